@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+/**
+ * The contract between the controllers and the pods that move data for them. A pod gets one request as a JSON
+ * environment variable, credentials and certificates as mounted files, and answers with one result document as its
+ * termination message; while it runs it serves its progress over HTTP.
+ */
+
+/** Environment variable with the request of an importer pod, an {@link ImportRequest} as JSON. */
+export const IMPORT_REQUEST_VARIABLE = 'DISKPRESS_IMPORT_REQUEST';
+/** Environment variable with the request of a clone source pod, a {@link CloneSourceRequest} as JSON. */
+export const CLONE_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_CLONE_SOURCE_REQUEST';
+/** Environment variable with the request of an upload server pod, an {@link UploadServerRequest} as JSON. */
+export const UPLOAD_SERVER_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_SERVER_REQUEST';
+
+/** Where a Secret with `accessKeyId` and `secretKey` is mounted. */
+export const CREDENTIALS_DIRECTORY = '/etc/diskpress/credentials';
+/** Where a ConfigMap with PEM certificates under any key is mounted. */
+export const CERTIFICATES_DIRECTORY = '/etc/diskpress/certificates';
+/** Where the Secrets of `secretExtraHeaders` are mounted, each in a folder named by its index. */
+export const SECRET_HEADERS_DIRECTORY = '/etc/diskpress/secret-headers';
+/** Where the mutual TLS material of one clone is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
+export const TRANSFER_TLS_DIRECTORY = '/etc/diskpress/tls';
+/** Where a Filesystem volume to write or read is mounted. */
+export const DATA_DIRECTORY = '/data';
+/** The disk image on a Filesystem volume. */
+export const DISK_IMAGE_PATH = '/data/disk.img';
+/** Where a Block volume to write or read appears. */
+export const BLOCK_DEVICE_PATH = '/dev/cdi-block-volume';
+/** Where a scratch claim is mounted, in the pods that need one. */
+export const SCRATCH_DIRECTORY = '/scratch';
+/** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */
+export const WORK_DIRECTORY = '/tmp';
+/** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */
+export const PROGRESS_PORT = 8080;
+/** Port on which an upload server takes a clone's stream, over mutual TLS. */
+export const UPLOAD_SERVER_PORT = 8443;
+
+const bytes = z.number().int().nonnegative();
+
+export const transferTarget = z.strictObject({
+  volumeMode: z.enum(['Filesystem', 'Block']),
+  /** What the claim requests, in bytes. */
+  capacity: bytes,
+  /** The share of a Filesystem volume that a disk image may not use, 0 ≤ overhead < 1; 0 for Block. */
+  filesystemOverhead: z.number().min(0).lt(1),
+  preallocation: z.boolean(),
+  contentType: z.enum(['kubevirt', 'archive']),
+});
+export type TransferTarget = z.infer<typeof transferTarget>;
+
+export const importRequest = z.strictObject({
+  source: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('http'),
+      url: z.string(),
+      /** Whole header lines, `Name: value`. */
+      extraHeaders: z.array(z.string()),
+      /** `md5|sha1|sha256|sha512:hex`, of the object as it is served. */
+      checksum: z.string().optional(),
+      insecureSkipVerify: z.boolean(),
+    }),
+    z.strictObject({
+      type: z.literal('registry'),
+      /** docker://host[:port]/repository[:tag|@digest] or oci-archive:path */
+      url: z.string(),
+      /** True where CDIConfig's insecureRegistries lists the registry: plain http and unverified TLS are allowed. */
+      insecureRegistry: z.boolean(),
+      /** An OCI image index's platform.architecture; the pod's own where it is missing. */
+      architecture: z.string().optional(),
+    }),
+    z.strictObject({ type: z.literal('blank') }),
+  ]),
+  target: transferTarget,
+  /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
+  scratch: z.boolean(),
+});
+export type ImportRequest = z.infer<typeof importRequest>;
+
+export const cloneSourceRequest = z.strictObject({
+  volumeMode: z.enum(['Filesystem', 'Block']),
+  contentType: z.enum(['kubevirt', 'archive']),
+  /** Host name of the upload server; the port is UPLOAD_SERVER_PORT. */
+  uploadServer: z.string(),
+});
+export type CloneSourceRequest = z.infer<typeof cloneSourceRequest>;
+
+export const uploadServerRequest = z.strictObject({ target: transferTarget });
+export type UploadServerRequest = z.infer<typeof uploadServerRequest>;
+
+/** What a transfer pod serves at `GET /progress` while it runs. */
+export const transferProgress = z.object({
+  /** What it is doing now, for people: "connecting", "copying", "converting", "retrying in 4 s: connection refused". */
+  stage: z.string(),
+  bytesRead: bytes,
+  /** Bytes that will have been read in the end, where that is known. */
+  bytesTotal: bytes.optional(),
+  bytesWritten: bytes,
+  bytesPerSecond: z.number().nonnegative(),
+  /** 0–100, where it can be told. */
+  percent: z.number().min(0).max(100).optional(),
+  /** Passing failures so far. */
+  retries: z.number().int().nonnegative(),
+  /** The last passing failure, while it has not been overcome. */
+  failure: z.string().optional(),
+});
+export type TransferProgress = z.infer<typeof transferProgress>;
+
+/** The termination message of a transfer pod, at most 4096 bytes of JSON. */
+export const transferResult = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('succeeded'),
+    bytesRead: bytes,
+    bytesWritten: bytes,
+    /** The disk's size in bytes as its guest sees it. */
+    virtualSize: bytes.optional(),
+    /** raw, qcow2, … */
+    format: z.string().optional(),
+    preallocated: z.boolean().optional(),
+    /** Labels for the target claim, from a registry image's environment. */
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+  z.object({
+    outcome: z.literal('failed'),
+    /** A permanent failure is not retried: trying again cannot help until somebody changes something. */
+    permanent: z.boolean(),
+    /** A stable, CamelCase code: NotFound, Unauthorized, ChecksumMismatch, ImageTooLarge, … */
+    code: z.string(),
+    /** What failed, where, and what to do: one or two sentences, no secrets. */
+    message: z.string(),
+  }),
+  z.object({ outcome: z.literal('scratch-required'), message: z.string() }),
+]);
+export type TransferResult = z.infer<typeof transferResult>;

@@ -25,11 +25,11 @@ const REGISTRATION: Parameters<typeof fromJSON>[0] = {
         RegistrationStatusResponse: { fields: {} },
         Registration: {
           methods: {
-            GetInfo: { requestType: 'InfoRequest', responseType: 'PluginInfo', comment: null },
+            GetInfo: { requestType: 'InfoRequest', responseType: 'PluginInfo', comment: '' },
             NotifyRegistrationStatus: {
               requestType: 'RegistrationStatus',
               responseType: 'RegistrationStatusResponse',
-              comment: null,
+              comment: '',
             },
           },
         },

@@ -55,7 +55,7 @@ function plan(
   return {
     id,
     format,
-    capacityBytes: chooseCapacity(request.capacity_range, source?.sizeBytes),
+    capacityBytes: chooseCapacity(request.capacity_range, format, source?.sizeBytes),
     parameters: ownParameters(request.parameters),
     source: source?.reference,
     node: chooseNode(topology, request, parameters, source),

@@ -19,11 +19,11 @@ export async function bindMount(source: string, target: string, options: string[
 }
 
 /**
- * Mounts the ext4 filesystem in a file through a loop device, which goes when the last such mount goes. Several
- * mounts of one file share one filesystem.
+ * Mounts the XFS filesystem in a file through a loop device, which goes when the last such mount goes. Several
+ * mounts of one file share one filesystem. A copy has the identifier of what it was copied from, hence nouuid.
  */
 export async function mountImage(image: string, target: string, options: string[]): Promise<void> {
-  await run('mount', '--types', 'ext4', ...optionArguments(['loop', ...options]), image, target);
+  await run('mount', '--types', 'xfs', ...optionArguments(['loop', 'nouuid', ...options]), image, target);
 }
 
 /** Makes this one mount read-only, others of the same filesystem not. */

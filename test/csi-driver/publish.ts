@@ -75,12 +75,12 @@ async function mountVolume(
   }
 }
 
-/** Lets a mounted ext4 filesystem fill its image file, which may have grown. */
+/** Lets a mounted filesystem fill its image file, which may have grown. */
 export async function growFilesystem(targetPath: string): Promise<void> {
   const mount = await mountAt(targetPath);
   if (mount) {
     await growLoopDevice(mount.source);
-    await run('resize2fs', mount.source);
+    await run('xfs_growfs', targetPath);
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /**
  * How a volume's content is kept in the pool:
  * - `directory`: a Filesystem volume whose size is not enforced
- * - `filesystem-image`: a Filesystem volume of an enforced size, an ext4 filesystem in a sparse file
+ * - `filesystem-image`: a Filesystem volume of an enforced size, an XFS filesystem in a sparse file
  * - `device-image`: a Block volume, a sparse file
  */
 export const contentFormat = z.enum(['directory', 'filesystem-image', 'device-image']);

@@ -83,7 +83,7 @@ export function volumeController(pool: Pool, locks: KeyLock, topology: NodeTopol
       const range = required('capacity_range', request.capacity_range);
       return locks.hold(`volume/${id}`, async () => {
         const volume = await getVolume(pool, id);
-        const capacityBytes = Math.max(chooseCapacity(range), volume.capacityBytes);
+        const capacityBytes = Math.max(chooseCapacity(range, volume.format), volume.capacityBytes);
         if (capacityBytes > volume.capacityBytes) {
           await expand(pool, locks, volume, capacityBytes);
         }

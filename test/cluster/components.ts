@@ -369,7 +369,7 @@ async function kubeProxy(plan: NodePlan, files: ConfigurationFiles): Promise<Com
   };
 }
 
-function csiDriver({ disk, name }: NodePlan): Component {
+function csiDriver({ disk, name, programs }: NodePlan): Component {
   return {
     name: 'csi-driver',
     command: [
@@ -379,15 +379,14 @@ function csiDriver({ disk, name }: NodePlan): Component {
       ...['--node-id', name],
       ...['--pool', join(disk, 'pool')],
       ...['--driver-name', driverName],
+      ...['--proto', programs.csi.proto],
+      ...['--topology-key', `topology.${driverName}/node`],
       ...['--kubelet-registration-dir', '/var/lib/kubelet/plugins_registry'],
     ],
   };
 }
 
-async function csiControllers(
-  { programs, controlPlane }: NodePlan,
-  files: ConfigurationFiles,
-): Promise<Component[]> {
+async function csiControllers({ programs, controlPlane }: NodePlan, files: ConfigurationFiles): Promise<Component[]> {
   const kubeconfig = await files.kubeconfig('csi', { commonName: 'csi', organization: 'system:masters' });
   const api = [`--kubeconfig=${kubeconfig}`, '--kube-api-qps=200', '--kube-api-burst=400'];
   const driver = `--csi-address=${csiSocket}`;

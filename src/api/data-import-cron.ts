@@ -1,7 +1,7 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { conditionsOf } from './conditions.ts';
-import { dataVolumeSpec } from './data-volume.ts';
+import { dataVolumeTemplateSpec } from './data-volume.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta, time } from './object-meta.ts';
 import { objectName } from './references.ts';
@@ -21,7 +21,7 @@ export const dataVolumeTemplate = z.strictObject({
     .meta({ 'x-kubernetes-preserve-unknown-fields': true })
     .optional()
     .describe('Labels and annotations of the DataVolumes.'),
-  spec: dataVolumeSpec.describe('Spec of the DataVolumes.'),
+  spec: dataVolumeTemplateSpec.describe('Spec of the DataVolumes.'),
   status: z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }).optional().describe('Not used.'),
 });
 

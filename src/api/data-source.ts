@@ -5,7 +5,7 @@ import { objectMeta } from './object-meta.ts';
 import { namespaceName, objectName } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
 import { pvcSource, snapshotSource } from './sources.ts';
-import { atMostOneOf } from './validation-rule.ts';
+import { atMostOneOf, constrained } from './constraint.ts';
 
 const dataSourceReference = z
   .strictObject({
@@ -15,14 +15,13 @@ const dataSourceReference = z
   .describe('Another DataSource, which must not itself refer to one.');
 
 /** What a DataSource stands for; nothing, as long as there is no image yet. */
-export const dataSourceSource = atMostOneOf(
+export const dataSourceSource = constrained(
   z.strictObject({
     pvc: pvcSource.optional(),
     snapshot: snapshotSource.optional(),
     dataSource: dataSourceReference.optional(),
   }),
-  'source',
-  ['pvc', 'snapshot', 'dataSource'],
+  [atMostOneOf('source', ['pvc', 'snapshot', 'dataSource'])],
 );
 export type DataSourceSource = z.infer<typeof dataSourceSource>;
 

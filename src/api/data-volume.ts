@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { conditionsOf } from './conditions.ts';
+import { constrained, exactlyOneOf } from './constraint.ts';
 import { V1ALPHA1, V1BETA1 } from './group.ts';
 import { objectMeta } from './object-meta.ts';
-import { persistentVolumeClaimSpec, storageSpec } from './persistent-volume-claim-spec.ts';
+import {
+  persistentVolumeClaimSpec,
+  storageSpec,
+  type VolumeResourceRequirements,
+} from './persistent-volume-claim-spec.ts';
 import { dataVolumePhases } from './phases.ts';
 import { namespaceName, objectName } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
@@ -25,7 +30,7 @@ export const dataVolumeSourceRef = z
   .describe('A DataSource that says what to clone. Instead of source.');
 export type DataVolumeSourceRef = z.infer<typeof dataVolumeSourceRef>;
 
-const dataVolumeSpecFields = z.strictObject({
+const fields = z.strictObject({
   source: dataVolumeSource.optional().describe('Where the data comes from: exactly one of the fields below.'),
   sourceRef: dataVolumeSourceRef.optional(),
   pvc: persistentVolumeClaimSpec.optional().describe('The claim to make, exactly as written. Either this or storage.'),
@@ -42,7 +47,77 @@ const dataVolumeSpecFields = z.strictObject({
   preallocation: preallocation.optional(),
 });
 
-export const dataVolumeSpec = dataVolumeSpecFields;
+type Fields = z.infer<typeof fields>;
+
+/** Whether the claim is filled from what its own dataSource or dataSourceRef names. */
+const hasOwnDataSource = ({ pvc, storage }: Fields) =>
+  [pvc, storage].some((claim) => claim?.dataSource !== undefined || claim?.dataSourceRef !== undefined);
+
+const HAS_OWN_DATA_SOURCE = `(${['pvc', 'storage']
+  .flatMap((claim) =>
+    ['dataSource', 'dataSourceRef'].map((field) => `has(self.${claim}) && has(self.${claim}.${field})`),
+  )
+  .join(' || ')})`;
+
+/** Whether the data has a size already, that of another volume. */
+const isClone = ({ source, sourceRef }: Fields) =>
+  sourceRef !== undefined || source?.pvc !== undefined || source?.snapshot !== undefined;
+
+const IS_CLONE = 'has(self.sourceRef) || has(self.source) && (has(self.source.pvc) || has(self.source.snapshot))';
+
+const hasSize = (claim: { resources?: VolumeResourceRequirements }) => claim.resources?.requests?.storage !== undefined;
+
+const HAS_SIZE = (claim: string) =>
+  `has(${claim}.resources) && has(${claim}.resources.requests) && 'storage' in ${claim}.resources.requests`;
+
+/** The spec of a DataVolume that is yet to be made. */
+export const dataVolumeTemplateSpec = constrained(fields, [
+  exactlyOneOf('spec', ['pvc', 'storage']),
+  {
+    rule: `${HAS_OWN_DATA_SOURCE} || has(self.source) || has(self.sourceRef)`,
+    message: 'spec must have source or sourceRef, to say where the data comes from',
+    check: (spec) => hasOwnDataSource(spec) || spec.source !== undefined || spec.sourceRef !== undefined,
+  },
+  {
+    rule: '!(has(self.source) && has(self.sourceRef))',
+    message: 'spec must have exactly one of source, sourceRef, but has both',
+    check: ({ source, sourceRef }) => source === undefined || sourceRef === undefined,
+  },
+  {
+    rule: `!(${HAS_OWN_DATA_SOURCE} && (has(self.source) || has(self.sourceRef)))`,
+    message: 'spec must have no source or sourceRef where its pvc or storage has a dataSource or dataSourceRef',
+    check: (spec) => !hasOwnDataSource(spec) || (spec.source === undefined && spec.sourceRef === undefined),
+  },
+  {
+    rule: '!has(self.pvc) || has(self.pvc.accessModes) && self.pvc.accessModes.size() > 0',
+    message: 'spec.pvc.accessModes must have at least one access mode; spec.storage finds one by itself',
+    check: ({ pvc }) => pvc === undefined || (pvc.accessModes ?? []).length > 0,
+  },
+  {
+    rule: `!has(self.pvc) || ${HAS_SIZE('self.pvc')}`,
+    message: 'spec.pvc.resources.requests.storage must give the size of the volume',
+    check: ({ pvc }) => pvc === undefined || hasSize(pvc),
+  },
+  {
+    rule: `!has(self.storage) || ${HAS_SIZE('self.storage')} || ${IS_CLONE}`,
+    message:
+      'spec.storage.resources.requests.storage must give the size of the disk; only a clone has it from its source',
+    check: (spec) => spec.storage === undefined || hasSize(spec.storage) || isClone(spec),
+  },
+]);
+
+/** What may be given later, for the next stages of a multi-stage import. */
+const MUTABLE_FIELDS: readonly string[] = ['checkpoints', 'finalCheckpoint'];
+
+export const dataVolumeSpec = constrained(
+  dataVolumeTemplateSpec,
+  Object.keys(fields.shape)
+    .filter((field) => !MUTABLE_FIELDS.includes(field))
+    .map((field) => ({
+      rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+      message: `spec.${field} cannot be changed: the spec of a DataVolume is immutable, apart from ${MUTABLE_FIELDS.join(' and ')}; delete it and make another one`,
+    })),
+);
 export type DataVolumeSpec = z.infer<typeof dataVolumeSpec>;
 
 export const dataVolumeStatus = z.strictObject({

@@ -1,6 +1,7 @@
 import type { V1PersistentVolumeClaimSpec } from '@kubernetes/client-node';
 import { z } from 'zod';
-import { quantity } from './quantity.ts';
+import { constrained } from './constraint.ts';
+import { parseQuantity, quantity } from './quantity.ts';
 import { typedLocalObjectReference, typedObjectReference } from './references.ts';
 
 export const accessModes = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'] as const;
@@ -35,9 +36,17 @@ export const labelSelector = z
 
 const resourceList = z.record(z.string(), quantity).meta({ maxProperties: 16 });
 
+const requests = constrained(resourceList, [
+  {
+    rule: "!('storage' in self) || (type(self['storage']) == string ? quantity(string(self['storage'])).isGreaterThan(quantity('0')) : int(self['storage']) > 0)",
+    message: 'requests.storage must be more than 0',
+    check: ({ storage }) => storage === undefined || parseQuantity(storage) > 0,
+  },
+]);
+
 export const volumeResourceRequirements = z
   .strictObject({
-    requests: resourceList.optional().describe('The least that is needed: `storage` is the size of the volume.'),
+    requests: requests.optional().describe('The least that is needed: `storage` is the size of the volume.'),
     limits: resourceList.optional().describe('The most that is allowed.'),
   })
   .describe('Size of the volume, in requests.storage.');

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** The name of an object: a DNS subdomain, checked by the API server when the object itself is made. */
 export const objectName = z.string().min(1).max(253);
+/** The name of an object that need not be there; empty means none, because published manifests write it so. */
+export const optionalObjectName = z.string().max(253).optional();
 /** The name of a namespace: a DNS label. */
 export const namespaceName = z.string().min(1).max(63);
 

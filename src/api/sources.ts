@@ -1,44 +1,42 @@
 import { z } from 'zod';
-import { namespaceName, objectName } from './references.ts';
-import { exactlyOneOf, withRule } from './validation-rule.ts';
+import { namespaceName, objectName, optionalObjectName } from './references.ts';
+import { constrained, exactlyOneOf } from './constraint.ts';
 
 const MAXIMUM_URL_LENGTH = 8192;
 
 /** A URL that starts with one of these. */
 function url(prefixes: readonly string[]) {
   const allowed = prefixes.join(' or ');
-  return withRule(
-    z.string().min(1).max(MAXIMUM_URL_LENGTH),
+  return constrained(z.string().max(MAXIMUM_URL_LENGTH), [
     {
       rule: prefixes.map((prefix) => `self.startsWith('${prefix}')`).join(' || '),
       message: `url must start with ${allowed}`,
+      check: (value) => prefixes.some((prefix) => value.startsWith(prefix)),
     },
-    (value) => prefixes.some((prefix) => value.startsWith(prefix)),
-  );
+  ]);
 }
 
-const secretRef = objectName
-  .optional()
-  .describe('Secret in the same namespace with the credentials: accessKeyId and secretKey.');
-const certConfigMap = objectName
-  .optional()
-  .describe('ConfigMap in the same namespace with PEM certificates of authorities to trust, under any keys.');
+const secretRef = optionalObjectName.describe(
+  'Secret in the same namespace with the credentials: accessKeyId and secretKey.',
+);
+const certConfigMap = optionalObjectName.describe(
+  'ConfigMap in the same namespace with PEM certificates of authorities to trust, under any keys.',
+);
 const insecureSkipVerify = z
   .boolean()
   .optional()
   .describe("Do not verify the server's certificate. The data may then come from anyone.");
 
-const checksum = withRule(
-  z.string().max(135),
+const CHECKSUM_PATTERN = '^(md5:[0-9a-fA-F]{32}|sha1:[0-9a-fA-F]{40}|sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$';
+
+const checksum = constrained(z.string().max(256), [
   {
-    rule: "self.matches('^(md5:[0-9a-fA-F]{32}|sha1:[0-9a-fA-F]{40}|sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$')",
+    rule: `self.matches('${CHECKSUM_PATTERN}')`,
     message:
       'checksum must be md5:, sha1:, sha256: or sha512: and the digest in hexadecimal (32, 40, 64 or 128 digits)',
+    check: (value) => new RegExp(CHECKSUM_PATTERN).test(value),
   },
-  (value) =>
-    /^(md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/i.test(value) &&
-    value.startsWith(value.toLowerCase().split(':')[0] ?? ''),
-);
+]);
 
 export const httpSource = z
   .strictObject({
@@ -75,9 +73,9 @@ export const s3Source = z
 export const gcsSource = z
   .strictObject({
     url: url(['gs://', 'http://', 'https://']).describe('URL of the object, gs://bucket/object or https://….'),
-    secretRef: objectName
-      .optional()
-      .describe('Secret in the same namespace with the credentials: credentials.json of a service account.'),
+    secretRef: optionalObjectName.describe(
+      'Secret in the same namespace with the credentials: credentials.json of a service account.',
+    ),
   })
   .describe('A disk image or archive from Google Cloud Storage.');
 
@@ -98,20 +96,20 @@ const registryFields = z.strictObject({
   certConfigMap,
   platform: z
     .strictObject({
-      architecture: z.string().min(1).max(64).optional().describe('Architecture such as amd64 or arm64.'),
+      architecture: z.string().max(64).optional().describe('Architecture such as amd64 or arm64.'),
     })
     .optional()
     .describe('Which image of a multi-platform index to take; that of the importing node where it is missing.'),
 });
 
-export const registrySource = withRule(
-  exactlyOneOf(registryFields, 'registry', ['url', 'imageStream']),
+export const registrySource = constrained(registryFields, [
+  exactlyOneOf('registry', ['url', 'imageStream']),
   {
     rule: "!has(self.imageStream) || (has(self.pullMethod) && self.pullMethod == 'node')",
     message: 'registry.imageStream needs pullMethod node',
+    check: ({ imageStream, pullMethod }) => imageStream === undefined || pullMethod === 'node',
   },
-  (registry) => registry.imageStream === undefined || registry.pullMethod === 'node',
-).describe('A container image with a disk image in its /disk folder.');
+]).describe('A container image with a disk image in its /disk folder.');
 
 /** A claim or a snapshot by namespace and name. */
 const objectInNamespace = (what: string) =>
@@ -144,7 +142,7 @@ export const vddkSource = z
     secretRef,
     certConfigMap,
     initImageURL: z.string().max(4096).optional().describe('Container image with the VDDK library.'),
-    extraArgs: objectName.optional().describe('ConfigMap in the same namespace with options of the VDDK library.'),
+    extraArgs: optionalObjectName.describe('ConfigMap in the same namespace with options of the VDDK library.'),
   })
   .describe('A disk of VMware vSphere.');
 
@@ -163,7 +161,7 @@ export const dataVolumeSourceFields = [
 export type DataVolumeSourceType = (typeof dataVolumeSourceFields)[number];
 
 /** Where a DataVolume's data comes from: exactly one of its fields is set. */
-export const dataVolumeSource = exactlyOneOf(
+export const dataVolumeSource = constrained(
   z.strictObject({
     http: httpSource.optional(),
     s3: s3Source.optional(),
@@ -176,8 +174,7 @@ export const dataVolumeSource = exactlyOneOf(
     imageio: imageioSource.optional(),
     vddk: vddkSource.optional(),
   }),
-  'source',
-  dataVolumeSourceFields,
+  [exactlyOneOf('source', dataVolumeSourceFields)],
 );
 export type DataVolumeSource = z.infer<typeof dataVolumeSource>;
 
@@ -185,7 +182,7 @@ export const importSourceFields = ['http', 's3', 'registry', 'gcs', 'blank', 'im
 export type ImportSourceType = (typeof importSourceFields)[number];
 
 /** Where an import's data comes from: exactly one of its fields is set. */
-export const importSource = exactlyOneOf(
+export const importSource = constrained(
   z.strictObject({
     http: httpSource.optional(),
     s3: s3Source.optional(),
@@ -195,8 +192,7 @@ export const importSource = exactlyOneOf(
     imageio: imageioSource.optional(),
     vddk: vddkSource.optional(),
   }),
-  'source',
-  importSourceFields,
+  [exactlyOneOf('source', importSourceFields)],
 );
 export type ImportSource = z.infer<typeof importSource>;
 

@@ -4,19 +4,19 @@ import { objectMeta } from './object-meta.ts';
 import { typedLocalObjectReference } from './references.ts';
 import { defineResource } from './resource-definition.ts';
 import { preallocation } from './transfer-options.ts';
-import { withRule } from './validation-rule.ts';
+import { constrained } from './constraint.ts';
 
 export const SNAPSHOT_GROUP = 'snapshot.storage.k8s.io';
 
-const cloneSource = withRule(
-  typedLocalObjectReference,
+const cloneSource = constrained(typedLocalObjectReference, [
   {
     rule: `self.kind == 'PersistentVolumeClaim' ? (!has(self.apiGroup) || self.apiGroup == '') : (self.kind == 'VolumeSnapshot' && has(self.apiGroup) && self.apiGroup == '${SNAPSHOT_GROUP}')`,
     message: `source must be a PersistentVolumeClaim, or a VolumeSnapshot of apiGroup ${SNAPSHOT_GROUP}`,
+    check: ({ kind, apiGroup = '' }) =>
+      (kind === 'PersistentVolumeClaim' && apiGroup === '') ||
+      (kind === 'VolumeSnapshot' && apiGroup === SNAPSHOT_GROUP),
   },
-  ({ kind, apiGroup = '' }) =>
-    (kind === 'PersistentVolumeClaim' && apiGroup === '') || (kind === 'VolumeSnapshot' && apiGroup === SNAPSHOT_GROUP),
-);
+]);
 
 export const volumeCloneSourceSpec = z.strictObject({
   source: cloneSource.describe('The PersistentVolumeClaim or VolumeSnapshot to clone.'),

@@ -1,0 +1,7 @@
+/** Keep an object until what was made for it elsewhere, beyond the reach of owner references, has been removed. */
+export const finalizer = {
+  /** On a DataVolume with objects in another namespace. */
+  dataVolume: 'cdi.kubevirt.io/dataVolumeFinalizer',
+  /** On a claim that is being populated by cloning. */
+  clonePopulator: 'cdi.kubevirt.io/clonePopulator',
+} as const;

@@ -1,0 +1,8 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node';
+import { z } from 'zod';
+
+/** Metadata of an object: the API server knows and checks it, so it is not described here. */
+export const objectMeta = z.custom<V1ObjectMeta>((value) => typeof value === 'object' && value !== null);
+
+/** A moment in RFC 3339. */
+export const time = z.string().meta({ format: 'date-time' });

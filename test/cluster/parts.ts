@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from './commands.ts';
+import { run } from './commands.ts';
+import { cacheFolder } from './folders.ts';
+import { withLock } from './lock.ts';
+
+const kubernetesVersion = 'v1.36.3';
+const [major, minor] = kubernetesVersion.slice(1).split('.');
+
+interface Part {
+  /** Folder below parts/ with a go.mod and go.sum of its own. */
+  name: string;
+  packages: string[];
+  ldflags: string;
+  /** Files of modules that are wanted besides programs. */
+  files?: { module: string; folder: string; match: RegExp }[];
+}
+
+const version = 'k8s.io/component-base/version';
+const parts = {
+  kubernetes: {
+    name: 'kubernetes',
+    packages: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'].map(
+      (command) => `k8s.io/kubernetes/cmd/${command}`,
+    ),
+    ldflags:
+      `-s -w -X ${version}.gitVersion=${kubernetesVersion} -X ${version}.gitMajor=${major} ` +
+      `-X ${version}.gitMinor=${minor} -X ${version}.gitTreeState=clean`,
+  },
+  csi: {
+    name: 'csi',
+    packages: [
+      'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner',
+      'github.com/kubernetes-csi/external-snapshotter/v8/cmd/csi-snapshotter',
+      'github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller',
+      'github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer',
+      'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity',
+    ],
+    ldflags: '-s -w',
+    files: [
+      { module: 'github.com/container-storage-interface/spec', folder: '.', match: /^csi\.proto$/ },
+      {
+        module: 'github.com/kubernetes-csi/external-snapshotter/client/v8',
+        folder: 'config/crd',
+        match: /^snapshot\.storage\.k8s\.io_volumesnapshot.*\.yaml$/,
+      },
+    ],
+  },
+  coredns: { name: 'coredns', packages: ['github.com/coredns/coredns'], ldflags: '-s -w' },
+} satisfies Record<string, Part>;
+
+export interface BuildOptions {
+  log?: Log;
+}
+
+export interface KubernetesBinaries {
+  etcd: string;
+  kubeApiserver: string;
+  kubeControllerManager: string;
+  kubeProxy: string;
+  kubeScheduler: string;
+  kubelet: string;
+}
+
+/** Paths of Kubernetes's own programs; builds them if no checkout has done so before. */
+export async function kubernetesBinaries(options: BuildOptions = {}): Promise<KubernetesBinaries> {
+  const folder = await build(parts.kubernetes, options.log);
+  return {
+    etcd: 'etcd',
+    kubeApiserver: join(folder, 'kube-apiserver'),
+    kubeControllerManager: join(folder, 'kube-controller-manager'),
+    kubeProxy: join(folder, 'kube-proxy'),
+    kubeScheduler: join(folder, 'kube-scheduler'),
+    kubelet: join(folder, 'kubelet'),
+  };
+}
+
+export interface CsiParts {
+  csiProvisioner: string;
+  csiResizer: string;
+  csiSanity: string;
+  csiSnapshotter: string;
+  snapshotController: string;
+  /** The CSI specification's csi.proto. */
+  proto: string;
+  /** The VolumeSnapshot CRDs, one YAML file each. */
+  snapshotCrds: string[];
+}
+
+/** Paths of the CSI sidecars, the snapshot controller, the conformance test, and the files that go with them. */
+export async function csiParts(options: BuildOptions = {}): Promise<CsiParts> {
+  const folder = await build(parts.csi, options.log);
+  return {
+    csiProvisioner: join(folder, 'csi-provisioner'),
+    csiResizer: join(folder, 'csi-resizer'),
+    csiSanity: join(folder, 'csi-sanity'),
+    csiSnapshotter: join(folder, 'csi-snapshotter'),
+    snapshotController: join(folder, 'snapshot-controller'),
+    proto: join(folder, 'csi.proto'),
+    snapshotCrds: (await readdir(folder)).filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name)),
+  };
+}
+
+/** Path of CoreDNS. */
+export async function corednsBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.coredns, options.log), 'coredns');
+}
+
+/** Builds all that the cluster runs and Debian does not package. */
+export async function buildParts(options: BuildOptions = {}): Promise<void> {
+  for (const part of Object.values(parts)) {
+    await build(part, options.log);
+  }
+}
+
+/** The folder with a part's programs: found in the cache by the hash of what they are built from, or built now. */
+async function build(part: Part, log: Log = () => undefined): Promise<string> {
+  const source = join(import.meta.dirname, 'parts', part.name);
+  const hash = createHash('sha256').update(JSON.stringify(part));
+  for (const name of ['go.mod', 'go.sum']) {
+    hash.update(await readFile(join(source, name)));
+  }
+  const cache = join(cacheFolder(), 'parts');
+  await mkdir(cache, { recursive: true });
+  const result = join(cache, `${part.name}-${hash.digest('hex').slice(0, 16)}`);
+  if (await exists(result)) {
+    return result;
+  }
+  return withLock(
+    `${result}.lock`,
+    async () => {
+      if (!(await exists(result))) {
+        const work = await mkdtemp(join(cache, `.${part.name}-`));
+        try {
+          await compile(part, source, work, log);
+          await chmod(work, 0o755);
+          await rename(work, result);
+        } finally {
+          await rm(work, { recursive: true, force: true });
+        }
+      }
+      return result;
+    },
+    () => log(`waiting for another process that builds ${part.name}`),
+  );
+}
+
+async function compile(part: Part, source: string, target: string, log: Log): Promise<void> {
+  const started = Date.now();
+  const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
+  log(`building ${part.name} from source: minutes the first time, then kept in ${cacheFolder()}`);
+  for (const [index, path] of part.packages.entries()) {
+    const what = `${path.split('/').at(-1)} (${index + 1} of ${part.packages.length})`;
+    log(`building ${what}`);
+    let downloads = 0;
+    const timer = setInterval(
+      () => log(`still building ${what}, ${seconds()}${downloads ? `, ${downloads} modules downloaded` : ''}`),
+      20_000,
+    );
+    try {
+      await run('go', ['build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
+        cwd: source,
+        env: { CGO_ENABLED: '0' },
+        onLine: (line) => {
+          if (line.startsWith('go: downloading ')) {
+            downloads++;
+          } else {
+            log(line);
+          }
+        },
+      });
+    } finally {
+      clearInterval(timer);
+    }
+  }
+  for (const { module, folder, match } of part.files ?? []) {
+    await run('go', ['mod', 'download', module], { cwd: source });
+    const from = join(await run('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd: source }), folder);
+    for (const name of (await readdir(from)).filter((each) => match.test(each))) {
+      await copyFile(join(from, name), join(target, name));
+      await chmod(join(target, name), 0o644);
+    }
+  }
+  log(`built ${part.name} in ${seconds()}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -28,29 +28,28 @@ export function constrained<Schema extends z.ZodType>(
   return checked.meta({ ...schema.meta(), [VALIDATIONS]: [...earlier, ...rules] });
 }
 
-/** Exactly one of these fields is set; the message names those allowed, and those set. */
-export const exactlyOneOf = <Field extends string>(what: string, fields: readonly Field[]) =>
-  countOf(what, fields, 'exactly one of', '==', (count) => count === 1);
+/** Exactly one of these fields is set; the message names those allowed, and those set, or with `hint` that none is. */
+export const exactlyOneOf = <Field extends string>(what: string, fields: readonly Field[], hint = '') =>
+  countOf(what, fields, { amount: 'exactly one of', operator: '==', hint }, (count) => count === 1);
 
 /** One of these fields is set, or none; the message names those allowed, and those set. */
 export const atMostOneOf = <Field extends string>(what: string, fields: readonly Field[]) =>
-  countOf(what, fields, 'at most one of', '<=', (count) => count <= 1);
+  countOf(what, fields, { amount: 'at most one of', operator: '<=', hint: '' }, (count) => count <= 1);
 
 function countOf<Field extends string>(
   what: string,
   fields: readonly Field[],
-  amount: string,
-  operator: string,
+  { amount, operator, hint }: { amount: string; operator: string; hint: string },
   allowed: (count: number) => boolean,
 ): Constraint<Partial<Record<Field, unknown>>> {
   const message = `${what} must have ${amount} ${fields.join(', ')}`;
-  // Concatenated by hand: the API server reckons join() too expensive.
-  const namesOfSet = fields.map((field) => `(has(self.${field}) ? ' ${field}' : '')`).join(' + ');
   const isSet = fields.map((field) => `has(self.${field})`);
+  // Concatenated by hand, because the API server reckons join() too expensive.
+  const namesOfSet = fields.map((field) => `(has(self.${field}) ? ' and ${field}' : '')`).join(' + ');
   return {
     rule: `[${isSet.join(', ')}].filter(set, set).size() ${operator} 1`,
     message,
-    messageExpression: `'${message}, but has' + (${isSet.join(' || ')} ? ${namesOfSet} : ' none')`,
+    messageExpression: `'${message}, but has ' + (${isSet.join(' || ')} ? (${namesOfSet}).substring(${' and '.length}) : 'none${hint}')`,
     check: (value) => allowed(fields.filter((field) => value[field] !== undefined).length),
   };
 }

@@ -53,7 +53,7 @@ type Fields = z.infer<typeof fields>;
 const hasOwnDataSource = ({ pvc, storage }: Fields) =>
   [pvc, storage].some((claim) => claim?.dataSource !== undefined || claim?.dataSourceRef !== undefined);
 
-const HAS_OWN_DATA_SOURCE = `(${['pvc', 'storage']
+const hasOwnDataSourceRule = `(${['pvc', 'storage']
   .flatMap((claim) =>
     ['dataSource', 'dataSourceRef'].map((field) => `has(self.${claim}) && has(self.${claim}.${field})`),
   )
@@ -63,18 +63,18 @@ const HAS_OWN_DATA_SOURCE = `(${['pvc', 'storage']
 const isClone = ({ source, sourceRef }: Fields) =>
   sourceRef !== undefined || source?.pvc !== undefined || source?.snapshot !== undefined;
 
-const IS_CLONE = 'has(self.sourceRef) || has(self.source) && (has(self.source.pvc) || has(self.source.snapshot))';
+const isCloneRule = 'has(self.sourceRef) || has(self.source) && (has(self.source.pvc) || has(self.source.snapshot))';
 
 const hasSize = (claim: { resources?: VolumeResourceRequirements }) => claim.resources?.requests?.storage !== undefined;
 
-const HAS_SIZE = (claim: string) =>
+const hasSizeRule = (claim: string) =>
   `has(${claim}.resources) && has(${claim}.resources.requests) && 'storage' in ${claim}.resources.requests`;
 
 /** The spec of a DataVolume that is yet to be made. */
 export const dataVolumeTemplateSpec = constrained(fields, [
   exactlyOneOf('spec', ['pvc', 'storage']),
   {
-    rule: `${HAS_OWN_DATA_SOURCE} || has(self.source) || has(self.sourceRef)`,
+    rule: `${hasOwnDataSourceRule} || has(self.source) || has(self.sourceRef)`,
     message: 'spec must have source or sourceRef, to say where the data comes from',
     check: (spec) => hasOwnDataSource(spec) || spec.source !== undefined || spec.sourceRef !== undefined,
   },
@@ -84,7 +84,7 @@ export const dataVolumeTemplateSpec = constrained(fields, [
     check: ({ source, sourceRef }) => source === undefined || sourceRef === undefined,
   },
   {
-    rule: `!(${HAS_OWN_DATA_SOURCE} && (has(self.source) || has(self.sourceRef)))`,
+    rule: `!(${hasOwnDataSourceRule} && (has(self.source) || has(self.sourceRef)))`,
     message: 'spec must have no source or sourceRef where its pvc or storage has a dataSource or dataSourceRef',
     check: (spec) => !hasOwnDataSource(spec) || (spec.source === undefined && spec.sourceRef === undefined),
   },
@@ -94,12 +94,12 @@ export const dataVolumeTemplateSpec = constrained(fields, [
     check: ({ pvc }) => pvc === undefined || (pvc.accessModes ?? []).length > 0,
   },
   {
-    rule: `!has(self.pvc) || ${HAS_SIZE('self.pvc')}`,
+    rule: `!has(self.pvc) || ${hasSizeRule('self.pvc')}`,
     message: 'spec.pvc.resources.requests.storage must give the size of the volume',
     check: ({ pvc }) => pvc === undefined || hasSize(pvc),
   },
   {
-    rule: `!has(self.storage) || ${HAS_SIZE('self.storage')} || ${IS_CLONE}`,
+    rule: `!has(self.storage) || ${hasSizeRule('self.storage')} || ${isCloneRule}`,
     message:
       'spec.storage.resources.requests.storage must give the size of the disk; only a clone has it from its source',
     check: (spec) => spec.storage === undefined || hasSize(spec.storage) || isClone(spec),

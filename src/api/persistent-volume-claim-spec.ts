@@ -38,7 +38,7 @@ const resourceList = z.record(z.string(), quantity).meta({ maxProperties: 16 });
 
 const requests = constrained(resourceList, [
   {
-    rule: "!('storage' in self) || (type(self['storage']) == string ? quantity(string(self['storage'])).isGreaterThan(quantity('0')) : int(self['storage']) > 0)",
+    rule: "!('storage' in self) || (type(self['storage']) == string ? (!isQuantity(string(self['storage'])) || quantity(string(self['storage'])).isGreaterThan(quantity('0'))) : int(self['storage']) > 0)",
     message: 'requests.storage must be more than 0',
     check: ({ storage }) => storage === undefined || parseQuantity(storage) > 0,
   },

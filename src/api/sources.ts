@@ -146,6 +146,9 @@ export const vddkSource = z
   })
   .describe('A disk of VMware vSphere.');
 
+/** `blank:` without a value is null, which is dropped before the rules are looked at. */
+const WRITTEN_EMPTY = ' (an empty field is written as {}, such as blank: {})';
+
 export const dataVolumeSourceFields = [
   'http',
   's3',
@@ -174,7 +177,7 @@ export const dataVolumeSource = constrained(
     imageio: imageioSource.optional(),
     vddk: vddkSource.optional(),
   }),
-  [exactlyOneOf('source', dataVolumeSourceFields)],
+  [exactlyOneOf('source', dataVolumeSourceFields, WRITTEN_EMPTY)],
 );
 export type DataVolumeSource = z.infer<typeof dataVolumeSource>;
 
@@ -192,7 +195,7 @@ export const importSource = constrained(
     imageio: imageioSource.optional(),
     vddk: vddkSource.optional(),
   }),
-  [exactlyOneOf('source', importSourceFields)],
+  [exactlyOneOf('source', importSourceFields, WRITTEN_EMPTY)],
 );
 export type ImportSource = z.infer<typeof importSource>;
 

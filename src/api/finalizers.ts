@@ -4,4 +4,6 @@ export const finalizer = {
   dataVolume: 'cdi.kubevirt.io/dataVolumeFinalizer',
   /** On a claim that is being populated by cloning. */
   clonePopulator: 'cdi.kubevirt.io/clonePopulator',
+  /** On a claim that is copied into directly from another namespace. */
+  cloneSource: 'cdi.kubevirt.io/cloneSource',
 } as const;

@@ -95,9 +95,7 @@ export interface ClusterStatus {
 export async function status(): Promise<ClusterStatus> {
   const cluster = identityOf(clusterName());
   const state = await readState(cluster);
-  const nodes = (state?.nodes ?? []).map(
-    async (name) => (await nodeStatus(cluster, name)) ?? { name, components: [] },
-  );
+  const nodes = (state?.nodes ?? []).map(async (name) => (await nodeStatus(cluster, name)) ?? { name, components: [] });
   return {
     name: cluster.name,
     addresses: state?.complete ? addressesOf(cluster, state) : undefined,
@@ -170,7 +168,14 @@ async function create(cluster: Identity): Promise<ClusterState> {
   const state = await withLock(join(cacheFolder(), 'locks', 'addresses'), async () => {
     const routes = JSON.parse(await run('ip', ['-json', 'route', 'show', 'table', 'all'])) as { dst: string }[];
     const taken = (await allStates()).map(({ block }) => block);
-    const chosen = { block: freeBlock(routes.map(({ dst }) => dst), taken), nodes: [], complete: false };
+    const chosen = {
+      block: freeBlock(
+        routes.map(({ dst }) => dst),
+        taken,
+      ),
+      nodes: [],
+      complete: false,
+    };
     await writeState(cluster, chosen);
     return chosen;
   });
@@ -184,12 +189,7 @@ async function create(cluster: Identity): Promise<ClusterState> {
   const administrator = await authority.issue({ commonName: 'administrator', organization: 'system:masters' });
   await writeFile(
     cluster.kubeconfig,
-    kubeconfigOf(
-      cluster.name,
-      apiServerUrl(nodeNetworkOf(network, 1).address),
-      authority.certificate,
-      administrator,
-    ),
+    kubeconfigOf(cluster.name, apiServerUrl(nodeNetworkOf(network, 1).address), authority.certificate, administrator),
     { mode: 0o600 },
   );
   return state;
@@ -199,12 +199,7 @@ function authorityFile(cluster: Identity): string {
   return join(cluster.folder, 'authority.json');
 }
 
-async function addNode(
-  cluster: Identity,
-  state: ClusterState,
-  programs: Programs,
-  log: Log,
-): Promise<ClusterState> {
+async function addNode(cluster: Identity, state: ClusterState, programs: Programs, log: Log): Promise<ClusterState> {
   const network = networkOf(state.block);
   const index = state.nodes.length + 1;
   const name = `node${index}`;

@@ -384,10 +384,7 @@ function csiDriver({ disk, name }: NodePlan): Component {
   };
 }
 
-async function csiControllers(
-  { programs, controlPlane }: NodePlan,
-  files: ConfigurationFiles,
-): Promise<Component[]> {
+async function csiControllers({ programs, controlPlane }: NodePlan, files: ConfigurationFiles): Promise<Component[]> {
   const kubeconfig = await files.kubeconfig('csi', { commonName: 'csi', organization: 'system:masters' });
   const api = [`--kubeconfig=${kubeconfig}`, '--kube-api-qps=200', '--kube-api-burst=400'];
   const driver = `--csi-address=${csiSocket}`;

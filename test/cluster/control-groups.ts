@@ -32,7 +32,9 @@ async function hierarchies(): Promise<{ path: string; version: 1 | 2 }[]> {
     const [left, right] = line.split(' - ');
     const type = right?.split(' ')[0];
     const path = left?.split(' ')[4];
-    return path && (type === 'cgroup' || type === 'cgroup2') ? [{ path, version: type === 'cgroup' ? 1 : 2 } as const] : [];
+    return path && (type === 'cgroup' || type === 'cgroup2')
+      ? [{ path, version: type === 'cgroup' ? 1 : 2 } as const]
+      : [];
   });
   // Where both are mounted, version 2 has no controllers and the container runtime uses version 1.
   return found.some(({ version }) => version === 1) ? found.filter(({ version }) => version === 1) : found;

@@ -68,7 +68,7 @@ async function loopDevices(): Promise<LoopDevice[]> {
 async function ownDevices(cluster: Identity): Promise<LoopDevice[]> {
   const all = await loopDevices();
   const own = new Set(all.filter((device) => device['back-file']?.startsWith(`${cluster.folder}/`)));
-  for (let size = -1; size !== own.size; ) {
+  for (let size = -1; size !== own.size;) {
     size = own.size;
     const numbers = new Set([...own].map((device) => device['maj:min'].trim()));
     const inodes = new Set(await Promise.all([...own].map(async ({ name }) => (await stat(name)).ino)));

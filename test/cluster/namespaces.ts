@@ -49,10 +49,7 @@ export async function connectNode(
   await run('ip', ['netns', 'add', namespace]);
   await ip(
     ['-n', cluster.switch],
-    [
-      `link add ${node.name} type veth peer name eth0 netns ${namespace}`,
-      `link set ${node.name} master bridge up`,
-    ],
+    [`link add ${node.name} type veth peer name eth0 netns ${namespace}`, `link set ${node.name} master bridge up`],
   );
   await ip(
     ['-n', namespace],

@@ -1,5 +1,12 @@
 import type { KubernetesObject, V1Node } from '@kubernetes/client-node';
-import { CoreV1Api, Health, KubeConfig, KubernetesObjectApi, PatchStrategy, StorageV1Api } from '@kubernetes/client-node';
+import {
+  CoreV1Api,
+  Health,
+  KubeConfig,
+  KubernetesObjectApi,
+  PatchStrategy,
+  StorageV1Api,
+} from '@kubernetes/client-node';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -71,9 +78,7 @@ export async function applyObjects(
     // A CRD's resource is served a moment after the CRD is.
     storage.map((object) => eventually(`creating ${object.kind} ${object.metadata?.name}`, () => apply(object), 20)),
   );
-  await Promise.all(
-    nodes.flatMap((node) => localVolumes.map((volume) => apply(localPersistentVolume(node, volume)))),
-  );
+  await Promise.all(nodes.flatMap((node) => localVolumes.map((volume) => apply(localPersistentVolume(node, volume)))));
 }
 
 async function readObjects(file: string): Promise<KubernetesObject[]> {

@@ -1,6 +1,7 @@
 import type { ByteReader } from '../bytes.ts';
 import { RandomAccessNeeded } from '../errors.ts';
 import type { DecodedDisk } from '../extents.ts';
+import { decodeQcow2 } from './qcow2/stream.ts';
 import { decodeRaw } from './raw.ts';
 import type { DiskFormat } from './recognise.ts';
 
@@ -18,6 +19,8 @@ export async function decodeDisk(
   switch (format) {
     case 'raw':
       return decodeRaw(reader, size);
+    case 'qcow2':
+      return decodeQcow2(reader);
     default:
       throw new RandomAccessNeeded(`${format} cannot be decoded from a stream`);
   }

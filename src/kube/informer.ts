@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { toError } from './errors.ts';
+import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
 import type { Metrics } from './metrics.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
@@ -189,7 +189,8 @@ export class Informer<T extends KubeObject> {
       try {
         listener(change);
       } catch (error) {
-        this.#logger.error('a listener failed', { step: 'notify', object: keyToString(keyOf(change.object)), error });
+        const object = keyToString(keyOf(change.object));
+        this.#logger.error('a listener failed', { step: 'notify', object, ...errorFields(error) });
       }
     }
   }

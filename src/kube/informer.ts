@@ -57,7 +57,7 @@ export class Informer<T extends KubeObject> {
     options: InformerOptions<T> & { logger: Logger; metrics: Metrics },
   ) {
     const { namespace, labelSelector, fieldSelector, prune = (object) => object } = options;
-    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 30_000, jitter: 0.5 } } = options;
+    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
     this.resource = resource;
     this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
     this.#prune = prune;

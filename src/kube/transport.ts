@@ -17,7 +17,7 @@ export interface ApiRequest {
   readonly body?: object | undefined;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** The longest silence in the body that is not an error, in milliseconds. */
+  /** The longest silence that is not an error, in milliseconds. */
   readonly idleTimeout?: number | undefined;
   /** What the metrics call this request. */
   readonly verb: string;
@@ -95,7 +95,7 @@ export class Transport {
           ...(request.body && { 'content-type': request.contentType ?? 'application/json' }),
         },
         body: request.body ? JSON.stringify(request.body) : null,
-        headersTimeout: TIMEOUT_MS,
+        headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MS, TIMEOUT_MS),
         bodyTimeout: request.idleTimeout ?? TIMEOUT_MS,
         ...(request.signal && { signal: request.signal }),
       });

@@ -140,6 +140,9 @@ export class KubeClient {
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
+    if (resource.namespaced && !object.metadata?.namespace) {
+      throw new TypeError(`${resourceName(resource)} ${object.metadata?.name ?? ''}: the namespace is missing`);
+    }
     return this.#object(resource, {
       verb: 'create',
       method: 'POST',

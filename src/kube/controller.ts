@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { BackoffOptions } from './backoff.ts';
-import { ApiError, isConflict, TerminalError, toError, WaitingError } from './errors.ts';
+import { ApiError, errorFields, isConflict, TerminalError, toError, WaitingError } from './errors.ts';
 import { keyFromString, keyToString, type Key } from './key.ts';
 import type { Metrics } from './metrics.ts';
 import type { Watch } from './watch.ts';
@@ -78,7 +78,7 @@ export class Controller {
    * @param mayAct asked before each reconciliation; while it says no, keys stay undone
    */
   async run(signal: AbortSignal, mayAct: () => boolean = () => true): Promise<void> {
-    signal.throwIfAborted();
+    if (signal.aborted) return;
     for (const watch of this.#watches) watch.attach((key) => this.#queue.add(keyToString(key)));
     const stop = () => this.#queue.shutDown();
     signal.addEventListener('abort', stop, { once: true });
@@ -128,7 +128,11 @@ export class Controller {
     try {
       await this.#reconciler.failed?.(keyFromString(text), failure);
     } catch (error) {
-      logger.error('a failure could not be reported', { step: 'report', error, failure });
+      logger.error('a failure could not be reported', {
+        step: 'report',
+        failure: failure.message,
+        ...errorFields(error),
+      });
       this.#queue.addRateLimited(text);
       return 'error';
     }
@@ -144,7 +148,8 @@ export class Controller {
       return 'waiting';
     }
     this.#queue.addRateLimited(text, retryAfter(failure));
-    logger.error('reconciling failed', { step: 'reconcile', error: failure, failures: this.#queue.failures(text) });
+    const failures = this.#queue.failures(text);
+    logger.error('reconciling failed', { step: 'reconcile', failures, ...errorFields(failure) });
     return 'error';
   }
 }

@@ -6,14 +6,16 @@ import { Agent, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
 /** How long what a kubeconfig's files, plugins and token files say is used before it is read again. */
 const LIFETIME_MS = 30_000;
 
-const POOL = {
+const CONNECT = {
   // Each watch has a connection of its own: over HTTP/2 one stalled connection would stall all of them.
   allowH2: false,
-  keepAliveTimeout: 30_000,
   // Notices a peer that is gone (a node that lost power) where nothing else is sent.
+  keepAlive: true,
   keepAliveInitialDelay: 15_000,
-  connectTimeout: 10_000,
+  timeout: 10_000,
 };
+/** How long an idle connection is kept for the next request, in milliseconds. */
+const POOL = { allowH2: false, keepAliveTimeout: 30_000 };
 
 /** What a request needs to get through to the API server, as this user. */
 export interface Access {
@@ -85,13 +87,13 @@ export class Credentials {
     const options = this.#kubeConfig.createDispatcherOptions(this.#kubeConfig.getCurrentCluster(), tls);
     switch (options.type) {
       case 'proxy':
-        return new ProxyAgent({ ...POOL, uri: options.uri, requestTls: options.requestTls });
+        return new ProxyAgent({ ...POOL, uri: options.uri, requestTls: { ...options.requestTls, ...CONNECT } });
       case 'socks':
-        return new Socks5ProxyAgent(options.uri, { ...POOL, requestTls: options.requestTls });
+        return new Socks5ProxyAgent(options.uri, { ...POOL, requestTls: { ...options.requestTls, ...CONNECT } });
       case 'agent':
-        return new Agent({ ...POOL, connect: { ...options.connect, allowH2: false } });
+        return new Agent({ ...POOL, connect: { ...options.connect, ...CONNECT } });
       case 'none':
-        return new Agent(POOL);
+        return new Agent({ ...POOL, connect: CONNECT });
     }
   }
 }

@@ -88,6 +88,13 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** What was thrown, as fields of a log line; with the stack where the place in our code matters. */
+export function errorFields(thrown: unknown): { error: string; stack?: string } {
+  const error = toError(thrown);
+  const expected = error instanceof ApiError || error instanceof ConnectionError;
+  return { error: error.message, ...(!expected && error.stack && { stack: error.stack }) };
+}
+
 function reasonOf(cause: unknown): string {
   // Node reports a failed connection to several addresses as an AggregateError without a message.
   if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(reasonOf).join('; ');

@@ -61,7 +61,7 @@ export class EventRecorder {
       return;
     }
     this.#backlog.set(series, object);
-    this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
+    this.#writing ??= this.#drain();
   }
 
   /** Resolves when what was recorded so far is written, or has failed. */
@@ -89,6 +89,7 @@ export class EventRecorder {
         });
       }
     }
+    this.#writing = undefined;
   }
 
   async #write(series: Series, object: KubeObject): Promise<void> {

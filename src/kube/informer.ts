@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { toError } from './errors.ts';
+import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
 import type { Metrics } from './metrics.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
@@ -57,7 +57,7 @@ export class Informer<T extends KubeObject> {
     options: InformerOptions<T> & { logger: Logger; metrics: Metrics },
   ) {
     const { namespace, labelSelector, fieldSelector, prune = (object) => object } = options;
-    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 30_000, jitter: 0.5 } } = options;
+    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
     this.resource = resource;
     this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
     this.#prune = prune;
@@ -189,7 +189,8 @@ export class Informer<T extends KubeObject> {
       try {
         listener(change);
       } catch (error) {
-        this.#logger.error('a listener failed', { step: 'notify', object: keyToString(keyOf(change.object)), error });
+        const object = keyToString(keyOf(change.object));
+        this.#logger.error('a listener failed', { step: 'notify', object, ...errorFields(error) });
       }
     }
   }

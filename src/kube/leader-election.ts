@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/logger.ts';
 import { leases, type Lease } from './builtin-resources.ts';
 import type { KubeClient } from './client.ts';
-import { isAlreadyExists, isConflict, LeadershipLostError, toError } from './errors.ts';
+import { delay } from './delay.ts';
+import { isAlreadyExists, isConflict, isNotFound, LeadershipLostError, toError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface LeaderElectionOptions {
@@ -29,34 +29,39 @@ export class LeaderElector {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #options: Required<LeaderElectionOptions>;
-  /** As last read or written, and when it was first seen so. */
+  /** As last read or written. */
   #lease: Lease | undefined;
+  /** When it was first seen so. */
   #observedAt = 0;
   /** When the request was begun that renewed the lease last; undefined when not leading. */
   #renewedAt: number | undefined;
 
   constructor(client: KubeClient, options: LeaderElectionOptions & { logger: Logger; metrics: Metrics }) {
-    const { logger, metrics, ...election } = options;
-    this.#client = client;
-    this.#metrics = metrics;
-    this.#options = { leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000, ...election };
-    this.#logger = logger.child({ lease: `${election.namespace}/${election.name}`, identity: election.identity });
-    const { leaseDuration, renewDeadline, retryPeriod } = this.#options;
+    const { namespace, name, identity, logger, metrics } = options;
+    const { leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options;
     if (!(leaseDuration > renewDeadline && renewDeadline > retryPeriod)) {
       throw new RangeError('leader election needs leaseDuration > renewDeadline > retryPeriod');
     }
+    this.#client = client;
+    this.#options = { namespace, name, identity, leaseDuration, renewDeadline, retryPeriod };
+    this.#logger = logger.child({ lease: `${namespace}/${name}`, identity });
+    this.#metrics = metrics;
+    metrics.leading.set({ name }, 0);
   }
 
   /** Whether this process may act now: false as soon as the renewal is overdue, even if no timer could say so yet. */
   get leading(): boolean {
-    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < this.#options.renewDeadline;
+    return this.#left() > 0;
   }
 
-  /** Resolves when this process leads; rejects with the signal's reason. */
+  /** Resolves when this process leads; throws the signal's reason when that is aborted. */
   async acquire(signal: AbortSignal): Promise<void> {
     this.#logger.info('waiting for the lease', { step: 'elect' });
-    while (!(await this.#attempt(signal))) {
-      await sleep(this.#options.retryPeriod * (1 + Math.random() / 5), undefined, { signal });
+    signal.throwIfAborted();
+    while (!(await this.#attempt(this.#options.renewDeadline))) {
+      // Spread, so that those who wait do not ask all at once.
+      await delay(this.#options.retryPeriod * (1 + Math.random() / 5), signal);
+      signal.throwIfAborted();
     }
     this.#metrics.leading.set({ name: this.#options.name }, 1);
     this.#logger.info('leading', { step: 'elect' });
@@ -69,20 +74,12 @@ export class LeaderElector {
    */
   async hold(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const asleep = performance.now();
-      await sleep(this.#options.retryPeriod, undefined, { signal }).catch(() => undefined);
+      await this.#pause(Math.min(this.#options.retryPeriod, this.#left()), signal);
       if (signal.aborted) return;
-      const late = performance.now() - asleep - this.#options.retryPeriod;
-      if (late > this.#options.retryPeriod) {
-        this.#logger.warn('the event loop was blocked', { step: 'renew', milliseconds: Math.round(late) });
-      }
-      // An answer later than this would not help.
-      const left = (this.#renewedAt ?? 0) + this.#options.renewDeadline - performance.now();
-      if (left <= 0) throw this.#lost('the lease could not be renewed in time');
-      const renewed = await this.#attempt(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left))]));
+      if (!this.leading) throw this.#lost('it could not be renewed in time');
+      const renewed = await this.#attempt(this.#left());
       const holder = this.#lease?.spec?.holderIdentity;
-      if (!renewed && holder !== this.#options.identity)
-        throw this.#lost(`the lease was taken by ${holder || 'no one'}`);
+      if (!renewed && holder && holder !== this.#options.identity) throw this.#lost(`${holder} has it`);
     }
   }
 
@@ -100,9 +97,23 @@ export class LeaderElector {
     }
   }
 
-  #lost(message: string): LeadershipLostError {
+  /** Milliseconds for which this process may still act without another renewal. */
+  #left(): number {
+    return this.#renewedAt === undefined ? 0 : this.#renewedAt + this.#options.renewDeadline - performance.now();
+  }
+
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const start = performance.now();
+    await delay(milliseconds, signal);
+    const late = performance.now() - start - milliseconds;
+    if (late > this.#options.retryPeriod) {
+      this.#logger.warn('the event loop was blocked', { step: 'renew', milliseconds: Math.round(late) });
+    }
+  }
+
+  #lost(why: string): LeadershipLostError {
     this.#stop();
-    return new LeadershipLostError(`${this.#options.namespace}/${this.#options.name}: ${message}`);
+    return new LeadershipLostError(`lost the lease ${this.#options.namespace}/${this.#options.name}: ${why}`);
   }
 
   #stop(): void {
@@ -110,58 +121,53 @@ export class LeaderElector {
     this.#metrics.leading.set({ name: this.#options.name }, 0);
   }
 
-  /** One try to take or renew the lease. @returns whether this process has it */
-  async #attempt(signal: AbortSignal): Promise<boolean> {
+  /**
+   * One try to take or renew the lease.
+   *
+   * @param timeout milliseconds after which an answer would be of no use
+   * @returns whether this process has it now
+   */
+  async #attempt(timeout: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeout)));
     try {
-      return await this.#tryOnce(signal);
+      // The holder goes on from what it wrote last; that another wrote since shows as a conflict.
+      if (this.#renewedAt === undefined) await this.#observe(signal);
+      if (!this.#mayTake()) return false;
+      const started = performance.now();
+      this.#keep(await this.#write(signal));
+      this.#renewedAt = started;
+      return true;
     } catch (error) {
-      if (isConflict(error) || isAlreadyExists(error)) {
-        // Someone else wrote it: look, rather than go on from what was known.
-        return await this.#tryAgainFromServer(signal);
+      if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) {
+        await this.#observe(signal).catch(() => undefined);
+        return false;
       }
       this.#logger.warn('the lease could not be read or written', { step: 'elect', error: toError(error).message });
       return false;
     }
   }
 
-  async #tryAgainFromServer(signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.#observe(signal);
-      return this.#lease?.spec?.holderIdentity === this.#options.identity ? await this.#tryOnce(signal) : false;
-    } catch (error) {
-      this.#logger.warn('the lease could not be read or written', { step: 'elect', error: toError(error).message });
-      return false;
-    }
-  }
-
-  async #tryOnce(signal: AbortSignal): Promise<boolean> {
-    const mine = () => this.#lease?.spec?.holderIdentity === this.#options.identity;
-    // The holder goes on from what it wrote; a change by another shows as a conflict.
-    if (!mine() || this.#renewedAt === undefined) await this.#observe(signal);
-    const expired = performance.now() - this.#observedAt > (this.#lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
-    if (this.#lease?.spec?.holderIdentity && !mine() && !expired) return false;
-    const started = performance.now();
-    this.#keep(await this.#write(signal));
-    this.#renewedAt = started;
-    return true;
+  #mayTake(): boolean {
+    const { holderIdentity, leaseDurationSeconds = 0 } = this.#lease?.spec ?? {};
+    if (!holderIdentity || holderIdentity === this.#options.identity) return true;
+    return performance.now() - this.#observedAt > leaseDurationSeconds * 1000;
   }
 
   async #write(signal: AbortSignal): Promise<Lease> {
     const { namespace, name, identity, leaseDuration } = this.#options;
     const now = microTime();
+    const spec = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseDuration / 1000), renewTime: now };
     const current = this.#lease;
-    const spec = {
-      holderIdentity: identity,
-      leaseDurationSeconds: Math.ceil(leaseDuration / 1000),
-      renewTime: now,
-      acquireTime: now,
-      leaseTransitions: 0,
-    };
-    if (!current) return this.#client.create(leases, { metadata: { namespace, name }, spec }, { signal });
+    if (!current) {
+      const first = { ...spec, acquireTime: now, leaseTransitions: 0 };
+      return this.#client.create(leases, { metadata: { namespace, name }, spec: first }, { signal });
+    }
     const { acquireTime, holderIdentity, leaseTransitions = 0 } = current.spec ?? {};
-    if (holderIdentity === identity) Object.assign(spec, { acquireTime, leaseTransitions });
-    else spec.leaseTransitions = leaseTransitions + 1;
-    return this.#client.update(leases, { ...current, spec }, { signal });
+    const term =
+      holderIdentity === identity
+        ? { ...(acquireTime && { acquireTime }), leaseTransitions }
+        : { acquireTime: now, leaseTransitions: leaseTransitions + 1 };
+    return this.#client.update(leases, { ...current, spec: { ...spec, ...term } }, { signal });
   }
 
   async #observe(signal: AbortSignal): Promise<void> {

@@ -61,7 +61,7 @@ export class Metrics {
     });
     this.informerWatchEnds = new Counter({
       name: 'informer_watch_ends_total',
-      help: 'Watches that ended, by why: done, short, broken, refused, unreachable, expired',
+      help: 'Watches that ended, by why: done, short, broken, refused, unserved, expired',
       labelNames: ['informer', 'reason'],
       registers,
     });

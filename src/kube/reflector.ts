@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
+import { delay } from './delay.ts';
 import { ApiError, isGone, toError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubeObject, Resource } from './resource.ts';
@@ -28,7 +28,11 @@ export interface ReflectorOptions extends Selection {
   readonly backoff: BackoffOptions;
 }
 
-type WatchEnd = 'done' | 'short' | 'broken' | 'refused' | 'unreachable' | 'expired';
+/**
+ * done: the server's time was up. short: it ended at once. broken: the connection was lost, or silent for too long. refused: an error
+ * answer, or an error inside the stream. expired: that error is 410. unserved: the server was not reached, or too busy.
+ */
+type WatchEnd = 'done' | 'short' | 'broken' | 'refused' | 'unserved' | 'expired';
 
 /**
  * Lists a resource and then watches it, for as long as it runs, whatever happens to the connection. It goes on from the version
@@ -81,8 +85,7 @@ export class Reflector<T extends KubeObject> {
       const lasted = performance.now() - started;
       if (lasted >= SHORT_WATCH_MS) this.#backoff.reset();
       if (failure === undefined) continue;
-      const delay = Math.max(this.#backoff.next(), retryAfter(failure));
-      await sleep(delay, undefined, { signal }).catch(() => undefined);
+      await delay(Math.max(this.#backoff.next(), retryAfter(failure)), signal);
     }
   }
 
@@ -155,8 +158,8 @@ export class Reflector<T extends KubeObject> {
       case 'expired':
         this.#version = undefined;
         break;
-      case 'unreachable':
-        // Nobody looked at the version.
+      case 'unserved':
+        // Which says nothing about the version.
         break;
       default:
         if (this.#suspect === this.#version) this.#version = undefined;
@@ -179,8 +182,8 @@ export class Reflector<T extends KubeObject> {
 
 function endOf(error: unknown, opened: boolean): WatchEnd {
   if (isGone(error)) return 'expired';
-  if (error instanceof ApiError) return error.status === 429 ? 'unreachable' : 'refused';
-  return opened ? 'broken' : 'unreachable';
+  if (error instanceof ApiError) return error.status === 429 ? 'unserved' : 'refused';
+  return opened ? 'broken' : 'unserved';
 }
 
 function retryAfter(error: Error): number {

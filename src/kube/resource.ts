@@ -50,12 +50,16 @@ export function resourceName(resource: Resource<KubeObject>): string {
 /**
  * The URL path of a collection, of an object in it, or of an object's subresource.
  *
- * @param at an empty or missing namespace of a namespaced resource means the collection over all namespaces
+ * @param at without a namespace, the collection over all namespaces
+ * @throws TypeError for an object of a namespaced resource without its namespace
  */
 export function resourcePath(
   resource: Resource<KubeObject>,
   at: { namespace?: string | undefined; name?: string | undefined; subresource?: string | undefined } = {},
 ): string {
+  if (resource.namespaced && at.name && !at.namespace) {
+    throw new TypeError(`${resourceName(resource)} ${at.name}: the namespace is missing`);
+  }
   const segments = resource.group === '' ? ['api'] : ['apis', resource.group];
   segments.push(resource.version);
   if (resource.namespaced && at.namespace) segments.push('namespaces', at.namespace);

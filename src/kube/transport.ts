@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig, V1Status } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { Credentials } from './credentials.ts';
+import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -17,7 +17,7 @@ export interface ApiRequest {
   readonly body?: object | undefined;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** The longest silence in the body that is not an error, in milliseconds. */
+  /** The longest silence that is not an error, in milliseconds. */
   readonly idleTimeout?: number | undefined;
   /** What the metrics call this request. */
   readonly verb: string;
@@ -58,7 +58,7 @@ export class Transport {
       const wait = error.retryAfterSeconds;
       const busy = error.status === 429 || error.status >= 500;
       if (!busy || wait === undefined || wait > BUSY_WAIT_MAX_SECONDS || ++retries > BUSY_RETRIES) throw error;
-      await sleep(wait * 1000 * (1 + Math.random() / 4), undefined, signalOption(request.signal));
+      await delay(wait * 1000 * (1 + Math.random() / 4), request.signal);
     }
   }
 
@@ -95,9 +95,9 @@ export class Transport {
           ...(request.body && { 'content-type': request.contentType ?? 'application/json' }),
         },
         body: request.body ? JSON.stringify(request.body) : null,
-        headersTimeout: TIMEOUT_MS,
+        headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MS, TIMEOUT_MS),
         bodyTimeout: request.idleTimeout ?? TIMEOUT_MS,
-        ...signalOption(request.signal),
+        ...(request.signal && { signal: request.signal }),
       });
       this.#metrics.requests.inc({ ...labels, code: response.statusCode });
       observe();
@@ -140,8 +140,4 @@ function queryString(query: ApiRequest['query']): string {
     if (value !== undefined) parameters.set(name, String(value));
   }
   return parameters.size === 0 ? '' : `?${parameters.toString()}`;
-}
-
-function signalOption(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,9 @@ import { freePorts } from './ports.ts';
 import { Program } from './child-process.ts';
 
 const ADMIN_TOKEN = 'admin-token';
+
+const folders = new Set<string>();
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
 export interface ApiServerOptions {
   /** More flags of kube-apiserver. */
@@ -48,6 +52,7 @@ export class ApiServer {
   static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
     const { etcd, kubeApiserver } = await kubernetesBinaries();
     const folder = await mkdtemp(join(tmpdir(), 'api-server-'));
+    folders.add(folder);
     const [port, etcdPort, peerPort] = (await freePorts(3)) as [number, number, number];
     const { publicKey, privateKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
@@ -128,7 +133,10 @@ export class ApiServer {
         'the API server is ready',
         async () => {
           if (!this.#server.running) throw new Error(`it ended:\n${await this.log()}`);
-          const { statusCode, body } = await request(`https://127.0.0.1:${this.port}/readyz`, { dispatcher });
+          const { statusCode, body } = await request(`https://127.0.0.1:${this.port}/readyz`, {
+            dispatcher,
+            headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+          });
           await body.dump();
           return statusCode === 200;
         },
@@ -177,6 +185,7 @@ export class ApiServer {
     await this.#server.end('SIGKILL');
     await this.#etcd.end('SIGKILL');
     await rm(this.#folder, { recursive: true, force: true });
+    folders.delete(this.#folder);
   }
 
   #spawn(): Program {

@@ -196,6 +196,18 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { registry: { imageStream: 'a' } }, pvc }),
     'registry.imageStream needs pullMethod node',
   ],
+  'a url without a host': [
+    dataVolume('bad', { source: { http: { url: 'http:///disk.qcow2' } }, pvc }),
+    'url must name a host',
+  ],
+  'a header of two lines': [
+    dataVolume('bad', { source: { http: { ...http, extraHeaders: ['A: b\nC: d'] } }, pvc }),
+    'spec.source.http.extraHeaders[0]',
+  ],
+  'a schedule of four fields': [
+    object('DataImportCron', 'bad', { ...registryTemplate, schedule: '0 3 * *', managedDataSource: 'a' }),
+    'schedule must be empty or have five fields as in cron',
+  ],
   'a checksum of the wrong length': [
     dataVolume('bad', { source: { http: { ...http, checksum: 'sha256:abc' } }, pvc }),
     'spec.source.http.checksum',

@@ -1,6 +1,7 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { conditionsOf } from './conditions.ts';
+import { constrained } from './constraint.ts';
 import { dataVolumeTemplateSpec } from './data-volume.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta, time } from './object-meta.ts';
@@ -25,14 +26,21 @@ export const dataVolumeTemplate = z.strictObject({
   status: z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }).optional().describe('Not used.'),
 });
 
+const SCHEDULE_PATTERN = '^(|@[a-z]+( [0-9a-z]+)?|[^ ]+( +[^ ]+){4})$';
+
+const schedule = constrained(z.string().max(253), [
+  {
+    rule: `self.matches('${SCHEDULE_PATTERN}')`,
+    message: 'schedule must be empty or have five fields as in cron, such as 0 3 * * *',
+    check: (value) => new RegExp(SCHEDULE_PATTERN).test(value),
+  },
+]);
+
 export const dataImportCronSpec = z.strictObject({
   template: dataVolumeTemplate.describe('The DataVolume to make for each import.'),
-  schedule: z
-    .string()
-    .max(253)
-    .describe(
-      'When to look for a new image, as in cron: minute, hour, day of the month, month, day of the week. Empty: once, and when told from outside.',
-    ),
+  schedule: schedule.describe(
+    'When to look for a new image, as in cron: minute, hour, day of the month, month, day of the week. Empty: once, and when told from outside.',
+  ),
   managedDataSource: objectName.describe('DataSource that always stands for the newest image.'),
   garbageCollect: z
     .enum(['Outdated', 'Never'])

@@ -1,7 +1,7 @@
 import type { V1PersistentVolumeClaimSpec } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { constrained } from './constraint.ts';
-import { parseQuantity, quantity } from './quantity.ts';
+import { isQuantity, parseQuantity, quantity } from './quantity.ts';
 import { typedLocalObjectReference, typedObjectReference } from './references.ts';
 
 export const accessModes = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'] as const;
@@ -40,7 +40,7 @@ const requests = constrained(resourceList, [
   {
     rule: "!('storage' in self) || (type(self['storage']) == string ? (!isQuantity(string(self['storage'])) || quantity(string(self['storage'])).isGreaterThan(quantity('0'))) : int(self['storage']) > 0)",
     message: 'requests.storage must be more than 0',
-    check: ({ storage }) => storage === undefined || parseQuantity(storage) > 0,
+    check: ({ storage }) => storage === undefined || !isQuantity(storage) || parseQuantity(storage) > 0,
   },
 ]);
 

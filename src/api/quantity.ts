@@ -28,6 +28,8 @@ const multipliers: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
+export const isQuantity = (value: string | number): boolean => QUANTITY_PATTERN.test(String(value));
+
 /** The quantity as a whole number, rounded up. Throws a RangeError where it is not a quantity. */
 export function parseQuantity(value: Quantity): number {
   const [, number = '', suffix = ''] = QUANTITY_PATTERN.exec(String(value)) ?? [];

@@ -3,15 +3,20 @@ import { namespaceName, objectName, optionalObjectName } from './references.ts';
 import { constrained, exactlyOneOf } from './constraint.ts';
 
 const MAXIMUM_URL_LENGTH = 8192;
+const NO_HOST_PATTERN = '^[a-z]+://([/?# ]|$)';
 
-/** A URL that starts with one of these. */
+/** A URL that starts with one of these; where they end in `://`, a host must follow. */
 function url(prefixes: readonly string[]) {
-  const allowed = prefixes.join(' or ');
   return constrained(z.string().max(MAXIMUM_URL_LENGTH), [
     {
       rule: prefixes.map((prefix) => `self.startsWith('${prefix}')`).join(' || '),
-      message: `url must start with ${allowed}`,
+      message: `url must start with ${prefixes.join(' or ')}`,
       check: (value) => prefixes.some((prefix) => value.startsWith(prefix)),
+    },
+    {
+      rule: `!self.matches('${NO_HOST_PATTERN}')`,
+      message: 'url must name a host after ://',
+      check: (value) => !new RegExp(NO_HOST_PATTERN).test(value),
     },
   ]);
 }
@@ -44,7 +49,12 @@ export const httpSource = z
     secretRef,
     certConfigMap,
     extraHeaders: z
-      .array(z.string().max(8192))
+      .array(
+        z
+          .string()
+          .max(8192)
+          .regex(/^[^\r\n]*$/),
+      )
       .max(64)
       .optional()
       .describe('Header lines to send, each as "Name: value".'),

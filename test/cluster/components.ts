@@ -369,7 +369,7 @@ async function kubeProxy(plan: NodePlan, files: ConfigurationFiles): Promise<Com
   };
 }
 
-function csiDriver({ disk, name }: NodePlan): Component {
+function csiDriver({ disk, name, programs }: NodePlan): Component {
   return {
     name: 'csi-driver',
     command: [
@@ -379,6 +379,8 @@ function csiDriver({ disk, name }: NodePlan): Component {
       ...['--node-id', name],
       ...['--pool', join(disk, 'pool')],
       ...['--driver-name', driverName],
+      ...['--proto', programs.csi.proto],
+      ...['--topology-key', `topology.${driverName}/node`],
       ...['--kubelet-registration-dir', '/var/lib/kubelet/plugins_registry'],
     ],
   };

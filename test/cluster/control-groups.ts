@@ -4,7 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Makes a control group for a node's pods: in every hierarchy of version 1, or in the one of version 2. */
 export async function createControlGroups(name: string): Promise<void> {
-  for (const root of await hierarchies()) {
+  const mounted = await hierarchies();
+  // Where both versions are mounted, version 2 has no controllers and the container runtime uses version 1.
+  const version = mounted.some((each) => each.version === 1) ? 1 : 2;
+  for (const root of mounted.filter((each) => each.version === version)) {
     const group = join(root.path, name);
     if (root.version === 2) {
       await delegate(root.path);
@@ -28,7 +31,7 @@ export async function removeControlGroups(prefix: string): Promise<void> {
 
 async function hierarchies(): Promise<{ path: string; version: 1 | 2 }[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const found = mounts.flatMap((line) => {
+  return mounts.flatMap((line) => {
     const [left, right] = line.split(' - ');
     const type = right?.split(' ')[0];
     const path = left?.split(' ')[4];
@@ -36,8 +39,6 @@ async function hierarchies(): Promise<{ path: string; version: 1 | 2 }[]> {
       ? [{ path, version: type === 'cgroup' ? 1 : 2 } as const]
       : [];
   });
-  // Where both are mounted, version 2 has no controllers and the container runtime uses version 1.
-  return found.some(({ version }) => version === 1) ? found.filter(({ version }) => version === 1) : found;
 }
 
 /** Hands a version 2 group's controllers on to the groups in it. */

@@ -106,13 +106,11 @@ function accepts(target: string | [host: string, port: number]): Promise<boolean
 function isReady(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     // Nothing secret is sent, and whoever else answers there does not make a component work.
-    get({ host, port, path: '/readyz', rejectUnauthorized: false, agent: false, timeout: 2000 }, (response) => {
+    const options = { host, port, path: '/readyz', rejectUnauthorized: false, agent: false, timeout: 2000 };
+    const request = get(options, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
-    })
-      .once('timeout', function () {
-        this.destroy();
-      })
-      .once('error', () => resolve(false));
+    });
+    request.once('timeout', () => request.destroy()).once('error', () => resolve(false));
   });
 }

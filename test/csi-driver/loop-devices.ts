@@ -2,16 +2,28 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readlink, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
 import { run } from './command.ts';
 
-/** A loop device in use, as `losetup` lists it. */
+/** A loop device in use: its path, and its file's inode and filesystem (`major:minor`). */
 interface LoopDevice {
   device: string;
-  /** Inode of the backing file. */
   inode: number;
-  /** `major:minor` of the filesystem that the backing file is on. */
   filesystem: string;
 }
+
+/** losetup pads some values with blanks. */
+const losetupList = z.object({
+  loopdevices: z.array(
+    z
+      .object({ name: z.string(), 'back-ino': z.coerce.number(), 'back-maj:min': z.string() })
+      .transform((loop): LoopDevice => ({
+        device: loop.name.trim(),
+        inode: loop['back-ino'],
+        filesystem: loop['back-maj:min'].trim(),
+      })),
+  ),
+});
 
 /**
  * The loop device of a file, by the file's inode: paths differ between mount namespaces.
@@ -82,13 +94,9 @@ export async function releaseLoopDevice(holder: number, device: string): Promise
 }
 
 async function list(): Promise<LoopDevice[]> {
-  const output = await run('losetup', '--list', '--noheadings', '--raw', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN');
-  return output
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .flatMap(([device, inode, filesystem]) =>
-      device && inode && filesystem ? [{ device, inode: Number(inode), filesystem }] : [],
-    );
+  const output = await run('losetup', '--list', '--json', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN');
+  // Without any loop device it writes nothing at all.
+  return output === '' ? [] : losetupList.parse(JSON.parse(output)).loopdevices;
 }
 
 /** A device number as the kernel's encoding has it, as `major:minor`. */

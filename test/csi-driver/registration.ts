@@ -6,7 +6,7 @@ import { listen } from './listen.ts';
 import { handlers } from './service.ts';
 
 /** The kubelet's plugin registration service, version 1: a plugin serves it, the kubelet calls it. */
-const REGISTRATION: Parameters<typeof fromJSON>[0] = {
+export const REGISTRATION: Parameters<typeof fromJSON>[0] = {
   nested: {
     pluginregistration: {
       nested: {

@@ -7,13 +7,29 @@ import { createInterface } from 'node:readline';
 import { type Client, credentials, type ServiceClientConstructor, type ServiceError } from '@grpc/grpc-js';
 import { run } from '../csi-driver/command.ts';
 import { loadCsiServices } from '../csi-driver/csi-services.ts';
+import type { Snapshot, Volume } from '../csi-driver/messages.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'csi-driver', 'main.ts');
 
-/** The answer to a call; a test reads the fields that it is about. */
-// The loader knows the messages only at run time.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Answer = any;
+interface Capabilities {
+  capabilities: { service?: { type: string } | null; rpc?: { type: string } | null }[];
+}
+
+/** What the methods answer with that tests call; the fields that they look at. */
+export interface Answers {
+  GetPluginCapabilities: Capabilities;
+  ControllerGetCapabilities: Capabilities;
+  NodeGetCapabilities: Capabilities;
+  CreateVolume: { volume: Volume };
+  DeleteVolume: object;
+  CreateSnapshot: { snapshot: Snapshot };
+  ListSnapshots: { entries: { snapshot: Snapshot }[] };
+  GetCapacity: { available_capacity: number };
+  ControllerExpandVolume: { capacity_bytes: number; node_expansion_required: boolean };
+  NodePublishVolume: object;
+  NodeUnpublishVolume: object;
+  NodeExpandVolume: object;
+}
 
 /** A running driver of one node, with clients of its services. */
 export class CsiDriver {
@@ -56,16 +72,16 @@ export class CsiDriver {
   }
 
   /** Calls a method of any of the services by its name. */
-  async call(method: string, request: object = {}): Promise<Answer> {
+  async call<Method extends keyof Answers>(method: Method, request: object = {}): Promise<Answers[Method]> {
     const client = this.#clients.find((each) => method in each);
     if (!client) {
       throw new Error(`csi.proto has no method ${method}`);
     }
-    return callMethod(client, method, request);
+    return (await callMethod(client, method, request)) as Answers[Method];
   }
 
   /** Calls a method that has to fail, and resolves with its error. */
-  async failure(method: string, request: object): Promise<ServiceError> {
+  async failure(method: keyof Answers, request: object): Promise<ServiceError> {
     try {
       await this.call(method, request);
     } catch (error) {
@@ -100,10 +116,10 @@ export function connect(service: ServiceClientConstructor, socketPath: string): 
   });
 }
 
-export function callMethod(client: Client, method: string, request: object): Promise<Answer> {
+export function callMethod(client: Client, method: string, request: object): Promise<object> {
   const unary = (client as unknown as Record<string, (...parameters: unknown[]) => void>)[method];
   return new Promise((resolve, reject) => {
-    unary?.call(client, request, { waitForReady: true }, (error: ServiceError | null, answer: Answer) =>
+    unary?.call(client, request, { waitForReady: true }, (error: ServiceError | null, answer: object) =>
       error ? reject(error) : resolve(answer),
     );
   });

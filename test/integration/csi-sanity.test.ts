@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { csiParts } from '../cluster/index.ts';
-import { CsiDriver, XfsPool, type Answer } from './csi-driver-process.ts';
+import { CsiDriver, XfsPool } from './csi-driver-process.ts';
 
 /** What csi-sanity says when it skips a spec, and the capability that the spec is about. */
 const SKIPPED_WITHOUT: Record<string, string> = {
@@ -31,11 +31,6 @@ interface SpecReport {
   ContainerHierarchyTexts: string[] | null;
   State: string;
   Failure?: { Message: string };
-}
-
-interface Capability {
-  service?: { type: string } | null;
-  rpc?: { type: string } | null;
 }
 
 describe('csi-sanity against the CSI driver of the test cluster', function () {
@@ -108,16 +103,13 @@ describe('csi-sanity against the CSI driver of the test cluster', function () {
   }
 
   async function claimedCapabilities(): Promise<Set<string>> {
-    const answers: Answer[] = [
+    const answers = [
       await driver.call('GetPluginCapabilities'),
       await driver.call('ControllerGetCapabilities'),
       await driver.call('NodeGetCapabilities'),
     ];
-    return new Set(
-      answers.flatMap(({ capabilities }: { capabilities: Capability[] }) =>
-        capabilities.map(({ service, rpc }: Capability) => (service ?? rpc)?.type ?? ''),
-      ),
-    );
+    const capabilities = answers.flatMap((answer) => answer.capabilities);
+    return new Set(capabilities.map(({ service, rpc }) => (service ?? rpc)?.type ?? ''));
   }
 });
 

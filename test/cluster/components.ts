@@ -13,6 +13,9 @@ import { Authority, signingKeys } from './pki.ts';
 
 export const driverName = 'csi.diskpress.test';
 
+/** The name by which pods find the host. */
+export const hostName = 'host.diskpress.test';
+
 const containerdSocket = '/run/containerd/containerd.sock';
 const csiFolder = `/var/lib/kubelet/plugins/${driverName}`;
 const csiSocket = join(csiFolder, 'csi.sock');
@@ -176,10 +179,10 @@ async function controlPlaneComponents(plan: NodePlan, files: ConfigurationFiles)
   });
   const scheduler = await files.kubeconfig('kube-scheduler', { commonName: 'system:kube-scheduler' });
   const resolver = await files.kubeconfig('coredns', { commonName: 'coredns', organization: 'system:masters' });
-  const names = await files.write('names', `${network.hostAddress} host.diskpress.test\n`);
+  const names = await files.write('names', `${network.hostAddress} ${hostName}\n`);
   const corefile = await files.write(
     'Corefile',
-    `.:53 {
+    `cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
   bind ${controlPlane}
   errors
   ready ${controlPlane}:8181
@@ -187,10 +190,19 @@ async function controlPlaneComponents(plan: NodePlan, files: ConfigurationFiles)
     kubeconfig ${resolver}
     ttl 2
   }
+}
+diskpress.test:53 {
+  bind ${controlPlane}
+  errors
   hosts ${names} {
+    ttl 2
     reload 1s
-    fallthrough
   }
+}
+# Pods reach nothing outside, and no name of it exists.
+.:53 {
+  bind ${controlPlane}
+  errors
   template ANY ANY . {
     rcode NXDOMAIN
   }

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, succeeds } from './commands.ts';
@@ -71,14 +72,21 @@ async function ownDevices(cluster: Identity): Promise<LoopDevice[]> {
   for (let size = -1; size !== own.size;) {
     size = own.size;
     const numbers = new Set([...own].map((device) => device['maj:min'].trim()));
-    const inodes = new Set(await Promise.all([...own].map(async ({ name }) => (await stat(name)).ino)));
+    const nodes = new Set(await Promise.all([...own].map(async ({ name }) => inode(await stat(name)))));
     for (const device of all) {
       const onOwn = numbers.has(device['back-maj:min']?.trim() ?? '');
-      const isOwn = device['back-file']?.startsWith('/dev/') && inodes.has(Number(device['back-ino']));
-      if (onOwn || isOwn) {
+      const overOwn = nodes.has(`${device['back-maj:min']?.trim()} ${device['back-ino']}`);
+      if (onOwn || overOwn) {
         own.add(device);
       }
     }
   }
   return [...own];
+}
+
+/** A file's device and inode numbers, as `losetup` prints them. */
+function inode({ dev, ino }: Stats): string {
+  const major = ((dev >>> 8) & 0xfff) | (Math.floor(dev / 2 ** 32) & ~0xfff);
+  const minor = (dev & 0xff) | ((dev >>> 12) & ~0xff);
+  return `${major}:${minor} ${ino}`;
 }

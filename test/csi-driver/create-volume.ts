@@ -8,7 +8,7 @@ import type { CreateVolumeRequest } from './messages.ts';
 import { ownParameters, parseClassParameters, type ClassParameters } from './parameters.ts';
 import { entryId, type Pool } from './pool.ts';
 import type { VolumeRecord } from './records.ts';
-import { classRoom } from './room.ts';
+import { takeRoom } from './room.ts';
 import { alreadyExists, invalidArgument, required, resourceExhausted } from './status-error.ts';
 import type { NodeTopology } from './topology.ts';
 import { findSource, sourceReference, type VolumeSource } from './volume-source.ts';
@@ -91,19 +91,14 @@ function sameVolume(
   return existing;
 }
 
-/** The class's room is checked and taken by one call at a time. */
 async function addVolume(
   pool: Pool,
   locks: KeyLock,
   volume: VolumeRecord,
   source: VolumeSource | undefined,
 ): Promise<VolumeRecord> {
-  return locks.hold('room', async () => {
-    const room = await classRoom(pool, volume.parameters);
-    if (volume.capacityBytes > room) {
-      throw resourceExhausted(`the storage class has room for ${room} bytes, not for ${volume.capacityBytes}`);
-    }
-    await pool.volumes.create(volume, async (path) => {
+  await takeRoom(pool, locks, volume.parameters, volume.capacityBytes, resourceExhausted, () =>
+    pool.volumes.create(volume, async (path) => {
       if (!source) {
         await makeContent(volume.format, path, volume.capacityBytes);
         return;
@@ -111,7 +106,7 @@ async function addVolume(
       await source.flush();
       await copyContent(volume.format, source.contentPath, path);
       await growContent(volume.format, path, volume.capacityBytes);
-    });
-    return volume;
-  });
+    }),
+  );
+  return volume;
 }

@@ -26,7 +26,7 @@ export class Publications {
     await mkdir(own, { recursive: true, mode: 0o700 });
     for (const record of await this.#read(own, '')) {
       if (!(await mountAt(record.targetPath))) {
-        await this.remove(record.volumeId, record.targetPath);
+        await this.#forget(record);
       }
     }
   }
@@ -54,16 +54,21 @@ export class Publications {
 
   /** Unmounts the target, removes it, and forgets it; where nothing is, nothing happens. */
   async remove(volumeId: string, targetPath: string): Promise<void> {
-    const path = this.#path(volumeId, targetPath);
-    const record = await readJson(path, publicationRecord);
     while (await mountAt(targetPath)) {
       await unmount(targetPath);
     }
-    if (record?.loop) {
-      await releaseLoopDevice(record.loop.holder, record.loop.device);
-    }
     await removeTarget(targetPath);
-    await rm(path, { force: true });
+    const record = await readJson(this.#path(volumeId, targetPath), publicationRecord);
+    if (record) {
+      await this.#forget(record);
+    }
+  }
+
+  async #forget({ volumeId, targetPath, loop }: PublicationRecord): Promise<void> {
+    if (loop) {
+      await releaseLoopDevice(loop.holder, loop.device);
+    }
+    await rm(this.#path(volumeId, targetPath));
   }
 
   async #read(folder: string, volumeId: string): Promise<PublicationRecord[]> {

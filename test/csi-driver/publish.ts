@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { SINGLE_WRITER, volumeModeOf } from './capabilities.ts';
+import { run } from './command.ts';
 import { modeFor } from './content.ts';
 import { attachLoopDevice, detachLoopDevice, growLoopDevice, holdLoopDevice } from './loop-devices.ts';
 import type { NodePublishVolumeRequest, VolumeCapability } from './messages.ts';
 import { bindMount, mountAt, mountImage, remountReadOnly } from './mounts.ts';
 import type { Pool } from './pool.ts';
 import type { PublicationRecord, VolumeRecord } from './records.ts';
-import { run } from './command.ts';
+
 import { alreadyExists, failedPrecondition, invalidArgument, required } from './status-error.ts';
 
 /** Brings a volume to a target path of this node; a call that is repeated finds it there. */

@@ -16,7 +16,7 @@ import { page } from './pages.ts';
 import { parseClassParameters } from './parameters.ts';
 import { getVolume, type Pool } from './pool.ts';
 import type { VolumeRecord } from './records.ts';
-import { classRoom, poolRoom } from './room.ts';
+import { classRoom, poolRoom, takeRoom } from './room.ts';
 import type { Method } from './service.ts';
 import { failedPrecondition, invalidArgument, outOfRange, required } from './status-error.ts';
 import type { NodeTopology } from './topology.ts';
@@ -106,11 +106,7 @@ async function expand(pool: Pool, locks: KeyLock, volume: VolumeRecord, capacity
     throw invalidArgument(`volume ${volume.id} cannot grow: its class has expansion: "false"`);
   }
   await setTimeout(parameters.delaySeconds * 1000);
-  await locks.hold('room', async () => {
-    const room = await classRoom(pool, volume.parameters);
-    if (capacityBytes - volume.capacityBytes > room) {
-      throw outOfRange(`the storage class has room for ${room} bytes more`);
-    }
+  await takeRoom(pool, locks, volume.parameters, capacityBytes - volume.capacityBytes, outOfRange, async () => {
     await growContent(volume.format, pool.volumes.contentPath(volume.id), capacityBytes);
     await pool.volumes.replace({ ...volume, capacityBytes });
   });

@@ -6,7 +6,7 @@ import { controllerOf } from '../../kube/apply.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { isInvalid, TerminalError, toError, WaitingError } from '../../kube/errors.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
+import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { dataVolumes, volumeCloneSources, volumeImportSources } from '../resources.ts';
@@ -27,13 +27,15 @@ const LOOK_AGAIN_MILLISECONDS = 2_000;
 export class DataVolumeReconciler implements Reconciler {
   readonly name = 'data-volume';
   readonly #context: ControllerContext;
+  /** What was written last for each key: the cache can be behind it, and would have its events told twice. */
+  readonly #written = new Map<string, DataVolume>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
   }
 
   async reconcile(key: Key): Promise<Outcome> {
-    const dataVolume = this.#context.caches.dataVolumes.get(key);
+    const dataVolume = this.#current(key);
     if (!dataVolume || dataVolume.metadata.deletionTimestamp) return undefined;
     const claim = this.#context.caches.claims.get(key);
     if (claim) requireOwn(dataVolume, claim);
@@ -43,9 +45,18 @@ export class DataVolumeReconciler implements Reconciler {
   }
 
   async failed(key: Key, failure: Error): Promise<void> {
-    const dataVolume = this.#context.caches.dataVolumes.get(key);
+    const dataVolume = this.#current(key);
     if (!dataVolume || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
     await this.#report(dataVolume, undefined, failure);
+  }
+
+  /** The DataVolume as it was last seen or written, whichever is newer. */
+  #current(key: Key): DataVolume | undefined {
+    const cached = this.#context.caches.dataVolumes.get(key);
+    const written = this.#written.get(keyToString(key));
+    if (cached && written && cached.metadata.uid === written.metadata.uid && isNewer(written, cached)) return written;
+    this.#written.delete(keyToString(key));
+    return cached;
   }
 
   async #create(dataVolume: DataVolume): Promise<void> {
@@ -162,12 +173,18 @@ export class DataVolumeReconciler implements Reconciler {
     if (!status) return;
     const component = dataVolumeEventSource(kind);
     for (const event of eventsOf(dataVolume, observed, kind)) events.event(dataVolume, { ...event, component });
-    await client.applyStatus(
+    const written = await client.applyStatus(
       dataVolumes,
       { apiVersion: dataVolume.apiVersion, kind: dataVolume.kind, metadata: keyOf(dataVolume), status },
       { fieldManager: FIELD_MANAGER },
     );
+    this.#written.set(keyToString(keyOf(dataVolume)), written);
   }
+}
+
+/** Resource versions of one resource can be compared as numbers since Kubernetes 1.35, and could before in practice. */
+function isNewer(one: DataVolume, other: DataVolume): boolean {
+  return Number(one.metadata.resourceVersion) > Number(other.metadata.resourceVersion);
 }
 
 function withAnnotations(

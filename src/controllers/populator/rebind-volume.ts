@@ -53,9 +53,17 @@ export async function rebindVolume(
     case 'wait':
       return { waitingFor: step.for };
     default:
-      return { waitingFor: `step ${step.do} to be seen` };
+      return { waitingFor: `volume ${volume.metadata?.name}, ${UNDER_WAY[step.do]}` };
   }
 }
+
+/** What goes on once a step has been taken, until a watch shows its effect. */
+const UNDER_WAY = {
+  retain: 'which is set to be retained',
+  'delete-working-claim': 'which is being freed of the working claim',
+  'point-at-target': 'which is being bound to the claim',
+  'restore-policy': 'which gets its reclaim policy back',
+} as const;
 
 /** Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted. */
 export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {

@@ -5,13 +5,12 @@ import type { Extent } from '../extents.ts';
 import { programSucceeds } from '../programs.ts';
 import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import { SECTOR, deviceSize } from './device-size.ts';
 import { RangeSet, type Range } from './range-set.ts';
 import type { Sink, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 
-const SECTOR = 512;
 const MEBIBYTE = 1024 * 1024;
-const LARGEST_DEVICE = 2 ** 52;
 
 export interface BlockSinkOptions {
   path: string;
@@ -147,18 +146,4 @@ async function writeZeros(file: FileHandle, { start, end }: Range): Promise<void
     const { bytesWritten } = await file.write(zeros, 0, Math.min(zeros.length, end - at), at);
     at += bytesWritten;
   }
-}
-
-/** A device's size is found by reading, as its stat does not tell. */
-async function deviceSize(file: FileHandle): Promise<number> {
-  const sector = Buffer.alloc(SECTOR);
-  let low = 0;
-  let high = LARGEST_DEVICE / SECTOR;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const { bytesRead } = await file.read(sector, 0, SECTOR, middle * SECTOR);
-    if (bytesRead === SECTOR) low = middle + 1;
-    else high = middle;
-  }
-  return low * SECTOR;
 }

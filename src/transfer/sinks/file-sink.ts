@@ -1,27 +1,21 @@
 import { constants } from 'node:fs';
-import { open, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { TransferError, systemCode } from '../errors.ts';
+import { systemCode } from '../errors.ts';
 import type { Extent } from '../extents.ts';
-import { runProgram } from '../programs.ts';
 import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import { preallocate } from './preallocate.ts';
 import type { Sink, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
-
-const MEBIBYTE = 1024 * 1024;
+import { measureVolume, type VolumeRequest } from './volume-space.ts';
 
 export interface FileSinkOptions {
   path: string;
   /** Reserve all of the disk's storage beforehand. */
   preallocation: boolean;
   /** The volume that the file has to itself: the disk is grown to what may be used of it. */
-  volume?: {
-    /** What was asked for, in bytes. */
-    capacity: number;
-    /** The share that the disk must leave free, 0 ≤ overhead < 1. */
-    filesystemOverhead: number;
-  };
+  volume?: VolumeRequest;
 }
 
 /** A raw disk in a sparse file. */
@@ -123,9 +117,7 @@ export class FileSink implements Sink {
   async #usableSize(): Promise<number> {
     const { volume } = this.#options;
     if (volume === undefined) return Number.MAX_SAFE_INTEGER;
-    const { bavail, bsize } = await statfs(dirname(this.path));
-    const share = (1 - volume.filesystemOverhead) * Math.min(volume.capacity, bavail * bsize);
-    return Math.floor(share / MEBIBYTE) * MEBIBYTE;
+    return (await measureVolume(dirname(this.path), volume)).usable;
   }
 
   async #preallocate(virtualSize: number | undefined): Promise<void> {
@@ -136,15 +128,7 @@ export class FileSink implements Sink {
   }
 
   async #allocate(size: number): Promise<void> {
-    if (size > 0) {
-      const { exitCode, stderr } = await runProgram('fallocate', ['--posix', '--length', size.toString(), this.path]);
-      if (exitCode !== 0 && stderr.includes('No space left')) {
-        throw new TransferError('NoSpace', `${this.path} cannot be preallocated: no space left; use a larger volume`);
-      }
-      if (exitCode !== 0) {
-        throw new TransferError('TargetNotWritable', `${this.path} cannot be preallocated: ${stderr}`);
-      }
-    }
+    await preallocate(this.path, size);
     this.#preallocated = true;
   }
 }

@@ -12,7 +12,7 @@ export async function createNamespace(
       ...('exact' in name ? { name: name.exact } : { generateName: `${name.prefix}-` }),
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'diskpress.test/temporary': 'true' },
     },
-  } as Namespace);
+  });
   return created.metadata?.name ?? '';
 }
 

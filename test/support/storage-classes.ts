@@ -86,7 +86,7 @@ async function deriveClasses(client: KubeClient): Promise<StorageClasses> {
         allowedTopologies,
         volumeBindingMode,
         reclaimPolicy: 'Delete',
-      } as StorageClass,
+      },
       { fieldManager: FIELD_MANAGER },
     );
     return name;

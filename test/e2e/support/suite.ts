@@ -8,9 +8,9 @@ export interface Suite extends Environment, Sources {
   /** A namespace of the suite's own. */
   readonly namespace: string;
   /** Makes another namespace, which goes with the suite. */
-  newNamespace(): Promise<string>;
+  readonly newNamespace: () => Promise<string>;
   /** A name in the suite's namespace. */
-  key(name: string): Key;
+  readonly key: (name: string) => Key;
 }
 
 const log = (line: string) => console.log(`    ${line}`);

@@ -108,7 +108,8 @@ export class BlockSink implements Sink {
     await file.close();
   }
 
-  async allocated(): Promise<undefined> {
+  async syncSoFar(): Promise<undefined> {
+    await this.#opened().datasync();
     return undefined;
   }
 

@@ -1,0 +1,95 @@
+import { statfs } from 'node:fs/promises';
+import { findLoopDevice, growLoopDevice } from './loop-devices.ts';
+import type { KeyLock } from './key-lock.ts';
+import type {
+  NodeExpandVolumeRequest,
+  NodeGetVolumeStatsRequest,
+  NodePublishVolumeRequest,
+  NodeUnpublishVolumeRequest,
+} from './messages.ts';
+import { getVolume, type Pool } from './pool.ts';
+import { growFilesystem, publish } from './publish.ts';
+import type { PublicationRecord, VolumeRecord } from './records.ts';
+import type { Method } from './service.ts';
+import { failedPrecondition, notFound, required } from './status-error.ts';
+import type { NodeTopology } from './topology.ts';
+
+const CAPABILITIES = ['GET_VOLUME_STATS', 'EXPAND_VOLUME', 'SINGLE_NODE_MULTI_WRITER'];
+
+/** The CSI Node service. */
+export function node(pool: Pool, locks: KeyLock, topology: NodeTopology, nodeId: string): Record<string, Method> {
+  return {
+    NodeGetCapabilities: async () => ({ capabilities: CAPABILITIES.map((type) => ({ rpc: { type } })) }),
+
+    NodeGetInfo: async () => ({ node_id: nodeId, accessible_topology: topology.own() }),
+
+    NodePublishVolume: async (request: NodePublishVolumeRequest) => {
+      const id = required('volume_id', request.volume_id);
+      required('target_path', request.target_path);
+      required('volume_capability', request.volume_capability);
+      await locks.hold(`published/${id}`, async () => {
+        const volume = await getVolume(pool, id);
+        if (volume.node !== undefined && volume.node !== nodeId) {
+          throw failedPrecondition(`volume ${id} is on node ${volume.node}`);
+        }
+        await publish(pool, volume, request);
+      });
+      return {};
+    },
+
+    NodeUnpublishVolume: async (request: NodeUnpublishVolumeRequest) => {
+      const id = required('volume_id', request.volume_id);
+      const targetPath = required('target_path', request.target_path);
+      await locks.hold(`published/${id}`, () => pool.publications.remove(id, targetPath));
+      return {};
+    },
+
+    NodeGetVolumeStats: async (request: NodeGetVolumeStatsRequest) => {
+      const { volume } = await getPublication(pool, request);
+      return { usage: await usage(volume, request.volume_path) };
+    },
+
+    NodeExpandVolume: async (request: NodeExpandVolumeRequest) => {
+      const { volume } = await getPublication(pool, request);
+      await locks.hold(`published/${volume.id}`, () => growOnNode(pool, volume, request.volume_path));
+      return { capacity_bytes: volume.capacityBytes };
+    },
+  };
+}
+
+async function getPublication(
+  pool: Pool,
+  request: { volume_id: string; volume_path: string },
+): Promise<{ volume: VolumeRecord; record: PublicationRecord }> {
+  const id = required('volume_id', request.volume_id);
+  const path = required('volume_path', request.volume_path);
+  const volume = await getVolume(pool, id);
+  const record = (await pool.publications.ofVolume(id)).find((publication) => publication.targetPath === path);
+  if (!record) {
+    throw notFound(`volume ${id} is not at ${path}`);
+  }
+  return { volume, record };
+}
+
+async function growOnNode(pool: Pool, volume: VolumeRecord, path: string): Promise<void> {
+  if (volume.format === 'filesystem-image') {
+    await growFilesystem(path);
+  } else if (volume.format === 'device-image') {
+    const device = await findLoopDevice(pool.volumes.contentPath(volume.id));
+    if (device) {
+      await growLoopDevice(device);
+    }
+  }
+}
+
+/** A folder shares the pool's space with all others, and says so. */
+async function usage(volume: VolumeRecord, path: string): Promise<object[]> {
+  if (volume.format === 'device-image') {
+    return [{ unit: 'BYTES', total: volume.capacityBytes }];
+  }
+  const { blocks, bavail, bfree, bsize, files, ffree } = await statfs(path);
+  return [
+    { unit: 'BYTES', total: blocks * bsize, available: bavail * bsize, used: (blocks - bfree) * bsize },
+    { unit: 'INODES', total: files, available: ffree, used: files - ffree },
+  ];
+}

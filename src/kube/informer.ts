@@ -24,7 +24,7 @@ export interface InformerOptions<T extends KubeObject> extends Selection {
   readonly prune?: (object: T) => T;
   /** Seconds after which the server should end a watch (to twice that). */
   readonly watchSeconds?: number;
-  /** Milliseconds of silence after which a watch is begun anew. Servers send a bookmark about once a minute. */
+  /** Milliseconds of silence after which a watch is begun anew; by default a little longer than a watch lasts. */
   readonly idleTimeout?: number;
   /** Milliseconds before listing or watching again after a failure. */
   readonly backoff?: ReflectorOptions['backoff'];
@@ -57,7 +57,8 @@ export class Informer<T extends KubeObject> {
     options: InformerOptions<T> & { logger: Logger; metrics: Metrics },
   ) {
     const { namespace, labelSelector, fieldSelector, prune = (object) => object } = options;
-    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
+    const { watchSeconds = 60, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
+    const { idleTimeout = 2000 * watchSeconds + 10_000 } = options;
     this.resource = resource;
     this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
     this.#prune = prune;

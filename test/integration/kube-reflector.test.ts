@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { configMaps } from '../../src/kube/builtin-resources.ts';
+import { configMaps, type ConfigMap } from '../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import { Informer } from '../../src/kube/informer.ts';
+import { Informer, type InformerOptions } from '../../src/kube/informer.ts';
 import { Metrics } from '../../src/kube/metrics.ts';
 import { eventually } from '../support/eventually.ts';
 import { silentLogger } from '../support/logger.ts';
@@ -77,8 +77,8 @@ describe('Informer against a server that misbehaves', function () {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  function start(): Informer<{ metadata?: object }> {
-    const informer = new Informer(client, configMaps, { logger: silentLogger(), metrics: new Metrics() });
+  function start(options: InformerOptions<ConfigMap> = {}): Informer<ConfigMap> {
+    const informer = new Informer(client, configMaps, { ...options, logger: silentLogger(), metrics: new Metrics() });
     stopped = informer.start(stop.signal);
     return informer;
   }
@@ -135,6 +135,16 @@ describe('Informer against a server that misbehaves', function () {
     await eventually('a second watch', () => requests.length === 3);
     expect(types()).to.deep.equal(['list', 'watch', 'watch']);
     expect(requests[2]?.version).to.equal('150');
+  });
+
+  it('does not believe for ever that nothing happens', async () => {
+    script = Array.from({ length: 11 }, () => (response) => {
+      response.writeHead(200).flushHeaders();
+      setTimeout(() => response.end(), 30);
+    });
+    start({ watchSeconds: 0.01, idleTimeout: 10_000 });
+    await eventually('a second list', () => types().lastIndexOf('list') > 0);
+    expect(types().slice(0, 13)).to.deep.equal(['list', ...Array<string>(11).fill('watch'), 'list']);
   });
 
   it('waits as long as a busy server asks, and does not list again', async () => {

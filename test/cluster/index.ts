@@ -1,2 +1,7 @@
-export type { KubernetesBinaries } from './parts.ts';
+/** The test cluster: a real Kubernetes on this machine. Which one is meant says $DISKPRESS_CLUSTER. */
+export type { ClusterAddresses, ClusterStatus, UpOptions } from './cluster.ts';
+export { controlNodeComponent, down, loadImage, status, up } from './cluster.ts';
+export { driverName } from './components.ts';
+export type { CsiParts, KubernetesBinaries } from './parts.ts';
 export { buildParts, corednsBinary, csiParts, kubernetesBinaries } from './parts.ts';
+export { installPrerequisites, PrerequisitesMissing } from './prerequisites.ts';

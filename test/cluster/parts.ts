@@ -10,7 +10,7 @@ const kubernetesVersion = 'v1.36.3';
 const [major, minor] = kubernetesVersion.slice(1).split('.');
 
 interface Part {
-  /** Folder below parts/ with a go.mod and go.sum of its own. */
+  /** Folder below parts/ with a go.mod and go.sum of its own: one for all would not find versions that compile together. */
   name: string;
   packages: string[];
   ldflags: string;
@@ -48,7 +48,7 @@ const parts = {
       },
     ],
   },
-  coredns: { name: 'coredns', packages: ['github.com/coredns/coredns'], ldflags: '-s -w' },
+  coredns: { name: 'coredns', packages: ['diskpress.dev/test/cluster/coredns'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
 
 export interface BuildOptions {
@@ -119,7 +119,7 @@ export async function buildParts(options: BuildOptions = {}): Promise<void> {
 async function build(part: Part, log: Log = () => undefined): Promise<string> {
   const source = join(import.meta.dirname, 'parts', part.name);
   const hash = createHash('sha256').update(JSON.stringify(part));
-  for (const name of ['go.mod', 'go.sum']) {
+  for (const name of (await readdir(source)).sort()) {
     hash.update(await readFile(join(source, name)));
   }
   const cache = join(cacheFolder(), 'parts');

@@ -1,0 +1,22 @@
+# One image for all roles. Both stages can be given another base that has Node 24 at /usr/local:
+#   docker build -t diskpress .
+ARG BUILD_BASE=node:24-bookworm-slim
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BUILD_BASE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# The node package serves machines with an older Node; this base has the right one, so no install script is needed.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json build.ts ./
+COPY src src
+RUN node build.ts
+
+FROM ${BASE}
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ca-certificates nbdkit qemu-utils tar xz-utils \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log /usr/share/doc /usr/share/man
+COPY --from=build /build/dist /usr/share/diskpress
+USER 107:107
+ENV NODE_ENV=production
+ENTRYPOINT ["node", "--enable-source-maps", "/usr/share/diskpress/main.js"]

@@ -1,0 +1,40 @@
+import type { DataVolumePhase } from './phases.ts';
+
+/** The strategy that a clone was made with, or may be made with. */
+export const cloneTypes = ['copy', 'snapshot', 'csi-clone'] as const;
+export type CloneType = (typeof cloneTypes)[number];
+
+/** Value of the annotation clonePhase on the target claim, in the order in which a chain may use them. */
+export const clonePhases = [
+  'Pending',
+  'Snapshot',
+  'SnapshotClone',
+  'CSIClone',
+  'HostClone',
+  'PrepClaim',
+  'Rebind',
+  'Succeeded',
+  'Error',
+] as const;
+export type ClonePhase = (typeof clonePhases)[number];
+
+/** The phase of a DataVolume while its claim's clone is in a phase of work. */
+export const dataVolumePhaseOfClone = {
+  Snapshot: 'SnapshotForSmartCloneInProgress',
+  SnapshotClone: 'CloneFromSnapshotSourceInProgress',
+  CSIClone: 'CSICloneInProgress',
+  HostClone: 'CloneInProgress',
+  PrepClaim: 'PrepClaimInProgress',
+  Rebind: 'RebindInProgress',
+} as const satisfies Partial<Record<ClonePhase, DataVolumePhase>>;
+
+/** Why a clone is copied by pods, and not made by the storage; also reasons of Warning events. */
+export const cloneFallbackReasons = [
+  'IncompatibleVolumeModes',
+  'IncompatibleProvisioners',
+  'NoVolumeSnapshotClass',
+  'NoVolumeExpansion',
+  'NoProvisionerMatch',
+  'NoPopulator',
+] as const;
+export type CloneFallbackReason = (typeof cloneFallbackReasons)[number];

@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+
+/** A CEL rule of an OpenAPI schema, as the API server evaluates it. `self` is the value that the schema describes. */
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message: string;
+  /** A CEL expression whose string is shown instead of `message`. */
+  readonly messageExpression?: string;
+}
+
+/** A rule together with the same in TypeScript; a rule that compares with the old object has no `check`. */
+export interface Constraint<Value> extends ValidationRule {
+  readonly check?: (value: Value) => boolean;
+}
+
+/** The key of a schema's metadata that holds its CEL rules. */
+export const VALIDATIONS = 'x-kubernetes-validations';
+
+/** The schema with constraints, which the API server evaluates as CEL, and zod by their checks. */
+export function constrained<Schema extends z.ZodType>(
+  schema: Schema,
+  constraints: readonly Constraint<z.output<Schema>>[],
+): Schema {
+  let checked = schema;
+  for (const { check, message } of constraints) if (check !== undefined) checked = checked.refine(check, message);
+  const earlier = (schema.meta()?.[VALIDATIONS] ?? []) as ValidationRule[];
+  const rules = constraints.map(({ check: _, ...rule }): ValidationRule => rule);
+  return checked.meta({ ...schema.meta(), [VALIDATIONS]: [...earlier, ...rules] });
+}
+
+/** Exactly one of these fields is set; the message names those allowed, and those set, or with `hint` that none is. */
+export const exactlyOneOf = <Field extends string>(what: string, fields: readonly Field[], hint = '') =>
+  countOf(what, fields, { amount: 'exactly one of', operator: '==', hint }, (count) => count === 1);
+
+/** One of these fields is set, or none; the message names those allowed, and those set. */
+export const atMostOneOf = <Field extends string>(what: string, fields: readonly Field[]) =>
+  countOf(what, fields, { amount: 'at most one of', operator: '<=', hint: '' }, (count) => count <= 1);
+
+function countOf<Field extends string>(
+  what: string,
+  fields: readonly Field[],
+  { amount, operator, hint }: { amount: string; operator: string; hint: string },
+  allowed: (count: number) => boolean,
+): Constraint<Partial<Record<Field, unknown>>> {
+  const message = `${what} must have ${amount} ${fields.join(', ')}`;
+  const isSet = fields.map((field) => `has(self.${field})`);
+  // Concatenated by hand, because the API server reckons join() too expensive.
+  const namesOfSet = fields.map((field) => `(has(self.${field}) ? ' and ${field}' : '')`).join(' + ');
+  return {
+    rule: `[${isSet.join(', ')}].filter(set, set).size() ${operator} 1`,
+    message,
+    messageExpression: `'${message}, but has ' + (${isSet.join(' || ')} ? (${namesOfSet}).substring(${' and '.length}) : 'none${hint}')`,
+    check: (value) => allowed(fields.filter((field) => value[field] !== undefined).length),
+  };
+}

@@ -1,0 +1,106 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node';
+import { z } from 'zod';
+import { conditionsOf } from './conditions.ts';
+import { constrained } from './constraint.ts';
+import { dataVolumeTemplateSpec } from './data-volume.ts';
+import { CDI_API_VERSION } from './group.ts';
+import { objectMeta, time } from './object-meta.ts';
+import { objectName } from './references.ts';
+import { ageColumn, defineResource } from './resource-definition.ts';
+import { pvcSource } from './sources.ts';
+import { dataImportCronSourceFormat } from './storage-profile.ts';
+
+export const dataImportCronConditionTypes = ['Progressing', 'UpToDate'] as const;
+export type DataImportCronConditionType = (typeof dataImportCronConditionTypes)[number];
+
+/** The DataVolume of each import; its name and namespace are not used. */
+export const dataVolumeTemplate = z.strictObject({
+  apiVersion: z.string().optional().describe('Not used.'),
+  kind: z.string().optional().describe('Not used.'),
+  metadata: z
+    .custom<V1ObjectMeta>((value) => typeof value === 'object' && value !== null)
+    .meta({ 'x-kubernetes-preserve-unknown-fields': true })
+    .optional()
+    .describe('Labels and annotations of the DataVolumes.'),
+  spec: dataVolumeTemplateSpec.describe('Spec of the DataVolumes.'),
+  status: z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }).optional().describe('Not used.'),
+});
+
+const SCHEDULE_PATTERN = '^(|@[a-z]+( [0-9a-z]+)?|[^ ]+( +[^ ]+){4})$';
+
+const schedule = constrained(z.string().max(253), [
+  {
+    rule: `self.matches('${SCHEDULE_PATTERN}')`,
+    message: 'schedule must be empty or have five fields as in cron, such as 0 3 * * *',
+    check: (value) => new RegExp(SCHEDULE_PATTERN).test(value),
+  },
+]);
+
+export const dataImportCronSpec = z.strictObject({
+  template: dataVolumeTemplate.describe('The DataVolume to make for each import.'),
+  schedule: schedule.describe(
+    'When to look for a new image, as in cron: minute, hour, day of the month, month, day of the week. Empty: once, and when told from outside.',
+  ),
+  managedDataSource: objectName.describe('DataSource that always stands for the newest image.'),
+  garbageCollect: z
+    .enum(['Outdated', 'Never'])
+    .optional()
+    .describe('Outdated (the default): all but the newest importsToKeep images are removed. Never: none is.'),
+  importsToKeep: z.int32().min(0).default(3).describe('How many images to keep.'),
+  retentionPolicy: z
+    .enum(['All', 'None'])
+    .optional()
+    .describe('What stays when this object is deleted: All (the default), the images and the DataSource; or None.'),
+  serviceAccountName: z
+    .string()
+    .max(253)
+    .optional()
+    .describe('ServiceAccount whose rights are asked for where the template clones a claim.'),
+});
+export type DataImportCronSpec = z.infer<typeof dataImportCronSpec>;
+
+export const dataImportCronStatus = z.strictObject({
+  currentImports: z
+    .array(
+      z.strictObject({
+        DataVolumeName: z.string().describe('DataVolume of the import.'),
+        Digest: z.string().describe('Digest of the image.'),
+      }),
+    )
+    .optional()
+    .describe('The imports that are running, or were last.'),
+  lastImportedPVC: pvcSource.optional().describe('The claim with the newest image.'),
+  lastExecutionTimestamp: time.nullable().optional().describe('When a new image was looked for last.'),
+  lastImportTimestamp: time.nullable().optional().describe('When an image was imported last.'),
+  sourceFormat: dataImportCronSourceFormat.optional(),
+  conditions: conditionsOf(dataImportCronConditionTypes)
+    .optional()
+    .describe('Progressing: an image is being imported. UpToDate: the newest image is in place.'),
+});
+export type DataImportCronStatus = z.infer<typeof dataImportCronStatus>;
+
+/** Imports an image again and again, as new versions of it appear. */
+export const dataImportCron = z
+  .strictObject({
+    apiVersion: z.literal(CDI_API_VERSION),
+    kind: z.literal('DataImportCron'),
+    metadata: objectMeta,
+    spec: dataImportCronSpec.describe('What to import, and when.'),
+    status: dataImportCronStatus.optional().describe('What has become of it.'),
+  })
+  .describe('An image to import again whenever there is a new version of it, on a schedule.');
+export type DataImportCron = z.infer<typeof dataImportCron>;
+
+export const dataImportCronResource = defineResource({
+  kind: 'DataImportCron',
+  plural: 'dataimportcrons',
+  scope: 'Namespaced',
+  shortNames: ['dic', 'dics'],
+  categories: ['all'],
+  printerColumns: [
+    { name: 'Format', type: 'string', jsonPath: '.status.sourceFormat', description: 'What images are kept as' },
+    ageColumn,
+  ],
+  statusSubresource: true,
+  schema: dataImportCron,
+});

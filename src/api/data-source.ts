@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { conditionsOf } from './conditions.ts';
+import { CDI_API_VERSION } from './group.ts';
+import { objectMeta } from './object-meta.ts';
+import { namespaceName, objectName } from './references.ts';
+import { ageColumn, defineResource } from './resource-definition.ts';
+import { pvcSource, snapshotSource } from './sources.ts';
+import { atMostOneOf, constrained } from './constraint.ts';
+
+const dataSourceReference = z
+  .strictObject({
+    namespace: namespaceName.describe('Namespace of the DataSource.'),
+    name: objectName.describe('Name of the DataSource.'),
+  })
+  .describe('Another DataSource, which must not itself refer to one.');
+
+/** What a DataSource stands for; nothing, as long as there is no image yet. */
+export const dataSourceSource = constrained(
+  z.strictObject({
+    pvc: pvcSource.optional(),
+    snapshot: snapshotSource.optional(),
+    dataSource: dataSourceReference.optional(),
+  }),
+  [atMostOneOf('source', ['pvc', 'snapshot', 'dataSource'])],
+);
+export type DataSourceSource = z.infer<typeof dataSourceSource>;
+
+export const dataSourceSpec = z.strictObject({
+  source: dataSourceSource.describe('What to clone: at most one of the fields below.'),
+});
+export type DataSourceSpec = z.infer<typeof dataSourceSpec>;
+
+export const dataSourceStatus = z.strictObject({
+  source: dataSourceSource.optional().describe('What a DataVolume with this source is cloned from now.'),
+  conditions: conditionsOf(['Ready']).optional().describe('Ready: the source exists and can be cloned.'),
+});
+export type DataSourceStatus = z.infer<typeof dataSourceStatus>;
+
+/** A name for something to clone. */
+export const dataSource = z
+  .strictObject({
+    apiVersion: z.literal(CDI_API_VERSION),
+    kind: z.literal('DataSource'),
+    metadata: objectMeta,
+    spec: dataSourceSpec.describe('What the name stands for.'),
+    status: dataSourceStatus.optional().describe('What has become of it.'),
+  })
+  .describe('A name for a claim or snapshot to clone, for DataVolumes to use in sourceRef.');
+export type DataSource = z.infer<typeof dataSource>;
+
+export const dataSourceResource = defineResource({
+  kind: 'DataSource',
+  plural: 'datasources',
+  scope: 'Namespaced',
+  shortNames: ['das'],
+  categories: ['all'],
+  printerColumns: [ageColumn],
+  statusSubresource: true,
+  schema: dataSource,
+});

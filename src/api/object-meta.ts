@@ -1,0 +1,14 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node';
+import { z } from 'zod';
+
+/** Metadata as JSON carries it: timestamps are RFC 3339 strings. */
+export type ObjectMeta = Omit<V1ObjectMeta, 'creationTimestamp' | 'deletionTimestamp' | 'managedFields'> & {
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+};
+
+/** Metadata of an object: the API server knows and checks it, so it is not described here. */
+export const objectMeta = z.custom<ObjectMeta>((value) => typeof value === 'object' && value !== null);
+
+/** A moment in RFC 3339. */
+export const time = z.string().meta({ format: 'date-time' });

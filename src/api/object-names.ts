@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+
+/** The longest name of most objects: a DNS subdomain. */
+const MAXIMUM_NAME_LENGTH = 253;
+/** The longest name of a Service, and the longest label value: a DNS label. */
+const MAXIMUM_LABEL_LENGTH = 63;
+
+const HASH_LENGTH = 8;
+
+const digestOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
+
+/** The name, or where it is too long, its beginning and a digest of all of it: the same for the same name. */
+function shortened(name: string, maximum: number): string {
+  if (name.length <= maximum) return name;
+  return `${name.slice(0, maximum - HASH_LENGTH - 1).replace(/[-.]+$/, '')}-${digestOf(name)}`;
+}
+
+/** Name of the pod that imports into a claim. */
+export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_NAME_LENGTH);
+/** Name of the pod that takes what is uploaded or copied into a claim. */
+export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_NAME_LENGTH);
+/** Name of the Service of an upload pod: one DNS label, so a name with dots gets a digest as well. */
+export const uploadServiceName = (claim: string) => {
+  const name = `cdi-upload-${claim}`;
+  return name.includes('.')
+    ? shortened(`${name.replaceAll('.', '-')}-${digestOf(name)}`, MAXIMUM_LABEL_LENGTH)
+    : shortened(name, MAXIMUM_LABEL_LENGTH);
+};
+/** Name of the pod that reads the source of a clone, by the UID of the object that is populated. */
+export const cloneSourcePodName = (ownerUid: string) => `${ownerUid}-source-pod`;
+/** Name of the scratch claim of a claim. */
+export const scratchClaimName = (claim: string) => {
+  const suffix = '-scratch';
+  return shortened(claim, MAXIMUM_NAME_LENGTH - suffix.length) + suffix;
+};
+/** Name of a populator's working claim, by the UID of the target claim. */
+export const primeClaimName = (claimUid: string) => `prime-${claimUid}`;
+/** Name of a clone's claim that its data is brought into, by the UID of the target claim. */
+export const temporaryClaimName = (claimUid: string) => `tmp-pvc-${claimUid}`;
+/** Name of a clone's claim that stands in for its source, by the UID of the target claim. */
+export const temporarySourceClaimName = (claimUid: string) => `tmp-source-pvc-${claimUid}`;
+/** Name of a clone's snapshot of its source, by the UID of the target claim. */
+export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claimUid}`;
+/** A value for a label that names an object: label values are shorter than names may be. */
+export const labelValueOf = (name: string) => shortened(name, MAXIMUM_LABEL_LENGTH);

@@ -1,0 +1,27 @@
+/** Every phase of a DataVolume; the empty one is that of an object not yet seen by a controller. */
+export const dataVolumePhases = [
+  '',
+  'Pending',
+  'PVCBound',
+  'ImportScheduled',
+  'ImportInProgress',
+  'CloneScheduled',
+  'CloneInProgress',
+  'SnapshotForSmartCloneInProgress',
+  'CloneFromSnapshotSourceInProgress',
+  'SmartClonePVCInProgress',
+  'CSICloneInProgress',
+  'ExpansionInProgress',
+  'NamespaceTransferInProgress',
+  'PrepClaimInProgress',
+  'RebindInProgress',
+  'UploadScheduled',
+  'UploadReady',
+  'WaitForFirstConsumer',
+  'PendingPopulation',
+  'Paused',
+  'Succeeded',
+  'Failed',
+  'Unknown',
+] as const;
+export type DataVolumePhase = (typeof dataVolumePhases)[number];

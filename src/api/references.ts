@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** The name of an object: a DNS subdomain, checked by the API server when the object itself is made. */
+export const objectName = z.string().min(1).max(253);
+/** The name of an object that need not be there; empty means none, because published manifests write it so. */
+export const optionalObjectName = z.string().max(253).optional();
+/** The name of a namespace: a DNS label. */
+export const namespaceName = z.string().min(1).max(63);
+
+export const localObjectReference = z.strictObject({
+  name: z.string().max(253).optional().describe('Name of the object.'),
+});
+
+const apiGroup = z.string().max(253).optional().describe('API group of the object; empty for the core group.');
+const kind = z.string().max(63).describe('Kind of the object.');
+
+export const typedLocalObjectReference = z.strictObject({
+  apiGroup,
+  kind,
+  name: objectName.describe('Name of the object.'),
+});
+export type TypedLocalObjectReference = z.infer<typeof typedLocalObjectReference>;
+
+export const typedObjectReference = typedLocalObjectReference.extend({
+  namespace: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Namespace of the object; needs a ReferenceGrant there where it is not the own one.'),
+});

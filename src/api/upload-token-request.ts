@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { UPLOAD_API_VERSION } from './group.ts';
+import { objectMeta } from './object-meta.ts';
+import { objectName } from './references.ts';
+
+/** How long a token of an UploadTokenRequest is valid, in seconds. */
+export const UPLOAD_TOKEN_LIFETIME_SECONDS = 300;
+
+/** Asks for a token to upload into a claim. Of an aggregated API, which allows only `create`; it is never stored. */
+export const uploadTokenRequest = z.strictObject({
+  apiVersion: z.literal(UPLOAD_API_VERSION),
+  kind: z.literal('UploadTokenRequest'),
+  metadata: objectMeta,
+  spec: z.strictObject({ pvcName: objectName.describe('Claim to upload into.') }),
+  status: z.strictObject({ token: z.string().optional().describe('Bearer token for the upload proxy.') }).optional(),
+});
+export type UploadTokenRequest = z.infer<typeof uploadTokenRequest>;

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { CDI_API_VERSION } from './group.ts';
+import { objectMeta } from './object-meta.ts';
+import { objectName } from './references.ts';
+import { defineResource } from './resource-definition.ts';
+import { importSource } from './sources.ts';
+import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
+
+export const volumeImportSourceSpec = z.strictObject({
+  source: importSource.optional().describe('Where the data comes from: exactly one of the fields below.'),
+  preallocation: preallocation.optional(),
+  contentType: contentType.optional(),
+  targetClaim: objectName.optional().describe('Claim that a multi-stage import fills.'),
+  checkpoints: checkpoints.optional(),
+  finalCheckpoint: finalCheckpoint.optional(),
+});
+export type VolumeImportSourceSpec = z.infer<typeof volumeImportSourceSpec>;
+
+/** What a claim is filled with that names it in dataSourceRef: an import. */
+export const volumeImportSource = z
+  .strictObject({
+    apiVersion: z.literal(CDI_API_VERSION),
+    kind: z.literal('VolumeImportSource'),
+    metadata: objectMeta,
+    spec: volumeImportSourceSpec.describe('What to import.'),
+    status: z.strictObject({}).optional().describe('Not used.'),
+  })
+  .describe('An import that fills every PersistentVolumeClaim that names it in dataSourceRef.');
+export type VolumeImportSource = z.infer<typeof volumeImportSource>;
+
+export const volumeImportSourceResource = defineResource({
+  kind: 'VolumeImportSource',
+  plural: 'volumeimportsources',
+  scope: 'Namespaced',
+  schema: volumeImportSource,
+});

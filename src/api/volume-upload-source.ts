@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { CDI_API_VERSION } from './group.ts';
+import { objectMeta } from './object-meta.ts';
+import { defineResource } from './resource-definition.ts';
+import { contentType, preallocation } from './transfer-options.ts';
+
+export const volumeUploadSourceSpec = z.strictObject({
+  contentType: contentType.optional(),
+  preallocation: preallocation.optional(),
+});
+export type VolumeUploadSourceSpec = z.infer<typeof volumeUploadSourceSpec>;
+
+/** What a claim is filled with that names it in dataSourceRef: an upload. */
+export const volumeUploadSource = z
+  .strictObject({
+    apiVersion: z.literal(CDI_API_VERSION),
+    kind: z.literal('VolumeUploadSource'),
+    metadata: objectMeta,
+    spec: volumeUploadSourceSpec.describe('How to treat what is uploaded.'),
+    status: z.strictObject({}).optional().describe('Not used.'),
+  })
+  .describe('An upload that fills the PersistentVolumeClaim that names it in dataSourceRef.');
+export type VolumeUploadSource = z.infer<typeof volumeUploadSource>;
+
+export const volumeUploadSourceResource = defineResource({
+  kind: 'VolumeUploadSource',
+  plural: 'volumeuploadsources',
+  scope: 'Namespaced',
+  schema: volumeUploadSource,
+});

@@ -1,0 +1,134 @@
+import type { CDI } from '../api/cdi.ts';
+import type { CDIConfig } from '../api/cdi-config.ts';
+import type { DataVolume } from '../api/data-volume.ts';
+import { stateAnnotation } from '../api/annotations.ts';
+import type { StorageProfile } from '../api/storage-profile.ts';
+import type { VolumeCloneSource } from '../api/volume-clone-source.ts';
+import type { VolumeImportSource } from '../api/volume-import-source.ts';
+import {
+  csiDrivers,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  storageClasses,
+  type CSIDriver,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type StorageClass,
+} from '../kube/builtin-resources.ts';
+import type { Informer } from '../kube/informer.ts';
+import type { Manager } from '../kube/manager.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotClass,
+} from '../kube/snapshot-resources.ts';
+import { promisedToAnnotation, workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import {
+  cdiConfigs,
+  cdis,
+  dataVolumes,
+  storageProfiles,
+  volumeCloneSources,
+  volumeImportSources,
+} from './resources.ts';
+
+/** Index of claims by the uid of the target claim that they are temporary for. */
+export const BY_TARGET = 'target';
+/** Index of pods by `namespace/name` of each claim that they mount. */
+export const BY_CLAIM = 'claim';
+/** Index of volumes by the uid of the claim that they are promised to. */
+export const BY_PROMISE = 'promise';
+
+/** Everything that the controllers read, kept up to date by watches. */
+export interface Caches {
+  readonly claims: Informer<PersistentVolumeClaim>;
+  readonly volumes: Informer<PersistentVolume>;
+  readonly pods: Informer<Pod>;
+  readonly storageClasses: Informer<StorageClass>;
+  readonly csiDrivers: Informer<CSIDriver>;
+  readonly snapshots: Informer<VolumeSnapshot>;
+  readonly snapshotClasses: Informer<VolumeSnapshotClass>;
+  readonly dataVolumes: Informer<DataVolume>;
+  readonly importSources: Informer<VolumeImportSource>;
+  readonly cloneSources: Informer<VolumeCloneSource>;
+  readonly storageProfiles: Informer<StorageProfile>;
+  readonly cdis: Informer<CDI>;
+  readonly cdiConfigs: Informer<CDIConfig>;
+}
+
+/** Makes the caches that the controllers share. They are filled when the manager runs. */
+export function createCaches(manager: Manager): Caches {
+  const caches: Caches = {
+    claims: manager.informer(persistentVolumeClaims),
+    volumes: manager.informer(persistentVolumes),
+    pods: manager.informer(pods, { prune: prunePod }),
+    storageClasses: manager.informer(storageClasses),
+    csiDrivers: manager.informer(csiDrivers),
+    snapshots: manager.informer(volumeSnapshots),
+    snapshotClasses: manager.informer(volumeSnapshotClasses),
+    dataVolumes: manager.informer(dataVolumes),
+    importSources: manager.informer(volumeImportSources),
+    cloneSources: manager.informer(volumeCloneSources),
+    storageProfiles: manager.informer(storageProfiles),
+    cdis: manager.informer(cdis),
+    cdiConfigs: manager.informer(cdiConfigs),
+  };
+  caches.claims.addIndex(BY_TARGET, (claim) => annotationValues(claim.metadata?.annotations, workForAnnotation));
+  caches.snapshots.addIndex(BY_TARGET, (snapshot) =>
+    annotationValues(snapshot.metadata?.annotations, workForAnnotation),
+  );
+  caches.pods.addIndex(BY_CLAIM, claimsOf);
+  caches.volumes.addIndex(BY_PROMISE, (volume) => annotationValues(volume.metadata?.annotations, promisedToAnnotation));
+  return caches;
+}
+
+/** `namespace/name` of each claim that a pod mounts. */
+export function claimsOf(pod: Pod): string[] {
+  return (pod.spec?.volumes ?? []).flatMap((volume) =>
+    volume.persistentVolumeClaim ? [`${pod.metadata?.namespace}/${volume.persistentVolumeClaim.claimName}`] : [],
+  );
+}
+
+function annotationValues(annotations: Record<string, string> | undefined, name: string): string[] {
+  const value = annotations?.[name];
+  return value === undefined ? [] : [value];
+}
+
+const KEPT_POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForClaimAnnotation];
+
+/** Of the pods of a whole cluster, keep only what tells who mounts which claim and how transfer pods fare. */
+function prunePod(pod: Pod): Pod {
+  const { name, namespace, uid, labels, annotations, ownerReferences, deletionTimestamp, resourceVersion } =
+    pod.metadata ?? {};
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      deletionTimestamp,
+      labels,
+      ownerReferences,
+      annotations: Object.fromEntries(KEPT_POD_ANNOTATIONS.map((kept) => [kept, annotations?.[kept] ?? ''])),
+    },
+    spec: {
+      nodeName: pod.spec?.nodeName,
+      containers: (pod.spec?.containers ?? []).map((container) => ({
+        name: container.name,
+        volumeMounts: container.volumeMounts,
+      })),
+      volumes: (pod.spec?.volumes ?? []).filter((volume) => volume.persistentVolumeClaim),
+    },
+    status: {
+      phase: pod.status?.phase,
+      podIP: pod.status?.podIP,
+      reason: pod.status?.reason,
+      message: pod.status?.message,
+      conditions: pod.status?.conditions,
+      containerStatuses: pod.status?.containerStatuses,
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { CDI_CONFIG_NAME, type CDIConfigSpec, type CDIConfigStatus } from '../../api/cdi-config.ts';
+import type { CDI } from '../../api/cdi.ts';
+import { objectLabels } from '../../api/labels.ts';
+import { differs, ownerReference } from '../../kube/apply.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../config-view.ts';
+import type { ControllerContext } from '../context.ts';
+import { createIfAbsent } from '../create-if-absent.ts';
+import { cdiConfigs, cdis } from '../resources.ts';
+import { DEFAULT_POD_RESOURCES } from '../settings.ts';
+
+const FIELD_MANAGER = 'diskpress-cdi';
+
+/** An installation without settings of its own: made by the controller, since its kind is only being installed with it. */
+const DEFAULT_CDI: CDI = {
+  apiVersion: 'cdi.kubevirt.io/v1beta1',
+  kind: 'CDI',
+  metadata: { name: CDI_NAME, labels: { ...objectLabels } },
+  spec: { config: { featureGates: ['HonorWaitForFirstConsumer'] } },
+};
+
+/** Copies the CDI object's settings to the CDIConfig that is in force, and tells on both what is in effect. */
+export class CDIReconciler implements Reconciler {
+  readonly name = 'cdi';
+  readonly #context: ControllerContext;
+  readonly #version: string;
+
+  constructor(context: ControllerContext, version: string) {
+    this.#context = context;
+    this.#version = version;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { caches, client } = this.#context;
+    if (caches.cdis.size === 0) {
+      await createIfAbsent(client, cdis, DEFAULT_CDI);
+      return undefined;
+    }
+    const cdi = caches.cdis.get(key);
+    if (!cdi || cdi.metadata.deletionTimestamp) return undefined;
+    await this.#writeConfig(cdi);
+    await this.#reportDeployed(cdi);
+    return undefined;
+  }
+
+  async #writeConfig(cdi: CDI): Promise<void> {
+    const { caches, client } = this.#context;
+    const recorded = caches.cdiConfigs.get({ namespace: '', name: CDI_CONFIG_NAME });
+    const spec: CDIConfigSpec = cdi.spec.config ?? {};
+    const removed = Object.keys(recorded?.spec ?? {}).some((field) => !(field in spec));
+    if (!recorded || removed || differs(spec, recorded.spec)) {
+      await client.apply(
+        cdiConfigs,
+        {
+          metadata: {
+            name: CDI_CONFIG_NAME,
+            labels: { ...objectLabels },
+            ownerReferences: [ownerReference(cdi, { controller: true })],
+          },
+          spec,
+        },
+        { fieldManager: FIELD_MANAGER },
+      );
+    }
+    const status = this.#configStatus(spec);
+    if (!recorded || differs(status, recorded.status ?? {})) {
+      await client.applyStatus(
+        cdiConfigs,
+        { metadata: { name: CDI_CONFIG_NAME }, status },
+        { fieldManager: FIELD_MANAGER },
+      );
+    }
+  }
+
+  #configStatus(spec: CDIConfigSpec): CDIConfigStatus {
+    const global = spec.filesystemOverhead?.global ?? DEFAULT_FILESYSTEM_OVERHEAD;
+    const storageClass = Object.fromEntries(
+      this.#context.caches.storageClasses.list().map(({ metadata }) => {
+        const name = metadata?.name ?? '';
+        return [name, spec.filesystemOverhead?.storageClass?.[name] ?? global];
+      }),
+    );
+    return {
+      filesystemOverhead: { global, storageClass },
+      preallocation: spec.preallocation ?? false,
+      defaultPodResourceRequirements: {
+        requests: { ...DEFAULT_POD_RESOURCES.requests, ...spec.podResourceRequirements?.requests },
+        limits: { ...DEFAULT_POD_RESOURCES.limits, ...spec.podResourceRequirements?.limits },
+      },
+      ...(spec.importProxy ? { importProxy: spec.importProxy } : {}),
+      ...(spec.scratchSpaceStorageClass ? { scratchSpaceStorageClass: spec.scratchSpaceStorageClass } : {}),
+      ...(spec.imagePullSecrets ? { imagePullSecrets: spec.imagePullSecrets } : {}),
+    };
+  }
+
+  /** That this runs at all is what the object's users want to know. */
+  async #reportDeployed(cdi: CDI): Promise<void> {
+    const time = `${new Date(this.#context.now()).toISOString().slice(0, 19)}Z`;
+    const states = { Available: 'True', Progressing: 'False', Degraded: 'False' } as const;
+    const status = {
+      phase: 'Deployed' as const,
+      operatorVersion: this.#version,
+      targetVersion: this.#version,
+      observedVersion: this.#version,
+    };
+    const conditions = Object.entries(states).map(([type, value]) => ({
+      type: type as keyof typeof states,
+      status: value,
+      reason: 'DeployCompleted',
+    }));
+    const recorded = (type: string) => cdi.status?.conditions?.find((candidate) => candidate.type === type);
+    const same =
+      !differs(status, cdi.status ?? {}) &&
+      conditions.every((condition) => !differs(condition, recorded(condition.type) ?? {}));
+    if (same) return;
+    await this.#context.client.applyStatus(
+      cdis,
+      {
+        metadata: { name: keyOf(cdi).name },
+        status: {
+          ...status,
+          conditions: conditions.map((condition) => ({
+            ...condition,
+            lastHeartbeatTime: time,
+            lastTransitionTime: recorded(condition.type)?.lastTransitionTime ?? time,
+          })),
+        },
+      },
+      { fieldManager: FIELD_MANAGER },
+    );
+  }
+}

@@ -1,0 +1,8 @@
+import { rebindVolume } from '../../populator/rebind-volume.ts';
+import type { Phase } from './phase.ts';
+
+/** Rebind: the working claim's volume is handed to the target claim. */
+export const rebind: Phase = async ({ context, target, workingClaim }) => {
+  const outcome = await rebindVolume(context, target, workingClaim);
+  return outcome === 'done' ? 'complete' : { message: `waiting for ${outcome.waitingFor}` };
+};

@@ -1,0 +1,134 @@
+import { humanBytes } from '../../api/bytes.ts';
+import type { CloneFallbackReason, CloneType } from '../../api/clone.ts';
+import type { WorkingPhase } from './chain.ts';
+
+/** All that the choice of a clone's way depends on. Sizes are in bytes. */
+export interface CloneFacts {
+  readonly source: {
+    readonly kind: 'PersistentVolumeClaim' | 'VolumeSnapshot';
+    readonly namespace: string;
+    /** The CSI driver that holds the source; undefined where it is not a CSI volume. */
+    readonly driver: string | undefined;
+    readonly volumeMode: 'Filesystem' | 'Block';
+    /** What the source's volume holds, or for a snapshot its restore size. */
+    readonly capacity: number;
+  };
+  readonly target: {
+    readonly namespace: string;
+    readonly storageClass: string;
+    /** The CSI driver that will hold the target; undefined where the class has none. */
+    readonly driver: string | undefined;
+    readonly volumeMode: 'Filesystem' | 'Block';
+    /** What the target claim requests. */
+    readonly request: number;
+    readonly allowVolumeExpansion: boolean;
+  };
+  /** CDI.spec.cloneStrategyOverride. */
+  readonly override: CloneType | undefined;
+  /** StorageProfile.status.cloneStrategy of the target's class. */
+  readonly profile: CloneType | undefined;
+  /** Whether a VolumeSnapshotClass of the source's driver exists. */
+  readonly snapshotClass: string | undefined;
+}
+
+/** How a clone is made: the phases in their order, and why this way. */
+export interface ClonePlan {
+  readonly cloneType: CloneType;
+  readonly phases: readonly WorkingPhase[];
+  readonly fallback: Fallback | undefined;
+  /** The plan in words: "csi-clone, then expand to 2.0 GiB, then rebind into team-a". */
+  readonly description: string;
+}
+
+/** Why a clone is copied although another strategy was wanted. */
+export interface Fallback {
+  readonly reason: CloneFallbackReason;
+  readonly message: string;
+}
+
+type Obstacle = (facts: CloneFacts, wanted: CloneType) => Fallback | undefined;
+
+const noDriver: Obstacle = ({ source, target }) =>
+  source.driver === undefined || target.driver === undefined
+    ? {
+        reason: 'NoProvisionerMatch',
+        message: `the ${source.driver === undefined ? 'source volume' : `storage class ${target.storageClass}`} has no CSI driver`,
+      }
+    : undefined;
+
+const otherDriver: Obstacle = ({ source, target }) =>
+  source.driver !== target.driver
+    ? {
+        reason: 'IncompatibleProvisioners',
+        message: `the source is on ${source.driver}, the target on ${target.driver}`,
+      }
+    : undefined;
+
+const otherVolumeMode: Obstacle = ({ source, target }) =>
+  source.volumeMode !== target.volumeMode
+    ? {
+        reason: 'IncompatibleVolumeModes',
+        message: `the source is a ${source.volumeMode} volume, the target a ${target.volumeMode} volume`,
+      }
+    : undefined;
+
+const cannotGrow: Obstacle = ({ source, target }) =>
+  target.request > source.capacity && !target.allowVolumeExpansion
+    ? {
+        reason: 'NoVolumeExpansion',
+        message:
+          `the target is larger (${humanBytes(target.request)}) than the source (${humanBytes(source.capacity)}) ` +
+          `and storage class ${target.storageClass} does not allow volume expansion`,
+      }
+    : undefined;
+
+const noSnapshotClass: Obstacle = ({ source, snapshotClass }, wanted) =>
+  wanted === 'snapshot' && source.kind === 'PersistentVolumeClaim' && snapshotClass === undefined
+    ? { reason: 'NoVolumeSnapshotClass', message: `no VolumeSnapshotClass is of driver ${source.driver}` }
+    : undefined;
+
+/** What can stand against a smart clone, most telling first. */
+const OBSTACLES: readonly Obstacle[] = [noDriver, otherDriver, otherVolumeMode, cannotGrow, noSnapshotClass];
+
+/**
+ * Chooses how a clone is made. A pure function: the same facts give the same plan.
+ *
+ * Strategy: the CDI override, else the StorageProfile's, else snapshot; copy where an obstacle stands against it.
+ */
+export function planClone(facts: CloneFacts): ClonePlan {
+  const wanted = facts.override ?? facts.profile ?? 'snapshot';
+  const fallback = wanted === 'copy' ? undefined : firstObstacle(facts, wanted);
+  // A snapshot can't be cloned by the driver, only restored: both smart strategies mean the same for it.
+  const cloneType =
+    wanted === 'copy' || fallback ? 'copy' : facts.source.kind === 'VolumeSnapshot' ? 'snapshot' : wanted;
+  const phases = phasesOf(cloneType, facts.source.kind);
+  return { cloneType, phases, fallback, description: describe(cloneType, facts) };
+}
+
+function firstObstacle(facts: CloneFacts, wanted: CloneType): Fallback | undefined {
+  for (const obstacle of OBSTACLES) {
+    const found = obstacle(facts, wanted);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function phasesOf(cloneType: CloneType, kind: CloneFacts['source']['kind']): WorkingPhase[] {
+  switch (cloneType) {
+    case 'csi-clone':
+      return ['CSIClone', 'PrepClaim', 'Rebind'];
+    case 'snapshot':
+      return kind === 'VolumeSnapshot'
+        ? ['SnapshotClone', 'PrepClaim', 'Rebind']
+        : ['Snapshot', 'SnapshotClone', 'PrepClaim', 'Rebind'];
+    case 'copy':
+      return kind === 'VolumeSnapshot' ? ['SnapshotClone', 'HostClone', 'Rebind'] : ['HostClone', 'Rebind'];
+  }
+}
+
+function describe(cloneType: CloneType, { source, target }: CloneFacts): string {
+  const steps: string[] = [cloneType === 'copy' ? 'host-assisted copy' : cloneType];
+  if (cloneType !== 'copy' && target.request > source.capacity) steps.push(`expand to ${humanBytes(target.request)}`);
+  steps.push(`rebind into ${target.namespace}`);
+  return steps.join(', then ');
+}

@@ -1,0 +1,191 @@
+import { stateAnnotation } from '../../api/annotations.ts';
+import type { ClonePhase, CloneType } from '../../api/clone.ts';
+import { dataVolumeEventSource } from '../../api/event-reasons.ts';
+import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../api/object-names.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import type { Key } from '../../kube/key.ts';
+import { annotateClaim } from '../annotate-claim.ts';
+import type { ControllerContext } from '../context.ts';
+import { isBound } from '../populator/bound.ts';
+import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
+import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
+import { reportAnnotations, type TransferReport } from '../transfer-report.ts';
+import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
+import { requireAuthority } from './authority.ts';
+import { runChain } from './chain.ts';
+import { begunWith, gatherFacts } from './facts.ts';
+import { planClone, type ClonePlan } from './planner.ts';
+import { gatherSource, requireRoom, requireUnused, type CloneSource } from './source.ts';
+
+const FIELD_MANAGER = 'diskpress-clone-populator';
+
+/** What is told about a clone on its target claim. */
+interface CloneState {
+  readonly phase: ClonePhase;
+  readonly cloneType?: CloneType | undefined;
+  readonly fallbackReason?: string | undefined;
+  readonly report: TransferReport;
+}
+
+/** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
+export class ClonePopulatorReconciler implements Reconciler {
+  readonly name = 'clone-populator';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const target = this.#context.caches.claims.get(key);
+    const cloneSourceName = target && populatedFrom(target, 'VolumeCloneSource');
+    if (!target || cloneSourceName === undefined) return undefined;
+    const uid = target.metadata?.uid ?? '';
+    const handingOver = promisedVolume(this.#context, target) !== undefined;
+    if (target.metadata?.deletionTimestamp) {
+      await letTargetGo(this.#context, target);
+      return undefined;
+    }
+    if (isBound(target) && !handingOver) return this.#finish(target);
+    if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
+
+    const { kind, key: sourceKey } = this.#sourceOf(target, cloneSourceName);
+    const workingClaim = { namespace: sourceKey.namespace, name: temporaryClaimName(uid) };
+    if (handingOver) {
+      // The data is complete and the working claim may be gone: what comes before must not run again.
+      await rebindVolume(this.#context, target, workingClaim);
+      await this.#tell(target, inPhase('Rebind', begunWith(target), 'the volume is being handed to the claim'));
+      return undefined;
+    }
+    requireAuthority(this.#context.caches, target, kind, sourceKey);
+    if (!mayBePopulatedNow(target, this.#context.caches)) return undefined;
+
+    const source = gatherSource(this.#context.caches, kind, sourceKey);
+    const facts = gatherFacts(this.#context, target, source);
+    const plan = planClone(facts);
+    if (begunWith(target) === undefined) await this.#begin(target, source, plan);
+    const stopped = await runChain(
+      {
+        context: this.#context,
+        target,
+        source,
+        plan,
+        workingClaim,
+        temporarySnapshot: { namespace: sourceKey.namespace, name: temporarySnapshotName(uid) },
+        temporarySourceClaim: { namespace: sourceKey.namespace, name: temporarySourceClaimName(uid) },
+        snapshotClass: facts.snapshotClass,
+      },
+      plan.phases,
+    );
+    if (!stopped) return undefined;
+    const { phase, outcome } = stopped;
+    await this.#tell(target, inPhase(phase, plan.cloneType, `${plan.description}: ${outcome.message}`, outcome.report));
+    return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+  }
+
+  async failed(key: Key, failure: Error): Promise<void> {
+    const target = this.#context.caches.claims.get(key);
+    if (!target || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
+    const permanent = failure instanceof TerminalError;
+    this.#context.events.event(target, { type: 'Warning', reason: failure.reason, message: failure.message });
+    await this.#tell(target, {
+      phase: permanent ? 'Error' : 'Pending',
+      cloneType: begunWith(target),
+      report: {
+        podPhase: permanent ? 'Failed' : 'Pending',
+        restarts: 0,
+        running: false,
+        reason: failure.reason,
+        message: failure.message,
+        progress: 'N/A',
+      },
+    });
+  }
+
+  async #begin(target: PersistentVolumeClaim, source: CloneSource, plan: ClonePlan): Promise<void> {
+    requireRoom(source, target);
+    requireUnused(this.#context.caches, source);
+    await holdTarget(this.#context, target);
+    if (!plan.fallback) return;
+    const { reason, message } = plan.fallback;
+    const warning = { type: 'Warning', reason, message: `Falling back to a host-assisted copy: ${message}` } as const;
+    const owner = target.metadata?.ownerReferences?.find((reference) => reference.kind === 'DataVolume');
+    const dataVolume =
+      owner && this.#context.caches.dataVolumes.get({ namespace: target.metadata?.namespace ?? '', name: owner.name });
+    this.#context.events.event(target, warning);
+    if (dataVolume) {
+      this.#context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
+    }
+    await annotateClaim(this.#context.client, target, `${FIELD_MANAGER}-fallback`, {
+      [stateAnnotation.cloneFallbackReason]: reason,
+    });
+  }
+
+  async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
+    await this.#tell(target, {
+      phase: 'Succeeded',
+      cloneType: begunWith(target),
+      report: {
+        podPhase: 'Succeeded',
+        restarts: 0,
+        running: false,
+        reason: 'Completed',
+        message: 'Clone Complete',
+        progress: '100.0%',
+      },
+    });
+    await letTargetGo(this.#context, target);
+    return undefined;
+  }
+
+  #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSource['kind']; key: Key } {
+    const namespace = target.metadata?.namespace ?? '';
+    const cloneSource = this.#context.caches.cloneSources.get({ namespace, name });
+    if (!cloneSource) {
+      throw new WaitingError(
+        'NotFound',
+        `VolumeCloneSource "${name}" does not exist in namespace "${namespace}"; create it, and the clone starts`,
+      );
+    }
+    const { kind, name: sourceName } = cloneSource.spec.source;
+    return {
+      kind: kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim',
+      key: {
+        namespace: cloneSource.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace,
+        name: sourceName,
+      },
+    };
+  }
+
+  async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+      ...reportAnnotations(state.report),
+      [stateAnnotation.clonePhase]: state.phase,
+      [stateAnnotation.populatorKind]: 'VolumeCloneSource',
+      ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
+      ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
+    });
+  }
+}
+
+function inPhase(
+  phase: ClonePhase,
+  cloneType: CloneType | undefined,
+  message: string,
+  report?: TransferReport,
+): CloneState {
+  return {
+    phase,
+    cloneType,
+    report: {
+      podPhase: report?.podPhase === 'Running' ? 'Running' : 'Pending',
+      restarts: report?.restarts ?? 0,
+      running: true,
+      reason: phase,
+      message,
+      progress: report?.progress ?? 'N/A',
+    },
+  };
+}

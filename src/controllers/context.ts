@@ -1,0 +1,14 @@
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { Caches } from './caches.ts';
+import type { ConfigView } from './config-view.ts';
+
+/** What every controller is given. */
+export interface ControllerContext {
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly caches: Caches;
+  readonly config: ConfigView;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

@@ -1,0 +1,140 @@
+import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import type { DataVolume } from '../../api/data-volume.ts';
+import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
+import { objectLabels } from '../../api/labels.ts';
+import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
+import type { VolumeImportSource } from '../../api/volume-import-source.ts';
+import { ownerReference } from '../../kube/apply.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { keyOf } from '../../kube/key.ts';
+import { importAnnotations } from '../import/annotations.ts';
+import { importSourceOf, sourceKindOf } from './source-kind.ts';
+
+const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** What is made for a DataVolume. */
+export interface DataVolumeObjects {
+  readonly claim: PersistentVolumeClaim;
+  readonly importSource?: VolumeImportSource;
+  readonly cloneSource?: VolumeCloneSource;
+}
+
+/**
+ * The claim of a DataVolume, and the source object that it is populated from. Without a populator the claim carries
+ * the same request as annotations, and is itself what is written.
+ */
+export function dataVolumeObjects(
+  dataVolume: DataVolume,
+  spec: NonNullable<PersistentVolumeClaim['spec']>,
+  options: { readonly usePopulator: boolean; readonly preallocation: boolean },
+): DataVolumeObjects {
+  const kind = sourceKindOf(dataVolume.spec.source);
+  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, {}) };
+  const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
+  const sourceMetadata = {
+    name,
+    namespace: keyOf(dataVolume).namespace,
+    labels: { ...objectLabels },
+    ownerReferences: [ownerReference(dataVolume, { controller: true })],
+  };
+  if (!options.usePopulator) {
+    return { claim: claimOf(dataVolume, spec, directAnnotations(dataVolume, options.preallocation)) };
+  }
+  const claim = claimOf(
+    dataVolume,
+    {
+      ...spec,
+      dataSourceRef: { apiGroup: CDI_GROUP, kind: kind === 'clone' ? 'VolumeCloneSource' : 'VolumeImportSource', name },
+    },
+    populationAnnotations(options.preallocation),
+  );
+  if (kind === 'import') {
+    return {
+      claim,
+      importSource: {
+        apiVersion: CDI_API_VERSION,
+        kind: 'VolumeImportSource',
+        metadata: sourceMetadata,
+        spec: {
+          source: importSourceOf(dataVolume.spec.source ?? {}),
+          contentType: contentTypeOf(dataVolume),
+          preallocation: options.preallocation,
+        },
+      },
+    };
+  }
+  const { pvc, snapshot } = dataVolume.spec.source ?? {};
+  const from = pvc ?? snapshot;
+  const elsewhere = from !== undefined && from.namespace !== sourceMetadata.namespace;
+  return {
+    claim,
+    cloneSource: {
+      apiVersion: CDI_API_VERSION,
+      kind: 'VolumeCloneSource',
+      metadata: {
+        ...sourceMetadata,
+        ...(elsewhere ? { annotations: { [stateAnnotation.dataSourceNamespace]: from.namespace } } : {}),
+      },
+      spec: {
+        source: pvc
+          ? { kind: 'PersistentVolumeClaim', name: pvc.name }
+          : { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: snapshot?.name ?? '' },
+        preallocation: options.preallocation,
+        ...(dataVolume.spec.priorityClassName ? { priorityClassName: dataVolume.spec.priorityClassName } : {}),
+      },
+    },
+  };
+}
+
+function claimOf(
+  dataVolume: DataVolume,
+  spec: NonNullable<PersistentVolumeClaim['spec']>,
+  annotations: Readonly<Record<string, string>>,
+): PersistentVolumeClaim {
+  const { metadata } = dataVolume;
+  const inherited = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(([name]) => name !== LAST_APPLIED_ANNOTATION),
+  );
+  const { priorityClassName, serviceAccountName } = dataVolume.spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      ...keyOf(dataVolume),
+      labels: { ...metadata.labels, ...objectLabels },
+      annotations: {
+        ...inherited,
+        [stateAnnotation.createdForDataVolume]: metadata.uid ?? '',
+        [populationAnnotation.contentType]: contentTypeOf(dataVolume),
+        ...(priorityClassName ? { [userAnnotation.podPriorityClassName]: priorityClassName } : {}),
+        ...(serviceAccountName ? { [userAnnotation.podServiceAccountName]: serviceAccountName } : {}),
+        ...annotations,
+      },
+      ownerReferences: [ownerReference(dataVolume, { controller: true })],
+    },
+    spec,
+  };
+}
+
+function populationAnnotations(preallocation: boolean): Record<string, string> {
+  return preallocation ? { [populationAnnotation.preallocationRequested]: 'true' } : {};
+}
+
+/** What the populator would write on its working claim, written on the claim itself. */
+function directAnnotations(dataVolume: DataVolume, preallocation: boolean): Record<string, string> {
+  const { source } = dataVolume.spec;
+  if (source?.pvc) {
+    return {
+      ...populationAnnotations(preallocation),
+      [populationAnnotation.cloneRequest]: `${source.pvc.namespace}/${source.pvc.name}`,
+    };
+  }
+  return importAnnotations(importSourceOf(source ?? {}), {
+    contentType: contentTypeOf(dataVolume),
+    preallocation,
+  });
+}
+
+function contentTypeOf(dataVolume: DataVolume): 'kubevirt' | 'archive' {
+  return dataVolume.spec.contentType ?? 'kubevirt';
+}

@@ -1,0 +1,133 @@
+import { stateAnnotation } from '../../api/annotations.ts';
+import { dataVolumePhaseOfClone, type ClonePhase } from '../../api/clone.ts';
+import type { DataVolume, DataVolumeConditionType } from '../../api/data-volume.ts';
+import type { DataVolumePhase } from '../../api/phases.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError } from '../../kube/errors.ts';
+import { isBound } from '../populator/bound.ts';
+import { readReport } from '../transfer-report.ts';
+import type { SourceKind } from './source-kind.ts';
+
+/** What a DataVolume's status depends on. */
+export interface DataVolumeWorld {
+  readonly dataVolume: DataVolume;
+  readonly claim: PersistentVolumeClaim | undefined;
+  readonly kind: SourceKind;
+  /** Whether the claim is an unbound one of a WaitForFirstConsumer class without a consumer. */
+  readonly awaitsConsumer: boolean;
+  /** Why the controller could not get as far as the claim. */
+  readonly failure: (Error & { readonly reason: string }) | undefined;
+}
+
+/** A condition without its times. */
+export interface ObservedCondition {
+  readonly type: DataVolumeConditionType;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A DataVolume's status as it should be, without times. */
+export interface Observation {
+  readonly phase: DataVolumePhase;
+  readonly progress: string;
+  readonly restartCount: number;
+  readonly claimName: string;
+  readonly conditions: readonly ObservedCondition[];
+}
+
+/** Tells a DataVolume's status from what there is. Pure. */
+export function observe(world: DataVolumeWorld): Observation {
+  const { dataVolume, claim } = world;
+  const phase = phaseOf(world);
+  const report = readReport(claim?.metadata?.annotations);
+  return {
+    phase,
+    progress: phase === 'Succeeded' ? '100.0%' : (report?.progress ?? 'N/A'),
+    restartCount: report?.restarts ?? 0,
+    claimName: dataVolume.metadata.name ?? '',
+    conditions: [boundCondition(world), readyCondition(phase, world), runningCondition(phase, world)],
+  };
+}
+
+function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolumeWorld): DataVolumePhase {
+  if (failure) return failure instanceof TerminalError ? 'Failed' : 'Pending';
+  if (!claim) return dataVolume.status?.phase === 'Succeeded' ? 'Failed' : 'Pending';
+  if (claim.status?.phase === 'Lost') return 'Failed';
+  const populated = claim.spec?.dataSourceRef !== undefined;
+  const report = readReport(claim.metadata?.annotations);
+  if (report?.podPhase === 'Failed') return 'Failed';
+  // A claim that a populator fills is bound only when its data is complete.
+  if (populated && isBound(claim)) return 'Succeeded';
+  if (!populated && (report?.podPhase === 'Succeeded' || kind === 'external-population') && isBound(claim)) {
+    return 'Succeeded';
+  }
+  if (awaitsConsumer && report?.podPhase !== 'Running') return populated ? 'PendingPopulation' : 'WaitForFirstConsumer';
+  if (kind === 'clone') return clonePhaseOf(claim);
+  if (report?.podPhase === 'Running') return 'ImportInProgress';
+  if (report?.podPhase === 'Succeeded' && populated) return 'ImportInProgress';
+  if (report) return 'ImportScheduled';
+  return 'Pending';
+}
+
+function clonePhaseOf(claim: PersistentVolumeClaim): DataVolumePhase {
+  const clonePhase = claim.metadata?.annotations?.[stateAnnotation.clonePhase] as ClonePhase | undefined;
+  if (clonePhase && clonePhase in dataVolumePhaseOfClone) {
+    return dataVolumePhaseOfClone[clonePhase as keyof typeof dataVolumePhaseOfClone];
+  }
+  const report = readReport(claim.metadata?.annotations);
+  return report?.podPhase === 'Running' ? 'CloneInProgress' : 'CloneScheduled';
+}
+
+function boundCondition({ dataVolume, claim, failure }: DataVolumeWorld): ObservedCondition {
+  const name = dataVolume.metadata.name ?? '';
+  const type = 'Bound';
+  if (failure) return { type, status: 'False', reason: failure.reason, message: failure.message };
+  if (!claim) return { type, status: 'False', reason: 'NotFound', message: `PVC ${name} does not exist` };
+  if (isBound(claim)) return { type, status: 'True', reason: 'Bound', message: `PVC ${name} Bound` };
+  if (claim.status?.phase === 'Lost') {
+    return {
+      type,
+      status: 'False',
+      reason: 'ErrClaimLost',
+      message: `PVC ${name} has lost its volume ${claim.spec?.volumeName ?? ''}; delete the DataVolume and make it anew`,
+    };
+  }
+  return { type, status: 'False', reason: 'Pending', message: `PVC ${name} Pending` };
+}
+
+function readyCondition(phase: DataVolumePhase, { failure }: DataVolumeWorld): ObservedCondition {
+  const type = 'Ready';
+  if (phase === 'Succeeded') return { type, status: 'True', reason: 'Ready', message: 'The data is in place' };
+  return { type, status: 'False', reason: failure?.reason ?? phase, message: '' };
+}
+
+function runningCondition(phase: DataVolumePhase, world: DataVolumeWorld): ObservedCondition {
+  const { claim, kind, failure } = world;
+  const type = 'Running';
+  if (failure) return { type, status: 'False', reason: failure.reason, message: failure.message };
+  const report = readReport(claim?.metadata?.annotations);
+  if (phase === 'Succeeded') {
+    const message = kind === 'clone' ? 'Clone Complete' : kind === 'import' ? 'Import Complete' : 'Complete';
+    return { type, status: 'False', reason: 'Completed', message };
+  }
+  if (!claim && phase === 'Failed') {
+    return {
+      type,
+      status: 'False',
+      reason: 'ErrClaimLost',
+      message: 'The claim was deleted after it had been populated',
+    };
+  }
+  if (phase === 'PendingPopulation' || phase === 'WaitForFirstConsumer') {
+    return {
+      type,
+      status: 'False',
+      reason: 'WaitForFirstConsumer',
+      message:
+        'The storage class binds when a pod uses the claim; create that pod, or annotate the DataVolume with cdi.kubevirt.io/storage.bind.immediate.requested',
+    };
+  }
+  if (!report) return { type, status: 'False', reason: 'Pending', message: 'Nothing has been started yet' };
+  return { type, status: report.running ? 'True' : 'False', reason: report.reason, message: report.message };
+}

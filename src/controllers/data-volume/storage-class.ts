@@ -1,0 +1,34 @@
+import { storageClassAnnotation } from '../../api/annotations.ts';
+import type { StorageClass } from '../../kube/builtin-resources.ts';
+import type { Caches } from '../caches.ts';
+
+/**
+ * The StorageClass to use: the named one (which need not exist: static volumes may carry the name only), else for
+ * disks the default class of virtual machines, else the cluster's default. Of several defaults, the newest, as the API
+ * server chooses.
+ */
+export function resolveStorageClassName(
+  named: string | undefined,
+  contentType: string,
+  classes: readonly StorageClass[],
+): string | undefined {
+  if (named !== undefined) return named;
+  const virt = contentType === 'kubevirt' ? newestWith(classes, storageClassAnnotation.isDefaultVirtClass) : undefined;
+  return (virt ?? newestWith(classes, storageClassAnnotation.isDefaultClass))?.metadata?.name;
+}
+
+/** Whether volumes of the class are made by a CSI driver, so that a populator can work on them. */
+export function hasCsiDriver(
+  storageClassName: string | undefined,
+  caches: Pick<Caches, 'storageClasses' | 'csiDrivers'>,
+): boolean {
+  if (!storageClassName) return false;
+  const provisioner = caches.storageClasses.get({ namespace: '', name: storageClassName })?.provisioner;
+  return provisioner !== undefined && caches.csiDrivers.get({ namespace: '', name: provisioner }) !== undefined;
+}
+
+function newestWith(classes: readonly StorageClass[], annotation: string): StorageClass | undefined {
+  return classes
+    .filter((candidate) => candidate.metadata?.annotations?.[annotation] === 'true')
+    .sort((a, b) => (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? ''))[0];
+}

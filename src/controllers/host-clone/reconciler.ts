@@ -1,0 +1,222 @@
+import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import { finalizer } from '../../api/finalizers.ts';
+import { addFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
+import {
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  services,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
+import type { KubeObject, Resource } from '../../kube/resource.ts';
+import { annotateClaim } from '../annotate-claim.ts';
+import { requireAuthority } from '../clone-populator/authority.ts';
+import { gatherSource, requireRoom, requireUnused } from '../clone-populator/source.ts';
+import type { ControllerContext } from '../context.ts';
+import { fetchProgress } from '../fetch-progress.ts';
+import { judgePod } from '../pod-verdict.ts';
+import { retryDelay } from '../retry-delay.ts';
+import {
+  describeProgress,
+  formatProgress,
+  readReport,
+  reportAnnotations,
+  type TransferReport,
+} from '../transfer-report.ts';
+import { transferTargetOf } from '../transfer-target.ts';
+import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
+import {
+  hostCloneKeys,
+  sourcePod,
+  sourceSecret,
+  targetPod,
+  targetSecret,
+  uploadServerName,
+  uploadService,
+  type HostCloneKeys,
+} from './objects.ts';
+import { createTransferCertificates } from './transfer-certificates.ts';
+import { judgePair } from './verdict.ts';
+import { createIfAbsent } from '../create-if-absent.ts';
+
+const FIELD_MANAGER = 'diskpress-host-clone';
+const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
+const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
+
+/** Copies into each claim whose annotation k8s.io/CloneRequest names a source, by a pod at either end. */
+export class HostCloneReconciler implements Reconciler {
+  readonly name = 'host-clone';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const claim = this.#context.caches.claims.get(key);
+    const sourceKey = claim && cloneRequestOf(claim);
+    if (!claim || !sourceKey) return undefined;
+    const keys = hostCloneKeys(claim, sourceKey.namespace);
+    const report = readReport(claim.metadata?.annotations);
+    if (claim.metadata?.deletionTimestamp || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
+    if (report?.podPhase === 'Failed') return undefined;
+    const source = this.#context.caches.pods.get(keys.sourcePod);
+    const target = this.#context.caches.pods.get(keys.targetPod);
+    if (source?.metadata?.deletionTimestamp || target?.metadata?.deletionTimestamp) return undefined;
+    if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
+    return this.#follow(claim, keys, source, target);
+  }
+
+  async failed(key: Key, failure: Error): Promise<void> {
+    const claim = this.#context.caches.claims.get(key);
+    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
+    await this.#tell(claim, {
+      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
+      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
+      running: false,
+      reason: failure.reason,
+      message: failure.message,
+      progress: 'N/A',
+    });
+  }
+
+  /** Makes what is missing; both pods at once, since either waits for the other by itself. */
+  async #start(claim: PersistentVolumeClaim, sourceKey: Key, keys: HostCloneKeys, restarts: number): Promise<Outcome> {
+    const { caches, config } = this.#context;
+    requireAuthority(caches, claim, 'PersistentVolumeClaim', sourceKey);
+    if (!mayBePopulatedNow(claim, caches)) return undefined;
+    const source = gatherSource(caches, 'PersistentVolumeClaim', sourceKey);
+    requireRoom(source, claim);
+    requireUnused(caches, source);
+    if (sourceKey.namespace !== keyOf(claim).namespace) {
+      await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
+    }
+    const target = transferTargetOf(claim, config);
+    const settings = config.transferSettings;
+    await this.#createSecrets(claim, keys);
+    await this.#create(services, uploadService(claim, keys));
+    await Promise.all([
+      this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
+      this.#create(pods, sourcePod(claim, keys, source, target, settings, restarts)),
+    ]);
+    await this.#tell(claim, {
+      podPhase: 'Pending',
+      restarts,
+      running: false,
+      reason: 'Pending',
+      message: 'The source pod and the target pod are starting',
+      progress: 'N/A',
+    });
+    return undefined;
+  }
+
+  async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
+    const verdict = judgePair(judgePod(source), judgePod(target));
+    const restarts = Number(target.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
+    const pending = { podPhase: 'Pending', restarts, running: false, progress: 'N/A' } as const;
+    switch (verdict.state) {
+      case 'pending':
+        await this.#tell(claim, { ...pending, reason: verdict.reason, message: verdict.message });
+        return undefined;
+      case 'running': {
+        const progress = source.status?.podIP ? await fetchProgress(source.status.podIP) : undefined;
+        await this.#tell(claim, {
+          podPhase: 'Running',
+          restarts,
+          running: true,
+          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
+          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The volume is being copied'),
+          progress: formatProgress(progress),
+        });
+        return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
+      }
+      case 'succeeded':
+        await this.#tell(claim, {
+          podPhase: 'Succeeded',
+          restarts,
+          running: false,
+          reason: 'Completed',
+          message: 'Clone Complete',
+          progress: '100.0%',
+        });
+        return this.#cleanUp(claim, keys);
+      case 'failed': {
+        if (verdict.permanent) {
+          await this.#tell(claim, {
+            ...pending,
+            podPhase: 'Failed',
+            reason: verdict.reason,
+            message: verdict.message,
+          });
+          return undefined;
+        }
+        await this.#tell(claim, {
+          ...pending,
+          restarts: restarts + 1,
+          reason: verdict.reason,
+          message: verdict.message,
+        });
+        const retryAt = (verdict.finishedAt ?? this.#context.now()) + retryDelay(restarts + 1);
+        if (this.#context.now() < retryAt) return { requeueAfter: retryAt - this.#context.now() };
+        await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
+        return undefined;
+      }
+    }
+  }
+
+  async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
+    const { client, caches } = this.#context;
+    const held = claim.metadata?.finalizers?.includes(finalizer.cloneSource) ?? false;
+    const crossNamespace = keys.sourcePod.namespace !== keyOf(claim).namespace;
+    const found = [caches.pods.get(keys.sourcePod), caches.pods.get(keys.targetPod)].filter((pod) => pod !== undefined);
+    const retain =
+      !claim.metadata?.deletionTimestamp &&
+      claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
+    if (found.length === 0 && !held) return undefined;
+    if (!retain) await Promise.all(found.map((pod) => this.#deletePod(pod)));
+    await client.delete(services, keys.service);
+    await client.delete(secrets, keys.targetSecret);
+    if (crossNamespace) await client.delete(secrets, keys.sourceSecret);
+    if (held) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
+    return undefined;
+  }
+
+  /** The keys are made once and kept in the target's Secret, so that both ends always have a matching pair. */
+  async #createSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<void> {
+    const { client } = this.#context;
+    let whole = await client.get(secrets, keys.targetSecret);
+    if (!whole) {
+      const certificates = await createTransferCertificates({
+        serverName: uploadServerName(keys.service),
+        lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
+      });
+      whole = await client.create(secrets, targetSecret(claim, keys, certificates));
+    }
+    if (keys.sourceSecret.namespace !== keys.targetSecret.namespace) {
+      await this.#create(secrets, sourceSecret(keys, whole));
+    }
+  }
+
+  async #create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<void> {
+    await createIfAbsent(this.#context.client, resource, object);
+  }
+
+  async #deletePod(pod: Pod): Promise<void> {
+    if (pod.metadata?.deletionTimestamp) return;
+    await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+  }
+
+  async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
+    await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
+  }
+}
+
+/** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */
+export function cloneRequestOf(claim: PersistentVolumeClaim): Key | undefined {
+  const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
+  return request ? keyFromString(request) : undefined;
+}

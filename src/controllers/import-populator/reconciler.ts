@@ -1,0 +1,106 @@
+import { stateAnnotation } from '../../api/annotations.ts';
+import { primeClaimName } from '../../api/object-names.ts';
+import { ownerReference } from '../../kube/apply.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { WaitingError } from '../../kube/errors.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import { annotateClaim } from '../annotate-claim.ts';
+import type { ControllerContext } from '../context.ts';
+import { importAnnotations } from '../import/annotations.ts';
+import { isBound } from '../populator/bound.ts';
+import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
+import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
+import { workingClaim } from '../populator/working-claim.ts';
+import { readReport, reportAnnotations } from '../transfer-report.ts';
+import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
+import { createIfAbsent } from '../create-if-absent.ts';
+
+const FIELD_MANAGER = 'diskpress-import-populator';
+
+/** Fills claims whose dataSourceRef names a VolumeImportSource: a working claim is filled, and its volume handed over. */
+export class ImportPopulatorReconciler implements Reconciler {
+  readonly name = 'import-populator';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const target = this.#context.caches.claims.get(key);
+    const sourceName = target && populatedFrom(target, 'VolumeImportSource');
+    if (!target || sourceName === undefined) return undefined;
+    const handingOver = promisedVolume(this.#context, target) !== undefined;
+    if (target.metadata?.deletionTimestamp || (isBound(target) && !handingOver)) {
+      await letTargetGo(this.#context, target);
+      return undefined;
+    }
+    const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
+    const prime = this.#context.caches.claims.get(primeKey);
+    if (handingOver) {
+      await rebindVolume(this.#context, target, primeKey);
+      return undefined;
+    }
+    if (!prime) return this.#begin(target, primeKey, sourceName);
+    await this.#mirror(target, prime);
+    if (readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime)) {
+      await rebindVolume(this.#context, target, primeKey);
+    }
+    return undefined;
+  }
+
+  async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
+    const { caches, client, config } = this.#context;
+    const source = caches.importSources.get({ namespace: primeKey.namespace, name: sourceName });
+    if (!source) {
+      throw new WaitingError(
+        'NotFound',
+        `VolumeImportSource "${sourceName}" does not exist in namespace "${primeKey.namespace}"; create it, and the import starts`,
+      );
+    }
+    if (!mayBePopulatedNow(target, caches)) return undefined;
+    await holdTarget(this.#context, target);
+    const prime = workingClaim(target, {
+      ...primeKey,
+      owner: ownerReference(target, { controller: true }),
+      annotations: {
+        ...importAnnotations(source.spec.source ?? {}, {
+          contentType: source.spec.contentType ?? 'kubevirt',
+          preallocation: source.spec.preallocation ?? config.preallocation,
+        }),
+        [stateAnnotation.populatedFor]: keyOf(target).name,
+        [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      },
+    });
+    await createIfAbsent(client, persistentVolumeClaims, prime);
+    return undefined;
+  }
+
+  /** The working claim is ours; what people and clients look at is the target. */
+  async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
+    const report = readReport(prime.metadata?.annotations);
+    const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
+    const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+      [stateAnnotation.populatorPvcPrime]: keyOf(prime).name,
+      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      ...(report ? reportAnnotations(report) : {}),
+      ...(importPodName ? { [stateAnnotation.importPodName]: importPodName } : {}),
+      ...(preallocation ? { [stateAnnotation.preallocation]: preallocation } : {}),
+    });
+    const labels = inheritedLabels(prime, target);
+    if (Object.keys(labels).length > 0) {
+      await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(target), { metadata: { labels } });
+    }
+  }
+}
+
+/** What the importer read from a registry image's environment and the target does not have yet. */
+function inheritedLabels(prime: PersistentVolumeClaim, target: PersistentVolumeClaim): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(prime.metadata?.labels ?? {}).filter(
+      ([name, value]) => /(^|\.)kubevirt\.io\//.test(name) && target.metadata?.labels?.[name] !== value,
+    ),
+  );
+}

@@ -1,0 +1,73 @@
+import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
+import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../api/transfer-pod.ts';
+import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
+import type { OwnerReference } from '../../kube/resource.ts';
+import type { TransferSettings } from '../settings.ts';
+import { transferPod } from '../transfer-pod.ts';
+import { dependencyMounts, type ImportDependencies } from './request.ts';
+
+/** The pod that imports into a claim. */
+export function importerPod(
+  claim: PersistentVolumeClaim,
+  request: ImportRequest,
+  dependencies: ImportDependencies,
+  owner: OwnerReference,
+  settings: TransferSettings,
+  restarts: number,
+): Pod {
+  const { name = '', namespace = '', uid = '', annotations = {} } = claim.metadata ?? {};
+  return transferPod(
+    {
+      name: importerPodName(name),
+      namespace,
+      component: 'importer',
+      role: 'importer',
+      env: { [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: owner.uid || uid },
+      claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
+      mounts: [
+        ...dependencyMounts(dependencies),
+        ...(request.scratch
+          ? [
+              {
+                volume: { name: 'scratch', persistentVolumeClaim: { claimName: scratchClaimName(name) } },
+                path: SCRATCH_DIRECTORY,
+                writable: true,
+              },
+            ]
+          : []),
+      ],
+      claimAnnotations: annotations,
+      worksFor: { namespace, name },
+      restarts,
+      owner,
+    },
+    settings,
+  );
+}
+
+/** The scratch claim of an import: as large as the target, on the scratch class or else the target's own. */
+export function scratchClaim(
+  claim: PersistentVolumeClaim,
+  owner: OwnerReference,
+  storageClassName: string | undefined,
+  labels: Readonly<Record<string, string>>,
+): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      name: scratchClaimName(claim.metadata?.name ?? ''),
+      namespace: claim.metadata?.namespace,
+      labels: { ...labels },
+      ownerReferences: [owner],
+    },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      volumeMode: 'Filesystem',
+      resources: { requests: claim.spec?.resources?.requests },
+      ...((storageClassName ?? claim.spec?.storageClassName)
+        ? { storageClassName: storageClassName ?? claim.spec?.storageClassName }
+        : {}),
+    },
+  };
+}

@@ -1,0 +1,238 @@
+import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import { objectLabels, EXCLUDE_FROM_BACKUP_LABEL } from '../../api/labels.ts';
+import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
+import { ownerReference } from '../../kube/apply.ts';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import type { OwnerReference } from '../../kube/resource.ts';
+import { annotateClaim } from '../annotate-claim.ts';
+import type { ControllerContext } from '../context.ts';
+import { fetchProgress } from '../fetch-progress.ts';
+import { judgePod } from '../pod-verdict.ts';
+import { retryDelay } from '../retry-delay.ts';
+import {
+  describeProgress,
+  formatProgress,
+  readReport,
+  reportAnnotations,
+  type TransferReport,
+} from '../transfer-report.ts';
+import { transferTargetOf } from '../transfer-target.ts';
+import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
+import { importerPod, scratchClaim } from './importer-pod.ts';
+import { importDependenciesOf, importRequestOf, isImportClaim } from './request.ts';
+import { createIfAbsent } from '../create-if-absent.ts';
+
+const FIELD_MANAGER = 'diskpress-import';
+const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
+const DEPENDENCY_RETRY_MILLISECONDS = 2_000;
+
+/** Runs an importer pod for each claim whose annotations ask for one, and tells on the claim how it fares. */
+export class ImportReconciler implements Reconciler {
+  readonly name = 'import';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { caches } = this.#context;
+    const claim = caches.claims.get(key);
+    if (!claim || claim.metadata?.deletionTimestamp || !isImportClaim(claim)) return undefined;
+    const pod = caches.pods.get({ namespace: key.namespace, name: importerPodName(key.name) });
+    const report = readReport(claim.metadata?.annotations);
+    if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim, pod);
+    if (report?.podPhase === 'Failed') return undefined;
+    if (pod?.metadata?.deletionTimestamp) return undefined;
+    if (!pod) return this.#start(claim, report?.restarts ?? 0);
+    return this.#follow(claim, pod);
+  }
+
+  /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
+  async failed(key: Key, failure: Error): Promise<void> {
+    const claim = this.#context.caches.claims.get(key);
+    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
+    await this.#tell(claim, {
+      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
+      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
+      running: false,
+      reason: failure.reason,
+      message: failure.message,
+      progress: 'N/A',
+    });
+  }
+
+  async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
+    const { caches, client, config } = this.#context;
+    if (!mayBePopulatedNow(claim, caches)) return undefined;
+    const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
+    const dependencies = importDependenciesOf(claim);
+    await this.#requireDependencies(claim, dependencies);
+    if (request.scratch) await this.#createScratchClaim(claim);
+    const pod = importerPod(claim, request, dependencies, podOwner(claim), config.transferSettings, restarts);
+    await createIfAbsent(client, pods, pod);
+    await this.#tell(claim, {
+      podPhase: 'Pending',
+      restarts,
+      running: false,
+      reason: 'Pending',
+      message: `Pod ${pod.metadata?.name} is starting`,
+      progress: 'N/A',
+    });
+    return undefined;
+  }
+
+  async #follow(claim: PersistentVolumeClaim, pod: Pod): Promise<Outcome> {
+    const verdict = judgePod(pod);
+    const restarts = Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
+    const pending = { podPhase: 'Pending', restarts, running: false, progress: 'N/A' } as const;
+    switch (verdict.state) {
+      case 'pending':
+        await this.#tell(claim, { ...pending, reason: verdict.reason, message: verdict.message });
+        return undefined;
+      case 'running': {
+        const progress = pod.status?.podIP ? await fetchProgress(pod.status.podIP) : undefined;
+        await this.#tell(claim, {
+          podPhase: 'Running',
+          restarts,
+          running: true,
+          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
+          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The importer is running'),
+          progress: formatProgress(progress),
+        });
+        return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
+      }
+      case 'succeeded':
+        await this.#label(claim, verdict.result.labels ?? {});
+        await this.#tell(
+          claim,
+          {
+            podPhase: 'Succeeded',
+            restarts,
+            running: false,
+            reason: 'Completed',
+            message: 'Import Complete',
+            progress: '100.0%',
+          },
+          { [stateAnnotation.preallocation]: String(verdict.result.preallocated ?? false) },
+        );
+        return this.#cleanUp(claim, pod);
+      case 'scratch-required':
+        await this.#tell(
+          claim,
+          { ...pending, reason: 'ScratchRequired', message: verdict.message },
+          { [stateAnnotation.requiresScratch]: 'true' },
+        );
+        await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+        return undefined;
+      case 'failed': {
+        if (verdict.permanent) {
+          await this.#tell(
+            claim,
+            { ...pending, podPhase: 'Failed', reason: verdict.reason, message: verdict.message },
+            { [stateAnnotation.fatalError]: verdict.message },
+          );
+          return undefined;
+        }
+        const retryAt = (verdict.finishedAt ?? this.#context.now()) + retryDelay(restarts + 1);
+        await this.#tell(claim, {
+          ...pending,
+          restarts: restarts + 1,
+          reason: verdict.reason,
+          message: verdict.message,
+        });
+        if (this.#context.now() < retryAt) return { requeueAfter: retryAt - this.#context.now() };
+        await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+        return undefined;
+      }
+    }
+  }
+
+  async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
+    const { client, caches } = this.#context;
+    const retain = claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
+    if (pod && !pod.metadata?.deletionTimestamp && !retain) {
+      await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+    }
+    const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
+    if (caches.claims.get(scratch)) await client.delete(persistentVolumeClaims, scratch);
+    return undefined;
+  }
+
+  /** A pod whose Secret is missing would wait without a word: look first, and say what is missing. */
+  async #requireDependencies(
+    claim: PersistentVolumeClaim,
+    dependencies: ReturnType<typeof importDependenciesOf>,
+  ): Promise<void> {
+    const { client } = this.#context;
+    const { namespace } = keyOf(claim);
+    for (const { name, keys } of dependencies.secrets) {
+      const secret = await client.get(secrets, { namespace, name });
+      const missing = secret ? keys.filter((dataKey) => secret.data?.[dataKey] === undefined) : [];
+      if (secret && missing.length === 0) continue;
+      throw new WaitingError(
+        'SecretNotFound',
+        secret
+          ? `Secret "${name}" in namespace "${namespace}" has no key ${missing.join(' and no key ')}; add it, and the import starts`
+          : `Secret "${name}" does not exist in namespace "${namespace}"; create it${keys.length ? ` with the keys ${keys.join(' and ')}` : ''}, and the import starts`,
+        { after: DEPENDENCY_RETRY_MILLISECONDS },
+      );
+    }
+    for (const { name } of dependencies.configMaps) {
+      if (await client.get(configMaps, { namespace, name })) continue;
+      throw new WaitingError(
+        'ConfigMapNotFound',
+        `ConfigMap "${name}" does not exist in namespace "${namespace}"; create it with the certificates in PEM, and the import starts`,
+        { after: DEPENDENCY_RETRY_MILLISECONDS },
+      );
+    }
+  }
+
+  async #createScratchClaim(claim: PersistentVolumeClaim): Promise<void> {
+    const { client, caches, config } = this.#context;
+    const { namespace, name } = keyOf(claim);
+    if (caches.claims.get({ namespace, name: scratchClaimName(name) })) return;
+    const labels = { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' };
+    await createIfAbsent(
+      client,
+      persistentVolumeClaims,
+      scratchClaim(claim, podOwner(claim), config.scratchSpaceStorageClass, labels),
+    );
+  }
+
+  async #label(claim: PersistentVolumeClaim, labels: Readonly<Record<string, string>>): Promise<void> {
+    const missing = Object.entries(labels).some(([name, value]) => claim.metadata?.labels?.[name] !== value);
+    if (!missing) return;
+    await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { labels } });
+  }
+
+  async #tell(
+    claim: PersistentVolumeClaim,
+    report: TransferReport,
+    further: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const kept = claim.metadata?.annotations?.[stateAnnotation.requiresScratch];
+    await annotateClaim(this.#context.client, claim, FIELD_MANAGER, {
+      ...reportAnnotations(report),
+      [stateAnnotation.importPodName]: importerPodName(keyOf(claim).name),
+      ...(kept ? { [stateAnnotation.requiresScratch]: kept } : {}),
+      ...further,
+    });
+  }
+}
+
+/** The pod belongs to the claim that the user knows, so that it can outlive a working claim when it is to be kept. */
+function podOwner(claim: PersistentVolumeClaim): OwnerReference {
+  const owner = claim.metadata?.ownerReferences?.find((reference) => reference.kind === 'PersistentVolumeClaim');
+  return owner ?? ownerReference(claim, { controller: true });
+}

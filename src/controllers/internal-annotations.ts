@@ -1,0 +1,15 @@
+/**
+ * Annotations by which the controllers tell themselves how far they are. Unlike those of src/api they are no contract:
+ * nobody else may rely on them.
+ */
+
+/** On a temporary object: uid of the target claim that it was made for. */
+export const workForAnnotation = 'cdi.kubevirt.io/work.targetUID';
+/** On a temporary object: `namespace/name` of the target claim that it was made for. */
+export const workForClaimAnnotation = 'cdi.kubevirt.io/work.targetClaim';
+/** On a PersistentVolume that is being handed over: uid of the claim that it is promised to. */
+export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
+/** On a PersistentVolume that is being handed over: `namespace/name` of the claim that it is promised to. */
+export const promisedToClaimAnnotation = 'cdi.kubevirt.io/rebind.targetClaim';
+/** On a PersistentVolume that is being handed over: the reclaim policy to restore. */
+export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';

@@ -1,0 +1,89 @@
+import type { Pod } from '../kube/builtin-resources.ts';
+import { transferResult, type TransferResult } from '../api/transfer-pod.ts';
+
+type Terminated = NonNullable<
+  NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
+>;
+
+/** What a transfer pod's status means for the transfer. */
+export type PodVerdict =
+  /** Not running yet; the reason and message are the scheduler's or the kubelet's. */
+  | { readonly state: 'pending'; readonly reason: string; readonly message: string }
+  | { readonly state: 'running' }
+  | { readonly state: 'succeeded'; readonly result: Extract<TransferResult, { outcome: 'succeeded' }> }
+  | { readonly state: 'scratch-required'; readonly message: string }
+  | {
+      readonly state: 'failed';
+      readonly permanent: boolean;
+      readonly reason: string;
+      readonly message: string;
+      /** When it ended, in milliseconds since the epoch; undefined where the pod does not tell. */
+      readonly finishedAt: number | undefined;
+    };
+
+/** Reasons for which a container that waits is worth telling about; the others are the ordinary course. */
+const TROUBLE = new Set([
+  'ImagePullBackOff',
+  'ErrImagePull',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+]);
+
+/** Reads a transfer pod's status, the termination message first. */
+export function judgePod(pod: Pod): PodVerdict {
+  const container = pod.status?.containerStatuses?.[0];
+  const terminated = container?.state?.terminated;
+  if (terminated || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') {
+    return judgeEnd(pod, terminated);
+  }
+  if (container?.state?.running) return { state: 'running' };
+  const waiting = container?.state?.waiting;
+  if (waiting?.reason && TROUBLE.has(waiting.reason)) {
+    return { state: 'pending', reason: waiting.reason, message: waiting.message ?? waiting.reason };
+  }
+  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  if (scheduled?.status === 'False') {
+    return {
+      state: 'pending',
+      reason: scheduled.reason ?? 'Unschedulable',
+      message: `Pod ${pod.metadata?.name} cannot be scheduled: ${scheduled.message ?? 'no node fits'}`,
+    };
+  }
+  return { state: 'pending', reason: 'Pending', message: `Pod ${pod.metadata?.name} is starting` };
+}
+
+function judgeEnd(pod: Pod, terminated: Terminated | undefined): PodVerdict {
+  const finishedAt = terminated?.finishedAt ? new Date(terminated.finishedAt).getTime() : undefined;
+  const result = parseResult(terminated?.message);
+  if (result?.outcome === 'succeeded' && terminated?.exitCode === 0) return { state: 'succeeded', result };
+  if (result?.outcome === 'scratch-required') return { state: 'scratch-required', message: result.message };
+  if (result?.outcome === 'failed') {
+    return { state: 'failed', permanent: result.permanent, reason: result.code, message: result.message, finishedAt };
+  }
+  return { state: 'failed', permanent: false, ...explainSilentEnd(pod, terminated), finishedAt };
+}
+
+function explainSilentEnd(pod: Pod, terminated: Terminated | undefined): { reason: string; message: string } {
+  const name = pod.metadata?.name;
+  if (terminated?.reason === 'OOMKilled') {
+    return {
+      reason: 'OOMKilled',
+      message: `Pod ${name} was killed for want of memory; raise the memory limit in CDIConfig's podResourceRequirements`,
+    };
+  }
+  const reason = pod.status?.reason ?? terminated?.reason ?? 'PodFailed';
+  const detail = pod.status?.message ?? (terminated ? `exit code ${terminated.exitCode}` : 'it left no message');
+  return { reason, message: `Pod ${name} ended without a result (${reason}: ${detail})` };
+}
+
+function parseResult(message: string | undefined): TransferResult | undefined {
+  if (!message) return undefined;
+  try {
+    return transferResult.safeParse(JSON.parse(message)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { hostname } from 'node:os';
+import { env } from 'node:process';
+import { KubeConfig } from '@kubernetes/client-node';
+import { toError } from '../kube/errors.ts';
+import { Manager } from '../kube/manager.ts';
+import { createLogger } from '../log/logger.ts';
+import { addControllers } from './index.ts';
+
+const LEASE_NAME = 'cdi-controller-leader-election-helper';
+const METRICS_PORT = 8443;
+
+/**
+ * Runs the controllers until the process is told to stop.
+ *
+ * Environment: POD_NAMESPACE (of the installation; cdi), POD_NAME (the holder of the lease; the host name),
+ * TRANSFER_IMAGE (the image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443).
+ *
+ * @returns the exit code: 0 after a graceful stop, 1 when the lease was lost or the caches could not be filled
+ */
+export async function runControllers(version: string): Promise<number> {
+  const logger = createLogger(env['LOG_LEVEL'] ?? 'info');
+  process.on('unhandledRejection', (reason) => {
+    logger.error('a rejection was not handled', { step: 'crash', error: toError(reason).stack });
+    process.exit(1);
+  });
+  const image = env['TRANSFER_IMAGE'];
+  if (!image) {
+    logger.error('TRANSFER_IMAGE is not set: it must name the image that transfer pods run', { step: 'start' });
+    return 1;
+  }
+  const namespace = env['POD_NAMESPACE'] ?? 'cdi';
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromDefault();
+  const manager = new Manager({
+    kubeConfig,
+    logger,
+    component: 'cdi-controller',
+    leaderElection: { namespace, name: LEASE_NAME, identity: env['POD_NAME'] ?? hostname() },
+    port: Number(env['METRICS_PORT'] ?? METRICS_PORT),
+  });
+  addControllers(manager, { image, namespace, version });
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  try {
+    await manager.run(stopping.signal);
+    return 0;
+  } catch (error) {
+    logger.error('the controllers have stopped', { step: 'stop', error: toError(error).message });
+    return 1;
+  }
+}

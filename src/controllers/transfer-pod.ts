@@ -1,0 +1,137 @@
+import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
+import { stateAnnotation, userAnnotation } from '../api/annotations.ts';
+import { objectLabels, POD_ROLE_LABEL, PROMETHEUS_LABEL, type TransferPodRole } from '../api/labels.ts';
+import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../api/transfer-pod.ts';
+import type { Pod } from '../kube/builtin-resources.ts';
+import { keyToString, type Key } from '../kube/key.ts';
+import type { OwnerReference } from '../kube/resource.ts';
+import { workForClaimAnnotation } from './internal-annotations.ts';
+import type { TransferSettings } from './settings.ts';
+
+/** The user and group that transfer pods run as; disk images belong to the group, as virtual machines expect. */
+const QEMU_ID = 107;
+const PASSED_ON_ANNOTATIONS = [
+  userAnnotation.podNetworks,
+  userAnnotation.podDefaultNetwork,
+  userAnnotation.istioInject,
+  userAnnotation.linkerdInject,
+] as const;
+
+export type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
+
+/** What differs between the pods that move data. */
+export interface TransferPodOptions {
+  readonly name: string;
+  readonly namespace: string;
+  /** Value of the label cdi.kubevirt.io, which says what kind of pod it is. */
+  readonly component: TransferPodRole;
+  /** First argument of the executable. */
+  readonly role: 'importer' | 'clone-source' | 'upload-server' | 'prepare-claim';
+  readonly env: Readonly<Record<string, string>>;
+  readonly claim: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block'; readonly readOnly: boolean };
+  /** What the pod mounts besides the claim and its work directory; all read-only but scratch. */
+  readonly mounts: readonly { readonly volume: PodVolume; readonly path: string; readonly writable?: boolean }[];
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of the claim, of which those for pods are passed on. */
+  readonly claimAnnotations: Readonly<Record<string, string>>;
+  /** The claim that the pod works for; the pod's changes wake the controllers of that claim. */
+  readonly worksFor: Key;
+  /** Pods that failed before it. */
+  readonly restarts: number;
+  readonly owner?: OwnerReference;
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly affinity?: V1Affinity;
+}
+
+/** A pod that moves data and satisfies the restricted Pod Security Standard. */
+export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
+  const block = options.claim.volumeMode === 'Block';
+  const volumes: PodVolume[] = [
+    { name: 'data', persistentVolumeClaim: { claimName: options.claim.name } },
+    { name: 'work', emptyDir: {} },
+    ...options.mounts.map((mount) => mount.volume),
+  ];
+  const volumeMounts: V1VolumeMount[] = [
+    ...(block ? [] : [{ name: 'data', mountPath: DATA_DIRECTORY, readOnly: options.claim.readOnly }]),
+    { name: 'work', mountPath: WORK_DIRECTORY },
+    ...options.mounts.map(({ volume, path, writable }) => ({
+      name: volume.name,
+      mountPath: path,
+      readOnly: writable !== true,
+    })),
+  ];
+  const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
+  const priorityClassName = options.claimAnnotations[userAnnotation.podPriorityClassName];
+  const serviceAccountName = options.claimAnnotations[userAnnotation.podServiceAccountName];
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: options.name,
+      namespace: options.namespace,
+      labels: {
+        ...objectLabels,
+        [POD_ROLE_LABEL]: options.component,
+        [PROMETHEUS_LABEL]: 'true',
+        ...options.labels,
+      },
+      annotations: {
+        [userAnnotation.istioInject]: 'false',
+        [userAnnotation.linkerdInject]: 'disabled',
+        ...passedOn(options.claimAnnotations),
+        [workForClaimAnnotation]: keyToString(options.worksFor),
+        [stateAnnotation.podRestarts]: String(options.restarts),
+      },
+      ...(options.owner ? { ownerReferences: [options.owner] } : {}),
+    },
+    spec: {
+      // A failure is judged by the controller, which knows whether trying again can help.
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 10,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: QEMU_ID,
+        runAsGroup: QEMU_ID,
+        fsGroup: QEMU_ID,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      ...(priorityClassName ? { priorityClassName } : {}),
+      ...(serviceAccountName ? { serviceAccountName } : {}),
+      ...(settings.imagePullSecrets.length ? { imagePullSecrets: [...settings.imagePullSecrets] } : {}),
+      ...settings.workloadPlacement,
+      ...(options.affinity ? { affinity: { ...settings.workloadPlacement.affinity, ...options.affinity } } : {}),
+      containers: [
+        {
+          name: options.role,
+          image: settings.image,
+          imagePullPolicy: settings.imagePullPolicy,
+          args: [options.role],
+          env: Object.entries(options.env).map(([name, value]) => ({ name, value })),
+          resources: settings.podResources,
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          ports: [{ name: 'metrics', containerPort: PROGRESS_PORT }, ...(options.ports ?? [])],
+          volumeMounts,
+          ...(block ? { volumeDevices } : {}),
+          terminationMessagePolicy: 'File',
+        },
+      ],
+      volumes,
+    },
+  };
+}
+
+function passedOn(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    PASSED_ON_ANNOTATIONS.flatMap((name) => {
+      const value = annotations[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { stateAnnotation as names } from '../api/annotations.ts';
+import { humanBytes } from '../api/bytes.ts';
+import type { TransferProgress } from '../api/transfer-pod.ts';
+
+/** How a transfer into a claim stands, as its controller tells it on the claim. */
+export interface TransferReport {
+  readonly podPhase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+  readonly restarts: number;
+  readonly running: boolean;
+  readonly reason: string;
+  readonly message: string;
+  /** `45.20%` or `N/A`. */
+  readonly progress: string;
+}
+
+/** The claim annotations that carry a report; always the whole set, so that nothing stale stays behind. */
+export function reportAnnotations(report: TransferReport): Record<string, string> {
+  return {
+    [names.podPhase]: report.podPhase,
+    [names.podReady]: String(report.running),
+    [names.podRestarts]: String(report.restarts),
+    [names.conditionRunning]: String(report.running),
+    [names.conditionRunningReason]: report.reason,
+    [names.conditionRunningMessage]: report.message,
+    [names.populatorProgress]: report.progress,
+  };
+}
+
+/** Reads a report back from a claim; undefined where no transfer has reported on it. */
+export function readReport(annotations: Readonly<Record<string, string>> | undefined): TransferReport | undefined {
+  const podPhase = annotations?.[names.podPhase];
+  if (!annotations || !podPhase) return undefined;
+  return {
+    podPhase: podPhase as TransferReport['podPhase'],
+    restarts: Number(annotations[names.podRestarts] ?? 0),
+    running: annotations[names.conditionRunning] === 'true',
+    reason: annotations[names.conditionRunningReason] ?? '',
+    message: annotations[names.conditionRunningMessage] ?? '',
+    progress: annotations[names.populatorProgress] ?? 'N/A',
+  };
+}
+
+/** A percentage as the API writes it. */
+export function formatProgress(progress: TransferProgress | undefined): string {
+  return progress?.percent === undefined ? 'N/A' : `${Math.min(progress.percent, 100).toFixed(2)}%`;
+}
+
+/** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
+export function describeProgress(progress: TransferProgress): string {
+  const read = humanBytes(progress.bytesRead);
+  const total = progress.bytesTotal === undefined ? '' : ` of ${humanBytes(progress.bytesTotal)}`;
+  return `${read}${total}, ${humanBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
+}

@@ -1,0 +1,76 @@
+import type {
+  CoreV1Event,
+  V1ConfigMap,
+  V1CSIDriver,
+  V1Lease,
+  V1Namespace,
+  V1Node,
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1ResourceQuota,
+  V1Secret,
+  V1Service,
+  V1StorageClass,
+} from '@kubernetes/client-node';
+import type { OnWire } from './on-wire.ts';
+import { defineResource } from './resource.ts';
+
+export type Pod = OnWire<V1Pod>;
+export type Service = OnWire<V1Service>;
+export type Secret = OnWire<V1Secret>;
+export type ConfigMap = OnWire<V1ConfigMap>;
+export type PersistentVolumeClaim = OnWire<V1PersistentVolumeClaim>;
+export type PersistentVolume = OnWire<V1PersistentVolume>;
+export type StorageClass = OnWire<V1StorageClass>;
+export type CSIDriver = OnWire<V1CSIDriver>;
+export type Event = OnWire<CoreV1Event>;
+export type Lease = OnWire<V1Lease>;
+export type Namespace = OnWire<V1Namespace>;
+export type Node = OnWire<V1Node>;
+export type ResourceQuota = OnWire<V1ResourceQuota>;
+
+const core = { group: '', version: 'v1', namespaced: true };
+const storage = { group: 'storage.k8s.io', version: 'v1', namespaced: false };
+
+export const pods = defineResource<Pod>({ ...core, kind: 'Pod', plural: 'pods' });
+export const services = defineResource<Service>({ ...core, kind: 'Service', plural: 'services' });
+export const secrets = defineResource<Secret>({ ...core, kind: 'Secret', plural: 'secrets' });
+export const configMaps = defineResource<ConfigMap>({ ...core, kind: 'ConfigMap', plural: 'configmaps' });
+export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
+  ...core,
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+});
+export const persistentVolumes = defineResource<PersistentVolume>({
+  ...core,
+  kind: 'PersistentVolume',
+  plural: 'persistentvolumes',
+  namespaced: false,
+});
+export const storageClasses = defineResource<StorageClass>({
+  ...storage,
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+});
+export const csiDrivers = defineResource<CSIDriver>({ ...storage, kind: 'CSIDriver', plural: 'csidrivers' });
+export const events = defineResource<Event>({ ...core, kind: 'Event', plural: 'events' });
+export const leases = defineResource<Lease>({
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+});
+export const namespaces = defineResource<Namespace>({
+  ...core,
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+});
+export const nodes = defineResource<Node>({ ...core, kind: 'Node', plural: 'nodes', namespaced: false });
+export const resourceQuotas = defineResource<ResourceQuota>({
+  ...core,
+  kind: 'ResourceQuota',
+  plural: 'resourcequotas',
+});

@@ -1,0 +1,267 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import { isNotFound } from './errors.ts';
+import { keyOf, type Key } from './key.ts';
+import { Metrics } from './metrics.ts';
+import type { Configuration } from './on-wire.ts';
+import { apiVersionOf, resourceName, resourcePath, type KubeObject, type Resource } from './resource.ts';
+import { failure, Transport, type ApiRequest } from './transport.ts';
+import { parseWatchStream, type WatchEvent } from './watch-stream.ts';
+
+const PAGE_SIZE = 500;
+
+export interface RequestOptions {
+  /** Ends the request, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which objects of a resource; without a namespace, those of all namespaces. */
+export interface Selection {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+export interface WatchOptions extends Selection, RequestOptions {
+  /** Events after this version are sent. */
+  readonly resourceVersion: string;
+  /** The server ends the watch after so many seconds. */
+  readonly timeoutSeconds: number;
+  /** The watch throws a ConnectionError after so many milliseconds of silence; servers send a bookmark about once a minute. */
+  readonly idleTimeout: number;
+  /** Called when the server has accepted the watch. */
+  readonly onOpen?: () => void;
+}
+
+export interface DeleteOptions extends RequestOptions {
+  /** Delete only the object with this uid; one that has another is a conflict. */
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
+}
+
+/** A page of a list, and the version that the whole list has. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly resourceVersion: string;
+}
+
+/**
+ * A typed client for any resource. All methods throw {@link ApiError} when the server refuses and {@link ConnectionError} when there is
+ * no answer. A server that is busy (429, or 5xx with Retry-After) is asked again for a while before that shows.
+ */
+export class KubeClient {
+  readonly #transport: Transport;
+
+  constructor(kubeConfig: KubeConfig, options: { metrics?: Metrics; userAgent?: string } = {}) {
+    this.#transport = new Transport(kubeConfig, {
+      metrics: options.metrics ?? new Metrics(),
+      userAgent: options.userAgent ?? `node/${process.versions.node}`,
+    });
+  }
+
+  /** @returns undefined if there is no such object */
+  async get<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    options: RequestOptions = {},
+  ): Promise<T | undefined> {
+    try {
+      const request = { verb: 'get', method: 'GET', ...options } as const;
+      return await this.#object(resource, { ...request, path: resourcePath(resource, key) });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Lists in pages, and joins them. For large collections that change, an Informer is cheaper. */
+  async list<T extends KubeObject>(resource: Resource<T>, options: Selection & RequestOptions = {}): Promise<T[]> {
+    const objects: T[] = [];
+    for await (const page of this.pages(resource, options)) objects.push(...page.items);
+    return objects;
+  }
+
+  /**
+   * Lists page by page; all pages are of one version.
+   *
+   * @throws {ApiError} status 410, if the list took so long that the server no longer keeps that version
+   */
+  async *pages<T extends KubeObject>(
+    resource: Resource<T>,
+    options: Selection & RequestOptions & { pageSize?: number | undefined } = {},
+  ): AsyncGenerator<Page<T>> {
+    const { namespace, labelSelector, fieldSelector, signal, pageSize = PAGE_SIZE } = options;
+    let token: string | undefined;
+    do {
+      const list = (await this.#transport.json({
+        verb: 'list',
+        method: 'GET',
+        resource: resourceName(resource),
+        path: resourcePath(resource, { namespace }),
+        query: { labelSelector, fieldSelector, limit: pageSize, continue: token },
+        signal,
+      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] | null };
+      const items = list.items ?? [];
+      // Lists of built-in resources leave these out of the items; watches do not.
+      for (const item of items) {
+        item.apiVersion ??= apiVersionOf(resource);
+        item.kind ??= resource.kind;
+      }
+      yield { items, resourceVersion: list.metadata.resourceVersion };
+      token = list.metadata.continue;
+    } while (token);
+  }
+
+  /**
+   * Watches once. The iteration ends when the server ends the watch; it throws when the connection breaks, when there is
+   * silence for longer than the idle timeout, and for an error inside the stream.
+   */
+  async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
+    const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeout, signal } = options;
+    const request = {
+      verb: 'watch',
+      method: 'GET',
+      resource: resourceName(resource),
+      path: resourcePath(resource, { namespace }),
+      query: { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds },
+      idleTimeout,
+      signal,
+    } as const;
+    const response = await this.#transport.send(request);
+    options.onOpen?.();
+    try {
+      yield* parseWatchStream<T>(response.body);
+    } catch (error) {
+      throw failure(request, error);
+    } finally {
+      response.body.destroy();
+    }
+  }
+
+  async create<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
+    if (resource.namespaced && !object.metadata?.namespace) {
+      throw new TypeError(`${resourceName(resource)} ${object.metadata?.name ?? ''}: the namespace is missing`);
+    }
+    return this.#object(resource, {
+      verb: 'create',
+      method: 'POST',
+      path: resourcePath(resource, { namespace: object.metadata?.namespace }),
+      body: typed(resource, object),
+      ...options,
+    });
+  }
+
+  /** Replaces an object. One that changed since its `metadata.resourceVersion` was read is a conflict. */
+  async update<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
+    return this.#object(resource, {
+      verb: 'update',
+      method: 'PUT',
+      path: resourcePath(resource, keyOf(object)),
+      body: typed(resource, object),
+      ...options,
+    });
+  }
+
+  /**
+   * Server-side apply: creates the object, or makes these fields so, taking them over from other managers. Fields that the
+   * same manager applied before and leaves out now (or says to be null) are removed.
+   */
+  async apply<T extends KubeObject>(
+    resource: Resource<T>,
+    object: Configuration<T>,
+    options: RequestOptions & { fieldManager: string },
+  ): Promise<T> {
+    return this.#apply(resource, object, options);
+  }
+
+  /** {@link apply} to the status subresource. The object must exist. */
+  async applyStatus<T extends KubeObject>(
+    resource: Resource<T>,
+    object: Configuration<T>,
+    options: RequestOptions & { fieldManager: string },
+  ): Promise<T> {
+    return this.#apply(resource, object, { ...options, subresource: 'status' });
+  }
+
+  /** A JSON merge patch (RFC 7396). With a `metadata.resourceVersion` in it, an object that changed since is a conflict. */
+  async mergePatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    patch: Configuration<T>,
+    options: RequestOptions & { subresource?: string; fieldManager?: string } = {},
+  ): Promise<T> {
+    const { subresource, fieldManager, signal } = options;
+    return this.#object(resource, {
+      verb: 'patch',
+      method: 'PATCH',
+      path: resourcePath(resource, { ...key, subresource }),
+      query: { fieldManager },
+      contentType: 'application/merge-patch+json',
+      body: patch,
+      signal,
+    });
+  }
+
+  /** Deletes an object; that there is none is success. */
+  async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: DeleteOptions = {}): Promise<void> {
+    const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, signal } = options;
+    try {
+      const response = await this.#transport.send({
+        verb: 'delete',
+        method: 'DELETE',
+        resource: resourceName(resource),
+        path: resourcePath(resource, key),
+        body: { preconditions: { uid, resourceVersion }, gracePeriodSeconds, propagationPolicy },
+        signal,
+      });
+      await response.body.dump();
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** Ends the connections, once the requests under way have ended. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  async #apply<T extends KubeObject>(
+    resource: Resource<T>,
+    object: Configuration<T>,
+    options: RequestOptions & { fieldManager: string; subresource?: string },
+  ): Promise<T> {
+    const { fieldManager, subresource, signal } = options;
+    const body = withoutNulls(typed(resource, object as KubeObject)) as KubeObject;
+    return this.#object(resource, {
+      verb: 'apply',
+      method: 'PATCH',
+      path: resourcePath(resource, { ...keyOf(body), subresource }),
+      query: { fieldManager, force: true },
+      contentType: 'application/apply-patch+yaml',
+      body,
+      signal,
+    });
+  }
+
+  async #object<T extends KubeObject>(resource: Resource<T>, request: Omit<ApiRequest, 'resource'>): Promise<T> {
+    return (await this.#transport.json({ ...request, resource: resourceName(resource) })) as T;
+  }
+}
+
+/** The object as it has to be sent: with its type, and without the list of managers, which only the server writes. */
+function typed(resource: Resource<KubeObject>, object: KubeObject): KubeObject {
+  const metadata = { ...object.metadata };
+  delete metadata.managedFields;
+  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata };
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null && field !== undefined)
+      .map(([name, field]) => [name, withoutNulls(field)]),
+  );
+}

@@ -1,0 +1,159 @@
+import type { Logger } from '../log/logger.ts';
+import type { BackoffOptions } from './backoff.ts';
+import { ApiError, errorFields, isConflict, TerminalError, toError, WaitingError } from './errors.ts';
+import { keyFromString, keyToString, type Key } from './key.ts';
+import type { Metrics } from './metrics.ts';
+import type { Watch } from './watch.ts';
+import { WorkQueue } from './workqueue.ts';
+
+/** When a WaitingError does not say: a watch will wake the object long before. */
+const WAITING_MS = 30_000;
+
+/** When to look at the object again, should nothing change before: `requeueAfter` in milliseconds. */
+export type Outcome = { readonly requeueAfter?: number } | undefined;
+
+/** Nothing more to do until something changes. */
+export const done: Outcome = undefined;
+
+export interface ReconcileContext {
+  /** Bound to the controller and the object; bind the `step` to a child of it. */
+  readonly logger: Logger;
+  /** Aborted when the process must stop acting. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the world as one object wants it. A key says only *which* object: the reconciler reads the world, compares, and acts, and a
+ * second run finds nothing to do. It is never called for one key twice at a time.
+ */
+export interface Reconciler {
+  /** Unique in the process; names the queue, metrics and log lines. */
+  readonly name: string;
+  /**
+   * @throws {TerminalError} a person must act: not called again until something changes
+   * @throws {WaitingError} for a named thing: called again after a while
+   * @throws anything else: called again with exponential back-off
+   */
+  reconcile(key: Key, context: ReconcileContext): Promise<Outcome>;
+  /**
+   * Reports a failure on the object: the one place that does. Not called for conflicts, which only mean that the cache was behind.
+   * If it throws, the key is tried again with back-off, whatever the failure was.
+   */
+  failed?(key: Key, failure: Error): Promise<void>;
+}
+
+export interface ControllerOptions {
+  readonly watches: readonly Watch[];
+  /** How many keys are reconciled at a time. */
+  readonly workers?: number;
+  /** The delays after failures of one key. */
+  readonly backoff?: BackoffOptions;
+}
+
+type Result = 'success' | 'requeue_after' | 'waiting' | 'terminal' | 'conflict' | 'error';
+
+/** Feeds a reconciler from its watches, and decides what its outcome means for the queue. */
+export class Controller {
+  readonly name: string;
+  readonly #reconciler: Reconciler;
+  readonly #watches: readonly Watch[];
+  readonly #workers: number;
+  readonly #queue: WorkQueue;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+
+  constructor(reconciler: Reconciler, options: ControllerOptions & { logger: Logger; metrics: Metrics }) {
+    this.name = reconciler.name;
+    this.#reconciler = reconciler;
+    this.#watches = options.watches;
+    this.#workers = options.workers ?? 4;
+    this.#queue = new WorkQueue(reconciler.name, options.metrics, options.backoff);
+    this.#logger = options.logger.child({ controller: reconciler.name });
+    this.#metrics = options.metrics;
+  }
+
+  /**
+   * Works until the signal is aborted, and resolves when the workers have finished the keys that they had.
+   *
+   * @param mayAct asked before each reconciliation; while it says no, keys stay undone
+   */
+  async run(signal: AbortSignal, mayAct: () => boolean = () => true): Promise<void> {
+    if (signal.aborted) return;
+    for (const watch of this.#watches) watch.attach((key) => this.#queue.add(keyToString(key)));
+    const stop = () => this.#queue.shutDown();
+    signal.addEventListener('abort', stop, { once: true });
+    this.#logger.info('started', { step: 'start', workers: this.#workers });
+    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(signal, mayAct)));
+    signal.removeEventListener('abort', stop);
+    this.#logger.info('stopped', { step: 'stop' });
+  }
+
+  async #work(signal: AbortSignal, mayAct: () => boolean): Promise<void> {
+    for (let text = await this.#queue.get(); text !== undefined; text = await this.#queue.get()) {
+      if (mayAct()) await this.#process(text, signal);
+      this.#queue.done(text);
+    }
+  }
+
+  async #process(text: string, signal: AbortSignal): Promise<void> {
+    const controller = this.name;
+    const logger = this.#logger.child({ object: text });
+    const observe = this.#metrics.reconcileTime.startTimer({ controller });
+    this.#metrics.activeWorkers.inc({ controller });
+    const result = await this.#reconcile(text, { logger, signal });
+    this.#metrics.activeWorkers.dec({ controller });
+    this.#metrics.reconciles.inc({ controller, result });
+    observe();
+  }
+
+  async #reconcile(text: string, context: ReconcileContext): Promise<Result> {
+    try {
+      const outcome = await this.#reconciler.reconcile(keyFromString(text), context);
+      this.#queue.forget(text);
+      if (outcome?.requeueAfter === undefined) return 'success';
+      this.#queue.addAfter(text, outcome.requeueAfter);
+      return 'requeue_after';
+    } catch (thrown) {
+      return this.#fail(text, toError(thrown), context);
+    }
+  }
+
+  async #fail(text: string, failure: Error, { logger, signal }: ReconcileContext): Promise<Result> {
+    if (signal.aborted) return 'error';
+    if (isConflict(failure)) {
+      logger.debug('conflict', { step: 'reconcile', error: failure.message });
+      this.#queue.addRateLimited(text);
+      return 'conflict';
+    }
+    try {
+      await this.#reconciler.failed?.(keyFromString(text), failure);
+    } catch (error) {
+      logger.error('a failure could not be reported', {
+        step: 'report',
+        failure: failure.message,
+        ...errorFields(error),
+      });
+      this.#queue.addRateLimited(text);
+      return 'error';
+    }
+    if (failure instanceof TerminalError) {
+      logger.warn(failure.message, { step: 'reconcile', reason: failure.reason });
+      this.#queue.forget(text);
+      return 'terminal';
+    }
+    if (failure instanceof WaitingError) {
+      logger.info(failure.message, { step: 'reconcile', reason: failure.reason });
+      this.#queue.forget(text);
+      this.#queue.addAfter(text, failure.after ?? WAITING_MS);
+      return 'waiting';
+    }
+    this.#queue.addRateLimited(text, retryAfter(failure));
+    const failures = this.#queue.failures(text);
+    logger.error('reconciling failed', { step: 'reconcile', failures, ...errorFields(failure) });
+    return 'error';
+  }
+}
+
+function retryAfter(failure: Error): number {
+  return failure instanceof ApiError ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
+}

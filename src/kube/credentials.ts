@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AgentOptions, RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Agent, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
+
+/** How long what a kubeconfig's files, plugins and token files say is used before it is read again. */
+const LIFETIME_MS = 30_000;
+
+const CONNECT = {
+  // Each watch has a connection of its own: over HTTP/2 one stalled connection would stall all of them.
+  allowH2: false,
+  // Notices a peer that is gone (a node that lost power) where nothing else is sent.
+  keepAlive: true,
+  keepAliveInitialDelay: 15_000,
+  timeout: 10_000,
+};
+/** How long an idle connection is kept for the next request, in milliseconds. */
+const POOL = { allowH2: false, keepAliveTimeout: 30_000 };
+
+/** What a request needs to get through to the API server, as this user. */
+export interface Access {
+  readonly dispatcher: Dispatcher;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * The current user's access to the current cluster of a kubeconfig. Certificates, exec plugins and token files are read
+ * again while the process runs, because they rotate.
+ */
+export class Credentials {
+  /** Origin and path prefix of the API server. */
+  readonly server: URL;
+  readonly #kubeConfig: KubeConfig;
+  #tls: AgentOptions | undefined;
+  #access: Promise<Access> | undefined;
+  #current: Access | undefined;
+  #readAt = 0;
+
+  /** @throws Error if the kubeconfig's current context names no cluster */
+  constructor(kubeConfig: KubeConfig) {
+    const cluster = kubeConfig.getCurrentCluster();
+    if (!cluster) {
+      throw new Error(
+        `the kubeconfig's current context (${kubeConfig.getCurrentContext() || 'none'}) names no cluster`,
+      );
+    }
+    this.server = new URL(cluster.server);
+    this.#kubeConfig = kubeConfig;
+  }
+
+  /** @param renew read everything again, because the server did not accept what is known */
+  async access(renew = false): Promise<Access> {
+    const now = performance.now();
+    if (!this.#access || renew || now - this.#readAt > LIFETIME_MS) {
+      this.#readAt = now;
+      this.#access = this.#read().catch((error: unknown) => {
+        this.#access = undefined;
+        throw error;
+      });
+    }
+    return this.#access;
+  }
+
+  /** Ends idle connections at once, and the others when they become idle. */
+  async close(): Promise<void> {
+    await this.#current?.dispatcher.close();
+  }
+
+  async #read(): Promise<Access> {
+    const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
+    await this.#kubeConfig.applyToHTTPSOptions(options);
+    const { headers, auth, ca, cert, key, passphrase, pfx, rejectUnauthorized, servername } = options;
+    const tls = { ca, cert, key, passphrase, pfx, rejectUnauthorized, servername };
+    if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+    let dispatcher = this.#current?.dispatcher;
+    if (!dispatcher || !isDeepStrictEqual(tls, this.#tls)) {
+      // Requests under way end with the certificates that they began with.
+      dispatcher?.close().catch(() => undefined);
+      dispatcher = this.#dispatcher(tls);
+      this.#tls = tls;
+    }
+    this.#current = { dispatcher, headers };
+    return this.#current;
+  }
+
+  #dispatcher(tls: AgentOptions): Dispatcher {
+    const options = this.#kubeConfig.createDispatcherOptions(this.#kubeConfig.getCurrentCluster(), tls);
+    switch (options.type) {
+      case 'proxy':
+        return new ProxyAgent({ ...POOL, uri: options.uri, requestTls: { ...options.requestTls, ...CONNECT } });
+      case 'socks':
+        return new Socks5ProxyAgent(options.uri, { ...POOL, requestTls: { ...options.requestTls, ...CONNECT } });
+      case 'agent':
+        return new Agent({ ...POOL, connect: { ...options.connect, ...CONNECT } });
+      case 'none':
+        return new Agent({ ...POOL, connect: CONNECT });
+    }
+  }
+}

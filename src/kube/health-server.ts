@@ -1,0 +1,60 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.ts';
+
+/** @returns what is wrong, or undefined when all is well */
+export type Check = () => string | undefined;
+
+/** Serves /healthz, /readyz (both name every check and what it found) and /metrics. */
+export class HealthServer {
+  readonly #checks = { '/healthz': new Map<string, Check>(), '/readyz': new Map<string, Check>() };
+  readonly #metrics: Metrics;
+  readonly #server: Server;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    this.#server = createServer((request, response) => {
+      this.#answer(request.url?.split('?')[0] ?? '/', response).catch((error: unknown) => {
+        response.writeHead(500).end(String(error));
+      });
+    });
+  }
+
+  addCheck(path: '/healthz' | '/readyz', name: string, check: Check): void {
+    this.#checks[path].set(name, check);
+  }
+
+  /** @param port 0: any that is free. @returns the port */
+  async listen(port: number, host?: string): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, resolve);
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #answer(path: string, response: ServerResponse): Promise<void> {
+    if (path === '/metrics') {
+      const body = await this.#metrics.registry.metrics();
+      response.writeHead(200, { 'content-type': this.#metrics.registry.contentType }).end(body);
+    } else if (path === '/healthz' || path === '/readyz') {
+      const results = [...this.#checks[path]].map(([name, check]) => ({ name, problem: check() }));
+      const lines = results.map(({ name, problem }) =>
+        problem === undefined ? `[+]${name} ok` : `[-]${name} ${problem}`,
+      );
+      const healthy = results.every(({ problem }) => problem === undefined);
+      response.writeHead(healthy ? 200 : 503, { 'content-type': 'text/plain' });
+      response.end([...lines, healthy ? 'ok' : 'failed', ''].join('\n'));
+    } else {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n');
+    }
+  }
+}

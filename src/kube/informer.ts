@@ -1,0 +1,205 @@
+import type { Logger } from '../log/logger.ts';
+import type { KubeClient, Selection } from './client.ts';
+import { errorFields, toError } from './errors.ts';
+import { keyOf, keyToString, type Key } from './key.ts';
+import type { Metrics } from './metrics.ts';
+import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
+import { resourceName, type KubeObject, type Resource } from './resource.ts';
+import { Store } from './store.ts';
+import type { WatchEvent } from './watch-stream.ts';
+
+export interface Change<T> {
+  readonly type: 'added' | 'modified' | 'deleted';
+  /** As it is now, or as it was last known if it was deleted. */
+  readonly object: T;
+  /** As it was before; only with `modified`. */
+  readonly previous?: T;
+}
+
+export interface InformerOptions<T extends KubeObject> extends Selection {
+  /**
+   * Drops from an object just received what no controller reads. It may change the object and return it, and must leave
+   * metadata's name, namespace, uid and resourceVersion alone. managedFields are gone already.
+   */
+  readonly prune?: (object: T) => T;
+  /** Seconds after which the server should end a watch (to twice that). */
+  readonly watchSeconds?: number;
+  /** Milliseconds of silence after which a watch is begun anew. Servers send a bookmark about once a minute. */
+  readonly idleTimeout?: number;
+  /** Milliseconds before listing or watching again after a failure. */
+  readonly backoff?: ReflectorOptions['backoff'];
+}
+
+/**
+ * A cache of a resource's objects that a list filled and a watch keeps up to date.
+ *
+ * What it hands out is shared with everyone else, and frozen: copy an object before changing it. It can be a moment behind the
+ * server, also behind what this process itself wrote.
+ */
+export class Informer<T extends KubeObject> {
+  readonly resource: Resource<T>;
+  /** The resource and the selectors, as logs, metrics and the readiness check call this informer. */
+  readonly name: string;
+  readonly #prune: (object: T) => T;
+  readonly #idleTimeout: number;
+  readonly #store = new Store<T>();
+  readonly #listeners: ((change: Change<T>) => void)[] = [];
+  readonly #reflector: Reflector<T>;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #synced = Promise.withResolvers<void>();
+  #hasSynced = false;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    client: KubeClient,
+    resource: Resource<T>,
+    options: InformerOptions<T> & { logger: Logger; metrics: Metrics },
+  ) {
+    const { namespace, labelSelector, fieldSelector, prune = (object) => object } = options;
+    const { watchSeconds = 300, idleTimeout = 90_000, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
+    this.resource = resource;
+    this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
+    this.#prune = prune;
+    this.#idleTimeout = idleTimeout;
+    this.#logger = options.logger.child({ informer: this.name });
+    this.#metrics = options.metrics;
+    const sink: Sink<T> = {
+      admit: (object) => this.#admit(object),
+      replace: (objects) => this.#replace(objects),
+      change: (event) => this.#change(event),
+    };
+    this.#reflector = new Reflector(client, resource, sink, {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      watchSeconds,
+      idleTimeout,
+      backoff,
+      logger: this.#logger,
+      metrics: options.metrics,
+      label: this.name,
+    });
+  }
+
+  get(key: Key): T | undefined {
+    return this.#store.get(key);
+  }
+
+  list(): T[] {
+    return this.#store.list();
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  /** The objects for which the index has this value. */
+  byIndex(name: string, value: string): T[] {
+    return this.#store.byIndex(name, value);
+  }
+
+  /** Adds an index, at any time. `values` must be pure and must not throw. */
+  addIndex(name: string, values: (object: T) => readonly string[]): void {
+    this.#store.addIndex(name, values);
+  }
+
+  /**
+   * Calls the listener for every change from now on; after a lost connection also for changes that are not new. It must not block;
+   * what it throws is logged.
+   */
+  onChange(listener: (change: Change<T>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** True once the first list is complete, and from then on. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** Resolves when {@link hasSynced} is true. */
+  async waitForSync(signal?: AbortSignal): Promise<void> {
+    if (!signal) return this.#synced.promise;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<void>();
+    const onAbort = () => aborted.reject(toError(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#synced.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Why this cache should not be relied on, if so: not complete yet, or too long nothing from the server. */
+  get problem(): string | undefined {
+    if (!this.#hasSynced) return 'the first list is not complete';
+    const { silence } = this.#reflector;
+    return silence > 2 * this.#idleTimeout ? `silent for ${Math.round(silence / 1000)} s` : undefined;
+  }
+
+  /** Lists and watches until the signal is aborted, and then resolves. Starting again changes nothing. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#running ??= this.#reflector.run(signal);
+    return this.#running;
+  }
+
+  #admit(object: T): T {
+    const known = this.#store.get(keyOf(object));
+    // After a list most objects are those that are here already: keep the old ones, and let the new ones go.
+    if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
+    delete object.metadata?.managedFields;
+    return deepFreeze(this.#prune(object));
+  }
+
+  #replace(objects: T[]): void {
+    const present = new Set(objects.map((object) => keyToString(keyOf(object))));
+    for (const object of this.#store.list()) {
+      if (!present.has(keyToString(keyOf(object)))) this.#remove(object);
+    }
+    for (const object of objects) this.#set(object);
+    if (!this.#hasSynced) {
+      this.#hasSynced = true;
+      this.#logger.info('synced', { step: 'list', objects: this.size });
+      this.#synced.resolve();
+    }
+  }
+
+  #change(event: WatchEvent<T>): void {
+    if (event.type === 'DELETED') this.#remove(event.object);
+    else this.#set(event.object);
+  }
+
+  #set(object: T): void {
+    const previous = this.#store.get(keyOf(object));
+    if (previous === object) return;
+    // Deleted and made again under the same name while nobody watched: two objects, two changes.
+    if (previous && previous.metadata?.uid !== object.metadata?.uid) this.#remove(previous);
+    const replaced = this.#store.set(object);
+    this.#notify(replaced ? { type: 'modified', object, previous: replaced } : { type: 'added', object });
+  }
+
+  #remove(object: T): void {
+    if (this.#store.delete(keyOf(object))) this.#notify({ type: 'deleted', object });
+  }
+
+  #notify(change: Change<T>): void {
+    this.#metrics.informerObjects.set({ informer: this.name }, this.size);
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        const object = keyToString(keyOf(change.object));
+        this.#logger.error('a listener failed', { step: 'notify', object, ...errorFields(error) });
+      }
+    }
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const field of Object.values(value)) deepFreeze(field);
+  }
+  return value;
+}

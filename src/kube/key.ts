@@ -1,0 +1,25 @@
+import type { KubeObject } from './resource.ts';
+
+/** The name of an object among those of its resource. The namespace of cluster-scoped objects is empty. */
+export interface Key {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** @throws TypeError if the object has no name (yet) */
+export function keyOf(object: KubeObject): Key {
+  const { namespace = '', name } = object.metadata ?? {};
+  if (!name) throw new TypeError(`a ${object.kind ?? 'object'} without metadata.name has no key`);
+  return { namespace, name };
+}
+
+/** `namespace/name`, or `name` for cluster-scoped objects. Neither part can hold a slash. */
+export function keyToString(key: Key): string {
+  return key.namespace === '' ? key.name : `${key.namespace}/${key.name}`;
+}
+
+/** The inverse of {@link keyToString}. */
+export function keyFromString(text: string): Key {
+  const slash = text.indexOf('/');
+  return slash < 0 ? { namespace: '', name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}

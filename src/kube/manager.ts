@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { collectDefaultMetrics } from 'prom-client';
+import type { Logger } from '../log/logger.ts';
+import { KubeClient } from './client.ts';
+import { Controller, type ControllerOptions, type Reconciler } from './controller.ts';
+import { EventRecorder } from './events.ts';
+import { HealthServer, type Check } from './health-server.ts';
+import { Informer, type InformerOptions } from './informer.ts';
+import { LeaderElector, type LeaderElectionOptions } from './leader-election.ts';
+import { Metrics } from './metrics.ts';
+import { resourceName, type KubeObject, type Resource } from './resource.ts';
+
+export interface ManagerOptions {
+  readonly kubeConfig: KubeConfig;
+  readonly logger: Logger;
+  /** Who speaks in events and requests. */
+  readonly component?: string;
+  /** Without it, the controllers run at once. */
+  readonly leaderElection?: LeaderElectionOptions;
+  /** Of /healthz, /readyz and /metrics; 0 for any free one; they are not served without it. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Milliseconds that the informers may take for their first lists. */
+  readonly syncTimeout?: number;
+  /** Milliseconds that reconciliations may take to finish when the manager stops. */
+  readonly stopTimeout?: number;
+  /** For every informer, unless it says otherwise. */
+  readonly informerDefaults?: Pick<InformerOptions<KubeObject>, 'watchSeconds' | 'idleTimeout' | 'backoff'>;
+}
+
+interface Shared {
+  readonly key: string;
+  readonly prune: unknown;
+  readonly informer: Informer<KubeObject>;
+}
+
+/** Runs the controllers of one process, and what they share: the client, the caches, the lease, events, health and metrics. */
+export class Manager {
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly metrics = new Metrics();
+  readonly #options: ManagerOptions;
+  readonly #logger: Logger;
+  readonly #health = new HealthServer(this.metrics);
+  readonly #elector: LeaderElector | undefined;
+  readonly #informers: Shared[] = [];
+  readonly #controllers: Controller[] = [];
+  readonly #caches = new AbortController();
+  #started = false;
+  #port: number | undefined;
+
+  constructor(options: ManagerOptions) {
+    const { kubeConfig, logger, leaderElection, component = 'controller-manager' } = options;
+    const { metrics } = this;
+    this.#options = options;
+    this.#logger = logger;
+    this.client = new KubeClient(kubeConfig, { metrics, userAgent: component });
+    this.events = new EventRecorder(this.client, { component, logger, metrics });
+    if (leaderElection) this.#elector = new LeaderElector(this.client, { ...leaderElection, logger, metrics });
+    collectDefaultMetrics({ register: metrics.registry });
+    this.addHealthCheck('ping', () => undefined);
+  }
+
+  /** The port of /healthz, /readyz and /metrics, once they are served. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** The informer of a resource; one and the same for the same options. Once the manager runs, a new one starts at once. */
+  informer<T extends KubeObject>(resource: Resource<T>, options: InformerOptions<T> = {}): Informer<T> {
+    const { prune, ...selection } = options;
+    const key = JSON.stringify([resourceName(resource), resource.version, selection]);
+    const shared = this.#informers.find((other) => other.key === key && other.prune === prune);
+    if (shared) return shared.informer as unknown as Informer<T>;
+    const informer = new Informer(this.client, resource, {
+      ...this.#options.informerDefaults,
+      ...options,
+      logger: this.#logger,
+      metrics: this.metrics,
+    });
+    this.#informers.push({ key, prune, informer: informer as unknown as Informer<KubeObject> });
+    this.addReadyCheck(`informer ${informer.name}`, () => informer.problem);
+    if (this.#started) void informer.start(this.#caches.signal);
+    return informer;
+  }
+
+  /** @throws Error if the manager runs already, or has a controller of that name */
+  addController(reconciler: Reconciler, options: ControllerOptions): void {
+    if (this.#started) throw new Error(`controller ${reconciler.name} was added after the manager was started`);
+    if (this.#controllers.some(({ name }) => name === reconciler.name)) {
+      throw new Error(`there is a controller ${reconciler.name} already`);
+    }
+    this.#controllers.push(new Controller(reconciler, { ...options, logger: this.#logger, metrics: this.metrics }));
+  }
+
+  /** Restart this process when the check finds something. */
+  addHealthCheck(name: string, check: Check): void {
+    this.#health.addCheck('/healthz', name, check);
+  }
+
+  /** Do not rely on this process while the check finds something. */
+  addReadyCheck(name: string, check: Check): void {
+    this.#health.addCheck('/readyz', name, check);
+  }
+
+  /**
+   * Fills the caches, waits for the lease, and runs the controllers until the signal is aborted. Resolves when everything has stopped, in
+   * order: reconciliations under way end, events are written, the lease is given back, the caches stop.
+   *
+   * @throws {LeadershipLostError} at once: exit then, because another process acts already
+   * @throws Error if the caches could not be filled in time, or the port is taken
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#started) throw new Error('a manager runs once');
+    this.#started = true;
+    try {
+      if (this.#options.port !== undefined) {
+        this.#port = await this.#health.listen(this.#options.port, this.#options.host);
+        this.#logger.info('serving health and metrics', { step: 'start', port: this.#port });
+      }
+      for (const { informer } of this.#informers) void informer.start(this.#caches.signal);
+      await this.#waitForCaches(signal);
+      await this.#lead(signal);
+    } catch (error) {
+      // Asked to stop before there was anything to stop.
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#caches.abort();
+      await this.#health.close();
+      await this.client.close();
+    }
+  }
+
+  async #waitForCaches(signal: AbortSignal): Promise<void> {
+    const { syncTimeout = 120_000 } = this.#options;
+    const timeout = AbortSignal.timeout(syncTimeout);
+    try {
+      const limit = AbortSignal.any([signal, timeout]);
+      await Promise.all(this.#informers.map(({ informer }) => informer.waitForSync(limit)));
+    } catch (error) {
+      if (!timeout.aborted) throw error;
+      const missing = this.#informers
+        .filter(({ informer }) => !informer.hasSynced)
+        .map(({ informer }) => informer.name);
+      throw new Error(
+        `no complete list of ${missing.join(', ')} within ${syncTimeout / 1000} s: is the API server reachable, ` +
+          'are the CRDs installed, and may this user list and watch them? The log has each failure.',
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs the controllers while this process leads. */
+  async #lead(signal: AbortSignal): Promise<void> {
+    await this.#elector?.acquire(signal);
+    const working = new AbortController();
+    const holding = new AbortController();
+    const stop = () => working.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const mayAct = () => this.#elector?.leading ?? true;
+    const work = Promise.all(this.#controllers.map((controller) => controller.run(working.signal, mayAct)));
+    const lease = this.#elector?.hold(holding.signal);
+    try {
+      await Promise.race([aborted(working.signal), ...(lease ? [lease] : [])]);
+      this.#logger.info('stopping', { step: 'stop' });
+      const { stopTimeout = 30_000 } = this.#options;
+      await Promise.race([
+        Promise.all([work, this.events.flush()]),
+        sleep(stopTimeout, undefined, { ref: false }),
+        ...(lease ? [lease] : []),
+      ]);
+      holding.abort();
+      await lease;
+      await this.#elector?.release();
+    } finally {
+      signal.removeEventListener('abort', stop);
+      working.abort();
+      holding.abort();
+    }
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

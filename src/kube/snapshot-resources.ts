@@ -1,0 +1,69 @@
+import { defineResource, type KubeObject } from './resource.ts';
+
+interface SnapshotError {
+  message?: string;
+  time?: string;
+}
+
+/** snapshot.storage.k8s.io/v1, as the CRDs of kubernetes-csi/external-snapshotter define it. */
+export interface VolumeSnapshot extends KubeObject {
+  spec: {
+    source: { persistentVolumeClaimName?: string; volumeSnapshotContentName?: string };
+    volumeSnapshotClassName?: string;
+  };
+  status?: {
+    boundVolumeSnapshotContentName?: string;
+    creationTime?: string;
+    readyToUse?: boolean;
+    /** A quantity. */
+    restoreSize?: string;
+    error?: SnapshotError;
+  };
+}
+
+export interface VolumeSnapshotContent extends KubeObject {
+  spec: {
+    deletionPolicy: 'Delete' | 'Retain';
+    driver: string;
+    source: { snapshotHandle?: string; volumeHandle?: string };
+    sourceVolumeMode?: string;
+    volumeSnapshotClassName?: string;
+    volumeSnapshotRef: { apiVersion?: string; kind?: string; name?: string; namespace?: string; uid?: string };
+  };
+  status?: {
+    /** Nanoseconds since 1970. */
+    creationTime?: number;
+    readyToUse?: boolean;
+    /** Bytes. */
+    restoreSize?: number;
+    snapshotHandle?: string;
+    error?: SnapshotError;
+  };
+}
+
+export interface VolumeSnapshotClass extends KubeObject {
+  driver: string;
+  deletionPolicy: 'Delete' | 'Retain';
+  parameters?: Record<string, string>;
+}
+
+const snapshot = { group: 'snapshot.storage.k8s.io', version: 'v1' };
+
+export const volumeSnapshots = defineResource<VolumeSnapshot>({
+  ...snapshot,
+  kind: 'VolumeSnapshot',
+  plural: 'volumesnapshots',
+  namespaced: true,
+});
+export const volumeSnapshotContents = defineResource<VolumeSnapshotContent>({
+  ...snapshot,
+  kind: 'VolumeSnapshotContent',
+  plural: 'volumesnapshotcontents',
+  namespaced: false,
+});
+export const volumeSnapshotClasses = defineResource<VolumeSnapshotClass>({
+  ...snapshot,
+  kind: 'VolumeSnapshotClass',
+  plural: 'volumesnapshotclasses',
+  namespaced: false,
+});

@@ -1,0 +1,126 @@
+import { basename } from 'node:path';
+import {
+  BLOCK_DEVICE_PATH,
+  CLONE_SOURCE_REQUEST_VARIABLE,
+  DATA_DIRECTORY,
+  DISK_IMAGE_PATH,
+  PROGRESS_PORT,
+  TRANSFER_TLS_DIRECTORY,
+  UPLOAD_SERVER_PORT,
+  cloneSourceRequest,
+  type CloneSourceRequest,
+  type TransferResult,
+} from '../api/transfer-pod.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
+import type { VolumeMode } from '../transfer/clone/clone-protocol.ts';
+import { prepareContent, type CloneSourceVolume } from '../transfer/clone/clone-source-volume.ts';
+import { askVolumeMode, uploadClone, type UploadServerAddress } from '../transfer/clone/upload-client.ts';
+import { asTransferError } from '../transfer/errors.ts';
+import { Patience, type PatienceOptions } from '../transfer/patience.ts';
+import type { Progress } from '../transfer/progress.ts';
+import { readTransferIdentity } from './transfer-identity.ts';
+import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
+
+/** Everything about a clone source pod; where nothing else is said, as it is in the pod. */
+export interface CloneSourceSettings {
+  /** Read from the environment where it is missing. */
+  request?: CloneSourceRequest;
+  dataDirectory: string;
+  blockDevice: string;
+  tlsDirectory: string;
+  /** The upload server's port. */
+  port: number;
+  /** The name in the server's certificate, where it is not the request's uploadServer. */
+  serverName?: string;
+  progressPort: number;
+  logger: Logger;
+}
+
+/** The target pod starts at the same time as this one, and its volume may have to be attached first. */
+const untilTargetIsUp: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 100, longestDelay: 1000 };
+const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 500, longestDelay: 30_000 };
+
+/**
+ * The clone source pod: sends the source volume to the upload server, and does so again from its start after every failure that
+ * may pass.
+ *
+ * @param overrides of what is otherwise a pod's
+ * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
+ */
+export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {}): Promise<number> {
+  const settings: CloneSourceSettings = {
+    dataDirectory: DATA_DIRECTORY,
+    blockDevice: BLOCK_DEVICE_PATH,
+    tlsDirectory: TRANSFER_TLS_DIRECTORY,
+    port: UPLOAD_SERVER_PORT,
+    progressPort: PROGRESS_PORT,
+    logger: createLogger(),
+    ...overrides,
+  };
+  return runTransferRole({
+    name: 'the clone source',
+    logger: settings.logger,
+    progressPort: settings.progressPort,
+    metric: 'kubevirt_cdi_clone_progress_total',
+    work: (progress, signal) => sendVolume(settings, progress, signal),
+  });
+}
+
+async function sendVolume(
+  settings: CloneSourceSettings,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TransferResult> {
+  const request = settings.request ?? requestFromEnvironment(CLONE_SOURCE_REQUEST_VARIABLE, cloneSourceRequest);
+  const server: UploadServerAddress = {
+    host: request.uploadServer,
+    port: settings.port,
+    ...(settings.serverName !== undefined && { serverName: settings.serverName }),
+    identity: await readTransferIdentity(settings.tlsDirectory),
+  };
+  const source = sourceVolume(request, settings);
+
+  const patience = new Patience(untilStreamArrives, progress, signal);
+  let furthest = 0;
+  const virtualSize = await patience.persist(async () => {
+    progress.restart();
+    const content = await prepareContent(source, await waitForTarget(server, progress, signal));
+    progress.bytesTotal = content.offer.bytesTotal;
+    progress.enter('copying', { target: server.host, ...content.offer });
+    try {
+      await uploadClone(server, content.offer, () => content.open(progress, signal), signal);
+    } finally {
+      // Each failure that came later than the ones before it is a new one, for which there is new patience.
+      if (progress.bytesRead > furthest) patience.renew();
+      furthest = Math.max(furthest, progress.bytesRead);
+    }
+    return content.offer.virtualSize;
+  }, asTransferError);
+
+  progress.enter('done');
+  return {
+    outcome: 'succeeded',
+    bytesRead: progress.bytesRead,
+    bytesWritten: progress.bytesWritten,
+    ...(virtualSize !== undefined && { virtualSize }),
+  };
+}
+
+function sourceVolume(request: CloneSourceRequest, settings: CloneSourceSettings): CloneSourceVolume {
+  if (request.volumeMode === 'Block') return { volumeMode: 'Block', path: settings.blockDevice };
+  return {
+    volumeMode: 'Filesystem',
+    directory: settings.dataDirectory,
+    ...(request.contentType === 'kubevirt' && { diskImage: basename(DISK_IMAGE_PATH) }),
+  };
+}
+
+async function waitForTarget(
+  server: UploadServerAddress,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<VolumeMode> {
+  progress.enter('connecting', { target: server.host });
+  const patience = new Patience(untilTargetIsUp, progress, signal);
+  return patience.persist(() => askVolumeMode(server, signal), asTransferError);
+}

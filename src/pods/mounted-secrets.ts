@@ -1,0 +1,49 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../transfer/errors.ts';
+
+/** What a Secret with `accessKeyId` and `secretKey` says, or undefined where none is mounted. */
+export async function readCredentials(directory: string): Promise<{ user: string; password: string } | undefined> {
+  const [user, password] = await Promise.all([
+    readIfThere(join(directory, 'accessKeyId')),
+    readIfThere(join(directory, 'secretKey')),
+  ]);
+  if (user === undefined && password === undefined) return undefined;
+  return { user: user ?? '', password: password ?? '' };
+}
+
+/** The header lines in Secrets that are mounted below one folder; each key of each Secret is one line. */
+export async function readSecretHeaders(directory: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const secret of await namesIn(directory)) {
+    for (const key of await namesIn(join(directory, secret))) {
+      lines.push(await readFile(join(directory, secret, key), 'utf8'));
+    }
+  }
+  return lines;
+}
+
+/** The folder, if it is mounted. */
+export async function mounted(directory: string): Promise<string | undefined> {
+  return (await namesIn(directory)).length > 0 ? directory : undefined;
+}
+
+/** Mounted volumes keep their versions in folders that begin with two dots. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => !name.startsWith('..')).sort();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    // Secrets made by hand often end with a line break that nobody meant.
+    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { env } from 'node:process';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { TransferProgress } from '../api/transfer-pod.ts';
+
+export interface ProgressServer {
+  /** The port that it listens on, which matters when 0 was asked for. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What a transfer tells of itself; asked for anew with every request. */
+export interface ObservedTransfer {
+  snapshot(): TransferProgress;
+}
+
+/**
+ * Serves a transfer's progress: `GET /progress` (JSON), `/metrics` (Prometheus) and `/healthz`.
+ *
+ * @param metric name of the percentage among the metrics, labelled with `ownerUID` from the environment's OWNER_UID
+ */
+export async function serveProgress(
+  transfer: ObservedTransfer,
+  port: number,
+  metric = 'kubevirt_cdi_import_progress_total',
+): Promise<ProgressServer> {
+  const metrics = createMetrics(transfer, metric);
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      answer(response, 405, 'text/plain', 'method not allowed\n');
+    else if (path === '/progress') answer(response, 200, 'application/json', JSON.stringify(transfer.snapshot()));
+    else if (path === '/healthz') answer(response, 200, 'text/plain', 'ok\n');
+    else if (path === '/metrics') {
+      metrics.metrics().then(
+        (text) => {
+          answer(response, 200, metrics.contentType, text);
+        },
+        () => {
+          answer(response, 500, 'text/plain', 'the metrics cannot be read\n');
+        },
+      );
+    } else answer(response, 404, 'text/plain', 'not found\n');
+  });
+  server.listen(port);
+  await once(server, 'listening');
+  // Somebody watching must not keep the pod from ending.
+  server.unref();
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
+  const registry = new Registry();
+  const ownerUID = env['OWNER_UID'] ?? '';
+  const gauge = (name: string, help: string, value: (progress: TransferProgress) => number | undefined): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['ownerUID'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        const now = value(transfer.snapshot());
+        if (now !== undefined) this.set({ ownerUID }, now);
+      },
+    });
+  };
+  // Its name, and with it its type, is the one that dashboards know.
+  new Counter({
+    name: metric,
+    help: 'How much of the transfer is done, in percent',
+    labelNames: ['ownerUID'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ ownerUID }, transfer.snapshot().percent ?? 0);
+    },
+  });
+  gauge('diskpress_transfer_read_bytes', 'Bytes read from the source', (progress) => progress.bytesRead);
+  gauge('diskpress_transfer_size_bytes', 'Bytes that the source has', (progress) => progress.bytesTotal);
+  gauge('diskpress_transfer_written_bytes', 'Bytes written to the target', (progress) => progress.bytesWritten);
+  gauge('diskpress_transfer_retries', 'Passing failures so far', (progress) => progress.retries);
+  return registry;
+}
+
+function answer(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, { 'content-type': contentType }).end(body);
+}

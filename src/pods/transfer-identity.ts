@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TransferIdentity } from '../transfer/clone/peer.ts';
+import { TransferError } from '../transfer/errors.ts';
+
+/**
+ * Reads what a Secret of type kubernetes.io/tls with a `ca.crt` was mounted as.
+ *
+ * @throws TransferError InvalidRequest
+ */
+export async function readTransferIdentity(directory: string): Promise<TransferIdentity> {
+  const read = (name: string): Promise<string> => readFile(join(directory, name), 'utf8');
+  try {
+    const [certificate, key, ca] = await Promise.all([read('tls.crt'), read('tls.key'), read('ca.crt')]);
+    return { certificate, key, ca };
+  } catch (error) {
+    throw new TransferError('InvalidRequest', `the certificates of the transfer are missing from ${directory}`, {
+      cause: error,
+    });
+  }
+}

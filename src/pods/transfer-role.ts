@@ -1,0 +1,71 @@
+import { env } from 'node:process';
+import { z } from 'zod';
+import type { TransferResult } from '../api/transfer-pod.ts';
+import type { Logger } from '../log/logger.ts';
+import { TransferError, asTransferError } from '../transfer/errors.ts';
+import { Progress } from '../transfer/progress.ts';
+import { serveProgress } from './progress-server.ts';
+import { writeTerminationMessage } from './termination.ts';
+
+export interface TransferRole {
+  /** What the pod does, for people: "the clone source". */
+  name: string;
+  logger: Logger;
+  progressPort: number;
+  /** Name of the percentage among the metrics. */
+  metric: string;
+  work: (progress: Progress, signal: AbortSignal) => Promise<TransferResult>;
+}
+
+/**
+ * Does a transfer pod's work: serves its progress meanwhile, ends it when the pod is told to stop, and leaves the result as
+ * termination message.
+ *
+ * @returns the exit code: 0 when the work succeeded, 1 otherwise
+ */
+export async function runTransferRole({ name, logger, progressPort, metric, work }: TransferRole): Promise<number> {
+  const termination = new AbortController();
+  const terminate = (): void => termination.abort(new TransferError('Interrupted', `${name} was told to stop`));
+  process.once('SIGTERM', terminate);
+  const started = performance.now();
+  const progress = new Progress((step, details) => logger.info(step, details));
+  const server = await serveProgress(progress, progressPort, metric);
+  logger.info('starting', { role: name, progressPort: server.port });
+  let result: TransferResult;
+  try {
+    result = await work(progress, termination.signal);
+  } catch (error) {
+    result = describeFailure(termination.signal.aborted ? termination.signal.reason : error, logger);
+  } finally {
+    process.removeListener('SIGTERM', terminate);
+    await server.close();
+  }
+  logger.info('finished', { ...result, seconds: Math.round(performance.now() - started) / 1000 });
+  await writeTerminationMessage(result);
+  return result.outcome === 'succeeded' ? 0 : 1;
+}
+
+/**
+ * Reads a pod's request, which is JSON, from the environment.
+ *
+ * @throws TransferError InvalidRequest
+ */
+export function requestFromEnvironment<Request>(variable: string, schema: z.ZodType<Request>): Request {
+  const parsed = schema.safeParse(parseJson(env[variable]));
+  if (parsed.success) return parsed.data;
+  throw new TransferError('InvalidRequest', `${variable} holds no valid request: ${z.prettifyError(parsed.error)}`);
+}
+
+function parseJson(text = ''): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describeFailure(error: unknown, logger: Logger): TransferResult {
+  const failure = asTransferError(error);
+  if (failure.code === 'InternalError') logger.error('internal error', { error: failure.cause });
+  return { outcome: 'failed', permanent: failure.permanent, code: failure.code, message: failure.message };
+}

@@ -1,0 +1,119 @@
+import { basename, join } from 'node:path';
+import {
+  BLOCK_DEVICE_PATH,
+  DATA_DIRECTORY,
+  DISK_IMAGE_PATH,
+  PROGRESS_PORT,
+  TRANSFER_TLS_DIRECTORY,
+  UPLOAD_SERVER_PORT,
+  UPLOAD_SERVER_REQUEST_VARIABLE,
+  uploadServerRequest,
+  type TransferResult,
+  type TransferTarget,
+  type UploadServerRequest,
+} from '../api/transfer-pod.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
+import type { CloneOffer } from '../transfer/clone/clone-protocol.ts';
+import type { CloneReceiver } from '../transfer/clone/clone-receiver.ts';
+import { DiskReceiver } from '../transfer/clone/disk-receiver.ts';
+import { TreeReceiver } from '../transfer/clone/tree-receiver.ts';
+import { UploadListener } from '../transfer/clone/upload-listener.ts';
+import { TransferError } from '../transfer/errors.ts';
+import type { Progress } from '../transfer/progress.ts';
+import { readTransferIdentity } from './transfer-identity.ts';
+import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
+import { createSink } from './transfer-sink.ts';
+
+/** Everything about an upload server pod; where nothing else is said, as it is in the pod. */
+export interface UploadServerSettings {
+  /** Read from the environment where it is missing. */
+  request?: UploadServerRequest;
+  dataDirectory: string;
+  blockDevice: string;
+  tlsDirectory: string;
+  /** 0 for any free port. */
+  port: number;
+  /** The address to listen on; all of the pod's where it is missing. */
+  host?: string;
+  progressPort: number;
+  logger: Logger;
+}
+
+const diskImage = basename(DISK_IMAGE_PATH);
+
+/**
+ * The upload server pod: takes one clone from its source and writes it to the target volume, whatever was there before.
+ *
+ * @param overrides of what is otherwise a pod's
+ * @returns the exit code: 0 when the volume is filled, 1 otherwise
+ */
+export async function runUploadServer(overrides: Partial<UploadServerSettings> = {}): Promise<number> {
+  const settings: UploadServerSettings = {
+    dataDirectory: DATA_DIRECTORY,
+    blockDevice: BLOCK_DEVICE_PATH,
+    tlsDirectory: TRANSFER_TLS_DIRECTORY,
+    port: UPLOAD_SERVER_PORT,
+    progressPort: PROGRESS_PORT,
+    logger: createLogger(),
+    ...overrides,
+  };
+  return runTransferRole({
+    name: 'the upload server',
+    logger: settings.logger,
+    progressPort: settings.progressPort,
+    metric: 'kubevirt_cdi_clone_progress_total',
+    work: (progress, signal) => receiveVolume(settings, progress, signal),
+  });
+}
+
+async function receiveVolume(
+  settings: UploadServerSettings,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TransferResult> {
+  const { target } = settings.request ?? requestFromEnvironment(UPLOAD_SERVER_REQUEST_VARIABLE, uploadServerRequest);
+  const listener = new UploadListener({
+    port: settings.port,
+    ...(settings.host !== undefined && { host: settings.host }),
+    identity: await readTransferIdentity(settings.tlsDirectory),
+    volumeMode: target.volumeMode,
+    receiverFor: (offer) => chooseReceiver(offer, target, settings, progress),
+    progress,
+    signal,
+  });
+  progress.enter('connecting', { port: await listener.listen() });
+  try {
+    const { virtualSize, preallocated } = await listener.received();
+    return {
+      outcome: 'succeeded',
+      bytesRead: progress.bytesRead,
+      bytesWritten: progress.bytesWritten,
+      ...(virtualSize !== undefined && { virtualSize, format: 'raw' }),
+      preallocated,
+    };
+  } finally {
+    await listener.close();
+  }
+}
+
+function chooseReceiver(
+  offer: CloneOffer,
+  target: TransferTarget,
+  { dataDirectory, blockDevice }: UploadServerSettings,
+  progress: Progress,
+): CloneReceiver {
+  if (offer.contentType === 'filesystem-clone') {
+    if (target.volumeMode === 'Block') {
+      throw new TransferError('UnsupportedClone', 'a tree of files cannot be copied to a Block volume');
+    }
+    const tree = { directory: dataDirectory, volume: target, preallocation: target.preallocation };
+    return new TreeReceiver(target.contentType === 'kubevirt' ? { ...tree, diskImage } : tree, progress);
+  }
+  if (target.contentType === 'archive') {
+    throw new TransferError('UnsupportedClone', 'a disk cannot be copied to a volume with contentType archive');
+  }
+  return new DiskReceiver(
+    createSink(target, { diskImage: join(dataDirectory, diskImage), blockDevice }, progress),
+    progress,
+  );
+}

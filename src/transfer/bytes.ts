@@ -1,0 +1,126 @@
+/**
+ * A stream of bytes as every stage passes it on: pulled, so that a slow consumer slows the producer.
+ * Each chunk is lent to the consumer until it asks for the next one; what it keeps longer it must copy.
+ * Leaving the loop early (or calling `return`) closes the whole chain of stages behind it.
+ */
+export type ByteStream = AsyncGenerator<Buffer, void, void>;
+
+const empty = Buffer.alloc(0);
+const STORAGE_SLACK = 128 * 1024;
+
+/** Reads a {@link ByteStream} forwards by counts of bytes, with a look ahead. */
+export class ByteReader {
+  readonly #input: ByteStream;
+  /** What has been received and not consumed: a view of the lent chunk, or of #storage. */
+  #window: Buffer = empty;
+  #storage: Buffer = empty;
+  #windowIsLent = false;
+  #ended = false;
+  #position = 0;
+
+  constructor(input: ByteStream) {
+    this.#input = input;
+  }
+
+  /** Offset of the next byte, from the stream's start. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next `length` bytes without consuming them; fewer only at the end of the stream. Valid until the next call. */
+  async peek(length: number): Promise<Buffer> {
+    while (this.#window.length < length && (await this.#receive(length)));
+    return this.#window.subarray(0, length);
+  }
+
+  /** Consumes the next `length` bytes; fewer only at the end of the stream. Valid until the next call. */
+  async take(length: number): Promise<Buffer> {
+    const bytes = await this.peek(length);
+    this.#consume(bytes.length);
+    return bytes;
+  }
+
+  /** Passes over `length` bytes; returns how many there were. */
+  async skip(length: number): Promise<number> {
+    let skipped = 0;
+    while (skipped < length) {
+      if (this.#window.length === 0 && !(await this.#receive(1))) break;
+      const step = Math.min(length - skipped, this.#window.length);
+      this.#consume(step);
+      skipped += step;
+    }
+    return skipped;
+  }
+
+  /** The rest of the stream, in whatever chunks it comes. */
+  async *rest(): ByteStream {
+    try {
+      while (this.#window.length > 0 || (await this.#receive(1))) {
+        const chunk = this.#window;
+        this.#consume(chunk.length);
+        yield chunk;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Reads to the end and returns how many bytes were left. */
+  async drain(): Promise<number> {
+    return this.skip(Number.MAX_SAFE_INTEGER);
+  }
+
+  async close(): Promise<void> {
+    this.#window = empty;
+    this.#ended = true;
+    await this.#input.return();
+  }
+
+  /** Adds the next chunk to the window; false at the end of the stream. */
+  async #receive(expected: number): Promise<boolean> {
+    if (this.#ended) return false;
+    if (this.#windowIsLent && this.#window.length > 0) this.#store(expected);
+    for (;;) {
+      const result = await this.#input.next();
+      if (result.done === true) {
+        this.#ended = true;
+        return false;
+      }
+      const chunk = result.value;
+      if (chunk.length === 0) continue;
+      if (this.#window.length === 0) {
+        this.#window = chunk;
+        this.#windowIsLent = true;
+      } else {
+        this.#append(chunk, expected);
+      }
+      return true;
+    }
+  }
+
+  /** Moves the window to the start of storage of our own. */
+  #store(capacity: number): void {
+    const window = this.#window;
+    const wanted = Math.max(capacity, window.length) + STORAGE_SLACK;
+    const storage = this.#storage.length >= wanted ? this.#storage : Buffer.allocUnsafeSlow(wanted);
+    window.copy(storage);
+    this.#storage = storage;
+    this.#window = storage.subarray(0, window.length);
+    this.#windowIsLent = false;
+  }
+
+  #append(chunk: Buffer, expected: number): void {
+    const length = this.#window.length + chunk.length;
+    if (this.#window.byteOffset - this.#storage.byteOffset + length > this.#storage.length) {
+      this.#store(Math.max(expected, length));
+    }
+    const start = this.#window.byteOffset - this.#storage.byteOffset;
+    chunk.copy(this.#storage, start + this.#window.length);
+    this.#window = this.#storage.subarray(start, start + length);
+  }
+
+  #consume(length: number): void {
+    this.#window = this.#window.subarray(length);
+    this.#position += length;
+  }
+}

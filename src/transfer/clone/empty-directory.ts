@@ -1,0 +1,37 @@
+import { chmod, readdir, rm } from 'node:fs/promises';
+import { TransferError, systemCode } from '../errors.ts';
+import { LOST_AND_FOUND } from './tree-archive.ts';
+
+/**
+ * Removes everything below the root of a volume, read-only folders of the caller included.
+ *
+ * @throws TransferError TargetNotWritable
+ */
+export async function emptyDirectory(directory: string): Promise<void> {
+  try {
+    for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+      if (entry.name.toString() === LOST_AND_FOUND) continue;
+      const path = join(Buffer.from(directory), entry.name);
+      if (entry.isDirectory()) await makeWritable(path);
+      await rm(path, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw new TransferError(
+      'TargetNotWritable',
+      `what an earlier stream left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function makeWritable(directory: Buffer): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
+  }
+}
+
+/** Names are bytes, not always text. */
+function join(directory: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([directory, Buffer.from('/'), name]);
+}

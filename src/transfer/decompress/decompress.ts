@@ -1,0 +1,33 @@
+import { ByteReader } from '../bytes.ts';
+import { TransferError } from '../errors.ts';
+import { recogniseCompression, type Compression } from './compression.ts';
+import { decompressWithProgram } from './program-decompressor.ts';
+import { decompressWithZlib } from './zlib-decompressor.ts';
+
+const LONGEST_MAGIC = 16;
+const MOST_LAYERS = 4;
+
+export interface Decompressed {
+  reader: ByteReader;
+  /** From the outermost inwards; empty where nothing was compressed. */
+  compressions: Compression[];
+}
+
+/** Takes off every compression that the content shows, however many are nested. */
+export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
+  const compressions: Compression[] = [];
+  let reader = outer;
+  for (;;) {
+    const compression = recogniseCompression(await reader.peek(LONGEST_MAGIC));
+    if (compression === undefined) return { reader, compressions };
+    if (compressions.length === MOST_LAYERS) {
+      throw new TransferError('UnsupportedImage', `the image is compressed more than ${MOST_LAYERS} times over`);
+    }
+    compressions.push(compression);
+    reader = new ByteReader(
+      compression === 'gzip' || compression === 'zstd'
+        ? decompressWithZlib(compression, reader.rest())
+        : decompressWithProgram(compression, reader.rest()),
+    );
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Every way in which a transfer can fail. The value says whether trying again can help: `permanent` failures need
+ * somebody to change something first, `passing` ones may go away by themselves.
+ */
+const permanence = {
+  HostNotFound: 'permanent',
+  HostLookupFailed: 'passing',
+  ConnectionRefused: 'passing',
+  ConnectionFailed: 'passing',
+  ConnectionLost: 'passing',
+  ServerUnavailable: 'passing',
+  TooManyRequests: 'passing',
+  SourceChanged: 'passing',
+  StreamCorrupted: 'passing',
+  Interrupted: 'passing',
+  InvalidUrl: 'permanent',
+  InvalidRequest: 'permanent',
+  NotFound: 'permanent',
+  Unauthorized: 'permanent',
+  Forbidden: 'permanent',
+  RequestRejected: 'permanent',
+  TooManyRedirects: 'permanent',
+  CertificateUntrusted: 'permanent',
+  TlsFailed: 'permanent',
+  ProtocolViolation: 'permanent',
+  PlatformNotFound: 'permanent',
+  DiskNotFound: 'permanent',
+  ChecksumMismatch: 'permanent',
+  ImageTooLarge: 'permanent',
+  NotAnImage: 'permanent',
+  InvalidImage: 'permanent',
+  TruncatedImage: 'permanent',
+  UnsupportedImage: 'permanent',
+  UnsupportedClone: 'permanent',
+  NoSpace: 'permanent',
+  TargetNotWritable: 'permanent',
+  SourceNotReadable: 'permanent',
+  ProgramMissing: 'permanent',
+  ConversionFailed: 'permanent',
+  InternalError: 'passing',
+} as const satisfies Record<string, 'permanent' | 'passing'>;
+
+/** A stable name of a way to fail; callers decide by it, never by the message. */
+export type TransferErrorCode = keyof typeof permanence;
+
+export interface TransferErrorOptions extends ErrorOptions {
+  /** How long the other side asked to be left alone, in milliseconds. */
+  retryAfter?: number;
+}
+
+/** A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets. */
+export class TransferError extends Error {
+  override readonly name = 'TransferError';
+  readonly code: TransferErrorCode;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: TransferErrorCode, message: string, options?: TransferErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.retryAfter = options?.retryAfter;
+  }
+
+  /** True where trying again cannot help until somebody changes something. */
+  get permanent(): boolean {
+    return permanence[this.code] === 'permanent';
+  }
+}
+
+/** The image's layout needs random access, which a stream does not give; nothing is wrong with the image. */
+export class RandomAccessNeeded extends Error {
+  override readonly name = 'RandomAccessNeeded';
+}
+
+/** The image can only be converted from a complete copy in scratch space, and none was given. */
+export class ScratchNeeded extends Error {
+  override readonly name = 'ScratchNeeded';
+}
+
+/** The system's code of an error (ENOENT, UND_ERR_SOCKET, …), looking through causes and aggregates. */
+export function systemCode(error: unknown): string | undefined {
+  for (let current = error, depth = 0; current instanceof Error && depth < 8; depth += 1) {
+    if ('code' in current && typeof current.code === 'string') return current.code;
+    current = current instanceof AggregateError ? current.errors[0] : current.cause;
+  }
+  return undefined;
+}
+
+/** Turns whatever was thrown into a TransferError, keeping those that are. */
+export function asTransferError(error: unknown): TransferError {
+  if (error instanceof TransferError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TransferError('InternalError', `unexpected failure: ${message}`, { cause: error });
+}

@@ -1,0 +1,63 @@
+import { TransferError } from '../errors.ts';
+
+/** Formats of disk images, by the names that qemu has for them. */
+export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vpc' | 'vdi' | 'qed';
+
+/** As much of a disk's start as tells its format. */
+export const HEAD_LENGTH = 64 * 1024;
+
+const SECTOR = 512;
+
+const diskMagics: [DiskFormat, number, Buffer][] = [
+  ['qcow2', 0, Buffer.from('QFI\xfb', 'latin1')],
+  ['vmdk', 0, Buffer.from('KDMV')],
+  ['vhdx', 0, Buffer.from('vhdxfile')],
+  ['vpc', 0, Buffer.from('conectix')],
+  ['vdi', 0x40, Buffer.from([0x7f, 0x10, 0xda, 0xbe])],
+  ['qed', 0, Buffer.from('QED\0')],
+];
+
+const otherMagics: [string, Buffer][] = [
+  ['a ZIP archive', Buffer.from('PK\x03\x04')],
+  ['a 7z archive', Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1')],
+  ['a RAR archive', Buffer.from('Rar!\x1a\x07', 'latin1')],
+  ['a PDF document', Buffer.from('%PDF-')],
+  ['an RPM package', Buffer.from('\xed\xab\xee\xdb', 'latin1')],
+  ['an old VMware disk', Buffer.from('COWD')],
+];
+
+/**
+ * Tells by its start what kind of disk image an object is. What is nothing else is raw.
+ *
+ * @param head the first HEAD_LENGTH bytes, or all there are
+ * @param size of the whole object, where it is known
+ * @throws TransferError NotAnImage, where that is certain
+ */
+export function recogniseFormat(head: Buffer, size: number | undefined, location: string): DiskFormat {
+  const total = head.length < HEAD_LENGTH ? head.length : size;
+  if (total === 0) throw new TransferError('NotAnImage', `${location} is empty`);
+  for (const [format, offset, magic] of diskMagics) {
+    if (head.subarray(offset, offset + magic.length).equals(magic)) return format;
+  }
+  const other = describeOther(head, total);
+  if (other !== undefined)
+    throw new TransferError('NotAnImage', `${location} is ${other}, not a disk image: check the URL`);
+  return 'raw';
+}
+
+function describeOther(head: Buffer, total: number | undefined): string | undefined {
+  for (const [name, magic] of otherMagics) {
+    if (head.subarray(0, magic.length).equals(magic)) return name;
+  }
+  const start = head.toString('latin1', 0, 1024).trimStart().toLowerCase();
+  if (start.startsWith('<!doctype html') || start.startsWith('<html')) return 'an HTML page';
+  if (start.startsWith('<?xml')) return 'an XML document';
+  if (start.startsWith('# disk descriptorfile')) return 'the description of a VMDK disk that is in other files';
+  // A disk is whole sectors; text of any other length is somebody's message.
+  if (total !== undefined && total % SECTOR !== 0 && isText(head)) return 'text';
+  return undefined;
+}
+
+function isText(head: Buffer): boolean {
+  return !/[^\t\n\r\f\x20-\x7e\x80-\xff]/.test(head.toString('latin1'));
+}

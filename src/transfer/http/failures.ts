@@ -1,0 +1,92 @@
+import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
+import { TransferError, systemCode, type TransferErrorCode } from '../errors.ts';
+import { describeUrl } from './location.ts';
+
+const certificateCodes = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+]);
+
+const certificateAdvice =
+  'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap, or renew the certificate';
+
+/** Says what a failed connection or a broken body means. */
+export function connectionFailure(error: unknown, url: URL): TransferError {
+  if (error instanceof TransferError) return error;
+  const code = systemCode(error) ?? '';
+  const fail = (kind: TransferErrorCode, message: string): TransferError =>
+    new TransferError(kind, message, { cause: error });
+  const where = describeUrl(url);
+  if (certificateCodes.has(code) || code.startsWith('CERT_')) {
+    return fail(
+      'CertificateUntrusted',
+      `${url.host} has a certificate that is not trusted (${code}): ${certificateAdvice}`,
+    );
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return fail(
+      'TlsFailed',
+      `${url.host} does not speak TLS as expected (${code}): check the scheme and port of ${where}`,
+    );
+  }
+  switch (code) {
+    case 'ENOTFOUND':
+      return fail('HostNotFound', `there is no host named ${url.hostname}: check the URL ${where}`);
+    case 'EAI_AGAIN':
+      return fail('HostLookupFailed', `the name ${url.hostname} cannot be looked up at the moment: is DNS working?`);
+    case 'ECONNREFUSED':
+      return fail('ConnectionRefused', `${url.host} refused the connection: is the server of ${where} running?`);
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return fail('ConnectionFailed', `${url.host} cannot be reached (${code}): check the network and firewalls`);
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return fail('ConnectionLost', `${url.host} stopped answering while ${where} was being read`);
+    default:
+      return fail(
+        'ConnectionLost',
+        `the connection to ${url.host} broke while ${where} was being read (${code || 'closed'})`,
+      );
+  }
+}
+
+/** Says what an answer other than the one hoped for means. */
+export function statusFailure(status: number, headers: IncomingHttpHeaders, url: URL): TransferError {
+  const where = describeUrl(url);
+  const answer = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const retryAfter = parseRetryAfter(headers['retry-after']);
+  const options = retryAfter === undefined ? {} : { retryAfter };
+  if (status === 401) {
+    return new TransferError(
+      'Unauthorized',
+      `${where} answered ${answer}: check the credentials (accessKeyId and secretKey of the Secret in secretRef)`,
+    );
+  }
+  if (status === 403) {
+    return new TransferError('Forbidden', `${where} answered ${answer}: these credentials may not read it`);
+  }
+  if (status === 404 || status === 410) {
+    return new TransferError('NotFound', `${where} answered ${answer}: check the URL`);
+  }
+  if (status === 429) return new TransferError('TooManyRequests', `${where} answered ${answer}`, options);
+  if (status === 408 || status === 425 || (status >= 500 && status !== 501 && status !== 505)) {
+    return new TransferError('ServerUnavailable', `${where} answered ${answer}`, options);
+  }
+  return new TransferError('RequestRejected', `${where} answered ${answer}, which is no file: check the URL`);
+}
+
+/** Milliseconds; RFC 9110 section 10.2.3. */
+function parseRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,25 @@
+import { TransferError } from '../errors.ts';
+
+/** A URL as it may be shown: without user, password, query and fragment, any of which may hold secrets. */
+export function describeUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/**
+ * @param given what the user wrote, for a source of the http family
+ * @throws TransferError InvalidUrl
+ */
+export function parseHttpUrl(given: string): URL {
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch (error) {
+    throw new TransferError('InvalidUrl', 'the source URL cannot be parsed: it should be https://host/path', {
+      cause: error,
+    });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new TransferError('InvalidUrl', `the source URL's scheme is ${url.protocol} and should be http: or https:`);
+  }
+  return url;
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TransferError } from './errors.ts';
+import type { Progress } from './progress.ts';
+
+export interface PatienceOptions {
+  /** How long to go on without any progress, in milliseconds. */
+  giveUpAfter: number;
+  /** The first wait, in milliseconds; it doubles from failure to failure. */
+  firstDelay: number;
+  /** The longest wait, in milliseconds. */
+  longestDelay: number;
+}
+
+export const defaultPatience: PatienceOptions = { giveUpAfter: 600_000, firstDelay: 500, longestDelay: 30_000 };
+
+/** Decides whether, and after which wait, something that failed is tried again. Progress makes it patient anew. */
+export class Patience {
+  readonly #options: PatienceOptions;
+  readonly #progress: Progress;
+  readonly #signal: AbortSignal | undefined;
+  #delay: number;
+  #since: number | undefined;
+
+  constructor(options: PatienceOptions, progress: Progress, signal?: AbortSignal) {
+    this.#options = options;
+    this.#progress = progress;
+    this.#signal = signal;
+    this.#delay = options.firstDelay;
+  }
+
+  /** To be called whenever the work has moved on. */
+  renew(): void {
+    if (this.#since === undefined) return;
+    this.#since = undefined;
+    this.#delay = this.#options.firstDelay;
+    this.#progress.recovered();
+  }
+
+  /**
+   * Waits until it is time to try again.
+   *
+   * @throws the failure itself, when it is permanent or there was no progress for too long
+   */
+  async afterFailure(failure: TransferError): Promise<void> {
+    this.#signal?.throwIfAborted();
+    const now = performance.now();
+    this.#since ??= now;
+    if (failure.permanent || now - this.#since >= this.#options.giveUpAfter) throw failure;
+    const jittered = this.#delay * (0.75 + Math.random() / 4);
+    const wait = Math.max(jittered, Math.min(failure.retryAfter ?? 0, 4 * this.#options.longestDelay));
+    this.#delay = Math.min(this.#delay * 2, this.#options.longestDelay);
+    this.#progress.failed(failure, wait);
+    await sleep(wait, undefined, { signal: this.#signal });
+  }
+
+  /** Runs `work` until it succeeds, fails permanently, or patience ends. */
+  async persist<Result>(work: () => Promise<Result>, asFailure: (error: unknown) => TransferError): Promise<Result> {
+    for (;;) {
+      try {
+        const result = await work();
+        this.renew();
+        return result;
+      } catch (error) {
+        await this.afterFailure(asFailure(error));
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { TransferError, systemCode } from './errors.ts';
+
+const LONGEST_STDERR = 4096;
+
+export interface ProgramResult {
+  exitCode: number | null;
+  /** The last few KiB of standard error. */
+  stderr: string;
+  stdout: string;
+}
+
+export interface ProgramOptions {
+  environment?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  /** Called with standard output as it comes, instead of collecting it. */
+  onStdout?: (text: string) => void;
+}
+
+/**
+ * Runs a program in a process group of its own and waits for its end; an abort kills the group.
+ *
+ * @throws TransferError ProgramMissing
+ */
+export async function runProgram(
+  program: string,
+  parameters: string[],
+  options: ProgramOptions = {},
+): Promise<ProgramResult> {
+  const { environment, signal, onStdout } = options;
+  signal?.throwIfAborted();
+  const child = spawn(program, parameters, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C', ...environment },
+  });
+  const kill = (): void => {
+    killGroup(child.pid);
+  };
+  signal?.addEventListener('abort', kill, { once: true });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (onStdout === undefined) stdout += text;
+    else onStdout(text);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-LONGEST_STDERR);
+  });
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    signal?.throwIfAborted();
+    return { exitCode, stderr: stderr.trim(), stdout };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw programMissing(program);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+/** Whether a program is there and ends well. */
+export async function programSucceeds(program: string, parameters: string[]): Promise<boolean> {
+  try {
+    return (await runProgram(program, parameters)).exitCode === 0;
+  } catch (error) {
+    if (error instanceof TransferError && error.code === 'ProgramMissing') return false;
+    throw error;
+  }
+}
+
+export function programMissing(program: string): TransferError {
+  return new TransferError('ProgramMissing', `the program ${program} is needed and not installed`);
+}
+
+/** Kills a child that was started with `detached`, and its own children. */
+export function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH') throw error;
+  }
+}

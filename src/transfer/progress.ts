@@ -1,0 +1,128 @@
+import type { TransferError } from './errors.ts';
+
+export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpacking' | 'zeroing' | 'syncing' | 'done';
+
+/** What a transfer has done so far. Sizes in bytes. */
+export interface ProgressSnapshot {
+  stage: string;
+  bytesRead: number;
+  bytesTotal?: number;
+  bytesWritten: number;
+  bytesPerSecond: number;
+  /** 0–100 */
+  percent?: number;
+  retries: number;
+  failure?: string;
+}
+
+/** Told of every step of a transfer, for a log. */
+export type StepListener = (step: string, details: Record<string, unknown>) => void;
+
+const RATE_WINDOW = 5000;
+
+/** Collects what the stages of one transfer report, and tells it to whoever asks. */
+export class Progress {
+  bytesRead = 0;
+  bytesTotal: number | undefined;
+  bytesWritten = 0;
+  #stage: Stage = 'starting';
+  #retries = 0;
+  #failure: { message: string; retryAt: number } | undefined;
+  #share: number | undefined;
+  #samples: { at: number; bytesRead: number }[] = [];
+  readonly #listener: StepListener | undefined;
+
+  constructor(listener?: StepListener) {
+    this.#listener = listener;
+  }
+
+  /** Says what is being done from now on. */
+  enter(stage: Stage, details: Record<string, unknown> = {}): void {
+    if (stage === this.#stage) return;
+    this.#stage = stage;
+    this.#listener?.(stage, details);
+  }
+
+  /** Reports something worth a line in the log that is no stage of its own. */
+  note(step: string, details: Record<string, unknown>): void {
+    this.#listener?.(step, details);
+  }
+
+  read(bytes: number): void {
+    this.bytesRead += bytes;
+    this.#failure = undefined;
+    const now = performance.now();
+    const last = this.#samples.at(-1);
+    if (last !== undefined && now - last.at < 200) return;
+    this.#samples.push({ at: now, bytesRead: this.bytesRead });
+    while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW) this.#samples.shift();
+  }
+
+  wrote(bytes: number): void {
+    this.bytesWritten += bytes;
+  }
+
+  /** How much of the work is done, 0–1, where bytes read do not tell. */
+  completed(share: number): void {
+    this.#share = Math.min(1, Math.max(0, share));
+  }
+
+  /** A passing failure, and in how many milliseconds it is tried again. */
+  failed(error: TransferError, retryIn: number): void {
+    this.#retries += 1;
+    this.#failure = { message: error.message, retryAt: performance.now() + retryIn };
+    this.#listener?.('retrying', {
+      code: error.code,
+      failure: error.message,
+      retryInMilliseconds: Math.round(retryIn),
+    });
+  }
+
+  /** The last passing failure has been overcome. */
+  recovered(): void {
+    this.#failure = undefined;
+  }
+
+  /** The transfer begins anew from its first byte. */
+  restart(): void {
+    this.bytesRead = 0;
+    this.bytesWritten = 0;
+    this.#share = undefined;
+    this.#samples = [];
+  }
+
+  snapshot(): ProgressSnapshot {
+    const snapshot: ProgressSnapshot = {
+      stage: this.#describeStage(),
+      bytesRead: this.bytesRead,
+      bytesWritten: this.bytesWritten,
+      bytesPerSecond: this.#rate(),
+      retries: this.#retries,
+    };
+    if (this.bytesTotal !== undefined) snapshot.bytesTotal = Math.max(this.bytesTotal, this.bytesRead);
+    const percent = this.#percent();
+    if (percent !== undefined) snapshot.percent = percent;
+    if (this.#failure !== undefined) snapshot.failure = this.#failure.message;
+    return snapshot;
+  }
+
+  #describeStage(): string {
+    if (this.#failure === undefined) return this.#stage;
+    const seconds = Math.max(0, Math.ceil((this.#failure.retryAt - performance.now()) / 1000));
+    return `retrying in ${seconds} s: ${this.#failure.message}`;
+  }
+
+  #percent(): number | undefined {
+    if (this.#stage === 'done') return 100;
+    if (this.#share !== undefined) return this.#share * 100;
+    if (this.bytesTotal === undefined || this.bytesTotal === 0) return undefined;
+    return Math.min(100, (this.bytesRead / this.bytesTotal) * 100);
+  }
+
+  #rate(): number {
+    const first = this.#samples[0];
+    if (first === undefined) return 0;
+    const seconds = (performance.now() - first.at) / 1000;
+    return seconds <= 0 ? 0 : Math.round((this.bytesRead - first.bytesRead) / seconds);
+  }
+}

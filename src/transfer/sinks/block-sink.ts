@@ -1,0 +1,149 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { TransferError } from '../errors.ts';
+import type { Extent } from '../extents.ts';
+import { programSucceeds } from '../programs.ts';
+import type { Progress } from '../progress.ts';
+import { CoalescingWriter } from './coalescing-writer.ts';
+import { SECTOR, deviceSize } from './device-size.ts';
+import { RangeSet, type Range } from './range-set.ts';
+import type { Sink, WrittenTarget } from './sink.ts';
+import { asTargetError, imageTooLarge } from './target-errors.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+export interface BlockSinkOptions {
+  path: string;
+  /** Leave the whole device allocated. */
+  preallocation: boolean;
+}
+
+/**
+ * A raw disk on a block device. A device may hold what somebody else once wrote to it, which must not show through:
+ * it is deallocated first where the device then reads as zeros, otherwise everything that was not written is zeroed.
+ */
+export class BlockSink implements Sink {
+  readonly path: string;
+  readonly qemuDriver = 'host_device';
+  readonly #preallocation: boolean;
+  readonly #progress: Progress;
+  readonly #written = new RangeSet();
+  #file: FileHandle | undefined;
+  #writer: CoalescingWriter | undefined;
+  #size = 0;
+  #readsAsZeros = false;
+
+  constructor(options: BlockSinkOptions, progress: Progress) {
+    this.path = options.path;
+    this.#preallocation = options.preallocation;
+    this.#progress = progress;
+  }
+
+  get readsAsZeros(): boolean {
+    return this.#readsAsZeros;
+  }
+
+  async begin(virtualSize: number | undefined): Promise<void> {
+    await this.#writer?.settle();
+    try {
+      this.#file ??= await open(this.path, constants.O_RDWR);
+      if (!(await this.#file.stat()).isBlockDevice()) {
+        throw new TransferError('TargetNotWritable', `${this.path} is no block device`);
+      }
+      this.#size = await deviceSize(this.#file);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    if (virtualSize !== undefined && virtualSize > this.#size) throw imageTooLarge(this.path, virtualSize, this.#size);
+    this.#written.clear();
+    this.#readsAsZeros = !this.#preallocation && (await this.#deallocate());
+    this.#writer = new CoalescingWriter(this.#file, this.#progress, (start, end) => {
+      if (!this.#readsAsZeros) this.#written.add(start, end);
+    });
+  }
+
+  async write({ offset, data }: Extent): Promise<void> {
+    const end = offset + data.length;
+    if (end > this.#size) throw imageTooLarge(this.path, end, this.#size, true);
+    try {
+      await this.#writer?.write(offset, data);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+  }
+
+  wroteUpTo(end: number): void {
+    this.#written.add(0, end);
+  }
+
+  async finish(): Promise<WrittenTarget> {
+    const file = this.#opened();
+    try {
+      await this.#writer?.flush();
+      if (!this.#readsAsZeros) {
+        this.#progress.enter('zeroing');
+        for (const gap of this.#written.gaps(this.#size)) await this.#zero(file, gap);
+      }
+      await file.sync();
+      await file.close();
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    this.#file = undefined;
+    return { size: this.#size, preallocated: this.#preallocation };
+  }
+
+  async abandon(): Promise<void> {
+    await this.#writer?.settle();
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    if (!(await this.#deallocate())) {
+      // Partition tables and file systems begin at the start, and the spare partition table is at the end.
+      await this.#zero(file, { start: 0, end: Math.min(MEBIBYTE, this.#size) });
+      await this.#zero(file, { start: Math.max(0, this.#size - MEBIBYTE), end: this.#size });
+    }
+    await file.sync();
+    await file.close();
+  }
+
+  async allocated(): Promise<undefined> {
+    return undefined;
+  }
+
+  #opened(): FileHandle {
+    if (this.#file === undefined) throw new Error('the target has not been begun');
+    return this.#file;
+  }
+
+  /** The kernel refuses to punch a hole that would not read as zeros. */
+  async #deallocate(): Promise<boolean> {
+    const range = ['--offset', '0', '--length', this.#size.toString()];
+    return programSucceeds('fallocate', ['--punch-hole', '--keep-size', ...range, this.path]);
+  }
+
+  async #zero(file: FileHandle, { start, end }: Range): Promise<void> {
+    const first = Math.ceil(start / SECTOR) * SECTOR;
+    const last = Math.floor(end / SECTOR) * SECTOR;
+    if (last - first >= MEBIBYTE && (await this.#zeroByKernel(first, last))) {
+      await writeZeros(file, { start, end: first });
+      await writeZeros(file, { start: last, end });
+    } else {
+      await writeZeros(file, { start, end });
+    }
+  }
+
+  async #zeroByKernel(start: number, end: number): Promise<boolean> {
+    const range = ['--offset', start.toString(), '--length', (end - start).toString()];
+    // Forced, because the device is open already: by us.
+    return programSucceeds('blkdiscard', ['--force', '--zeroout', ...range, this.path]);
+  }
+}
+
+async function writeZeros(file: FileHandle, { start, end }: Range): Promise<void> {
+  const zeros = Buffer.alloc(Math.min(MEBIBYTE, end - start));
+  for (let at = start; at < end;) {
+    const { bytesWritten } = await file.write(zeros, 0, Math.min(zeros.length, end - at), at);
+    at += bytesWritten;
+  }
+}

@@ -1,0 +1,143 @@
+import { constants } from 'node:fs';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemCode } from '../errors.ts';
+import type { Extent } from '../extents.ts';
+import type { Progress } from '../progress.ts';
+import { CoalescingWriter } from './coalescing-writer.ts';
+import { preallocate } from './preallocate.ts';
+import type { Sink, WrittenTarget } from './sink.ts';
+import { asTargetError, imageTooLarge } from './target-errors.ts';
+import { measureVolume, type VolumeRequest } from './volume-space.ts';
+
+export interface FileSinkOptions {
+  path: string;
+  /** Reserve all of the disk's storage beforehand. */
+  preallocation: boolean;
+  /** The volume that the file has to itself: the disk is grown to what may be used of it. */
+  volume?: VolumeRequest;
+}
+
+/** A raw disk in a sparse file. */
+export class FileSink implements Sink {
+  readonly path: string;
+  readonly qemuDriver = 'file';
+  readonly readsAsZeros = true;
+  readonly #options: FileSinkOptions;
+  readonly #progress: Progress;
+  #file: FileHandle | undefined;
+  #writer: CoalescingWriter | undefined;
+  #usable = Number.MAX_SAFE_INTEGER;
+  #preallocated = false;
+
+  constructor(options: FileSinkOptions, progress: Progress) {
+    this.path = options.path;
+    this.#options = options;
+    this.#progress = progress;
+  }
+
+  async begin(virtualSize: number | undefined): Promise<void> {
+    await this.#writer?.settle();
+    try {
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+      this.#file ??= await open(this.path, flags, 0o660);
+      await this.#file.truncate(0);
+      await this.#allowGroup(this.#file);
+      this.#usable = await this.#usableSize();
+      if (virtualSize !== undefined) {
+        if (virtualSize > this.#usable) throw imageTooLarge(this.path, virtualSize, this.#usable);
+        await this.#file.truncate(virtualSize);
+      }
+      await this.#preallocate(virtualSize);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    this.#writer = new CoalescingWriter(this.#file, this.#progress);
+  }
+
+  async write({ offset, data }: Extent): Promise<void> {
+    const end = offset + data.length;
+    if (end > this.#usable) throw imageTooLarge(this.path, end, this.#usable, true);
+    try {
+      await this.#writer?.write(offset, data);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+  }
+
+  wroteUpTo(): void {
+    // A file reads as zeros wherever it was not written.
+  }
+
+  async finish(virtualSize: number): Promise<WrittenTarget> {
+    const file = this.#opened();
+    const size = this.#options.volume === undefined ? virtualSize : this.#usable;
+    try {
+      await this.#writer?.flush();
+      await file.truncate(size);
+      if (this.#options.preallocation && !this.#preallocated) await this.#allocate(size);
+      await file.sync();
+      await file.close();
+      await syncDirectory(dirname(this.path));
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    this.#file = undefined;
+    return { size, preallocated: this.#preallocated };
+  }
+
+  async abandon(): Promise<void> {
+    await this.#writer?.settle();
+    if (this.#file === undefined) return;
+    await this.#file.truncate(0);
+    await this.#file.close();
+    this.#file = undefined;
+    await unlink(this.path);
+  }
+
+  async allocated(): Promise<number | undefined> {
+    const { blocks } = await this.#opened().stat();
+    return blocks * 512;
+  }
+
+  #opened(): FileHandle {
+    if (this.#file === undefined) throw new Error('the target has not been begun');
+    return this.#file;
+  }
+
+  /** The umask may have taken the group's right to write, and a file that was there may never have given it. */
+  async #allowGroup(file: FileHandle): Promise<void> {
+    try {
+      await file.chmod(0o660);
+    } catch (error) {
+      if (systemCode(error) !== 'EPERM') throw error;
+    }
+  }
+
+  async #usableSize(): Promise<number> {
+    const { volume } = this.#options;
+    if (volume === undefined) return Number.MAX_SAFE_INTEGER;
+    return (await measureVolume(dirname(this.path), volume)).usable;
+  }
+
+  async #preallocate(virtualSize: number | undefined): Promise<void> {
+    this.#preallocated = false;
+    if (!this.#options.preallocation) return;
+    const size = this.#options.volume === undefined ? virtualSize : this.#usable;
+    if (size !== undefined) await this.#allocate(size);
+  }
+
+  async #allocate(size: number): Promise<void> {
+    await preallocate(this.path, size);
+    this.#preallocated = true;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

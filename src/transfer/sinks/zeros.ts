@@ -1,0 +1,33 @@
+const BLOCK = 4096;
+const PROBE = 64 * 1024;
+/** Shorter holes between data are written: a separate write costs more than they do. */
+const SHORTEST_HOLE = 4 * BLOCK;
+const zeros = Buffer.alloc(PROBE);
+
+/** Whether all bytes are zero. */
+export function isZero(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += PROBE) {
+    const part = bytes.subarray(at, at + PROBE);
+    if (zeros.compare(part, 0, part.length, 0, part.length) !== 0) return false;
+  }
+  return true;
+}
+
+/** The parts of `bytes` worth writing, as [start, end), in order. Whole blocks of zeros are left out. */
+export function dataRuns(bytes: Buffer): [start: number, end: number][] {
+  const runs: [number, number][] = [];
+  const add = (start: number, end: number): void => {
+    const last = runs.at(-1);
+    if (last !== undefined && start - last[1] < SHORTEST_HOLE) last[1] = end;
+    else runs.push([start, end]);
+  };
+  for (let at = 0; at < bytes.length; at += PROBE) {
+    const probe = bytes.subarray(at, at + PROBE);
+    if (isZero(probe)) continue;
+    for (let block = 0; block < probe.length; block += BLOCK) {
+      const end = Math.min(block + BLOCK, probe.length);
+      if (zeros.compare(probe, block, end, 0, end - block) !== 0) add(at + block, at + end);
+    }
+  }
+  return runs;
+}

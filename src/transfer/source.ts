@@ -1,0 +1,31 @@
+import type { ByteStream } from './bytes.ts';
+
+/** An object that has been opened from its first byte. */
+export interface OpenedSource {
+  bytes: ByteStream;
+  /** Bytes in all, where known. */
+  size: number | undefined;
+  /** The media type that the server gave. */
+  mediaType: string | undefined;
+}
+
+/** Access to any part of an object. Reads of one object never mix two versions of it. */
+export interface RangeReader {
+  readonly size: number;
+  /** Exactly `length` bytes at `offset`. */
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
+/** Where an image comes from. Passing failures are its own business: it retries and resumes while that is sensible. */
+export interface Source {
+  /** Where it is, for people: no credentials, no query. */
+  readonly location: string;
+  open(): Promise<OpenedSource>;
+  /** Random access to the object, or undefined where the source has none. */
+  openRanges(): Promise<RangeReader | undefined>;
+  /** A local file that holds the object, where there is one. */
+  readonly path?: string;
+  /** Labels for the target claim, known once the source has been opened. */
+  readonly labels?: Record<string, string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { baseImage } from './base-image.ts';
+import { buildah, hasImage } from './buildah.ts';
+import type { Log } from './commands.ts';
+import { loadImage } from './cluster.ts';
+import { cacheFolder, repository } from './folders.ts';
+import { withLock } from './lock.ts';
+import { installPrerequisites } from './prerequisites.ts';
+
+/** The name under which nodes have the product's image. */
+export const productImage = 'localhost/diskpress:dev';
+
+/** What the Dockerfile copies or is told by. */
+const inputs = [
+  'Dockerfile',
+  '.dockerignore',
+  '.npmrc',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'build.ts',
+  'src',
+];
+
+/**
+ * Builds the product's image from this checkout and loads it into the cluster's nodes as {@link productImage}. Does
+ * neither again for the same sources.
+ */
+export async function buildProductImage(log: Log = () => undefined): Promise<void> {
+  await installPrerequisites(log);
+  await withLock(
+    join(cacheFolder(), 'locks', 'image'),
+    () => build(log),
+    () => log('waiting for another process that builds an image'),
+  );
+  await loadImage(productImage, log);
+}
+
+async function build(log: Log): Promise<void> {
+  const base = await baseImage(log);
+  const hash = createHash('sha256').update(base);
+  for (const input of inputs) {
+    await hashTree(hash, input);
+  }
+  const tag = `localhost/diskpress:${hash.digest('hex').slice(0, 16)}`;
+  if (await hasImage(tag)) {
+    await buildah('tag', [tag, productImage]);
+    return;
+  }
+  log('building the image of Diskpress');
+  const settings = await mkdtemp(join(tmpdir(), 'diskpress-build-'));
+  try {
+    const args = [`BUILD_BASE=${base}`, `BASE=${base}`].flatMap((argument) => ['--build-arg', argument]);
+    const volumes = (await npmSettings(settings)).flatMap((volume) => ['--volume', volume]);
+    await buildah('build', ['--layers', ...args, ...volumes, '--tag', tag, '--tag', productImage, repository], {
+      onLine: (line) => {
+        if (/^(\[.*\] )?STEP /.test(line)) {
+          log(`  ${line}`);
+        }
+      },
+    });
+  } finally {
+    await rm(settings, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What npm is told outside it is told in the build too: the user's settings and the certificate authorities to trust.
+ * They are mounted for the build alone and are no part of the image.
+ */
+async function npmSettings(folder: string): Promise<string[]> {
+  const lines = [await readFile(join(homedir(), '.npmrc'), 'utf8').catch(() => '')];
+  const volumes = [];
+  const authorities = process.env.NODE_EXTRA_CA_CERTS;
+  if (authorities) {
+    volumes.push(`${authorities}:/run/authorities.crt:ro`);
+    lines.push('cafile=/run/authorities.crt');
+  }
+  const file = join(folder, 'npmrc');
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return [...volumes, `${file}:/root/.npmrc:ro`];
+}
+
+async function hashTree(hash: ReturnType<typeof createHash>, path: string): Promise<void> {
+  const absolute = join(repository, path);
+  if ((await stat(absolute)).isDirectory()) {
+    for (const name of (await readdir(absolute)).sort()) {
+      await hashTree(hash, join(path, name));
+    }
+  } else {
+    const content = await readFile(absolute);
+    hash.update(`${path} ${content.length}\n`).update(content);
+  }
+}

@@ -1,0 +1,137 @@
+import { access, constants, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { Log } from './commands.ts';
+import { CommandFailed, run } from './commands.ts';
+import { withLock } from './lock.ts';
+import { cacheFolder } from './folders.ts';
+
+/** What must be there, the Debian package that has it. */
+interface Prerequisite {
+  /** A program to be found in $PATH, or the absolute path of a file. */
+  provides: string;
+  package: string;
+}
+
+/** For the cluster's nodes, the images they run, and the servers that tests talk to. */
+const prerequisites: Prerequisite[] = [
+  { provides: 'flock', package: 'util-linux' },
+  { provides: 'mount', package: 'mount' },
+  { provides: 'losetup', package: 'mount' },
+  { provides: 'hostname', package: 'hostname' },
+  { provides: 'ip', package: 'iproute2' },
+  { provides: 'iptables', package: 'iptables' },
+  { provides: 'mkfs.xfs', package: 'xfsprogs' },
+  { provides: 'containerd', package: 'containerd' },
+  { provides: 'runc', package: 'runc' },
+  { provides: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' },
+  { provides: 'etcd', package: 'etcd-server' },
+  { provides: 'kubectl', package: 'kubernetes-client' },
+  { provides: '/bin/busybox', package: 'busybox-static' },
+  { provides: 'buildah', package: 'buildah' },
+  { provides: 'mmdebstrap', package: 'mmdebstrap' },
+  { provides: 'skopeo', package: 'skopeo' },
+  { provides: 'qemu-img', package: 'qemu-utils' },
+  { provides: 'nbdkit', package: 'nbdkit' },
+  { provides: 'xz', package: 'xz-utils' },
+  { provides: 'zstd', package: 'zstd' },
+  { provides: 'nginx', package: 'nginx-light' },
+  { provides: 'docker-registry', package: 'docker-registry' },
+];
+
+/** Something that only the user can provide is missing; the message says all of it at once. */
+export class PrerequisitesMissing extends Error {
+  readonly code = 'PrerequisitesMissing';
+  constructor(problems: string[]) {
+    super(`this machine cannot run the test cluster yet:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'PrerequisitesMissing';
+  }
+}
+
+/** The names of the Debian packages that are missing. */
+export async function missingPackages(): Promise<string[]> {
+  const missing = await Promise.all(
+    prerequisites.map(async ({ provides, package: name }) => ((await isThere(provides)) ? [] : [name])),
+  );
+  return [...new Set(missing.flat())];
+}
+
+/** As root on Debian installs what is missing; elsewhere throws {@link PrerequisitesMissing}. */
+export async function installPrerequisites(log: Log = () => undefined): Promise<void> {
+  const problems = [];
+  if (process.platform !== 'linux') {
+    problems.push('it needs Linux; to use a cluster of your own instead, set KUBECONFIG');
+    throw new PrerequisitesMissing(problems);
+  }
+  const missing = await missingPackages();
+  const isRoot = process.getuid?.() === 0;
+  const isDebian = (await isThere('apt-get')) && (await isThere('/etc/debian_version'));
+  if (!isRoot) {
+    problems.push('its nodes need namespaces, mounts and loop devices: run it as root');
+  }
+  if (missing.length > 0 && !(isRoot && isDebian)) {
+    const provides = prerequisites.filter((each) => missing.includes(each.package)).map((each) => each.provides);
+    problems.push(
+      `these are missing: ${provides.join(', ')}; ` +
+        (isDebian
+          ? `get them with: apt-get install --no-install-recommends ${missing.join(' ')}`
+          : `get the packages that your distribution has them in (Debian: ${missing.join(' ')})`),
+    );
+  }
+  if (!(await isThere('go'))) {
+    problems.push('Go is missing: get version 1.26 or later from https://go.dev/dl');
+  }
+  if (problems.length > 0) {
+    throw new PrerequisitesMissing(problems);
+  }
+  if (missing.length > 0) {
+    await withLock(join(cacheFolder(), 'locks', 'packages'), () => install(log));
+  }
+}
+
+async function install(log: Log): Promise<void> {
+  const missing = await missingPackages();
+  if (missing.length === 0) {
+    return;
+  }
+  log(`installing Debian packages: ${missing.join(' ')}`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await withoutStartingServices(async () => {
+    try {
+      await run('apt-get', ['update', '-q'], { env });
+    } catch (error) {
+      // The lists that are there may do; if not, the next step says what it did not find.
+      log(error instanceof CommandFailed ? 'the package lists could not be refreshed' : String(error));
+    }
+    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env });
+  });
+}
+
+/** Only the programs are wanted: containerd, etcd, nginx and the registry must not run on the machine itself. */
+async function withoutStartingServices(work: () => Promise<void>): Promise<void> {
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !(await isThere(policy));
+  if (ours) {
+    await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  }
+  try {
+    await work();
+  } finally {
+    if (ours) {
+      await rm(policy, { force: true });
+    }
+  }
+}
+
+async function isThere(provides: string): Promise<boolean> {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const candidates = provides.startsWith('/') ? [provides] : folders.map((folder) => join(folder, provides));
+  for (const candidate of candidates) {
+    try {
+      await access(candidate, constants.F_OK);
+      return true;
+    } catch {
+      continue;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { startApiServer, type ApiServer } from '../support/api-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { Kubectl } from '../support/kubectl.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+const SOURCE = 'golden';
+const TARGET = 'team';
+const CONTROLLERS = 'system:serviceaccount:cdi:cdi-sa';
+
+/** May do everything in the target's namespace, and nothing anywhere else. */
+const STRANGER = 'stranger';
+/** Like the stranger, and may clone from the source's namespace. */
+const CLONER = 'cloner';
+/** Like the stranger, and may make pods in the source's namespace. */
+const POD_MAKER = 'pod-maker';
+
+const cdiObject = (kind: string, name: string, spec: object, annotations: Record<string, string> = {}) => ({
+  apiVersion: 'cdi.kubevirt.io/v1beta1',
+  kind,
+  metadata: { name, namespace: TARGET, annotations },
+  spec,
+});
+const dataVolume = (name: string, source: object) => cdiObject('DataVolume', name, { ...source, storage: {} });
+const claim = (name: string, annotations: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name, namespace: TARGET, annotations },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+});
+const cloneSource = (name: string, source: string, annotations: Record<string, string>) =>
+  cdiObject('VolumeCloneSource', name, { source: { kind: 'PersistentVolumeClaim', name: source } }, annotations);
+const dataImportCron = (name: string, serviceAccount: object) =>
+  cdiObject('DataImportCron', name, {
+    ...serviceAccount,
+    template: { spec: { source: { pvc: { namespace: SOURCE, name: 'fedora' } }, storage: {} } },
+    schedule: '',
+    managedDataSource: 'fedora',
+  });
+
+const crossNamespace: Record<string, (name: string) => object> = {
+  'a DataVolume that clones a claim': (name) => dataVolume(name, { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
+  'a DataVolume that clones a claim, as v1alpha1': (name) => ({
+    ...dataVolume(name, { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
+    apiVersion: 'cdi.kubevirt.io/v1alpha1',
+  }),
+  'a DataVolume that clones a snapshot': (name) =>
+    dataVolume(name, { source: { snapshot: { namespace: SOURCE, name: 'a' } } }),
+  'a DataVolume that clones a DataSource': (name) =>
+    dataVolume(name, { sourceRef: { kind: 'DataSource', namespace: SOURCE, name: 'a' } }),
+  'a DataSource of a claim': (name) =>
+    cdiObject('DataSource', name, { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
+  'a DataSource of a DataSource': (name) =>
+    cdiObject('DataSource', name, { source: { dataSource: { namespace: SOURCE, name: 'a' } } }),
+  'a DataImportCron without a service account': (name) => dataImportCron(name, {}),
+  'a claim with a clone request': (name) => claim(name, { 'k8s.io/CloneRequest': `${SOURCE}/a` }),
+  'a claim with a namespace of its data source': (name) =>
+    claim(name, { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE }),
+  'a VolumeCloneSource with a namespace of its source': (name) =>
+    cloneSource(name, 'a', { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE }),
+};
+
+const ownNamespace: Record<string, object> = {
+  'a DataVolume': dataVolume('own', { source: { pvc: { namespace: TARGET, name: 'a' } } }),
+  'a DataVolume of a DataSource': dataVolume('own-data-source', { sourceRef: { kind: 'DataSource', name: 'a' } }),
+  'a DataVolume that is no clone': cdiObject('DataVolume', 'blank', {
+    source: { blank: {} },
+    storage: { resources: { requests: { storage: '1Gi' } } },
+  }),
+  'a DataSource': cdiObject('DataSource', 'own', { source: { pvc: { namespace: TARGET, name: 'a' } } }),
+  'a DataSource of nothing': cdiObject('DataSource', 'nothing', { source: {} }),
+  'a claim with a clone request': claim('own', { 'k8s.io/CloneRequest': `${TARGET}/a` }),
+  'a claim without annotations': claim('plain', {}),
+  'a VolumeCloneSource': cloneSource('own', 'a', {}),
+};
+
+describe('The right to clone from another namespace, in a real API server', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let kubectl: Kubectl;
+  let count = 0;
+  const uniqueName = () => `object-${count++}`;
+
+  before(async () => {
+    server = await startApiServer();
+    kubectl = await Kubectl.create(server.kubeConfigPath);
+    await kubectl.run('apply', '-k', join(root, 'crds'));
+    await kubectl.run('apply', '-k', join(root, 'deploy/admission'));
+    await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    for (const namespace of [SOURCE, TARGET]) await kubectl.run('create', 'namespace', namespace);
+    const inTarget = [STRANGER, CLONER, POD_MAKER, CONTROLLERS].flatMap((user) => ['--user', user]);
+    await kubectl.run('-n', TARGET, 'create', 'rolebinding', 'all', '--clusterrole=cluster-admin', ...inTarget);
+    const grant = async (name: string, resource: string, ...subjects: string[]) => {
+      await kubectl.run('-n', SOURCE, 'create', 'role', name, '--verb=create', `--resource=${resource}`);
+      await kubectl.run('-n', SOURCE, 'create', 'rolebinding', name, `--role=${name}`, ...subjects);
+    };
+    await grant('clone', 'datavolumes.cdi.kubevirt.io/source', '--user', CLONER, `--serviceaccount=${TARGET}:importer`);
+    await grant('pods', 'pods', '--user', POD_MAKER);
+    // Policies are in force a moment after they were made.
+    for (const [what, manifest] of Object.entries(crossNamespace))
+      await eventually(`${what} is refused`, async () =>
+        (await kubectl.refusal(manifest(uniqueName()), { user: STRANGER })).includes('may not clone'),
+      );
+  });
+  after(async () => {
+    await kubectl?.remove();
+    await server?.stop();
+  });
+
+  for (const [what, manifest] of Object.entries(crossNamespace)) {
+    describe(`for ${what}`, () => {
+      it('is missing: the refusal names user, namespace and right', async () => {
+        expect(await kubectl.refusal(manifest(uniqueName()), { user: STRANGER }))
+          .to.include(`user "${STRANGER}" may not clone from namespace "${SOURCE}"`)
+          .and.include(
+            'the right to create datavolumes/source (group cdi.kubevirt.io), or to create pods, is missing there',
+          );
+      });
+      for (const [whose, user] of Object.entries({
+        'create datavolumes/source': CLONER,
+        'create pods': POD_MAKER,
+        'the controllers': CONTROLLERS,
+      }))
+        it(`is there: ${whose}`, async () => {
+          await kubectl.apply(manifest(uniqueName()), { user });
+        });
+    });
+  }
+
+  for (const [what, manifest] of Object.entries(ownNamespace))
+    it(`is not needed in the own namespace: ${what}`, async () => {
+      await kubectl.apply(manifest, { user: STRANGER });
+    });
+
+  it("is asked of a DataImportCron's service account", async () => {
+    await kubectl.apply(dataImportCron('granted', { serviceAccountName: 'importer' }), { user: STRANGER });
+    expect(
+      await kubectl.refusal(dataImportCron('not-granted', { serviceAccountName: 'other' }), { user: CLONER }),
+    ).to.include(`user "system:serviceaccount:${TARGET}:other" may not clone from namespace "${SOURCE}"`);
+  });
+
+  describe('cannot be got around by changing an object that exists', () => {
+    const annotated = { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE };
+
+    it('a clone request is written later', async () => {
+      await kubectl.apply(claim('later', {}), { user: STRANGER });
+      expect(
+        await kubectl.refusal(claim('later', { 'k8s.io/CloneRequest': `${SOURCE}/a` }), { user: STRANGER }),
+      ).to.include(`may not clone from namespace "${SOURCE}"`);
+    });
+
+    it('a VolumeCloneSource that was allowed is led to another source', async () => {
+      await kubectl.apply(cloneSource('changed', 'a', annotated), { user: CLONER });
+      expect(await kubectl.refusal(cloneSource('changed', 'b', annotated), { user: STRANGER })).to.include(
+        `may not clone from namespace "${SOURCE}"`,
+      );
+    });
+
+    it('a DataSource is led to another namespace', async () => {
+      const spec = (namespace: string) => ({ source: { pvc: { namespace, name: 'a' } } });
+      await kubectl.apply(cdiObject('DataSource', 'changed', spec(TARGET)), { user: STRANGER });
+      expect(await kubectl.refusal(cdiObject('DataSource', 'changed', spec(SOURCE)), { user: STRANGER })).to.include(
+        `may not clone from namespace "${SOURCE}"`,
+      );
+    });
+  });
+
+  it('is not needed to change other things', async () => {
+    for (const [kind, manifest] of [
+      ['persistentvolumeclaim', claim('labelled', { 'k8s.io/CloneRequest': `${SOURCE}/a` })],
+      ['volumeclonesource', cloneSource('labelled', 'a', { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE })],
+      ['datasource', cdiObject('DataSource', 'labelled', { source: { pvc: { namespace: SOURCE, name: 'a' } } })],
+      ['dataimportcron', dataImportCron('labelled', {})],
+    ] as const) {
+      await kubectl.apply(manifest, { user: CLONER });
+      await kubectl.run('-n', TARGET, 'label', kind, 'labelled', 'key=value', '--as', STRANGER);
+    }
+  });
+});

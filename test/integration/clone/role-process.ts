@@ -1,0 +1,9 @@
+// One role of a clone as a process of its own: role-process.ts clone-source|upload-server SETTINGS-AS-JSON
+import { runCloneSource, type CloneSourceSettings } from '../../../src/pods/clone-source.ts';
+import { runUploadServer, type UploadServerSettings } from '../../../src/pods/upload-server.ts';
+
+const [role, settings = '{}'] = process.argv.slice(2);
+process.exitCode =
+  role === 'clone-source'
+    ? await runCloneSource(JSON.parse(settings) as Partial<CloneSourceSettings>)
+    : await runUploadServer(JSON.parse(settings) as Partial<UploadServerSettings>);

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { resources } from '../../src/api/resources.ts';
+import { startApiServer, type ApiServer } from '../support/api-server.ts';
+import { Kubectl } from '../support/kubectl.ts';
+import { accepted, dataVolume, http, object, pvc, refused, registryTemplate, storage } from '../support/manifests.ts';
+
+const CRDS = join(import.meta.dirname, '../../crds');
+
+describe('CustomResourceDefinitions in a real API server', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let kubectl: Kubectl;
+
+  before(async () => {
+    server = await startApiServer();
+    kubectl = await Kubectl.create(server.kubeConfigPath);
+    await kubectl.run('apply', '-k', CRDS);
+    await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+  });
+  after(async () => {
+    await kubectl?.remove();
+    await server?.stop();
+  });
+
+  it('are all structural', async () => {
+    const { items } = JSON.parse(await kubectl.run('get', 'crd', '-o', 'json')) as {
+      items: { status: { conditions: { type: string }[] } }[];
+    };
+    expect(items).to.have.length(resources.length);
+    for (const { status } of items)
+      expect(status.conditions.map(({ type }) => type)).not.to.include('NonStructuralSchema');
+  });
+
+  for (const [what, manifest] of Object.entries(accepted))
+    it(`accept ${what}`, async () => {
+      expect(await kubectl.apply(manifest)).to.match(/ created$/);
+    });
+
+  for (const [what, [manifest, ...words]] of Object.entries(refused))
+    it(`refuse ${what}, and say so`, async () => {
+      const refusal = await kubectl.refusal(manifest);
+      for (const word of words) expect(refusal).to.include(word);
+    });
+
+  it('fill in the defaults', async () => {
+    await kubectl.apply(
+      object('DataImportCron', 'defaults', { ...registryTemplate, schedule: '', managedDataSource: 'a' }),
+    );
+    expect(await kubectl.run('get', 'dic', 'defaults', '-o', 'jsonpath={.spec.importsToKeep}')).to.equal('3');
+  });
+
+  it('serve a DataVolume as v1alpha1 and as v1beta1', async () => {
+    await kubectl.apply(object('DataVolume', 'two-versions', { source: { http }, pvc }, 'v1alpha1'));
+    for (const version of ['v1alpha1', 'v1beta1'])
+      expect(
+        await kubectl.run(
+          'get',
+          `datavolumes.${version}.cdi.kubevirt.io`,
+          'two-versions',
+          '-o',
+          'jsonpath={.apiVersion}',
+        ),
+      ).to.equal(`cdi.kubevirt.io/${version}`);
+  });
+
+  it('show phase, progress and restarts of a DataVolume under its short names and under "all"', async () => {
+    await kubectl.apply(dataVolume('columns', { source: { http }, pvc }));
+    const status = { phase: 'ImportInProgress', progress: '45.20%', restartCount: 2 };
+    await kubectl.run(
+      'patch',
+      'dv',
+      'columns',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ status }),
+    );
+    const [header, row] = (await kubectl.run('get', 'dvs', 'columns')).split('\n');
+    expect(header?.split(/ +/).filter(Boolean)).to.deep.equal(['NAME', 'PHASE', 'PROGRESS', 'RESTARTS', 'AGE']);
+    expect(row?.split(/ +/).slice(0, 4)).to.deep.equal(['columns', 'ImportInProgress', '45.20%', '2']);
+    expect(await kubectl.run('get', 'all')).to.include('datavolume.cdi.kubevirt.io/columns');
+  });
+
+  it('explain every field', async () => {
+    expect(await kubectl.run('explain', 'dv.spec.source.http.checksum')).to.include(
+      'Digest of the file as it is served',
+    );
+  });
+
+  describe('of a DataVolume that exists', () => {
+    const spec = { source: { http }, storage };
+    before(() => kubectl.apply(dataVolume('existing', spec)));
+
+    for (const [field, change] of Object.entries({
+      source: { source: { http: { url: 'http://example.com/other.qcow2' } } },
+      storage: { storage: { ...storage, storageClassName: 'fast' } },
+      preallocation: { preallocation: true },
+      contentType: { contentType: 'archive' },
+    }))
+      it(`refuse another ${field}`, async () => {
+        expect(await kubectl.refusal(dataVolume('existing', { ...spec, ...change }))).to.include(
+          `spec.${field} cannot be changed`,
+        );
+      });
+
+    it('accept more checkpoints', async () => {
+      await kubectl.apply(
+        dataVolume('existing', { ...spec, checkpoints: [{ previous: '', current: 'a' }], finalCheckpoint: true }),
+      );
+    });
+
+    it('accept labels and annotations', async () => {
+      await kubectl.run('annotate', 'dv', 'existing', 'cdi.kubevirt.io/storage.bind.immediate.requested=true');
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { mkdtemp, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  IMPORT_REQUEST_VARIABLE,
+  transferResult,
+  type ImportRequest,
+  type TransferResult,
+} from '../../../src/api/transfer-pod.ts';
+import { createLogger } from '../../../src/log/logger.ts';
+import { runImporter, type ImporterSettings } from '../../../src/pods/importer.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+type HttpRequestSource = Extract<ImportRequest['source'], { type: 'http' }>;
+type RegistryRequestSource = Extract<ImportRequest['source'], { type: 'registry' }>;
+
+export interface PodOptions {
+  source: Partial<HttpRequestSource> | ({ type: 'registry' } & Partial<RegistryRequestSource>) | { type: 'blank' };
+  target?: Partial<ImportRequest['target']>;
+  scratch?: boolean;
+  settings?: Partial<ImporterSettings>;
+}
+
+export interface PodRun {
+  exitCode: number;
+  result: TransferResult;
+  volume: string;
+  diskImage: string;
+}
+
+/** Runs the importer as its pod would, with folders of its own in place of the pod's mounts. */
+export async function importInPod(parent: string, options: PodOptions): Promise<PodRun> {
+  const pod = await mkdtemp(join(parent, 'pod-'));
+  const volume = join(pod, 'data');
+  await mkdir(volume);
+  const request = {
+    source: completeSource(options.source),
+    target: {
+      volumeMode: 'Filesystem',
+      capacity: 100 * MEBIBYTE,
+      filesystemOverhead: 0.06,
+      preallocation: false,
+      contentType: 'kubevirt',
+      ...options.target,
+    },
+    scratch: options.scratch ?? false,
+  };
+  process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);
+  process.env['TERMINATION_MESSAGE_PATH'] = join(pod, 'termination-log');
+  const diskImage = join(volume, 'disk.img');
+  const exitCode = await runImporter({
+    credentials: join(pod, 'credentials'),
+    certificates: join(pod, 'certificates'),
+    secretHeaders: join(pod, 'secret-headers'),
+    diskImage,
+    progressPort: 0,
+    logger: createLogger(process.env['DISKPRESS_TEST_LOG'] ?? 'error'),
+    ...options.settings,
+  });
+  const result = transferResult.parse(JSON.parse(await readFile(join(pod, 'termination-log'), 'utf8')));
+  return { exitCode, result, volume, diskImage };
+}
+
+function completeSource(source: PodOptions['source']): object {
+  if (source.type === 'blank') return source;
+  if (source.type === 'registry') return { insecureRegistry: true, ...source };
+  return { type: 'http', extraHeaders: [], insecureSkipVerify: false, ...source };
+}

@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/** A program under test. It never outlives this process. */
+export class Program {
+  readonly #child: ChildProcess;
+
+  /** @param log a file to which its output is appended */
+  constructor(program: string, args: readonly string[], log: string) {
+    const output = openSync(log, 'a');
+    this.#child = spawn(program, args, { stdio: ['ignore', output, output] });
+    closeSync(output);
+    running.add(this.#child);
+    this.#child.once('exit', () => running.delete(this.#child));
+    this.#child.once('error', () => running.delete(this.#child));
+  }
+
+  get running(): boolean {
+    return running.has(this.#child);
+  }
+
+  /** Sends the signal, and waits for the end of the program. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.running) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await ended;
+  }
+
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { CommandFailed, run } from '../cluster/commands.ts';
+
+/** The real kubectl, as a user of a cluster calls it, with a discovery cache of its own. */
+export class Kubectl {
+  readonly #kubeConfigPath: string;
+  readonly #cache: string;
+
+  private constructor(kubeConfigPath: string, cache: string) {
+    this.#kubeConfigPath = kubeConfigPath;
+    this.#cache = cache;
+  }
+
+  static async create(kubeConfigPath: string): Promise<Kubectl> {
+    return new Kubectl(kubeConfigPath, await mkdtemp(join(tmpdir(), 'kubectl-')));
+  }
+
+  /** Resolves to what kubectl writes to its standard output; throws CommandFailed with what it says. */
+  async run(...args: string[]): Promise<string> {
+    return this.#run(args);
+  }
+
+  /** Applies an object, as a user of this name where it is given. */
+  async apply(manifest: object, { user }: { user?: string } = {}): Promise<string> {
+    return this.#run(['apply', '-f', '-', ...(user === undefined ? [] : ['--as', user])], stringify(manifest));
+  }
+
+  /** What kubectl says when it applies an object that is refused; throws where it is accepted. */
+  async refusal(manifest: object, options: { user?: string } = {}): Promise<string> {
+    let output: string;
+    try {
+      output = await this.apply(manifest, options);
+    } catch (error) {
+      if (error instanceof CommandFailed) return error.stderr;
+      throw error;
+    }
+    throw new Error(`should have been refused: ${output}\n${stringify(manifest)}`);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#cache, { recursive: true, force: true });
+  }
+
+  async #run(args: string[], input?: string): Promise<string> {
+    return run('kubectl', ['--cache-dir', this.#cache, ...args], {
+      env: { KUBECONFIG: this.#kubeConfigPath },
+      input,
+    });
+  }
+}

@@ -1,0 +1,261 @@
+/** Manifests of every kind, for the schemas and for the CustomResourceDefinitions made from them. */
+
+export const object = (kind: string, name: string, spec: object, version = 'v1beta1') => ({
+  apiVersion: `cdi.kubevirt.io/${version}`,
+  kind,
+  metadata: { name },
+  spec,
+});
+export const dataVolume = (name: string, spec: object) => object('DataVolume', name, spec);
+
+const resourcesOf = (storage: unknown) => ({ requests: { storage } });
+export const pvc = { accessModes: ['ReadWriteOnce'], resources: resourcesOf('1Gi') };
+export const storage = { resources: resourcesOf('1Gi') };
+export const http = { url: 'http://example.com/disk.qcow2' };
+export const registryTemplate = {
+  template: { spec: { source: { registry: { url: 'docker://example.com/image' } }, storage } },
+};
+
+/** Objects that must be accepted. */
+export const accepted: Record<string, object> = {
+  'the published tutorial of a registry import': {
+    apiVersion: 'cdi.kubevirt.io/v1alpha1',
+    kind: 'DataVolume',
+    metadata: { name: 'example-import-dv' },
+    spec: {
+      source: { registry: { url: 'docker://kubevirt/fedora-cloud-container-disk-demo' } },
+      pvc: { accessModes: ['ReadWriteOnce'], resources: resourcesOf('10240Mi'), storageClassName: 'standard' },
+    },
+  },
+  'an import with the empty references of published manifests': dataVolume('empty-references', {
+    source: { http: { ...http, secretRef: '', certConfigMap: '' } },
+    contentType: 'kubevirt',
+    pvc: { ...pvc, storageClassName: '' },
+  }),
+  'what a Go client writes for fields that are not set': {
+    ...dataVolume('go-client', { source: { http }, storage: { resources: resourcesOf('1Gi') } }),
+    metadata: { name: 'go-client', creationTimestamp: null },
+    status: {},
+  },
+  'an import with everything': dataVolume('http-everything', {
+    source: {
+      http: {
+        url: 'https://example.com/disk.qcow2',
+        secretRef: 'credentials',
+        certConfigMap: 'authorities',
+        extraHeaders: ['X-Header: value'],
+        secretExtraHeaders: ['header'],
+        checksum: `sha256:${'0'.repeat(64)}`,
+        insecureSkipVerify: true,
+      },
+    },
+    storage: { ...storage, volumeMode: 'FromStorageProfile', storageClassName: 'fast' },
+    contentType: 'archive',
+    preallocation: true,
+    priorityClassName: 'high',
+    serviceAccountName: 'importer',
+  }),
+  'a size in bytes': dataVolume('bytes', { source: { blank: {} }, storage: { resources: resourcesOf(1073741824) } }),
+  'a clone that has its size from its source': dataVolume('clone', {
+    source: { pvc: { namespace: 'golden', name: 'fedora' } },
+    storage: {},
+  }),
+  'a clone of a snapshot': dataVolume('clone-snapshot', {
+    source: { snapshot: { namespace: 'golden', name: 'fedora' } },
+    storage: {},
+  }),
+  'a clone of a DataSource': dataVolume('clone-data-source', {
+    sourceRef: { kind: 'DataSource', namespace: 'golden', name: 'fedora' },
+    storage: {},
+  }),
+  'a claim with a dataSourceRef of its own': dataVolume('own-data-source', {
+    pvc: { ...pvc, dataSourceRef: { apiGroup: 'example.com', kind: 'Populator', name: 'some' } },
+  }),
+  'an upload': dataVolume('upload', { source: { upload: {} }, storage }),
+  'an OCI archive': dataVolume('oci-archive', { source: { registry: { url: 'oci-archive:/disk.tar' } }, storage }),
+  'an image stream': dataVolume('image-stream', {
+    source: { registry: { imageStream: 'fedora', pullMethod: 'node' } },
+    storage,
+  }),
+  'an import from Google Cloud Storage': dataVolume('gcs', {
+    source: { gcs: { url: 'gs://bucket/disk.img' } },
+    storage,
+  }),
+  'vddk with checkpoints': dataVolume('vddk', {
+    source: { vddk: { url: 'https://vcenter.example.com', uuid: 'u', backingFile: '[d] a/a.vmdk', thumbprint: 'AA' } },
+    storage,
+    checkpoints: [{ previous: '', current: 'snapshot-1' }],
+    finalCheckpoint: false,
+  }),
+  'a VolumeImportSource': object('VolumeImportSource', 'import', { source: { http }, contentType: 'kubevirt' }),
+  'a VolumeUploadSource': object('VolumeUploadSource', 'upload', {}),
+  'a VolumeCloneSource of a claim': object('VolumeCloneSource', 'clone', {
+    source: { kind: 'PersistentVolumeClaim', name: 'golden' },
+  }),
+  'a VolumeCloneSource of a snapshot': object('VolumeCloneSource', 'clone-snapshot', {
+    source: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'golden' },
+  }),
+  'a StorageProfile': object('StorageProfile', 'fast', {
+    cloneStrategy: 'csi-clone',
+    claimPropertySets: [{ accessModes: ['ReadWriteMany'], volumeMode: 'Block' }],
+  }),
+  'a DataSource that stands for nothing yet': object('DataSource', 'empty', { source: {} }),
+  'a DataImportCron': object('DataImportCron', 'cron', {
+    ...registryTemplate,
+    schedule: '0 3 * * *',
+    managedDataSource: 'fedora',
+  }),
+  'the installation': object('CDI', 'cdi', {
+    imagePullPolicy: 'IfNotPresent',
+    infra: { nodeSelector: { 'kubernetes.io/os': 'linux' }, tolerations: [{ key: 'a', operator: 'Exists' }] },
+    workload: { nodeSelector: { 'kubernetes.io/os': 'linux' } },
+    config: {
+      featureGates: ['HonorWaitForFirstConsumer'],
+      filesystemOverhead: { global: '0.06', storageClass: { local: '0' } },
+      podResourceRequirements: { limits: { cpu: '750m', memory: '600M' } },
+      insecureRegistries: ['registry:5000'],
+    },
+  }),
+  'the settings': object('CDIConfig', 'config', {}),
+};
+
+/** Objects that must be refused, and what kubectl must say of each. */
+export const refused: Record<string, [object, ...string[]]> = {
+  'a misspelt source': [dataVolume('bad', { source: { htpp: http }, pvc }), 'unknown field "spec.source.htpp"'],
+  'a misspelt field of the spec': [
+    dataVolume('bad', { source: { http }, pvc, pvcc: pvc }),
+    'unknown field "spec.pvcc"',
+  ],
+  'a misspelt field of a source': [
+    dataVolume('bad', { source: { http: { ...http, checksumm: 'a' } }, pvc }),
+    'unknown field "spec.source.http.checksumm"',
+  ],
+  'two sources': [
+    dataVolume('bad', { source: { http, blank: {} }, pvc }),
+    'spec.source: Invalid value: source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk',
+    'but has http and blank',
+  ],
+  'an empty source': [dataVolume('bad', { source: {}, pvc }), 'exactly one of http, s3', 'but has none'],
+  'a blank without braces': [dataVolume('bad', { source: { blank: null }, pvc }), 'blank: {}'],
+  'no source': [dataVolume('bad', { pvc }), 'spec must have source or sourceRef'],
+  'a source and a sourceRef': [
+    dataVolume('bad', { source: { http }, sourceRef: { kind: 'DataSource', name: 'fedora' }, pvc }),
+    'exactly one of source, sourceRef',
+  ],
+  'a source and a dataSourceRef': [
+    dataVolume('bad', {
+      source: { http },
+      pvc: { ...pvc, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'a' } },
+    }),
+    'spec must have no source or sourceRef where its pvc or storage has a dataSource or dataSourceRef',
+  ],
+  'a sourceRef to something else': [
+    dataVolume('bad', { sourceRef: { kind: 'PersistentVolumeClaim', name: 'fedora' }, pvc }),
+    'spec.sourceRef.kind: Unsupported value: "PersistentVolumeClaim": supported values: "DataSource"',
+  ],
+  'a pvc and a storage': [dataVolume('bad', { source: { http }, pvc, storage }), 'exactly one of pvc, storage'],
+  'neither pvc nor storage': [dataVolume('bad', { source: { http } }), 'exactly one of pvc, storage, but has none'],
+  'a pvc without a size': [
+    dataVolume('bad', { source: { http }, pvc: { accessModes: ['ReadWriteOnce'] } }),
+    'spec.pvc.resources.requests.storage must give the size',
+  ],
+  'a pvc without access modes': [
+    dataVolume('bad', { source: { http }, pvc: { resources: pvc.resources } }),
+    'spec.pvc.accessModes must have at least one',
+  ],
+  'an import without a size': [
+    dataVolume('bad', { source: { http }, storage: {} }),
+    'spec.storage.resources.requests.storage must give the size',
+  ],
+  'a size that is none': [
+    dataVolume('bad', { source: { blank: {} }, storage: { resources: resourcesOf('1GB') } }),
+    'spec.storage.resources.requests.storage: Invalid value: "1GB"',
+  ],
+  'a size of nothing': [
+    dataVolume('bad', { source: { blank: {} }, storage: { resources: resourcesOf('0') } }),
+    'requests.storage must be more than 0',
+  ],
+  'an access mode by its abbreviation': [
+    dataVolume('bad', { source: { http }, pvc: { ...pvc, accessModes: ['RWO'] } }),
+    'spec.pvc.accessModes[0]: Unsupported value: "RWO"',
+  ],
+  'an http source with another scheme': [
+    dataVolume('bad', { source: { http: { url: 'ftp://example.com/disk.img' } }, pvc }),
+    'spec.source.http.url: Invalid value: "ftp://example.com/disk.img": url must start with http:// or https://',
+  ],
+  'a registry source without a scheme': [
+    dataVolume('bad', { source: { registry: { url: 'quay.io/fedora:40' } }, pvc }),
+    'spec.source.registry.url',
+    'url must start with docker:// or oci-archive:',
+  ],
+  'a registry source with a url and an image stream': [
+    dataVolume('bad', { source: { registry: { url: 'docker://a', imageStream: 'a', pullMethod: 'node' } }, pvc }),
+    'registry must have exactly one of url, imageStream, but has url and imageStream',
+  ],
+  'an image stream pulled by the pod': [
+    dataVolume('bad', { source: { registry: { imageStream: 'a' } }, pvc }),
+    'registry.imageStream needs pullMethod node',
+  ],
+  'a url without a host': [
+    dataVolume('bad', { source: { http: { url: 'http:///disk.qcow2' } }, pvc }),
+    'url must name a host',
+  ],
+  'a header of two lines': [
+    dataVolume('bad', { source: { http: { ...http, extraHeaders: ['A: b\nC: d'] } }, pvc }),
+    'spec.source.http.extraHeaders[0]',
+  ],
+  'a schedule of four fields': [
+    object('DataImportCron', 'bad', { ...registryTemplate, schedule: '0 3 * *', managedDataSource: 'a' }),
+    'schedule must be empty or have five fields as in cron',
+  ],
+  'a checksum of the wrong length': [
+    dataVolume('bad', { source: { http: { ...http, checksum: 'sha256:abc' } }, pvc }),
+    'spec.source.http.checksum',
+    'checksum must be md5:, sha1:, sha256: or sha512:',
+  ],
+  'a clone without a namespace': [
+    dataVolume('bad', { source: { pvc: { name: 'fedora' } }, storage }),
+    'spec.source.pvc.namespace: Required value',
+  ],
+  'an unknown content type': [
+    dataVolume('bad', { source: { http }, pvc, contentType: 'qcow2' }),
+    'spec.contentType: Unsupported value: "qcow2": supported values: "kubevirt", "archive"',
+  ],
+  'a VolumeImportSource with two sources': [
+    object('VolumeImportSource', 'bad', { source: { http, blank: {} } }),
+    'source must have exactly one of http, s3, registry, gcs, blank, imageio, vddk',
+  ],
+  'a VolumeCloneSource of something else': [
+    object('VolumeCloneSource', 'bad', { source: { kind: 'Pod', name: 'a' } }),
+    'source must be a PersistentVolumeClaim, or a VolumeSnapshot',
+  ],
+  'a StorageProfile with nine claim property sets': [
+    object('StorageProfile', 'bad', {
+      claimPropertySets: Array.from({ length: 9 }, () => ({ accessModes: ['ReadWriteOnce'], volumeMode: 'Block' })),
+    }),
+    'spec.claimPropertySets: Too many: 9: must have at most 8 items',
+  ],
+  'a StorageProfile with an unknown clone strategy': [
+    object('StorageProfile', 'bad', { cloneStrategy: 'magic' }),
+    'supported values: "copy", "snapshot", "csi-clone"',
+  ],
+  'a DataSource with two sources': [
+    object('DataSource', 'bad', {
+      source: { pvc: { namespace: 'a', name: 'a' }, snapshot: { namespace: 'a', name: 'a' } },
+    }),
+    'source must have at most one of pvc, snapshot, dataSource, but has pvc and snapshot',
+  ],
+  'a DataImportCron that keeps less than nothing': [
+    object('DataImportCron', 'bad', { ...registryTemplate, schedule: '', managedDataSource: 'a', importsToKeep: -1 }),
+    'spec.importsToKeep',
+    'should be greater than or equal to 0',
+  ],
+  'a DataImportCron whose template has no source': [
+    object('DataImportCron', 'bad', { template: { spec: { storage } }, schedule: '', managedDataSource: 'a' }),
+    'spec must have source or sourceRef',
+  ],
+  'an overhead in per cent': [
+    object('CDI', 'bad', { config: { filesystemOverhead: { global: '6%' } } }),
+    'spec.config.filesystemOverhead.global',
+  ],
+};

@@ -14,11 +14,13 @@ import {
 import {
   createTransferCertificates,
   type CertifiedKey,
+  type TransferCertificates,
 } from '../../../src/controllers/host-clone/transfer-certificates.ts';
 import type { CloneSourceSettings } from '../../../src/pods/clone-source.ts';
 import type { UploadServerSettings } from '../../../src/pods/upload-server.ts';
 
-const SERVER_NAME = 'clone-target.team-a.svc';
+/** The name in the server's certificate. */
+export const SERVER_NAME = 'clone-target.team-a.svc';
 const HOUR = 60 * 60 * 1000;
 
 type LogLine = Record<string, unknown> & { message: string };
@@ -114,17 +116,21 @@ export class CloneRig {
   readonly target: string;
   readonly #roles: RunningRole[] = [];
 
-  private constructor(directory: string) {
+  readonly certificates: TransferCertificates;
+
+  private constructor(directory: string, certificates: TransferCertificates) {
     this.directory = directory;
+    this.certificates = certificates;
     this.source = join(directory, 'source');
     this.target = join(directory, 'target');
   }
 
   static async create(): Promise<CloneRig> {
-    const rig = new CloneRig(await mkdtemp(join(tmpdir(), 'clone-')));
+    const certificates = await createTransferCertificates({ serverName: SERVER_NAME, lifetime: HOUR });
+    const rig = new CloneRig(await mkdtemp(join(tmpdir(), 'clone-')), certificates);
     await mkdir(rig.source);
     await mkdir(rig.target);
-    const { ca, server, client } = await createTransferCertificates({ serverName: SERVER_NAME, lifetime: HOUR });
+    const { ca, server, client } = certificates;
     if (process.getuid?.() === 0)
       await Promise.all([rig.directory, rig.target].map((path) => chown(path, POD_USER, POD_USER)));
     await rig.writeIdentity('server-tls', ca, server);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 
 /** Runs a shell script in a folder; returns its output. */
 export function sh(script: string, directory: string, ...parameters: string[]): string {
@@ -15,4 +16,35 @@ export function writeSparseDisk(path: string, mebibytes: number): void {
     path,
     String(mebibytes),
   );
+}
+
+/** Block devices over sparse files in a folder. Root's rights are needed. */
+export class LoopDevices {
+  readonly #directory: string;
+  readonly #devices: string[] = [];
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The file behind a device. */
+  file(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  /** Makes a device of the given size; returns its path. */
+  attach(name: string, mebibytes: number): string {
+    const device = sh(
+      'truncate -s "$2M" "$1" && losetup --find --show "$1"',
+      '/',
+      this.file(name),
+      String(mebibytes),
+    ).trim();
+    this.#devices.push(device);
+    return device;
+  }
+
+  detach(): void {
+    for (const device of this.#devices.splice(0)) execFileSync('losetup', ['--detach', device]);
+  }
 }

@@ -1,4 +1,4 @@
-import { namespaces, type Namespace } from '../../src/kube/builtin-resources.ts';
+import { namespaces } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { until } from './until.ts';
 

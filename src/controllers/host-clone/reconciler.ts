@@ -21,13 +21,7 @@ import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
 import { retryDelay } from '../retry-delay.ts';
-import {
-  describeProgress,
-  formatProgress,
-  readReport,
-  reportAnnotations,
-  type TransferReport,
-} from '../transfer-report.ts';
+import { readReport, reportAnnotations, runningReport, type TransferReport } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import {
@@ -119,14 +113,7 @@ export class HostCloneReconciler implements Reconciler {
         return undefined;
       case 'running': {
         const progress = source.status?.podIP ? await fetchProgress(source.status.podIP) : undefined;
-        await this.#tell(claim, {
-          podPhase: 'Running',
-          restarts,
-          running: true,
-          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
-          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The volume is being copied'),
-          progress: formatProgress(progress),
-        });
+        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
         return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
       }
       case 'succeeded':

@@ -21,13 +21,7 @@ import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
 import { retryDelay } from '../retry-delay.ts';
-import {
-  describeProgress,
-  formatProgress,
-  readReport,
-  reportAnnotations,
-  type TransferReport,
-} from '../transfer-report.ts';
+import { readReport, reportAnnotations, runningReport, type TransferReport } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
@@ -98,14 +92,7 @@ export class ImportReconciler implements Reconciler {
         return undefined;
       case 'running': {
         const progress = pod.status?.podIP ? await fetchProgress(pod.status.podIP) : undefined;
-        await this.#tell(claim, {
-          podPhase: 'Running',
-          restarts,
-          running: true,
-          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
-          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The importer is running'),
-          progress: formatProgress(progress),
-        });
+        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
         return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
       }
       case 'succeeded':

@@ -26,11 +26,10 @@ function listDiffers(desired: unknown[], actual: unknown, path: readonly string[
   return desired.length !== actual.length || desired.some((item, index) => differs(item, actual[index]));
 }
 
-/** No value, or an object or list without any. */
+/** No value, or an object or list of none. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && Object.values(value).every((field) => isEmpty(field));
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 /**

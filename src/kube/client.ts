@@ -26,7 +26,7 @@ export interface WatchOptions extends Selection, RequestOptions {
   readonly resourceVersion: string;
   /** The server ends the watch after so many seconds. */
   readonly timeoutSeconds: number;
-  /** The watch throws a ConnectionError after so many milliseconds of silence; servers send a bookmark about once a minute. */
+  /** The watch throws a ConnectionError after so many milliseconds of silence. */
   readonly idleTimeout: number;
   /** Called when the server has accepted the watch. */
   readonly onOpen?: () => void;

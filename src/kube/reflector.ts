@@ -2,12 +2,14 @@ import type { Logger } from '../log/logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { delay } from './delay.ts';
-import { ApiError, isGone, toError } from './errors.ts';
+import { ApiError, isGone, isNotFound, toError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;
+/** After so many watches of which nothing came, not even a bookmark, a list finds out whether that is true. */
+const QUIET_WATCHES = 10;
 /** A watch that ends sooner than this counts as a failure, however politely it ends. */
 const SHORT_WATCH_MS = 5_000;
 
@@ -21,9 +23,14 @@ export interface Sink<T extends KubeObject> {
 }
 
 export interface ReflectorOptions extends Selection {
+  /** Whether a resource that the server does not serve counts as one without objects. It is looked for again with back-off. */
+  readonly mayBeAbsent: boolean;
   /** How long the server should keep one watch: between this and twice this, so that watches do not end all at once. */
   readonly watchSeconds: number;
-  /** Milliseconds of silence after which a connection is given up; longer than the server's time between bookmarks. */
+  /**
+   * Milliseconds of silence after which a connection is given up. Best longer than a watch can last: the server sends bookmarks about
+   * once a minute, but none for a resource that has not changed since it was started.
+   */
   readonly idleTimeout: number;
   readonly backoff: BackoffOptions;
 }
@@ -36,8 +43,8 @@ type WatchEnd = 'done' | 'short' | 'broken' | 'refused' | 'unserved' | 'expired'
 
 /**
  * Lists a resource and then watches it, for as long as it runs, whatever happens to the connection. It goes on from the version
- * that it has; it lists again when the server says that the version is gone, and when two watches from one version came to
- * nothing — because not every server, and no proxy in between, says so.
+ * that it has; it lists again when the server says that the version is gone, and when watches from one version came to
+ * nothing: twice if they broke, often if they just ended. Not every server, and no proxy in between, says so.
  */
 export class Reflector<T extends KubeObject> {
   readonly #client: KubeClient;
@@ -52,6 +59,8 @@ export class Reflector<T extends KubeObject> {
   #version: string | undefined;
   /** A watch from this version ended abnormally. */
   #suspect: string | undefined;
+  /** Watches in a row of which nothing came. */
+  #quiet = 0;
   #pageSize = PAGE_SIZE;
   #lastContact = performance.now();
 
@@ -111,9 +120,15 @@ export class Reflector<T extends KubeObject> {
       this.#sink.replace(objects);
       this.#version = version;
       this.#suspect = undefined;
+      this.#quiet = 0;
       this.#pageSize = PAGE_SIZE;
       return undefined;
     } catch (error) {
+      if (this.#options.mayBeAbsent && isNotFound(error)) {
+        this.#contact();
+        this.#sink.replace([]);
+        return toError(error);
+      }
       // The server forgot the version between two pages: with larger ones the list takes fewer round trips.
       if (isGone(error)) this.#pageSize *= 4;
       if (!signal.aborted) this.#logger.warn('listing failed', { step: 'list', error: toError(error).message });
@@ -136,6 +151,7 @@ export class Reflector<T extends KubeObject> {
         },
       })) {
         this.#contact();
+        this.#quiet = 0;
         const { resourceVersion } = event.object.metadata ?? {};
         if (event.type !== 'BOOKMARK') this.#sink.change({ type: event.type, object: this.#sink.admit(event.object) });
         this.#version = resourceVersion ?? this.#version;
@@ -154,6 +170,7 @@ export class Reflector<T extends KubeObject> {
     switch (end) {
       case 'done':
         this.#suspect = undefined;
+        if (++this.#quiet > QUIET_WATCHES) this.#version = undefined;
         return undefined;
       case 'expired':
         this.#version = undefined;

@@ -20,6 +20,7 @@ export class WorkQueue {
   readonly #later = new Map<string, { due: number; timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
   readonly #idleWorkers: ((key: string | undefined) => void)[] = [];
+  #dispatching: NodeJS.Immediate | undefined;
   #shutDown = false;
 
   constructor(name: string, metrics: Metrics, backoff: BackoffOptions = DEFAULT_BACKOFF) {
@@ -124,7 +125,14 @@ export class WorkQueue {
     );
   }
 
+  /** Gives keys to idle workers once what happens now is over: all that it adds for one key is then one look at it. */
   #dispatch(): void {
+    if (this.#dispatching || this.#idleWorkers.length === 0 || this.#waiting.size === 0) return;
+    this.#dispatching = setImmediate(() => this.#handOut());
+  }
+
+  #handOut(): void {
+    this.#dispatching = undefined;
     while (this.#idleWorkers.length > 0 && this.#waiting.size > 0) {
       const [key, since] = this.#waiting.entries().next().value!;
       this.#waiting.delete(key);

@@ -202,7 +202,7 @@ describe('Informer against a real API server', function () {
 
     it('survives the death of the API server', async () => {
       await create('before');
-      const { informer } = await start();
+      const { informer } = await start({ backoff: { base: 100, max: 500 } });
       await server.kill();
       await eventually('it tries to reconnect', async () => (await ends('unserved')) >= 2);
       expect(names(informer)).to.deep.equal(['before']);
@@ -234,7 +234,7 @@ describe('Informer against a real API server', function () {
       await create('kept');
       await create('removed');
       await create('remade', { generation: 'first' });
-      const { informer, changes } = await start();
+      const { informer, changes } = await start({ backoff: { base: 100, max: 500 } });
       proxy.refuse(true);
       await remove('removed');
       await remove('remade');

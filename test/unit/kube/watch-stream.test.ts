@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ApiError, isGone } from '../../../src/kube/errors.ts';
+import { parseWatchStream } from '../../../src/kube/watch-stream.ts';
+import { rejection } from '../../support/rejection.ts';
+
+async function* pieces(bytes: Uint8Array, cuts: number[]): AsyncGenerator<Uint8Array> {
+  let start = 0;
+  for (const end of [...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+}
+
+async function parse(text: string, cuts: number[] = []): Promise<unknown[]> {
+  const events: unknown[] = [];
+  for await (const event of parseWatchStream(pieces(Buffer.from(text), cuts))) events.push(event);
+  return events;
+}
+
+describe('parseWatchStream', () => {
+  it('finds the same events however the stream is cut into pieces', async () => {
+    const events = fc.array(
+      fc.record({ type: fc.constant('ADDED'), object: fc.record({ text: fc.string({ unit: 'binary' }) }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(events, fc.array(fc.nat(10_000), { maxLength: 20 }), async (events, cuts) => {
+        const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+        expect(await parse(text, cuts)).to.deep.equal(events);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('leaves out what was cut off at the end', async () => {
+    expect(await parse('{"type":"ADDED","object":{}}\n\n{"type":"ADD')).to.have.length(1);
+  });
+
+  it('throws an error that comes as an event', async () => {
+    const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
+    const error = await rejection(parse(`${JSON.stringify({ type: 'ERROR', object: status })}\n`));
+    expect(error).to.be.instanceOf(ApiError).and.to.satisfy(isGone);
+    expect((error as Error).message).to.equal('too old resource version');
+  });
+});

@@ -72,6 +72,11 @@ async function removeOlder(): Promise<void> {
   for (const { names } of images.slice(5)) {
     await buildah('rmi', names);
   }
+  // Steps of earlier builds make later ones quick; so many are more than one build has.
+  const steps = await buildah('images', ['--quiet', '--filter', 'dangling=true']);
+  if (steps.split('\n').length > 40) {
+    await buildah('rmi', ['--prune', '--force']);
+  }
 }
 
 /**

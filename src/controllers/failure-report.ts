@@ -1,6 +1,6 @@
 import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../kube/errors.ts';
-import { readReport, type TransferReport } from './transfer-report.ts';
+import { failedReport, pendingReport, readReport, type TransferReport } from './transfer-report.ts';
 
 /**
  * What a reconciler's failure means for a claim: Failed for good, or Pending for a named thing. Undefined for other
@@ -8,12 +8,6 @@ import { readReport, type TransferReport } from './transfer-report.ts';
  */
 export function failureReport(claim: PersistentVolumeClaim, failure: Error): TransferReport | undefined {
   if (!(failure instanceof TerminalError || failure instanceof WaitingError)) return undefined;
-  return {
-    podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
-    restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
-    running: false,
-    reason: failure.reason,
-    message: failure.message,
-    progress: 'N/A',
-  };
+  const restarts = readReport(claim.metadata?.annotations)?.restarts ?? 0;
+  return failure instanceof TerminalError ? failedReport(restarts, failure) : pendingReport(restarts, failure);
 }

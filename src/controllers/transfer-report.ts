@@ -40,6 +40,27 @@ export function readReport(annotations: Readonly<Record<string, string>> | undef
   };
 }
 
+/** What stands in the way, or what is being waited for. */
+interface Cause {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The report of a transfer that is not running yet, or not running between two attempts. */
+export function pendingReport(restarts: number, { reason, message }: Cause): TransferReport {
+  return { podPhase: 'Pending', restarts, running: false, reason, message, progress: 'N/A' };
+}
+
+/** The report of a transfer that has failed for good. */
+export function failedReport(restarts: number, cause: Cause): TransferReport {
+  return { ...pendingReport(restarts, cause), podPhase: 'Failed' };
+}
+
+/** The report of a transfer that is complete. */
+export function completedReport(restarts: number, message: string): TransferReport {
+  return { podPhase: 'Succeeded', restarts, running: false, reason: 'Completed', message, progress: '100.0%' };
+}
+
 /**
  * The report of a transfer whose pods are running.
  *

@@ -12,7 +12,7 @@ import { failureReport } from '../failure-report.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
-import { reportAnnotations, type TransferReport } from '../transfer-report.ts';
+import { completedReport, reportAnnotations, type TransferReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { requireAuthority } from './authority.ts';
 import { runChain } from './chain.ts';
@@ -121,14 +121,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     await this.#tell(target, {
       phase: 'Succeeded',
       cloneType: begunWith(target),
-      report: {
-        podPhase: 'Succeeded',
-        restarts: 0,
-        running: false,
-        reason: 'Completed',
-        message: 'Clone Complete',
-        progress: '100.0%',
-      },
+      report: completedReport(0, 'Clone Complete'),
     });
     await letTargetGo(this.#context, target);
     return undefined;

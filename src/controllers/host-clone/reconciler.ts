@@ -20,8 +20,16 @@ import { failureReport } from '../failure-report.ts';
 import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
-import { retryDelay } from '../retry-delay.ts';
-import { readReport, reportAnnotations, runningReport, type TransferReport } from '../transfer-report.ts';
+import { remainingDelay } from '../retry-delay.ts';
+import {
+  completedReport,
+  failedReport,
+  pendingReport,
+  readReport,
+  reportAnnotations,
+  runningReport,
+  type TransferReport,
+} from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import {
@@ -92,24 +100,19 @@ export class HostCloneReconciler implements Reconciler {
       this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
       this.#create(pods, sourcePod(claim, keys, source, target, settings, restarts)),
     ]);
-    await this.#tell(claim, {
-      podPhase: 'Pending',
-      restarts,
-      running: false,
-      reason: 'Pending',
-      message: 'The source pod and the target pod are starting',
-      progress: 'N/A',
-    });
+    await this.#tell(
+      claim,
+      pendingReport(restarts, { reason: 'Pending', message: 'The source pod and the target pod are starting' }),
+    );
     return undefined;
   }
 
   async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Number(target.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
-    const pending = { podPhase: 'Pending', restarts, running: false, progress: 'N/A' } as const;
     switch (verdict.state) {
       case 'pending':
-        await this.#tell(claim, { ...pending, reason: verdict.reason, message: verdict.message });
+        await this.#tell(claim, pendingReport(restarts, verdict));
         return undefined;
       case 'running': {
         const progress = source.status?.podIP ? await fetchProgress(source.status.podIP) : undefined;
@@ -117,33 +120,16 @@ export class HostCloneReconciler implements Reconciler {
         return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
       }
       case 'succeeded':
-        await this.#tell(claim, {
-          podPhase: 'Succeeded',
-          restarts,
-          running: false,
-          reason: 'Completed',
-          message: 'Clone Complete',
-          progress: '100.0%',
-        });
+        await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
         return this.#cleanUp(claim, keys);
       case 'failed': {
         if (verdict.permanent) {
-          await this.#tell(claim, {
-            ...pending,
-            podPhase: 'Failed',
-            reason: verdict.reason,
-            message: verdict.message,
-          });
+          await this.#tell(claim, failedReport(restarts, verdict));
           return undefined;
         }
-        await this.#tell(claim, {
-          ...pending,
-          restarts: restarts + 1,
-          reason: verdict.reason,
-          message: verdict.message,
-        });
-        const retryAt = (verdict.finishedAt ?? this.#context.now()) + retryDelay(restarts + 1);
-        if (this.#context.now() < retryAt) return { requeueAfter: retryAt - this.#context.now() };
+        await this.#tell(claim, pendingReport(restarts + 1, verdict));
+        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
+        if (delay > 0) return { requeueAfter: delay };
         await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
         return undefined;
       }

@@ -6,7 +6,7 @@ ARG BASE=node:24-bookworm-slim
 FROM ${BUILD_BASE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# The node package serves machines with an older Node; this base has the right one, so no install script is needed.
+# This base has the right Node, and no package needs its install script here.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json build.ts ./
 COPY src src

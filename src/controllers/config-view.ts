@@ -49,7 +49,7 @@ export class ConfigView {
     return {
       image: this.#installation.image,
       imagePullPolicy: cdi?.imagePullPolicy ?? 'IfNotPresent',
-      imagePullSecrets: (this.#config.imagePullSecrets ?? []),
+      imagePullSecrets: this.#config.imagePullSecrets ?? [],
       podResources: {
         requests: { ...DEFAULT_POD_RESOURCES.requests, ...this.#config.podResourceRequirements?.requests } as Record<
           string,
@@ -60,7 +60,7 @@ export class ConfigView {
           string
         >,
       },
-      workloadPlacement: (cdi?.workload ?? {}),
+      workloadPlacement: cdi?.workload ?? {},
     };
   }
 

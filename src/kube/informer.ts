@@ -22,6 +22,8 @@ export interface InformerOptions<T extends KubeObject> extends Selection {
    * metadata's name, namespace, uid and resourceVersion alone. managedFields are gone already.
    */
   readonly prune?: (object: T) => T;
+  /** A resource that the server does not serve, because its CRD is not installed (yet), counts as one without objects. */
+  readonly mayBeAbsent?: boolean;
   /** Seconds after which the server should end a watch (to twice that). */
   readonly watchSeconds?: number;
   /** Milliseconds of silence after which a watch is begun anew; by default a little longer than a watch lasts. */
@@ -56,7 +58,7 @@ export class Informer<T extends KubeObject> {
     resource: Resource<T>,
     options: InformerOptions<T> & { logger: Logger; metrics: Metrics },
   ) {
-    const { namespace, labelSelector, fieldSelector, prune = (object) => object } = options;
+    const { namespace, labelSelector, fieldSelector, mayBeAbsent = false, prune = (object) => object } = options;
     const { watchSeconds = 60, backoff = { base: 100, max: 10_000, jitter: 0.5 } } = options;
     const { idleTimeout = 2000 * watchSeconds + 10_000 } = options;
     this.resource = resource;
@@ -74,6 +76,7 @@ export class Informer<T extends KubeObject> {
       namespace,
       labelSelector,
       fieldSelector,
+      mayBeAbsent,
       watchSeconds,
       idleTimeout,
       backoff,

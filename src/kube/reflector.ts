@@ -2,7 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { delay } from './delay.ts';
-import { ApiError, isGone, retryAfter, toError } from './errors.ts';
+import { ApiError, isGone, isNotFound, retryAfter, toError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
@@ -23,6 +23,8 @@ export interface Sink<T extends KubeObject> {
 }
 
 export interface ReflectorOptions extends Selection {
+  /** Whether a resource that the server does not serve counts as one without objects. It is looked for again with back-off. */
+  readonly mayBeAbsent: boolean;
   /** How long the server should keep one watch: between this and twice this, so that watches do not end all at once. */
   readonly watchSeconds: number;
   /**
@@ -122,6 +124,11 @@ export class Reflector<T extends KubeObject> {
       this.#pageSize = PAGE_SIZE;
       return undefined;
     } catch (error) {
+      if (this.#options.mayBeAbsent && isNotFound(error)) {
+        this.#contact();
+        this.#sink.replace([]);
+        return toError(error);
+      }
       // The server forgot the version between two pages: with larger ones the list takes fewer round trips.
       if (isGone(error)) this.#pageSize *= 4;
       if (!signal.aborted) this.#logger.warn('listing failed', { step: 'list', error: toError(error).message });

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { findLoopDevice, growLoopDevice } from './loop-devices.ts';
 import type { KeyLock } from './key-lock.ts';
 import type {
@@ -9,7 +9,7 @@ import type {
 } from './messages.ts';
 import { getVolume, type Pool } from './pool.ts';
 import { growFilesystem, publish } from './publish.ts';
-import type { PublicationRecord, VolumeRecord } from './records.ts';
+import type { VolumeRecord } from './records.ts';
 import type { Method } from './service.ts';
 import { failedPrecondition, notFound, required } from './status-error.ts';
 import type { NodeTopology } from './topology.ts';
@@ -45,30 +45,38 @@ export function node(pool: Pool, locks: KeyLock, topology: NodeTopology, nodeId:
     },
 
     NodeGetVolumeStats: async (request: NodeGetVolumeStatsRequest) => {
-      const { volume } = await getPublication(pool, request);
+      const volume = await getPublished(pool, request);
       return { usage: await usage(volume, request.volume_path) };
     },
 
     NodeExpandVolume: async (request: NodeExpandVolumeRequest) => {
-      const { volume } = await getPublication(pool, request);
+      const volume = await getPublished(pool, request);
       await locks.hold(`published/${volume.id}`, () => growOnNode(pool, volume, request.volume_path));
       return { capacity_bytes: volume.capacityBytes };
     },
   };
 }
 
-async function getPublication(
-  pool: Pool,
-  request: { volume_id: string; volume_path: string },
-): Promise<{ volume: VolumeRecord; record: PublicationRecord }> {
+/** The volume that the request says is at its path. */
+async function getPublished(pool: Pool, request: { volume_id: string; volume_path: string }): Promise<VolumeRecord> {
   const id = required('volume_id', request.volume_id);
   const path = required('volume_path', request.volume_path);
   const volume = await getVolume(pool, id);
-  const record = (await pool.publications.ofVolume(id)).find((publication) => publication.targetPath === path);
-  if (!record) {
+  const records = await pool.publications.ofVolume(id);
+  const isThere =
+    records.some((record) => record.targetPath === path) || (records.length > 0 && (await isBlockDevice(path)));
+  if (!isThere) {
     throw notFound(`volume ${id} is not at ${path}`);
   }
-  return { volume, record };
+  return volume;
+}
+
+/** The kubelet asks for the statistics of a Block volume where it has mounted the device a second time. */
+async function isBlockDevice(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isBlockDevice(),
+    () => false,
+  );
 }
 
 async function growOnNode(pool: Pool, volume: VolumeRecord, path: string): Promise<void> {

@@ -29,6 +29,7 @@ export interface Answers {
   NodePublishVolume: object;
   NodeUnpublishVolume: object;
   NodeExpandVolume: object;
+  NodeGetVolumeStats: { usage: { unit: string; total: number; available: number }[] };
 }
 
 /** A running driver of one node, with clients of its services. */

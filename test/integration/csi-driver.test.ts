@@ -364,6 +364,26 @@ describe('the CSI driver of the test cluster', function () {
     await driver.call('DeleteVolume', { volume_id: volume });
   });
 
+  it('tells how much there is of a volume, also where the kubelet has mounted a device again', async () => {
+    const device = await create(block, 16);
+    await inside(device, block, async (target) => {
+      const again = pool.target('again');
+      await writeFile(again, '');
+      await run('mount', '--bind', target, again);
+      for (const path of [target, again]) {
+        const { usage } = await driver.call('NodeGetVolumeStats', { volume_id: device, volume_path: path });
+        expect(usage.map(({ unit, total }) => ({ unit, total }))).to.deep.equal([{ unit: 'BYTES', total: 16 * MiB }]);
+      }
+      await run('umount', again);
+    });
+    const folder = await create(filesystem, 64, { parameters: { enforceSize: 'true' } });
+    await inside(folder, filesystem, async (target) => {
+      const { usage } = await driver.call('NodeGetVolumeStats', { volume_id: folder, volume_path: target });
+      expect(usage.map(({ unit }) => unit)).to.deep.equal(['BYTES', 'INODES']);
+      expect(usage[0]?.available).to.be.within(40 * MiB, 64 * MiB);
+    });
+  });
+
   it('publishes read-only and for writing side by side', async () => {
     for (const parameters of [{}, { enforceSize: 'true' }]) {
       const volume = await create(filesystem, 32, { parameters });

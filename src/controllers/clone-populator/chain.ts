@@ -1,14 +1,11 @@
-import type { ClonePhase } from '../../api/clone.ts';
 import { csiClone } from './phases/csi-clone.ts';
 import { hostClone } from './phases/host-clone.ts';
 import type { CloneWork, Phase, PhaseOutcome } from './phases/phase.ts';
 import { prepClaim } from './phases/prep-claim.ts';
 import { rebind } from './phases/rebind.ts';
+import type { WorkingPhase } from './planner.ts';
 import { snapshot } from './phases/snapshot.ts';
 import { snapshotClone } from './phases/snapshot-clone.ts';
-
-/** A phase in which something is made, as opposed to Pending, Succeeded and Error. */
-export type WorkingPhase = Exclude<ClonePhase, 'Pending' | 'Succeeded' | 'Error'>;
 
 const PHASES: Readonly<Record<WorkingPhase, Phase>> = {
   Snapshot: snapshot,

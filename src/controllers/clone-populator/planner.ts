@@ -1,6 +1,8 @@
 import { humanBytes } from '../../api/bytes.ts';
-import type { CloneFallbackReason, CloneType } from '../../api/clone.ts';
-import type { WorkingPhase } from './chain.ts';
+import type { CloneFallbackReason, ClonePhase, CloneType } from '../../api/clone.ts';
+
+/** A phase in which something is made, as opposed to Pending, Succeeded and Error. */
+export type WorkingPhase = Exclude<ClonePhase, 'Pending' | 'Succeeded' | 'Error'>;
 
 /** All that the choice of a clone's way depends on. Sizes are in bytes. */
 export interface CloneFacts {

@@ -10,15 +10,16 @@ import {
   type Pod,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import { requireAuthority } from '../clone-populator/authority.ts';
 import { gatherSource, requireRoom, requireUnused } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
+import { requireVolume } from '../require-volume.ts';
 import { retryDelay } from '../retry-delay.ts';
 import {
   describeProgress,
@@ -73,15 +74,8 @@ export class HostCloneReconciler implements Reconciler {
 
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
-    await this.#tell(claim, {
-      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
-      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
-      running: false,
-      reason: failure.reason,
-      message: failure.message,
-      progress: 'N/A',
-    });
+    const report = claim && failureReport(claim, failure);
+    if (claim && report) await this.#tell(claim, report);
   }
 
   /** Makes what is missing; both pods at once, since either waits for the other by itself. */
@@ -92,6 +86,7 @@ export class HostCloneReconciler implements Reconciler {
     const source = gatherSource(caches, 'PersistentVolumeClaim', sourceKey);
     requireRoom(source, claim);
     requireUnused(caches, source);
+    await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }

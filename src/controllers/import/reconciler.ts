@@ -11,13 +11,15 @@ import {
   type Pod,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
+import { requireVolume } from '../require-volume.ts';
 import { retryDelay } from '../retry-delay.ts';
 import {
   describeProgress,
@@ -61,15 +63,8 @@ export class ImportReconciler implements Reconciler {
   /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
-    await this.#tell(claim, {
-      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
-      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
-      running: false,
-      reason: failure.reason,
-      message: failure.message,
-      progress: 'N/A',
-    });
+    const report = claim && failureReport(claim, failure);
+    if (claim && report) await this.#tell(claim, report);
   }
 
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
@@ -78,6 +73,7 @@ export class ImportReconciler implements Reconciler {
     const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
     const dependencies = importDependenciesOf(claim);
     await this.#requireDependencies(claim, dependencies);
+    await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
     const pod = importerPod(claim, request, dependencies, podOwner(claim), config.transferSettings, restarts);
     await createIfAbsent(client, pods, pod);

@@ -1,18 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { transferResult, type TransferResult, type TransferTarget } from '../../../src/api/transfer-pod.ts';
+import {
+  transferProgress,
+  transferResult,
+  type TransferProgress,
+  type TransferResult,
+  type TransferTarget,
+} from '../../../src/api/transfer-pod.ts';
 import {
   createTransferCertificates,
   type CertifiedKey,
+  type TransferCertificates,
 } from '../../../src/controllers/host-clone/transfer-certificates.ts';
 import type { CloneSourceSettings } from '../../../src/pods/clone-source.ts';
 import type { UploadServerSettings } from '../../../src/pods/upload-server.ts';
 
-const SERVER_NAME = 'clone-target.team-a.svc';
+/** The name in the server's certificate. */
+export const SERVER_NAME = 'clone-target.team-a.svc';
 const HOUR = 60 * 60 * 1000;
 
 type LogLine = Record<string, unknown> & { message: string };
@@ -25,16 +33,12 @@ export class RunningRole {
   readonly #exited: Promise<number | null>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(role: string, settings: object, terminationMessage: string) {
+  constructor(parameters: string[], terminationMessage: string) {
     this.#terminationMessage = terminationMessage;
-    this.process = spawn(
-      process.execPath,
-      [join(import.meta.dirname, 'role-process.ts'), role, JSON.stringify(settings)],
-      {
-        stdio: ['ignore', 'inherit', 'pipe'],
-        env: { ...process.env, TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
-      },
-    );
+    this.process = spawn(process.execPath, [join(import.meta.dirname, 'role-process.ts'), ...parameters], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
+    });
     this.#exited = once(this.process, 'exit').then(([code]) => code as number | null);
     const changed = (): void => this.#waiting.forEach((look) => look());
     createInterface({ input: this.process.stderr! }).on('line', (line) => {
@@ -63,8 +67,18 @@ export class RunningRole {
     return this.logged((line) => line.message === name);
   }
 
-  async progressPort(): Promise<number> {
-    return Number((await this.stage('starting'))['progressPort']);
+  /** What it serves over HTTP: progress, metrics. */
+  async get(path: string): Promise<Response> {
+    const { progressPort } = await this.stage('starting');
+    return fetch(`http://127.0.0.1:${String(progressPort)}${path}`);
+  }
+
+  /** Asks for the progress until it is as wanted. */
+  async progress(wanted: (progress: TransferProgress) => boolean): Promise<TransferProgress> {
+    for (;;) {
+      const progress = transferProgress.parse(await (await this.get('/progress')).json());
+      if (wanted(progress)) return progress;
+    }
   }
 
   /** Waits for the end; its exit code must fit its result. */
@@ -91,6 +105,9 @@ function parseLine(line: string): LogLine {
   }
 }
 
+/** The group and user that pods run as. */
+const POD_USER = 107;
+
 /** Folders, certificates and processes of one clone; all of it is gone after `dispose`. */
 export class CloneRig {
   readonly directory: string;
@@ -99,17 +116,23 @@ export class CloneRig {
   readonly target: string;
   readonly #roles: RunningRole[] = [];
 
-  private constructor(directory: string) {
+  readonly certificates: TransferCertificates;
+
+  private constructor(directory: string, certificates: TransferCertificates) {
     this.directory = directory;
+    this.certificates = certificates;
     this.source = join(directory, 'source');
     this.target = join(directory, 'target');
   }
 
   static async create(): Promise<CloneRig> {
-    const rig = new CloneRig(await mkdtemp(join(tmpdir(), 'clone-')));
+    const certificates = await createTransferCertificates({ serverName: SERVER_NAME, lifetime: HOUR });
+    const rig = new CloneRig(await mkdtemp(join(tmpdir(), 'clone-')), certificates);
     await mkdir(rig.source);
     await mkdir(rig.target);
-    const { ca, server, client } = await createTransferCertificates({ serverName: SERVER_NAME, lifetime: HOUR });
+    const { ca, server, client } = certificates;
+    if (process.getuid?.() === 0)
+      await Promise.all([rig.directory, rig.target].map((path) => chown(path, POD_USER, POD_USER)));
     await rig.writeIdentity('server-tls', ca, server);
     await rig.writeIdentity('client-tls', ca, client);
     return rig;
@@ -125,8 +148,13 @@ export class CloneRig {
     return directory;
   }
 
-  startServer(target: Partial<TransferTarget>, settings: Partial<UploadServerSettings> = {}): RunningRole {
-    return this.#start('upload-server', {
+  startServer(
+    target: Partial<TransferTarget>,
+    settings: Partial<UploadServerSettings> = {},
+    { asPodUser = false } = {},
+  ): RunningRole {
+    const user = asPodUser && process.getuid?.() === 0 ? [String(POD_USER)] : [];
+    return this.#start('upload-server', user, {
       request: {
         target: {
           volumeMode: 'Filesystem',
@@ -150,7 +178,7 @@ export class CloneRig {
     request: Partial<NonNullable<CloneSourceSettings['request']>>,
     settings: Partial<CloneSourceSettings>,
   ): RunningRole {
-    return this.#start('clone-source', {
+    return this.#start('clone-source', [], {
       request: { volumeMode: 'Filesystem', contentType: 'kubevirt', uploadServer: '127.0.0.1', ...request },
       dataDirectory: this.source,
       tlsDirectory: join(this.directory, 'client-tls'),
@@ -165,8 +193,11 @@ export class CloneRig {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #start(role: string, settings: object): RunningRole {
-    const running = new RunningRole(role, settings, join(this.directory, `termination-${this.#roles.length}`));
+  #start(role: string, user: string[], settings: object): RunningRole {
+    const running = new RunningRole(
+      [role, JSON.stringify(settings), ...user],
+      join(this.directory, `termination-${this.#roles.length}`),
+    );
     this.#roles.push(running);
     return running;
   }

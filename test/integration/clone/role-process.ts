@@ -1,8 +1,14 @@
-// One role of a clone as a process of its own: role-process.ts clone-source|upload-server SETTINGS-AS-JSON
+// One role of a clone as a process of its own: role-process.ts clone-source|upload-server SETTINGS-AS-JSON [UID]
 import { runCloneSource, type CloneSourceSettings } from '../../../src/pods/clone-source.ts';
 import { runUploadServer, type UploadServerSettings } from '../../../src/pods/upload-server.ts';
 
-const [role, settings = '{}'] = process.argv.slice(2);
+const [role, settings = '{}', user] = process.argv.slice(2);
+if (user !== undefined) {
+  // Only now, because the program itself may be where only root can read.
+  process.setgroups?.([]);
+  process.setgid?.(Number(user));
+  process.setuid?.(Number(user));
+}
 process.exitCode =
   role === 'clone-source'
     ? await runCloneSource(JSON.parse(settings) as Partial<CloneSourceSettings>)

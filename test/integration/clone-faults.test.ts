@@ -1,0 +1,199 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createTransferCertificates } from '../../src/controllers/host-clone/transfer-certificates.ts';
+import { CloneRig, portOf, SERVER_NAME } from './clone/clone-rig.ts';
+import { LoopDevices, sh, writeSparseDisk } from './clone/disks.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const HOUR = 60 * 60 * 1000;
+
+describe('a clone that is disturbed', () => {
+  let rig: CloneRig;
+
+  beforeEach(async () => {
+    rig = await CloneRig.create();
+  });
+
+  afterEach(async () => {
+    await rig.dispose();
+  });
+
+  /** Large enough to be caught in the middle. */
+  function writeLargeDisk(path: string): void {
+    sh(
+      'dd if=/dev/urandom of="$1" bs=1M count=16 status=none; for i in $(seq 4); do cat "$1" "$1" > "$1.2"; mv "$1.2" "$1"; done',
+      '/',
+      path,
+    );
+  }
+
+  it('goes on with a new source after the first was killed, and nothing of the broken stream is left', async () => {
+    const disk = join(rig.source, 'disk.img');
+    writeLargeDisk(disk);
+    await writeFile(join(rig.source, 'a-first-file'), 'only the first source sends this');
+    const server = rig.startServer({ capacity: 256 * MEBIBYTE });
+    const port = await portOf(server);
+    const first = rig.startSource({}, { port });
+    await server.progress(({ bytesRead }) => bytesRead > MEBIBYTE);
+    await first.kill();
+    await rm(join(rig.source, 'a-first-file'));
+    await server.logged(({ message, code }) => message === 'retrying' && code === 'ConnectionLost');
+
+    const second = rig.startSource({}, { port });
+    expect((await second.result()).outcome).to.equal('succeeded');
+    expect((await server.result()).outcome).to.equal('succeeded');
+    expect(await readdir(rig.target)).to.deep.equal(['disk.img']);
+    execFileSync('cmp', [disk, join(rig.target, 'disk.img')]);
+  });
+
+  it('lets a new source take the place of one that hangs', async () => {
+    const disk = join(rig.source, 'disk.img');
+    writeLargeDisk(disk);
+    const server = rig.startServer({ capacity: 256 * MEBIBYTE });
+    const port = await portOf(server);
+    const first = rig.startSource({}, { port });
+    await server.progress(({ bytesRead }) => bytesRead > MEBIBYTE);
+    first.process.kill('SIGSTOP');
+
+    const second = rig.startSource({}, { port });
+    expect((await second.result()).outcome).to.equal('succeeded');
+    expect((await server.result()).outcome).to.equal('succeeded');
+    execFileSync('cmp', [disk, join(rig.target, 'disk.img')]);
+  });
+
+  it('goes on with the same source after the server was killed and replaced', async () => {
+    const disk = join(rig.source, 'disk.img');
+    writeLargeDisk(disk);
+    const first = rig.startServer({ capacity: 256 * MEBIBYTE });
+    const port = await portOf(first);
+    const source = rig.startSource({}, { port });
+    await first.progress(({ bytesRead }) => bytesRead > MEBIBYTE);
+    await first.kill();
+    await source.logged(({ message }) => message === 'retrying');
+    expect((await source.progress(({ failure }) => failure !== undefined)).stage).to.match(/^retrying in \d+ s: /);
+
+    const second = rig.startServer({ capacity: 256 * MEBIBYTE }, { port });
+    expect((await source.result()).outcome).to.equal('succeeded');
+    expect((await second.result()).outcome).to.equal('succeeded');
+    execFileSync('cmp', [disk, join(rig.target, 'disk.img')]);
+  });
+
+  it('goes on after a break between devices, too', async () => {
+    const devices = new LoopDevices(rig.directory);
+    try {
+      const blockDevice = devices.attach('source.raw', 256);
+      writeLargeDisk(join(rig.directory, 'content'));
+      sh('dd if="$1" of="$2" bs=1M conv=notrunc status=none', '/', join(rig.directory, 'content'), blockDevice);
+      const target = devices.attach('target.raw', 256);
+      const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: target });
+      const port = await portOf(server);
+      const first = rig.startSource({ volumeMode: 'Block' }, { port, blockDevice });
+      await server.progress(({ bytesRead }) => bytesRead > MEBIBYTE);
+      await first.kill();
+      const second = rig.startSource({ volumeMode: 'Block' }, { port, blockDevice });
+      expect((await second.result()).outcome).to.equal('succeeded');
+      expect((await server.result()).outcome).to.equal('succeeded');
+      execFileSync('cmp', [blockDevice, target]);
+    } finally {
+      devices.detach();
+    }
+  });
+
+  it('does not mind which end is up first', async () => {
+    writeSparseDisk(join(rig.source, 'disk.img'), 16);
+    const port = await freePort();
+    const source = rig.startSource({}, { port });
+    await source.logged(({ message, code }) => message === 'retrying' && code === 'ConnectionRefused');
+    const server = rig.startServer({}, { port });
+    expect((await source.result()).outcome).to.equal('succeeded');
+    expect((await server.result()).outcome).to.equal('succeeded');
+  });
+
+  it('waits for a name that cannot be looked up yet', async () => {
+    const source = rig.startSource({ uploadServer: 'not-yet-there.invalid' }, { port: 1 });
+    await source.logged(({ message, code }) => message === 'retrying' && code === 'HostLookupFailed');
+    await source.kill('SIGTERM');
+    expect(await source.result()).to.include({ outcome: 'failed', permanent: false, code: 'Interrupted' });
+  });
+
+  it('does not take the certificates of another transfer, at either end', async () => {
+    writeSparseDisk(join(rig.source, 'disk.img'), 16);
+    const other = await createTransferCertificates({ serverName: SERVER_NAME, lifetime: HOUR });
+    const mine = rig.certificates;
+    const server = rig.startServer({});
+    const port = await portOf(server);
+    const wrongClient = await rig.writeIdentity('wrong-client', mine.ca, other.client);
+    const wrongAuthority = await rig.writeIdentity('wrong-authority', other.ca, mine.client);
+
+    for (const tlsDirectory of [wrongClient, wrongAuthority]) {
+      const source = rig.startSource({}, { port, tlsDirectory });
+      await source.logged(({ message, code }) => message === 'finished' && code === 'CertificateUntrusted');
+      expect(await source.result()).to.include({ outcome: 'failed', permanent: true });
+    }
+    expect(server.log.filter(({ message }) => message === 'client refused')).to.have.length(2);
+    expect(await readdir(rig.target)).to.deep.equal([]);
+
+    const source = rig.startSource({}, { port });
+    expect((await source.result()).outcome).to.equal('succeeded');
+  });
+
+  it('is over at once where the target is full, and both ends say so', async () => {
+    const full = await mkdtemp(join(tmpdir(), 'clone-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', full]);
+    try {
+      sh('dd if=/dev/urandom of=large bs=1M count=32 status=none', rig.source);
+      const server = rig.startServer({ contentType: 'archive' }, { dataDirectory: full });
+      const source = rig.startSource({ contentType: 'archive' }, { port: await portOf(server) });
+      for (const role of [server, source]) {
+        expect(await role.result()).to.include({ outcome: 'failed', permanent: true, code: 'NoSpace' });
+      }
+      expect(await readdir(full)).to.deep.equal([]);
+    } finally {
+      execFileSync('umount', [full]);
+      await rm(full, { recursive: true });
+    }
+  });
+
+  it('begins anew when the source was written while it was read', async () => {
+    const disk = join(rig.source, 'disk.img');
+    writeLargeDisk(disk);
+    const server = rig.startServer({ capacity: 256 * MEBIBYTE });
+    const source = rig.startSource({}, { port: await portOf(server) });
+    await server.progress(({ bytesRead }) => bytesRead > MEBIBYTE);
+    await writeFile(disk, 'changed', { flag: 'a' });
+    await source.logged(({ message, code }) => message === 'retrying' && code === 'SourceChanged');
+    expect((await source.result()).outcome).to.equal('succeeded');
+    expect((await server.result()).outcome).to.equal('succeeded');
+    sh('cmp -n "$(stat -c %s "$1")" "$1" "$2"', '/', disk, join(rig.target, 'disk.img'));
+  });
+
+  it('tells how far it is, as JSON and as a metric, at both ends', async () => {
+    writeLargeDisk(join(rig.source, 'disk.img'));
+    const server = rig.startServer({ capacity: 256 * MEBIBYTE });
+    const source = rig.startSource({}, { port: await portOf(server) });
+    for (const role of [source, server]) {
+      const progress = await role.progress(({ bytesRead }) => bytesRead > 0);
+      expect(progress.stage).to.equal('copying');
+      expect(progress.bytesTotal).to.be.within(255 * MEBIBYTE, 257 * MEBIBYTE);
+      expect(progress.percent).to.be.within(0.01, 100);
+      const metrics = await (await role.get('/metrics')).text();
+      expect(metrics).to.match(/^kubevirt_cdi_clone_progress_total\{ownerUID="f00d"\} [\d.]+$/m);
+    }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

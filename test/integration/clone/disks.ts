@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** Runs a shell script in a folder; returns its output. */
+export function sh(script: string, directory: string, ...parameters: string[]): string {
+  return execFileSync('bash', ['-ec', script, 'bash', ...parameters], { cwd: directory, encoding: 'latin1' });
+}
+
+/** Makes a disk of which the larger part is holes: some data at the start, in the middle, and at the very end. */
+export function writeSparseDisk(path: string, mebibytes: number): void {
+  sh(
+    `truncate -s 0 "$1"; truncate -s "$2M" "$1"
+     write() { dd if=/dev/urandom of="$1" bs=4096 seek="$2" count="$3" conv=notrunc status=none; }
+     write "$1" 0 3; write "$1" $(($2 * 100)) 600; write "$1" $(($2 * 180 + 7)) 1; write "$1" $(($2 * 256 - 1)) 1`,
+    '/',
+    path,
+    String(mebibytes),
+  );
+}
+
+/** Block devices over sparse files in a folder. Root's rights are needed. */
+export class LoopDevices {
+  readonly #directory: string;
+  readonly #devices: string[] = [];
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The file behind a device. */
+  file(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  /** Makes a device of the given size; returns its path. */
+  attach(name: string, mebibytes: number): string {
+    const device = sh(
+      'truncate -s "$2M" "$1" && losetup --find --show "$1"',
+      '/',
+      this.file(name),
+      String(mebibytes),
+    ).trim();
+    this.#devices.push(device);
+    return device;
+  }
+
+  detach(): void {
+    for (const device of this.#devices.splice(0)) execFileSync('losetup', ['--detach', device]);
+  }
+}

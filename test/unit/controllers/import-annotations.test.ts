@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import type { ImportSource } from '../../../src/api/sources.ts';
+import { importAnnotations } from '../../../src/controllers/import/annotations.ts';
+import { importDependenciesOf, importSourceOf, isImportClaim } from '../../../src/controllers/import/request.ts';
+
+const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
+  const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
+  const claim = { metadata: { annotations } };
+  expect(isImportClaim(claim)).to.equal(true);
+  return { request: importSourceOf(claim, insecureRegistries), dependencies: importDependenciesOf(claim) };
+};
+
+describe('an import in the annotations of a claim', () => {
+  it('keeps all of an http source, headers in their order', () => {
+    const headers = Array.from({ length: 12 }, (_, index) => `X-${index}: ${index}`);
+    const { request, dependencies } = roundTrip({
+      http: {
+        url: 'https://server/disk.img',
+        secretRef: 'login',
+        certConfigMap: 'authority',
+        extraHeaders: headers,
+        secretExtraHeaders: ['one', 'two'],
+        checksum: 'md5:d41d8cd98f00b204e9800998ecf8427e',
+      },
+    });
+    expect(request).to.deep.equal({
+      type: 'http',
+      url: 'https://server/disk.img',
+      extraHeaders: headers,
+      checksum: 'md5:d41d8cd98f00b204e9800998ecf8427e',
+      insecureSkipVerify: false,
+    });
+    expect(dependencies.secrets.map(({ name }) => name)).to.deep.equal(['login', 'one', 'two']);
+    expect(dependencies.configMaps.map(({ name }) => name)).to.deep.equal(['authority']);
+  });
+
+  it('finds an insecure registry by host and port', () => {
+    const registry = { url: 'docker://registry.local:5000/org/disk:1', platform: { architecture: 'arm64' } };
+    expect(roundTrip({ registry }, ['registry.local:5000']).request).to.include({
+      insecureRegistry: true,
+      architecture: 'arm64',
+    });
+    expect(roundTrip({ registry }, ['registry.local']).request).to.include({ insecureRegistry: false });
+  });
+
+  it('treats an empty name of a Secret as none', () => {
+    expect(roundTrip({ http: { url: 'http://server/', secretRef: '' } }).dependencies.secrets).to.deep.equal([]);
+  });
+
+  it('is a blank disk without a source of its own', () => {
+    expect(roundTrip({ blank: {} }).request).to.deep.equal({ type: 'blank' });
+  });
+
+  it('refuses a source that the importer does not know, by its name', () => {
+    expect(() => roundTrip({ s3: { url: 'https://s3/bucket/disk' } }))
+      .to.throw(/s3/)
+      .with.property('reason', 'UnsupportedSource');
+  });
+});

@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import { judgePair } from '../../../src/controllers/host-clone/verdict.ts';
+import { judgePod, type PodVerdict } from '../../../src/controllers/pod-verdict.ts';
+import type { Pod } from '../../../src/kube/builtin-resources.ts';
+
+const pod = (status: NonNullable<Pod['status']>): Pod => ({ metadata: { name: 'importer-disk' }, status });
+
+const ended = (exitCode: number, message: string | undefined, reason = 'Error'): Pod =>
+  pod({
+    phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+    containerStatuses: [
+      {
+        name: 'importer',
+        image: '',
+        imageID: '',
+        ready: false,
+        restartCount: 0,
+        state: {
+          terminated: { exitCode, reason, finishedAt: '2026-01-02T03:04:05Z', ...(message ? { message } : {}) },
+        },
+      },
+    ],
+  });
+
+describe('the verdict on a transfer pod', () => {
+  it('takes a success with its result', () => {
+    const result = { outcome: 'succeeded', bytesRead: 3, bytesWritten: 2 };
+    expect(judgePod(ended(0, JSON.stringify(result)))).to.deep.equal({ state: 'succeeded', result });
+  });
+
+  it('does not take a success from a pod that failed, nor without a result', () => {
+    const claimed = JSON.stringify({ outcome: 'succeeded', bytesRead: 3, bytesWritten: 2 });
+    expect(judgePod(ended(1, claimed)).state).to.equal('failed');
+    expect(judgePod(ended(0, undefined)).state).to.equal('failed');
+    expect(judgePod(ended(0, '{"outcome":"succ')).state).to.equal('failed');
+  });
+
+  it('tells permanent from passing failures as the pod says, with the time', () => {
+    const message = JSON.stringify({ outcome: 'failed', permanent: true, code: 'NotFound', message: 'no such file' });
+    expect(judgePod(ended(1, message))).to.deep.equal({
+      state: 'failed',
+      permanent: true,
+      reason: 'NotFound',
+      message: 'no such file',
+      finishedAt: Date.parse('2026-01-02T03:04:05Z'),
+    });
+  });
+
+  it('explains a pod killed for want of memory, and lets it be tried again', () => {
+    const verdict = judgePod(ended(137, undefined, 'OOMKilled'));
+    expect(verdict).to.include({ state: 'failed', permanent: false, reason: 'OOMKilled' });
+    expect((verdict as { message: string }).message).to.contain('podResourceRequirements');
+  });
+
+  it('explains an evicted pod', () => {
+    const verdict = judgePod(pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' }));
+    expect(verdict).to.include({ state: 'failed', permanent: false, reason: 'Evicted' });
+  });
+
+  it('passes on why a pod cannot be scheduled or started', () => {
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes fit' };
+    expect(judgePod(pod({ phase: 'Pending', conditions: [condition] }))).to.deep.equal({
+      state: 'pending',
+      reason: 'Unschedulable',
+      message: 'Pod importer-disk cannot be scheduled: 0/1 nodes fit',
+    });
+    const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+    const status = { name: 'importer', image: '', imageID: '', ready: false, restartCount: 0, state: { waiting } };
+    expect(judgePod(pod({ phase: 'Pending', containerStatuses: [status] }))).to.deep.equal({
+      state: 'pending',
+      ...waiting,
+    });
+  });
+});
+
+describe('the verdict on a pair of clone pods', () => {
+  const succeeded: PodVerdict = { state: 'succeeded', result: { outcome: 'succeeded', bytesRead: 1, bytesWritten: 1 } };
+  const failed = (permanent: boolean): PodVerdict => ({
+    state: 'failed',
+    permanent,
+    reason: permanent ? 'ImageTooLarge' : 'ConnectionLost',
+    message: '',
+    finishedAt: undefined,
+  });
+
+  it('is success only when both have succeeded', () => {
+    expect(judgePair(succeeded, succeeded).state).to.equal('succeeded');
+    expect(judgePair(succeeded, { state: 'running' }).state).to.equal('running');
+  });
+
+  it('is failure when either has failed, and the permanent cause counts more', () => {
+    expect(judgePair(failed(false), succeeded)).to.include({ state: 'failed', permanent: false });
+    expect(judgePair(failed(false), failed(true))).to.include({ reason: 'ImageTooLarge' });
+  });
+});

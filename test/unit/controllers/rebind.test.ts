@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { nextRebindStep, type RebindStep } from '../../../src/controllers/populator/rebind.ts';
+
+const TARGET = 'target-uid';
+const WORKING = 'working-uid';
+
+/** The cluster as far as a rebind is concerned, with its own controllers' part in it. */
+class Cluster {
+  working: { deleting: boolean } | undefined = { deleting: false };
+  claimUid: string | undefined = WORKING;
+  promisedTo: string | undefined;
+  policy: string;
+  bound = false;
+  lost = false;
+  readonly originalPolicy: string;
+
+  constructor(policy: string) {
+    this.policy = policy;
+    this.originalPolicy = policy;
+  }
+
+  decide(): RebindStep {
+    return nextRebindStep({
+      target: { uid: TARGET, bound: this.bound, volumeName: this.bound ? 'volume' : undefined },
+      working: this.working && { uid: WORKING, deleting: this.working.deleting },
+      volume: {
+        name: 'volume',
+        reclaimPolicy: this.policy,
+        claimUid: this.claimUid,
+        promisedTo: this.promisedTo,
+      },
+    });
+  }
+
+  act(step: RebindStep): void {
+    switch (step.do) {
+      case 'retain':
+        this.promisedTo = TARGET;
+        this.policy = 'Retain';
+        return;
+      case 'delete-working-claim':
+        if (this.working) this.working.deleting = true;
+        return;
+      case 'point-at-target':
+        this.claimUid = TARGET;
+        return;
+      case 'restore-policy':
+        this.policy = this.originalPolicy;
+        this.promisedTo = undefined;
+        return;
+      default:
+    }
+  }
+
+  /** What Kubernetes does by itself between two looks. */
+  tick(): void {
+    if (this.working?.deleting) this.working = undefined;
+    else if (this.claimUid === TARGET && this.working === undefined) this.bound = true;
+    // The persistent volume controller deletes a released volume unless it is to be retained.
+    const claimed = this.claimUid === TARGET || this.working !== undefined;
+    if (!claimed && this.policy === 'Delete') this.lost = true;
+  }
+}
+
+describe('the steps of a rebind', () => {
+  it('lead to the target with the policy restored, and never risk the volume, wherever the controller is killed', () => {
+    const turn = fc.constantFrom('step', 'tick', 'killed after deciding');
+    fc.assert(
+      fc.property(fc.constantFrom('Delete', 'Retain'), fc.array(turn, { maxLength: 40 }), (policy, turns) => {
+        const cluster = new Cluster(policy);
+        for (const name of turns) {
+          if (name === 'tick') cluster.tick();
+          else if (name === 'step') cluster.act(cluster.decide());
+          else cluster.decide();
+          expect(cluster.lost, 'the volume was reclaimed').to.equal(false);
+        }
+        for (let round = 0; round < 10; round += 1) {
+          cluster.act(cluster.decide());
+          cluster.tick();
+        }
+        expect(cluster.lost).to.equal(false);
+        expect(cluster).to.deep.include({ bound: true, claimUid: TARGET, policy, working: undefined });
+        expect(cluster.decide()).to.deep.equal({ do: 'nothing' });
+      }),
+    );
+  });
+
+  it('waits for the working claim to be gone before pointing the volume elsewhere', () => {
+    const cluster = new Cluster('Delete');
+    cluster.act(cluster.decide());
+    cluster.act(cluster.decide());
+    expect(cluster.decide()).to.deep.equal({ do: 'wait', for: 'the working claim to be gone' });
+  });
+
+  it('sets Retain again before going on, should somebody have changed it', () => {
+    const cluster = new Cluster('Delete');
+    cluster.act(cluster.decide());
+    cluster.policy = 'Delete';
+    expect(cluster.decide()).to.deep.equal({ do: 'retain' });
+  });
+});

@@ -58,7 +58,7 @@ export function pod(name: string, namespace: string, script: string, claims: Rec
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace },
+    metadata: { name, namespace, labels: { app: name } },
     spec: {
       restartPolicy: 'Never',
       securityContext: {

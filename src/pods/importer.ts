@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { env } from 'node:process';
 import {
   BLOCK_DEVICE_PATH,
@@ -6,6 +7,7 @@ import {
   DISK_IMAGE_PATH,
   IMPORT_REQUEST_VARIABLE,
   PROGRESS_PORT,
+  SCRATCH_DIRECTORY,
   SECRET_HEADERS_DIRECTORY,
   importRequest,
   type ImportRequest,
@@ -14,10 +16,13 @@ import {
 import { createLogger, type Logger } from '../log/logger.ts';
 import { parseChecksum } from '../transfer/checksum.ts';
 import { ScratchNeeded, TransferError, asTransferError } from '../transfer/errors.ts';
+import { importArchive } from '../transfer/import-archive.ts';
 import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
 import type { PatienceOptions } from '../transfer/patience.ts';
 import { Progress } from '../transfer/progress.ts';
+import type { Source } from '../transfer/source.ts';
 import { HttpSource } from '../transfer/sources/http-source.ts';
+import { RegistrySource } from '../transfer/sources/registry-source.ts';
 import { mounted, readCredentials, readSecretHeaders } from './mounted-secrets.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';
@@ -29,6 +34,7 @@ export interface ImporterSettings {
   secretHeaders: string;
   diskImage: string;
   blockDevice: string;
+  scratch: string;
   progressPort: number;
   patience?: PatienceOptions;
   logger: Logger;
@@ -48,6 +54,7 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     secretHeaders: SECRET_HEADERS_DIRECTORY,
     diskImage: DISK_IMAGE_PATH,
     blockDevice: BLOCK_DEVICE_PATH,
+    scratch: SCRATCH_DIRECTORY,
     progressPort: PROGRESS_PORT,
     logger: createLogger(),
     ...overrides,
@@ -82,29 +89,53 @@ async function importVolume(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
-  const { source, target } = readRequest();
+  const { source, target, scratch } = readRequest();
   const sink = createSink(target, settings, progress);
   if (source.type === 'blank') {
     const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);
     return succeeded(progress, { virtualSize, preallocated, format: 'raw' });
   }
-  if (source.type === 'registry') throw new TransferError('InvalidRequest', 'registries come next');
-  const checksum = source.checksum === undefined ? undefined : parseChecksum(source.checksum);
-  const http = new HttpSource(
+  const checksum = source.type === 'http' && source.checksum !== undefined ? parseChecksum(source.checksum) : undefined;
+  const opened = await createSource(source, settings, progress, signal);
+  if (target.contentType === 'archive') {
+    await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum });
+    return succeeded(progress, {});
+  }
+  const image = await importImage({
+    source: opened,
+    sink,
+    progress,
+    checksum,
+    scratchDirectory: scratch ? settings.scratch : undefined,
+    signal,
+  });
+  const { labels } = opened;
+  return succeeded(progress, { ...image, ...(labels === undefined ? {} : { labels }) });
+}
+
+async function createSource(
+  source: Exclude<ImportRequest['source'], { type: 'blank' }>,
+  settings: ImporterSettings,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Source> {
+  const options = {
+    credentials: await readCredentials(settings.credentials),
+    certificatesDirectory: await mounted(settings.certificates),
+    signal,
+    ...(settings.patience === undefined ? {} : { patience: settings.patience }),
+  };
+  if (source.type === 'registry') return new RegistrySource({ ...options, ...source }, progress);
+  return new HttpSource(
     {
+      ...options,
       url: source.url,
       headers: source.extraHeaders,
       secretHeaders: await readSecretHeaders(settings.secretHeaders),
-      credentials: await readCredentials(settings.credentials),
-      certificatesDirectory: await mounted(settings.certificates),
       insecureSkipVerify: source.insecureSkipVerify,
-      signal,
-      ...(settings.patience === undefined ? {} : { patience: settings.patience }),
     },
     progress,
   );
-  const image = await importImage({ source: http, sink, progress, checksum, signal });
-  return succeeded(progress, image);
 }
 
 function readRequest(): ImportRequest {

@@ -5,6 +5,11 @@
  */
 export type ByteStream = AsyncGenerator<Buffer, void, void>;
 
+/** Closes a stream whose reader has gone; how that ends is nobody's business any more. */
+export function abandonStream(stream: ByteStream): void {
+  stream.return().catch(() => {});
+}
+
 const empty = Buffer.alloc(0);
 const STORAGE_SLACK = 128 * 1024;
 
@@ -36,6 +41,14 @@ export class ByteReader {
   /** Consumes the next `length` bytes; fewer only at the end of the stream. Valid until the next call. */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
+    this.#consume(bytes.length);
+    return bytes;
+  }
+
+  /** Consumes up to `length` bytes, as many as are there at once; none at the end of the stream. */
+  async takeSome(length: number): Promise<Buffer> {
+    if (this.#window.length === 0) await this.#receive(1);
+    const bytes = this.#window.subarray(0, length);
     this.#consume(bytes.length);
     return bytes;
   }

@@ -1,11 +1,17 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ByteReader } from './bytes.ts';
 import { verified, type Checksum } from './checksum.ts';
+import { convertFile, convertRanges } from './conversion/convert.ts';
+import type { Compression } from './decompress/compression.ts';
 import { decompressAll } from './decompress/decompress.ts';
-import { TransferError } from './errors.ts';
+import { RandomAccessNeeded, ScratchNeeded, TransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
-import { HEAD_LENGTH, recogniseFormat } from './formats/recognise.ts';
-import type { Progress } from './progress.ts';
+import { decodeRaw } from './formats/raw.ts';
+import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import { Progress } from './progress.ts';
+import { FileSink } from './sinks/file-sink.ts';
 import type { Sink } from './sinks/sink.ts';
 import type { Source } from './source.ts';
 
@@ -17,6 +23,8 @@ export interface ImportImageOptions {
   progress: Progress;
   /** Of the object as it is served. */
   checksum?: Checksum | undefined;
+  /** A folder with room for a copy of the image, for those that cannot be converted otherwise. */
+  scratchDirectory?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -62,37 +70,92 @@ async function importUnchanged(options: ImportImageOptions): Promise<ImportedIma
 }
 
 async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
-  const { source, sink, progress, checksum } = options;
-  progress.enter('connecting', { source: source.location });
-  const opened = await source.open();
-  progress.bytesTotal = opened.size;
-  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
-  const { reader, compressions } = await decompressAll(new ByteReader(bytes));
+  const { source, progress } = options;
+  const recognised = await openAndRecognise(options);
+  const { format, reader, compressions, size } = recognised;
   try {
-    const size = compressions.length === 0 ? opened.size : undefined;
-    const format = recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
-    progress.note('recognised', { format, compressions, bytes: opened.size });
-    const disk = await decodeDisk(format, reader, size);
-    return await writeDisk(disk, sink, progress, options.signal);
+    return await writeDisk(await decodeDisk(format, reader, size), options);
+  } catch (error) {
+    if (!(error instanceof RandomAccessNeeded)) throw error;
+    progress.note('random access needed', { why: error.message });
+    const ranges = compressions.length === 0 ? await source.openRanges() : undefined;
+    const trusted = ranges !== undefined && (options.checksum === undefined || ranges.versioned);
+    if (!trusted) return await importThroughScratch(options, error);
+    // Whatever is read at random has to be what the checksum was taken of, so that is taken first.
+    if (options.checksum !== undefined) await reader.drain();
+    await reader.close();
+    progress.restart();
+    return await finishConverted(options, format, await convertRanges(ranges, { ...options, format }));
   } finally {
     await reader.close();
   }
 }
 
-async function writeDisk(
-  disk: DecodedDisk,
-  sink: Sink,
-  progress: Progress,
-  signal: AbortSignal | undefined,
-): Promise<ImportedImage> {
-  await sink.begin(disk.virtualSize);
+/** The last resort: a copy of the image, without its compressions, to convert from. */
+async function importThroughScratch(options: ImportImageOptions, why: Error): Promise<ImportedImage> {
+  const { progress, scratchDirectory, source } = options;
+  if (scratchDirectory === undefined) {
+    throw new ScratchNeeded(
+      `${source.location} has to be copied to scratch space and converted from there: ${why.message}`,
+    );
+  }
+  progress.restart();
+  const { format, reader } = await openAndRecognise(options);
+  const path = join(scratchDirectory, 'image');
+  const scratch = new FileSink({ path, preallocation: false }, new Progress());
+  try {
+    progress.note('copying to scratch space', { path });
+    await scratch.finish(await pour(decodeRaw(reader, undefined), scratch, options.signal));
+    return await finishConverted(options, format, await convertFile(path, { ...options, format }));
+  } finally {
+    await reader.close();
+    await rm(path, { force: true });
+  }
+}
+
+interface Recognised {
+  format: DiskFormat;
+  reader: ByteReader;
+  compressions: Compression[];
+  /** Of the stream that `reader` reads, where it is known. */
+  size: number | undefined;
+}
+
+async function openAndRecognise({ source, progress, checksum }: ImportImageOptions): Promise<Recognised> {
+  progress.enter('connecting', { source: source.location });
+  const opened = await source.open();
+  progress.bytesTotal = opened.transferSize ?? opened.size;
+  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
+  const { reader, compressions } = await decompressAll(new ByteReader(bytes));
+  const size = compressions.length === 0 ? opened.size : undefined;
+  const format = recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
+  progress.note('recognised', { format, compressions, bytes: opened.size });
+  return { format, reader, compressions, size };
+}
+
+async function writeDisk(disk: DecodedDisk, options: ImportImageOptions): Promise<ImportedImage> {
+  const { sink, progress, signal } = options;
   progress.enter(disk.format === 'raw' ? 'copying' : 'converting', { format: disk.format, target: sink.path });
+  const virtualSize = await pour(disk, sink, signal);
+  return finishConverted(options, disk.format, virtualSize);
+}
+
+/** @returns the disk's virtual size in bytes */
+async function pour(disk: DecodedDisk, sink: Sink, signal: AbortSignal | undefined): Promise<number> {
+  await sink.begin(disk.virtualSize);
   for await (const extent of disk.extents) {
     signal?.throwIfAborted();
     await sink.write(extent);
   }
-  const { virtualSize, format } = disk;
-  if (virtualSize === undefined) throw new Error('a decoder ended without the size of its disk');
+  if (disk.virtualSize === undefined) throw new Error('a decoder ended without the size of its disk');
+  return disk.virtualSize;
+}
+
+async function finishConverted(
+  { sink, progress }: ImportImageOptions,
+  format: string,
+  virtualSize: number,
+): Promise<ImportedImage> {
   progress.enter('syncing', { bytesWritten: progress.bytesWritten });
   const { preallocated } = await sink.finish(virtualSize);
   return { format, virtualSize, preallocated };

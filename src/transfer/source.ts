@@ -5,6 +5,8 @@ export interface OpenedSource {
   bytes: ByteStream;
   /** Bytes in all, where known. */
   size: number | undefined;
+  /** Bytes that will have been read to get them, where these are not the object's own. */
+  transferSize?: number;
   /** The media type that the server gave. */
   mediaType: string | undefined;
 }
@@ -12,6 +14,8 @@ export interface OpenedSource {
 /** Access to any part of an object. Reads of one object never mix two versions of it. */
 export interface RangeReader {
   readonly size: number;
+  /** Whether the object has a version by which a change in it is noticed. */
+  readonly versioned?: boolean;
   /** Exactly `length` bytes at `offset`. */
   read(offset: number, length: number): Promise<Buffer>;
 }
@@ -23,8 +27,6 @@ export interface Source {
   open(): Promise<OpenedSource>;
   /** Random access to the object, or undefined where the source has none. */
   openRanges(): Promise<RangeReader | undefined>;
-  /** A local file that holds the object, where there is one. */
-  readonly path?: string;
   /** Labels for the target claim, known once the source has been opened. */
   readonly labels?: Record<string, string>;
   close(): Promise<void>;

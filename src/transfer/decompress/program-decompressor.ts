@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
-import type { ByteStream } from '../bytes.ts';
+import { abandonStream, type ByteStream } from '../bytes.ts';
 import { TransferError, systemCode } from '../errors.ts';
 import { killGroup, programMissing } from '../programs.ts';
+import { Feeder } from './feeder.ts';
 
 const MOST_STDERR = 4096;
 
@@ -25,9 +25,10 @@ export async function* decompressWithProgram(kind: keyof typeof programs, input:
   });
   // It is awaited only once the output has ended.
   ended.catch(() => {});
+  const feeder = new Feeder(child.stdin);
   let inputFailure: unknown;
-  feed(input, child.stdin).catch((error: unknown) => {
-    inputFailure ??= error;
+  const feeding = feeder.feed(input).catch((error: unknown) => {
+    inputFailure = error;
     killGroup(child.pid);
   });
   let finished = false;
@@ -35,27 +36,16 @@ export async function* decompressWithProgram(kind: keyof typeof programs, input:
     for await (const chunk of child.stdout) yield chunk as Buffer;
     const exitCode = await ended;
     finished = true;
+    await feeding;
     if (inputFailure !== undefined) throw inputFailure as Error;
     if (exitCode !== 0) throw programFailure(kind, stderr.trim());
   } catch (error) {
     throw systemCode(error) === 'ENOENT' ? programMissing(kind) : error;
   } finally {
+    feeder.abandon();
     if (!finished) killGroup(child.pid);
-    void input.return();
+    abandonStream(input);
   }
-}
-
-async function feed(input: ByteStream, stdin: Writable): Promise<void> {
-  // A program that ended early says why itself.
-  stdin.on('error', () => {});
-  for await (const chunk of input) {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    stdin.write(chunk, (error) => {
-      resolve(error === null || error === undefined);
-    });
-    if (!(await promise)) return;
-  }
-  stdin.end();
 }
 
 function programFailure(kind: string, stderr: string): TransferError {

@@ -1,39 +1,30 @@
-import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import type { ByteStream } from '../bytes.ts';
+import { abandonStream, type ByteStream } from '../bytes.ts';
 import { TransferError, systemCode } from '../errors.ts';
+import { Feeder } from './feeder.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Decompresses gzip or zstd, several members one after the other included. */
+/** Decompresses gzip or zstd, several members one after the other included. Its input is read to the end. */
 export async function* decompressWithZlib(kind: 'gzip' | 'zstd', input: ByteStream): ByteStream {
   const decoder = kind === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
+  const feeder = new Feeder(decoder);
   let inputFailure: unknown;
-  feed(input, decoder).catch((error: unknown) => {
-    inputFailure ??= error;
+  const feeding = feeder.feed(input).catch((error: unknown) => {
+    inputFailure = error;
     decoder.destroy();
   });
   try {
     for await (const chunk of decoder) yield chunk as Buffer;
+    await feeding;
   } catch (error) {
     throw inputFailure ?? compressionFailure(kind, error);
   } finally {
+    feeder.abandon();
     decoder.destroy();
-    void input.return();
+    abandonStream(input);
   }
-}
-
-async function feed(input: ByteStream, decoder: Transform): Promise<void> {
-  for await (const chunk of input) {
-    // Its memory is ours only until the next chunk is asked for, so each is used up first.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    decoder.write(chunk, () => {
-      resolve();
-    });
-    await promise;
-    if (decoder.destroyed) return;
-  }
-  decoder.end();
+  if (inputFailure !== undefined) throw inputFailure as Error;
 }
 
 function compressionFailure(kind: string, error: unknown): unknown {

@@ -53,7 +53,8 @@ export class ResumableObject {
     const identity = this.#identity;
     const size = identity?.size;
     if (!identity?.acceptsRanges || size === undefined) return undefined;
-    return { size, read: (offset, length) => this.#readRange(identity, offset, length) };
+    const versioned = (identity.entityTag ?? identity.lastModified) !== undefined;
+    return { size, versioned, read: (offset, length) => this.#readRange(identity, offset, length) };
   }
 
   async #requestFirst(): Promise<{ response: HttpResponse; identity: Identity }> {

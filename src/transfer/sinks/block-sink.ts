@@ -107,7 +107,8 @@ export class BlockSink implements Sink {
     await file.close();
   }
 
-  async allocated(): Promise<undefined> {
+  async syncSoFar(): Promise<undefined> {
+    await this.#opened().datasync();
     return undefined;
   }
 

@@ -95,8 +95,10 @@ export class FileSink implements Sink {
     await unlink(this.path);
   }
 
-  async allocated(): Promise<number | undefined> {
-    const { blocks } = await this.#opened().stat();
+  async syncSoFar(): Promise<number> {
+    const file = this.#opened();
+    await file.datasync();
+    const { blocks } = await file.stat();
     return blocks * 512;
   }
 

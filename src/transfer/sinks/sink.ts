@@ -30,6 +30,6 @@ export interface Sink {
   finish(virtualSize: number): Promise<WrittenTarget>;
   /** Leaves nothing behind that could be taken for a disk. */
   abandon(): Promise<void>;
-  /** Bytes of storage that the target takes at this moment, where it can tell. */
-  allocated(): Promise<number | undefined>;
+  /** Makes durable what was written until now; returns the bytes of storage that the target takes, where it can tell. */
+  syncSoFar(): Promise<number | undefined>;
 }

@@ -1,4 +1,4 @@
-import { RandomAccessNeeded, TransferError } from '../../errors.ts';
+import { TransferError } from '../../errors.ts';
 
 /** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */
 export interface Header {
@@ -9,6 +9,8 @@ export interface Header {
   l1Size: number;
   l1TableOffset: number;
   compressionType: 'zlib' | 'zstd';
+  /** Whether L2 entries tell of subclusters. */
+  extendedL2: boolean;
 }
 
 /** The header's fields that are of use here. */
@@ -21,6 +23,11 @@ const MAX_CLUSTER_BITS = 21;
 const MAX_L1_BYTES = 32 * 1024 * 1024;
 const L1_ENTRY = 8;
 const L2_ENTRY = 8;
+const EXTENDED_L2_ENTRY = 16;
+
+type Features = Pick<Header, 'compressionType' | 'extendedL2'>;
+
+const V2_FEATURES: Features = { compressionType: 'zlib', extendedL2: false };
 
 const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 8n, extendedL2: 16n };
 
@@ -28,7 +35,6 @@ const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 8n, ext
  * Reads and checks a header.
  *
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
- * @throws RandomAccessNeeded for what qemu-img can read and the streaming decoder can't
  */
 export function parseHeader(bytes: Buffer): Header {
   if (bytes.length < V2_HEADER_LENGTH) throw truncated();
@@ -53,14 +59,15 @@ export function parseHeader(bytes: Buffer): Header {
   const l1Size = bytes.readUInt32BE(36);
   const l1TableOffset = safeInteger(bytes.readBigUInt64BE(40), 'its L1 table offset');
   if (l1TableOffset % clusterSize !== 0) throw invalid('its L1 table is not aligned');
-  const needed = Math.ceil(size / (clusterSize * (clusterSize / L2_ENTRY)));
-  const compressionType = version === 2 ? 'zlib' : parseFeatures(bytes);
+  const features = version === 2 ? V2_FEATURES : parseFeatures(bytes);
+  const entriesOfL2 = clusterSize / (features.extendedL2 ? EXTENDED_L2_ENTRY : L2_ENTRY);
+  const needed = Math.ceil(size / (clusterSize * entriesOfL2));
   if (l1Size * L1_ENTRY > MAX_L1_BYTES) throw invalid('its L1 table is too large');
   if (l1Size < needed) throw invalid('its L1 table is too small for its size');
-  return { version, clusterBits, clusterSize, size, l1Size: needed, l1TableOffset, compressionType };
+  return { version, clusterBits, clusterSize, size, l1Size: needed, l1TableOffset, ...features };
 }
 
-function parseFeatures(bytes: Buffer): 'zlib' | 'zstd' {
+function parseFeatures(bytes: Buffer): Features {
   if (bytes.length < V3_HEADER_LENGTH) throw truncated();
   const incompatible = bytes.readBigUInt64BE(72);
   const headerLength = bytes.readUInt32BE(100);
@@ -78,13 +85,13 @@ function parseFeatures(bytes: Buffer): 'zlib' | 'zstd' {
   if ((incompatible & ~known) !== 0n) {
     throw new TransferError('UnsupportedImage', 'the qcow2 image uses features that are not known here');
   }
-  if ((incompatible & feature.extendedL2) !== 0n) throw new RandomAccessNeeded('the qcow2 image has subclusters');
-  if ((incompatible & feature.compressionType) === 0n) return 'zlib';
+  const extendedL2 = (incompatible & feature.extendedL2) !== 0n;
+  if ((incompatible & feature.compressionType) === 0n) return { compressionType: 'zlib', extendedL2 };
   if (headerLength <= V3_HEADER_LENGTH || bytes.length <= V3_HEADER_LENGTH)
     throw invalid('it names no compression_type');
   const compressionType = bytes[V3_HEADER_LENGTH];
-  if (compressionType === 0) return 'zlib';
-  if (compressionType === 1) return 'zstd';
+  if (compressionType === 0) return { compressionType: 'zlib', extendedL2 };
+  if (compressionType === 1) return { compressionType: 'zstd', extendedL2 };
   throw new TransferError('UnsupportedImage', `qcow2 compression_type ${compressionType} is not known`);
 }
 

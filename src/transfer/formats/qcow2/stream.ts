@@ -28,6 +28,7 @@ const INFLATING_BYTES = 8 * 1024 * 1024;
  */
 export async function decodeQcow2(reader: ByteReader): Promise<DecodedDisk> {
   const header = parseHeader(await reader.peek(HEADER_LENGTH));
+  if (header.extendedL2) throw new RandomAccessNeeded('the qcow2 image has subclusters');
   if (header.l1Size * L1_ENTRY > LARGEST_L1) throw new RandomAccessNeeded('the qcow2 image has a very large L1 table');
   return { format: 'qcow2', virtualSize: header.size, extents: extents(reader, header) };
 }

@@ -1,0 +1,38 @@
+import { emptyDirectory, unpackTar } from './archive/unpack.ts';
+import { ByteReader } from './bytes.ts';
+import { verified, type Checksum } from './checksum.ts';
+import { decompressAll } from './decompress/decompress.ts';
+import { runProgram } from './programs.ts';
+import type { Progress } from './progress.ts';
+import type { Source } from './source.ts';
+
+export interface ImportArchiveOptions {
+  source: Source;
+  /** The folder that it is unpacked into; emptied when that fails. */
+  directory: string;
+  progress: Progress;
+  /** Of the archive as it is served. */
+  checksum?: Checksum | undefined;
+}
+
+/** Unpacks a tar archive, compressed or not, into a volume. */
+export async function importArchive({ source, directory, progress, checksum }: ImportArchiveOptions): Promise<void> {
+  try {
+    progress.enter('connecting', { source: source.location });
+    const opened = await source.open();
+    progress.bytesTotal = opened.transferSize ?? opened.size;
+    const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
+    const { reader, compressions } = await decompressAll(new ByteReader(bytes));
+    progress.note('recognised', { format: 'tar', compressions, bytes: opened.size });
+    progress.enter('unpacking', { target: directory });
+    await unpackTar(reader, directory, source.location);
+    progress.enter('syncing');
+    await runProgram('sync', ['--file-system', directory]);
+    progress.enter('done');
+  } catch (error) {
+    await emptyDirectory(directory);
+    throw error;
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,145 @@
+import { ByteReader, type ByteStream } from '../bytes.ts';
+import { parseChecksum, verified } from '../checksum.ts';
+import { TransferError } from '../errors.ts';
+import { HttpClient, type HttpResponse } from '../http/client.ts';
+import { connectionFailure, statusFailure } from '../http/failures.ts';
+import { ResumableObject } from '../http/resumable-object.ts';
+import { Patience, defaultPatience, type PatienceOptions } from '../patience.ts';
+import type { Progress } from '../progress.ts';
+import { RegistryAuthorization, type Credentials } from './authorization.ts';
+import { acceptedManifests } from './manifest.ts';
+import type { ImageReference } from './reference.ts';
+
+const LONGEST_DOCUMENT = 8 * 1024 * 1024;
+/** How a server that does not speak TLS lets somebody down who tries. */
+const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
+
+export interface RegistryClientOptions {
+  /** Accept any certificate, and speak plain http to a registry that does not speak TLS. */
+  insecureRegistry?: boolean;
+  credentials?: Credentials | undefined;
+  /** Folder with PEM certificates to trust besides the system's. */
+  certificatesDirectory?: string | undefined;
+  patience?: PatienceOptions;
+  /** How long a body may stall, in milliseconds. */
+  stallTimeout?: number;
+  signal: AbortSignal;
+}
+
+/** Reads one repository of a registry (OCI distribution specification). */
+export class RegistryClient {
+  readonly #image: ImageReference;
+  readonly #options: RegistryClientOptions;
+  readonly #progress: Progress;
+  readonly #http: HttpClient;
+  readonly #authorization: RegistryAuthorization;
+  #scheme: 'http' | 'https' | undefined;
+
+  constructor(image: ImageReference, options: RegistryClientOptions, progress: Progress) {
+    this.#image = image;
+    this.#options = options;
+    this.#progress = progress;
+    this.#http = new HttpClient({ ...options, insecureSkipVerify: options.insecureRegistry ?? false });
+    this.#authorization = new RegistryAuthorization(this.#http, image.repository, options.credentials);
+    if (options.insecureRegistry !== true) this.#scheme = 'https';
+  }
+
+  /**
+   * A manifest or an index.
+   *
+   * @param reference a tag, or a digest, which is verified
+   */
+  async manifest(reference: string): Promise<string> {
+    const document = await this.#document(`manifests/${reference}`, { accept: acceptedManifests });
+    return reference.includes(':') ? this.#checked(document, reference) : document.toString();
+  }
+
+  /** A blob that is a small document, verified. */
+  async configuration(digest: string): Promise<string> {
+    return this.#checked(await this.#document(`blobs/${digest}`, {}), digest);
+  }
+
+  /** A blob of any size. Whoever reads it verifies its digest. */
+  async blob(digest: string): Promise<ByteStream> {
+    const path = `blobs/${digest}`;
+    const object = new ResumableObject({
+      url: await this.#url(path),
+      progress: this.#progress,
+      patience: this.#options.patience ?? defaultPatience,
+      signal: this.#options.signal,
+      request: async (headers) => this.#authorization.request(await this.#url(path), headers),
+    });
+    return (await object.open()).bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  async #document(path: string, headers: Record<string, string>): Promise<Buffer> {
+    const patience = new Patience(this.#options.patience ?? defaultPatience, this.#progress, this.#options.signal);
+    return patience.persist(
+      async () => {
+        const response = await this.#authorization.request(await this.#url(path), headers);
+        if (response.status === 200) return await readWhole(response);
+        await response.body.dump();
+        throw this.#refused(response);
+      },
+      (error) => {
+        this.#options.signal.throwIfAborted();
+        return connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
+      },
+    );
+  }
+
+  #refused({ status, headers, url }: HttpResponse): TransferError {
+    if (status !== 404) return statusFailure(status, headers, url);
+    return new TransferError('NotFound', `${this.#image.location} is not in the registry: check its name and tag`);
+  }
+
+  async #checked(document: Buffer, digest: string): Promise<string> {
+    async function* whole(): ByteStream {
+      yield document;
+    }
+    await new ByteReader(verified(whole(), parseChecksum(digest), `${this.#image.location} (${digest})`)).drain();
+    return document.toString();
+  }
+
+  async #url(path: string): Promise<URL> {
+    this.#scheme ??= await this.#findScheme();
+    return this.#urlWith(this.#scheme, path);
+  }
+
+  #urlWith(scheme: 'http' | 'https', path: string): URL {
+    return new URL(`${scheme}://${this.#image.host}/v2/${this.#image.repository}/${path}`);
+  }
+
+  async #findScheme(): Promise<'http' | 'https'> {
+    try {
+      const { body } = await this.#http.request(new URL(`https://${this.#image.host}/v2/`), {});
+      await body.dump();
+      return 'https';
+    } catch (error) {
+      if (!(error instanceof TransferError) || !noTls.has(error.code)) throw error;
+    }
+    const { body } = await this.#http.request(new URL(`http://${this.#image.host}/v2/`), {});
+    await body.dump();
+    return 'http';
+  }
+}
+
+async function readWhole({ body, url }: HttpResponse): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LONGEST_DOCUMENT) {
+      throw new TransferError(
+        'ProtocolViolation',
+        `${url.host} answered with a document of more than ${LONGEST_DOCUMENT} bytes`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

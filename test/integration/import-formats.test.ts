@@ -1,0 +1,135 @@
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { sameDisk, writeRawDisk } from './support/images.ts';
+import { importInPod, type PodOptions, type PodRun } from './support/importer.ts';
+import { startNginx } from './support/nginx.ts';
+import { run, type Server } from './support/processes.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+describe('importer: formats and compressions', () => {
+  let directory: string;
+  let root: string;
+  let raw: string;
+  let server: Server;
+  let withoutRanges: Server;
+
+  const importFrom = (from: Server, name: string, options: Omit<PodOptions, 'source'> = {}): Promise<PodRun> =>
+    importInPod(directory, { ...options, source: { url: `http://127.0.0.1:${from.port}/${name}` } });
+  const convert = async (name: string, ...parameters: string[]): Promise<void> => {
+    await run('qemu-img', ['convert', ...parameters, raw, join(root, name)]);
+  };
+  const expectSameDisk = async ({ result, diskImage }: PodRun, format: string): Promise<void> => {
+    expect(result).to.include({ outcome: 'succeeded', format, virtualSize: 64 * MEBIBYTE });
+    expect(await sameDisk(diskImage, raw)).to.equal(true);
+    expect((await stat(diskImage)).blocks * 512).to.be.lessThan(5 * MEBIBYTE);
+  };
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'diskpress-formats-'));
+    root = join(directory, 'www');
+    await mkdir(root);
+    raw = join(root, 'disk.img');
+    await writeRawDisk(raw);
+    server = await startNginx({ directory, root });
+    withoutRanges = await startNginx({ directory, root, directives: 'max_ranges 0;' });
+  });
+
+  after(async () => {
+    await Promise.all([server.stop(), withoutRanges.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('writes a raw image sparsely and grows it to the usable size', async () => {
+    const imported = await importFrom(server, 'disk.img');
+    expect(imported.exitCode).to.equal(0);
+    await expectSameDisk(imported, 'raw');
+    const { size, mode } = await stat(imported.diskImage);
+    expect(size).to.equal(94 * MEBIBYTE);
+    expect(mode & 0o777).to.equal(0o660);
+  });
+
+  for (const program of ['gzip', 'zstd', 'xz', 'bzip2']) {
+    it(`recognises ${program} by its content`, async () => {
+      const name = `${program}.html`;
+      await run('sh', ['-c', `${program} -1 -c "$1" > "$2"`, 'sh', raw, join(root, name)]);
+      await expectSameDisk(await importFrom(server, name), 'raw');
+    });
+  }
+
+  it('goes on where one compressed member ends and another begins', async () => {
+    const script = 'head -c 20000000 "$1" | gzip > "$2"; tail -c +20000001 "$1" | gzip >> "$2"';
+    await run('sh', ['-c', script, 'sh', raw, join(root, 'members.gz')]);
+    await expectSameDisk(await importFrom(server, 'members.gz'), 'raw');
+  });
+
+  it('unpacks nested compressions of a qcow2', async () => {
+    await convert('nested.qcow2', '-O', 'qcow2');
+    const script = 'xz -1 -c "$1" | gzip -c > "$2"';
+    await run('sh', ['-c', script, 'sh', join(root, 'nested.qcow2'), join(root, 'nested.xz.gz')]);
+    await expectSameDisk(await importFrom(server, 'nested.xz.gz'), 'qcow2');
+  });
+
+  const streamable: Record<string, string[]> = {
+    plain: [],
+    'version 2': ['-o', 'compat=0.10'],
+    'zlib clusters': ['-c'],
+    'zstd clusters': ['-c', '-o', 'compression_type=zstd'],
+    'the smallest clusters': ['-o', 'cluster_size=512'],
+    'small compressed clusters': ['-c', '-o', 'cluster_size=4k'],
+    'the largest clusters': ['-o', 'cluster_size=2M'],
+    'large compressed clusters': ['-c', '-o', 'cluster_size=2M'],
+    'preallocated tables': ['-o', 'preallocation=metadata'],
+    'clusters written out of order': ['-W', '-m', '16'],
+  };
+  for (const [kind, parameters] of Object.entries(streamable)) {
+    it(`streams a qcow2 with ${kind}, from a server without ranges`, async () => {
+      await convert('image.qcow2', '-O', 'qcow2', ...parameters);
+      await expectSameDisk(await importFrom(withoutRanges, 'image.qcow2'), 'qcow2');
+    });
+  }
+
+  const random: Record<string, string[]> = {
+    qcow2: ['-O', 'qcow2', '-o', 'extended_l2=on'],
+    vmdk: ['-O', 'vmdk'],
+    vhdx: ['-O', 'vhdx'],
+    vdi: ['-O', 'vdi'],
+    vpc: ['-O', 'vpc', '-o', 'force_size=on'],
+  };
+  for (const [format, parameters] of Object.entries(random)) {
+    it(`reads ${parameters.slice(1).join(' ')} piece by piece where the server has ranges`, async () => {
+      await convert(`image.${format}`, ...parameters);
+      await expectSameDisk(await importFrom(server, `image.${format}`), format);
+    });
+  }
+
+  it('reads a qcow2 that was written to by a guest, whose tables lie anywhere', async () => {
+    const image = join(root, 'guest.qcow2');
+    await run('qemu-img', ['create', '-f', 'qcow2', '-o', 'cluster_size=4k', image, '64M']);
+    const writes = Array.from(
+      { length: 60 },
+      (_, index) => `write -P ${index + 1} ${((index * 37) % 64) * MEBIBYTE} 6k`,
+    );
+    await run('qemu-io', ['-f', 'qcow2', ...writes.flatMap((command) => ['-c', command]), image]);
+    // Growing it moves the L1 table behind everything.
+    await run('qemu-img', ['resize', '-f', 'qcow2', image, '90M']);
+    await run('qemu-img', ['convert', '-O', 'raw', image, join(root, 'guest.img')]);
+    const { result, diskImage } = await importFrom(server, 'guest.qcow2');
+    expect(result).to.include({ outcome: 'succeeded', virtualSize: 90 * MEBIBYTE });
+    expect(await sameDisk(diskImage, join(root, 'guest.img'))).to.equal(true);
+  });
+
+  it('asks for scratch space only where nothing else is left, and converts with it', async () => {
+    await convert('scratch.vmdk', '-O', 'vmdk');
+    const without = await importFrom(withoutRanges, 'scratch.vmdk');
+    expect(without.exitCode).to.equal(1);
+    expect(without.result.outcome).to.equal('scratch-required');
+    const scratch = await mkdtemp(join(directory, 'scratch-'));
+    const options = { scratch: true, settings: { scratch } };
+    await expectSameDisk(await importFrom(withoutRanges, 'scratch.vmdk', options), 'vmdk');
+    const { stdout } = await run('ls', ['-A', scratch]);
+    expect(stdout).to.equal('');
+  });
+});

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { RunOptions } from './commands.ts';
+import type { Log, RunOptions } from './commands.ts';
 import { run, succeeds } from './commands.ts';
 import { cacheFolder } from './folders.ts';
+import { withLock } from './lock.ts';
 
 /**
  * Runs buildah on a storage of the product's own, so that it meets no images of the user's, in a mount namespace of its
@@ -14,6 +15,12 @@ export function buildah(command: string, args: string[], options: RunOptions = {
 /** Whether buildah has an image of that name. */
 export function hasImage(name: string): Promise<boolean> {
   return succeeds('unshare', words('inspect', ['--type', 'image', name]), { env: environment });
+}
+
+/** Runs work on images while no other process does. */
+export function withImageLock<T>(log: Log, work: () => Promise<T>): Promise<T> {
+  const waiting = () => log('waiting for another process that works on images');
+  return withLock(join(cacheFolder(), 'locks', 'images'), work, waiting);
 }
 
 // No container runtime is needed to run the programs of a Dockerfile in a chroot.

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from './commands.ts';
 import { run } from './commands.ts';
@@ -9,8 +9,10 @@ import { createDisk, detachDisk, diskDevice, mountPoint } from './disk.ts';
 import { cacheFolder, repository, stateFolder } from './folders.ts';
 import type { Identity } from './identity.ts';
 import { clusterName, identityOf, nodeFolder } from './identity.ts';
-import { loadArchive, withArchive } from './images.ts';
+import { loadArchive, loadBuilt } from './images.ts';
+import { BuiltImage } from './built-image.ts';
 import { busyboxArchive } from './busybox-image.ts';
+import { withImageLock } from './buildah.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { withLock } from './lock.ts';
 import { connectNode, createSwitch, namespaceOf, removeNamespaces, startNode } from './namespaces.ts';
@@ -134,11 +136,18 @@ export async function loadImage(image: string, log: Log = () => undefined): Prom
   if (nodes.length === 0) {
     throw new Error(`cluster ${cluster.name} does not run: start it with "up"`);
   }
-  await withArchive(image, async (archive) => {
-    for (const { name } of nodes) {
-      log(`loading ${image} into ${name}`);
-      await loadArchive(cluster, name, archive);
-    }
+  log(`loading ${image}`);
+  const isArchive = await stat(image).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (isArchive) {
+    await Promise.all(nodes.map(({ name }) => loadArchive(cluster, name, image)));
+    return;
+  }
+  await withImageLock(log, async () => {
+    const built = await BuiltImage.export(image);
+    await Promise.all(nodes.map(({ name }) => loadBuilt(cluster, name, built)));
   });
 }
 

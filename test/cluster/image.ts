@@ -3,11 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseImage } from './base-image.ts';
-import { buildah, hasImage } from './buildah.ts';
+import { buildah, hasImage, withImageLock } from './buildah.ts';
 import type { Log } from './commands.ts';
 import { loadImage } from './cluster.ts';
-import { cacheFolder, repository } from './folders.ts';
-import { withLock } from './lock.ts';
+import { repository } from './folders.ts';
 import { installPrerequisites } from './prerequisites.ts';
 
 /** The name under which nodes have the product's image. */
@@ -33,11 +32,7 @@ const inputs = [
  */
 export async function buildProductImage(log: Log = () => undefined): Promise<string> {
   await installPrerequisites(log);
-  const revision = await withLock(
-    join(cacheFolder(), 'locks', 'image'),
-    () => build(log),
-    () => log('waiting for another process that builds an image'),
-  );
+  const revision = await withImageLock(log, () => build(log));
   await loadImage(productImage, log);
   return revision;
 }
@@ -69,7 +64,24 @@ async function build(log: Log): Promise<string> {
   } finally {
     await rm(settings, { recursive: true, force: true });
   }
+  await removeOlder();
   return revision;
+}
+
+/** Every build leaves an image; the latest few serve checkouts that are worked on at the same time. */
+async function removeOlder(): Promise<void> {
+  const list = await buildah('images', ['--json', '--filter', 'reference=localhost/diskpress']);
+  const images = (JSON.parse(list) as { names: string[]; created: number }[]).sort(
+    (left, right) => right.created - left.created,
+  );
+  for (const { names } of images.slice(5)) {
+    await buildah('rmi', names);
+  }
+  // Steps of earlier builds make later ones quick; so many are more than one build has.
+  const steps = await buildah('images', ['--quiet', '--filter', 'dangling=true']);
+  if (steps.split('\n').length > 40) {
+    await buildah('rmi', ['--prune', '--force']);
+  }
 }
 
 /**

@@ -1,41 +1,30 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buildah } from './buildah.ts';
+import type { Readable } from 'node:stream';
+import type { BuiltImage } from './built-image.ts';
 import type { Identity } from './identity.ts';
 import { runInNode } from './namespaces.ts';
 import { eventually } from './objects.ts';
 
-const containerd = ['ctr', '--address', '/run/containerd/containerd.sock', '--namespace', 'k8s.io'];
-
 /** Loads all images of a docker or OCI archive into a node's container runtime. */
 export async function loadArchive(cluster: Identity, node: string, archive: string): Promise<void> {
-  await eventually(
-    `starting the container runtime of ${node}`,
-    async () => (await runInNode(cluster, node, [...containerd, 'version'])) !== '',
-    60,
-  );
-  await runInNode(cluster, node, [...containerd, 'images', 'import', '--no-unpack=false', '-'], {
-    input: createReadStream(archive),
-  });
+  await eventually(`starting the container runtime of ${node}`, () => ctr(cluster, node, ['version']), 60);
+  await load(cluster, node, createReadStream(archive));
 }
 
-/** Calls `use` with the archive itself, or with one made of the image of that name in buildah's storage. */
-export async function withArchive(image: string, use: (archive: string) => Promise<void>): Promise<void> {
-  const isFile = await stat(image).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  if (isFile) {
-    return use(image);
+/** Loads an image that was built here into a node's container runtime, no more of it than is not there already. */
+export async function loadBuilt(cluster: Identity, node: string, image: BuiltImage): Promise<void> {
+  const listed = await ctr(cluster, node, ['images', 'list', `name==${image.name}`]);
+  if (!listed.includes(image.digest)) {
+    const known = await ctr(cluster, node, ['content', 'list', '--quiet']);
+    await load(cluster, node, image.archive(new Set(known.split('\n'))));
   }
-  const folder = await mkdtemp(join(tmpdir(), 'diskpress-image-'));
-  try {
-    const archive = join(folder, 'image.tar');
-    await buildah('push', ['--quiet', image, `docker-archive:${archive}:${image}`]);
-    await use(archive);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+}
+
+async function load(cluster: Identity, node: string, input: Readable): Promise<void> {
+  await ctr(cluster, node, ['images', 'import', '-'], input);
+}
+
+function ctr(cluster: Identity, node: string, words: string[], input?: Readable): Promise<string> {
+  const options = ['--address', '/run/containerd/containerd.sock', '--namespace', 'k8s.io'];
+  return runInNode(cluster, node, ['ctr', ...options, ...words], { input });
 }

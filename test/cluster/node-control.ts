@@ -35,7 +35,7 @@ export async function controlComponent(
   signal: NodeJS.Signals = 'SIGTERM',
 ): Promise<void> {
   const query = new URLSearchParams({ component, signal });
-  const { status } = await ask(cluster, node, 'POST', `/${action}?${query}`);
+  const { status } = await ask(cluster, node, 'POST', `/${action}?${query.toString()}`);
   if (status === 404) {
     throw new UnknownComponent(component, node);
   }

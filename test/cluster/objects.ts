@@ -38,13 +38,12 @@ export function connectTo(kubeconfig: string): KubeConfig {
 /** Polls until `check` returns something true; errors count as not yet. */
 export async function eventually(what: string, check: () => Promise<unknown>, seconds = 120): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
-  let reason = '';
   for (;;) {
+    let reason = '';
     try {
       if (await check()) {
         return;
       }
-      reason = '';
     } catch (error) {
       reason = (error as Error).message.split('\n')[0]!;
     }

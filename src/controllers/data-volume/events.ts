@@ -14,7 +14,14 @@ export interface DataVolumeEvent {
 const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
 
 /** Reasons of the Running condition in the ordinary course of things, which are no trouble. */
-const ORDINARY = new Set(['Pending', 'Completed', 'TransferRunning', 'WaitForFirstConsumer', 'ScratchRequired']);
+const ORDINARY = new Set([
+  'Pending',
+  'Completed',
+  'TransferRunning',
+  'WaitForFirstConsumer',
+  'ScratchRequired',
+  'Provisioning',
+]);
 
 /** The events that tell how a DataVolume got from its recorded status to what is observed now. Pure. */
 export function eventsOf(dataVolume: DataVolume, observed: Observation, kind: SourceKind): DataVolumeEvent[] {

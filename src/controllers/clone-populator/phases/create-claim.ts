@@ -20,7 +20,7 @@ export async function fillByDriver(work: CloneWork, desired: PersistentVolumeCla
   const waitsForPod =
     waitsForFirstConsumer(claim, caches) && claim.metadata?.annotations?.[SELECTED_NODE_ANNOTATION] === undefined;
   if (isBound(claim) || waitsForPod) return 'complete';
-  const warning = await latestWarning(client, claim);
+  const warning = await latestWarning(work.context, claim);
   return {
     message: `claim ${namespace}/${name} is being provisioned${warning ? `: ${warning}` : ''}`,
     after: LOOK_AGAIN_MILLISECONDS,

@@ -43,7 +43,7 @@ export const prepClaim: Phase = async (work) => {
       spec: { resources: { requests: { storage: formatQuantity(wanted) } } },
     });
   }
-  const warning = await latestWarning(client, claim);
+  const warning = await latestWarning(work.context, claim);
   return {
     message: `the volume is growing from ${humanBytes(capacity)} to ${humanBytes(wanted)}${warning ? `: ${warning}` : ''}`,
     after: LOOK_AGAIN_MILLISECONDS,

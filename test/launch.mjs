@@ -3,7 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { env, execPath, exit, kill, pid, platform, arch, versions } from 'node:process';
+import console from 'node:console';
+import process, { arch, env, execPath, exit, kill, pid, platform, versions } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED_MAJOR_VERSION = 24;

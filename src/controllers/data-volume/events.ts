@@ -14,8 +14,10 @@ export interface DataVolumeEvent {
 /** The phases of an import that everybody may rely on seeing, also when a fast one skipped some between two looks. */
 const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
 
-/** Causes of a failure that are event reasons of their own; NotFound is also what a server says of an image. */
-const TELLING = new Set<string>(dataVolumeEventReasons.filter((reason) => reason !== 'NotFound'));
+/** Causes of a failure that are event reasons of their own. */
+const TELLING = new Set<string>(
+  dataVolumeEventReasons.filter((reason) => reason.startsWith('Err') || reason === 'CloneValidationFailed'),
+);
 
 /** Reasons of the Running condition in the ordinary course of things, which are no trouble. */
 const ORDINARY = new Set([

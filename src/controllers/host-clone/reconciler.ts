@@ -125,6 +125,8 @@ export class HostCloneReconciler implements Reconciler {
       case 'failed': {
         if (verdict.permanent) {
           await this.#tell(claim, failedReport(restarts, verdict));
+          // The other end would wait for ever; the one that failed stays for its log.
+          await Promise.all([source, target].filter(isUnfinished).map((pod) => this.#deletePod(pod)));
           return undefined;
         }
         await this.#tell(claim, pendingReport(restarts + 1, verdict));
@@ -181,6 +183,10 @@ export class HostCloneReconciler implements Reconciler {
   async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
   }
+}
+
+function isUnfinished(pod: Pod): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
 /** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */

@@ -66,9 +66,14 @@ export class HostCloneReconciler implements Reconciler {
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
     if (claim.metadata?.deletionTimestamp || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
-    if (report?.podPhase === 'Failed') return undefined;
     const source = this.#context.caches.pods.get(keys.sourcePod);
     const target = this.#context.caches.pods.get(keys.targetPod);
+    if (report?.podPhase === 'Failed') {
+      // The other end would wait for ever; the one that failed stays for its log.
+      const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
+      await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
+      return undefined;
+    }
     if (source?.metadata?.deletionTimestamp || target?.metadata?.deletionTimestamp) return undefined;
     if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
     return this.#follow(claim, keys, source, target);
@@ -125,8 +130,6 @@ export class HostCloneReconciler implements Reconciler {
       case 'failed': {
         if (verdict.permanent) {
           await this.#tell(claim, failedReport(restarts, verdict));
-          // The other end would wait for ever; the one that failed stays for its log.
-          await Promise.all([source, target].filter(isUnfinished).map((pod) => this.#deletePod(pod)));
           return undefined;
         }
         await this.#tell(claim, pendingReport(restarts + 1, verdict));

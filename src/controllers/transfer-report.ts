@@ -40,13 +40,57 @@ export function readReport(annotations: Readonly<Record<string, string>> | undef
   };
 }
 
-/** A percentage as the API writes it. */
-export function formatProgress(progress: TransferProgress | undefined): string {
-  return progress?.percent === undefined ? 'N/A' : `${Math.min(progress.percent, 100).toFixed(2)}%`;
+/** What stands in the way, or what is being waited for. */
+interface Cause {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The report of a transfer that is not running yet, or not running between two attempts. */
+export function pendingReport(restarts: number, { reason, message }: Cause): TransferReport {
+  return { podPhase: 'Pending', restarts, running: false, reason, message, progress: 'N/A' };
+}
+
+/** The report of a transfer that has failed for good. */
+export function failedReport(restarts: number, cause: Cause): TransferReport {
+  return { ...pendingReport(restarts, cause), podPhase: 'Failed' };
+}
+
+/** The report of a transfer that is complete. */
+export function completedReport(restarts: number, message: string): TransferReport {
+  return { podPhase: 'Succeeded', restarts, running: false, reason: 'Completed', message, progress: '100.0%' };
+}
+
+/**
+ * The report of a transfer whose pods are running.
+ *
+ * @param recorded what was reported last, which stands while the pod does not tell
+ */
+export function runningReport(
+  recorded: TransferReport | undefined,
+  progress: TransferProgress | undefined,
+  restarts: number,
+): TransferReport {
+  const known = recorded?.podPhase === 'Running' ? recorded : undefined;
+  const running = { podPhase: 'Running', restarts, running: true } as const;
+  if (!progress) {
+    return {
+      ...running,
+      reason: known?.reason ?? 'TransferRunning',
+      message: known?.message ?? 'The transfer has been started',
+      progress: known?.progress ?? 'N/A',
+    };
+  }
+  return {
+    ...running,
+    reason: progress.failure ? 'Retrying' : 'TransferRunning',
+    message: progress.failure ?? describeProgress(progress),
+    progress: progress.percent === undefined ? 'N/A' : `${Math.min(progress.percent, 100).toFixed(2)}%`,
+  };
 }
 
 /** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
-export function describeProgress(progress: TransferProgress): string {
+function describeProgress(progress: TransferProgress): string {
   const read = humanBytes(progress.bytesRead);
   const total = progress.bytesTotal === undefined ? '' : ` of ${humanBytes(progress.bytesTotal)}`;
   return `${read}${total}, ${humanBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;

@@ -221,7 +221,7 @@ export class KubeClient {
     }
   }
 
-  /** Ends the connections, once the requests under way have ended. */
+  /** Ends the connections, and with them the requests under way. */
   async close(): Promise<void> {
     await this.#transport.close();
   }

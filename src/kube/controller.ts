@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { BackoffOptions } from './backoff.ts';
-import { ApiError, errorFields, isConflict, TerminalError, toError, WaitingError } from './errors.ts';
+import { errorFields, isConflict, retryAfter, TerminalError, toError, WaitingError } from './errors.ts';
 import { keyFromString, keyToString, type Key } from './key.ts';
 import type { Metrics } from './metrics.ts';
 import type { Watch } from './watch.ts';
@@ -152,8 +152,4 @@ export class Controller {
     logger.error('reconciling failed', { step: 'reconcile', failures, ...errorFields(failure) });
     return 'error';
   }
-}
-
-function retryAfter(failure: Error): number {
-  return failure instanceof ApiError ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
 }

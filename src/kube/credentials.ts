@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentOptions, RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
 
 /** How long what a kubeconfig's files, plugins and token files say is used before it is read again. */
@@ -53,7 +53,7 @@ export class Credentials {
     const now = performance.now();
     if (!this.#access || renew || now - this.#readAt > LIFETIME_MS) {
       this.#readAt = now;
-      this.#access = this.#read().catch((error: unknown) => {
+      this.#access = this.#read(renew).catch((error: unknown) => {
         this.#access = undefined;
         throw error;
       });
@@ -61,14 +61,14 @@ export class Credentials {
     return this.#access;
   }
 
-  /** Ends idle connections at once, and the others when they become idle. */
+  /** Ends the connections, and with them the requests under way. */
   async close(): Promise<void> {
-    await this.#current?.dispatcher.close();
+    await this.#current?.dispatcher.destroy();
   }
 
-  async #read(): Promise<Access> {
+  async #read(renew: boolean): Promise<Access> {
     const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
-    await this.#kubeConfig.applyToHTTPSOptions(options);
+    await (renew ? withoutMemory(this.#kubeConfig) : this.#kubeConfig).applyToHTTPSOptions(options);
     const { headers, auth, ca, cert, key, passphrase, pfx, rejectUnauthorized, servername } = options;
     const tls = { ca, cert, key, passphrase, pfx, rejectUnauthorized, servername };
     if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
@@ -96,4 +96,11 @@ export class Credentials {
         return new Agent({ ...POOL, connect: CONNECT });
     }
   }
+}
+
+/** The same configuration, asking anew for tokens that the original remembers. */
+function withoutMemory({ clusters, contexts, currentContext, users }: KubeConfig): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromOptions({ clusters, contexts, currentContext, users });
+  return kubeConfig;
 }

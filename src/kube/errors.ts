@@ -83,6 +83,11 @@ export function isPermanent(error: unknown): boolean {
   return error instanceof ApiError && [400, 405, 406, 413, 415, 422].includes(error.status);
 }
 
+/** Milliseconds that the server asked to wait; 0 if it did not. */
+export function retryAfter(error: unknown): number {
+  return error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+}
+
 /** What was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -77,6 +77,7 @@ export class EventRecorder {
           retries: 4,
           minTimeout: 500,
           randomize: true,
+          unref: true,
           shouldRetry: ({ error }) => error instanceof ConnectionError,
         });
         this.#options.metrics.events.inc({ result: 'written' });

@@ -74,7 +74,7 @@ export class LeaderElector {
    */
   async hold(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#pause(Math.min(this.#options.retryPeriod, this.#left()), signal);
+      await this.#pause(Math.max(0, Math.min(this.#options.retryPeriod, this.#left())), signal);
       if (signal.aborted) return;
       if (!this.leading) throw this.#lost('it could not be renewed in time');
       const renewed = await this.#attempt(this.#left());

@@ -106,7 +106,8 @@ export class Manager {
 
   /**
    * Fills the caches, waits for the lease, and runs the controllers until the signal is aborted. Resolves when everything has stopped, in
-   * order: reconciliations under way end, events are written, the lease is given back, the caches stop.
+   * order: reconciliations under way end, events are written, the lease is given back, the caches stop. Reconciliations that do not end
+   * in time lose their connections.
    *
    * @throws {LeadershipLostError} at once: exit then, because another process acts already
    * @throws Error if the caches could not be filled in time, or the port is taken
@@ -166,14 +167,16 @@ export class Manager {
       await Promise.race([aborted(working.signal), ...(lease ? [lease] : [])]);
       this.#logger.info('stopping', { step: 'stop' });
       const { stopTimeout = 30_000 } = this.#options;
-      await Promise.race([
-        Promise.all([work, this.events.flush()]),
-        sleep(stopTimeout, undefined, { ref: false }),
-        ...(lease ? [lease] : []),
+      const finished = await Promise.race([
+        work.then(() => this.events.flush()).then(() => true),
+        sleep(stopTimeout, false, { ref: false }),
+        ...(lease ? [lease.then(() => false)] : []),
       ]);
       holding.abort();
       await lease;
-      await this.#elector?.release();
+      // A reconciliation that goes on may still act: then the lease has to expire.
+      if (finished) await this.#elector?.release();
+      else this.#logger.warn('reconciliations did not end in time', { step: 'stop', milliseconds: stopTimeout });
     } finally {
       signal.removeEventListener('abort', stop);
       working.abort();

@@ -2,7 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { delay } from './delay.ts';
-import { ApiError, isGone, isNotFound, toError } from './errors.ts';
+import { ApiError, isGone, isNotFound, retryAfter, toError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
@@ -201,8 +201,4 @@ function endOf(error: unknown, opened: boolean): WatchEnd {
   if (isGone(error)) return 'expired';
   if (error instanceof ApiError) return error.status === 429 ? 'unserved' : 'refused';
   return opened ? 'broken' : 'unserved';
-}
-
-function retryAfter(error: Error): number {
-  return error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
 }

@@ -79,11 +79,11 @@ export class Transport {
   async #sendOnce(request: ApiRequest, renewCredentials: boolean): Promise<ApiResponse> {
     request.signal?.throwIfAborted();
     const { server } = this.#credentials;
-    const { dispatcher, headers } = await this.#credentials.access(renewCredentials);
     const query = queryString(request.query);
     const labels = { verb: request.verb, resource: request.resource };
     const observe = this.#metrics.requestDuration.startTimer(labels);
     try {
+      const { dispatcher, headers } = await this.#credentials.access(renewCredentials);
       const response = await dispatcher.request({
         origin: server.origin,
         path: `${server.pathname.replace(/\/$/, '')}${request.path}${query}`,

@@ -40,7 +40,7 @@ export async function runTransferRole({ name, logger, progressPort, metric, work
     process.removeListener('SIGTERM', terminate);
     await server.close();
   }
-  logger.info('finished', { ...result, seconds: Math.round(performance.now() - started) / 1000 });
+  logger.info('finished', { result, seconds: Math.round(performance.now() - started) / 1000 });
   await writeTerminationMessage(result);
   return result.outcome === 'succeeded' ? 0 : 1;
 }

@@ -13,6 +13,9 @@ export interface PatienceOptions {
 
 export const defaultPatience: PatienceOptions = { giveUpAfter: 600_000, firstDelay: 500, longestDelay: 30_000 };
 
+/** Who asks to be left alone for longer is asked again earlier. */
+const LONGEST_RETRY_AFTER = 120_000;
+
 /** Decides whether, and after which wait, something that failed is tried again. Progress makes it patient anew. */
 export class Patience {
   readonly #options: PatienceOptions;
@@ -47,7 +50,7 @@ export class Patience {
     this.#since ??= now;
     if (failure.permanent || now - this.#since >= this.#options.giveUpAfter) throw failure;
     const jittered = this.#delay * (0.75 + Math.random() / 4);
-    const wait = Math.max(jittered, Math.min(failure.retryAfter ?? 0, 4 * this.#options.longestDelay));
+    const wait = Math.max(jittered, Math.min(failure.retryAfter ?? 0, LONGEST_RETRY_AFTER));
     this.#delay = Math.min(this.#delay * 2, this.#options.longestDelay);
     this.#progress.failed(failure, wait);
     await sleep(wait, undefined, { signal: this.#signal });

@@ -27,23 +27,27 @@ const inputs = [
 /**
  * Builds the product's image from this checkout and loads it into the cluster's nodes as {@link productImage}. Does
  * neither again for the same sources.
+ *
+ * @returns a hash of what it is made of, which its name does not tell
  */
-export async function buildProductImage(log: Log = () => undefined): Promise<void> {
+export async function buildProductImage(log: Log = () => undefined): Promise<string> {
   await installPrerequisites(log);
-  await withImageLock(log, () => build(log));
+  const revision = await withImageLock(log, () => build(log));
   await loadImage(productImage, log);
+  return revision;
 }
 
-async function build(log: Log): Promise<void> {
+async function build(log: Log): Promise<string> {
   const base = await baseImage(log);
   const hash = createHash('sha256').update(base);
   for (const input of inputs) {
     await hashTree(hash, input);
   }
-  const tag = `localhost/diskpress:${hash.digest('hex').slice(0, 16)}`;
+  const revision = hash.digest('hex').slice(0, 16);
+  const tag = `localhost/diskpress:${revision}`;
   if (await hasImage(tag)) {
     await buildah('tag', [tag, productImage]);
-    return;
+    return revision;
   }
   log('building the image of Diskpress');
   const settings = await mkdtemp(join(tmpdir(), 'diskpress-build-'));
@@ -61,6 +65,7 @@ async function build(log: Log): Promise<void> {
     await rm(settings, { recursive: true, force: true });
   }
   await removeOlder();
+  return revision;
 }
 
 /** Every build leaves an image; the latest few serve checkouts that are worked on at the same time. */

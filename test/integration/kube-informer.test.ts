@@ -4,11 +4,20 @@ import { configMaps, namespaces, type ConfigMap } from '../../src/kube/builtin-r
 import { KubeClient } from '../../src/kube/client.ts';
 import { Informer, type InformerOptions } from '../../src/kube/informer.ts';
 import { Metrics } from '../../src/kube/metrics.ts';
+import { defineResource, type KubeObject } from '../../src/kube/resource.ts';
 import { startApiServer, type ApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { silentLogger } from '../support/logger.ts';
 import { valueOf } from '../support/metric.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
+
+const crds = defineResource<KubeObject & { spec: object }>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+});
 
 describe('Informer against a real API server', function () {
   this.timeout(90_000);
@@ -136,6 +145,32 @@ describe('Informer against a real API server', function () {
       expect(slow.size).to.equal(2100);
       await create('another');
       await eventually('the slow one sees a change', () => slow.get({ namespace, name: 'another' }));
+    });
+
+    it('takes a resource whose CRD is missing for one without objects, until it is there', async () => {
+      const widgets = defineResource({
+        group: 'example.com',
+        version: 'v1',
+        kind: 'Widget',
+        plural: 'widgets',
+        namespaced: true,
+      });
+      const backoff = { base: 100, max: 500 };
+      const informer = new Informer(watcher, widgets, { mayBeAbsent: true, backoff, logger: silentLogger(), metrics });
+      stopped.push(informer.start(stop.signal));
+      await informer.waitForSync();
+      expect(informer.list()).to.deep.equal([]);
+      await admin.create(crds, {
+        metadata: { name: 'widgets.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Namespaced',
+          names: { plural: 'widgets', kind: 'Widget' },
+          versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+        },
+      });
+      await eventually('the CRD works', () => admin.create(widgets, { metadata: { namespace, name: 'one' } }));
+      await eventually('the object', () => informer.get({ namespace, name: 'one' }));
     });
 
     it('begins a new watch when the server ends one, without listing', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { request } from 'undici';
-import { configMaps, leases, namespaces, type ConfigMap } from '../../src/kube/builtin-resources.ts';
+import { configMaps, events, leases, namespaces, type ConfigMap } from '../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { done, type Outcome, type Reconciler } from '../../src/kube/controller.ts';
 import { LeadershipLostError, TerminalError, WaitingError } from '../../src/kube/errors.ts';
@@ -306,6 +306,24 @@ describe('Manager against a real API server', function () {
       expect(state).to.equal('finished');
     });
 
+    it('writes the events of the last reconciliation before it stops', async () => {
+      const object = await create('object');
+      const manager = newManager();
+      let working = false;
+      control(manager, async (_key, { signal }) => {
+        working = true;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        manager.events.event(object, { type: 'Normal', reason: 'Last', message: 'the last thing' });
+        return done;
+      });
+      const { stop, end } = run(manager);
+      await eventually('it works', () => working);
+      stop.abort();
+      await end;
+      expect((await client.list(events, { namespace })).map(({ reason }) => reason)).to.deep.equal(['Last']);
+    });
+
     it('shares an informer among those who ask for the same', () => {
       const manager = newManager();
       const informer = manager.informer(configMaps, { namespace });
@@ -345,6 +363,24 @@ describe('Manager against a real API server', function () {
       await eventually('the second acts, long before the lease would expire', () => acted.includes('second'), 1500);
       expect(acted.filter((identity) => identity === 'first')).to.have.length(count);
       expect((await lease())?.spec).to.include({ holderIdentity: 'second', leaseTransitions: 1 });
+    });
+
+    it('keeps the lease from others while a reconciliation does not end', async () => {
+      await create('object');
+      const manager = newManager({
+        leaderElection: { namespace, name: 'leader', identity: 'first', ...times },
+        stopTimeout: 300,
+      });
+      let working = false;
+      control(manager, () => {
+        working = true;
+        return new Promise(() => undefined);
+      });
+      const { stop, end } = run(manager);
+      await eventually('it works', () => working);
+      stop.abort();
+      expect(await end).to.equal(undefined);
+      expect((await lease())?.spec?.holderIdentity).to.equal('first');
     });
 
     it('ends a leader whose lease was taken away', async () => {
@@ -388,6 +424,26 @@ describe('Manager against a real API server', function () {
       record('second acts');
       expect(await first.end).to.be.instanceOf(LeadershipLostError);
       expect(times.get('first ended')).to.be.lessThan(times.get('second acts')!);
+    });
+
+    it('ends in time when no answers come any more', async () => {
+      await create('object');
+      const manager = newManager({
+        kubeConfig: server.kubeConfig({ port: proxy.port }),
+        leaderElection: { namespace, name: 'leader', identity: 'first', ...times },
+      });
+      let working = false;
+      control(manager, async (key) => {
+        working = true;
+        await manager.client.get(configMaps, key);
+        return { requeueAfter: 10 };
+      });
+      const { end } = run(manager);
+      await eventually('it works', () => working);
+      const start = performance.now();
+      proxy.stallAll(true);
+      expect(await end).to.be.instanceOf(LeadershipLostError);
+      expect(performance.now() - start).to.be.lessThan(times.leaseDuration);
     });
 
     it('does not act after its event loop was blocked for too long', async () => {

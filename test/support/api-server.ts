@@ -27,6 +27,7 @@ export interface ApiServerOptions {
  * collects garbage, and namespaces are never finalized).
  */
 export class ApiServer {
+  readonly adminToken = ADMIN_TOKEN;
   readonly port: number;
   /** Names the kubeconfig file of a cluster administrator. */
   readonly kubeConfigPath: string;

@@ -28,6 +28,11 @@ export class Kubectl {
     return this.#run(['apply', '-f', '-', ...(user === undefined ? [] : ['--as', user])], stringify(manifest));
   }
 
+  /** Applies manifests as they are in a file. */
+  async applyText(manifests: string): Promise<string> {
+    return this.#run(['apply', '-f', '-'], manifests);
+  }
+
   /** What kubectl says when it applies an object that is refused; throws where it is accepted. */
   async refusal(manifest: object, options: { user?: string } = {}): Promise<string> {
     let output: string;

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy on 127.0.0.1 that can misbehave as networks do. */
+/** A TCP proxy that can misbehave as networks do. */
 export class TcpProxy {
   readonly port: number;
   readonly #server: Server;
@@ -13,16 +13,20 @@ export class TcpProxy {
   /** Bytes passed to the clients so far. */
   received = 0;
 
-  private constructor(server: Server, target: number) {
+  private constructor(server: Server, target: number, address: string) {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
-    server.on('connection', (client) => this.#accept(client, target));
+    server.on('connection', (client) => this.#accept(client, target, address));
   }
 
-  static async start(target: number): Promise<TcpProxy> {
+  /**
+   * @param target the port to which it passes connections on
+   * @param address its own and the target's
+   */
+  static async start(target: number, address = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new TcpProxy(server, target);
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    return new TcpProxy(server, target, address);
   }
 
   /** Resets every connection. New ones are accepted. */
@@ -63,14 +67,14 @@ export class TcpProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #accept(client: Socket, target: number): void {
+  #accept(client: Socket, target: number, address: string): void {
     this.connections++;
     client.on('error', () => undefined);
     if (this.#refusing) {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(target, '127.0.0.1');
+    const upstream = connect(target, address);
     upstream.on('error', () => client.resetAndDestroy());
     const pair: [Socket, Socket] = [client, upstream];
     this.#pairs.add(pair);

@@ -4,14 +4,15 @@ import { dataVolumeEventSource } from '../../api/event-reasons.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../api/object-names.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { WaitingError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/key.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
-import { reportAnnotations, type TransferReport } from '../transfer-report.ts';
+import { completedReport, reportAnnotations, type TransferReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { requireAuthority } from './authority.ts';
 import { runChain } from './chain.ts';
@@ -87,20 +88,13 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async failed(key: Key, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
-    if (!target || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
-    const permanent = failure instanceof TerminalError;
-    this.#context.events.event(target, { type: 'Warning', reason: failure.reason, message: failure.message });
+    const report = target && failureReport(target, failure);
+    if (!target || !report) return;
+    this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
     await this.#tell(target, {
-      phase: permanent ? 'Error' : 'Pending',
+      phase: report.podPhase === 'Failed' ? 'Error' : 'Pending',
       cloneType: begunWith(target),
-      report: {
-        podPhase: permanent ? 'Failed' : 'Pending',
-        restarts: 0,
-        running: false,
-        reason: failure.reason,
-        message: failure.message,
-        progress: 'N/A',
-      },
+      report,
     });
   }
 
@@ -127,14 +121,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     await this.#tell(target, {
       phase: 'Succeeded',
       cloneType: begunWith(target),
-      report: {
-        podPhase: 'Succeeded',
-        restarts: 0,
-        running: false,
-        reason: 'Completed',
-        message: 'Clone Complete',
-        progress: '100.0%',
-      },
+      report: completedReport(0, 'Clone Complete'),
     });
     await letTargetGo(this.#context, target);
     return undefined;

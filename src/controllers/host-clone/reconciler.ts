@@ -10,21 +10,24 @@ import {
   type Pod,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import { requireAuthority } from '../clone-populator/authority.ts';
 import { gatherSource, requireRoom, requireUnused } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
-import { retryDelay } from '../retry-delay.ts';
+import { requireVolume } from '../require-volume.ts';
+import { remainingDelay } from '../retry-delay.ts';
 import {
-  describeProgress,
-  formatProgress,
+  completedReport,
+  failedReport,
+  pendingReport,
   readReport,
   reportAnnotations,
+  runningReport,
   type TransferReport,
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
@@ -73,15 +76,8 @@ export class HostCloneReconciler implements Reconciler {
 
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
-    await this.#tell(claim, {
-      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
-      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
-      running: false,
-      reason: failure.reason,
-      message: failure.message,
-      progress: 'N/A',
-    });
+    const report = claim && failureReport(claim, failure);
+    if (claim && report) await this.#tell(claim, report);
   }
 
   /** Makes what is missing; both pods at once, since either waits for the other by itself. */
@@ -92,6 +88,7 @@ export class HostCloneReconciler implements Reconciler {
     const source = gatherSource(caches, 'PersistentVolumeClaim', sourceKey);
     requireRoom(source, claim);
     requireUnused(caches, source);
+    await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
@@ -103,65 +100,36 @@ export class HostCloneReconciler implements Reconciler {
       this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
       this.#create(pods, sourcePod(claim, keys, source, target, settings, restarts)),
     ]);
-    await this.#tell(claim, {
-      podPhase: 'Pending',
-      restarts,
-      running: false,
-      reason: 'Pending',
-      message: 'The source pod and the target pod are starting',
-      progress: 'N/A',
-    });
+    await this.#tell(
+      claim,
+      pendingReport(restarts, { reason: 'Pending', message: 'The source pod and the target pod are starting' }),
+    );
     return undefined;
   }
 
   async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Number(target.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
-    const pending = { podPhase: 'Pending', restarts, running: false, progress: 'N/A' } as const;
     switch (verdict.state) {
       case 'pending':
-        await this.#tell(claim, { ...pending, reason: verdict.reason, message: verdict.message });
+        await this.#tell(claim, pendingReport(restarts, verdict));
         return undefined;
       case 'running': {
         const progress = source.status?.podIP ? await fetchProgress(source.status.podIP) : undefined;
-        await this.#tell(claim, {
-          podPhase: 'Running',
-          restarts,
-          running: true,
-          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
-          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The volume is being copied'),
-          progress: formatProgress(progress),
-        });
+        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
         return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
       }
       case 'succeeded':
-        await this.#tell(claim, {
-          podPhase: 'Succeeded',
-          restarts,
-          running: false,
-          reason: 'Completed',
-          message: 'Clone Complete',
-          progress: '100.0%',
-        });
+        await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
         return this.#cleanUp(claim, keys);
       case 'failed': {
         if (verdict.permanent) {
-          await this.#tell(claim, {
-            ...pending,
-            podPhase: 'Failed',
-            reason: verdict.reason,
-            message: verdict.message,
-          });
+          await this.#tell(claim, failedReport(restarts, verdict));
           return undefined;
         }
-        await this.#tell(claim, {
-          ...pending,
-          restarts: restarts + 1,
-          reason: verdict.reason,
-          message: verdict.message,
-        });
-        const retryAt = (verdict.finishedAt ?? this.#context.now()) + retryDelay(restarts + 1);
-        if (this.#context.now() < retryAt) return { requeueAfter: retryAt - this.#context.now() };
+        await this.#tell(claim, pendingReport(restarts + 1, verdict));
+        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
+        if (delay > 0) return { requeueAfter: delay };
         await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
         return undefined;
       }

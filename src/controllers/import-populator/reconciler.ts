@@ -7,6 +7,7 @@ import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { importAnnotations } from '../import/annotations.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
@@ -50,6 +51,18 @@ export class ImportPopulatorReconciler implements Reconciler {
     return undefined;
   }
 
+  /** What keeps the import from beginning, told on the claim that asks for it. */
+  async failed(key: Key, failure: Error): Promise<void> {
+    const target = this.#context.caches.claims.get(key);
+    const report = target && failureReport(target, failure);
+    if (!target || !report) return;
+    this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+      ...reportAnnotations(report),
+      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+    });
+  }
+
   async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
     const { caches, client, config } = this.#context;
     const source = caches.importSources.get({ namespace: primeKey.namespace, name: sourceName });
@@ -80,6 +93,9 @@ export class ImportPopulatorReconciler implements Reconciler {
   /** The working claim is ours; what people and clients look at is the target. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
     const report = readReport(prime.metadata?.annotations);
+    if (report?.podPhase === 'Failed' && readReport(target.metadata?.annotations)?.podPhase !== 'Failed') {
+      this.#context.events.event(target, { type: 'Warning', reason: 'ImportFailed', message: report.message });
+    }
     const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
     const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, {

@@ -11,19 +11,23 @@ import {
   type Pod,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
+import { failureReport } from '../failure-report.ts';
 import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
-import { retryDelay } from '../retry-delay.ts';
+import { requireVolume } from '../require-volume.ts';
+import { remainingDelay } from '../retry-delay.ts';
 import {
-  describeProgress,
-  formatProgress,
+  completedReport,
+  failedReport,
+  pendingReport,
   readReport,
   reportAnnotations,
+  runningReport,
   type TransferReport,
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
@@ -61,15 +65,8 @@ export class ImportReconciler implements Reconciler {
   /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    if (!claim || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
-    await this.#tell(claim, {
-      podPhase: failure instanceof TerminalError ? 'Failed' : 'Pending',
-      restarts: readReport(claim.metadata?.annotations)?.restarts ?? 0,
-      running: false,
-      reason: failure.reason,
-      message: failure.message,
-      progress: 'N/A',
-    });
+    const report = claim && failureReport(claim, failure);
+    if (claim && report) await this.#tell(claim, report);
   }
 
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
@@ -78,80 +75,49 @@ export class ImportReconciler implements Reconciler {
     const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
     const dependencies = importDependenciesOf(claim);
     await this.#requireDependencies(claim, dependencies);
+    await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
     const pod = importerPod(claim, request, dependencies, podOwner(claim), config.transferSettings, restarts);
     await createIfAbsent(client, pods, pod);
-    await this.#tell(claim, {
-      podPhase: 'Pending',
-      restarts,
-      running: false,
-      reason: 'Pending',
-      message: `Pod ${pod.metadata?.name} is starting`,
-      progress: 'N/A',
-    });
+    await this.#tell(
+      claim,
+      pendingReport(restarts, { reason: 'Pending', message: `Pod ${pod.metadata?.name} is starting` }),
+    );
     return undefined;
   }
 
   async #follow(claim: PersistentVolumeClaim, pod: Pod): Promise<Outcome> {
     const verdict = judgePod(pod);
     const restarts = Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
-    const pending = { podPhase: 'Pending', restarts, running: false, progress: 'N/A' } as const;
     switch (verdict.state) {
       case 'pending':
-        await this.#tell(claim, { ...pending, reason: verdict.reason, message: verdict.message });
+        await this.#tell(claim, pendingReport(restarts, verdict));
         return undefined;
       case 'running': {
         const progress = pod.status?.podIP ? await fetchProgress(pod.status.podIP) : undefined;
-        await this.#tell(claim, {
-          podPhase: 'Running',
-          restarts,
-          running: true,
-          reason: progress?.failure ? 'Retrying' : 'TransferRunning',
-          message: progress?.failure ?? (progress ? describeProgress(progress) : 'The importer is running'),
-          progress: formatProgress(progress),
-        });
+        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
         return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
       }
       case 'succeeded':
         await this.#label(claim, verdict.result.labels ?? {});
-        await this.#tell(
-          claim,
-          {
-            podPhase: 'Succeeded',
-            restarts,
-            running: false,
-            reason: 'Completed',
-            message: 'Import Complete',
-            progress: '100.0%',
-          },
-          { [stateAnnotation.preallocation]: String(verdict.result.preallocated ?? false) },
-        );
+        await this.#tell(claim, completedReport(restarts, 'Import Complete'), {
+          [stateAnnotation.preallocation]: String(verdict.result.preallocated ?? false),
+        });
         return this.#cleanUp(claim, pod);
       case 'scratch-required':
-        await this.#tell(
-          claim,
-          { ...pending, reason: 'ScratchRequired', message: verdict.message },
-          { [stateAnnotation.requiresScratch]: 'true' },
-        );
+        await this.#tell(claim, pendingReport(restarts, { reason: 'ScratchRequired', message: verdict.message }), {
+          [stateAnnotation.requiresScratch]: 'true',
+        });
         await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
         return undefined;
       case 'failed': {
         if (verdict.permanent) {
-          await this.#tell(
-            claim,
-            { ...pending, podPhase: 'Failed', reason: verdict.reason, message: verdict.message },
-            { [stateAnnotation.fatalError]: verdict.message },
-          );
+          await this.#tell(claim, failedReport(restarts, verdict), { [stateAnnotation.fatalError]: verdict.message });
           return undefined;
         }
-        const retryAt = (verdict.finishedAt ?? this.#context.now()) + retryDelay(restarts + 1);
-        await this.#tell(claim, {
-          ...pending,
-          restarts: restarts + 1,
-          reason: verdict.reason,
-          message: verdict.message,
-        });
-        if (this.#context.now() < retryAt) return { requeueAfter: retryAt - this.#context.now() };
+        await this.#tell(claim, pendingReport(restarts + 1, verdict));
+        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
+        if (delay > 0) return { requeueAfter: delay };
         await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
         return undefined;
       }

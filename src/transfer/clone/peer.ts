@@ -29,13 +29,7 @@ export function connectionFailure(error: unknown, host: string): TransferError {
   if (error instanceof TransferError) return error;
   const code = systemCode(error) ?? 'closed';
   const options = { cause: error };
-  if (certificateCodes.test(code)) {
-    return new TransferError(
-      'CertificateUntrusted',
-      `this pod and ${host} do not accept each other's certificates (${code}): were they made for one transfer?`,
-      options,
-    );
-  }
+  if (certificateCodes.test(code)) return untrusted(host, error);
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
@@ -50,4 +44,15 @@ export function connectionFailure(error: unknown, host: string): TransferError {
     default:
       return new TransferError('ConnectionLost', `the connection to ${host} broke (${code})`, options);
   }
+}
+
+/** One end does not accept the other's certificate. */
+export function untrusted(host: string, cause?: unknown): TransferError {
+  const code = systemCode(cause);
+  return new TransferError(
+    'CertificateUntrusted',
+    `this pod and ${host} do not accept each other's certificates${code === undefined ? '' : ` (${code})`}: ` +
+      'were they made for one transfer, and are they still valid?',
+    { cause },
+  );
 }

@@ -93,7 +93,8 @@ export class TreeExtraction {
     if (exitCode === 0) return;
     const complaints = this.#complaints.text();
     if (exitCode === null) throw new TransferError('Interrupted', `tar was killed while it wrote ${this.#directory}`);
-    if (/No space left on device|Disk quota exceeded/.test(complaints)) {
+    // tar only says that it wrote less than it wanted to where the last blocks of a volume took a part.
+    if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(complaints)) {
       throw new TransferError('NoSpace', `the target volume is full: make its claim larger (${complaints})`);
     }
     if (/Unexpected EOF|does not look like a tar|Skipping to next header/.test(complaints)) {

@@ -14,7 +14,7 @@ import {
   type CloneOffer,
   type VolumeMode,
 } from './clone-protocol.ts';
-import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
+import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
 import { PieceGatherer } from './piece-gatherer.ts';
 import { compareDigests, StreamDigester, type StreamDigest } from './stream-digest.ts';
 
@@ -50,6 +50,7 @@ export async function askVolumeMode(server: UploadServerAddress, signal?: AbortS
     response.resume();
     const mode = volumeMode.safeParse(response.headers[VOLUME_MODE_HEADER]);
     if (response.statusCode === 200 && mode.success) return mode.data;
+    if (response.statusCode === 403) throw untrusted(server.host);
     throw new TransferError(
       'ProtocolViolation',
       `${server.host} is no upload server: it answers ${response.statusCode}`,
@@ -116,7 +117,8 @@ function open(
     servername: serverName,
     method,
     path: UPLOAD_PATH,
-    headers,
+    // A server that answers before it has everything must not close the connection under the source's hands.
+    headers: { ...headers, connection: 'keep-alive' },
     agent: false,
     ca: identity.ca,
     cert: identity.certificate,
@@ -138,26 +140,30 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   return answer;
 }
 
-/** @returns what was sent; undefined where the server answered before all of it was. */
+/** @returns what was sent; undefined where the server answered, or the connection broke, before all of it was. */
 async function send(
   request: ClientRequest,
   content: CloneStream,
   answer: Promise<IncomingMessage>,
 ): Promise<StreamDigest | undefined> {
   const digester = new StreamDigester();
+  let over = false;
+  // What was being written when the server answered, or the connection broke, may never be reported as written.
+  let stopWaiting = (): void => undefined;
+  const stop = (): void => {
+    over = true;
+    stopWaiting();
+  };
+  answer.then(stop, stop);
   const gatherer = new PieceGatherer(async (piece) => {
     digester.update(piece);
     await new Promise<void>((resolve, reject) => {
+      stopWaiting = resolve;
       request.write(piece, (error) => (error ? reject(error) : resolve()));
     });
   });
-  let answered = false;
-  answer.then(
-    () => (answered = true),
-    () => undefined,
-  );
   for await (const buffer of content) {
-    if (answered) return undefined;
+    if (over) return undefined;
     await gatherer.add(buffer);
   }
   await gatherer.flush();

@@ -45,6 +45,8 @@ export class UploadListener {
   readonly #options: UploadListenerOptions;
   readonly #server: Server;
   readonly #received = Promise.withResolvers<ReceivedClone>();
+  /** Connections of the clone's source. */
+  readonly #trusted = new WeakSet<TLSSocket>();
   #stream: { request: IncomingMessage; ended: Promise<void> } | undefined;
 
   constructor(options: UploadListenerOptions) {
@@ -56,13 +58,19 @@ export class UploadListener {
       cert: identity.certificate,
       key: identity.key,
       requestCert: true,
-      rejectUnauthorized: true,
+      // A client without the right certificate is told so, where a handshake that fails would only look like a broken
+      // connection to it. Nothing but that answer is given before its certificate has been looked at.
+      rejectUnauthorized: false,
       // A clone takes as long as it takes.
       requestTimeout: 0,
       handshakeTimeout: HANDSHAKE_TIMEOUT,
     });
-    this.#server.on('secureConnection', watchConnection);
-    this.#server.on('tlsClientError', (error: Error) => progress.note('client refused', { reason: error.message }));
+    this.#server.on('secureConnection', (socket) => {
+      watchConnection(socket);
+      // Only a whole handshake has looked at a certificate; a clone's source never resumes a session.
+      if (socket.authorized && socket.isSessionReused() === false) this.#trusted.add(socket);
+    });
+    this.#server.on('tlsClientError', (error: Error) => progress.note('handshake failed', { reason: error.message }));
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
     this.#server.on('request', answer);
     this.#server.on('checkContinue', answer);
@@ -106,7 +114,11 @@ export class UploadListener {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     // A connection that breaks is noticed where the stream is read.
     response.on('error', () => undefined);
-    if (request.url !== UPLOAD_PATH) {
+    const socket = request.socket as TLSSocket;
+    if (!this.#trusted.has(socket)) {
+      this.#options.progress.note('client refused', { reason: String(socket.authorizationError ?? 'session resumed') });
+      response.writeHead(403).end();
+    } else if (request.url !== UPLOAD_PATH) {
       response.writeHead(404).end();
     } else if (request.method === 'HEAD') {
       response.writeHead(200, { [VOLUME_MODE_HEADER]: this.#options.volumeMode }).end();
@@ -192,7 +204,7 @@ async function reply(response: ServerResponse, status: number, body: StreamDiges
   const { req: request } = response;
   // Whatever the source still sends is passed over, so that it gets to read the answer.
   request.resume();
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
   const socket = response.socket as TLSSocket;
   if (!socket.destroyed)

@@ -23,7 +23,6 @@ const otherMagics: [string, Buffer][] = [
   ['a RAR archive', Buffer.from('Rar!\x1a\x07', 'latin1')],
   ['a PDF document', Buffer.from('%PDF-')],
   ['an RPM package', Buffer.from('\xed\xab\xee\xdb', 'latin1')],
-  ['an old VMware disk', Buffer.from('COWD')],
 ];
 
 /**
@@ -39,6 +38,12 @@ export function recogniseFormat(head: Buffer, size: number | undefined, location
   for (const [format, offset, magic] of diskMagics) {
     if (head.subarray(offset, offset + magic.length).equals(magic)) return format;
   }
+  if (isOldVmware(head)) {
+    throw new TransferError(
+      'UnsupportedImage',
+      `${location} is a VMware disk of an old kind or in several files: convert it with qemu-img convert first`,
+    );
+  }
   const other = describeOther(head, total);
   if (other !== undefined)
     throw new TransferError('NotAnImage', `${location} is ${other}, not a disk image: check the URL`);
@@ -52,10 +57,14 @@ function describeOther(head: Buffer, total: number | undefined): string | undefi
   const start = head.toString('latin1', 0, 1024).trimStart().toLowerCase();
   if (start.startsWith('<!doctype html') || start.startsWith('<html')) return 'an HTML page';
   if (start.startsWith('<?xml')) return 'an XML document';
-  if (start.startsWith('# disk descriptorfile')) return 'the description of a VMDK disk that is in other files';
   // A disk is whole sectors; text of any other length is somebody's message.
   if (total !== undefined && total % SECTOR !== 0 && isText(head)) return 'text';
   return undefined;
+}
+
+/** ESX server's sparse extents, and the text that describes a disk whose data is in other files. */
+function isOldVmware(head: Buffer): boolean {
+  return head.toString('latin1', 0, 4) === 'COWD' || head.toString('latin1', 0, 21) === '# Disk DescriptorFile';
 }
 
 function isText(head: Buffer): boolean {

@@ -18,7 +18,7 @@ export interface SplitHeaders {
 export function splitHeaders(lines: string[], secretLines: string[]): SplitHeaders {
   const result: SplitHeaders = { headers: {}, confidentialHeaders: {} };
   for (const [name, value] of lines.map(parseHeaderLine)) {
-    const kind = confidentialNames.has(name.toLowerCase()) ? 'confidentialHeaders' : 'headers';
+    const kind = confidentialNames.has(name) ? 'confidentialHeaders' : 'headers';
     result[kind][name] = value;
   }
   for (const [name, value] of secretLines.map(parseHeaderLine)) result.confidentialHeaders[name] = value;
@@ -30,7 +30,8 @@ function parseHeaderLine(line: string): [name: string, value: string] {
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new TransferError('InvalidRequest', 'an extra header is not of the form "Name: value"');
   }
-  return [match[1], match[2]];
+  // In lower case, so that one given twice, or by us as well, is sent once.
+  return [match[1].toLowerCase(), match[2].trimEnd()];
 }
 
 export function basicAuthorization({ user, password }: { user: string; password: string }): string {

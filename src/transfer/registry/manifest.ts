@@ -35,11 +35,16 @@ export function parseManifest(document: string, location: string): { manifest: M
 }
 
 /** The manifest for an architecture, as image indexes spell it: amd64, arm64, s390x. */
-export function selectPlatform({ manifests }: Index, architecture: string, location: string): Descriptor {
+export function selectPlatform(
+  { manifests }: Index,
+  architecture: string,
+  location: string,
+): Index['manifests'][number] {
   const images = manifests.filter(({ platform }) => platform?.os === undefined || platform.os === 'linux');
   const match = images.find(({ platform }) => platform?.architecture === architecture);
   if (match !== undefined) return match;
-  if (images.length === 1 && images[0]?.platform === undefined && images[0] !== undefined) return images[0];
+  const [only] = images;
+  if (images.length === 1 && only !== undefined && only.platform === undefined) return only;
   const offered = images.map(({ platform }) => platform?.architecture ?? 'unknown').join(', ');
   throw new TransferError(
     'PlatformNotFound',

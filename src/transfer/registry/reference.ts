@@ -14,7 +14,7 @@ export interface ImageReference {
 const DOCKER_HUB = 'registry-1.docker.io';
 const dockerHubNames = new Set(['docker.io', 'index.docker.io', DOCKER_HUB]);
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
-const repositoryPattern = /^[a-z0-9]+([._/-]+[a-z0-9]+)*$/;
+const repositoryPattern = /^[a-z0-9]+(?:(?:\.|__?|-+|\/)[a-z0-9]+)*$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /**

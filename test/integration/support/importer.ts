@@ -19,6 +19,8 @@ export interface PodOptions {
   target?: Partial<ImportRequest['target']>;
   scratch?: boolean;
   settings?: Partial<ImporterSettings>;
+  /** Called before the importer runs. */
+  prepare?: (diskImage: string) => Promise<void>;
 }
 
 export interface PodRun {
@@ -48,6 +50,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
   process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);
   process.env['TERMINATION_MESSAGE_PATH'] = join(pod, 'termination-log');
   const diskImage = join(volume, 'disk.img');
+  await options.prepare?.(diskImage);
   const exitCode = await runImporter({
     credentials: join(pod, 'credentials'),
     certificates: join(pod, 'certificates'),

@@ -9,12 +9,20 @@ export interface NginxOptions {
   root: string;
   /** More lines for the server block. */
   directives?: string;
+  /** More lines for the http block. */
+  http?: string;
   /** More words of the listen directive: `ssl`. */
   listen?: string;
 }
 
 /** A real web server on a port of its own. */
-export async function startNginx({ directory, root, directives = '', listen = '' }: NginxOptions): Promise<Server> {
+export async function startNginx({
+  directory,
+  root,
+  directives = '',
+  http = '',
+  listen = '',
+}: NginxOptions): Promise<Server> {
   const port = await freePort();
   const state = join(directory, `nginx-${port}`);
   await mkdir(state, { recursive: true });
@@ -27,6 +35,7 @@ export async function startNginx({ directory, root, directives = '', listen = ''
       access_log ${state}/access.log;
       types { text/html html; application/octet-stream img; }
       ${temporary.map((name) => `${name}_temp_path ${state}/${name};`).join(' ')}
+      ${http}
       server { listen 127.0.0.1:${port} ${listen}; root ${root}; ${directives} }
     }`;
   await writeFile(join(state, 'nginx.conf'), configuration);

@@ -1,0 +1,48 @@
+import { formatBytes } from '../transfer/format-bytes.ts';
+import type { Progress, ProgressSnapshot } from '../transfer/progress.ts';
+
+const REDRAW_INTERVAL = 200;
+const BAR_WIDTH = 30;
+
+/** One line that tells how far a transfer is: bytes, rate, time to go, and what it is doing. */
+export function renderProgress(snapshot: ProgressSnapshot): string {
+  const { stage, bytesRead, bytesTotal, bytesPerSecond, percent } = snapshot;
+  const parts: string[] = [];
+  if (percent !== undefined) {
+    const filled = Math.floor((percent / 100) * BAR_WIDTH);
+    parts.push(`[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${percent.toFixed(1).padStart(5)} %`);
+  }
+  parts.push(formatBytes(bytesRead) + (bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`));
+  if (bytesPerSecond > 0) parts.push(`${formatBytes(bytesPerSecond)}/s`);
+  if (bytesPerSecond > 0 && bytesTotal !== undefined && bytesTotal > bytesRead) {
+    parts.push(`${Math.ceil((bytesTotal - bytesRead) / bytesPerSecond)} s to go`);
+  }
+  parts.push(stage);
+  return parts.join('  ');
+}
+
+/** Draws the progress on a terminal until it is stopped. */
+export class ProgressBar {
+  readonly #progress: Progress;
+  readonly #output: NodeJS.WriteStream;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(progress: Progress, output: NodeJS.WriteStream) {
+    this.#progress = progress;
+    this.#output = output;
+    this.#timer = setInterval(() => {
+      this.#draw();
+    }, REDRAW_INTERVAL);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#draw();
+    this.#output.write('\n');
+  }
+
+  #draw(): void {
+    const width = this.#output.columns;
+    this.#output.write(`\r\x1b[2K${renderProgress(this.#progress.snapshot()).slice(0, width - 1)}`);
+  }
+}

@@ -1,0 +1,71 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import type { ByteStream } from '../bytes.ts';
+import { TransferError, systemCode } from '../errors.ts';
+import type { Progress } from '../progress.ts';
+import type { OpenedSource, RangeReader, Source } from '../source.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** A file of this machine. */
+export class FileSource implements Source {
+  readonly location: string;
+  readonly #progress: Progress;
+  #file: FileHandle | undefined;
+
+  constructor(path: string, progress: Progress) {
+    this.location = path;
+    this.#progress = progress;
+  }
+
+  async open(): Promise<OpenedSource> {
+    const file = await this.#open();
+    const { size } = await file.stat();
+    return { bytes: this.#read(file), size, mediaType: undefined };
+  }
+
+  async openRanges(): Promise<RangeReader> {
+    const file = await this.#open();
+    const { size } = await file.stat();
+    return {
+      size,
+      versioned: true,
+      read: async (offset, length) => {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+        if (bytesRead < length) throw new TransferError('TruncatedImage', `${this.location} became shorter`);
+        this.#progress.read(bytesRead);
+        return buffer;
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  async #open(): Promise<FileHandle> {
+    try {
+      this.#file ??= await open(this.location);
+      return this.#file;
+    } catch (error) {
+      const code = systemCode(error) ?? 'failed';
+      throw new TransferError(
+        'SourceNotReadable',
+        `cannot read ${this.location} (${code}): check its path and permissions`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async *#read(file: FileHandle): ByteStream {
+    const memory = Buffer.allocUnsafeSlow(CHUNK);
+    for (let offset = 0; ;) {
+      const { bytesRead } = await file.read(memory, 0, CHUNK, offset);
+      if (bytesRead === 0) return;
+      offset += bytesRead;
+      this.#progress.read(bytesRead);
+      yield memory.subarray(0, bytesRead);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { sameDisk, writeRawDisk } from './support/images.ts';
+import { startNginx } from './support/nginx.ts';
+import { run, type Server } from './support/processes.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+describe('diskpress import and inspect', () => {
+  let directory: string;
+  let raw: string;
+  let qcow2: string;
+  let server: Server;
+  let url: string;
+
+  const diskpress = (...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((resolve) => {
+      const script = fileURLToPath(new URL('support/cli.ts', import.meta.url));
+      execFile(process.execPath, [script, ...parameters], (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'diskpress-cli-'));
+    const root = join(directory, 'www');
+    await mkdir(root);
+    raw = join(root, 'disk.img');
+    qcow2 = join(root, 'disk.qcow2');
+    await writeRawDisk(raw);
+    await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, qcow2]);
+    await run('qemu-img', ['convert', '-O', 'vhdx', raw, join(root, 'disk.vhdx')]);
+    server = await startNginx({ directory, root });
+    url = `http://127.0.0.1:${server.port}`;
+  });
+
+  after(async () => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('imports a URL into a file of the disk’s own size', async () => {
+    const target = join(directory, 'from-url.img');
+    const { code, stdout } = await diskpress('import', `${url}/disk.qcow2`, target);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/from-url\.img: 64\.0 MiB from qcow2/);
+    expect((await stat(target)).size).to.equal(64 * MEBIBYTE);
+    expect(await sameDisk(target, raw)).to.equal(true);
+  });
+
+  it('imports a file, and tells its steps as JSON lines', async () => {
+    const target = join(directory, 'from-file.img');
+    const sha256 = createHash('sha256')
+      .update(await readFile(qcow2))
+      .digest('hex');
+    const { code, stdout } = await diskpress('import', qcow2, target, '--sha256', sha256, '--json');
+    expect(code).to.equal(0);
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const expected = ['connecting', 'recognised', 'converting', 'syncing', 'done', 'imported'];
+    expect(steps.map(({ step }) => step)).to.deep.equal(expected);
+    expect(steps.at(-1)).to.include({ step: 'imported', format: 'qcow2', virtualSize: 64 * MEBIBYTE });
+    expect(await sameDisk(target, raw)).to.equal(true);
+  });
+
+  it('imports a local file that has to be read piece by piece', async () => {
+    const target = join(directory, 'vhdx.img');
+    expect((await diskpress('import', join(directory, 'www', 'disk.vhdx'), target)).code).to.equal(0);
+    expect(await sameDisk(target, raw)).to.equal(true);
+  });
+
+  it('fails with one line and leaves no file behind', async () => {
+    const target = join(directory, 'wrong.img');
+    const { code, stderr } = await diskpress('import', `${url}/disk.img`, target, '--sha256', '0'.repeat(64));
+    expect(code).to.equal(1);
+    expect(stderr.trim().split('\n')).to.have.lengthOf(1);
+    expect(stderr).to.match(/^diskpress: the sha256 of /);
+    expect(await readdir(directory)).not.to.include('wrong.img');
+    expect((await diskpress('import', `${url}/disk.img`, target, '--sha256', 'short')).stderr).to.match(
+      /64 hexadecimal/,
+    );
+    expect((await diskpress('import', join(directory, 'missing'), target)).stderr).to.match(/cannot read .*ENOENT/);
+  });
+
+  it('inspects without reading more than the start', async () => {
+    const text = await diskpress('inspect', `${url}/disk.qcow2`);
+    expect(text.stdout)
+      .to.match(/format:\s+qcow2/)
+      .and.match(/virtual size:\s+64\.0 MiB/);
+    const json = await diskpress('inspect', `${url}/disk.img`, '--json');
+    expect(JSON.parse(json.stdout)).to.include({ format: 'raw', virtualSize: 64 * MEBIBYTE, size: 64 * MEBIBYTE });
+  });
+});

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createCertificate, type ServerCertificate } from './support/certificates.ts';
+import { sameDisk, writeRawDisk } from './support/images.ts';
+import { importInPod, type PodOptions, type PodRun } from './support/importer.ts';
+import { startNginx } from './support/nginx.ts';
+import { run, type Server } from './support/processes.ts';
+
+describe('importer: credentials, headers, certificates, redirects', () => {
+  let directory: string;
+  let raw: string;
+  let certificate: ServerCertificate;
+  let server: Server;
+  let secure: Server;
+  let other: Server;
+
+  const importFrom = (url: string, source: object = {}, settings: PodOptions['settings'] = {}): Promise<PodRun> =>
+    importInPod(directory, { source: { url, ...source }, settings });
+  const folderWith = async (files: Record<string, string>): Promise<string> => {
+    const folder = await mkdtemp(join(directory, 'mount-'));
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(join(folder, name, '..'), { recursive: true });
+      await writeFile(join(folder, name), content);
+    }
+    return folder;
+  };
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'diskpress-access-'));
+    const root = join(directory, 'www');
+    await mkdir(root);
+    raw = join(root, 'disk.img');
+    await writeRawDisk(raw, 16 * 1024 * 1024);
+    await run('qemu-img', ['convert', '-O', 'vmdk', raw, join(root, 'disk.vmdk')]);
+    certificate = await createCertificate(directory);
+    const { stdout } = await run('htpasswd', ['-Bbn', '-C', '4', 'someone', 'pass:word']);
+    await writeFile(join(directory, 'htpasswd'), stdout);
+    const log = join(directory, 'other.log');
+    other = await startNginx({
+      directory,
+      root,
+      http: `log_format headers '$http_authorization|$http_x_token|$http_x_plain'; `,
+      directives: `access_log ${log} headers;`,
+    });
+    server = await startNginx({
+      directory,
+      root,
+      directives: `
+        location /basic/ { alias ${root}/; auth_basic test; auth_basic_user_file ${directory}/htpasswd; }
+        location /token/ { if ($http_x_token != "secret-token") { return 403; } alias ${root}/; }
+        location /plain/ { if ($http_x_plain != "seen") { return 403; } alias ${root}/; }
+        location /moved/ { return 302 /plain/disk.img; }
+        location /elsewhere/ { return 307 http://127.0.0.1:${other.port}/disk.img; }
+        location /loop/ { return 302 /loop/; }`,
+    });
+    secure = await startNginx({
+      directory,
+      root,
+      listen: 'ssl',
+      directives: `ssl_certificate ${certificate.certificate}; ssl_certificate_key ${certificate.key};`,
+    });
+  });
+
+  after(async () => {
+    await Promise.all([server.stop(), secure.stop(), other.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('sends the credentials of a Secret, for ranged reads as well', async () => {
+    const credentials = await folderWith({ accessKeyId: 'someone', secretKey: 'pass:word' });
+    for (const name of ['disk.img', 'disk.vmdk']) {
+      const url = `http://127.0.0.1:${server.port}/basic/${name}`;
+      const { result, diskImage } = await importFrom(url, {}, { credentials });
+      expect(result.outcome).to.equal('succeeded');
+      expect(await sameDisk(diskImage, raw)).to.equal(true);
+    }
+  });
+
+  it('fails for good on missing credentials, without showing any', async () => {
+    const url = `http://someone:wrong-secret@127.0.0.1:${server.port}/basic/disk.img?signature=hidden`;
+    const { result } = await importFrom(url);
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'Unauthorized' });
+    expect(JSON.stringify(result)).not.to.match(/wrong-secret|hidden/);
+  });
+
+  it('sends extra and secret headers', async () => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const plain = await importFrom(`${url}/plain/disk.img`, { extraHeaders: ['X-Plain: seen'] });
+    expect(plain.result.outcome).to.equal('succeeded');
+    const secretHeaders = await folderWith({ '0/header': 'X-Token: secret-token\n' });
+    expect((await importFrom(`${url}/token/disk.img`, {}, { secretHeaders })).result.outcome).to.equal('succeeded');
+    const refused = await importFrom(`${url}/token/disk.img`);
+    expect(refused.result).to.include({ outcome: 'failed', permanent: true, code: 'Forbidden' });
+  });
+
+  it('follows redirects, and keeps secrets from other sites', async () => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const moved = await importFrom(`${url}/moved/`, { extraHeaders: ['X-Plain: seen'] });
+    expect(moved.result.outcome).to.equal('succeeded');
+    const elsewhere = await importFrom(
+      `${url}/elsewhere/`,
+      { extraHeaders: ['X-Plain: seen'] },
+      {
+        secretHeaders: await folderWith({ '0/header': 'X-Token: secret-token' }),
+        credentials: await folderWith({ accessKeyId: 'someone', secretKey: 'pass:word' }),
+      },
+    );
+    expect(elsewhere.result.outcome).to.equal('succeeded');
+    expect((await readFile(join(directory, 'other.log'), 'utf8')).split('\n')[0]).to.equal('-|-|seen');
+    const loop = await importFrom(`${url}/loop/`);
+    expect(loop.result).to.include({ permanent: true, code: 'TooManyRedirects' });
+  });
+
+  it('trusts the authority of a ConfigMap, and says what to do about one it does not know', async () => {
+    const url = `https://127.0.0.1:${secure.port}/disk.img`;
+    const certificates = await folderWith({ 'any-name': await readFile(certificate.authority, 'utf8') });
+    expect((await importFrom(url, {}, { certificates })).result.outcome).to.equal('succeeded');
+    expect((await importFrom(url, { insecureSkipVerify: true })).result.outcome).to.equal('succeeded');
+    const { result } = await importFrom(url);
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'CertificateUntrusted' });
+    expect(result).to.have.property('message').that.includes('certConfigMap');
+    const nonsense = await folderWith({ 'ca.crt': 'no certificate' });
+    const invalid = await importFrom(url, {}, { certificates: nonsense });
+    expect(invalid.result).to.include({ permanent: true, code: 'InvalidRequest' });
+  });
+
+  it('tells a server without TLS from one with', async () => {
+    const { result } = await importFrom(`https://127.0.0.1:${server.port}/disk.img`);
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'TlsFailed' });
+  });
+});

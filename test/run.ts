@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { env, execPath, exit } from 'node:process';
+import { repository } from './cluster/folders.ts';
+import { installPrerequisites } from './cluster/index.ts';
+
+/**
+ * Runs the test suites named by the arguments, or all of them, in one run of mocha:
+ * node test/run.ts [checks] [unit] [integration] [e2e] [-- options of mocha]
+ */
+const suites = ['checks', 'unit', 'integration', 'e2e'];
+
+const separator = process.argv.indexOf('--');
+const named = process.argv.slice(2, separator < 0 ? undefined : separator);
+const options = separator < 0 ? [] : process.argv.slice(separator + 1);
+const unknown = named.filter((name) => !suites.includes(name));
+if (unknown.length > 0) {
+  console.error(`there is no suite ${unknown.join(', ')}; there are ${suites.join(', ')}`);
+  exit(2);
+}
+const chosen = suites.filter((suite) => named.length === 0 || named.includes(suite));
+
+try {
+  // The cluster of $KUBECONFIG needs only the servers and tools on this machine; unit tests need nothing.
+  if (chosen.includes('integration') || (chosen.includes('e2e') && !env.KUBECONFIG)) {
+    await installPrerequisites((line) => console.log(line));
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('0 passed, 1 failed');
+  exit(1);
+}
+const mocha = join(repository, 'node_modules/mocha/bin/mocha.js');
+const folders = chosen.map((suite) => join('test', suite));
+const { status } = spawnSync(execPath, [mocha, ...options, ...folders], { cwd: repository, stdio: 'inherit' });
+exit(status ?? 1);

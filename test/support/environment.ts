@@ -1,0 +1,124 @@
+import { createConnection, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { KubeConfig } from '@kubernetes/client-node';
+import { cdis } from '../../src/controllers/resources.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { CommandFailed, type Log } from '../cluster/commands.ts';
+import { repository } from '../cluster/folders.ts';
+import { buildProductImage, productImage } from '../cluster/image.ts';
+import { installPrerequisites, status, up } from '../cluster/index.ts';
+import { Kubectl } from './kubectl.ts';
+import { prepareStorageClasses, type StorageClasses } from './storage-classes.ts';
+import { until } from './until.ts';
+
+/** A cluster with the product installed, for the demo and the end-to-end tests. */
+export interface Environment {
+  readonly kubeConfigPath: string;
+  readonly client: KubeClient;
+  readonly kubectl: Kubectl;
+  /** Of the product. */
+  readonly image: string;
+  readonly classes: StorageClasses;
+  /** This machine's address as the cluster reaches it. */
+  readonly hostAddress: string;
+  /** Names that the cluster knows this machine by. */
+  readonly hostNames: string[];
+}
+
+let environment: Promise<Environment> | undefined;
+
+/**
+ * Sets everything up, once for the process: the cluster (that of $KUBECONFIG, or the test cluster), the product's image
+ * in it, and the product.
+ */
+export function prepareEnvironment(log: Log): Promise<Environment> {
+  environment ??= prepare(log);
+  return environment;
+}
+
+async function prepare(log: Log): Promise<Environment> {
+  const own = await isOwnCluster();
+  if (own) await installPrerequisites(log);
+  const { kubeConfigPath, image, revision } = own ? await prepareOwnCluster(log) : foreignCluster(log);
+  const kubectl = await Kubectl.create(kubeConfigPath);
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(kubeConfigPath);
+  const client = new KubeClient(kubeConfig, { userAgent: 'diskpress-test' });
+  log('installing Diskpress: kubectl apply -k deploy');
+  await install(kubectl, image, revision);
+  await until(client, cdis, { namespace: '', name: 'cdi' }, 'the CDI object is Deployed', (cdi) => {
+    return cdi?.status?.phase === 'Deployed';
+  });
+  return {
+    kubeConfigPath,
+    client,
+    kubectl,
+    image,
+    classes: await prepareStorageClasses(client, own),
+    hostAddress: await addressTowards(kubeConfig.getCurrentCluster()?.server ?? ''),
+    hostNames: own ? ['host.diskpress.test'] : [],
+  };
+}
+
+/** Whether the test cluster is to be used: where no other is named. */
+async function isOwnCluster(): Promise<boolean> {
+  const named = process.env.KUBECONFIG;
+  return !named || named === (await status()).addresses?.kubeconfig;
+}
+
+interface Target {
+  readonly kubeConfigPath: string;
+  readonly image: string;
+  /** Changes with the image's content where its name does not. */
+  readonly revision: string | undefined;
+}
+
+async function prepareOwnCluster(log: Log): Promise<Target> {
+  const { kubeconfig } = await up({ log });
+  return { kubeConfigPath: kubeconfig, image: productImage, revision: await buildProductImage(log) };
+}
+
+function foreignCluster(log: Log): Target {
+  const kubeConfigPath = process.env.KUBECONFIG ?? '';
+  const image = process.env.DISKPRESS_IMAGE || productImage;
+  log(`using the cluster of ${kubeConfigPath}, whose nodes must be able to get the image ${image} ($DISKPRESS_IMAGE)`);
+  return { kubeConfigPath, image, revision: undefined };
+}
+
+async function install(kubectl: Kubectl, image: string, revision: string | undefined): Promise<void> {
+  const manifests = (await kubectl.run('kustomize', `${repository}/deploy`)).replaceAll(productImage, image);
+  await kubectl.applyText(manifests);
+  if (revision !== undefined) {
+    const metadata = { annotations: { 'diskpress.test/revision': revision } };
+    const patch = JSON.stringify({ spec: { template: { metadata } } });
+    await kubectl.run('--namespace=cdi', 'patch', 'deployment', 'cdi-deployment', '--patch', patch);
+  }
+  try {
+    await kubectl.run('--namespace=cdi', 'rollout', 'status', 'deployment/cdi-deployment', '--timeout=180s');
+  } catch (error) {
+    const pods = await kubectl.run('--namespace=cdi', 'describe', 'pods');
+    throw new Error(`Diskpress did not become available in the cluster:\n${pods}`, { cause: error });
+  }
+}
+
+/** The address that this machine calls a server from. */
+async function addressTowards(server: string): Promise<string> {
+  const { hostname, port } = new URL(server);
+  const socket: Socket = createConnection({ host: hostname, port: Number(port || 443) });
+  try {
+    await once(socket, 'connect');
+    return socket.localAddress ?? '';
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** What kubectl says, or why it failed; for reports. */
+export async function told(kubectl: Kubectl, ...args: string[]): Promise<string> {
+  try {
+    return await kubectl.run(...args);
+  } catch (error) {
+    if (error instanceof CommandFailed) return error.stderr;
+    throw error;
+  }
+}

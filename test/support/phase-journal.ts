@@ -1,0 +1,71 @@
+import type { DataVolume } from '../../src/api/data-volume.ts';
+import { dataVolumes } from '../../src/controllers/resources.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
+
+/** A phase that a DataVolume was seen to enter. */
+export interface PhaseEntry {
+  readonly phase: string;
+  /** Milliseconds of performance.now(). */
+  readonly at: number;
+}
+
+/** Writes down the phases of all DataVolumes of the cluster as they go through them. */
+export class PhaseJournal {
+  readonly #entries = new Map<string, PhaseEntry[]>();
+  readonly #ending = new AbortController();
+  readonly #listener: (dataVolume: DataVolume) => void;
+  #watching: Promise<void> | undefined;
+
+  /** @param listener is called for each new phase */
+  constructor(listener: (dataVolume: DataVolume) => void = () => undefined) {
+    this.#listener = listener;
+  }
+
+  /** Resolves once nothing escapes it. */
+  async start(client: KubeClient): Promise<void> {
+    const resourceVersion = await this.#list(client);
+    this.#watching = this.#follow(client, resourceVersion);
+    this.#watching.catch(() => undefined);
+  }
+
+  /** The phases of a DataVolume in their order, the first at the time when it was made. */
+  of(key: Key): readonly PhaseEntry[] {
+    return this.#entries.get(keyToString(key)) ?? [];
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#watching?.catch(() => undefined);
+  }
+
+  async #list(client: KubeClient): Promise<string> {
+    let resourceVersion = '';
+    for await (const page of client.pages(dataVolumes)) {
+      page.items.forEach((item) => this.#note(item));
+      resourceVersion = page.resourceVersion;
+    }
+    return resourceVersion;
+  }
+
+  async #follow(client: KubeClient, resourceVersion: string): Promise<void> {
+    const { signal } = this.#ending;
+    for (let version = resourceVersion; !signal.aborted; version = await this.#list(client)) {
+      const options = { resourceVersion: version, timeoutSeconds: 3600, idleTimeout: 120_000, signal };
+      for await (const { type, object } of client.watch(dataVolumes, options)) {
+        if (type === 'DELETED') this.#entries.delete(keyToString(keyOf(object)));
+        if (type === 'ADDED' || type === 'MODIFIED') this.#note(object);
+      }
+    }
+  }
+
+  #note(dataVolume: DataVolume): void {
+    const name = keyToString(keyOf(dataVolume));
+    const entries = this.#entries.get(name) ?? [];
+    const phase = dataVolume.status?.phase ?? '';
+    if (entries.at(-1)?.phase === phase) return;
+    entries.push({ phase, at: performance.now() });
+    this.#entries.set(name, entries);
+    this.#listener(dataVolume);
+  }
+}

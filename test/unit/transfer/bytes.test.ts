@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ByteReader } from '../../../src/transfer/bytes.ts';
+import { collect, lend } from './streams.ts';
+
+describe('ByteReader', () => {
+  const content = fc.uint8Array({ maxLength: 5000 }).map((bytes) => Buffer.from(bytes));
+  const chunkLengths = fc.array(fc.integer({ min: 1, max: 600 }), { maxLength: 20 });
+  const operation = fc.record({
+    kind: fc.constantFrom('peek', 'take', 'skip', 'takeSome'),
+    length: fc.integer({ min: 0, max: 1500 }),
+  });
+
+  it('gives the same bytes whatever the chunks and the ways of reading', async () => {
+    await fc.assert(
+      fc.asyncProperty(content, chunkLengths, fc.array(operation), async (bytes, lengths, operations) => {
+        const reader = new ByteReader(lend(bytes, lengths));
+        let at = 0;
+        for (const { kind, length } of operations) {
+          const expected = bytes.subarray(at, at + length);
+          if (kind === 'peek') expect((await reader.peek(length)).equals(expected)).to.equal(true);
+          if (kind === 'take') expect((await reader.take(length)).equals(expected)).to.equal(true);
+          if (kind === 'skip') expect(await reader.skip(length)).to.equal(expected.length);
+          let advance = kind === 'peek' ? 0 : expected.length;
+          if (kind === 'takeSome') {
+            const some = await reader.takeSome(length);
+            expect(some.equals(bytes.subarray(at, at + some.length))).to.equal(true);
+            if (expected.length > 0) expect(some.length).to.be.within(1, length);
+            advance = some.length;
+          }
+          at += advance;
+          expect(reader.position).to.equal(at);
+        }
+        expect((await collect(reader.rest())).equals(bytes.subarray(at))).to.equal(true);
+      }),
+    );
+  });
+
+  it('counts what it drains, and closes its input', async () => {
+    let closed = false;
+    const reader = new ByteReader(
+      (async function* () {
+        try {
+          yield Buffer.from('abc');
+          yield Buffer.from('defg');
+        } finally {
+          closed = true;
+        }
+      })(),
+    );
+    await reader.take(2);
+    expect(await reader.peek(3)).to.have.lengthOf(3);
+    expect(closed).to.equal(false);
+    await reader.close();
+    expect(closed).to.equal(true);
+    expect(await reader.take(1)).to.have.lengthOf(0);
+    expect(await new ByteReader(lend(Buffer.alloc(10), [3])).drain()).to.equal(10);
+  });
+});

@@ -1,0 +1,97 @@
+import { expect } from 'chai';
+import { TransferError, asTransferError } from '../../../src/transfer/errors.ts';
+import { formatBytes } from '../../../src/transfer/format-bytes.ts';
+import { Patience } from '../../../src/transfer/patience.ts';
+import { Progress } from '../../../src/transfer/progress.ts';
+
+const refused = new TransferError('ConnectionRefused', 'example.org refused the connection');
+
+describe('Progress', () => {
+  it('tells how much is done, and what is being done', () => {
+    const steps: string[] = [];
+    const progress = new Progress((step) => steps.push(step));
+    expect(progress.snapshot()).to.include({ stage: 'starting', bytesRead: 0, bytesWritten: 0 });
+    progress.enter('copying');
+    progress.enter('copying');
+    progress.bytesTotal = 200;
+    progress.read(50);
+    progress.wrote(20);
+    expect(progress.snapshot()).to.include({
+      stage: 'copying',
+      bytesRead: 50,
+      bytesTotal: 200,
+      bytesWritten: 20,
+      percent: 25,
+    });
+    progress.completed(0.5);
+    expect(progress.snapshot().percent).to.equal(50);
+    progress.enter('done');
+    expect(progress.snapshot().percent).to.equal(100);
+    expect(steps).to.deep.equal(['copying', 'done']);
+  });
+
+  it('shows a passing failure until bytes come again', () => {
+    const progress = new Progress();
+    progress.failed(refused, 4000);
+    expect(progress.snapshot()).to.include({ retries: 1, failure: refused.message });
+    expect(progress.snapshot().stage).to.equal(`retrying in 4 s: ${refused.message}`);
+    progress.read(1);
+    expect(progress.snapshot()).not.to.have.property('failure');
+    expect(progress.snapshot().retries).to.equal(1);
+  });
+});
+
+describe('Patience', () => {
+  const options = { giveUpAfter: 100, firstDelay: 1, longestDelay: 20 };
+
+  it('tries again until it succeeds', async () => {
+    let attempts = 0;
+    const result = await new Patience(options, new Progress()).persist(async () => {
+      attempts += 1;
+      if (attempts < 4) throw refused;
+      return 'done';
+    }, asTransferError);
+    expect([result, attempts]).to.deep.equal(['done', 4]);
+  });
+
+  it('does not repeat what cannot help', async () => {
+    const permanent = new TransferError('NotFound', 'missing');
+    const error = await new Patience(options, new Progress())
+      .afterFailure(permanent)
+      .catch((reason: unknown) => reason);
+    expect(error).to.equal(permanent);
+  });
+
+  it('ends where nothing moves on, and not where something does', async () => {
+    const patience = new Patience(options, new Progress());
+    const started = performance.now();
+    while (performance.now() - started < 250) {
+      await patience.afterFailure(refused);
+      patience.renew();
+    }
+    const failing = async (): Promise<void> => {
+      for (;;) await patience.afterFailure(refused);
+    };
+    expect(await failing().catch((reason: unknown) => reason)).to.equal(refused);
+  });
+
+  it('stops waiting when it is told to', async () => {
+    const controller = new AbortController();
+    const patience = new Patience({ ...options, firstDelay: 60_000 }, new Progress(), controller.signal);
+    const waiting = patience.afterFailure(refused).catch((reason: unknown) => reason);
+    controller.abort();
+    expect(await waiting).to.have.property('name', 'AbortError');
+  });
+});
+
+describe('formatBytes', () => {
+  it('takes the unit that fits', () => {
+    expect([0, 1023, 1024, 1536, 1024 ** 3 * 1.4].map(formatBytes)).to.deep.equal([
+      '0 B',
+      '1023 B',
+      '1.0 KiB',
+      '1.5 KiB',
+      '1.4 GiB',
+    ]);
+  });
+});

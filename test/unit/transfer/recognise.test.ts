@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import { parseChecksum, verified } from '../../../src/transfer/checksum.ts';
+import { recogniseCompression } from '../../../src/transfer/decompress/compression.ts';
+import { HEAD_LENGTH, recogniseFormat } from '../../../src/transfer/formats/recognise.ts';
+import { collect, lend } from './streams.ts';
+
+describe('recognising an image by its start', () => {
+  const sector = (start: string, at = 0): Buffer => {
+    const bytes = Buffer.alloc(512);
+    bytes.write(start, at, 'latin1');
+    return bytes;
+  };
+
+  it('knows disk formats', () => {
+    const starts = { qcow2: 'QFI\xfb', vmdk: 'KDMV', vhdx: 'vhdxfile', vpc: 'conectix', qed: 'QED\0' };
+    for (const [format, start] of Object.entries(starts)) {
+      expect(recogniseFormat(sector(start), 512, 'x')).to.equal(format);
+    }
+    expect(recogniseFormat(sector('\x7f\x10\xda\xbe', 0x40), 512, 'x')).to.equal('vdi');
+    expect(recogniseFormat(sector('anything'), 512, 'x')).to.equal('raw');
+  });
+
+  it('knows what is certainly none', () => {
+    const others = [
+      '<!DOCTYPE html>',
+      '\n <HTML>',
+      '<?xml version="1.0"?>',
+      'PK\x03\x04',
+      '%PDF-1.7',
+      'not a disk\n',
+      '',
+    ];
+    for (const other of others) {
+      const bytes = Buffer.from(other, 'latin1');
+      expect(() => recogniseFormat(bytes, bytes.length, 'x'), other)
+        .to.throw()
+        .with.property('code', 'NotAnImage');
+    }
+  });
+
+  it('takes text in whole sectors for a disk, as somebody may mean it', () => {
+    expect(recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1024 * 1024, 'x')).to.equal('raw');
+    expect(() => recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1_000_001, 'x')).to.throw(/text/);
+    expect(recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), undefined, 'x')).to.equal('raw');
+  });
+
+  it('knows compressions', () => {
+    const starts: Record<string, string> = {
+      gzip: '1f8b0800',
+      zstd: '28b52ffd00',
+      xz: 'fd377a585a0000',
+      bzip2: '425a6839314159265359',
+    };
+    for (const [compression, hex] of Object.entries(starts)) {
+      expect(recogniseCompression(Buffer.from(hex, 'hex'))).to.equal(compression);
+    }
+    expect(recogniseCompression(Buffer.from('BZh9 is text'))).to.equal(undefined);
+    expect(recogniseCompression(Buffer.alloc(0))).to.equal(undefined);
+  });
+});
+
+describe('checksums', () => {
+  const abc = 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+
+  it('are an algorithm and a digest', () => {
+    expect(parseChecksum(abc.toUpperCase())).to.include({ algorithm: 'sha256' });
+    for (const wrong of [
+      '',
+      'sha256',
+      'sha256:12',
+      'crc32:00000000',
+      `${abc}0`,
+      `md5:${'g'.repeat(32)}`,
+      'toString:x',
+    ]) {
+      expect(() => parseChecksum(wrong), wrong)
+        .to.throw()
+        .with.property('code', 'InvalidRequest');
+    }
+  });
+
+  it('are of all that was read', async () => {
+    const content = Buffer.from('abc');
+    expect(await collect(verified(lend(content, [1, 1]), parseChecksum(abc), 'x'))).to.deep.equal(content);
+    const error = await collect(verified(lend(Buffer.from('abd'), [2]), parseChecksum(abc), 'x')).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).to.include({ code: 'ChecksumMismatch', permanent: true });
+  });
+});

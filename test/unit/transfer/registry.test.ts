@@ -1,0 +1,119 @@
+import { expect } from 'chai';
+import type { TarEntry } from '../../../src/transfer/archive/tar-reader.ts';
+import { DiskFinder } from '../../../src/transfer/registry/disk-finder.ts';
+import { labelsFromEnvironment } from '../../../src/transfer/registry/kubevirt-labels.ts';
+import { parseManifest, selectPlatform } from '../../../src/transfer/registry/manifest.ts';
+import { parseImageReference } from '../../../src/transfer/registry/reference.ts';
+import { lend } from './streams.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+describe('image references', () => {
+  const cases: [url: string, host: string, repository: string, reference: string][] = [
+    ['docker://fedora', 'registry-1.docker.io', 'library/fedora', 'latest'],
+    ['docker://kubevirt/fedora-disk:40', 'registry-1.docker.io', 'kubevirt/fedora-disk', '40'],
+    ['docker://docker.io/library/fedora', 'registry-1.docker.io', 'library/fedora', 'latest'],
+    ['docker://localhost/disk', 'localhost', 'disk', 'latest'],
+    ['docker://registry:5000/org/team/disk:v1', 'registry:5000', 'org/team/disk', 'v1'],
+    [`docker://quay.io/org/disk@${digest}`, 'quay.io', 'org/disk', digest],
+    [`docker://quay.io/org/disk:v1@${digest}`, 'quay.io', 'org/disk', digest],
+  ];
+  for (const [url, host, repository, reference] of cases) {
+    it(`reads ${url}`, () => {
+      expect(parseImageReference(url)).to.include({ host, repository, reference });
+    });
+  }
+
+  for (const url of [
+    'https://quay.io/x',
+    'docker://',
+    'docker://quay.io/UPPER',
+    'docker://q.io/a:b@sha256:1',
+    'docker://q.io/a/../b',
+  ]) {
+    it(`refuses ${url}`, () => {
+      expect(() => parseImageReference(url))
+        .to.throw()
+        .with.property('code', 'InvalidUrl');
+    });
+  }
+});
+
+describe('labels from an image’s environment', () => {
+  it('takes what KubeVirt means by it', () => {
+    const labels = labelsFromEnvironment([
+      'PATH=/bin',
+      'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.small',
+      'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_PREFERENCE=fedora',
+      'KUBEVIRT_IO_OS=linux',
+      'KUBEVIRT_IO_TOO_LONG=' + 'x'.repeat(64),
+      'KUBEVIRT_IO_SPACES=not a label',
+      'NOT_KUBEVIRT_IOX=1',
+    ]);
+    expect(labels).to.deep.equal({
+      'instancetype.kubevirt.io/default-instancetype': 'u1.small',
+      'instancetype.kubevirt.io/default-preference': 'fedora',
+      'kubevirt.io/os': 'linux',
+    });
+  });
+});
+
+describe('manifests', () => {
+  const entry = (architecture: string, os = 'linux'): object => ({ digest, size: 1, platform: { architecture, os } });
+  const indexOf = (...manifests: object[]): Parameters<typeof selectPlatform>[0] => {
+    const parsed = parseManifest(JSON.stringify({ manifests }), 'there');
+    if (!('index' in parsed)) throw new Error('no index');
+    return parsed.index;
+  };
+
+  it('finds the image of an architecture', () => {
+    const index = indexOf(entry('amd64', 'windows'), entry('arm64'), entry('amd64'));
+    expect(selectPlatform(index, 'amd64', 'there').platform).to.deep.equal({ architecture: 'amd64', os: 'linux' });
+    expect(() => selectPlatform(index, 's390x', 'there')).to.throw(/only for arm64, amd64/);
+  });
+
+  it('refuses what it does not understand', () => {
+    for (const document of ['', '{}', '{"schemaVersion": 1}', '{"config": {"digest": "md5:1"}}']) {
+      expect(() => parseManifest(document, 'there'))
+        .to.throw()
+        .with.property('code', 'ProtocolViolation');
+    }
+  });
+});
+
+describe('DiskFinder', () => {
+  const file = (path: string, type: TarEntry['type'] = 'file'): TarEntry => ({
+    path,
+    type,
+    size: 1,
+    body: lend(Buffer.alloc(0), []),
+  });
+  /** Which of the files in layers, from the uppermost down, are taken for the disk. */
+  const found = (...layers: TarEntry[][]): string[] => {
+    const finder = new DiskFinder();
+    return layers.flatMap((layer) => {
+      const accepted = layer.filter((entry) => finder.accept(entry)).map(({ path }) => path);
+      finder.descend();
+      return accepted;
+    });
+  };
+
+  it('takes files below disk, however the archive writes their paths', () => {
+    expect(
+      found([file('./disk/a.img'), file('etc/passwd'), file('/disk/b.img'), file('disk/', 'other')]),
+    ).to.deep.equal(['./disk/a.img', '/disk/b.img']);
+    expect(found([file('other/disk/a.img'), file('disk/link', 'other')])).to.deep.equal([]);
+  });
+
+  it('does not take what an upper layer removed or replaced', () => {
+    expect(found([file('disk/.wh.a.img')], [file('disk/a.img'), file('disk/b.img')])).to.deep.equal(['disk/b.img']);
+    expect(found([file('disk/.wh..wh..opq')], [file('disk/a.img')])).to.deep.equal([]);
+    expect(found([file('.wh.disk')], [file('disk/a.img')])).to.deep.equal([]);
+    expect(found([file('disk/a.img', 'other')], [file('disk/a.img')])).to.deep.equal([]);
+    expect(found([file('disk/.wh.folder')], [file('disk/folder/a.img')])).to.deep.equal([]);
+  });
+
+  it('lets a whiteout hide lower layers only', () => {
+    expect(found([file('disk/.wh..wh..opq'), file('disk/a.img')])).to.deep.equal(['disk/a.img']);
+  });
+});

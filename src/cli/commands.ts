@@ -10,6 +10,7 @@ import { Progress } from '../transfer/progress.ts';
 import { BlockSink } from '../transfer/sinks/block-sink.ts';
 import { FileSink } from '../transfer/sinks/file-sink.ts';
 import type { Sink } from '../transfer/sinks/sink.ts';
+import { asTargetError } from '../transfer/sinks/target-errors.ts';
 import type { Source } from '../transfer/source.ts';
 import { createSource, type SourceOptions } from './source.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -65,7 +66,7 @@ async function runImport(given: string, target: string, options: ImportOptions):
   const bar = !json && process.stderr.isTTY ? new ProgressBar(progress, process.stderr) : undefined;
   const started = performance.now();
   try {
-    const { checksum, scratchDirectory } = { checksum: options.sha256, scratchDirectory: options.scratch };
+    const { sha256: checksum, scratch: scratchDirectory } = options;
     const image = await importImage({ source, sink, progress, checksum, scratchDirectory });
     bar?.stop();
     const seconds = (performance.now() - started) / 1000;
@@ -104,7 +105,7 @@ async function createSink(path: string, preallocation: boolean, progress: Progre
   try {
     if ((await stat(path)).isBlockDevice()) return new BlockSink({ path, preallocation }, progress);
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw asTargetError(error, path);
   }
   return new FileSink({ path, preallocation }, progress);
 }

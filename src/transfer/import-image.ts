@@ -5,7 +5,7 @@ import { verified, type Checksum } from './checksum.ts';
 import { convertFile, convertRanges } from './conversion/convert.ts';
 import type { Compression } from './decompress/compression.ts';
 import { decompressAll } from './decompress/decompress.ts';
-import { RandomAccessNeeded, ScratchNeeded, TransferError } from './errors.ts';
+import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
 import { decodeRaw } from './formats/raw.ts';
@@ -48,7 +48,7 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
     progress.enter('done');
     return image;
   } catch (error) {
-    await sink.abandon();
+    await abandon(sink, progress);
     throw error;
   } finally {
     await source.close();
@@ -71,8 +71,7 @@ async function importUnchanged(options: ImportImageOptions): Promise<ImportedIma
 
 async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, progress } = options;
-  const recognised = await openAndRecognise(options);
-  const { format, reader, compressions, size } = recognised;
+  const { format, reader, compressions, size } = await openAndRecognise(options);
   try {
     return await writeDisk(await decodeDisk(format, reader, size), options);
   } catch (error) {
@@ -171,7 +170,16 @@ export async function writeBlankDisk(sink: Sink, progress: Progress): Promise<Im
     progress.enter('done');
     return { format: 'raw', virtualSize: size, preallocated };
   } catch (error) {
-    await sink.abandon();
+    await abandon(sink, progress);
     throw error;
+  }
+}
+
+/** Why the import failed matters more than that the target could not be cleared as well. */
+async function abandon(sink: Sink, progress: Progress): Promise<void> {
+  try {
+    await sink.abandon();
+  } catch (error) {
+    progress.note('target not cleared', { target: sink.path, cause: asTransferError(error).message });
   }
 }

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { buildah, hasImage } from './buildah.ts';
 import type { Log } from './commands.ts';
-import { run } from './commands.ts';
+import { run, tellingTime } from './commands.ts';
 import { cacheFolder } from './folders.ts';
 
 /** Stands for the image of that name on Docker Hub, which has the same things in the same places. */
@@ -59,7 +59,11 @@ async function debianArchive(log: Log): Promise<string> {
   const unfinished = `${archive}.new`;
   const options = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
   try {
-    await run('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', ...options, 'bookworm', unfinished]);
+    await tellingTime(
+      log,
+      () => 'downloading it',
+      () => run('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', ...options, 'bookworm', unfinished]),
+    );
     await rename(unfinished, archive);
   } finally {
     await rm(unfinished, { force: true });

@@ -80,3 +80,14 @@ export async function succeeds(program: string, args: string[], options: RunOpti
     throw error;
   }
 }
+
+/** Says every 20 seconds that work goes on: what, and for how long already. */
+export async function tellingTime<T>(log: Log, what: () => string, work: () => Promise<T>): Promise<T> {
+  const started = Date.now();
+  const timer = setInterval(() => log(`still ${what()}, ${Math.round((Date.now() - started) / 1000)} s`), 20_000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from './commands.ts';
-import { run } from './commands.ts';
+import { run, tellingTime } from './commands.ts';
 import { cacheFolder } from './folders.ts';
 import { withLock } from './lock.ts';
 
@@ -47,6 +47,11 @@ const parts = {
         match: /^snapshot\.storage\.k8s\.io_volumesnapshot.*\.yaml$/,
       },
     ],
+  },
+  kubectl: {
+    name: 'kubectl',
+    packages: ['k8s.io/kubernetes/cmd/kubectl'],
+    ldflags: `-s -w -X ${version}.gitVersion=${kubernetesVersion}`,
   },
   coredns: { name: 'coredns', packages: ['diskpress.dev/test/cluster/coredns'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
@@ -108,9 +113,14 @@ export async function corednsBinary(options: BuildOptions = {}): Promise<string>
   return join(await build(parts.coredns, options.log), 'coredns');
 }
 
+/** The folder with kubectl: Debian's is too old for what it is used for. */
+export function kubectlFolder(options: BuildOptions = {}): Promise<string> {
+  return build(parts.kubectl, options.log);
+}
+
 /** Builds all that the cluster runs and Debian does not package. */
 export async function buildParts(options: BuildOptions = {}): Promise<void> {
-  for (const part of Object.values(parts)) {
+  for (const part of [parts.kubernetes, parts.csi, parts.coredns]) {
     await build(part, options.log);
   }
 }
@@ -155,12 +165,9 @@ async function compile(part: Part, source: string, target: string, log: Log): Pr
     const what = `${path.split('/').at(-1)} (${index + 1} of ${part.packages.length})`;
     log(`building ${what}`);
     let downloads = 0;
-    const timer = setInterval(
-      () => log(`still building ${what}, ${seconds()}${downloads ? `, ${downloads} modules downloaded` : ''}`),
-      20_000,
-    );
-    try {
-      await run('go', ['build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
+    const progress = () => `building ${what}${downloads ? `, ${downloads} modules downloaded` : ''}`;
+    const compiler = () =>
+      run('go', ['build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
         cwd: source,
         env: { CGO_ENABLED: '0' },
         onLine: (line) => {
@@ -171,9 +178,7 @@ async function compile(part: Part, source: string, target: string, log: Log): Pr
           }
         },
       });
-    } finally {
-      clearInterval(timer);
-    }
+    await tellingTime(log, progress, compiler);
   }
   for (const { module, folder, match } of part.files ?? []) {
     await run('go', ['mod', 'download', module], { cwd: source });

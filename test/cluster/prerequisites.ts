@@ -1,8 +1,9 @@
 import { access, constants, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Log } from './commands.ts';
-import { CommandFailed, run } from './commands.ts';
+import { CommandFailed, run, tellingTime } from './commands.ts';
 import { withLock } from './lock.ts';
+import { kubectlFolder } from './parts.ts';
 import { cacheFolder } from './folders.ts';
 
 /** What must be there, the Debian package that has it. */
@@ -25,7 +26,6 @@ const prerequisites: Prerequisite[] = [
   { provides: 'runc', package: 'runc' },
   { provides: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' },
   { provides: 'etcd', package: 'etcd-server' },
-  { provides: 'kubectl', package: 'kubernetes-client' },
   { provides: '/bin/busybox', package: 'busybox-static' },
   { provides: 'buildah', package: 'buildah' },
   { provides: 'mmdebstrap', package: 'mmdebstrap' },
@@ -55,7 +55,10 @@ export async function missingPackages(): Promise<string[]> {
   return [...new Set(missing.flat())];
 }
 
-/** As root on Debian installs what is missing; elsewhere throws {@link PrerequisitesMissing}. */
+/**
+ * As root on Debian installs what is missing; elsewhere throws {@link PrerequisitesMissing}. Where there is no kubectl,
+ * this process and those that it starts find one that is built.
+ */
 export async function installPrerequisites(log: Log = () => undefined): Promise<void> {
   const problems = [];
   if (process.platform !== 'linux') {
@@ -86,6 +89,9 @@ export async function installPrerequisites(log: Log = () => undefined): Promise<
   if (missing.length > 0) {
     await withLock(join(cacheFolder(), 'locks', 'packages'), () => install(log));
   }
+  if (!(await isThere('kubectl'))) {
+    process.env.PATH = [process.env.PATH, await kubectlFolder({ log })].join(delimiter);
+  }
 }
 
 async function install(log: Log): Promise<void> {
@@ -102,7 +108,11 @@ async function install(log: Log): Promise<void> {
       // The lists that are there may do; if not, the next step says what it did not find.
       log(error instanceof CommandFailed ? 'the package lists could not be refreshed' : String(error));
     }
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env });
+    await tellingTime(
+      log,
+      () => 'installing packages',
+      () => run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env }),
+    );
   });
 }
 

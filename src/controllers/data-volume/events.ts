@@ -1,4 +1,5 @@
 import type { DataVolume } from '../../api/data-volume.ts';
+import { dataVolumeEventReasons } from '../../api/event-reasons.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
@@ -12,6 +13,11 @@ export interface DataVolumeEvent {
 
 /** The phases of an import that everybody may rely on seeing, also when a fast one skipped some between two looks. */
 const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
+
+/** Causes of a failure that are event reasons of their own. */
+const TELLING = new Set<string>(
+  dataVolumeEventReasons.filter((reason) => reason.startsWith('Err') || reason === 'CloneValidationFailed'),
+);
 
 /** Reasons of the Running condition in the ordinary course of things, which are no trouble. */
 const ORDINARY = new Set([
@@ -37,11 +43,7 @@ export function eventsOf(dataVolume: DataVolume, observed: Observation, kind: So
   }
   const running = condition('Running');
   if (observed.phase === 'Failed') {
-    const lost = condition('Bound')?.reason === 'ErrClaimLost' || running?.reason === 'ErrClaimLost';
-    if (before !== 'Failed') {
-      const reason = lost ? 'ErrClaimLost' : kind === 'clone' ? 'CloneFailed' : 'ImportFailed';
-      events.push({ type: 'Warning', reason, message: running?.message ?? '' });
-    }
+    if (before !== 'Failed') events.push({ type: 'Warning', ...failureOf(condition('Bound'), running, kind) });
     return events;
   }
   if (running && isTrouble(running, observed.phase) && recorded('Running')?.reason !== running.reason) {
@@ -49,6 +51,20 @@ export function eventsOf(dataVolume: DataVolume, observed: Observation, kind: So
   }
   if (observed.phase !== before) events.push(...milestones(before, observed.phase, name, kind, running?.message ?? ''));
   return events;
+}
+
+/** The reason is the cause's own where the API has one for it, and else which kind of work has failed. */
+function failureOf(
+  bound: ObservedCondition | undefined,
+  running: ObservedCondition | undefined,
+  kind: SourceKind,
+): { reason: string; message: string } {
+  const cause = [running, bound].find((candidate) => candidate && TELLING.has(candidate.reason));
+  const fallback = kind === 'clone' ? 'CloneFailed' : kind === 'upload' ? 'UploadFailed' : 'ImportFailed';
+  return {
+    reason: cause?.reason ?? fallback,
+    message: cause?.message ?? running?.message ?? '',
+  };
 }
 
 function milestones(

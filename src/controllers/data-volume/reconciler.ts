@@ -141,7 +141,8 @@ export class DataVolumeReconciler implements Reconciler {
   /** What the source of a clone requests, where the DataVolume leaves the size to it. */
   #sourceRequest({ spec }: DataVolume): number | undefined {
     const { pvc, snapshot } = spec.source ?? {};
-    if (spec.storage?.resources?.requests?.['storage'] !== undefined || !(pvc ?? snapshot)) return undefined;
+    if (!spec.storage || spec.storage.resources?.requests?.['storage'] !== undefined || !(pvc ?? snapshot))
+      return undefined;
     const claim = pvc && this.#context.caches.claims.get(pvc);
     if (claim) return requestedBytes(claim);
     const restoreSize = snapshot && this.#context.caches.snapshots.get(snapshot)?.status?.restoreSize;

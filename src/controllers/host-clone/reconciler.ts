@@ -66,9 +66,14 @@ export class HostCloneReconciler implements Reconciler {
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
     if (claim.metadata?.deletionTimestamp || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
-    if (report?.podPhase === 'Failed') return undefined;
     const source = this.#context.caches.pods.get(keys.sourcePod);
     const target = this.#context.caches.pods.get(keys.targetPod);
+    if (report?.podPhase === 'Failed') {
+      // The other end would wait for ever; the one that failed stays for its log.
+      const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
+      await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
+      return undefined;
+    }
     if (source?.metadata?.deletionTimestamp || target?.metadata?.deletionTimestamp) return undefined;
     if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
     return this.#follow(claim, keys, source, target);
@@ -181,6 +186,10 @@ export class HostCloneReconciler implements Reconciler {
   async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
   }
+}
+
+function isUnfinished(pod: Pod): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
 /** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */

@@ -6,12 +6,15 @@ export type HostCloneVerdict =
   | { readonly state: 'running' }
   | { readonly state: 'succeeded' };
 
-/** A clone is done when both ends are; it has failed when either has, and a permanent failure tells more. */
+/**
+ * The target decides: once it has verified and synced what came, the clone is done, whether or not the source has
+ * heard of it. It has failed when either end has, and a permanent failure tells more.
+ */
 export function judgePair(source: PodVerdict, target: PodVerdict): HostCloneVerdict {
+  if (target.state === 'succeeded') return { state: 'succeeded' };
   const failures = [source, target].filter((verdict) => verdict.state === 'failed');
   const failure = failures.find((verdict) => verdict.permanent) ?? failures[0];
   if (failure) return failure;
-  if (source.state === 'succeeded' && target.state === 'succeeded') return { state: 'succeeded' };
   for (const verdict of [source, target]) if (verdict.state === 'pending') return verdict;
   return { state: 'running' };
 }

@@ -1,6 +1,6 @@
 import { CDI_GROUP } from '../../api/group.ts';
 import { finalizer } from '../../api/finalizers.ts';
-import { addFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
+import { addFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import { volumeSnapshots } from '../../kube/snapshot-resources.ts';
@@ -29,17 +29,15 @@ export async function letTargetGo(context: ControllerContext, target: Persistent
   const uid = target.metadata.uid ?? '';
   const volume = promisedVolume(context, target);
   if (volume) await releasePromise(context, volume);
-  const claims = caches.claims.byIndex(BY_TARGET, uid);
-  const snapshots = caches.snapshots.byIndex(BY_TARGET, uid);
+  const claims = caches.claims.byIndex(BY_TARGET, uid).filter((claim) => !isBeingDeleted(claim));
+  const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
   await Promise.all([
-    ...claims
-      .filter((claim) => !claim.metadata?.deletionTimestamp)
-      .map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid ?? '' })),
-    ...snapshots
-      .filter((snapshot) => !snapshot.metadata?.deletionTimestamp)
-      .map((snapshot) => client.delete(volumeSnapshots, keyOf(snapshot), { uid: snapshot.metadata?.uid ?? '' })),
+    ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid ?? '' })),
+    ...snapshots.map((snapshot) =>
+      client.delete(volumeSnapshots, keyOf(snapshot), { uid: snapshot.metadata?.uid ?? '' }),
+    ),
   ]);
-  // Their deletion brings us here again.
+  // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length === 0 && snapshots.length === 0) {
     await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator);
   }

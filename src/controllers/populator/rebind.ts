@@ -34,7 +34,7 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   if (target.bound && target.volumeName === volume.name) return promised ? { do: 'restore-policy' } : { do: 'nothing' };
   if (volume.claimUid === target.uid) return { do: 'wait', for: `the claim to be bound to volume ${volume.name}` };
   if (!promised || volume.reclaimPolicy !== 'Retain') return { do: 'retain' };
-  if (working?.deleting) return { do: 'wait', for: 'the working claim to be gone' };
-  if (working) return { do: 'delete-working-claim' };
+  // Its deletion cannot be taken back. That it is gone need not be waited for: the pod that filled it holds it for seconds.
+  if (working && !working.deleting) return { do: 'delete-working-claim' };
   return { do: 'point-at-target' };
 }

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { abandonStream, type ByteReader } from '../bytes.ts';
-import { Feeder } from '../decompress/feeder.ts';
-import { TransferError, systemCode } from '../errors.ts';
-import { killGroup, programMissing } from '../programs.ts';
+import type { ByteReader } from '../bytes.ts';
+import { TransferError } from '../errors.ts';
+import { FedProgram } from '../fed-program.ts';
 import { isTarHeader } from './tar-reader.ts';
 
 const BLOCK = 512;
-const MOST_STDERR = 4096;
 
 /**
  * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and makes symbolic links
@@ -17,39 +14,16 @@ const MOST_STDERR = 4096;
  * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace
  */
 export async function unpackTar(reader: ByteReader, directory: string, location: string): Promise<void> {
-  const first = await reader.peek(BLOCK);
-  if (!isTarHeader(first)) {
+  if (!isTarHeader(await reader.peek(BLOCK))) {
     throw new TransferError('NotAnImage', `${location} is no tar archive, which contentType archive asks for`);
   }
-  const parameters = [
-    '--extract',
-    '--file=-',
-    `--directory=${directory}`,
-    '--no-same-owner',
-    '--delay-directory-restore',
-  ];
-  const child = spawn('tar', parameters, {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-MOST_STDERR);
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const input = reader.rest();
+  const options = ['--no-same-owner', '--delay-directory-restore'];
+  const tar = new FedProgram('tar', ['--extract', '--file=-', `--directory=${directory}`, ...options], reader.rest());
   try {
-    const [exitCode] = await Promise.all([ended, new Feeder(child.stdin).feed(input)]);
-    if (exitCode !== 0) throw unpackFailure(stderr, location);
-  } catch (error) {
-    killGroup(child.pid);
-    throw systemCode(error) === 'ENOENT' ? programMissing('tar') : error;
+    tar.output.resume();
+    await tar.finish((stderr) => explain(stderr, location));
   } finally {
-    abandonStream(input);
+    tar.stop();
   }
 }
 
@@ -60,13 +34,13 @@ export async function emptyDirectory(directory: string): Promise<void> {
   }
 }
 
-function unpackFailure(stderr: string, location: string): TransferError {
+function explain(stderr: string, location: string): TransferError {
   if (stderr.includes('No space left on device')) {
     return new TransferError('NoSpace', `no space left while unpacking ${location}: use a larger volume`);
   }
   if (/unexpected EOF/i.test(stderr)) {
     return new TransferError('TruncatedImage', `the tar archive ${location} ends too early: it is incomplete`);
   }
-  const reason = stderr.trim().split('\n')[0] ?? '';
+  const reason = stderr.split('\n')[0] ?? '';
   return new TransferError('InvalidImage', `the tar archive ${location} cannot be unpacked: ${reason}`);
 }

@@ -1,7 +1,7 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { abandonStream, type ByteStream } from '../bytes.ts';
 import { TransferError, systemCode } from '../errors.ts';
-import { Feeder } from './feeder.ts';
+import { Feeder } from '../feeder.ts';
 
 const CHUNK = 1024 * 1024;
 

@@ -5,7 +5,8 @@ import { trustedCertificates } from './certificates.ts';
 import { connectionFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
 
-const CONNECT_TIMEOUT = 10_000;
+/** Short enough for a failure to show within seconds. */
+const CONNECT_TIMEOUT = 8_000;
 /** A server may look long for an object before it answers. */
 const HEADERS_TIMEOUT = 60_000;
 const MOST_REDIRECTS = 10;

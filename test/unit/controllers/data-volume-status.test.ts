@@ -148,6 +148,21 @@ describe('the events of a DataVolume', () => {
     expect(reasons({ phase: 'Failed' }, failed)).to.deep.equal([]);
   });
 
+  it('name the cause of a failure where the API has a reason for it', () => {
+    const refused = report({
+      podPhase: 'Failed',
+      running: false,
+      reason: 'CloneValidationFailed',
+      message: 'too small',
+    });
+    expect(reasons(undefined, world({ kind: 'clone', claim: claim({ report: refused }) }))).to.deep.equal([
+      'CloneValidationFailed',
+    ]);
+    expect(reasons(undefined, world({ claim: claim({ phase: 'Lost' }) }))).to.deep.equal(['ErrClaimLost']);
+    const missing = report({ podPhase: 'Failed', running: false, reason: 'NotFound', message: '404' });
+    expect(reasons(undefined, world({ claim: claim({ report: missing }) }))).to.deep.equal(['ImportFailed']);
+  });
+
   it('warn of a passing failure when it begins, not at each attempt', () => {
     const retrying = world({
       claim: claim({ report: report({ reason: 'Retrying', message: 'in 4 s: connection refused' }) }),

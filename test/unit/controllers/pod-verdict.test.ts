@@ -83,13 +83,15 @@ describe('the verdict on a pair of clone pods', () => {
     finishedAt: undefined,
   });
 
-  it('is success only when both have succeeded', () => {
+  it('is success when the target has succeeded, whatever the source has heard of it', () => {
     expect(judgePair(succeeded, succeeded).state).to.equal('succeeded');
+    expect(judgePair({ state: 'running' }, succeeded).state).to.equal('succeeded');
+    expect(judgePair(failed(false), succeeded).state).to.equal('succeeded');
     expect(judgePair(succeeded, { state: 'running' }).state).to.equal('running');
   });
 
   it('is failure when either has failed, and the permanent cause counts more', () => {
-    expect(judgePair(failed(false), succeeded)).to.include({ state: 'failed', permanent: false });
+    expect(judgePair(failed(false), { state: 'running' })).to.include({ state: 'failed', permanent: false });
     expect(judgePair(failed(false), failed(true))).to.include({ reason: 'ImageTooLarge' });
   });
 });

@@ -16,9 +16,9 @@ export async function fillByDriver(work: CloneWork, desired: PersistentVolumeCla
     await createIfAbsent(client, persistentVolumeClaims, desired);
     return { message: `claim ${namespace}/${name} is being provisioned` };
   }
-  // Without a node to be bound on it waits for a pod, which PrepClaim makes.
+  // Made without a node to be bound on, it waits for a pod, which PrepClaim makes.
   const waitsForPod =
-    waitsForFirstConsumer(claim, caches) && claim.metadata?.annotations?.[SELECTED_NODE_ANNOTATION] === undefined;
+    waitsForFirstConsumer(claim, caches) && desired.metadata?.annotations?.[SELECTED_NODE_ANNOTATION] === undefined;
   if (isBound(claim) || waitsForPod) return 'complete';
   const warning = await latestWarning(work.context, claim);
   return {

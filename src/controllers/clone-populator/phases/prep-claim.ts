@@ -32,7 +32,7 @@ export const prepClaim: Phase = async (work) => {
     if (pod && !pod.metadata?.deletionTimestamp) {
       await client.delete(pods, podKey, { uid: pod.metadata?.uid ?? '', gracePeriodSeconds: 0 });
     }
-    return pod ? { message: 'the pod that prepared the claim is being removed' } : 'complete';
+    return 'complete';
   }
   if (!bound || resizePending) {
     if (!caches.pods.get(podKey)) await createPod(work, claim, podKey.name);

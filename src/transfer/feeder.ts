@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { ByteStream } from '../bytes.ts';
+import type { ByteStream } from './bytes.ts';
 
 /** Feeds a stream of lent chunks to a Node stream, one at a time. */
 export class Feeder {

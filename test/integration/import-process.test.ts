@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, open, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect } from 'chai';
+import {
+  IMPORT_REQUEST_VARIABLE,
+  transferProgress,
+  transferResult,
+  type TransferProgress,
+} from '../../src/api/transfer-pod.ts';
+import { noise } from './support/images.ts';
+import { startNginx } from './support/nginx.ts';
+import { freePort, type Server } from './support/processes.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+describe('importer: as a process', () => {
+  let directory: string;
+  let server: Server;
+  let slow: Server;
+  let log: string;
+  let bundle: string;
+
+  const startPod = async (
+    from: Server,
+    name: string,
+    capacity: number,
+  ): Promise<{ child: ChildProcess; volume: string; port: number; termination: string }> => {
+    const pod = await mkdtemp(join(directory, 'pod-'));
+    const volume = join(pod, 'data');
+    await mkdir(volume);
+    const port = await freePort();
+    const termination = join(pod, 'termination-log');
+    const source = {
+      type: 'http',
+      url: `http://127.0.0.1:${from.port}/${name}`,
+      extraHeaders: [],
+      insecureSkipVerify: false,
+    };
+    const target = {
+      volumeMode: 'Filesystem',
+      capacity,
+      filesystemOverhead: 0,
+      preallocation: false,
+      contentType: 'kubevirt',
+    };
+    const settings = { diskImage: join(volume, 'disk.img'), progressPort: port };
+    const child = spawn(process.execPath, [bundle], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false }),
+        TERMINATION_MESSAGE_PATH: termination,
+        POD_SETTINGS: JSON.stringify(settings),
+      },
+    });
+    log = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+    return { child, volume, port, termination };
+  };
+  const untilProgress = async (
+    port: number,
+    condition: (progress: TransferProgress) => boolean,
+  ): Promise<TransferProgress> => {
+    for (;;) {
+      const answer = await fetch(`http://127.0.0.1:${port}/progress`).catch(() => undefined);
+      const progress = answer && transferProgress.parse(await answer.json());
+      if (progress && condition(progress)) return progress;
+      await sleep(50);
+    }
+  };
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'diskpress-process-'));
+    // As it is shipped: what translating TypeScript takes is not the importer's.
+    bundle = join(directory, 'pod.mjs');
+    await build({
+      entryPoints: [fileURLToPath(new URL('support/pod.ts', import.meta.url))],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      logLevel: 'error',
+    });
+    const root = join(directory, 'www');
+    await mkdir(root);
+    const image = await open(join(root, 'disk.img'), 'w');
+    for (let at = 0; at < 600; at += 100)
+      await image.write(noise(`part ${at}`, 8 * MEBIBYTE), 0, 8 * MEBIBYTE, at * MEBIBYTE);
+    await image.truncate(600 * MEBIBYTE);
+    await image.close();
+    server = await startNginx({ directory, root });
+    slow = await startNginx({ directory, root, directives: 'limit_rate 4m;' });
+  });
+
+  after(async () => {
+    await Promise.all([server.stop(), slow.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('tells its progress, and stops when it is told to, leaving nothing behind', async () => {
+    const { child, volume, port, termination } = await startPod(slow, 'disk.img', 700 * MEBIBYTE);
+    const progress = await untilProgress(port, ({ bytesRead }) => bytesRead > 4 * MEBIBYTE);
+    expect(progress).to.include({ stage: 'copying', bytesTotal: 600 * MEBIBYTE, retries: 0 });
+    expect(progress.percent).to.be.within(0.5, 50);
+    child.kill('SIGTERM');
+    const [exitCode] = (await once(child, 'exit')) as [number];
+    expect(exitCode).to.equal(1);
+    const result = transferResult.parse(JSON.parse(await readFile(termination, 'utf8')));
+    expect(result).to.include({ outcome: 'failed', permanent: false, code: 'Interrupted' });
+    expect(await readdir(volume)).to.deep.equal([]);
+  });
+
+  it('logs its phases, each line a JSON object', async () => {
+    const { child } = await startPod(server, 'disk.img', 700 * MEBIBYTE);
+    const [exitCode] = (await once(child, 'close')) as [number];
+    expect(exitCode).to.equal(0);
+    const messages = log
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(messages).to.deep.equal(['connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
+  });
+
+  it('stays within 150 MB of memory', async () => {
+    const { child } = await startPod(server, 'disk.img', 700 * MEBIBYTE);
+    let peak = 0;
+    while (child.exitCode === null) {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
+      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+      await sleep(20);
+    }
+    expect(child.exitCode).to.equal(0);
+    expect(peak).to.be.within(20_000_000, 157_286_400);
+  });
+});

@@ -1,0 +1,7 @@
+import type { ImporterSettings } from '../../../src/pods/importer.ts';
+import { keepYoungGenerationSmall } from '../../../src/pods/memory.ts';
+
+keepYoungGenerationSmall();
+const { runImporter } = await import('../../../src/pods/importer.ts');
+const settings = JSON.parse(process.env['POD_SETTINGS'] ?? '{}') as Partial<ImporterSettings>;
+process.exitCode = await runImporter(settings);

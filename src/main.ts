@@ -1,52 +1,40 @@
-import { Command } from 'commander';
+import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
+import { keepYoungGenerationSmall } from './pods/memory.ts';
 
-/** Ends the process when the role has, whatever sockets or timers it leaves behind. */
-async function end(exitCode: Promise<number>): Promise<never> {
-  process.exit(await exitCode);
-}
+// What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
 
-// A role's code is loaded when it is asked for: an importer must not wait for the controllers to be parsed.
-const program = new Command('diskpress')
-  .description(packageDocument.description)
-  .version(packageDocument.version)
-  .showHelpAfterError();
-
-program
-  .command('controller', { hidden: true })
-  .description('run the controllers, in a cluster or with KUBECONFIG')
-  .action(async () => {
+/** What runs in a cluster, by the first argument. Each answers with its exit code. */
+const roles: Readonly<Record<string, () => Promise<number>>> = {
+  controller: async () => {
     const { runControllers } = await import('./controllers/run.ts');
-    await end(runControllers(packageDocument.version));
-  });
-
-program
-  .command('importer', { hidden: true })
-  .description('fill a volume from where the request in the environment says')
-  .action(async () => {
+    return runControllers(packageDocument.version);
+  },
+  importer: async () => {
+    keepYoungGenerationSmall();
     const { runImporter } = await import('./pods/importer.ts');
-    await end(runImporter());
-  });
-
-program
-  .command('clone-source', { hidden: true })
-  .description('send a volume to an upload server')
-  .action(async () => {
+    return runImporter();
+  },
+  'clone-source': async () => {
+    keepYoungGenerationSmall();
     const { runCloneSource } = await import('./pods/clone-source.ts');
-    await end(runCloneSource());
-  });
-
-program
-  .command('upload-server', { hidden: true })
-  .description('fill a volume with what a clone source sends')
-  .action(async () => {
+    return runCloneSource();
+  },
+  'upload-server': async () => {
+    keepYoungGenerationSmall();
     const { runUploadServer } = await import('./pods/upload-server.ts');
-    await end(runUploadServer());
-  });
+    return runUploadServer();
+  },
+  // That the pod ran means that its claim was mounted, which is all that is asked of it.
+  'prepare-claim': () => Promise.resolve(0),
+};
 
-program
-  .command('prepare-claim', { hidden: true })
-  .description('succeed at once: that the pod ran means that its claim was mounted')
-  .action(() => undefined);
-
-await program.parseAsync();
+const role = roles[argv[2] ?? ''];
+if (role) {
+  // Whatever sockets or timers it leaves behind, the process ends when the role has.
+  process.exit(await role());
+} else {
+  keepYoungGenerationSmall();
+  const { runCommandLine } = await import('./cli/run.ts');
+  await runCommandLine({ ...packageDocument, roles: Object.keys(roles) });
+}

@@ -50,7 +50,10 @@ describe('importer: permanent failures', () => {
   });
 
   it('says that there is no such host', async () => {
-    const run = await importInPod(directory, { source: { url: 'http://no-such-host.invalid/disk.img' } });
+    const run = await importInPod(directory, {
+      source: { url: 'http://no-such-host.invalid/disk.img' },
+      settings: { patience: { giveUpAfter: 1000, firstDelay: 100, longestDelay: 500 } },
+    });
     // Where no name server answers at all, that is all that can be known.
     if (run.result.outcome === 'failed' && run.result.code === 'HostLookupFailed') return;
     await expectFailure(run, 'HostNotFound', /no-such-host\.invalid/);

@@ -7,6 +7,8 @@ export const CHECKED_LENGTH = 1024 * 1024;
 
 const SECTOR = 512;
 const VHD_DIFFERENCING = 4;
+/** qemu looks for a VMDK's parent behind the first sector, whatever place the header names for the descriptor. */
+const QEMU_DESCRIPTOR_SIZE = 20 * SECTOR;
 
 /**
  * Refuses images that would make a converter open other files. Everything else is its own business.
@@ -40,12 +42,18 @@ function checkVmdk(head: Buffer): void {
   const capacity = head.readBigUInt64LE(12);
   const descriptorOffset = Number(head.readBigUInt64LE(28)) * SECTOR;
   const descriptorSize = Number(head.readBigUInt64LE(36)) * SECTOR;
+  // Without a capacity of its own it describes other files.
   if (capacity === 0n) throw incomplete('VMDK');
+  checkVmdkDescriptor(head.subarray(SECTOR, SECTOR + QEMU_DESCRIPTOR_SIZE));
   if (descriptorOffset === 0) return;
-  if (descriptorOffset + descriptorSize > head.length) {
+  if (descriptorOffset + descriptorSize > CHECKED_LENGTH) {
     throw new TransferError('InvalidImage', 'the VMDK image has its descriptor at an unusual place');
   }
-  const descriptor = head.toString('latin1', descriptorOffset, descriptorOffset + descriptorSize);
+  checkVmdkDescriptor(head.subarray(descriptorOffset, descriptorOffset + descriptorSize));
+}
+
+function checkVmdkDescriptor(bytes: Buffer): void {
+  const descriptor = bytes.toString('latin1');
   const parent = /^\s*parentCID\s*=\s*([0-9a-f]+)/im.exec(descriptor)?.[1];
   if (/parentFileNameHint/i.test(descriptor) || (parent !== undefined && !/^f{8}$/i.test(parent))) {
     throw incomplete('VMDK');

@@ -25,11 +25,13 @@ export async function inflateCluster(compressed: Buffer, header: Header): Promis
   return data;
 }
 
-function inflateZlib(compressed: Buffer, maxOutputLength: number): Promise<Buffer> {
-  return inflateRawAsync(compressed, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH });
+/** A cluster is decompressed in one piece, without being put together from smaller ones. */
+function inflateZlib(compressed: Buffer, length: number): Promise<Buffer> {
+  const options = { windowBits: 12, maxOutputLength: length, chunkSize: length, finishFlush: constants.Z_SYNC_FLUSH };
+  return inflateRawAsync(compressed, options);
 }
 
-function inflateZstd(compressed: Buffer, maxOutputLength: number): Promise<Buffer> {
+function inflateZstd(compressed: Buffer, length: number): Promise<Buffer> {
   const frame = compressed.subarray(0, zstdFrameLength(compressed));
-  return zstdDecompressAsync(frame, { maxOutputLength, params: zstdParameters });
+  return zstdDecompressAsync(frame, { maxOutputLength: length, chunkSize: length, params: zstdParameters });
 }

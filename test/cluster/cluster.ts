@@ -131,24 +131,35 @@ export async function controlNodeComponent(
  * @param image a docker or OCI archive, or the name of an image that buildah has.
  */
 export async function loadImage(image: string, log: Log = () => undefined): Promise<void> {
+  const isArchive = await stat(image).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (isArchive) {
+    await loadIntoNodes(image, log, (cluster, node) => loadArchive(cluster, node, image));
+  } else {
+    await withImageLock(log, () => loadBuiltImage(image, log));
+  }
+}
+
+/** {@link loadImage} of an image that buildah has, for callers that hold the lock of images. */
+export async function loadBuiltImage(image: string, log: Log): Promise<void> {
+  const built = await BuiltImage.export(image);
+  await loadIntoNodes(image, log, (cluster, node) => loadBuilt(cluster, node, built));
+}
+
+async function loadIntoNodes(
+  image: string,
+  log: Log,
+  load: (cluster: Identity, node: string) => Promise<void>,
+): Promise<void> {
   const cluster = identityOf(clusterName());
   const { nodes } = await status();
   if (nodes.length === 0) {
     throw new Error(`cluster ${cluster.name} does not run: start it with "up"`);
   }
   log(`loading ${image}`);
-  const isArchive = await stat(image).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  if (isArchive) {
-    await Promise.all(nodes.map(({ name }) => loadArchive(cluster, name, image)));
-    return;
-  }
-  await withImageLock(log, async () => {
-    const built = await BuiltImage.export(image);
-    await Promise.all(nodes.map(({ name }) => loadBuilt(cluster, name, built)));
-  });
+  await Promise.all(nodes.map(({ name }) => load(cluster, name)));
 }
 
 /** Two at a time would undo each other's work. The lock is not the cluster's, so that `down` leaves nothing. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { baseImage } from './base-image.ts';
 import { buildah, hasImage, withImageLock } from './buildah.ts';
 import type { Log } from './commands.ts';
-import { loadImage } from './cluster.ts';
+import { loadBuiltImage } from './cluster.ts';
 import { repository } from './folders.ts';
 import { installPrerequisites } from './prerequisites.ts';
 
@@ -32,9 +32,12 @@ const inputs = [
  */
 export async function buildProductImage(log: Log = () => undefined): Promise<string> {
   await installPrerequisites(log);
-  const revision = await withImageLock(log, () => build(log));
-  await loadImage(productImage, log);
-  return revision;
+  return withImageLock(log, async () => {
+    const revision = await build(log);
+    // Still under the lock: another checkout would give the name to another image.
+    await loadBuiltImage(productImage, log);
+    return revision;
+  });
 }
 
 async function build(log: Log): Promise<string> {

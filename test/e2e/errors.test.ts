@@ -6,6 +6,7 @@ import { persistentVolumeClaims, pods, secrets } from '../../src/kube/builtin-re
 import type { Key } from '../../src/kube/key.ts';
 import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePorts } from '../support/ports.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -15,7 +16,9 @@ import { eventsOf } from './support/events.ts';
 import { Started } from './support/started.ts';
 import { useSuite, type Suite } from './support/suite.ts';
 
+/** From the end of the importer, which ends when it knows the cause. */
 const SECONDS_TO_TELL = 10;
+const wrongPassword = 'not-the-password';
 
 interface PermanentError {
   readonly source: (suite: Suite) => DataVolumeSpec['source'];
@@ -31,9 +34,9 @@ const http =
 
 const permanentErrors: Record<string, PermanentError> = {
   'an unknown host': {
-    source: () => ({ http: { url: 'http://no-such-host.diskpress.test/disk.qcow2' } }),
+    source: () => ({ http: { url: 'http://no-such-host.example.com/disk.qcow2' } }),
     reason: 'HostNotFound',
-    message: /no-such-host\.diskpress\.test/,
+    message: /no-such-host\.example\.com/,
   },
   'a file that is not there': {
     source: http(webPath.plain, 'no-such-disk.qcow2'),
@@ -94,7 +97,7 @@ describe('errors', () => {
       const { client, namespace, key } = suite;
       await client.create(secrets, {
         metadata: { namespace, name: 'wrong' },
-        stringData: { accessKeyId: webCredentials.user, secretKey: 'wrong' },
+        stringData: { accessKeyId: webCredentials.user, secretKey: wrongPassword },
       });
       for (const [title, { source, claim }] of Object.entries(permanentErrors)) {
         started.start(title, async () => {
@@ -112,8 +115,11 @@ describe('errors', () => {
         expect(running).to.include({ status: 'False', reason });
         expect(running?.message).to.match(message);
         expect(object.status).to.include({ phase: 'Failed', restartCount: 0 });
-        expect(seconds, 'seconds from the start of the importer').to.be.at.most(SECONDS_TO_TELL);
-        const warnings = (await eventsOf(suite.client, object)).filter(({ type }) => type === 'Warning');
+        expect(seconds, 'seconds from the end of the importer').to.be.at.most(SECONDS_TO_TELL);
+        const warnings = await eventually('the failure is an event', async () => {
+          const all = (await eventsOf(suite.client, object)).filter(({ type }) => type === 'Warning');
+          return all.length > 0 && all;
+        });
         expect(warnings.map((event) => ({ reason: event.reason, message: event.message }))).to.deep.equal([
           { reason: 'ImportFailed', message: running?.message },
         ]);
@@ -140,23 +146,22 @@ describe('errors', () => {
     it('leave no secrets in what is told', async () => {
       const { object } = await started.outcome('wrong credentials');
       const told = JSON.stringify([object, await eventsOf(suite.client, object)]);
-      expect(told).to.not.contain('secretKey').and.not.contain(webCredentials.user);
+      expect(told).to.not.contain(wrongPassword).and.not.contain(webCredentials.user);
     });
   });
 
-  /** Resolves when it has failed, to it and the seconds since its importer was started. */
+  /** Resolves when it has failed, to it and the seconds since its importer ended. */
   async function untilFailed(key: Key): Promise<{ object: DataVolume; seconds: number }> {
     const { client } = suite;
     const { uid } = await until(client, persistentVolumeClaims, key, 'its claim is there', (claim) => claim?.metadata);
     const pod = { namespace: key.namespace, name: importerPodName(primeClaimName(uid ?? '')) };
-    const startedAt = await until(client, pods, pod, 'the importer has been started', (found) => {
-      const state = found?.status?.containerStatuses?.[0]?.state;
-      return state?.running?.startedAt ?? state?.terminated?.startedAt;
+    const finishedAt = await until(client, pods, pod, 'the importer has ended', (found) => {
+      return found?.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt;
     });
     const object = await until(client, dataVolumes, key, 'it fails', (found) =>
       found?.status?.phase === 'Failed' ? found : undefined,
     );
-    return { object, seconds: (Date.now() - new Date(startedAt).getTime()) / 1000 };
+    return { object, seconds: (Date.now() - new Date(finishedAt).getTime()) / 1000 };
   }
 
   describe('that pass', () => {

@@ -1,0 +1,56 @@
+import type { DataVolume, DataVolumeSpec } from '../../../src/api/data-volume.ts';
+import { dataVolumes } from '../../../src/controllers/resources.ts';
+import type { Key } from '../../../src/kube/key.ts';
+import { dataVolume, untilSucceeded } from '../../support/data-volumes.ts';
+import { diskFile } from '../../support/disk-images.ts';
+import type { StorageClasses } from '../../support/storage-classes.ts';
+import { until } from '../../support/until.ts';
+import { webPath } from '../../support/web-server.ts';
+import type { Suite } from './suite.ts';
+
+/** A way of filling a claim, and a phase in the middle of it. */
+export interface Stage {
+  readonly role: keyof StorageClasses;
+  readonly phase: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly volumeMode?: 'Block';
+  readonly source: (suite: Suite, golden: Key) => DataVolumeSpec['source'];
+}
+
+const slowImport = ({ web }: Suite) => ({ http: { url: `${web.url}${webPath.slow}/${diskFile.qcow2}` } });
+const clone = (_: Suite, golden: Key) => ({ pvc: { ...golden } });
+const direct = { annotations: { 'cdi.kubevirt.io/storage.usePopulator': 'false' } };
+
+/** The middle of each way of filling a claim. */
+export const stages: Record<string, Stage> = {
+  'an import': { role: 'standard', phase: 'ImportInProgress', source: slowImport },
+  'an import that has just been scheduled': { role: 'standard', phase: 'ImportScheduled', source: slowImport },
+  'an import without a populator': { role: 'standard', phase: 'ImportInProgress', source: slowImport, ...direct },
+  'a csi-clone': { role: 'csiClone', phase: 'CSICloneInProgress', source: clone },
+  'the snapshot of a clone': { role: 'snapshot', phase: 'SnapshotForSmartCloneInProgress', source: clone },
+  'the restore of a snapshot': { role: 'snapshot', phase: 'CloneFromSnapshotSourceInProgress', source: clone },
+  'the rebinding of a volume': { role: 'csiClone', phase: 'RebindInProgress', source: clone },
+  'a host-assisted clone': { role: 'copy', phase: 'CloneInProgress', source: clone },
+  'a host-assisted clone without a populator': { role: 'copy', phase: 'CloneInProgress', source: clone, ...direct },
+};
+
+/** Makes the golden disk that the clones of a role are made of. */
+export async function makeGolden(suite: Suite, role: keyof StorageClasses): Promise<Key> {
+  const key = suite.key(`golden-${role.toLowerCase()}`);
+  const source = { http: { url: `${suite.web.url}${webPath.plain}/${diskFile.qcow2}` } };
+  await suite.client.create(dataVolumes, dataVolume(key, source, { storageClassName: suite.classes[role] }));
+  await untilSucceeded(suite.client, key, 240_000);
+  return key;
+}
+
+/** Makes a DataVolume and resolves in the middle of its work. */
+export async function begin(suite: Suite, key: Key, stage: Stage, golden: Key): Promise<DataVolume> {
+  const { annotations, volumeMode, role } = stage;
+  const options = { storageClassName: suite.classes[role], annotations, volumeMode };
+  await suite.client.create(dataVolumes, dataVolume(key, stage.source(suite, golden), options));
+  return until(suite.client, dataVolumes, key, `it is in phase ${stage.phase}`, (object) => {
+    // A fast one may be past the phase before the watch has begun.
+    const phase = object?.status?.phase;
+    return phase === stage.phase || phase === 'RebindInProgress' || phase === 'Succeeded' ? object : undefined;
+  });
+}

@@ -31,6 +31,7 @@ try {
   exit(1);
 }
 const mocha = join(repository, 'node_modules/mocha/bin/mocha.js');
-const folders = chosen.map((suite) => join('test', suite));
-const { status } = spawnSync(execPath, [mocha, ...options, ...folders], { cwd: repository, stdio: 'inherit' });
+// Beside the tests there are helpers, some of which are programs of their own.
+const tests = chosen.map((suite) => join('test', suite, '**', '*.test.ts'));
+const { status } = spawnSync(execPath, [mocha, ...options, ...tests], { cwd: repository, stdio: 'inherit' });
 exit(status ?? 1);

@@ -44,6 +44,12 @@ export function importSourceOf(
         insecureSkipVerify: annotations[names.importInsecureSkipVerify] === 'true',
       };
     case 'registry':
+      if (annotations[names.importRegistryImageStream]) {
+        throw new TerminalError(
+          'UnsupportedSource',
+          'Importing from an ImageStream is not supported by this version; give the registry url of the image',
+        );
+      }
       return {
         type: 'registry',
         url,

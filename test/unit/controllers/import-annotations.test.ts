@@ -51,6 +51,10 @@ describe('an import in the annotations of a claim', () => {
     expect(roundTrip({ blank: {} }).request).to.deep.equal({ type: 'blank' });
   });
 
+  it('refuses an ImageStream, and says what to give instead', () => {
+    expect(() => roundTrip({ registry: { imageStream: 'fedora', pullMethod: 'node' } })).to.throw(/registry url/);
+  });
+
   it('refuses a source that the importer does not know, by its name', () => {
     expect(() => roundTrip({ s3: { url: 'https://s3/bucket/disk' } }))
       .to.throw(/s3/)

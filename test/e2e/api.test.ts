@@ -219,6 +219,8 @@ describe('the API', () => {
   it('lets its pods run in a namespace that enforces the restricted Pod Security Standard', async () => {
     const { kubectl, namespace } = suite;
     const labels = await kubectl.run('get', 'namespace', namespace, '-o', 'jsonpath={.metadata.labels}');
-    expect(JSON.parse(labels) as Record<string, string>).to.include({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+    expect(JSON.parse(labels) as Record<string, string>).to.include({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    });
   });
 });

@@ -46,8 +46,8 @@ export class ClonePopulatorReconciler implements Reconciler {
     const uid = target.metadata?.uid ?? '';
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (target.metadata?.deletionTimestamp) {
-      await letTargetGo(this.#context, target);
-      return undefined;
+      const after = await letTargetGo(this.#context, target);
+      return after === undefined ? undefined : { requeueAfter: after };
     }
     if (isBound(target) && !handingOver) return this.#finish(target);
     if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;

@@ -52,8 +52,9 @@ export class ImportReconciler implements Reconciler {
   async reconcile(key: Key): Promise<Outcome> {
     const { caches } = this.#context;
     const claim = caches.claims.get(key);
-    if (!claim || claim.metadata?.deletionTimestamp || !isImportClaim(claim)) return undefined;
+    if (!claim || !isImportClaim(claim)) return undefined;
     const pod = caches.pods.get({ namespace: key.namespace, name: importerPodName(key.name) });
+    if (claim.metadata?.deletionTimestamp) return this.#letGo(claim, pod);
     const report = readReport(claim.metadata?.annotations);
     if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim, pod);
     if (report?.podPhase === 'Failed') return undefined;
@@ -122,6 +123,15 @@ export class ImportReconciler implements Reconciler {
         return undefined;
       }
     }
+  }
+
+  /** A claim stays as long as a pod uses it, and so would its own pod, which goes after it. */
+  async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
+    const isOwn = pod?.metadata?.ownerReferences?.some(({ uid }) => uid === claim.metadata?.uid);
+    if (pod && isOwn && !pod.metadata?.deletionTimestamp) {
+      await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+    }
+    return undefined;
   }
 
   async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {

@@ -6,7 +6,11 @@ import { keyOf } from '../../kube/key.ts';
 import { volumeSnapshots } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
+import { isBound } from './bound.ts';
 import { promisedVolume, releasePromise } from './rebind-volume.ts';
+
+/** How long the restore of a snapshot may take that nobody wants any more. */
+const RESTORE_MILLISECONDS = 30_000;
 
 /** Name of the source object that a claim is to be populated from, where it is of the given kind. */
 export function populatedFrom(claim: PersistentVolumeClaim, kind: string): string | undefined {
@@ -22,15 +26,24 @@ export async function holdTarget(context: ControllerContext, target: PersistentV
 /**
  * Removes what was made for a target claim: its working claims and snapshots; a volume that is being handed over gets
  * its reclaim policy back. Lets the target go when nothing is left.
+ *
+ * @returns milliseconds until it must be called again, should no watch come first
  */
-export async function letTargetGo(context: ControllerContext, target: PersistentVolumeClaim): Promise<void> {
-  if (!target.metadata?.finalizers?.includes(finalizer.clonePopulator)) return;
+export async function letTargetGo(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+): Promise<number | undefined> {
+  if (!target.metadata?.finalizers?.includes(finalizer.clonePopulator)) return undefined;
   const { client, caches } = context;
   const uid = target.metadata.uid ?? '';
   const volume = promisedVolume(context, target);
   if (volume) await releasePromise(context, volume);
   const claims = caches.claims.byIndex(BY_TARGET, uid).filter((claim) => !isBeingDeleted(claim));
   const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
+  // The CSI provisioner forgets its finalizer on the snapshot of a claim that goes before it is restored.
+  const since = new Date(target.metadata.deletionTimestamp ?? 0).getTime();
+  const patience = since + RESTORE_MILLISECONDS - context.now();
+  if (patience > 0 && claims.some((claim) => isRestored(claim) && !isBound(claim))) return patience;
   await Promise.all([
     ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid ?? '' })),
     ...snapshots.map((snapshot) =>
@@ -41,4 +54,9 @@ export async function letTargetGo(context: ControllerContext, target: Persistent
   if (claims.length === 0 && snapshots.length === 0) {
     await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator);
   }
+  return undefined;
+}
+
+function isRestored(claim: PersistentVolumeClaim): boolean {
+  return claim.spec?.dataSource?.kind === 'VolumeSnapshot';
 }

@@ -209,7 +209,7 @@ describe('the API', () => {
 
   it('keeps a StorageProfile for every StorageClass', async () => {
     const { client, classes } = suite;
-    for (const name of Object.values(classes)) {
+    for (const name of Object.values<string | undefined>({ ...classes })) {
       if (name === undefined) continue;
       const profile = await client.get(storageProfiles, { namespace: '', name });
       expect(profile?.status?.storageClass).to.equal(name);

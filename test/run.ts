@@ -21,9 +21,10 @@ if (unknown.length > 0) {
 const chosen = suites.filter((suite) => named.length === 0 || named.includes(suite));
 
 try {
-  // The cluster of $KUBECONFIG needs only the servers and tools on this machine; unit tests need nothing.
-  if (chosen.includes('integration') || (chosen.includes('e2e') && !env.KUBECONFIG)) {
-    await installPrerequisites((line) => console.log(line));
+  // For the cluster of $KUBECONFIG this machine only serves images; checks and unit tests need nothing.
+  const ownCluster = chosen.includes('integration') || (chosen.includes('e2e') && !env.KUBECONFIG);
+  if (ownCluster || chosen.includes('e2e')) {
+    await installPrerequisites((line) => console.log(line), ownCluster ? 'cluster' : 'servers');
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -11,11 +11,16 @@ interface Prerequisite {
   /** A program to be found in $PATH, or the absolute path of a file. */
   provides: string;
   package: string;
+  /** Whether it is for the servers that tests talk to, and not for the cluster alone. */
+  servers?: true;
 }
+
+/** What a machine is to do: run the test cluster, or only serve images to the tests in another cluster. */
+export type Purpose = 'cluster' | 'servers';
 
 /** For the cluster's nodes, the images they run, and the servers that tests talk to. */
 const prerequisites: Prerequisite[] = [
-  { provides: 'flock', package: 'util-linux' },
+  { provides: 'flock', package: 'util-linux', servers: true },
   { provides: 'mount', package: 'mount' },
   { provides: 'losetup', package: 'mount' },
   { provides: 'hostname', package: 'hostname' },
@@ -29,28 +34,30 @@ const prerequisites: Prerequisite[] = [
   { provides: '/bin/busybox', package: 'busybox-static' },
   { provides: 'buildah', package: 'buildah' },
   { provides: 'mmdebstrap', package: 'mmdebstrap' },
-  { provides: 'skopeo', package: 'skopeo' },
-  { provides: 'qemu-img', package: 'qemu-utils' },
+  { provides: 'skopeo', package: 'skopeo', servers: true },
+  { provides: 'qemu-img', package: 'qemu-utils', servers: true },
   { provides: 'nbdkit', package: 'nbdkit' },
-  { provides: 'xz', package: 'xz-utils' },
-  { provides: 'zstd', package: 'zstd' },
-  { provides: 'nginx', package: 'nginx-light' },
-  { provides: 'docker-registry', package: 'docker-registry' },
+  { provides: 'mkfs.ext4', package: 'e2fsprogs', servers: true },
+  { provides: 'xz', package: 'xz-utils', servers: true },
+  { provides: 'zstd', package: 'zstd', servers: true },
+  { provides: 'nginx', package: 'nginx-light', servers: true },
+  { provides: 'docker-registry', package: 'docker-registry', servers: true },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */
 export class PrerequisitesMissing extends Error {
   readonly code = 'PrerequisitesMissing';
   constructor(problems: string[]) {
-    super(`this machine cannot run the test cluster yet:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(`this machine is not ready for the tests yet:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'PrerequisitesMissing';
   }
 }
 
 /** The names of the Debian packages that are missing. */
-export async function missingPackages(): Promise<string[]> {
+export async function missingPackages(purpose: Purpose = 'cluster'): Promise<string[]> {
+  const needed = prerequisites.filter(({ servers }) => purpose === 'cluster' || servers);
   const missing = await Promise.all(
-    prerequisites.map(async ({ provides, package: name }) => ((await isThere(provides)) ? [] : [name])),
+    needed.map(async ({ provides, package: name }) => ((await isThere(provides)) ? [] : [name])),
   );
   return [...new Set(missing.flat())];
 }
@@ -59,17 +66,17 @@ export async function missingPackages(): Promise<string[]> {
  * As root on Debian installs what is missing; elsewhere throws {@link PrerequisitesMissing}. Where there is no kubectl,
  * this process and those that it starts find one that is built.
  */
-export async function installPrerequisites(log: Log = () => undefined): Promise<void> {
+export async function installPrerequisites(log: Log = () => undefined, purpose: Purpose = 'cluster'): Promise<void> {
   const problems = [];
-  if (process.platform !== 'linux') {
+  if (purpose === 'cluster' && process.platform !== 'linux') {
     problems.push('it needs Linux; to use a cluster of your own instead, set KUBECONFIG');
     throw new PrerequisitesMissing(problems);
   }
-  const missing = await missingPackages();
+  const missing = await missingPackages(purpose);
   const isRoot = process.getuid?.() === 0;
   const isDebian = (await isThere('apt-get')) && (await isThere('/etc/debian_version'));
-  if (!isRoot) {
-    problems.push('its nodes need namespaces, mounts and loop devices: run it as root');
+  if (purpose === 'cluster' && !isRoot) {
+    problems.push('the nodes need namespaces, mounts and loop devices: run it as root');
   }
   if (missing.length > 0 && !(isRoot && isDebian)) {
     const provides = prerequisites.filter((each) => missing.includes(each.package)).map((each) => each.provides);
@@ -80,22 +87,25 @@ export async function installPrerequisites(log: Log = () => undefined): Promise<
           : `get the packages that your distribution has them in (Debian: ${missing.join(' ')})`),
     );
   }
-  if (!(await isThere('go'))) {
+  if (purpose === 'cluster' && !(await isThere('go'))) {
     problems.push('Go is missing: get version 1.26 or later from https://go.dev/dl');
   }
   if (problems.length > 0) {
     throw new PrerequisitesMissing(problems);
   }
   if (missing.length > 0) {
-    await withLock(join(cacheFolder(), 'locks', 'packages'), () => install(log));
+    await withLock(join(cacheFolder(), 'locks', 'packages'), () => install(log, purpose));
+  }
+  if (purpose === 'servers' && !(await isThere('kubectl'))) {
+    throw new PrerequisitesMissing(['kubectl is missing: get it from https://kubernetes.io/docs/tasks/tools']);
   }
   if (!(await isThere('kubectl'))) {
     process.env.PATH = [process.env.PATH, await kubectlFolder({ log })].join(delimiter);
   }
 }
 
-async function install(log: Log): Promise<void> {
-  const missing = await missingPackages();
+async function install(log: Log, purpose: Purpose): Promise<void> {
+  const missing = await missingPackages(purpose);
   if (missing.length === 0) {
     return;
   }

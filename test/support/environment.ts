@@ -38,7 +38,7 @@ export function prepareEnvironment(log: Log): Promise<Environment> {
 
 async function prepare(log: Log): Promise<Environment> {
   const own = await isOwnCluster();
-  if (own) await installPrerequisites(log);
+  await installPrerequisites(log, own ? 'cluster' : 'servers');
   const { kubeConfigPath, image, revision } = own ? await prepareOwnCluster(log) : foreignCluster(log);
   const kubectl = await Kubectl.create(kubeConfigPath);
   const kubeConfig = new KubeConfig();

@@ -128,7 +128,7 @@ export class ImportReconciler implements Reconciler {
   /** A claim stays as long as a pod uses it, and so would its own pod, which goes after it. */
   async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
     const isOwn = pod?.metadata?.ownerReferences?.some(({ uid }) => uid === claim.metadata?.uid);
-    if (pod && isOwn && !pod.metadata?.deletionTimestamp) {
+    if (pod && (isOwn || !isPodRetained(claim)) && !pod.metadata?.deletionTimestamp) {
       await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     return undefined;
@@ -136,8 +136,7 @@ export class ImportReconciler implements Reconciler {
 
   async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
     const { client, caches } = this.#context;
-    const retain = claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
-    if (pod && !pod.metadata?.deletionTimestamp && !retain) {
+    if (pod && !pod.metadata?.deletionTimestamp && !isPodRetained(claim)) {
       await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
@@ -205,6 +204,10 @@ export class ImportReconciler implements Reconciler {
       ...further,
     });
   }
+}
+
+function isPodRetained(claim: PersistentVolumeClaim): boolean {
+  return claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
 }
 
 /** The pod belongs to the claim that the user knows, so that it can outlive a working claim when it is to be kept. */

@@ -1,39 +1,27 @@
 import { basename } from 'node:path';
 import {
-  BLOCK_DEVICE_PATH,
   CLONE_SOURCE_REQUEST_VARIABLE,
-  DATA_DIRECTORY,
   DISK_IMAGE_PATH,
-  PROGRESS_PORT,
-  TRANSFER_TLS_DIRECTORY,
-  UPLOAD_SERVER_PORT,
   cloneSourceRequest,
   type CloneSourceRequest,
   type TransferResult,
 } from '../api/transfer-pod.ts';
-import { createLogger, type Logger } from '../log/logger.ts';
 import type { VolumeMode } from '../transfer/clone/clone-protocol.ts';
 import { prepareContent, type CloneSourceVolume } from '../transfer/clone/clone-source-volume.ts';
 import { askVolumeMode, uploadClone, type UploadServerAddress } from '../transfer/clone/upload-client.ts';
 import { asTransferError } from '../transfer/errors.ts';
 import { Patience, type PatienceOptions } from '../transfer/patience.ts';
 import type { Progress } from '../transfer/progress.ts';
+import { podCloneSettings, type CloneSettings } from './clone-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 
 /** Everything about a clone source pod; where nothing else is said, as it is in the pod. */
-export interface CloneSourceSettings {
+export interface CloneSourceSettings extends CloneSettings {
   /** Read from the environment where it is missing. */
   request?: CloneSourceRequest;
-  dataDirectory: string;
-  blockDevice: string;
-  tlsDirectory: string;
-  /** The upload server's port. */
-  port: number;
   /** The name in the server's certificate, where it is not the request's uploadServer. */
   serverName?: string;
-  progressPort: number;
-  logger: Logger;
 }
 
 /** The target pod starts at the same time as this one, and its volume may have to be attached first. */
@@ -48,15 +36,7 @@ const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 
  * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
  */
 export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {}): Promise<number> {
-  const settings: CloneSourceSettings = {
-    dataDirectory: DATA_DIRECTORY,
-    blockDevice: BLOCK_DEVICE_PATH,
-    tlsDirectory: TRANSFER_TLS_DIRECTORY,
-    port: UPLOAD_SERVER_PORT,
-    progressPort: PROGRESS_PORT,
-    logger: createLogger(),
-    ...overrides,
-  };
+  const settings: CloneSourceSettings = { ...podCloneSettings(), ...overrides };
   return runTransferRole({
     name: 'the clone source',
     logger: settings.logger,

@@ -21,11 +21,7 @@ export interface ObservedTransfer {
  *
  * @param metric name of the percentage among the metrics, labelled with `ownerUID` from the environment's OWNER_UID
  */
-export async function serveProgress(
-  transfer: ObservedTransfer,
-  port: number,
-  metric = 'kubevirt_cdi_import_progress_total',
-): Promise<ProgressServer> {
+export async function serveProgress(transfer: ObservedTransfer, port: number, metric: string): Promise<ProgressServer> {
   const metrics = createMetrics(transfer, metric);
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];

@@ -2,7 +2,7 @@ import { env } from 'node:process';
 import { z } from 'zod';
 import type { TransferResult } from '../api/transfer-pod.ts';
 import type { Logger } from '../log/logger.ts';
-import { TransferError, asTransferError } from '../transfer/errors.ts';
+import { ScratchNeeded, TransferError, asTransferError } from '../transfer/errors.ts';
 import { Progress } from '../transfer/progress.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';
@@ -65,6 +65,7 @@ function parseJson(text = ''): unknown {
 }
 
 function describeFailure(error: unknown, logger: Logger): TransferResult {
+  if (error instanceof ScratchNeeded) return { outcome: 'scratch-required', message: error.message };
   const failure = asTransferError(error);
   if (failure.code === 'InternalError') logger.error('internal error', { error: failure.cause });
   return { outcome: 'failed', permanent: failure.permanent, code: failure.code, message: failure.message };

@@ -1,18 +1,12 @@
 import { basename, join } from 'node:path';
 import {
-  BLOCK_DEVICE_PATH,
-  DATA_DIRECTORY,
   DISK_IMAGE_PATH,
-  PROGRESS_PORT,
-  TRANSFER_TLS_DIRECTORY,
-  UPLOAD_SERVER_PORT,
   UPLOAD_SERVER_REQUEST_VARIABLE,
   uploadServerRequest,
   type TransferResult,
   type TransferTarget,
   type UploadServerRequest,
 } from '../api/transfer-pod.ts';
-import { createLogger, type Logger } from '../log/logger.ts';
 import type { CloneOffer } from '../transfer/clone/clone-protocol.ts';
 import type { CloneReceiver } from '../transfer/clone/clone-receiver.ts';
 import { DiskReceiver } from '../transfer/clone/disk-receiver.ts';
@@ -20,23 +14,17 @@ import { TreeReceiver } from '../transfer/clone/tree-receiver.ts';
 import { UploadListener } from '../transfer/clone/upload-listener.ts';
 import { TransferError } from '../transfer/errors.ts';
 import type { Progress } from '../transfer/progress.ts';
+import { podCloneSettings, type CloneSettings } from './clone-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
 
 /** Everything about an upload server pod; where nothing else is said, as it is in the pod. */
-export interface UploadServerSettings {
+export interface UploadServerSettings extends CloneSettings {
   /** Read from the environment where it is missing. */
   request?: UploadServerRequest;
-  dataDirectory: string;
-  blockDevice: string;
-  tlsDirectory: string;
-  /** 0 for any free port. */
-  port: number;
   /** The address to listen on; all of the pod's where it is missing. */
   host?: string;
-  progressPort: number;
-  logger: Logger;
 }
 
 const diskImage = basename(DISK_IMAGE_PATH);
@@ -48,15 +36,7 @@ const diskImage = basename(DISK_IMAGE_PATH);
  * @returns the exit code: 0 when the volume is filled, 1 otherwise
  */
 export async function runUploadServer(overrides: Partial<UploadServerSettings> = {}): Promise<number> {
-  const settings: UploadServerSettings = {
-    dataDirectory: DATA_DIRECTORY,
-    blockDevice: BLOCK_DEVICE_PATH,
-    tlsDirectory: TRANSFER_TLS_DIRECTORY,
-    port: UPLOAD_SERVER_PORT,
-    progressPort: PROGRESS_PORT,
-    logger: createLogger(),
-    ...overrides,
-  };
+  const settings: UploadServerSettings = { ...podCloneSettings(), ...overrides };
   return runTransferRole({
     name: 'the upload server',
     logger: settings.logger,

@@ -125,7 +125,7 @@ describe('importer: as a process', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message);
-    expect(messages).to.deep.equal(['connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
+    expect(messages).to.deep.equal(['starting', 'connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
   });
 
   it('stays within 150 MB of memory', async () => {

@@ -31,7 +31,7 @@ describe('serveProgress', () => {
     progress.enter('copying');
     progress.bytesTotal = 400;
     progress.read(100);
-    const server = await serveProgress(progress, 0);
+    const server = await serveProgress(progress, 0, 'kubevirt_cdi_import_progress_total');
     const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`);
     try {
       expect(transferProgress.parse(await (await get('/progress')).json())).to.include({

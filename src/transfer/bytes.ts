@@ -10,12 +10,22 @@ export function abandonStream(stream: ByteStream): void {
   stream.return().catch(() => {});
 }
 
+/** A stream of known length that can be opened at any place. */
+export interface SeekableStream {
+  size: number;
+  openAt(offset: number): ByteStream;
+}
+
+/** Opening a stream elsewhere costs a round trip, and what was under way: shorter distances are read. */
+const SHORTEST_SEEK = 2 * 1024 * 1024;
+
 const empty = Buffer.alloc(0);
 const STORAGE_SLACK = 128 * 1024;
 
 /** Reads a {@link ByteStream} forwards by counts of bytes, with a look ahead. */
 export class ByteReader {
-  readonly #input: ByteStream;
+  #input: ByteStream;
+  readonly #seekable: SeekableStream | undefined;
   /** What has been received and not consumed: a view of the lent chunk, or of #storage. */
   #window: Buffer = empty;
   #storage: Buffer = empty;
@@ -23,8 +33,10 @@ export class ByteReader {
   #ended = false;
   #position = 0;
 
-  constructor(input: ByteStream) {
+  /** @param seekable the same stream, where long distances can be passed over without reading them */
+  constructor(input: ByteStream, seekable?: SeekableStream) {
     this.#input = input;
+    this.#seekable = seekable;
   }
 
   /** Offset of the next byte, from the stream's start. */
@@ -55,6 +67,7 @@ export class ByteReader {
 
   /** Passes over `length` bytes; returns how many there were. */
   async skip(length: number): Promise<number> {
+    if (await this.#seek(length)) return length;
     let skipped = 0;
     while (skipped < length) {
       if (this.#window.length === 0 && !(await this.#receive(1))) break;
@@ -87,6 +100,17 @@ export class ByteReader {
     this.#window = empty;
     this.#ended = true;
     await this.#input.return();
+  }
+
+  async #seek(length: number): Promise<boolean> {
+    const seekable = this.#seekable;
+    if (seekable === undefined || length - this.#window.length < SHORTEST_SEEK) return false;
+    if (this.#position + length > seekable.size) return false;
+    await this.#input.return();
+    this.#window = empty;
+    this.#position += length;
+    this.#input = seekable.openAt(this.#position);
+    return true;
   }
 
   /** Adds the next chunk to the window; false at the end of the stream. */

@@ -9,6 +9,13 @@ export interface OpenedSource {
   transferSize?: number;
   /** The media type that the server gave. */
   mediaType: string | undefined;
+  /** Another one whenever the object is; undefined where that cannot be told. */
+  version?: string | undefined;
+  /**
+   * The same object from another place on, where that is cheaper than reading up to there. `bytes`, or what was got
+   * before, has to be closed first.
+   */
+  openAt?: (offset: number) => ByteStream;
 }
 
 /** Access to any part of an object. Reads of one object never mix two versions of it. */

@@ -7,10 +7,12 @@ import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
 import { SECTOR, deviceSize } from './device-size.ts';
 import { RangeSet, type Range } from './range-set.ts';
-import type { Sink, WrittenTarget } from './sink.ts';
+import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** In a checkpoint, which has to be small. */
+const MOST_REMEMBERED_RANGES = 1000;
 
 export interface BlockSinkOptions {
   path: string;
@@ -44,22 +46,37 @@ export class BlockSink implements Sink {
   }
 
   async begin(virtualSize: number | undefined): Promise<void> {
-    await this.#writer?.settle();
+    const file = await this.#open(virtualSize);
+    this.#written.clear();
+    this.#readsAsZeros = !this.#preallocation && (await this.#deallocate());
+    this.#writer = this.#createWriter(file);
+  }
+
+  async resume({ identity, written }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
+    const file = await this.#open(virtualSize);
+    if (this.#identity() !== identity) return false;
+    this.#written.clear();
+    for (const [start, end] of written ?? []) this.#written.add(start, end);
+    this.#readsAsZeros = written === undefined;
+    this.#writer = this.#createWriter(file);
+    return true;
+  }
+
+  async checkpoint(): Promise<UnfinishedTarget | undefined> {
     try {
-      this.#file ??= await open(this.path, constants.O_RDWR);
-      if (!(await this.#file.stat()).isBlockDevice()) {
-        throw new TransferError('TargetNotWritable', `${this.path} is no block device`);
-      }
-      this.#size = await deviceSize(this.#file);
+      await this.#writer?.flush();
     } catch (error) {
       throw asTargetError(error, this.path);
     }
-    if (virtualSize !== undefined && virtualSize > this.#size) throw imageTooLarge(this.path, virtualSize, this.#size);
-    this.#written.clear();
-    this.#readsAsZeros = !this.#preallocation && (await this.#deallocate());
-    this.#writer = new CoalescingWriter(this.#file, this.#progress, (start, end) => {
-      if (!this.#readsAsZeros) this.#written.add(start, end);
-    });
+    if (this.#readsAsZeros) return { identity: this.#identity() };
+    const { ranges } = this.#written;
+    if (ranges.length > MOST_REMEMBERED_RANGES) return undefined;
+    return { identity: this.#identity(), written: ranges.map(({ start, end }) => [start, end]) };
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#opened().read(Buffer.allocUnsafe(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
   }
 
   async write({ offset, data }: Extent): Promise<void> {
@@ -93,6 +110,12 @@ export class BlockSink implements Sink {
     return { size: this.#size, preallocated: this.#preallocation };
   }
 
+  async suspend(): Promise<void> {
+    await this.#writer?.settle();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
   async abandon(): Promise<void> {
     await this.#writer?.settle();
     const file = this.#file;
@@ -110,6 +133,33 @@ export class BlockSink implements Sink {
   async syncSoFar(): Promise<undefined> {
     await this.#opened().datasync();
     return undefined;
+  }
+
+  async #open(virtualSize: number | undefined): Promise<FileHandle> {
+    await this.#writer?.settle();
+    let file: FileHandle;
+    try {
+      file = this.#file ??= await open(this.path, constants.O_RDWR);
+      if (!(await file.stat()).isBlockDevice()) {
+        throw new TransferError('TargetNotWritable', `${this.path} is no block device`);
+      }
+      this.#size = await deviceSize(file);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    if (virtualSize !== undefined && virtualSize > this.#size) throw imageTooLarge(this.path, virtualSize, this.#size);
+    return file;
+  }
+
+  #createWriter(file: FileHandle): CoalescingWriter {
+    return new CoalescingWriter(file, this.#progress, (start, end) => {
+      if (!this.#readsAsZeros) this.#written.add(start, end);
+    });
+  }
+
+  /** A device has nothing of its own by which it could be told from another of its size. */
+  #identity(): string {
+    return `device of ${this.#size} bytes`;
   }
 
   #opened(): FileHandle {

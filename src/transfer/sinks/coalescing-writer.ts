@@ -48,7 +48,7 @@ export class CoalescingWriter {
     }
   }
 
-  /** Waits until everything is on the target and durable. */
+  /** Waits until everything that was written before the call is on the target and durable. */
   async flush(): Promise<void> {
     this.#send();
     await Promise.all(this.#blocks.map((block) => block.written));

@@ -6,9 +6,12 @@ import type { Extent } from '../extents.ts';
 import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
 import { preallocate } from './preallocate.ts';
-import type { Sink, WrittenTarget } from './sink.ts';
+import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 import { measureVolume, type VolumeRequest } from './volume-space.ts';
+
+/** In which stat counts, in bytes. */
+const STAT_BLOCK = 512;
 
 export interface FileSinkOptions {
   path: string;
@@ -55,6 +58,41 @@ export class FileSink implements Sink {
     this.#writer = new CoalescingWriter(this.#file, this.#progress);
   }
 
+  async resume({ identity }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
+    await this.#writer?.settle();
+    try {
+      this.#file ??= await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
+      if ((await identify(this.#file)) !== identity) return false;
+      const { blocks } = await this.#file.stat();
+      this.#usable = await this.#usableSize(blocks * STAT_BLOCK);
+      if (virtualSize !== undefined) {
+        if (virtualSize > this.#usable) throw imageTooLarge(this.path, virtualSize, this.#usable);
+        await this.#file.truncate(virtualSize);
+      }
+      await this.#preallocate(virtualSize);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw asTargetError(error, this.path);
+    }
+    this.#writer = new CoalescingWriter(this.#file, this.#progress);
+    return true;
+  }
+
+  async checkpoint(): Promise<UnfinishedTarget> {
+    const file = this.#opened();
+    try {
+      await this.#writer?.flush();
+      return { identity: await identify(file) };
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#opened().read(Buffer.allocUnsafe(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  }
+
   async write({ offset, data }: Extent): Promise<void> {
     const end = offset + data.length;
     if (end > this.#usable) throw imageTooLarge(this.path, end, this.#usable, true);
@@ -86,6 +124,12 @@ export class FileSink implements Sink {
     return { size, preallocated: this.#preallocated };
   }
 
+  async suspend(): Promise<void> {
+    await this.#writer?.settle();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
   async abandon(): Promise<void> {
     await this.#writer?.settle();
     if (this.#file === undefined) return;
@@ -99,7 +143,7 @@ export class FileSink implements Sink {
     const file = this.#opened();
     await file.datasync();
     const { blocks } = await file.stat();
-    return blocks * 512;
+    return blocks * STAT_BLOCK;
   }
 
   #opened(): FileHandle {
@@ -116,10 +160,11 @@ export class FileSink implements Sink {
     }
   }
 
-  async #usableSize(): Promise<number> {
+  /** @param taken bytes of the volume that the file has already */
+  async #usableSize(taken = 0): Promise<number> {
     const { volume } = this.#options;
     if (volume === undefined) return Number.MAX_SAFE_INTEGER;
-    return (await measureVolume(dirname(this.path), volume)).usable;
+    return (await measureVolume(dirname(this.path), volume, taken)).usable;
   }
 
   async #preallocate(virtualSize: number | undefined): Promise<void> {
@@ -133,6 +178,12 @@ export class FileSink implements Sink {
     await preallocate(this.path, size);
     this.#preallocated = true;
   }
+}
+
+/** Where a volume is mounted anew its device number is another, but the file's own number is not. */
+async function identify(file: FileHandle): Promise<string> {
+  const { ino } = await file.stat();
+  return `inode ${ino}`;
 }
 
 async function syncDirectory(path: string): Promise<void> {

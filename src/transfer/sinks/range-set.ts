@@ -22,6 +22,10 @@ export class RangeSet {
     this.#ranges.splice(first, last - first, { start: from, end: to });
   }
 
+  get ranges(): readonly Range[] {
+    return this.#ranges;
+  }
+
   clear(): void {
     this.#ranges = [];
   }

@@ -18,9 +18,13 @@ export interface VolumeSpace {
   usable: number;
 }
 
-/** Looks at the volume on which a folder is. */
-export async function measureVolume(directory: string, request: VolumeRequest): Promise<VolumeSpace> {
+/**
+ * Looks at the volume on which a folder is.
+ *
+ * @param taken what the disk takes of it already, in bytes
+ */
+export async function measureVolume(directory: string, request: VolumeRequest, taken = 0): Promise<VolumeSpace> {
   const { bavail, bsize } = await statfs(directory);
-  const room = Math.min(request.capacity, bavail * bsize);
+  const room = Math.min(request.capacity, bavail * bsize + taken);
   return { room, usable: Math.floor(((1 - request.filesystemOverhead) * room) / MEBIBYTE) * MEBIBYTE };
 }

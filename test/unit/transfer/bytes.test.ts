@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ByteReader } from '../../../src/transfer/bytes.ts';
+import { ByteReader, type ByteStream } from '../../../src/transfer/bytes.ts';
 import { collect, lend } from './streams.ts';
 
 describe('ByteReader', () => {
@@ -34,6 +34,23 @@ describe('ByteReader', () => {
         expect((await collect(reader.rest())).equals(bytes.subarray(at))).to.equal(true);
       }),
     );
+  });
+
+  it('passes over long distances without reading them, where its input can be opened elsewhere', async () => {
+    const bytes = Buffer.alloc(9 * 1024 * 1024, 'abcdefg');
+    const opened: number[] = [];
+    const openAt = (offset: number): ByteStream => {
+      opened.push(offset);
+      return lend(bytes.subarray(offset), [1000]);
+    };
+    const reader = new ByteReader(lend(bytes, [10, 10]), { size: bytes.length, openAt });
+    await reader.take(15);
+    expect(await reader.skip(5_000_000)).to.equal(5_000_000);
+    expect((await reader.take(2000)).equals(bytes.subarray(5_000_015, 5_002_015))).to.equal(true);
+    expect(await reader.skip(100)).to.equal(100);
+    expect((await reader.take(10)).equals(bytes.subarray(5_002_115, 5_002_125))).to.equal(true);
+    expect(await reader.drain()).to.equal(bytes.length - 5_002_125);
+    expect(opened).to.deep.equal([5_000_015]);
   });
 
   it('counts what it drains, and closes its input', async () => {

@@ -65,6 +65,26 @@ describe('qcow2 from a stream', () => {
     });
   }
 
+  it('goes on from any position that it had come to', async () => {
+    const { file, disk } = image();
+    const reader = (): ByteReader => new ByteReader(lend(file, Array<number>(1000).fill(1500)));
+    const all = await decodeQcow2(reader());
+    const written = Buffer.alloc(SIZE);
+    let positions = 0;
+    for await (const { offset, data } of all.extents) {
+      data.copy(written, offset);
+      positions += 1;
+      const completed = Buffer.from(written);
+      const left = await decodeQcow2(reader(), all.position);
+      for await (const extent of left.extents) {
+        expect(extent.offset).not.to.equal(offset);
+        extent.data.copy(completed, extent.offset);
+      }
+      expect(completed.equals(disk)).to.equal(true);
+    }
+    expect(positions).to.equal(3);
+  });
+
   it('needs random access where a table comes after what it maps', async () => {
     const { file } = image();
     const l2 = Buffer.from(file.subarray(2 * CLUSTER, 3 * CLUSTER));

@@ -1,4 +1,4 @@
-import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -70,6 +70,29 @@ describe('sinks', () => {
 
   afterEach(async () => {
     await rm(directory, { recursive: true, force: true });
+  });
+
+  it('goes on with a file that it has left unfinished, and with no other', async () => {
+    const path = join(directory, 'disk.img');
+    const begun = new FileSink({ path, preallocation: false }, new Progress());
+    await begun.begin(4 * MEBIBYTE);
+    await begun.write({ offset: MEBIBYTE, data: Buffer.from('first') });
+    const unfinished = await begun.checkpoint();
+    await begun.suspend();
+
+    const other = join(directory, 'other.img');
+    await writeFile(other, await readFile(path));
+    const wrong = new FileSink({ path: other, preallocation: false }, new Progress());
+    expect(await wrong.resume(unfinished, 4 * MEBIBYTE)).to.equal(false);
+    await wrong.suspend();
+
+    const sink = new FileSink({ path, preallocation: false }, new Progress());
+    expect(await sink.resume(unfinished, 4 * MEBIBYTE)).to.equal(true);
+    expect((await sink.read(MEBIBYTE, 5)).toString()).to.equal('first');
+    await sink.write({ offset: MEBIBYTE + 5, data: Buffer.from(' second') });
+    await sink.finish(4 * MEBIBYTE);
+    expect((await readFile(path)).subarray(MEBIBYTE, MEBIBYTE + 12).toString()).to.equal('first second');
+    expect((await stat(path)).size).to.equal(4 * MEBIBYTE);
   });
 
   it('writes extents in any order, and does not need their memory afterwards', async () => {

@@ -23,24 +23,40 @@ const INFLATING_BYTES = 8 * 1024 * 1024;
 /**
  * Decodes a qcow2 image in one pass: as `qemu-img convert` writes images, each table comes before what it maps.
  *
+ * @param from clusters that begin before this offset of the file are left out
  * @throws TransferError for images that are invalid, incomplete or need other files
  * @throws RandomAccessNeeded, now or among the extents, where something comes before the table that maps it
  */
-export async function decodeQcow2(reader: ByteReader): Promise<DecodedDisk> {
+export async function decodeQcow2(reader: ByteReader, from = 0): Promise<DecodedDisk> {
   const header = parseHeader(await reader.peek(HEADER_LENGTH));
   if (header.extendedL2) throw new RandomAccessNeeded('the qcow2 image has subclusters');
   if (header.l1Size * L1_ENTRY > LARGEST_L1) throw new RandomAccessNeeded('the qcow2 image has a very large L1 table');
-  return { format: 'qcow2', virtualSize: header.size, extents: extents(reader, header) };
+  const disk: DecodedDisk = { format: 'qcow2', virtualSize: header.size, position: from, extents: located() };
+  return disk;
+
+  async function* located(): AsyncGenerator<Extent, void, void> {
+    for await (const { host, extent } of extents(reader, header, from)) {
+      // Clusters that share sectors begin as near as the next byte.
+      disk.position = host + 1;
+      yield extent;
+    }
+  }
 }
 
-async function* extents(reader: ByteReader, header: Header): AsyncGenerator<Extent, void, void> {
-  const inflating: Promise<Extent>[] = [];
+/** An extent, and where the last cluster of it begins in the file. */
+interface Located {
+  host: number;
+  extent: Extent;
+}
+
+async function* extents(reader: ByteReader, header: Header, from: number): AsyncGenerator<Located, void, void> {
+  const inflating: Promise<Located>[] = [];
   const atOnce = Math.min(INFLATING_AT_ONCE, Math.max(1, Math.floor(INFLATING_BYTES / header.clusterSize)));
   const clusters = new Schedule();
   try {
     const tables = await readL1(reader, header);
     for (;;) {
-      await readTables(reader, tables, clusters, header);
+      await readTables(reader, tables, clusters, header, from);
       const next = clusters.next;
       if (next === undefined) break;
       const { host, guest, length } = next;
@@ -48,19 +64,27 @@ async function* extents(reader: ByteReader, header: Header): AsyncGenerator<Exte
       if (length > 0) {
         clusters.advance();
         // Compressed clusters share sectors: the next may begin within this one's last, so nothing is consumed.
-        inflating.push(startInflating(Buffer.from(await reader.peek(length)), length, guest, header));
+        inflating.push(startInflating(Buffer.from(await reader.peek(length)), { host, guest, length }, header));
         const first = inflating.length < atOnce ? undefined : inflating.shift();
         if (first !== undefined) yield await first;
       } else {
         const size = takeContiguous(clusters, host, guest, header);
-        yield { offset: guest, data: (await takeAll(reader, size)).subarray(0, header.size - guest) };
+        // In the order of the file, so that a position has only what was passed on before it.
+        yield* inOrder(inflating);
+        const data = (await takeAll(reader, size)).subarray(0, header.size - guest);
+        yield { host: host + size - header.clusterSize, extent: { offset: guest, data } };
       }
     }
-    for (let first = inflating.shift(); first !== undefined; first = inflating.shift()) yield await first;
+    yield* inOrder(inflating);
+    await reader.skip(Math.max(0, from - 1 - reader.position));
     await reader.drain();
   } finally {
     await Promise.allSettled(inflating);
   }
+}
+
+async function* inOrder(inflating: Promise<Located>[]): AsyncGenerator<Located, void, void> {
+  for (let first = inflating.shift(); first !== undefined; first = inflating.shift()) yield await first;
 }
 
 async function readL1(reader: ByteReader, header: Header): Promise<ClusterRun> {
@@ -70,7 +94,13 @@ async function readL1(reader: ByteReader, header: Header): Promise<ClusterRun> {
 }
 
 /** Reads the tables that are so near that the next cluster may already be one of theirs. */
-async function readTables(reader: ByteReader, tables: ClusterRun, clusters: Schedule, header: Header): Promise<void> {
+async function readTables(
+  reader: ByteReader,
+  tables: ClusterRun,
+  clusters: Schedule,
+  header: Header,
+  from: number,
+): Promise<void> {
   const { clusterSize } = header;
   while (tables.host < Infinity) {
     const cluster = clusters.next?.host ?? Infinity;
@@ -82,7 +112,7 @@ async function readTables(reader: ByteReader, tables: ClusterRun, clusters: Sche
     if (distance < 0) throw new RandomAccessNeeded('the qcow2 image has a table behind what it maps');
     const table = (await reader.peek(distance + clusterSize)).subarray(distance);
     if (table.length < clusterSize) throw truncated();
-    clusters.add(parseL2(table, tables.guest, header));
+    clusters.add(parseL2(table, tables.guest, header).from(from));
     tables.advance();
   }
 }
@@ -100,9 +130,13 @@ function takeContiguous(clusters: Schedule, host: number, guest: number, header:
   return size;
 }
 
-function startInflating(compressed: Buffer, length: number, guest: number, header: Header): Promise<Extent> {
+function startInflating(
+  compressed: Buffer,
+  { host, guest, length }: { host: number; guest: number; length: number },
+  header: Header,
+): Promise<Located> {
   const inflated = inflateCluster(compressed, header).then(
-    (data) => ({ offset: guest, data: data.subarray(0, header.size - guest) }),
+    (data) => ({ host, extent: { offset: guest, data: data.subarray(0, header.size - guest) } }),
     (error: unknown) => {
       // The file's last sector need not be whole; when that is not enough, the file is incomplete rather than damaged.
       throw compressed.length < length ? truncated() : error;

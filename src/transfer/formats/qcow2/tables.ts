@@ -42,6 +42,14 @@ export class ClusterRun {
     return this.lengths[this.#at] ?? 0;
   }
 
+  /** The same without what lies before `offset`. */
+  from(offset: number): ClusterRun {
+    const first = this.hosts.findIndex((host) => host >= offset);
+    if (first === 0) return this;
+    const start = first < 0 ? this.hosts.length : first;
+    return new ClusterRun(this.hosts.subarray(start), this.guests.subarray(start), this.lengths.subarray(start));
+  }
+
   /** False when that was the last. */
   advance(): boolean {
     this.#at += 1;

@@ -19,6 +19,8 @@ export interface FileSinkOptions {
   preallocation: boolean;
   /** The volume that the file has to itself: the disk is grown to what may be used of it. */
   volume?: VolumeRequest;
+  /** The volume's overhead is only a reserve for growing into: a disk that was made without it is taken as it is. */
+  overheadIsReserve?: boolean;
 }
 
 /** A raw disk in a sparse file. */
@@ -30,7 +32,10 @@ export class FileSink implements Sink {
   readonly #progress: Progress;
   #file: FileHandle | undefined;
   #writer: CoalescingWriter | undefined;
+  /** What the disk is grown to. */
   #usable = Number.MAX_SAFE_INTEGER;
+  /** What it may have at most. */
+  #limit = Number.MAX_SAFE_INTEGER;
   #preallocated = false;
 
   constructor(options: FileSinkOptions, progress: Progress) {
@@ -46,9 +51,9 @@ export class FileSink implements Sink {
       this.#file ??= await open(this.path, flags, 0o660);
       await this.#file.truncate(0);
       await this.#allowGroup(this.#file);
-      this.#usable = await this.#usableSize();
+      await this.#measure();
       if (virtualSize !== undefined) {
-        if (virtualSize > this.#usable) throw imageTooLarge(this.path, virtualSize, this.#usable);
+        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
         await this.#file.truncate(virtualSize);
       }
       await this.#preallocate(virtualSize);
@@ -64,9 +69,9 @@ export class FileSink implements Sink {
       this.#file ??= await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
       if ((await identify(this.#file)) !== identity) return false;
       const { blocks } = await this.#file.stat();
-      this.#usable = await this.#usableSize(blocks * STAT_BLOCK);
+      await this.#measure(blocks * STAT_BLOCK);
       if (virtualSize !== undefined) {
-        if (virtualSize > this.#usable) throw imageTooLarge(this.path, virtualSize, this.#usable);
+        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
         await this.#file.truncate(virtualSize);
       }
       await this.#preallocate(virtualSize);
@@ -95,7 +100,7 @@ export class FileSink implements Sink {
 
   async write({ offset, data }: Extent): Promise<void> {
     const end = offset + data.length;
-    if (end > this.#usable) throw imageTooLarge(this.path, end, this.#usable, true);
+    if (end > this.#limit) throw imageTooLarge(this.path, end, this.#limit, true);
     try {
       await this.#writer?.write(offset, data);
     } catch (error) {
@@ -109,7 +114,7 @@ export class FileSink implements Sink {
 
   async finish(virtualSize: number): Promise<WrittenTarget> {
     const file = this.#opened();
-    const size = this.#options.volume === undefined ? virtualSize : this.#usable;
+    const size = this.#finalSize(virtualSize);
     try {
       await this.#writer?.flush();
       await file.truncate(size);
@@ -161,17 +166,24 @@ export class FileSink implements Sink {
   }
 
   /** @param taken bytes of the volume that the file has already */
-  async #usableSize(taken = 0): Promise<number> {
-    const { volume } = this.#options;
-    if (volume === undefined) return Number.MAX_SAFE_INTEGER;
-    return (await measureVolume(dirname(this.path), volume, taken)).usable;
+  async #measure(taken = 0): Promise<void> {
+    const { volume, overheadIsReserve } = this.#options;
+    if (volume === undefined) return;
+    const { room, usable } = await measureVolume(dirname(this.path), volume, taken);
+    this.#usable = usable;
+    this.#limit = overheadIsReserve ? room : usable;
+  }
+
+  /** Where the disk's size is not known yet, it is at least what the volume lets it have. */
+  #finalSize(virtualSize = 0): number {
+    return this.#options.volume === undefined ? virtualSize : Math.max(virtualSize, this.#usable);
   }
 
   async #preallocate(virtualSize: number | undefined): Promise<void> {
     this.#preallocated = false;
     if (!this.#options.preallocation) return;
-    const size = this.#options.volume === undefined ? virtualSize : this.#usable;
-    if (size !== undefined) await this.#allocate(size);
+    if (virtualSize === undefined && this.#options.volume === undefined) return;
+    await this.#allocate(this.#finalSize(virtualSize));
   }
 
   async #allocate(size: number): Promise<void> {

@@ -124,6 +124,17 @@ describe('sinks', () => {
     await sink.abandon();
   });
 
+  it('takes a disk that needs the overhead where that is but a reserve', async () => {
+    const volume = { capacity: 10 * MEBIBYTE, filesystemOverhead: 0.1 };
+    const options = { path: join(directory, 'disk.img'), preallocation: false, volume, overheadIsReserve: true };
+    const sink = new FileSink(options, new Progress());
+    await sink.begin(10 * MEBIBYTE);
+    expect(await sink.finish(10 * MEBIBYTE)).to.include({ size: 10 * MEBIBYTE });
+    const error = await sink.begin(10 * MEBIBYTE + 1).catch((reason: unknown) => reason);
+    expect(error).to.include({ code: 'ImageTooLarge', permanent: true });
+    await sink.abandon();
+  });
+
   it('says that a target cannot be written', async () => {
     const sink = new FileSink({ path: join(directory, 'missing', 'disk.img'), preallocation: false }, new Progress());
     const error = await sink.begin(1000).catch((reason: unknown) => reason);

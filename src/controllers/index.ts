@@ -14,6 +14,8 @@ import { ImportPopulatorReconciler } from './import-populator/reconciler.ts';
 import { ImportReconciler } from './import/reconciler.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 import type { InstallationSettings } from './settings.ts';
+import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
+import { registerStorageProfileMetric } from './storage-profile/metric.ts';
 import { StorageProfileReconciler } from './storage-profile/reconciler.ts';
 
 /** Adds every controller to the manager: which there are, and what wakes each of them. */
@@ -35,8 +37,14 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     ],
   });
   manager.addController(new StorageProfileReconciler(context), {
-    watches: [watch(caches.storageClasses), watch(caches.storageProfiles)],
+    watches: [
+      watch(caches.storageClasses),
+      watch(caches.storageProfiles),
+      watch(caches.snapshotClasses, () => caches.storageClasses.list().map(keyOf)),
+      watch(caches.volumes, ({ spec }) => staticClassesOf(caches, spec?.storageClassName)),
+    ],
   });
+  registerStorageProfileMetric(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
     // A claim is in the way of the DataVolume of its name also where it is not its own.
     watches: [watch(caches.dataVolumes), watch(caches.claims)],
@@ -69,6 +77,12 @@ export function addControllers(manager: Manager, installation: InstallationSetti
 function cdiKeys(caches: Caches): Key[] {
   const keys = caches.cdis.list().map(keyOf);
   return keys.length > 0 ? keys : [{ namespace: '', name: CDI_NAME }];
+}
+
+/** The class of a volume whose profile is told from its volumes. */
+function staticClassesOf({ storageClasses }: Caches, name: string | undefined): Key[] {
+  const found = name === undefined ? undefined : storageClasses.get({ namespace: '', name });
+  return found?.provisioner === NO_PROVISIONER ? [keyOf(found)] : [];
 }
 
 /** The claim that a temporary object or a pod was made for. */

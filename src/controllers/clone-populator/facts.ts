@@ -1,7 +1,8 @@
-import { snapshotClassAnnotation, stateAnnotation } from '../../api/annotations.ts';
+import { stateAnnotation } from '../../api/annotations.ts';
 import { cloneTypes, type CloneType } from '../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { ControllerContext } from '../context.ts';
+import { chooseSnapshotClass } from '../snapshot-class.ts';
 import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
 import type { CloneFacts } from './planner.ts';
 import type { CloneSource } from './source.ts';
@@ -35,7 +36,7 @@ export function gatherFacts(
     // Once begun, a clone goes on the way it was begun, whatever is configured meanwhile.
     override: begunWith(target) ?? config.cloneStrategyOverride,
     profile: profile?.status?.cloneStrategy,
-    snapshotClass: snapshotClassFor(caches, source.driver, profile?.status?.snapshotClass),
+    snapshotClass: chooseSnapshotClass(caches.snapshotClasses.list(), source.driver, profile?.spec.snapshotClass),
   };
 }
 
@@ -43,23 +44,4 @@ export function gatherFacts(
 export function begunWith(target: PersistentVolumeClaim): CloneType | undefined {
   const annotated = target.metadata?.annotations?.[stateAnnotation.cloneType];
   return cloneTypes.find((type) => type === annotated);
-}
-
-/** The profile's class where it is of the driver, else the driver's default class, else its first by name. */
-function snapshotClassFor(
-  caches: ControllerContext['caches'],
-  driver: string | undefined,
-  preferred: string | undefined,
-): string | undefined {
-  const candidates = caches.snapshotClasses
-    .list()
-    .filter((candidate) => candidate.driver === driver)
-    .sort((a, b) => (a.metadata?.name ?? '').localeCompare(b.metadata?.name ?? ''));
-  const chosen =
-    candidates.find((candidate) => candidate.metadata?.name === preferred) ??
-    candidates.find(
-      (candidate) => candidate.metadata?.annotations?.[snapshotClassAnnotation.isDefaultClass] === 'true',
-    ) ??
-    candidates[0];
-  return chosen?.metadata?.name;
 }

@@ -1,11 +1,9 @@
 import type { DataVolume, DataVolumeStatus } from '../../api/data-volume.ts';
 import { differs } from '../../kube/apply.ts';
+import { conditionsDiffer, withTimes } from '../conditions.ts';
 import type { Observation } from './observation.ts';
 
-/**
- * The status to write, with times; undefined where the recorded one says the same already. A condition's transition
- * time moves only when its status changes.
- */
+/** The status to write, with times; undefined where the recorded one says the same already. */
 export function statusToWrite(
   dataVolume: DataVolume,
   observed: Observation,
@@ -13,21 +11,6 @@ export function statusToWrite(
 ): DataVolumeStatus | undefined {
   const recorded = dataVolume.status;
   const { conditions, ...rest } = observed;
-  const current = (type: string) => recorded?.conditions?.find((candidate) => candidate.type === type);
-  const same =
-    !differs(rest, recorded ?? {}) &&
-    conditions.every((condition) => !differs(condition, current(condition.type) ?? {}));
-  if (same && recorded) return undefined;
-  const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  return {
-    ...rest,
-    conditions: conditions.map((condition) => {
-      const previous = current(condition.type);
-      return {
-        ...condition,
-        lastHeartbeatTime: time,
-        lastTransitionTime: previous?.status === condition.status ? (previous.lastTransitionTime ?? time) : time,
-      };
-    }),
-  };
+  if (recorded && !differs(rest, recorded) && !conditionsDiffer(conditions, recorded.conditions)) return undefined;
+  return { ...rest, conditions: withTimes(conditions, recorded?.conditions, now) };
 }

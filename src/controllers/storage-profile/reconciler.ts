@@ -1,16 +1,19 @@
 import { objectLabels } from '../../api/labels.ts';
-import type { StorageProfile, StorageProfileStatus } from '../../api/storage-profile.ts';
+import type { StorageProfile } from '../../api/storage-profile.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import type { Key } from '../../kube/key.ts';
+import { conditionsDiffer, withTimes } from '../conditions.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { storageProfiles } from '../resources.ts';
+import { NO_PROVISIONER } from './known-provisioners.ts';
+import { resolveProfile, type ResolvedProfile } from './resolve.ts';
 
 const FIELD_MANAGER = 'diskpress-storage-profile';
 
-/** Keeps a StorageProfile for each StorageClass, and resolves what its users ask for into its status. */
+/** Keeps a StorageProfile for each StorageClass, and resolves what its users ask for, and what is known, into its status. */
 export class StorageProfileReconciler implements Reconciler {
   readonly name = 'storage-profile';
   readonly #context: ControllerContext;
@@ -25,33 +28,50 @@ export class StorageProfileReconciler implements Reconciler {
     if (!storageClass) return undefined;
     const profile = caches.storageProfiles.get(key);
     if (!profile) {
-      await createIfAbsent(client, storageProfiles, {
-        apiVersion: 'cdi.kubevirt.io/v1beta1',
-        kind: 'StorageProfile',
-        metadata: { name: key.name, labels: { ...objectLabels }, ownerReferences: [ownerReference(storageClass)] },
-        spec: {},
-      });
+      await createIfAbsent(client, storageProfiles, emptyProfile(storageClass));
       return undefined;
     }
-    const status = statusOf(storageClass, profile);
-    const stale = Object.keys(profile.status ?? {}).some((field) => !(field in status));
-    if (!stale && !differs(status, profile.status ?? {})) return undefined;
-    await client.applyStatus(
+    const resolved = resolveProfile({
+      storageClass,
+      profile,
+      volumes:
+        storageClass.provisioner === NO_PROVISIONER
+          ? caches.volumes.list().filter(({ spec }) => spec?.storageClassName === key.name)
+          : [],
+      snapshotClasses: caches.snapshotClasses.list(),
+    });
+    if (Object.keys(resolved.annotations).length > 0) {
+      await client.mergePatch(storageProfiles, key, { metadata: { annotations: { ...resolved.annotations } } });
+    }
+    await this.#writeStatus(profile, resolved);
+    return undefined;
+  }
+
+  async #writeStatus(profile: StorageProfile, { status }: ResolvedProfile): Promise<void> {
+    const { conditions = [], ...rest } = status;
+    const recorded = profile.status ?? {};
+    const stale = Object.keys(recorded).some((field) => !(field in status));
+    if (!stale && !differs(rest, recorded) && !conditionsDiffer(conditions, recorded.conditions)) return;
+    await this.#context.client.applyStatus(
       storageProfiles,
-      { metadata: { name: key.name }, status },
+      {
+        metadata: { name: profile.metadata.name ?? '' },
+        status: { ...rest, conditions: withTimes(conditions, recorded.conditions, this.#context.now()) },
+      },
       { fieldManager: FIELD_MANAGER },
     );
-    return undefined;
   }
 }
 
-function statusOf(storageClass: StorageClass, { spec }: StorageProfile): StorageProfileStatus {
+function emptyProfile(storageClass: StorageClass): StorageProfile {
   return {
-    storageClass: storageClass.metadata?.name ?? '',
-    provisioner: storageClass.provisioner,
-    ...(spec.cloneStrategy ? { cloneStrategy: spec.cloneStrategy } : {}),
-    ...(spec.claimPropertySets ? { claimPropertySets: spec.claimPropertySets } : {}),
-    ...(spec.dataImportCronSourceFormat ? { dataImportCronSourceFormat: spec.dataImportCronSourceFormat } : {}),
-    ...(spec.snapshotClass ? { snapshotClass: spec.snapshotClass } : {}),
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'StorageProfile',
+    metadata: {
+      name: storageClass.metadata?.name,
+      labels: { ...objectLabels },
+      ownerReferences: [ownerReference(storageClass)],
+    },
+    spec: {},
   };
 }

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { build } from 'esbuild';
 
 /** Bundles the executable: one entry, and chunks that a role loads only when it is asked for. */
@@ -19,3 +20,13 @@ await build({
     js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",
   },
 });
+
+// What has native code of its own is loaded from where it is, and the sources of that code are of no use there.
+const kept = new Set(['', '.cjs', '.js', '.json', '.node', '.txt']);
+const skipped = new Set(['doc', 'lib', 'vendor', 'cnoke.cjs']);
+for (const each of ['koffi', '@koromix']) {
+  await cp(`node_modules/${each}`, `dist/node_modules/${each}`, {
+    recursive: true,
+    filter: (path) => kept.has(extname(path)) && !skipped.has(path.slice(`node_modules/${each}/`.length)),
+  });
+}

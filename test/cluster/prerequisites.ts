@@ -18,6 +18,8 @@ interface Prerequisite {
 /** What a machine is to do: run the test cluster, or only serve images to the tests in another cluster. */
 export type Purpose = 'cluster' | 'servers';
 
+const libraries = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+
 /** For the cluster's nodes, the images they run, and the servers that tests talk to. */
 const prerequisites: Prerequisite[] = [
   { provides: 'flock', package: 'util-linux', servers: true },
@@ -42,6 +44,10 @@ const prerequisites: Prerequisite[] = [
   { provides: 'zstd', package: 'zstd', servers: true },
   { provides: 'nginx', package: 'nginx-light', servers: true },
   { provides: 'docker-registry', package: 'docker-registry', servers: true },
+  { provides: `${libraries}/libdeflate.so.0`, package: 'libdeflate0' },
+  { provides: `${libraries}/libisal.so.2`, package: 'libisal2' },
+  { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },
+  { provides: `${libraries}/libzstd.so.1`, package: 'libzstd1' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

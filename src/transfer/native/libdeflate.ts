@@ -1,0 +1,57 @@
+import { NativeLibrary } from './ffi.ts';
+
+/** How a deflate stream is wrapped: not at all (RFC 1951), or in zlib's header and checksum (RFC 1950). */
+export type DeflateWrapper = 'raw' | 'zlib';
+
+/** Decompresses a block of known size in one piece. */
+export interface BlockInflater {
+  /**
+   * @param output has room for all that the block holds
+   * @returns the bytes written to `output`, or undefined where the block is not sound as a whole
+   */
+  inflate(wrapper: DeflateWrapper, compressed: Buffer, output: Buffer): Promise<number | undefined>;
+}
+
+const SUCCESS = 0;
+
+/** One call needs a decompressor and a place for its result to itself. */
+interface Slot {
+  decompressor: bigint;
+  produced: Buffer;
+}
+
+/** libdeflate, or null where it is not installed. */
+export const libdeflate: BlockInflater | null = bind();
+
+function bind(): BlockInflater | null {
+  const library = NativeLibrary.open('libdeflate.so.0');
+  if (library === undefined) return null;
+  const allocate = library.call<bigint>('void *libdeflate_alloc_decompressor()');
+  const task = (name: string) =>
+    library.task(
+      `int ${name}(void *decompressor, const void *in, size_t in_nbytes, void *out, size_t out_nbytes_avail, ` +
+        'void *actual_out_nbytes_ret)',
+    );
+  const inflate = { raw: task('libdeflate_deflate_decompress'), zlib: task('libdeflate_zlib_decompress') };
+  // As many as were ever in use at once: callers bound that.
+  const idle: Slot[] = [];
+  return {
+    async inflate(wrapper, compressed, output) {
+      const slot = idle.pop() ?? { decompressor: allocate(), produced: Buffer.alloc(8) };
+      const { decompressor, produced } = slot;
+      try {
+        const code = await inflate[wrapper](
+          decompressor,
+          compressed,
+          compressed.length,
+          output,
+          output.length,
+          produced,
+        );
+        return code === SUCCESS ? Number(produced.readBigUInt64LE()) : undefined;
+      } finally {
+        idle.push(slot);
+      }
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { deflateRawSync, deflateSync, zstdCompressSync } from 'node:zlib';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { decompressFrame, inflateBlock } from '../../src/transfer/decompress/inflate-block.ts';
+import { libdeflate } from '../../src/transfer/native/libdeflate.ts';
+import { libzstd } from '../../src/transfer/native/libzstd.ts';
+import { rejection } from '../support/rejection.ts';
+
+type Decompress = (compressed: Buffer, output: Buffer, native: boolean) => Promise<number>;
+
+const kinds: Record<string, { compress: (data: Buffer) => Buffer; decompress: Decompress }> = {
+  'raw deflate': {
+    compress: (data) => deflateRawSync(data),
+    decompress: (compressed, output, native) => inflateBlock('raw', compressed, output, native ? libdeflate : null),
+  },
+  zlib: {
+    compress: (data) => deflateSync(data),
+    decompress: (compressed, output, native) => inflateBlock('zlib', compressed, output, native ? libdeflate : null),
+  },
+  zstd: {
+    compress: (data) => zstdCompressSync(data),
+    decompress: (compressed, output, native) => decompressFrame(compressed, output, native ? libzstd : null),
+  },
+};
+/** Compressible, and not too much so. */
+const content = fc
+  .array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.nat(40)), { maxLength: 60 })
+  .map((parts) => Buffer.concat(parts.map(([bytes, times]) => Buffer.concat(Array<Uint8Array>(times).fill(bytes)))))
+  .filter(({ length }) => length > 0);
+
+/** What a call comes to: the bytes that it filled, or that it was refused. */
+async function outcome(decompress: Decompress, compressed: Buffer, room: number, native: boolean): Promise<string> {
+  const output = Buffer.alloc(room);
+  try {
+    return output.subarray(0, await decompress(compressed, output, native)).toString('base64');
+  } catch {
+    return 'refused';
+  }
+}
+
+describe('decompressing a block of known size', () => {
+  it('has the native libraries that are tested here', () => {
+    expect(libdeflate, 'libdeflate').not.to.equal(null);
+    expect(libzstd, 'libzstd').not.to.equal(null);
+  });
+
+  for (const [kind, { compress, decompress }] of Object.entries(kinds)) {
+    for (const native of [true, false]) {
+      const by = native ? 'natively' : 'by node:zlib';
+
+      it(`gives back what was compressed: ${kind}, ${by}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(content, async (data) => {
+            expect(await outcome(decompress, compress(data), data.length, native)).to.equal(data.toString('base64'));
+          }),
+          { numRuns: 30 },
+        );
+      });
+
+      it(`refuses what has more than there is room for: ${kind}, ${by}`, async () => {
+        const data = Buffer.alloc(70_000, 'diskpress ');
+        await rejection(decompress(compress(data), Buffer.alloc(data.length - 1), native));
+      });
+
+      it(`tells that there was less than room for: ${kind}, ${by}`, async () => {
+        const data = Buffer.alloc(3000, 'diskpress ');
+        expect(await decompress(compress(data), Buffer.alloc(5000), native)).to.equal(data.length);
+      });
+    }
+
+    it(`comes to the same natively and by node:zlib where data is damaged: ${kind}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(content, fc.nat(), fc.nat(255), fc.boolean(), async (data, place, value, cut) => {
+          const compressed = compress(data);
+          const at = place % compressed.length;
+          compressed[at] = value;
+          const damaged = cut ? compressed.subarray(0, at) : compressed;
+          const room = data.length + 1000;
+          expect(await outcome(decompress, damaged, room, true)).to.equal(
+            await outcome(decompress, damaged, room, false),
+          );
+        }),
+        { numRuns: 200 },
+      );
+    });
+  }
+});

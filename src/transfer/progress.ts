@@ -12,6 +12,8 @@ export interface ProgressSnapshot {
   /** 0–100 */
   percent?: number;
   retries: number;
+  /** Those that bring bytes at the moment. */
+  connections: number;
   failure?: string;
 }
 
@@ -27,6 +29,7 @@ export class Progress {
   bytesWritten = 0;
   #stage: Stage = 'starting';
   #retries = 0;
+  #connections = 0;
   #failure: { message: string; retryAt: number } | undefined;
   #share: number | undefined;
   #samples: { at: number; bytesRead: number }[] = [];
@@ -83,6 +86,11 @@ export class Progress {
     this.#failure = undefined;
   }
 
+  /** So many connections more bring bytes from now on, or fewer. */
+  connected(change: 1 | -1): void {
+    this.#connections += change;
+  }
+
   /** The transfer begins anew from its first byte. */
   restart(): void {
     this.bytesRead = 0;
@@ -98,6 +106,7 @@ export class Progress {
       bytesWritten: this.bytesWritten,
       bytesPerSecond: this.#rate(),
       retries: this.#retries,
+      connections: this.#connections,
     };
     if (this.bytesTotal !== undefined) snapshot.bytesTotal = Math.max(this.bytesTotal, this.bytesRead);
     const percent = this.#percent();

@@ -31,7 +31,8 @@ export interface RangeReader {
 export interface Source {
   /** Where it is, for people: no credentials, no query. */
   readonly location: string;
-  open(): Promise<OpenedSource>;
+  /** @param head how much of its start is going to be read, in bytes, where `openAt` is used after that */
+  open(head?: number): Promise<OpenedSource>;
   /** Random access to the object, or undefined where the source has none. */
   openRanges(): Promise<RangeReader | undefined>;
   /** Labels for the target claim, known once the source has been opened. */

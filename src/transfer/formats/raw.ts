@@ -21,6 +21,9 @@ export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0
       yield { offset, data };
       offset += data.length;
     }
+    if (size !== undefined && offset < size) {
+      throw new TransferError('TruncatedImage', `the disk ends after ${offset} bytes of ${size}`);
+    }
     disk.virtualSize = offset;
   }
 }

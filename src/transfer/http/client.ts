@@ -118,6 +118,8 @@ export class HttpClient {
       },
       headersTimeout: HEADERS_TIMEOUT,
       bodyTimeout: stallTimeout,
+      // Several requests over one connection are no faster than one.
+      allowH2: false,
     });
   }
 }

@@ -1,238 +1,187 @@
 import type { ByteStream } from '../bytes.ts';
-import { TransferError } from '../errors.ts';
 import { Patience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader } from '../source.ts';
-import type { HttpResponse } from './client.ts';
-import { connectionFailure, statusFailure } from './failures.ts';
-import { describeUrl } from './location.ts';
+import { Demand } from './demand.ts';
+import { versionOf, type ObjectIdentity } from './object-identity.ts';
+import { ObjectRequests, type Answer, type ObjectRequest } from './object-requests.ts';
+import { ParallelDownload } from './parallel-download.ts';
 
-const LARGEST_IGNORED_BODY = 64 * 1024;
+export type { ObjectRequest } from './object-requests.ts';
 
-/** Asks for the object with these headers besides the caller's own. */
-export type ObjectRequest = (headers: Record<string, string>) => Promise<HttpResponse>;
-
-/** What the first answer told about an object, which later answers must agree with. */
-interface Identity {
-  size: number | undefined;
-  entityTag: string | undefined;
-  lastModified: string | undefined;
-  acceptsRanges: boolean;
-}
+export const DEFAULT_CONNECTIONS = 4;
+/** What the first connection still fetches after others were added, which begin behind it. */
+const HANDOVER = 2 * 1024 * 1024;
+/** More connections are not worth their while for less than this, in bytes. */
+const SHORTEST_PARALLEL = 8 * 1024 * 1024;
 
 export interface ResumableObjectOptions {
   url: URL;
   request: ObjectRequest;
   progress: Progress;
   patience: PatienceOptions;
+  /** How many to use at most for one object. */
+  connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** One object of a web server, read as a whole or in parts. A cut connection is continued where it broke. */
+/**
+ * One object of a web server, read as a whole or in parts. A cut connection is continued where it broke. Where a connection holds
+ * its consumer up, and the server has ranges, others are added.
+ */
 export class ResumableObject {
   readonly #options: ResumableObjectOptions;
-  #identity: Identity | undefined;
+  readonly #requests: ObjectRequests;
+  #identity: ObjectIdentity | undefined;
 
   constructor(options: ResumableObjectOptions) {
     this.#options = options;
+    this.#requests = new ObjectRequests(options.url, options.request, options.signal);
   }
 
-  async open(): Promise<OpenedSource> {
-    const patience = this.#patience();
-    // Asking for a range of everything tells whether the server knows ranges, without a request of its own.
-    const { response, identity } = await patience.persist(
-      () => this.#requestFirst(),
-      (error) => this.#failure(error),
+  /** @param head how much of the object's start is going to be read, where what follows is not, in bytes */
+  async open(head?: number): Promise<OpenedSource> {
+    const answer = await this.#patience().persist(
+      () => this.#requests.first(head),
+      (error) => this.#requests.failure(error),
     );
+    if (head !== undefined && answer.identity.size === undefined) {
+      // Of an object of unknown size, only the answer to a request for all of it tells where it ends.
+      answer.response.body.destroy();
+      return this.open();
+    }
+    const { response, identity } = answer;
     this.#identity = identity;
-    const mediaType = response.headers['content-type'];
-    return { bytes: this.#readAll(response, identity, patience), size: identity.size, mediaType };
+    const { acceptsRanges, size } = identity;
+    const opened: OpenedSource = {
+      bytes: this.#readFrom(0, identity, answer),
+      size,
+      mediaType: response.headers['content-type'],
+      version: versionOf(identity),
+    };
+    // Without a version, what is read elsewhere may be of another object.
+    if (acceptsRanges && opened.version !== undefined) {
+      opened.openAt = (offset) => this.#readFrom(offset, identity, undefined);
+    }
+    return opened;
   }
 
   async openRanges(): Promise<RangeReader | undefined> {
     const identity = this.#identity;
     const size = identity?.size;
     if (!identity?.acceptsRanges || size === undefined) return undefined;
-    const versioned = (identity.entityTag ?? identity.lastModified) !== undefined;
+    const versioned = versionOf(identity) !== undefined;
     return { size, versioned, read: (offset, length) => this.#readRange(identity, offset, length) };
   }
 
-  async #requestFirst(): Promise<{ response: HttpResponse; identity: Identity }> {
-    const response = await this.#options.request({ range: 'bytes=0-' });
-    const { status, headers } = response;
-    const identity: Identity = {
-      size: undefined,
-      entityTag: strongEntityTag(headers.etag),
-      lastModified: headers['last-modified'],
-      acceptsRanges: false,
-    };
-    if (status === 206) {
-      const range = parseContentRange(headers['content-range']);
-      if (range?.start === 0) return { response, identity: { ...identity, size: range.total, acceptsRanges: true } };
-      await discard(response);
-      throw this.#violation('answered a request for its start with another range');
+  async *#readFrom(start: number, identity: ObjectIdentity, first: Answer | undefined): ByteStream {
+    const { progress, connections = DEFAULT_CONNECTIONS } = this.#options;
+    const size = identity.size ?? Infinity;
+    const single = this.#readSingly(start, identity, first);
+    const demand = identity.acceptsRanges && Number.isFinite(size) && connections > 1 ? new Demand() : undefined;
+    let parallel: ParallelDownload | undefined;
+    let offset = start;
+    let end = size;
+    try {
+      while (offset < end) {
+        const asked = performance.now();
+        const next = await single.next();
+        demand?.waited(performance.now() - asked);
+        if (next.done === true) break;
+        const bytes = next.value.subarray(0, end - offset);
+        offset += bytes.length;
+        progress.read(bytes.length);
+        yield bytes;
+        if (parallel === undefined && size - offset > SHORTEST_PARALLEL && demand?.assess() === true) {
+          end = offset + HANDOVER;
+          parallel = this.#startParallel(identity, { start: end, end: size, connections });
+        }
+      }
+      await single.return();
+      if (parallel !== undefined) yield* parallel.read();
+    } finally {
+      parallel?.close();
+      await single.return();
     }
-    if (status === 200) {
-      return { response, identity: { ...identity, size: contentLength(headers['content-length']) } };
-    }
-    await discard(response);
-    if (status === 416 && parseUnsatisfiedTotal(headers['content-range']) === 0) {
-      throw new TransferError('NotAnImage', `${describeUrl(response.url)} is empty`);
-    }
-    throw statusFailure(status, headers, response.url);
   }
 
-  async *#readAll(first: HttpResponse, identity: Identity, patience: Patience): ByteStream {
-    let offset = 0;
-    let response: HttpResponse | undefined = first;
-    let skip = 0;
+  #startParallel(
+    identity: ObjectIdentity,
+    part: { start: number; end: number; connections: number },
+  ): ParallelDownload {
+    this.#options.progress.note('more connections', { most: part.connections });
+    const parallel = new ParallelDownload({ ...this.#options, ...part, identity, requests: this.#requests });
+    parallel.begin();
+    return parallel;
+  }
+
+  /** Over one connection at a time, up to the object's end. */
+  async *#readSingly(start: number, identity: ObjectIdentity, first: Answer | undefined): ByteStream {
+    const { progress } = this.#options;
+    const patience = this.#patience();
+    const end = identity.size ?? Infinity;
+    let offset = start;
+    let answer = first;
+    progress.connected(1);
     try {
-      for (;;) {
+      while (offset < end) {
         try {
-          if (response === undefined) ({ response, skip } = await this.#continueAt(offset, identity));
-          for await (const bytes of response.body as AsyncIterable<Buffer>) {
+          // What was read before of a server without ranges is passed over.
+          let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
+          answer ??= await this.#askFrom(offset, identity);
+          for await (const bytes of answer.response.body as AsyncIterable<Buffer>) {
             const fresh = bytes.subarray(Math.min(skip, bytes.length));
             skip -= bytes.length - fresh.length;
             if (fresh.length === 0) continue;
             offset += fresh.length;
+            if (offset > end) throw this.#requests.violation('sent more than it had announced');
             patience.renew();
-            this.#options.progress.read(fresh.length);
             yield fresh;
           }
-          if (identity.size === undefined || offset === identity.size) return;
-          if (offset > identity.size) throw this.#violation('sent more than it had announced');
-          throw new TransferError(
-            'ConnectionLost',
-            `the connection to ${this.#options.url.host} ended ${identity.size - offset} bytes before the end of ` +
-              describeUrl(this.#options.url),
-          );
+          if (answer.end === undefined || identity.size === undefined) return;
+          if (offset < answer.end) throw this.#requests.endedEarly(end - offset);
         } catch (error) {
-          response?.body.destroy();
-          response = undefined;
-          await patience.afterFailure(this.#failure(error));
+          await patience.afterFailure(this.#requests.failure(error));
+        } finally {
+          answer?.response.body.destroy();
+          answer = undefined;
         }
       }
     } finally {
-      response?.body.destroy();
+      progress.connected(-1);
     }
   }
 
-  /** The answer that goes on at `offset`, and how much of its body is already known. */
-  async #continueAt(offset: number, identity: Identity): Promise<{ response: HttpResponse; skip: number }> {
-    if (offset === 0) {
-      const { response, identity: now } = await this.#requestFirst();
-      this.#requireSame(response, now.size, identity);
-      return { response, skip: 0 };
-    }
-    const response = await this.#options.request(rangeHeaders(`bytes=${offset}-`, identity));
-    const { status, headers } = response;
-    if (status === 206) {
-      const range = parseContentRange(headers['content-range']);
-      if (range?.start !== offset) {
-        await discard(response);
-        throw this.#violation('answered with another range than the one asked for');
-      }
-      this.#requireSame(response, range.total, identity);
-      return { response, skip: 0 };
-    }
-    if (status === 200) {
-      this.#requireSame(response, contentLength(headers['content-length']), identity);
-      if (identity.acceptsRanges) throw this.#changed(response);
-      return { response, skip: offset };
-    }
-    await discard(response);
-    if (status === 416) throw this.#changed(response);
-    throw statusFailure(status, headers, response.url);
+  async #askFrom(offset: number, identity: ObjectIdentity): Promise<Answer> {
+    if (!identity.acceptsRanges) return this.#requests.again(identity);
+    return this.#requests.range(offset, undefined, identity);
   }
 
-  async #readRange(identity: Identity, offset: number, length: number): Promise<Buffer> {
+  async #readRange(identity: ObjectIdentity, offset: number, length: number): Promise<Buffer> {
+    const { progress } = this.#options;
     const result = Buffer.allocUnsafe(length);
-    let done = 0;
     const patience = this.#patience();
+    let done = 0;
     while (done < length) {
-      let response: HttpResponse | undefined;
+      let answer: Answer | undefined;
       try {
-        const start = offset + done;
-        response = await this.#options.request(rangeHeaders(`bytes=${start}-${offset + length - 1}`, identity));
-        const range = parseContentRange(response.headers['content-range']);
-        if (response.status === 200 || response.status === 416) throw this.#changed(response);
-        if (response.status !== 206) throw statusFailure(response.status, response.headers, response.url);
-        if (range?.start !== start) throw this.#violation('answered with another range than the one asked for');
-        this.#requireSame(response, range.total, identity);
-        for await (const bytes of response.body as AsyncIterable<Buffer>) {
+        answer = await this.#requests.range(offset + done, offset + length, identity);
+        for await (const bytes of answer.response.body as AsyncIterable<Buffer>) {
           const copied = bytes.copy(result, done);
           done += copied;
           patience.renew();
-          this.#options.progress.read(copied);
-          if (copied < bytes.length) throw this.#violation('sent more than was asked for');
+          progress.read(copied);
+          if (copied < bytes.length) throw this.#requests.violation('sent more than was asked for');
         }
       } catch (error) {
-        response?.body.destroy();
-        await patience.afterFailure(this.#failure(error));
+        answer?.response.body.destroy();
+        await patience.afterFailure(this.#requests.failure(error));
       }
     }
     return result;
   }
 
-  #requireSame(response: HttpResponse, size: number | undefined, identity: Identity): void {
-    const { headers } = response;
-    const sameSize = size === undefined || identity.size === undefined || size === identity.size;
-    const sameVersion =
-      identity.entityTag === undefined
-        ? headers['last-modified'] === identity.lastModified
-        : strongEntityTag(headers.etag) === identity.entityTag;
-    if (!sameSize || !sameVersion) throw this.#changed(response);
-  }
-
-  #changed(response: HttpResponse): TransferError {
-    response.body.destroy();
-    return new TransferError('SourceChanged', `${describeUrl(this.#options.url)} changed while it was being read`);
-  }
-
-  #violation(what: string): TransferError {
-    return new TransferError('ProtocolViolation', `the server of ${describeUrl(this.#options.url)} ${what}`);
-  }
-
-  #failure(error: unknown): TransferError {
-    const { signal, url } = this.#options;
-    signal?.throwIfAborted();
-    const failure = connectionFailure(error, url);
-    // Going on would mix two objects: whoever reads has to begin anew.
-    if (failure.code === 'SourceChanged') throw failure;
-    return failure;
-  }
-
   #patience(): Patience {
     return new Patience(this.#options.patience, this.#options.progress, this.#options.signal);
   }
-}
-
-function rangeHeaders(range: string, identity: Identity): Record<string, string> {
-  const validator = identity.entityTag ?? identity.lastModified;
-  return { range, ...(validator === undefined ? {} : { 'if-range': validator }) };
-}
-
-/** Weak tags say that two versions mean the same, not that their bytes are the same. */
-function strongEntityTag(header: string | undefined): string | undefined {
-  return header?.startsWith('"') ? header : undefined;
-}
-
-function contentLength(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
-}
-
-/** RFC 9110 section 14.4 */
-function parseContentRange(header: string | undefined): { start: number; total: number | undefined } | undefined {
-  const match = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(header ?? '');
-  if (match === null) return undefined;
-  return { start: Number(match[1]), total: match[2] === '*' ? undefined : Number(match[2]) };
-}
-
-function parseUnsatisfiedTotal(header: string | undefined): number | undefined {
-  const match = /^bytes \*\/(\d{1,15})$/.exec(header ?? '');
-  return match === null ? undefined : Number(match[1]);
-}
-
-async function discard(response: HttpResponse): Promise<void> {
-  await response.body.dump({ limit: LARGEST_IGNORED_BODY });
 }

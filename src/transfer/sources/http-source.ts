@@ -19,6 +19,8 @@ export interface HttpSourceOptions {
   patience?: PatienceOptions;
   /** How long the server may be silent in the middle of a body, in milliseconds. */
   stallTimeout?: number;
+  /** How many connections to use at most. */
+  connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -43,12 +45,13 @@ export class HttpSource implements Source {
       progress,
       patience: options.patience ?? defaultPatience,
       signal,
+      connections: options.connections,
       request: (more) => this.#client.request(url, { headers: { ...headers, ...more }, confidentialHeaders }),
     });
   }
 
-  async open(): Promise<OpenedSource> {
-    return this.#object.open();
+  async open(head?: number): Promise<OpenedSource> {
+    return this.#object.open(head);
   }
 
   async openRanges(): Promise<RangeReader | undefined> {

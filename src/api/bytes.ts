@@ -1,3 +1,5 @@
+import prettyBytes from 'pretty-bytes';
+
 const STEPS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 
 /** The shortest exact quantity for a number of bytes: 1073741824 is `1Gi`, 1000 is `1000`. */
@@ -13,11 +15,5 @@ export function formatQuantity(bytes: number): string {
 
 /** A number of bytes for people: 1288490188 is `1.2 GiB`. */
 export function humanBytes(bytes: number): string {
-  let value = bytes;
-  let step = 0;
-  while (value >= 1024 && step < STEPS.length - 1) {
-    value /= 1024;
-    step += 1;
-  }
-  return step === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${STEPS[step]}B`;
+  return prettyBytes(bytes, { binary: true });
 }

@@ -1,14 +1,8 @@
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+import prettyBytes from 'pretty-bytes';
 
 /** A size for people: `1.4 GiB`. */
 export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value.toString() : value.toFixed(1)} ${units[unit] ?? 'B'}`;
+  return prettyBytes(bytes, { binary: true });
 }
 
 /** Like {@link formatBytes}, with the exact count, for messages in which two sizes may look alike. */

@@ -1,3 +1,4 @@
+import type { DataVolume } from '../../src/api/data-volume.ts';
 import { namespaces } from '../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../src/kube/key.ts';
 import { status } from '../cluster/index.ts';
@@ -20,13 +21,7 @@ async function demonstrate(): Promise<boolean> {
   const sources = await prepareSources(environment, log);
   await renewNamespaces(environment);
   const shown: Shown[] = [];
-  const journal = new PhaseJournal((dataVolume) => {
-    const { namespace, name } = keyOf(dataVolume);
-    const message = conditionOf(dataVolume, 'Running')?.message;
-    if (Object.values<string>(demoNamespaces).includes(namespace) && dataVolume.status?.phase) {
-      log(`    ${name}: ${dataVolume.status.phase}${message ? ` – ${message}` : ''}`);
-    }
-  });
+  const journal = new PhaseJournal(narrator());
   await journal.start(environment.client);
   for (const [index, volume] of demoVolumes.entries()) {
     const storageClassName = environment.classes[volume.role];
@@ -50,6 +45,21 @@ async function demonstrate(): Promise<boolean> {
       : `\nNot as it should be: ${wrong.map(({ volume }) => `${volume.namespace}/${volume.name}`).join(', ')}`,
   );
   return wrong.length === 0;
+}
+
+/** Says what the demo's DataVolumes are doing whenever that changes. */
+function narrator(): (dataVolume: DataVolume) => void {
+  const said = new Map<string, string>();
+  return (dataVolume) => {
+    const { namespace, name } = keyOf(dataVolume);
+    const phase = dataVolume.status?.phase;
+    if (!phase || !Object.values<string>(demoNamespaces).includes(namespace)) return;
+    const message = conditionOf(dataVolume, 'Running')?.message;
+    const line = `${name}: ${phase}${message ? ` – ${message}` : ''}`;
+    if (said.get(namespace) === line) return;
+    said.set(namespace, line);
+    log(`    ${line}`);
+  };
 }
 
 /** What an earlier demo left is removed. */

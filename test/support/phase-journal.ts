@@ -17,7 +17,7 @@ export class PhaseJournal {
   readonly #listener: (dataVolume: DataVolume) => void;
   #watching: Promise<void> | undefined;
 
-  /** @param listener is called for each new phase */
+  /** @param listener is called for each state that the journal sees, of which several may be of one phase */
   constructor(listener: (dataVolume: DataVolume) => void = () => undefined) {
     this.#listener = listener;
   }
@@ -63,8 +63,7 @@ export class PhaseJournal {
     const name = keyToString(keyOf(dataVolume));
     const entries = this.#entries.get(name) ?? [];
     const phase = dataVolume.status?.phase ?? '';
-    if (entries.at(-1)?.phase === phase) return;
-    entries.push({ phase, at: performance.now() });
+    if (entries.at(-1)?.phase !== phase) entries.push({ phase, at: performance.now() });
     this.#entries.set(name, entries);
     this.#listener(dataVolume);
   }

@@ -98,6 +98,6 @@ describe('the clone planner', () => {
   it('lets a target grow where the class allows it', () => {
     const plan = planClone(facts({ profile: 'csi-clone', target: { request: 2 * GIBIBYTE } }));
     expect(plan.cloneType).to.equal('csi-clone');
-    expect(plan.description).to.equal('csi-clone, then expand to 2.0 GiB, then rebind into team-a');
+    expect(plan.description).to.equal('csi-clone, then expand to 2 GiB, then rebind into team-a');
   });
 });

@@ -16,7 +16,7 @@ describe('the report of a running transfer', () => {
   it('says how much of how much, how fast, and what it is doing', () => {
     expect(runningReport(undefined, progress, 0)).to.include({
       reason: 'TransferRunning',
-      message: '1.2 GiB of 4.0 GiB, 180 MiB/s, converting',
+      message: '1.2 GiB of 4 GiB, 180 MiB/s, converting',
       progress: '30.00%',
     });
   });

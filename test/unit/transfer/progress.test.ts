@@ -89,7 +89,7 @@ describe('formatBytes', () => {
     expect([0, 1023, 1024, 1536, 1024 ** 3 * 1.4].map(formatBytes)).to.deep.equal([
       '0 B',
       '1023 B',
-      '1.0 KiB',
+      '1 KiB',
       '1.5 KiB',
       '1.4 GiB',
     ]);

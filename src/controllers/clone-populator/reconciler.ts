@@ -45,10 +45,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!target || cloneSourceName === undefined) return undefined;
     const uid = target.metadata?.uid ?? '';
     const handingOver = promisedVolume(this.#context, target) !== undefined;
-    if (target.metadata?.deletionTimestamp) {
-      const after = await letTargetGo(this.#context, target);
-      return after === undefined ? undefined : { requeueAfter: after };
-    }
+    if (target.metadata?.deletionTimestamp) return letTargetGo(this.#context, target);
     if (isBound(target) && !handingOver) return this.#finish(target);
     if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
 
@@ -123,8 +120,7 @@ export class ClonePopulatorReconciler implements Reconciler {
       cloneType: begunWith(target),
       report: completedReport(0, 'Clone Complete'),
     });
-    await letTargetGo(this.#context, target);
-    return undefined;
+    return letTargetGo(this.#context, target);
   }
 
   #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSource['kind']; key: Key } {

@@ -34,8 +34,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     if (!target || sourceName === undefined) return undefined;
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (target.metadata?.deletionTimestamp || (isBound(target) && !handingOver)) {
-      await letTargetGo(this.#context, target);
-      return undefined;
+      return letTargetGo(this.#context, target);
     }
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
     const prime = this.#context.caches.claims.get(primeKey);

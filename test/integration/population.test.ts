@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { finalizer } from '../../src/api/finalizers.ts';
+import { temporarySnapshotName } from '../../src/api/object-names.ts';
+import { createCaches, type Caches } from '../../src/controllers/caches.ts';
+import { ConfigView } from '../../src/controllers/config-view.ts';
+import type { ControllerContext } from '../../src/controllers/context.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../../src/controllers/internal-annotations.ts';
+import { letTargetGo } from '../../src/controllers/populator/population.ts';
+import { namespaces, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
+import type { Key } from '../../src/kube/key.ts';
+import { Manager } from '../../src/kube/manager.ts';
+import { volumeSnapshots, type VolumeSnapshot } from '../../src/kube/snapshot-resources.ts';
+import { csiParts } from '../cluster/index.ts';
+import { startApiServer, type ApiServer } from '../support/api-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { Kubectl } from '../support/kubectl.ts';
+import { silentLogger } from '../support/logger.ts';
+import { rejection } from '../support/rejection.ts';
+
+const CRDS = join(import.meta.dirname, '../../crds');
+const AS_SOURCE_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection';
+const BOUND_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
+const TEAM = 'team';
+const GOLDEN = 'golden';
+
+/** The snapshot controller's part is played by the test, so that everything happens at the wrong moment. */
+describe('letTargetGo against a real API server', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let kubectl: Kubectl;
+  let manager: Manager;
+  let caches: Caches;
+  let context: ControllerContext;
+  let stop: AbortController;
+  let running: Promise<void>;
+  let count = 0;
+  let target: PersistentVolumeClaim;
+  let snapshotKey: Key;
+
+  before(async () => {
+    server = await startApiServer();
+    kubectl = await Kubectl.create(server.kubeConfigPath);
+    await kubectl.run('apply', '-k', CRDS);
+    const { snapshotCrds } = await csiParts();
+    for (const file of snapshotCrds) await kubectl.applyText(await readFile(file, 'utf8'));
+    await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    manager = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger() });
+    const { client, events } = manager;
+    for (const name of [TEAM, GOLDEN]) await client.create(namespaces, { metadata: { name } });
+    caches = createCaches(manager);
+    const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
+    context = { client, events, caches, config, now: () => Date.now() };
+    stop = new AbortController();
+    running = manager.run(stop.signal);
+    await eventually('the caches are filled', () => Object.values(caches).every(({ hasSynced }) => hasSynced));
+  });
+  after(async () => {
+    stop?.abort();
+    await running;
+    await kubectl?.remove();
+    await server?.stop();
+  });
+
+  /** A claim that is being deleted in the middle of its population. */
+  beforeEach(async () => {
+    const { client } = context;
+    const key = { namespace: TEAM, name: `target-${++count}` };
+    const { metadata } = await client.create(persistentVolumeClaims, {
+      metadata: { ...key, finalizers: [finalizer.clonePopulator] },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    await client.delete(persistentVolumeClaims, key);
+    const isDeleting = () => {
+      const found = caches.claims.get(key);
+      return found?.metadata?.deletionTimestamp ? found : undefined;
+    };
+    target = await eventually('the deletion is seen', isDeleting);
+    snapshotKey = { namespace: GOLDEN, name: temporarySnapshotName(metadata?.uid ?? '') };
+  });
+
+  const createSnapshot = (finalizers: string[]) =>
+    context.client.create(volumeSnapshots, {
+      metadata: {
+        ...snapshotKey,
+        finalizers,
+        annotations: {
+          [workForAnnotation]: target.metadata?.uid ?? '',
+          [workForClaimAnnotation]: `${TEAM}/${target.metadata?.name}`,
+        },
+      },
+      spec: { source: { persistentVolumeClaimName: 'golden' } },
+    });
+  const untilCached = (what: string, condition: (snapshot: VolumeSnapshot) => boolean) =>
+    eventually(what, () => {
+      const found = caches.snapshots.get(snapshotKey);
+      return found && condition(found);
+    });
+  /** As if the cache had these snapshots and no others. */
+  const withSnapshots = (seen: VolumeSnapshot[]): ControllerContext => ({
+    ...context,
+    caches: { ...caches, snapshots: { byIndex: () => seen } as unknown as Caches['snapshots'] },
+  });
+  const snapshot = () => context.client.get(volumeSnapshots, snapshotKey);
+  const isHeld = async () => {
+    const found = await context.client.get(persistentVolumeClaims, { namespace: TEAM, name: target.metadata!.name! });
+    return found?.metadata?.finalizers?.includes(finalizer.clonePopulator) ?? false;
+  };
+
+  it('deletes no snapshot whose content may be made just now, until it is protected', async () => {
+    await createSnapshot([AS_SOURCE_PROTECTION]);
+    await untilCached('the snapshot', () => true);
+    expect((await letTargetGo(context, target))?.requeueAfter).to.be.within(20_000, 30_000);
+    expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
+    const protectedToo = { metadata: { finalizers: [AS_SOURCE_PROTECTION, BOUND_PROTECTION] } };
+    await context.client.mergePatch(volumeSnapshots, snapshotKey, protectedToo);
+    await untilCached('the protection', ({ metadata }) => metadata?.finalizers?.length === 2);
+    await letTargetGo(context, target);
+    expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
+    expect(await isHeld()).to.equal(true);
+    await untilCached('the deletion', ({ metadata }) => metadata?.deletionTimestamp !== undefined);
+    await letTargetGo(context, target);
+    expect(await isHeld()).to.equal(false);
+  });
+
+  it('does not wait for a snapshot that cannot be taken', async () => {
+    await createSnapshot([AS_SOURCE_PROTECTION]);
+    const status = { error: { message: 'no such class' }, readyToUse: false };
+    await context.client.mergePatch(volumeSnapshots, snapshotKey, { status }, { subresource: 'status' });
+    await untilCached('the error', (found) => found.status?.error !== undefined);
+    await letTargetGo(context, target);
+    expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
+  });
+
+  it('waits for nobody longer than half a minute', async () => {
+    await createSnapshot([AS_SOURCE_PROTECTION]);
+    await untilCached('the snapshot', () => true);
+    await letTargetGo({ ...context, now: () => Date.now() + 30_000 }, target);
+    expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
+  });
+
+  it('deletes a snapshot that nobody has begun with, but not one that somebody has since', async () => {
+    await createSnapshot([]);
+    await untilCached('the snapshot', () => true);
+    const outdated = withSnapshots(
+      caches.snapshots.list().filter(({ metadata }) => metadata?.name === snapshotKey.name),
+    );
+    await context.client.mergePatch(volumeSnapshots, snapshotKey, { metadata: { finalizers: [AS_SOURCE_PROTECTION] } });
+    expect(await rejection(letTargetGo(outdated, target))).to.have.property('reason', 'Conflict');
+    expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
+    await context.client.mergePatch(volumeSnapshots, snapshotKey, { metadata: { finalizers: null } });
+    await untilCached('the snapshot as it was', ({ metadata }) => !metadata?.finalizers);
+    await letTargetGo(context, target);
+    expect(await snapshot()).to.equal(undefined);
+  });
+
+  it('holds the target while something is there that the caches do not have yet', async () => {
+    await createSnapshot([]);
+    expect((await letTargetGo(withSnapshots([]), target))?.requeueAfter).to.be.greaterThan(0);
+    expect(await isHeld()).to.equal(true);
+  });
+});

@@ -1,13 +1,17 @@
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, isAlreadyExists, isForbidden, WaitingError } from '../kube/errors.ts';
+import { isBeingDeleted } from '../kube/finalizers.ts';
+import { keyOf, keyToString } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 
-const LOOK_AGAIN_MILLISECONDS = 5_000;
+const QUOTA_MILLISECONDS = 5_000;
+const NAME_TAKEN_MILLISECONDS = 1_000;
 
 /**
- * Creates an object, unless one of its name exists: the cache may only be behind.
+ * Creates an object, unless it exists: the cache may only be behind.
  *
- * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it
+ * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrResourceExists where another object has its
+ *   name: one that is being deleted, or that other owners have
  */
 export async function createIfAbsent<T extends KubeObject>(
   client: KubeClient,
@@ -17,14 +21,29 @@ export async function createIfAbsent<T extends KubeObject>(
   try {
     await client.create(resource, object);
   } catch (error) {
-    if (isAlreadyExists(error)) return;
+    if (isAlreadyExists(error)) {
+      requireSame(resource, object, await client.get(resource, keyOf(object)));
+      return;
+    }
     if (isForbidden(error) && error instanceof ApiError && error.message.includes('exceeded quota')) {
       throw new WaitingError(
         'ErrExceededQuota',
         `${error.message}; free some of the quota or raise it, and the work goes on`,
-        { after: LOOK_AGAIN_MILLISECONDS, cause: error },
+        { after: QUOTA_MILLISECONDS, cause: error },
       );
     }
     throw error;
   }
+}
+
+/** No watch tells one who waits for an object's own name that it is free again. */
+function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): void {
+  const owners = desired.metadata?.ownerReferences ?? [];
+  const isOwned = ({ uid }: { uid: string }) => found?.metadata?.ownerReferences?.some((other) => other.uid === uid);
+  if (found && !isBeingDeleted(found) && owners.every(isOwned)) return;
+  throw new WaitingError(
+    'ErrResourceExists',
+    `${resource.kind} "${keyToString(keyOf(desired))}" exists already and does not belong here; the work goes on when it is gone`,
+    { after: NAME_TAKEN_MILLISECONDS },
+  );
 }

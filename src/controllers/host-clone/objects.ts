@@ -46,6 +46,11 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   };
 }
 
+/** Whether a pod is one of the two of the clone into a claim. */
+export function isTransferOf(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  return pod.metadata?.labels?.[TRANSFER_LABEL] === claim.metadata?.uid;
+}
+
 /** The host name of the target pod's Service, which its certificate is made for. */
 export function uploadServerName(service: Key): string {
   return `${service.name}.${service.namespace}.svc`;

@@ -1,6 +1,6 @@
 import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { finalizer } from '../../api/finalizers.ts';
-import { addFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
+import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import {
   persistentVolumeClaims,
   pods,
@@ -17,23 +17,21 @@ import { requireAuthority } from '../clone-populator/authority.ts';
 import { gatherSource, requireRoom, requireUnused } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
-import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
-import { remainingDelay } from '../retry-delay.ts';
+import { TransferFollower } from '../transfer-follower.ts';
 import {
   completedReport,
-  failedReport,
   pendingReport,
   readReport,
   reportAnnotations,
-  runningReport,
   type TransferReport,
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import {
   hostCloneKeys,
+  isTransferOf,
   sourcePod,
   sourceSecret,
   targetPod,
@@ -47,16 +45,17 @@ import { judgePair } from './verdict.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
-const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, by a pod at either end. */
 export class HostCloneReconciler implements Reconciler {
   readonly name = 'host-clone';
   readonly #context: ControllerContext;
+  readonly #follower: TransferFollower;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#follower = new TransferFollower(context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -65,16 +64,16 @@ export class HostCloneReconciler implements Reconciler {
     if (!claim || !sourceKey) return undefined;
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
-    if (claim.metadata?.deletionTimestamp || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
-    const source = this.#context.caches.pods.get(keys.sourcePod);
-    const target = this.#context.caches.pods.get(keys.targetPod);
+    if (isBeingDeleted(claim) || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
+    const source = this.#pod(claim, keys.sourcePod);
+    const target = this.#pod(claim, keys.targetPod);
     if (report?.podPhase === 'Failed') {
       // The other end would wait for ever; the one that failed stays for its log.
       const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
       await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
       return undefined;
     }
-    if (source?.metadata?.deletionTimestamp || target?.metadata?.deletionTimestamp) return undefined;
+    if ((source && isBeingDeleted(source)) || (target && isBeingDeleted(target))) return undefined;
     if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
     return this.#follow(claim, keys, source, target);
   }
@@ -115,46 +114,35 @@ export class HostCloneReconciler implements Reconciler {
   async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Number(target.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
-    switch (verdict.state) {
-      case 'pending':
-        await this.#tell(claim, pendingReport(restarts, verdict));
-        return undefined;
-      case 'running': {
-        const progress = source.status?.podIP ? await fetchProgress(source.status.podIP) : undefined;
-        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
-        return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
-      }
-      case 'succeeded':
-        await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
-        return this.#cleanUp(claim, keys);
-      case 'failed': {
-        if (verdict.permanent) {
-          await this.#tell(claim, failedReport(restarts, verdict));
-          return undefined;
-        }
-        await this.#tell(claim, pendingReport(restarts + 1, verdict));
-        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
-        if (delay > 0) return { requeueAfter: delay };
-        await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
-        return undefined;
-      }
+    if (verdict.state === 'succeeded') {
+      await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
+      return this.#cleanUp(claim, keys);
     }
+    const recorded = readReport(claim.metadata?.annotations);
+    const { report, next } = await this.#follower.follow(verdict, { pod: source, restarts, recorded });
+    if (report) await this.#tell(claim, report);
+    if (next !== 'start-again') return next;
+    await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
+    return undefined;
   }
 
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
     const { client, caches } = this.#context;
-    const held = claim.metadata?.finalizers?.includes(finalizer.cloneSource) ?? false;
-    const crossNamespace = keys.sourcePod.namespace !== keyOf(claim).namespace;
-    const found = [caches.pods.get(keys.sourcePod), caches.pods.get(keys.targetPod)].filter((pod) => pod !== undefined);
+    const isHeld = hasFinalizer(claim, finalizer.cloneSource);
+    const found = [keys.sourcePod, keys.targetPod].filter((key) => {
+      const pod = caches.pods.get(key);
+      return pod && !isBeingDeleted(pod);
+    });
+    if (found.length === 0 && !isHeld) return undefined;
     const retain =
-      !claim.metadata?.deletionTimestamp &&
-      claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
-    if (found.length === 0 && !held) return undefined;
-    if (!retain) await Promise.all(found.map((pod) => this.#deletePod(pod)));
+      !isBeingDeleted(claim) && claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
     await client.delete(services, keys.service);
     await client.delete(secrets, keys.targetSecret);
-    if (crossNamespace) await client.delete(secrets, keys.sourceSecret);
-    if (held) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
+    if (isHeld) await client.delete(secrets, keys.sourceSecret);
+    // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
+    const pending = isHeld ? [keys.sourcePod, keys.targetPod] : found;
+    if (!retain) await Promise.all(pending.map((key) => client.delete(pods, key)));
+    if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
   }
 
@@ -178,8 +166,14 @@ export class HostCloneReconciler implements Reconciler {
     await createIfAbsent(this.#context.client, resource, object);
   }
 
+  /** A pod of this clone; not one that worked for an earlier claim of the same name. */
+  #pod(claim: PersistentVolumeClaim, key: Key): Pod | undefined {
+    const pod = this.#context.caches.pods.get(key);
+    return pod && isTransferOf(pod, claim) ? pod : undefined;
+  }
+
   async #deletePod(pod: Pod): Promise<void> {
-    if (pod.metadata?.deletionTimestamp) return;
+    if (isBeingDeleted(pod)) return;
     await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
   }
 

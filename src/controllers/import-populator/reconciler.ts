@@ -38,16 +38,11 @@ export class ImportPopulatorReconciler implements Reconciler {
     }
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
     const prime = this.#context.caches.claims.get(primeKey);
-    if (handingOver) {
-      await rebindVolume(this.#context, target, primeKey);
-      return undefined;
-    }
+    if (handingOver) return this.#rebind(target, primeKey);
     if (!prime) return this.#begin(target, primeKey, sourceName);
     await this.#mirror(target, prime);
-    if (readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime)) {
-      await rebindVolume(this.#context, target, primeKey);
-    }
-    return undefined;
+    const isComplete = readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime);
+    return isComplete ? this.#rebind(target, primeKey) : undefined;
   }
 
   /** What keeps the import from beginning, told on the claim that asks for it. */
@@ -87,6 +82,11 @@ export class ImportPopulatorReconciler implements Reconciler {
     });
     await createIfAbsent(client, persistentVolumeClaims, prime);
     return undefined;
+  }
+
+  async #rebind(target: PersistentVolumeClaim, primeKey: Key): Promise<Outcome> {
+    const outcome = await rebindVolume(this.#context, target, primeKey);
+    return outcome === 'done' || outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
   }
 
   /** The working claim is ours; what people and clients look at is the target. */

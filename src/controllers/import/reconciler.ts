@@ -12,22 +12,20 @@ import {
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { WaitingError } from '../../kube/errors.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
-import { fetchProgress } from '../fetch-progress.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
-import { remainingDelay } from '../retry-delay.ts';
+import { TransferFollower } from '../transfer-follower.ts';
 import {
   completedReport,
-  failedReport,
   pendingReport,
   readReport,
   reportAnnotations,
-  runningReport,
   type TransferReport,
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
@@ -37,16 +35,17 @@ import { importDependenciesOf, importRequestOf, isImportClaim } from './request.
 import { createIfAbsent } from '../create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-import';
-const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
 const DEPENDENCY_RETRY_MILLISECONDS = 2_000;
 
 /** Runs an importer pod for each claim whose annotations ask for one, and tells on the claim how it fares. */
 export class ImportReconciler implements Reconciler {
   readonly name = 'import';
   readonly #context: ControllerContext;
+  readonly #follower: TransferFollower;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#follower = new TransferFollower(context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -54,13 +53,13 @@ export class ImportReconciler implements Reconciler {
     const claim = caches.claims.get(key);
     if (!claim || !isImportClaim(claim)) return undefined;
     const pod = caches.pods.get({ namespace: key.namespace, name: importerPodName(key.name) });
-    if (claim.metadata?.deletionTimestamp) return this.#letGo(claim, pod);
+    if (isBeingDeleted(claim)) return this.#letGo(claim, pod);
     const report = readReport(claim.metadata?.annotations);
     if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim, pod);
     if (report?.podPhase === 'Failed') return undefined;
-    if (pod?.metadata?.deletionTimestamp) return undefined;
-    if (!pod) return this.#start(claim, report?.restarts ?? 0);
-    return this.#follow(claim, pod);
+    // One that worked for an earlier claim of the same name tells nothing of this one.
+    if (!pod || !isOwnedBy(pod, podOwner(claim))) return this.#start(claim, report?.restarts ?? 0);
+    return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
   }
 
   /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
@@ -91,14 +90,6 @@ export class ImportReconciler implements Reconciler {
     const verdict = judgePod(pod);
     const restarts = Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
     switch (verdict.state) {
-      case 'pending':
-        await this.#tell(claim, pendingReport(restarts, verdict));
-        return undefined;
-      case 'running': {
-        const progress = pod.status?.podIP ? await fetchProgress(pod.status.podIP) : undefined;
-        await this.#tell(claim, runningReport(readReport(claim.metadata?.annotations), progress, restarts));
-        return { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
-      }
       case 'succeeded':
         await this.#label(claim, verdict.result.labels ?? {});
         await this.#tell(claim, completedReport(restarts, 'Import Complete'), {
@@ -111,14 +102,12 @@ export class ImportReconciler implements Reconciler {
         });
         await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
         return undefined;
-      case 'failed': {
-        if (verdict.permanent) {
-          await this.#tell(claim, failedReport(restarts, verdict), { [stateAnnotation.fatalError]: verdict.message });
-          return undefined;
-        }
-        await this.#tell(claim, pendingReport(restarts + 1, verdict));
-        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
-        if (delay > 0) return { requeueAfter: delay };
+      default: {
+        const recorded = readReport(claim.metadata?.annotations);
+        const { report, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
+        const isFatal = report?.podPhase === 'Failed';
+        if (report) await this.#tell(claim, report, isFatal ? { [stateAnnotation.fatalError]: report.message } : {});
+        if (next !== 'start-again') return next;
         await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
         return undefined;
       }
@@ -127,8 +116,8 @@ export class ImportReconciler implements Reconciler {
 
   /** A claim stays as long as a pod uses it, and so would its own pod, which goes after it. */
   async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
-    const isOwn = pod?.metadata?.ownerReferences?.some(({ uid }) => uid === claim.metadata?.uid);
-    if (pod && (isOwn || !isPodRetained(claim)) && !pod.metadata?.deletionTimestamp) {
+    const isOwn = pod && isOwnedBy(pod, ownerReference(claim));
+    if (pod && (isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) {
       await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     return undefined;
@@ -136,7 +125,7 @@ export class ImportReconciler implements Reconciler {
 
   async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
     const { client, caches } = this.#context;
-    if (pod && !pod.metadata?.deletionTimestamp && !isPodRetained(claim)) {
+    if (pod && !isBeingDeleted(pod) && !isPodRetained(claim)) {
       await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
@@ -204,6 +193,10 @@ export class ImportReconciler implements Reconciler {
       ...further,
     });
   }
+}
+
+function isOwnedBy(pod: Pod, owner: OwnerReference): boolean {
+  return pod.metadata?.ownerReferences?.some(({ uid }) => uid === owner.uid) ?? false;
 }
 
 function isPodRetained(claim: PersistentVolumeClaim): boolean {

@@ -11,6 +11,8 @@ import { promisedToAnnotation, promisedToClaimAnnotation, reclaimPolicyAnnotatio
 import { isBound } from './bound.ts';
 import { nextRebindStep, type RebindStep } from './rebind.ts';
 
+const LOOK_AGAIN_MILLISECONDS = 500;
+
 type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
 
 /** The volume that is being handed over to a claim, while it is. */
@@ -22,17 +24,18 @@ export function promisedVolume(context: RebindContext, target: PersistentVolumeC
  * Takes the next step of handing the working claim's volume to the target claim. To be called again whenever one of
  * the three changes, until it answers `done`.
  *
- * @returns what is being waited for, or `done`
+ * @returns what is being waited for, and the milliseconds until the next look should no watch come first; or `done`
  */
 export async function rebindVolume(
   context: RebindContext,
   target: PersistentVolumeClaim,
   workingKey: Key,
-): Promise<'done' | { waitingFor: string }> {
+): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
   const working = context.caches.claims.get(workingKey);
   const volume =
     promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
-  if (!volume) return { waitingFor: `the volume of claim ${keyToString(workingKey)}` };
+  // A volume that is nobody's yet wakes nobody when it comes.
+  if (!volume) return { waitingFor: `the volume of claim ${keyToString(workingKey)}`, after: LOOK_AGAIN_MILLISECONDS };
   const step = nextRebindStep({
     target: { uid: target.metadata?.uid ?? '', bound: isBound(target), volumeName: target.spec?.volumeName },
     working: working && {

@@ -4,5 +4,7 @@ import type { Phase } from './phase.ts';
 /** Rebind: the working claim's volume is handed to the target claim. */
 export const rebind: Phase = async ({ context, target, workingClaim }) => {
   const outcome = await rebindVolume(context, target, workingClaim);
-  return outcome === 'done' ? 'complete' : { message: `waiting for ${outcome.waitingFor}` };
+  if (outcome === 'done') return 'complete';
+  const { waitingFor, after } = outcome;
+  return { message: `waiting for ${waitingFor}`, ...(after === undefined ? {} : { after }) };
 };

@@ -1,0 +1,56 @@
+import type { Pod } from '../kube/builtin-resources.ts';
+import type { Outcome } from '../kube/controller.ts';
+import { PROGRESS_INTERVAL_MILLISECONDS, ProgressPoll } from './fetch-progress.ts';
+import type { PodVerdict } from './pod-verdict.ts';
+import { remainingDelay } from './retry-delay.ts';
+import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';
+
+/** The verdict on a transfer that has not been successful, yet or at all. */
+export type UnfinishedVerdict = Extract<PodVerdict, { state: 'pending' | 'running' | 'failed' }>;
+
+/** What is known of a transfer besides the verdict. */
+export interface Attempt {
+  /** The pod that knows how far it is. */
+  readonly pod: Pod;
+  /** The attempts that failed before this one. */
+  readonly restarts: number;
+  /** What was reported last. */
+  readonly recorded: TransferReport | undefined;
+}
+
+/** What to tell of a transfer, if anything new, and what to do then: look again when the outcome says, or make its pods anew. */
+export interface FollowUp {
+  readonly report?: TransferReport;
+  readonly next: Outcome | 'start-again';
+}
+
+/** Follows transfers from the verdicts on their pods, until they have succeeded. */
+export class TransferFollower {
+  readonly #poll = new ProgressPoll();
+  readonly #now: () => number;
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async follow(verdict: UnfinishedVerdict, { pod, restarts, recorded }: Attempt): Promise<FollowUp> {
+    switch (verdict.state) {
+      case 'pending':
+        return { report: pendingReport(restarts, verdict), next: undefined };
+      case 'running': {
+        const answer = await this.#poll.ask(pod);
+        const next = { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
+        return answer ? { report: runningReport(recorded, answer.progress, restarts), next } : { next };
+      }
+      case 'failed': {
+        if (verdict.permanent) return { report: failedReport(restarts, verdict), next: undefined };
+        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#now());
+        return {
+          report: pendingReport(restarts + 1, verdict),
+          next: delay > 0 ? { requeueAfter: delay } : 'start-again',
+        };
+      }
+    }
+  }
+}

@@ -82,6 +82,8 @@ export const cloneSourceRequest = z.strictObject({
   contentType: z.enum(['kubevirt', 'archive']),
   /** Host name of the upload server; the port is UPLOAD_SERVER_PORT. */
   uploadServer: z.string(),
+  /** Names the source's and the target's volumes: a copy is gone on with only where both are the same. */
+  transfer: z.string(),
 });
 export type CloneSourceRequest = z.infer<typeof cloneSourceRequest>;
 

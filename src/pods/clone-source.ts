@@ -6,9 +6,9 @@ import {
   type CloneSourceRequest,
   type TransferResult,
 } from '../api/transfer-pod.ts';
-import type { VolumeMode } from '../transfer/clone/clone-protocol.ts';
+import type { TargetState } from '../transfer/clone/clone-protocol.ts';
 import { prepareContent, type CloneSourceVolume } from '../transfer/clone/clone-source-volume.ts';
-import { askVolumeMode, uploadClone, type UploadServerAddress } from '../transfer/clone/upload-client.ts';
+import { askArrivedFiles, askTarget, uploadClone, type UploadServerAddress } from '../transfer/clone/upload-client.ts';
 import { asTransferError } from '../transfer/errors.ts';
 import { Patience, type PatienceOptions } from '../transfer/patience.ts';
 import type { Progress } from '../transfer/progress.ts';
@@ -25,12 +25,12 @@ export interface CloneSourceSettings extends CloneSettings {
 }
 
 /** The target pod starts at the same time as this one, and its volume may have to be attached first. */
-const untilTargetIsUp: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 100, longestDelay: 1000 };
+const untilTargetIsUp: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 100, longestDelay: 300 };
 const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 500, longestDelay: 30_000 };
 
 /**
- * The clone source pod: sends the source volume to the upload server, and does so again from its start after every failure that
- * may pass.
+ * The clone source pod: sends the source volume to the upload server, and goes on with what has not arrived yet after every
+ * failure that may pass.
  *
  * @param overrides of what is otherwise a pod's
  * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
@@ -64,7 +64,11 @@ async function sendVolume(
   let furthest = 0;
   const virtualSize = await patience.persist(async () => {
     progress.restart();
-    const content = await prepareContent(source, await waitForTarget(server, progress, signal));
+    const content = await prepareContent(source, {
+      ...(await waitForTarget(server, progress, signal)),
+      transfer: request.transfer,
+      arrivedFiles: () => askArrivedFiles(server, signal),
+    });
     progress.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
@@ -99,8 +103,8 @@ async function waitForTarget(
   server: UploadServerAddress,
   progress: Progress,
   signal: AbortSignal,
-): Promise<VolumeMode> {
+): Promise<TargetState> {
   progress.enter('connecting', { target: server.host });
   const patience = new Patience(untilTargetIsUp, progress, signal);
-  return patience.persist(() => askVolumeMode(server, signal), asTransferError);
+  return patience.persist(() => askTarget(server, signal), asTransferError);
 }

@@ -9,8 +9,9 @@ export function createSink(
   target: TransferTarget,
   paths: { diskImage: string; blockDevice: string },
   progress: Progress,
+  { overheadIsReserve = false } = {},
 ): Sink {
   const { preallocation } = target;
   if (target.volumeMode === 'Block') return new BlockSink({ path: paths.blockDevice, preallocation }, progress);
-  return new FileSink({ path: paths.diskImage, preallocation, volume: target }, progress);
+  return new FileSink({ path: paths.diskImage, preallocation, volume: target, overheadIsReserve }, progress);
 }

@@ -1,23 +1,15 @@
-import { basename, join } from 'node:path';
 import {
-  DISK_IMAGE_PATH,
   UPLOAD_SERVER_REQUEST_VARIABLE,
   uploadServerRequest,
   type TransferResult,
-  type TransferTarget,
   type UploadServerRequest,
 } from '../api/transfer-pod.ts';
-import type { CloneOffer } from '../transfer/clone/clone-protocol.ts';
-import type { CloneReceiver } from '../transfer/clone/clone-receiver.ts';
-import { DiskReceiver } from '../transfer/clone/disk-receiver.ts';
-import { TreeReceiver } from '../transfer/clone/tree-receiver.ts';
 import { UploadListener } from '../transfer/clone/upload-listener.ts';
-import { TransferError } from '../transfer/errors.ts';
 import type { Progress } from '../transfer/progress.ts';
 import { podCloneSettings, type CloneSettings } from './clone-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
-import { createSink } from './transfer-sink.ts';
+import { UploadTarget } from './upload-target.ts';
 
 /** Everything about an upload server pod; where nothing else is said, as it is in the pod. */
 export interface UploadServerSettings extends CloneSettings {
@@ -27,10 +19,9 @@ export interface UploadServerSettings extends CloneSettings {
   host?: string;
 }
 
-const diskImage = basename(DISK_IMAGE_PATH);
-
 /**
- * The upload server pod: takes one clone from its source and writes it to the target volume, whatever was there before.
+ * The upload server pod: takes one clone from its source and writes it to the target volume, whatever was there before but a
+ * part of the same clone, with which it goes on.
  *
  * @param overrides of what is otherwise a pod's
  * @returns the exit code: 0 when the volume is filled, 1 otherwise
@@ -56,8 +47,7 @@ async function receiveVolume(
     port: settings.port,
     ...(settings.host !== undefined && { host: settings.host }),
     identity: await readTransferIdentity(settings.tlsDirectory),
-    volumeMode: target.volumeMode,
-    receiverFor: (offer) => chooseReceiver(offer, target, settings, progress),
+    target: new UploadTarget(target, settings, progress),
     progress,
     signal,
   });
@@ -74,26 +64,4 @@ async function receiveVolume(
   } finally {
     await listener.close();
   }
-}
-
-function chooseReceiver(
-  offer: CloneOffer,
-  target: TransferTarget,
-  { dataDirectory, blockDevice }: UploadServerSettings,
-  progress: Progress,
-): CloneReceiver {
-  if (offer.contentType === 'filesystem-clone') {
-    if (target.volumeMode === 'Block') {
-      throw new TransferError('UnsupportedClone', 'a tree of files cannot be copied to a Block volume');
-    }
-    const tree = { directory: dataDirectory, volume: target, preallocation: target.preallocation };
-    return new TreeReceiver(target.contentType === 'kubevirt' ? { ...tree, diskImage } : tree, progress);
-  }
-  if (target.contentType === 'archive') {
-    throw new TransferError('UnsupportedClone', 'a disk cannot be copied to a volume with contentType archive');
-  }
-  return new DiskReceiver(
-    createSink(target, { diskImage: join(dataDirectory, diskImage), blockDevice }, progress),
-    progress,
-  );
 }

@@ -12,7 +12,11 @@ export interface ProgramResult {
 
 export interface ProgramOptions {
   environment?: Record<string, string>;
+  /** Where it runs; where this process runs, unless it is given. */
+  directory?: string;
   signal?: AbortSignal | undefined;
+  /** Of standard output; UTF-8 unless it is given. */
+  encoding?: BufferEncoding;
   /** Called with standard output as it comes, instead of collecting it. */
   onStdout?: (text: string) => void;
 }
@@ -27,10 +31,11 @@ export async function runProgram(
   parameters: string[],
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const { environment, signal, onStdout } = options;
+  const { environment, directory, signal, onStdout, encoding = 'utf8' } = options;
   signal?.throwIfAborted();
   const child = spawn(program, parameters, {
     detached: true,
+    ...(directory !== undefined && { cwd: directory }),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', ...environment },
   });
@@ -40,7 +45,7 @@ export async function runProgram(
   signal?.addEventListener('abort', kill, { once: true });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout.setEncoding(encoding).on('data', (text: string) => {
     if (onStdout === undefined) stdout += text;
     else onStdout(text);
   });

@@ -108,7 +108,7 @@ export function sourceSecret(keys: HostCloneKeys, whole: Secret): Secret {
 export function sourcePod(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
-  source: CloneSource,
+  source: CloneSource & { readonly uid: string },
   target: TransferTarget,
   settings: TransferSettings,
   restarts: number,
@@ -117,6 +117,7 @@ export function sourcePod(
     volumeMode: source.volumeMode,
     contentType: target.contentType,
     uploadServer: uploadServerName(keys.service),
+    transfer: `${source.uid} ${claim.metadata?.uid}`,
   };
   const sameNamespace = keys.sourcePod.namespace === keyOf(claim).namespace;
   return transferPod(

@@ -97,12 +97,13 @@ export class HostCloneReconciler implements Reconciler {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
     const target = transferTargetOf(claim, config);
+    const uid = caches.claims.get(sourceKey)?.metadata?.uid ?? '';
     const settings = config.transferSettings;
     await this.#createSecrets(claim, keys);
     await this.#create(services, uploadService(claim, keys));
     await Promise.all([
       this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
-      this.#create(pods, sourcePod(claim, keys, source, target, settings, restarts)),
+      this.#create(pods, sourcePod(claim, keys, { ...source, uid }, target, settings, restarts)),
     ]);
     await this.#tell(
       claim,

@@ -1,13 +1,16 @@
-import { constants, open } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransferError, systemCode } from '../errors.ts';
-import { runProgram } from '../programs.ts';
 import type { Progress } from '../progress.ts';
 import { deviceSize } from '../sinks/device-size.ts';
-import type { CloneOffer, VolumeMode } from './clone-protocol.ts';
+import { listMissing, type MissingMembers } from './arrived-files.ts';
+import type { CloneOffer, TargetState } from './clone-protocol.ts';
+import { diskUsage } from './disk-usage.ts';
 import { readDisk } from './disk-reader.ts';
 import { encodeExtents, type DiskExtent } from './extent-stream.ts';
-import { archiveTree } from './tree-archive.ts';
+import { archiveTree, LOST_AND_FOUND } from './tree-archive.ts';
 import type { CloneStream } from './upload-client.ts';
 
 /** A volume to be cloned. */
@@ -26,40 +29,76 @@ export interface CloneContent {
   open(progress: Progress, signal?: AbortSignal): CloneStream;
 }
 
+/** Where a volume is cloned to. */
+export interface CloneDestination extends TargetState {
+  /** The same for all attempts at one clone, and for no other one. */
+  transfer: string;
+  /** Asks for the files of a tree that have arrived. */
+  arrivedFiles: () => Promise<Buffer>;
+}
+
+/** A disk image or device, and what tells whether it has changed. */
+interface Disk {
+  path: string;
+  /** In bytes. */
+  size: number;
+  version: string;
+}
+
 /**
- * Chooses how a volume is sent to a target of the given mode: tree to tree as an archive, everything else as a disk.
+ * Chooses how a volume is sent to a target of the given mode, and leaves out what has arrived there: a volume that holds nothing but
+ * a disk is sent as a disk, any other one to a Filesystem volume as an archive of its tree.
  *
  * @throws TransferError UnsupportedClone, DiskNotFound, SourceNotReadable
  */
-export async function prepareContent(source: CloneSourceVolume, target: VolumeMode): Promise<CloneContent> {
-  if (source.volumeMode === 'Block') return diskContent(source.path, await measureDisk(source.path));
+export async function prepareContent(source: CloneSourceVolume, target: CloneDestination): Promise<CloneContent> {
+  if (source.volumeMode === 'Block') return diskContent(await measureDisk(source.path), target);
   const { directory, diskImage } = source;
   const diskPath = diskImage === undefined ? undefined : join(directory, diskImage);
-  const virtualSize = diskPath === undefined ? undefined : await measureDisk(diskPath).catch(unlessNotFound);
-  if (target === 'Filesystem') return treeContent(directory, virtualSize);
-  if (diskPath === undefined) {
+  const disk = diskPath === undefined ? undefined : await measureDisk(diskPath).catch(unlessNotFound);
+  if (target.volumeMode === 'Filesystem') {
+    return disk && (await holdsOnly(directory, diskImage))
+      ? diskContent(disk, target)
+      : treeContent(directory, disk?.size, target);
+  }
+  if (disk) return diskContent(disk, target);
+  if (diskImage === undefined) {
     throw new TransferError(
       'UnsupportedClone',
       'a tree of files cannot be copied to a Block volume: use volumeMode Filesystem',
     );
   }
-  if (virtualSize === undefined) {
-    throw new TransferError(
-      'DiskNotFound',
-      `the source volume holds no ${diskImage}, so there is no disk for a Block volume`,
-    );
-  }
-  return diskContent(diskPath, virtualSize);
+  throw new TransferError(
+    'DiskNotFound',
+    `the source volume holds no ${diskImage}, so there is no disk for a Block volume`,
+  );
 }
 
-function diskContent(path: string, virtualSize: number): CloneContent {
+function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): CloneContent {
+  const { path, size, version } = disk;
+  const contentId = identify(transfer, 'disk', version);
+  const from = arrived?.contentId === contentId ? arrived.from : 0;
   return {
-    offer: { contentType: 'blockdevice-clone', virtualSize, bytesTotal: virtualSize },
+    offer: {
+      contentType: 'blockdevice-clone',
+      contentId,
+      ...(from > 0 && { from }),
+      virtualSize: size,
+      bytesTotal: size,
+    },
     open: (progress) => {
-      const { size, extents } = readDisk(path, virtualSize);
-      return encodeExtents({ size, extents: counted(extents, progress) });
+      progress.read(from);
+      const { extents } = readDisk(path, { from, size });
+      return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
     },
   };
+}
+
+/** @throws TransferError SourceChanged after the last extent, where the disk is not the one that it was before the first. */
+async function* unchanged(disk: Disk, extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
+  yield* extents;
+  if ((await measureDisk(disk.path)).version === disk.version) return;
+  throw new TransferError('SourceChanged', `${disk.path} was written while it was read`);
 }
 
 async function* counted(extents: AsyncIterable<DiskExtent>, progress: Progress): AsyncGenerator<DiskExtent> {
@@ -70,32 +109,59 @@ async function* counted(extents: AsyncIterable<DiskExtent>, progress: Progress):
   }
 }
 
-async function treeContent(directory: string, virtualSize: number | undefined): Promise<CloneContent> {
+async function treeContent(
+  directory: string,
+  virtualSize: number | undefined,
+  { transfer, arrived, arrivedFiles }: CloneDestination,
+): Promise<CloneContent> {
+  const contentId = identify(transfer, 'tree');
   const bytesTotal = await diskUsage(directory);
+  const missing = arrived?.contentId === contentId ? await listMissing(directory, await arrivedFiles()) : undefined;
   return {
     offer: {
       contentType: 'filesystem-clone',
+      contentId,
+      ...(missing && { from: missing.arrivedBytes }),
       ...(virtualSize !== undefined && { virtualSize }),
       ...(bytesTotal !== undefined && { bytesTotal }),
     },
-    open: async function* (progress, signal) {
-      for await (const piece of archiveTree(directory, signal)) {
-        yield piece;
-        progress.read(piece.length);
-        progress.wrote(piece.length);
-      }
-    },
+    open: (progress, signal) => sendTree(directory, missing, progress, signal),
   };
 }
 
-/** The size in bytes of a disk image or device. Links are not followed: they may lead out of the volume. */
-async function measureDisk(path: string): Promise<number> {
+async function* sendTree(
+  directory: string,
+  missing: MissingMembers | undefined,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  if (missing) {
+    progress.note('leaving out', { files: missing.arrivedFiles, bytes: missing.arrivedBytes });
+    progress.read(missing.arrivedBytes);
+  }
+  for await (const piece of archiveTree(directory, missing?.paths, signal)) {
+    yield piece;
+    progress.read(piece.length);
+    progress.wrote(piece.length);
+  }
+}
+
+function identify(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The disk in a file or on a device. Links are not followed: they may lead out of the volume. */
+async function measureDisk(path: string): Promise<Disk> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const stats = await file.stat();
-      if (stats.isBlockDevice()) return await deviceSize(file);
-      if (stats.isFile()) return stats.size;
+      const stats = await file.stat({ bigint: true });
+      // What was written to a device leaves no trace that could be asked for.
+      if (stats.isBlockDevice()) {
+        const size = await deviceSize(file);
+        return { path, size, version: String(size) };
+      }
+      if (stats.isFile()) return { path, size: Number(stats.size), version: fileVersion(stats) };
     } finally {
       await file.close();
     }
@@ -107,19 +173,16 @@ async function measureDisk(path: string): Promise<number> {
   throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
 }
 
+function fileVersion({ ino, size, mtimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs].join(' ');
+}
+
 function unlessNotFound(error: unknown): undefined {
   if (systemCode((error as Error).cause) === 'ENOENT') return undefined;
   throw error;
 }
 
-/** Bytes of storage that a tree takes: hard links count once, holes do not. Undefined where not all of it can be read. */
-async function diskUsage(directory: string): Promise<number | undefined> {
-  const { exitCode, stdout } = await runProgram('du', [
-    '--summarize',
-    '--one-file-system',
-    '--block-size=1',
-    directory,
-  ]);
-  const bytes = Number.parseInt(stdout, 10);
-  return exitCode === 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+async function holdsOnly(directory: string, name: string | undefined): Promise<boolean> {
+  const names = await readdir(directory);
+  return names.every((found) => found === name || found === LOST_AND_FOUND);
 }

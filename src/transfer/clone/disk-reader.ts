@@ -1,6 +1,7 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { TransferError, systemCode } from '../errors.ts';
 import { dataRuns } from '../sinks/zeros.ts';
+import { mapData, type Segment } from './data-map.ts';
 import type { DiskExtent, DiskExtents } from './extent-stream.ts';
 
 /** Large enough for the disk to read at its full rate, small enough that all reads in flight stay in a few MiB. */
@@ -10,42 +11,81 @@ const READS_IN_FLIGHT = 4;
 /** Longer runs of zeros are told in parts: the other end sees that the stream is alive, and how far it is. */
 const LONGEST_ZEROS = 256 * 1024 * 1024;
 
-/**
- * Reads a disk image or device from its start to its end, and tells data from zeros.
- *
- * @param size how many bytes it has
- * @throws TransferError SourceNotReadable, SourceChanged when it ends before `size`
- */
-export function readDisk(path: string, size: number): DiskExtents {
-  return { size, extents: joinZeros(readExtents(path, size)) };
+/** The part of a disk that is read, in bytes. */
+export interface DiskRange {
+  from: number;
+  /** Of the whole disk. */
+  size: number;
 }
 
-async function* readExtents(path: string, size: number): AsyncGenerator<DiskExtent> {
+/**
+ * Reads a disk image or device to its end, and tells data from zeros. Holes of an image are not read.
+ *
+ * @throws TransferError SourceNotReadable, SourceChanged when it ends before `size`
+ */
+export function readDisk(path: string, range: DiskRange): DiskExtents {
+  return { size: range.size, extents: joinZeros(readExtents(path, range)) };
+}
+
+/** A hole, or data that is being read. */
+interface Reading {
+  segment: Segment;
+  buffer?: Buffer<ArrayBuffer>;
+  data?: Promise<Buffer>;
+}
+
+async function* readExtents(path: string, { from, size }: DiskRange): AsyncGenerator<DiskExtent> {
   const handle = await open(path, constants.O_RDONLY).catch((error: unknown) => {
     throw notReadable(path, error);
   });
   const buffers = Array.from({ length: READS_IN_FLIGHT }, () => Buffer.allocUnsafeSlow(READ_LENGTH));
-  const reads: { offset: number; buffer: Buffer; piece: Promise<Buffer> }[] = [];
-  let nextOffset = 0;
-  const readInto = (buffer: Buffer): void => {
-    if (nextOffset >= size) return;
-    const offset = nextOffset;
-    const length = Math.min(READ_LENGTH, size - offset);
-    nextOffset += length;
-    const piece = readFully(handle, path, buffer.subarray(0, length), offset);
-    // Awaited when its turn comes; until then its failure must not count as unhandled.
-    piece.catch(() => undefined);
-    reads.push({ offset, buffer, piece });
+  const readings: Reading[] = [];
+  const segments = split(mapData(handle, from, size));
+  const readAhead = async (): Promise<void> => {
+    while (buffers.length > 0) {
+      const { value: segment } = await segments.next();
+      if (!segment) return;
+      const buffer = segment.hole ? undefined : buffers.pop();
+      if (!buffer) {
+        readings.push({ segment });
+        continue;
+      }
+      const data = readFully(handle, path, buffer.subarray(0, segment.length), segment.offset);
+      // Awaited when its turn comes; until then its failure must not count as unhandled.
+      data.catch(() => undefined);
+      readings.push({ segment, buffer, data });
+    }
   };
   try {
-    buffers.forEach(readInto);
-    for (let read = reads.shift(); read !== undefined; read = reads.shift()) {
-      yield* tellApart(read.offset, await read.piece);
-      readInto(read.buffer);
+    await readAhead();
+    for (let reading = readings.shift(); reading !== undefined; reading = readings.shift()) {
+      const { segment, buffer, data } = reading;
+      if (!data || !buffer) {
+        yield { offset: segment.offset, length: segment.length };
+        continue;
+      }
+      yield* tellApart(segment.offset, await data);
+      buffers.push(buffer);
+      await readAhead();
     }
   } finally {
-    await Promise.allSettled(reads.map(({ piece }) => piece));
+    await Promise.allSettled(readings.map(async ({ data }) => data));
     await handle.close();
+  }
+}
+
+async function* split(segments: AsyncIterable<Segment>): AsyncGenerator<Segment, undefined> {
+  for await (const segment of segments) {
+    if (segment.hole) {
+      yield segment;
+      continue;
+    }
+    const end = segment.offset + segment.length;
+    for (let offset = segment.offset; offset < end;) {
+      const next = Math.min(end, (Math.floor(offset / READ_LENGTH) + 1) * READ_LENGTH);
+      yield { offset, length: next - offset, hole: false };
+      offset = next;
+    }
   }
 }
 

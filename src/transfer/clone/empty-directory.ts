@@ -12,7 +12,10 @@ export async function emptyDirectory(directory: string): Promise<void> {
     for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
       if (entry.name.toString() === LOST_AND_FOUND) continue;
       const path = join(Buffer.from(directory), entry.name);
-      if (entry.isDirectory()) await makeWritable(path);
+      if (entry.isDirectory()) {
+        await chmod(path, 0o700);
+        await makeWritable(path);
+      }
       await rm(path, { recursive: true, force: true });
     }
   } catch (error) {
@@ -24,10 +27,13 @@ export async function emptyDirectory(directory: string): Promise<void> {
   }
 }
 
-async function makeWritable(directory: Buffer): Promise<void> {
-  await chmod(directory, 0o700);
+/** Gives the caller all rights on the folders in a folder. */
+export async function makeWritable(directory: Buffer): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
-    if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
+    if (!entry.isDirectory() || entry.name.toString() === LOST_AND_FOUND) continue;
+    const path = join(directory, entry.name);
+    await chmod(path, 0o700);
+    await makeWritable(path);
   }
 }
 

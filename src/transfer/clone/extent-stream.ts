@@ -18,11 +18,11 @@ export interface DiskExtent {
   data?: Buffer;
 }
 
-/** A disk to be sent. */
+/** A disk to be sent, or the rest of one. */
 export interface DiskExtents {
   /** The disk's size in bytes. */
   size: number;
-  /** The extents of the whole disk, in order and without gaps. */
+  /** The extents up to the disk's end, in order and without gaps. */
   extents: AsyncIterable<DiskExtent>;
 }
 
@@ -76,9 +76,20 @@ export class ExtentDecoder {
   #partialLength = 0;
   readonly #expectedSize: number;
 
-  /** @param expectedSize the disk's size in bytes, as it was agreed on before the stream began */
-  constructor(expectedSize: number) {
+  /**
+   * Both in bytes, and as they were agreed on before the stream began.
+   *
+   * @param expectedSize of the whole disk
+   * @param from where the first extent begins
+   */
+  constructor(expectedSize: number, from = 0) {
     this.#expectedSize = expectedSize;
+    this.#offset = from;
+  }
+
+  /** How far the extents have come, in bytes from the disk's start. */
+  get position(): number {
+    return this.#offset;
   }
 
   /**

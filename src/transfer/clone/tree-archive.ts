@@ -12,12 +12,17 @@ export const LOST_AND_FOUND = 'lost+found';
  * Archives everything below a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links, extended
  * attributes and ACLs are kept where the reader may see them.
  *
+ * @param members the paths, from the folder, of what is archived and nothing else; everything where they are missing
  * @returns the archive; leaving it early ends tar
  * @throws TransferError SourceNotReadable, SourceChanged, ProgramMissing
  */
-export async function* archiveTree(directory: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* archiveTree(
+  directory: string,
+  members: Buffer[] | undefined,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   signal?.throwIfAborted();
-  const names = await listRoot(directory);
+  const names = members ?? (await listRoot(directory));
   const tar = spawn(
     'tar',
     [
@@ -27,6 +32,7 @@ export async function* archiveTree(directory: string, signal?: AbortSignal): Asy
       '--numeric-owner',
       '--acls',
       '--xattrs',
+      ...(members ? ['--no-recursion'] : []),
       `--directory=${directory}`,
       '--null',
       '--verbatim-files-from',

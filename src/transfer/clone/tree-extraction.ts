@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { TransferError, systemCode } from '../errors.ts';
 import { killGroup, programMissing } from '../programs.ts';
-import { syncTree } from './sync-tree.ts';
 import { collectTail } from './text-tail.ts';
 
 /** Dirty pages count against the pod's memory: written back this often, at most twice as many are ever dirty. */
@@ -15,6 +14,7 @@ const SYNC_EVERY = 32 * 1024 * 1024;
  */
 export class TreeExtraction {
   readonly #directory: string;
+  readonly #sync: () => Promise<void>;
   readonly #tar: ChildProcessByStdio<Writable, null, Readable>;
   readonly #complaints: { text(): string };
   readonly #closed: Promise<number | null>;
@@ -22,8 +22,10 @@ export class TreeExtraction {
   #unsynced = 0;
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(directory: string) {
+  /** @param sync makes durable what is in the folder */
+  constructor(directory: string, sync: () => Promise<void>) {
     this.#directory = directory;
+    this.#sync = sync;
     this.#tar = spawn(
       'tar',
       [
@@ -64,12 +66,12 @@ export class TreeExtraction {
     if (this.#unsynced < SYNC_EVERY) return;
     this.#unsynced = 0;
     await this.#syncing;
-    this.#syncing = syncTree(this.#directory);
+    this.#syncing = this.#sync();
     this.#syncing.catch(() => undefined);
   }
 
   /**
-   * The archive is complete. Returns when everything in it is durable.
+   * The archive is complete. Returns when everything in it is in the folder, though not yet durable.
    *
    * @throws TransferError as write does
    */
@@ -77,7 +79,6 @@ export class TreeExtraction {
     this.#tar.stdin.end();
     await this.#exit();
     await this.#syncing;
-    await syncTree(this.#directory);
   }
 
   /** Ends tar wherever it is. */

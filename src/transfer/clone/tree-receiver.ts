@@ -1,13 +1,16 @@
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../errors.ts';
+import { systemCode, TransferError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import { preallocate } from '../sinks/preallocate.ts';
 import { imageTooLarge } from '../sinks/target-errors.ts';
 import { measureVolume, type VolumeRequest } from '../sinks/volume-space.ts';
 import type { CloneOffer } from './clone-protocol.ts';
+import type { CheckpointFile } from './checkpoint.ts';
 import type { CloneReceiver, ReceivedClone } from './clone-receiver.ts';
-import { emptyDirectory } from './empty-directory.ts';
+import { diskUsage } from './disk-usage.ts';
+import { emptyDirectory, makeWritable } from './empty-directory.ts';
+import { syncTree } from './sync-tree.ts';
 import { TreeExtraction } from './tree-extraction.ts';
 
 export interface TreeReceiverOptions {
@@ -17,30 +20,41 @@ export interface TreeReceiverOptions {
   /** Name of the disk image within the tree, where it is to hold one: it is grown to what may be used of the volume. */
   diskImage?: string;
   preallocation: boolean;
+  checkpoints: CheckpointFile;
 }
 
-/** Receives a tar archive (filesystem-clone) into a Filesystem volume, which is the receiver's own: it is emptied first. */
+/**
+ * Receives a tar archive (filesystem-clone) into a Filesystem volume, which is the receiver's own: it is emptied first, unless
+ * the archive goes on with what is there.
+ */
 export class TreeReceiver implements CloneReceiver {
   readonly #options: TreeReceiverOptions;
   readonly #progress: Progress;
   #extraction: TreeExtraction | undefined;
   /** Bytes that the disk image may have. */
   #usable = 0;
+  #contentId = '';
+  /** Files whose inode changed earlier are durable; nanoseconds since the epoch. */
+  #durableBefore = 0n;
 
   constructor(options: TreeReceiverOptions, progress: Progress) {
     this.#options = options;
     this.#progress = progress;
   }
 
-  async begin({ virtualSize, bytesTotal }: CloneOffer): Promise<void> {
+  async begin({ contentId, from, virtualSize, bytesTotal }: CloneOffer): Promise<void> {
     const { directory, volume } = this.#options;
-    await emptyDirectory(directory);
-    const { room, usable } = await measureVolume(directory, volume);
+    this.#contentId = contentId;
+    if (from === undefined) await emptyDirectory(directory);
+    else await this.#resume();
+    const taken = from === undefined ? 0 : await diskUsage(directory);
+    const { room, usable } = await measureVolume(directory, volume, taken);
     // The overhead is a reserve for growing into: a disk that was made without it may still be copied as it is.
     if (virtualSize !== undefined && virtualSize > room) throw imageTooLarge(directory, virtualSize, room);
     this.#usable = usable;
     this.#progress.bytesTotal = bytesTotal;
-    this.#extraction = new TreeExtraction(directory);
+    await this.#writeCheckpoint();
+    this.#extraction = new TreeExtraction(directory, () => this.#save());
   }
 
   async write(piece: Buffer): Promise<void> {
@@ -50,16 +64,50 @@ export class TreeReceiver implements CloneReceiver {
   }
 
   async finish(): Promise<ReceivedClone> {
-    const { diskImage, directory } = this.#options;
+    const { diskImage, directory, checkpoints } = this.#options;
     await this.#begun().finish();
     this.#extraction = undefined;
+    await checkpoints.clear();
+    await syncTree(directory);
     return diskImage === undefined ? { preallocated: false } : this.#growDisk(join(directory, diskImage));
+  }
+
+  async suspend(): Promise<void> {
+    await this.#extraction?.abandon();
+    this.#extraction = undefined;
+    await this.#save();
   }
 
   async abandon(): Promise<void> {
     await this.#extraction?.abandon();
     this.#extraction = undefined;
     await emptyDirectory(this.#options.directory);
+  }
+
+  async #resume(): Promise<void> {
+    const { directory, checkpoints } = this.#options;
+    const last = await checkpoints.read();
+    if (last?.contentId !== this.#contentId) {
+      throw new TransferError('SourceChanged', `${directory} does not hold a part of the tree that is sent`);
+    }
+    this.#durableBefore = BigInt(last.durableBefore ?? 0);
+    this.#progress.note('continuing', { directory });
+    await makeWritable(Buffer.from(directory));
+  }
+
+  /** Makes everything durable; the checkpoint that was written before says until when. */
+  async #save(): Promise<void> {
+    const { directory, checkpoints } = this.#options;
+    await this.#writeCheckpoint();
+    const now = await checkpoints.writtenAt();
+    await syncTree(directory);
+    this.#durableBefore = now;
+    await this.#writeCheckpoint();
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    const durableBefore = String(this.#durableBefore);
+    await this.#options.checkpoints.write({ contentId: this.#contentId, from: 0, durableBefore });
   }
 
   #begun(): TreeExtraction {

@@ -1,22 +1,19 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { TransferError } from '../errors.ts';
 import {
+  ARRIVED_PATH,
   cloneRefusal,
-  DIGEST_TRAILERS,
-  digestTrailers,
   offerHeaders,
+  parseState,
   streamDigest,
   UPLOAD_PATH,
-  volumeMode,
-  VOLUME_MODE_HEADER,
   type CloneOffer,
-  type VolumeMode,
+  type TargetState,
 } from './clone-protocol.ts';
 import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
-import { PieceGatherer } from './piece-gatherer.ts';
-import { compareDigests, StreamDigester, type StreamDigest } from './stream-digest.ts';
+import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
 
 /** Where the upload server is, and how to prove who asks. */
 export interface UploadServerAddress {
@@ -36,25 +33,48 @@ const CONNECT_TIMEOUT = 10_000;
 const STALL_TIMEOUT = 300_000;
 
 /**
- * Asks the server what it writes to.
+ * Asks the server what it writes to, and what has arrived already.
  *
  * @throws TransferError ConnectionRefused, HostLookupFailed, … while the server is not there; CertificateUntrusted
  */
-export async function askVolumeMode(server: UploadServerAddress, signal?: AbortSignal): Promise<VolumeMode> {
-  const request = open(server, 'HEAD', {}, signal);
+export async function askTarget(server: UploadServerAddress, signal?: AbortSignal): Promise<TargetState> {
+  return ask(server, 'HEAD', UPLOAD_PATH, signal, async (response) => {
+    response.resume();
+    const state = parseState(response.headers);
+    if (state) return state;
+    throw new TransferError('ProtocolViolation', `${server.host} is no upload server: it does not say what it writes`);
+  });
+}
+
+/**
+ * Asks for the files of a tree that have arrived, in the words of arrived-files.ts.
+ *
+ * @throws TransferError as askTarget
+ */
+export async function askArrivedFiles(server: UploadServerAddress, signal?: AbortSignal): Promise<Buffer> {
+  return ask(server, 'GET', ARRIVED_PATH, signal, buffer);
+}
+
+async function ask<Answer>(
+  server: UploadServerAddress,
+  method: string,
+  path: string,
+  signal: AbortSignal | undefined,
+  read: (response: IncomingMessage) => Promise<Answer>,
+): Promise<Answer> {
+  const request = open(server, method, path, {}, signal);
   request.setTimeout(CONNECT_TIMEOUT, () => request.destroy(timedOut()));
   try {
     const answer = responseOf(request);
+    request.once('socket', (socket) => {
+      // What the server has to look up before it answers may take its time.
+      socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
+    });
     request.end();
     const response = await answer;
-    response.resume();
-    const mode = volumeMode.safeParse(response.headers[VOLUME_MODE_HEADER]);
-    if (response.statusCode === 200 && mode.success) return mode.data;
+    if (response.statusCode === 200) return await read(response);
     if (response.statusCode === 403) throw untrusted(server.host);
-    throw new TransferError(
-      'ProtocolViolation',
-      `${server.host} is no upload server: it answers ${response.statusCode}`,
-    );
+    throw await refusal(response, server);
   } catch (error) {
     signal?.throwIfAborted();
     throw connectionFailure(error, server.host);
@@ -76,8 +96,8 @@ export async function uploadClone(
   content: () => CloneStream,
   signal?: AbortSignal,
 ): Promise<StreamDigest> {
-  const headers = { ...offerHeaders(offer), expect: '100-continue', trailer: DIGEST_TRAILERS };
-  const request = open(server, 'POST', { ...headers, 'transfer-encoding': 'chunked' }, signal);
+  const headers = { ...offerHeaders(offer), expect: '100-continue', 'transfer-encoding': 'chunked' };
+  const request = open(server, 'POST', UPLOAD_PATH, headers, signal);
   try {
     const answer = responseOf(request);
     const accepted = new Promise<undefined>((resolve) => request.once('continue', () => resolve(undefined)));
@@ -106,6 +126,7 @@ export async function uploadClone(
 function open(
   server: UploadServerAddress,
   method: string,
+  path: string,
   headers: OutgoingHttpHeaders,
   signal: AbortSignal | undefined,
 ): ClientRequest {
@@ -116,7 +137,7 @@ function open(
     port,
     servername: serverName,
     method,
-    path: UPLOAD_PATH,
+    path,
     // A server that answers before it has everything must not close the connection under the source's hands.
     headers: { ...headers, connection: 'keep-alive' },
     agent: false,
@@ -146,7 +167,6 @@ async function send(
   content: CloneStream,
   answer: Promise<IncomingMessage>,
 ): Promise<StreamDigest | undefined> {
-  const digester = new StreamDigester();
   let over = false;
   // What was being written when the server answered, or the connection broke, may never be reported as written.
   let stopWaiting = (): void => undefined;
@@ -155,20 +175,22 @@ async function send(
     stopWaiting();
   };
   answer.then(stop, stop);
-  const gatherer = new PieceGatherer(async (piece) => {
-    digester.update(piece);
-    await new Promise<void>((resolve, reject) => {
-      stopWaiting = resolve;
-      request.write(piece, (error) => (error ? reject(error) : resolve()));
-    });
-  });
-  for await (const buffer of content) {
+  const writer = new PieceWriter(
+    (bytes) =>
+      new Promise<void>((resolve, reject) => {
+        if (over) {
+          resolve();
+          return;
+        }
+        stopWaiting = resolve;
+        request.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
+  for await (const bytes of content) {
     if (over) return undefined;
-    await gatherer.add(buffer);
+    await writer.add(bytes);
   }
-  await gatherer.flush();
-  const digest = digester.digest();
-  request.addTrailers(digestTrailers(digest));
+  const digest = await writer.end();
   request.end();
   return digest;
 }

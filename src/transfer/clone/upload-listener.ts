@@ -4,21 +4,12 @@ import { createServer, type Server } from 'node:https';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
-import { asTransferError } from '../errors.ts';
+import { asTransferError, type TransferError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
-import {
-  parseDigestTrailers,
-  parseOffer,
-  UPLOAD_PATH,
-  VOLUME_MODE_HEADER,
-  type CloneOffer,
-  type CloneRefusal,
-  type VolumeMode,
-} from './clone-protocol.ts';
-import type { CloneReceiver, ReceivedClone } from './clone-receiver.ts';
+import { ARRIVED_PATH, parseOffer, stateHeaders, UPLOAD_PATH, type CloneRefusal } from './clone-protocol.ts';
+import type { CloneReceiver, CloneTarget, ReceivedClone } from './clone-receiver.ts';
 import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
-import { PIECE_LENGTH, PieceGatherer } from './piece-gatherer.ts';
-import { compareDigests, StreamDigester, type StreamDigest } from './stream-digest.ts';
+import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
 
 export interface UploadListenerOptions {
   /** 0 for any free port. */
@@ -26,9 +17,7 @@ export interface UploadListenerOptions {
   /** All addresses, where it is missing. */
   host?: string;
   identity: TransferIdentity;
-  volumeMode: VolumeMode;
-  /** Who writes what is offered. @throws TransferError UnsupportedClone */
-  receiverFor(offer: CloneOffer): CloneReceiver;
+  target: CloneTarget;
   progress: Progress;
   signal?: AbortSignal;
 }
@@ -38,7 +27,7 @@ const ANSWER_GRACE = 5000;
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * Takes one clone over mutual TLS. Streams that break are forgotten and the next one is awaited; a source that comes again takes
+ * Takes one clone over mutual TLS. What arrived of a stream that breaks is kept for the next one; a source that comes again takes
  * the place of its earlier stream, which may be a connection that died without a word.
  */
 export class UploadListener {
@@ -47,7 +36,8 @@ export class UploadListener {
   readonly #received = Promise.withResolvers<ReceivedClone>();
   /** Connections of the clone's source. */
   readonly #trusted = new WeakSet<TLSSocket>();
-  #stream: { request: IncomingMessage; ended: Promise<void> } | undefined;
+  /** What the source asked for last, after which the next thing may begin. */
+  #current: { request: IncomingMessage; ended: Promise<void> } | undefined;
 
   constructor(options: UploadListenerOptions) {
     this.#options = options;
@@ -101,12 +91,12 @@ export class UploadListener {
     }
   }
 
-  /** Stops listening; a stream under way is broken off, and what it left is removed. */
+  /** Stops listening; a stream under way is broken off, and what arrived of it is kept. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    this.#stream?.request.destroy();
-    await this.#stream?.ended;
+    this.#current?.request.destroy();
+    await this.#current?.ended;
     this.#server.closeAllConnections();
     await closed;
   }
@@ -118,17 +108,40 @@ export class UploadListener {
     if (!this.#trusted.has(socket)) {
       this.#options.progress.note('client refused', { reason: String(socket.authorizationError ?? 'session resumed') });
       response.writeHead(403).end();
-    } else if (request.url !== UPLOAD_PATH) {
-      response.writeHead(404).end();
-    } else if (request.method === 'HEAD') {
-      response.writeHead(200, { [VOLUME_MODE_HEADER]: this.#options.volumeMode }).end();
-    } else if (request.method === 'POST') {
-      const previous = this.#stream;
-      previous?.request.destroy();
-      const ended = (previous?.ended ?? Promise.resolve()).then(() => this.#take(request, response));
-      this.#stream = { request, ended };
-    } else {
-      response.writeHead(405).end();
+      return;
+    }
+    switch (`${request.method} ${request.url}`) {
+      case `HEAD ${UPLOAD_PATH}`:
+        return this.#afterwards(request, () => this.#tellState(response));
+      case `GET ${ARRIVED_PATH}`:
+        return this.#afterwards(request, () => this.#listFiles(response));
+      case `POST ${UPLOAD_PATH}`:
+        return this.#afterwards(request, () => this.#take(request, response));
+      default:
+        response.writeHead(404).end();
+    }
+  }
+
+  /** One thing at a time, and the newest counts. */
+  #afterwards(request: IncomingMessage, work: () => Promise<void>): void {
+    const previous = this.#current;
+    previous?.request.destroy();
+    this.#current = { request, ended: (previous?.ended ?? Promise.resolve()).then(work) };
+  }
+
+  async #tellState(response: ServerResponse): Promise<void> {
+    try {
+      response.writeHead(200, stateHeaders(await this.#options.target.state())).end();
+    } catch (error) {
+      await this.#refuse(response, asTransferError(error));
+    }
+  }
+
+  async #listFiles(response: ServerResponse): Promise<void> {
+    try {
+      response.end(await this.#options.target.arrivedFiles());
+    } catch (error) {
+      await this.#refuse(response, asTransferError(error));
     }
   }
 
@@ -142,65 +155,84 @@ export class UploadListener {
       progress.enter('done');
       this.#received.resolve(clone);
     } catch (error) {
-      const broken = request.destroyed && !request.complete;
-      const failure = broken ? connectionFailure(error, 'the source') : asTransferError(error);
-      await reply(response, failure.permanent ? 422 : 503, { code: failure.code, message: failure.message });
-      if (failure.permanent) this.#received.reject(failure);
-      else progress.failed(failure, 0);
+      const broken = isBroken(request);
+      await this.#refuse(response, broken ? connectionFailure(error, 'the source') : asTransferError(error));
     }
   }
 
+  async #refuse(response: ServerResponse, failure: TransferError): Promise<void> {
+    const { code, message, permanent } = failure;
+    await reply(response, permanent ? 422 : 503, { code, message });
+    if (permanent) this.#received.reject(failure);
+    else this.#options.progress.failed(failure, 0);
+  }
+
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<[StreamDigest, ReceivedClone]> {
-    const { progress } = this.#options;
+    const { progress, target } = this.#options;
     const offer = parseOffer(request.headers);
-    const receiver = this.#options.receiverFor(offer);
+    const receiver = await target.receiverFor(offer);
     try {
       await receiver.begin(offer);
       response.writeContinue();
       progress.enter('copying', { ...offer });
-      const digester = new StreamDigester();
-      await readBody(request, async (piece) => {
-        digester.update(piece);
-        await receiver.write(piece);
-      });
-      const digest = digester.digest();
-      compareDigests(parseDigestTrailers(request.trailers), digest);
+      const digest = await readBody(request, receiver);
       progress.enter('syncing');
       return [digest, await receiver.finish()];
     } catch (error) {
-      await receiver.abandon().catch((reason: unknown) => {
-        progress.note('not cleaned up', { reason: String(reason) });
-      });
+      const leave = isBroken(request) ? receiver.suspend() : receiver.abandon();
+      await leave.catch((reason: unknown) => progress.note('not left as it should be', { reason: String(reason) }));
       throw error;
     }
   }
 }
 
+/** Whether the source went away in the middle of its stream. */
+function isBroken(request: IncomingMessage): boolean {
+  return request.destroyed && !request.complete;
+}
+
 /**
- * Reads a body to its end, in large pieces that are valid until `take` returns.
+ * Reads a body to its end.
  *
- * When `take` fails the connection is left alone: the source is to be told why.
+ * When the receiver fails the connection is left alone: the source is to be told why.
  */
-async function readBody(request: IncomingMessage, take: (piece: Buffer) => Promise<void>): Promise<void> {
-  const gatherer = new PieceGatherer(take);
+async function readBody(request: IncomingMessage, receiver: CloneReceiver): Promise<StreamDigest> {
+  const reader = new PieceReader((piece) => receiver.write(piece));
+  let digest: StreamDigest | undefined;
   const collector = new Writable({
     highWaterMark: PIECE_LENGTH,
-    write: (chunk: Buffer, _encoding, done) => void gatherer.add(chunk).then(() => done(), done),
-    final: (done) => void gatherer.flush().then(() => done(), done),
+    write: (chunk: Buffer, _encoding, done) => {
+      try {
+        const busy = reader.add(chunk);
+        if (busy) busy.then(() => done(), done);
+        else done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    final: (done) => {
+      reader.end().then((complete) => {
+        digest = complete;
+        done();
+      }, done);
+    },
   });
   const taken = finished(collector);
   request.pipe(collector);
   // Where the connection breaks, the body neither ends nor fails the collector by itself.
-  await Promise.race([taken, finished(request).then(() => taken)]).finally(() => {
+  await Promise.race([taken, finished(request).then(() => taken)]).finally(async () => {
     request.unpipe(collector);
     collector.destroy();
     taken.catch(() => undefined);
+    await reader.settle();
   });
+  if (!digest) throw new Error('a body that ended without its end');
+  return digest;
 }
 
 /** Answers, and waits until the answer is on its way or cannot be. */
 async function reply(response: ServerResponse, status: number, body: StreamDigest | CloneRefusal): Promise<void> {
-  if (response.destroyed || response.socket === null || response.socket.destroyed) return;
+  if (response.destroyed || response.headersSent || response.socket === null || response.socket.destroyed) return;
   const { req: request } = response;
   // Whatever the source still sends is passed over, so that it gets to read the answer.
   request.resume();

@@ -179,7 +179,13 @@ export class CloneRig {
     settings: Partial<CloneSourceSettings>,
   ): RunningRole {
     return this.#start('clone-source', [], {
-      request: { volumeMode: 'Filesystem', contentType: 'kubevirt', uploadServer: '127.0.0.1', ...request },
+      request: {
+        volumeMode: 'Filesystem',
+        contentType: 'kubevirt',
+        uploadServer: '127.0.0.1',
+        transfer: 'golden team',
+        ...request,
+      },
       dataDirectory: this.source,
       tlsDirectory: join(this.directory, 'client-tls'),
       serverName: SERVER_NAME,

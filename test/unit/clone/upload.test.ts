@@ -6,9 +6,15 @@ import { json, text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import { createTransferCertificates } from '../../../src/controllers/host-clone/transfer-certificates.ts';
+import type { Arrived } from '../../../src/transfer/clone/clone-protocol.ts';
 import type { CloneReceiver } from '../../../src/transfer/clone/clone-receiver.ts';
-import { compareDigests } from '../../../src/transfer/clone/stream-digest.ts';
-import { askVolumeMode, uploadClone, type UploadServerAddress } from '../../../src/transfer/clone/upload-client.ts';
+import { compareDigests, PieceWriter } from '../../../src/transfer/clone/piece-stream.ts';
+import {
+  askArrivedFiles,
+  askTarget,
+  uploadClone,
+  type UploadServerAddress,
+} from '../../../src/transfer/clone/upload-client.ts';
 import { UploadListener } from '../../../src/transfer/clone/upload-listener.ts';
 import { TransferError } from '../../../src/transfer/errors.ts';
 import { Progress } from '../../../src/transfer/progress.ts';
@@ -36,6 +42,10 @@ class MemoryReceiver implements CloneReceiver {
     return { preallocated: false };
   }
 
+  async suspend(): Promise<void> {
+    this.calls.push('suspend');
+  }
+
   async abandon(): Promise<void> {
     this.calls.push('abandon');
     this.content = Buffer.alloc(0);
@@ -60,7 +70,8 @@ function sha256(text: string): string {
 }
 
 describe('the upload of a clone', () => {
-  const offer = { contentType: 'filesystem-clone' } as const;
+  const offer = { contentType: 'filesystem-clone', contentId: sha256('what is sent') } as const;
+  let arrived: Arrived | undefined;
   let receiver: MemoryReceiver;
   let listener: UploadListener;
   let server: UploadServerAddress;
@@ -69,12 +80,16 @@ describe('the upload of a clone', () => {
   beforeEach(async () => {
     const certificates = await createTransferCertificates({ serverName: 'target', lifetime: HOUR });
     receiver = new MemoryReceiver();
+    arrived = undefined;
     listener = new UploadListener({
       port: 0,
       host: '127.0.0.1',
       identity: { ...certificates.server, ca: certificates.ca },
-      volumeMode: 'Filesystem',
-      receiverFor: () => receiver,
+      target: {
+        state: async () => ({ volumeMode: 'Filesystem', ...(arrived && { arrived }) }),
+        arrivedFiles: async () => Buffer.from('1 2 644 file\0'),
+        receiverFor: async () => receiver,
+      },
       progress: new Progress(),
     });
     const port = await listener.listen();
@@ -88,8 +103,8 @@ describe('the upload of a clone', () => {
     await listener.close();
   });
 
-  /** Sends a body as it is, with whatever trailers. */
-  async function post(body: string, trailers: Record<string, string>): Promise<{ status: number; answer: unknown }> {
+  /** Sends a body as it is. */
+  async function post(body: Buffer): Promise<{ status: number; answer: unknown }> {
     const { identity, port } = server;
     const request = httpsRequest({
       host: '127.0.0.1',
@@ -97,31 +112,45 @@ describe('the upload of a clone', () => {
       servername: 'target',
       method: 'POST',
       path: '/v1beta1/upload',
-      headers: { 'x-cdi-content-type': 'filesystem-clone', trailer: Object.keys(trailers).join(', ') },
+      headers: { 'x-cdi-content-type': offer.contentType, 'x-diskpress-content-id': offer.contentId },
       ca: identity.ca,
       cert: identity.certificate,
       key: identity.key,
       agent: false,
     });
-    request.write(body);
-    request.addTrailers(trailers);
-    request.end();
+    request.end(body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return { status: response.statusCode ?? 0, answer: await json(response) };
   }
 
+  /** The bytes of a whole stream. */
+  async function streamOf(content: string): Promise<Buffer> {
+    const sent: Buffer[] = [];
+    const writer = new PieceWriter(async (bytes) => void sent.push(Buffer.from(bytes)));
+    await writer.add(Buffer.from(content));
+    await writer.end();
+    return Buffer.concat(sent);
+  }
+
   it('succeeds when both ends saw the same bytes', async () => {
-    expect(await askVolumeMode(server)).to.equal('Filesystem');
-    const digest = await uploadClone(server, offer, () => pieces('a golden ', 'image'));
-    expect(digest).to.deep.equal({ bytes: 14, sha256: sha256('a golden image') });
+    expect(await askTarget(server)).to.deep.equal({ volumeMode: 'Filesystem' });
+    expect(await uploadClone(server, offer, () => pieces('a golden ', 'image'))).to.include({ bytes: 14 });
     expect(await received).to.deep.equal({ preallocated: false });
     expect(receiver.calls).to.deep.equal(['begin', 'finish']);
     expect(receiver.content.toString()).to.equal('a golden image');
   });
 
-  it('detects a flipped byte, forgets the stream, and takes the next', async () => {
-    const trailers = { 'x-diskpress-stream-bytes': '14', 'x-diskpress-stream-sha256': sha256('a golden image') };
-    const { status, answer } = await post('a golden imagf', trailers);
+  it('tells what has arrived already', async () => {
+    arrived = { contentId: offer.contentId, from: 4096 };
+    expect(await askTarget(server)).to.deep.equal({ volumeMode: 'Filesystem', arrived });
+    expect((await askArrivedFiles(server)).toString()).to.equal('1 2 644 file\0');
+  });
+
+  it('detects a flipped byte before any of its piece is written, and takes the next stream', async () => {
+    const stream = await streamOf('a golden image');
+    const flipped = stream.indexOf('e', stream.indexOf('image'));
+    stream[flipped] = 'f'.charCodeAt(0);
+    const { status, answer } = await post(stream);
     expect(status).to.equal(503);
     expect(answer).to.have.property('code', 'StreamCorrupted');
     expect(receiver.calls).to.deep.equal(['begin', 'abandon']);
@@ -131,13 +160,15 @@ describe('the upload of a clone', () => {
     expect(receiver.content.toString()).to.equal('a golden image');
   });
 
-  it('does not take a body that ends without its digest', async () => {
-    const { answer } = await post('a golden', {});
-    expect(answer).to.have.property('code', 'StreamCorrupted');
-    expect(receiver.calls).to.deep.equal(['begin', 'abandon']);
+  it('does not take a body that ends early, or goes on', async () => {
+    const stream = await streamOf('a golden image');
+    for (const body of [stream.subarray(0, -1), stream.subarray(0, -60), Buffer.concat([stream, stream])]) {
+      expect((await post(body)).answer).to.have.property('code', 'StreamCorrupted');
+    }
+    expect(receiver.calls).to.deep.equal(['begin', 'abandon', 'begin', 'abandon', 'begin', 'abandon']);
   });
 
-  it('forgets a stream whose source fails, and takes the next', async () => {
+  it('keeps what arrived of a stream whose source fails, and takes the next', async () => {
     const broken = async function* (): AsyncGenerator<Buffer> {
       yield Buffer.from('half of ');
       throw new TransferError('SourceNotReadable', 'the source cannot be read');
@@ -145,7 +176,7 @@ describe('the upload of a clone', () => {
     expect(await failure(uploadClone(server, offer, broken))).to.have.property('code', 'SourceNotReadable');
     await uploadClone(server, offer, () => pieces('a golden image'));
     await received;
-    expect(receiver.calls).to.deep.equal(['begin', 'abandon', 'begin', 'finish']);
+    expect(receiver.calls).to.deep.equal(['begin', 'suspend', 'begin', 'finish']);
   });
 
   it('tells the source in the middle of the stream why the target cannot go on', async () => {

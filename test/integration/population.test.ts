@@ -11,7 +11,7 @@ import { letTargetGo } from '../../src/controllers/populator/population.ts';
 import { namespaces, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { Manager } from '../../src/kube/manager.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../src/kube/snapshot-resources.ts';
+import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../src/kube/snapshot-resources.ts';
 import { csiParts } from '../cluster/index.ts';
 import { startApiServer, type ApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,7 +21,7 @@ import { rejection } from '../support/rejection.ts';
 
 const CRDS = join(import.meta.dirname, '../../crds');
 const AS_SOURCE_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection';
-const BOUND_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
+const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
 const TEAM = 'team';
 const GOLDEN = 'golden';
 
@@ -108,14 +108,48 @@ describe('letTargetGo against a real API server', function () {
     return found?.metadata?.finalizers?.includes(finalizer.clonePopulator) ?? false;
   };
 
-  it('deletes no snapshot whose content may be made just now, until it is protected', async () => {
+  const createContent = async (annotations: Record<string, string>) => {
+    const name = `content-${count}`;
+    await context.client.create(volumeSnapshotContents, {
+      metadata: { name, annotations },
+      spec: {
+        deletionPolicy: 'Delete',
+        driver: 'driver',
+        source: { volumeHandle: 'volume' },
+        volumeSnapshotRef: { ...snapshotKey },
+      },
+    });
+    return name;
+  };
+  const setStatus = async (status: VolumeSnapshot['status']) => {
+    const { metadata } = await context.client.mergePatch(
+      volumeSnapshots,
+      snapshotKey,
+      { status },
+      { subresource: 'status' },
+    );
+    await untilCached('the status', (found) => found.metadata?.resourceVersion === metadata?.resourceVersion);
+  };
+
+  it('deletes no snapshot that is being taken, until it has been', async () => {
     await createSnapshot([AS_SOURCE_PROTECTION]);
     await untilCached('the snapshot', () => true);
-    expect((await letTargetGo(context, target))?.requeueAfter).to.be.within(20_000, 30_000);
-    expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
-    const protectedToo = { metadata: { finalizers: [AS_SOURCE_PROTECTION, BOUND_PROTECTION] } };
-    await context.client.mergePatch(volumeSnapshots, snapshotKey, protectedToo);
-    await untilCached('the protection', ({ metadata }) => metadata?.finalizers?.length === 2);
+    const expectPatience = async () => {
+      expect((await letTargetGo(context, target))?.requeueAfter).to.be.greaterThan(0);
+      expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
+    };
+    await expectPatience();
+    const boundVolumeSnapshotContentName = await createContent({ [BEING_CREATED]: 'yes' });
+    await setStatus({ boundVolumeSnapshotContentName, readyToUse: false });
+    await expectPatience();
+    await setStatus({ boundVolumeSnapshotContentName, readyToUse: true });
+    await expectPatience();
+    const unmarked = { metadata: { annotations: { [BEING_CREATED]: null } } };
+    await context.client.mergePatch(
+      volumeSnapshotContents,
+      { namespace: '', name: boundVolumeSnapshotContentName },
+      unmarked,
+    );
     await letTargetGo(context, target);
     expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
     expect(await isHeld()).to.equal(true);
@@ -126,9 +160,8 @@ describe('letTargetGo against a real API server', function () {
 
   it('does not wait for a snapshot that cannot be taken', async () => {
     await createSnapshot([AS_SOURCE_PROTECTION]);
-    const status = { error: { message: 'no such class' }, readyToUse: false };
-    await context.client.mergePatch(volumeSnapshots, snapshotKey, { status }, { subresource: 'status' });
-    await untilCached('the error', (found) => found.status?.error !== undefined);
+    await untilCached('the snapshot', () => true);
+    await setStatus({ error: { message: 'no such class' }, readyToUse: false });
     await letTargetGo(context, target);
     expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
   });

@@ -2,20 +2,21 @@ import { CDI_GROUP } from '../../api/group.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/key.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../kube/snapshot-resources.ts';
+import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { isBound } from './bound.ts';
 import { promisedVolume, releasePromise } from './rebind-volume.ts';
-import { removalOf } from './snapshot-removal.ts';
+import { deleteSnapshot, isSettled } from './snapshot-removal.ts';
 import { hasTemporaryObjects } from './temporary-objects.ts';
 
 /** How long a snapshot that nobody wants any more may take to be taken, or to be restored. */
 const SETTLING_MILLISECONDS = 30_000;
 
-const UNSEEN_MILLISECONDS = 200;
+const LOOK_AGAIN_MILLISECONDS = 200;
 
 /** Name of the source object that a claim is to be populated from, where it is of the given kind. */
 export function populatedFrom(claim: PersistentVolumeClaim, kind: string): string | undefined {
@@ -40,31 +41,37 @@ export async function letTargetGo(context: ControllerContext, target: Persistent
   if (volume) await releasePromise(context, volume);
   const claims = caches.claims.byIndex(BY_TARGET, uid).filter((claim) => !isBeingDeleted(claim));
   const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
-  const since = new Date(target.metadata?.deletionTimestamp ?? 0).getTime();
-  const patience = since + SETTLING_MILLISECONDS - context.now();
-  const unsettled = claims.some(isBeingRestored) || snapshots.some((snapshot) => removalOf(snapshot) === 'later');
-  if (patience > 0 && unsettled) return { requeueAfter: patience };
+  if (isPatient(context, target) && !(await areSettled(client, claims, snapshots))) {
+    return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+  }
   await Promise.all([
     ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
-    ...snapshots.map((snapshot) => deleteSnapshot(context, snapshot)),
+    ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
   ]);
   // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length > 0 || snapshots.length > 0) return undefined;
   // What was made a moment ago may not be in the caches yet, and nobody would come back for it.
-  if (isBeingDeleted(target) && (await hasTemporaryObjects(client, uid))) return { requeueAfter: UNSEEN_MILLISECONDS };
+  if (isBeingDeleted(target) && (await hasTemporaryObjects(client, uid)))
+    return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator);
   return undefined;
+}
+
+function isPatient({ now }: ControllerContext, { metadata }: PersistentVolumeClaim): boolean {
+  return now() - Date.parse(metadata?.deletionTimestamp ?? '') < SETTLING_MILLISECONDS;
+}
+
+async function areSettled(
+  client: KubeClient,
+  claims: readonly PersistentVolumeClaim[],
+  snapshots: readonly VolumeSnapshot[],
+): Promise<boolean> {
+  if (claims.some(isBeingRestored)) return false;
+  const settled = await Promise.all(snapshots.map((snapshot) => isSettled(client, snapshot)));
+  return settled.every(Boolean);
 }
 
 /** The CSI provisioner forgets its finalizer on the snapshot of a claim that goes before it is restored. */
 function isBeingRestored(claim: PersistentVolumeClaim): boolean {
   return claim.spec?.dataSource?.kind === 'VolumeSnapshot' && !isBound(claim);
-}
-
-async function deleteSnapshot({ client }: ControllerContext, snapshot: VolumeSnapshot): Promise<void> {
-  const { uid, resourceVersion } = snapshot.metadata ?? {};
-  await client.delete(volumeSnapshots, keyOf(snapshot), {
-    uid,
-    ...(removalOf(snapshot) === 'if-unchanged' && { resourceVersion }),
-  });
 }

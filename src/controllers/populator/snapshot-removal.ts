@@ -1,21 +1,32 @@
-import { hasFinalizer } from '../../kube/finalizers.ts';
-import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { keyOf } from '../../kube/key.ts';
+import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 
-/** The snapshot controller's: keeps a snapshot until its content is gone. */
-const BOUND_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
+/** On a VolumeSnapshotContent while the CSI snapshotter has its snapshot taken. */
+const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
 
 /**
- * How a temporary snapshot may be deleted: `now`; `if-unchanged`, that is as the version that was looked at; `later`.
+ * Whether a snapshot can be deleted so that its VolumeSnapshotContent goes with it: not while it is being taken.
  *
- * The snapshot controller makes a snapshot's VolumeSnapshotContent first and puts its finalizer on the snapshot
- * afterwards. A snapshot that is deleted in between goes before its content; the CSI snapshotter, which writes all
- * annotations of the content when it begins, can then wipe out the mark that the content is being deleted, and nobody is left to set it
- * again: the content stays for ever. Before the snapshot controller has touched the snapshot there is no content yet,
- * and once the finalizer is there the mark is set again.
+ * The snapshot controller and the CSI snapshotter tell each other by annotations of the content that it is being
+ * deleted and that it is being created, and either writes all of them from what it last saw. A mark that is lost leaves the content behind:
+ * for ever where the snapshot went before it was bound, and else until the CSI snapshotter looks at everything again.
  */
-export function removalOf(snapshot: VolumeSnapshot): 'now' | 'if-unchanged' | 'later' {
-  if (hasFinalizer(snapshot, BOUND_PROTECTION)) return 'now';
-  // Without that finalizer: a content that is to be retained, or an error before there was one.
-  if (snapshot.status?.readyToUse || snapshot.status?.error) return 'now';
-  return snapshot.metadata?.finalizers?.length ? 'later' : 'if-unchanged';
+export async function isSettled(client: KubeClient, snapshot: VolumeSnapshot): Promise<boolean> {
+  if (isUntouched(snapshot)) return true;
+  const { readyToUse, error, boundVolumeSnapshotContentName: name } = snapshot.status ?? {};
+  if (!readyToUse && !error) return false;
+  const content = name && (await client.get(volumeSnapshotContents, { namespace: '', name }));
+  return !content || content.metadata?.annotations?.[BEING_CREATED] === undefined;
+}
+
+/** Deletes a snapshot; one that nobody has begun to take only as long as that is so. */
+export async function deleteSnapshot(client: KubeClient, snapshot: VolumeSnapshot): Promise<void> {
+  const { uid, resourceVersion } = snapshot.metadata ?? {};
+  await client.delete(volumeSnapshots, keyOf(snapshot), { uid, ...(isUntouched(snapshot) && { resourceVersion }) });
+}
+
+/** The snapshot controller puts its finalizer on a snapshot before it makes the content. */
+function isUntouched(snapshot: VolumeSnapshot): boolean {
+  return !snapshot.metadata?.finalizers?.length;
 }

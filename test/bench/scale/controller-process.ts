@@ -1,0 +1,135 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { request } from 'undici';
+import { run } from '../../cluster/commands.ts';
+import { repository } from '../../cluster/folders.ts';
+import { eventually } from '../../support/eventually.ts';
+import { freePorts } from '../../support/ports.ts';
+
+/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** What the process has used since it was started. */
+export interface Usage {
+  /** User and system time, in milliseconds. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly resident: number;
+  /** The most that was resident at any time, in bytes. */
+  readonly peak: number;
+}
+
+/** The controllers as the image runs them: the bundled executable, in a process of its own. */
+export class ControllerProcess {
+  readonly #child: ChildProcess;
+  readonly #port: number;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.#port = port;
+  }
+
+  /** Bundles the executable, starts it, and resolves when it leads. */
+  static async start(kubeConfigPath: string, log: string): Promise<ControllerProcess> {
+    await run(execPath, ['build.ts'], { cwd: repository });
+    const [port] = (await freePorts(1)) as [number];
+    const output = openSync(log, 'a');
+    const child = spawn(execPath, ['--enable-source-maps', join(repository, 'dist/main.js'), 'controller'], {
+      stdio: ['ignore', output, output],
+      env: {
+        ...process.env,
+        KUBECONFIG: kubeConfigPath,
+        TRANSFER_IMAGE: 'localhost/diskpress:none',
+        METRICS_PORT: String(port),
+        NODE_ENV: 'production',
+      },
+    });
+    closeSync(output);
+    process.once('exit', () => child.kill('SIGKILL'));
+    const controller = new ControllerProcess(child, port);
+    await eventually(
+      `the controller leads; its log is ${log}`,
+      async () => (await controller.metrics()).sum('leader_election_master_status') === 1,
+      60_000,
+    );
+    return controller;
+  }
+
+  async usage(): Promise<Usage> {
+    const folder = `/proc/${this.#child.pid}`;
+    const [stat, status] = await Promise.all([
+      readFile(join(folder, 'stat'), 'utf8'),
+      readFile(join(folder, 'status'), 'utf8'),
+    ]);
+    // The second field is the program's name in brackets, which may hold blanks itself.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? NaN);
+    return {
+      cpu: ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND,
+      resident: kibibytes('VmRSS') * 1024,
+      peak: kibibytes('VmHWM') * 1024,
+    };
+  }
+
+  async metrics(): Promise<MetricSamples> {
+    const { body } = await request(`http://127.0.0.1:${this.#port}/metrics`);
+    return new MetricSamples(await body.text());
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** The samples of a Prometheus text document. */
+export class MetricSamples {
+  readonly #samples: readonly Sample[];
+
+  constructor(text: string) {
+    this.#samples = text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .flatMap((line) => {
+        const match = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
+        if (!match) return [];
+        const labels = [...(match[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+        return [
+          { name: match[1] ?? '', labels: Object.fromEntries(labels) as Sample['labels'], value: Number(match[3]) },
+        ];
+      });
+  }
+
+  of(name: string): readonly Sample[] {
+    return this.#samples.filter((sample) => sample.name === name);
+  }
+
+  /** The sum over all series of a name. */
+  sum(name: string): number {
+    return this.of(name).reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** The value below which this share of a histogram's observations lie, all series taken together: the bucket's upper bound. */
+  quantile(name: string, share: number): number {
+    const total = this.sum(`${name}_count`);
+    const buckets = new Map<number, number>();
+    for (const { labels, value } of this.of(`${name}_bucket`)) {
+      const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
+      buckets.set(bound, (buckets.get(bound) ?? 0) + value);
+    }
+    const sorted = [...buckets].sort(([a], [b]) => a - b);
+    return sorted.find(([, count]) => count >= share * total)?.[0] ?? NaN;
+  }
+}

@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import type { Informer } from '../../../src/kube/informer.ts';
+import type { DataVolume } from '../../../src/api/data-volume.ts';
+import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
+import { Manager } from '../../../src/kube/manager.ts';
+import { startApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { createClone, createGoldenImage, install, type Strategy } from './api-with-storage.ts';
+import { ControllerProcess, type MetricSamples } from './controller-process.ts';
+import { simulateStorage } from './simulated-storage.ts';
+
+const CREATORS = 32;
+/** No request for so long: what the last clone brought about is over. */
+const QUIET_MILLISECONDS = 2_000;
+
+export interface ScaleResult {
+  readonly strategy: Strategy;
+  readonly count: number;
+  /** From the first DataVolume's creation to the last one's success. */
+  readonly seconds: number;
+  /** Of the controller, in milliseconds. */
+  readonly cpuPerClone: number;
+  readonly callsPerClone: number;
+  /** Calls per clone by verb and resource, most first. */
+  readonly calls: readonly (readonly [string, number])[];
+  /** Bytes resident before the first clone, after the last, and at most. */
+  readonly residentBefore: number;
+  readonly residentAfter: number;
+  readonly residentPeak: number;
+  /** Seconds of one reconciliation, at most, for 50 % and for 99 % of them. */
+  readonly reconcileMedian: number;
+  readonly reconcile99: number;
+  readonly reconcilesPerClone: number;
+}
+
+/**
+ * Makes clones, all at once, on a real API server with simulated storage, and tells what that cost the controller.
+ *
+ * @throws Error if they have not all succeeded in time
+ */
+export async function measureScale(
+  strategy: Strategy,
+  count: number,
+  log: (line: string) => void,
+): Promise<ScaleResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
+  // Seven hundred events an object would have to be kept for an hour; nobody reads them here.
+  const server = await startApiServer({ args: ['--event-ttl=5m'] });
+  const client = new KubeClient(server.kubeConfig());
+  const ending = new AbortController();
+  const simulation = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger(), component: 'simulation' });
+  let controller: ControllerProcess | undefined;
+  try {
+    await install(server, client);
+    simulateStorage(simulation);
+    const volumes = simulation.informer(dataVolumes);
+    const running = simulation.run(ending.signal);
+    await createGoldenImage(client, strategy);
+    controller = await ControllerProcess.start(server.kubeConfigPath, join(folder, 'controller.log'));
+    await goldenImageBound(client, strategy);
+    await quiet(controller);
+    log(`${count} ${strategy} clones`);
+    const before = { usage: await controller.usage(), metrics: await controller.metrics() };
+    const started = performance.now();
+    await createAll(client, strategy, count);
+    await allSucceeded(volumes, count, log);
+    const seconds = (performance.now() - started) / 1000;
+    await quiet(controller);
+    const after = { usage: await controller.usage(), metrics: await controller.metrics() };
+    ending.abort();
+    await running;
+    return {
+      strategy,
+      count,
+      seconds,
+      cpuPerClone: (after.usage.cpu - before.usage.cpu) / count,
+      callsPerClone: (requestsOf(after.metrics) - requestsOf(before.metrics)) / count,
+      calls: callsBetween(before.metrics, after.metrics, count),
+      residentBefore: before.usage.resident,
+      residentAfter: after.usage.resident,
+      residentPeak: after.usage.peak,
+      reconcileMedian: after.metrics.quantile('controller_reconcile_time_seconds', 0.5),
+      reconcile99: after.metrics.quantile('controller_reconcile_time_seconds', 0.99),
+      reconcilesPerClone: after.metrics.sum('controller_reconcile_total') / count,
+    };
+  } finally {
+    ending.abort();
+    await controller?.stop();
+    await client.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function goldenImageBound(client: KubeClient, strategy: Strategy): Promise<void> {
+  await eventually('the golden image is bound', async () =>
+    (await client.list(persistentVolumeClaims)).some(
+      ({ metadata, status }) => metadata?.name === `golden-${strategy}` && status?.phase === 'Bound',
+    ),
+  );
+}
+
+async function createAll(client: KubeClient, strategy: Strategy, count: number): Promise<void> {
+  let next = 0;
+  const create = async () => {
+    while (next < count) await createClone(client, strategy, next++);
+  };
+  await Promise.all(Array.from({ length: CREATORS }, create));
+}
+
+async function allSucceeded(volumes: Informer<DataVolume>, count: number, log: (line: string) => void): Promise<void> {
+  let last = -1;
+  let lastChange = performance.now();
+  let told = performance.now();
+  for (;;) {
+    const done = volumes.list().filter(({ status }) => status?.phase === 'Succeeded').length;
+    if (done === count) return;
+    const now = performance.now();
+    if (done !== last) [last, lastChange] = [done, now];
+    if (now - lastChange > 120_000) throw new Error(`stuck for two minutes: ${done} of ${count} clones have succeeded`);
+    if (now - told > 20_000) {
+      log(`  ${done} of ${count}`);
+      told = now;
+    }
+    await sleep(100);
+  }
+}
+
+/** Resolves when the controller has nothing more to do. */
+async function quiet(controller: ControllerProcess): Promise<void> {
+  for (let last = -1; ;) {
+    const requests = requestsOf(await controller.metrics());
+    if (requests === last) return;
+    last = requests;
+    await sleep(QUIET_MILLISECONDS);
+  }
+}
+
+function callsBetween(before: MetricSamples, after: MetricSamples, count: number): [string, number][] {
+  const tally = new Map<string, number>();
+  for (const [samples, sign] of [
+    [after, 1],
+    [before, -1],
+  ] as const) {
+    for (const { labels, value } of samples.of('rest_client_requests_total')) {
+      const code = labels['code']?.startsWith('2') ? '' : ` ${labels['code']}`;
+      const name = `${labels['verb']} ${labels['resource']}${code}`;
+      tally.set(name, (tally.get(name) ?? 0) + (sign * value) / count);
+    }
+  }
+  return [...tally].filter(([, value]) => value >= 0.01).sort(([, a], [, b]) => b - a);
+}
+
+/** Renewals of the lease are a matter of time, and not of clones. */
+function requestsOf(metrics: MetricSamples): number {
+  return metrics
+    .of('rest_client_requests_total')
+    .filter(({ labels }) => labels['resource'] !== 'leases.coordination.k8s.io' && labels['verb'] !== 'watch')
+    .reduce((sum, { value }) => sum + value, 0);
+}

@@ -23,4 +23,4 @@ RUN apt-get update \
 COPY --from=build /build/dist /usr/share/diskpress
 USER 107:107
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--enable-source-maps", "/usr/share/diskpress/main.js"]
+ENTRYPOINT ["node", "/usr/share/diskpress/main.js"]

@@ -15,6 +15,9 @@ await build({
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'none',
+  // The text of a module stays in memory. Names are kept, so that a stack tells where without the maps, which cost as much again.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // Dependencies in CommonJS call require, which an ES module does not have by itself.
   banner: {
     js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",

@@ -1,12 +1,13 @@
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
-import { keepYoungGenerationSmall } from './pods/memory.ts';
+import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 
 // What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
 
 /** What runs in a cluster, by the first argument. Each answers with its exit code. */
 const roles: Readonly<Record<string, () => Promise<number>>> = {
   controller: async () => {
+    keepHeapSmall();
     const { runControllers } = await import('./controllers/run.ts');
     return runControllers(packageDocument.version);
   },

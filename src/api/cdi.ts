@@ -1,5 +1,5 @@
 import type { V1Affinity } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cdiConfigSpec } from './cdi-config.ts';
 import { conditionsOf } from './conditions.ts';
 import { CDI_API_VERSION } from './group.ts';

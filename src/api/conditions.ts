@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { time } from './object-meta.ts';
 
 export const conditionStatuses = ['True', 'False', 'Unknown'] as const;

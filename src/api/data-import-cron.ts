@@ -1,5 +1,5 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
 import { constrained } from './constraint.ts';
 import { dataVolumeTemplateSpec } from './data-volume.ts';

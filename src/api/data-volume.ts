@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
 import { constrained, exactlyOneOf } from './constraint.ts';
 import { V1ALPHA1, V1BETA1 } from './group.ts';

@@ -1,5 +1,5 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Metadata as JSON carries it: timestamps are RFC 3339 strings. */
 export type ObjectMeta = Omit<V1ObjectMeta, 'creationTimestamp' | 'deletionTimestamp' | 'managedFields'> & {

@@ -1,5 +1,5 @@
 import type { V1PersistentVolumeClaimSpec } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { constrained } from './constraint.ts';
 import { isQuantity, parseQuantity, quantity } from './quantity.ts';
 import { typedLocalObjectReference, typedObjectReference } from './references.ts';

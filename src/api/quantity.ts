@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What resource.Quantity accepts: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity */
 export const QUANTITY_PATTERN = /^[+-]?([0-9]+|[0-9]+[.][0-9]*|[.][0-9]+)([KMGTPE]i|[numkMGTPE]?|[eE][+-]?[0-9]+)$/;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The name of an object: a DNS subdomain, checked by the API server when the object itself is made. */
 export const objectName = z.string().min(1).max(253);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { namespaceName, objectName, optionalObjectName } from './references.ts';
 import { constrained, exactlyOneOf } from './constraint.ts';
 

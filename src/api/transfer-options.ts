@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const contentTypes = ['kubevirt', 'archive'] as const;
 export type ContentType = (typeof contentTypes)[number];

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The contract between the controllers and the pods that move data for them. A pod gets one request as a JSON

@@ -1,6 +1,7 @@
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
 import type { DataVolume } from '../api/data-volume.ts';
+import { CDI_GROUP } from '../api/group.ts';
 import { stateAnnotation } from '../api/annotations.ts';
 import type { StorageProfile } from '../api/storage-profile.ts';
 import type { VolumeCloneSource } from '../api/volume-clone-source.ts';
@@ -39,6 +40,8 @@ import {
 export const BY_TARGET = 'target';
 /** Index of pods by `namespace/name` of each claim that they mount. */
 export const BY_CLAIM = 'claim';
+/** Index of claims by `namespace/name` of the object that their dataSourceRef names. */
+export const BY_DATA_SOURCE = 'data-source';
 /** Index of volumes by the uid of the claim that they are promised to. */
 export const BY_PROMISE = 'promise';
 
@@ -77,6 +80,10 @@ export function createCaches(manager: Manager): Caches {
     cdiConfigs: manager.informer(cdiConfigs),
   };
   caches.claims.addIndex(BY_TARGET, (claim) => annotationValues(claim.metadata?.annotations, workForAnnotation));
+  caches.claims.addIndex(BY_DATA_SOURCE, (claim) => {
+    const reference = claim.spec?.dataSourceRef;
+    return reference?.apiGroup === CDI_GROUP ? [`${claim.metadata?.namespace}/${reference.name}`] : [];
+  });
   caches.snapshots.addIndex(BY_TARGET, (snapshot) =>
     annotationValues(snapshot.metadata?.annotations, workForAnnotation),
   );

@@ -1,18 +1,20 @@
-import { keyFromString, keyOf, type Key } from '../kube/key.ts';
+import { keyFromString, keyOf, keyToString, type Key } from '../kube/key.ts';
 import type { Manager } from '../kube/manager.ts';
 import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
-import { createCaches, type Caches } from './caches.ts';
+import { BY_DATA_SOURCE, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
 import type { ControllerContext } from './context.ts';
 import { DataVolumeReconciler } from './data-volume/reconciler.ts';
-import { HostCloneReconciler } from './host-clone/reconciler.ts';
+import { cloneRequestOf, HostCloneReconciler } from './host-clone/reconciler.ts';
 import { ImportPopulatorReconciler } from './import-populator/reconciler.ts';
 import { ImportReconciler } from './import/reconciler.ts';
+import { isImportClaim } from './import/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { populatedFrom } from './populator/population.ts';
 import type { InstallationSettings } from './settings.ts';
 import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
 import { registerStorageProfileMetric } from './storage-profile/metric.ts';
@@ -47,30 +49,47 @@ export function addControllers(manager: Manager, installation: InstallationSetti
   registerStorageProfileMetric(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
     // A claim is in the way of the DataVolume of its name also where it is not its own.
-    watches: [watch(caches.dataVolumes), watch(caches.claims)],
+    watches: [
+      watch(caches.dataVolumes),
+      watch(caches.claims, (claim) => ownKeyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined)),
+    ],
   });
   manager.addController(new ImportPopulatorReconciler(context), {
     watches: [
-      watch(caches.claims, (claim) => [keyOf(claim), ...ownersOf(claim, 'PersistentVolumeClaim')]),
+      watch(caches.claims, (claim) => [
+        ...ownKeyIf(claim, populatedFrom(claim, 'VolumeImportSource') !== undefined),
+        ...ownersOf(claim, 'PersistentVolumeClaim'),
+      ]),
       watch(caches.volumes, promisedTo),
-      watch(caches.importSources, (source) => claimsNaming(source, caches.claims.list())),
+      watch(caches.importSources, (source) => claimsNaming(source, caches)),
     ],
   });
   manager.addController(new ClonePopulatorReconciler(context), {
     watches: [
-      watch(caches.claims, (claim) => [keyOf(claim), ...workedFor(claim)]),
+      watch(caches.claims, (claim) => [
+        ...ownKeyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
+        ...workedFor(claim),
+      ]),
       watch(caches.snapshots, workedFor),
       watch(caches.pods, workedFor),
       watch(caches.volumes, promisedTo),
-      watch(caches.cloneSources, (source) => claimsNaming(source, caches.claims.list())),
+      watch(caches.cloneSources, (source) => claimsNaming(source, caches)),
     ],
   });
   manager.addController(new ImportReconciler(context), {
-    watches: [watch(caches.claims), watch(caches.pods, workedFor)],
+    watches: [watch(caches.claims, (claim) => ownKeyIf(claim, isImportClaim(claim))), watch(caches.pods, workedFor)],
   });
   manager.addController(new HostCloneReconciler(context), {
-    watches: [watch(caches.claims), watch(caches.pods, workedFor)],
+    watches: [
+      watch(caches.claims, (claim) => ownKeyIf(claim, cloneRequestOf(claim) !== undefined)),
+      watch(caches.pods, workedFor),
+    ],
   });
+}
+
+/** Most claims are no business of most controllers: what they would not act on does not wake them. */
+function ownKeyIf(claim: PersistentVolumeClaim, concerned: boolean): Key[] {
+  return concerned ? [keyOf(claim)] : [];
 }
 
 /** The CDI objects there are, or the one that there should be. */
@@ -107,12 +126,6 @@ function ownersOf(object: KubeObject, kind: string): Key[] {
     .map(({ name }) => ({ namespace, name }));
 }
 
-function claimsNaming(source: KubeObject, claims: readonly PersistentVolumeClaim[]): Key[] {
-  return claims
-    .filter(
-      (claim) =>
-        claim.metadata?.namespace === source.metadata?.namespace &&
-        claim.spec?.dataSourceRef?.name === source.metadata?.name,
-    )
-    .map(keyOf);
+function claimsNaming(source: KubeObject, caches: Caches): Key[] {
+  return caches.claims.byIndex(BY_DATA_SOURCE, keyToString(keyOf(source))).map(keyOf);
 }

@@ -31,6 +31,7 @@ export async function addFinalizer<T extends KubeObject>(
 /**
  * Removes a finalizer, if the object has it. An object that is gone by then is success.
  *
+ * @param annotations written together with it
  * @returns the object as it is then, or as it was
  * @throws {ApiError} a conflict, if the object changed since it was read
  */
@@ -39,11 +40,12 @@ export async function removeFinalizer<T extends KubeObject>(
   resource: Resource<T>,
   object: T,
   finalizer: string,
+  annotations: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   if (!hasFinalizer(object, finalizer)) return object;
   const others = object.metadata?.finalizers?.filter((other) => other !== finalizer) ?? [];
   try {
-    return await setFinalizers(client, resource, object, others);
+    return await setFinalizers(client, resource, object, others, annotations);
   } catch (error) {
     if (isNotFound(error)) return object;
     throw error;
@@ -55,8 +57,9 @@ async function setFinalizers<T extends KubeObject>(
   resource: Resource<T>,
   object: T,
   finalizers: string[],
+  annotations: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   const { resourceVersion, uid } = object.metadata ?? {};
-  const patch = { metadata: { resourceVersion, uid, finalizers } } as unknown as Configuration<T>;
+  const patch = { metadata: { resourceVersion, uid, finalizers, annotations } } as unknown as Configuration<T>;
   return client.mergePatch(resource, keyOf(object), patch);
 }

@@ -1,5 +1,5 @@
 import { env } from 'node:process';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TransferResult } from '../api/transfer-pod.ts';
 import type { Logger } from '../log/logger.ts';
 import { ScratchNeeded, TransferError, asTransferError } from '../transfer/errors.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readlink, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { run } from './command.ts';
 
 /** A loop device in use: its path, and its file's inode and filesystem (`major:minor`). */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalidArgument } from './status-error.ts';
 
 const SIDECAR_PREFIX = 'csi.storage.k8s.io/';

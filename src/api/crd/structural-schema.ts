@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A node of an OpenAPI v3 schema in the form that the API server demands of custom resources. */
 export interface StructuralSchema {

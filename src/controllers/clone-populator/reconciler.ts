@@ -21,6 +21,8 @@ import { planClone, type ClonePlan } from './planner.ts';
 import { gatherSource, requireRoom, requireUnused, type CloneSource } from './source.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
+/** The same at each step of it: they follow each other too fast for anybody to read, and each would be a write. */
+const HANDING_OVER = 'the volume is being handed to the claim';
 
 /** What is told about a clone on its target claim. */
 interface CloneState {
@@ -54,7 +56,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (handingOver) {
       // The data is complete and the working claim may be gone: what comes before must not run again.
       await rebindVolume(this.#context, target, workingClaim);
-      await this.#tell(target, inPhase('Rebind', begunWith(target), 'the volume is being handed to the claim'));
+      await this.#tell(target, inPhase('Rebind', begunWith(target), HANDING_OVER));
       return undefined;
     }
     requireAuthority(this.#context.caches, target, kind, sourceKey);
@@ -79,7 +81,8 @@ export class ClonePopulatorReconciler implements Reconciler {
     );
     if (!stopped) return undefined;
     const { phase, outcome } = stopped;
-    await this.#tell(target, inPhase(phase, plan.cloneType, `${plan.description}: ${outcome.message}`, outcome.report));
+    const message = phase === 'Rebind' ? HANDING_OVER : `${plan.description}: ${outcome.message}`;
+    await this.#tell(target, inPhase(phase, plan.cloneType, message, outcome.report));
     return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
   }
 
@@ -115,12 +118,12 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
-    await this.#tell(target, {
+    const state: CloneState = {
       phase: 'Succeeded',
       cloneType: begunWith(target),
       report: completedReport(0, 'Clone Complete'),
-    });
-    return letTargetGo(this.#context, target);
+    };
+    return letTargetGo(this.#context, target, annotationsOf(state));
   }
 
   #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSource['kind']; key: Key } {
@@ -143,14 +146,18 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
-      ...reportAnnotations(state.report),
-      [stateAnnotation.clonePhase]: state.phase,
-      [stateAnnotation.populatorKind]: 'VolumeCloneSource',
-      ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
-      ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
-    });
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state));
   }
+}
+
+function annotationsOf(state: CloneState): Record<string, string> {
+  return {
+    ...reportAnnotations(state.report),
+    [stateAnnotation.clonePhase]: state.phase,
+    [stateAnnotation.populatorKind]: 'VolumeCloneSource',
+    ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
+    ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
+  };
 }
 
 function inPhase(

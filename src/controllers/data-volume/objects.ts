@@ -1,5 +1,6 @@
 import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
+import { finalizer } from '../../api/finalizers.ts';
 import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
 import { objectLabels } from '../../api/labels.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
@@ -48,6 +49,8 @@ export function dataVolumeObjects(
     },
     populationAnnotations(options.preallocation),
   );
+  // Which the populator would else have to add before it does anything.
+  if (kind === 'clone') claim.metadata = { ...claim.metadata, finalizers: [finalizer.clonePopulator] };
   if (kind === 'import') {
     return {
       claim,

@@ -40,7 +40,6 @@ import {
   uploadService,
   type HostCloneKeys,
 } from './objects.ts';
-import { createTransferCertificates } from './transfer-certificates.ts';
 import { judgePair } from './verdict.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 
@@ -152,6 +151,8 @@ export class HostCloneReconciler implements Reconciler {
     const { client } = this.#context;
     let whole = await client.get(secrets, keys.targetSecret);
     if (!whole) {
+      // Megabytes of X.509, which most controllers never need.
+      const { createTransferCertificates } = await import('./transfer-certificates.ts');
       const certificates = await createTransferCertificates({
         serverName: uploadServerName(keys.service),
         lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,

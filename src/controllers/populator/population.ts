@@ -32,8 +32,14 @@ export async function holdTarget(context: ControllerContext, target: PersistentV
 /**
  * Removes what was made for a target claim: its working claims and snapshots; a volume that is being handed over gets
  * its reclaim policy back. Lets the target go when nothing is left.
+ *
+ * @param annotations what is to be told on the target, in the same write that lets it go
  */
-export async function letTargetGo(context: ControllerContext, target: PersistentVolumeClaim): Promise<Outcome> {
+export async function letTargetGo(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   if (!hasFinalizer(target, finalizer.clonePopulator)) return undefined;
   const { client, caches } = context;
   const uid = target.metadata?.uid ?? '';
@@ -53,7 +59,7 @@ export async function letTargetGo(context: ControllerContext, target: Persistent
   // What was made a moment ago may not be in the caches yet, and nobody would come back for it.
   if (isBeingDeleted(target) && (await hasTemporaryObjects(client, uid)))
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
-  await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator);
+  await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
 }
 

@@ -11,7 +11,7 @@
  * else with a {@link CloneRefusal}. A stream without its end did not arrive.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TransferError, type TransferErrorCode } from '../errors.ts';
 
 export const UPLOAD_PATH = '/v1beta1/upload';

@@ -38,7 +38,7 @@ export class ControllerProcess {
     await run(execPath, ['build.ts'], { cwd: repository });
     const [port] = (await freePorts(1)) as [number];
     const output = openSync(log, 'a');
-    const child = spawn(execPath, ['--enable-source-maps', join(repository, 'dist/main.js'), 'controller'], {
+    const child = spawn(execPath, [join(repository, 'dist/main.js'), 'controller'], {
       stdio: ['ignore', output, output],
       env: {
         ...process.env,

@@ -73,6 +73,14 @@ export async function measureScale(
     const seconds = (performance.now() - started) / 1000;
     await quiet(controller);
     const after = { usage: await controller.usage(), metrics: await controller.metrics() };
+    for (const n of [
+      'nodejs_heap_size_total_bytes',
+      'nodejs_heap_size_used_bytes',
+      'nodejs_external_memory_bytes',
+      'process_resident_memory_bytes',
+    ])
+      console.error(n, before.metrics.sum(n) / 1e6, after.metrics.sum(n) / 1e6);
+    for (const x of after.metrics.of('nodejs_heap_space_size_used_bytes')) console.error(x.labels.space, x.value / 1e6);
     ending.abort();
     await running;
     return {

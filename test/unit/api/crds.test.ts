@@ -6,7 +6,7 @@ import { customResourceDefinition } from '../../../src/api/crd/custom-resource-d
 import { structuralSchema, type StructuralSchema } from '../../../src/api/crd/structural-schema.ts';
 import { dataVolumeResource } from '../../../src/api/data-volume.ts';
 import { resources } from '../../../src/api/resources.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const CRDS = join(import.meta.dirname, '../../../crds');
 

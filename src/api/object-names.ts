@@ -33,6 +33,11 @@ export const scratchClaimName = (claim: string) => {
   const suffix = '-scratch';
   return shortened(claim, MAXIMUM_NAME_LENGTH - suffix.length) + suffix;
 };
+/** Name of the ConfigMap with the certificates for the proxy of a claim's import. */
+export const proxyCertificatesName = (claim: string) => {
+  const suffix = '-proxy-ca';
+  return shortened(claim, MAXIMUM_NAME_LENGTH - suffix.length) + suffix;
+};
 /** Name of a populator's working claim, by the UID of the target claim. */
 export const primeClaimName = (claimUid: string) => `prime-${claimUid}`;
 /** Name of a clone's claim that its data is brought into, by the UID of the target claim. */

@@ -13,10 +13,15 @@ export const CLONE_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_CLONE_SOURCE_REQUEST';
 /** Environment variable with the request of an upload server pod, an {@link UploadServerRequest} as JSON. */
 export const UPLOAD_SERVER_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_SERVER_REQUEST';
 
-/** Where a Secret with `accessKeyId` and `secretKey` is mounted. */
+/**
+ * Where the source's Secret is mounted: `accessKeyId` and `secretKey`, for Google Cloud Storage `credentials.json`, for a
+ * registry also `.dockerconfigjson`.
+ */
 export const CREDENTIALS_DIRECTORY = '/etc/diskpress/credentials';
 /** Where a ConfigMap with PEM certificates under any key is mounted. */
 export const CERTIFICATES_DIRECTORY = '/etc/diskpress/certificates';
+/** Where a ConfigMap with PEM certificates for a proxy is mounted; the proxies themselves are in HTTP_PROXY and so on. */
+export const PROXY_CERTIFICATES_DIRECTORY = '/etc/diskpress/proxy-certificates';
 /** Where the Secrets of `secretExtraHeaders` are mounted, each in a folder named by its index. */
 export const SECRET_HEADERS_DIRECTORY = '/etc/diskpress/secret-headers';
 /** Where the mutual TLS material of one clone is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
@@ -61,8 +66,18 @@ export const importRequest = z.strictObject({
       insecureSkipVerify: z.boolean(),
     }),
     z.strictObject({
+      type: z.literal('s3'),
+      /** https://endpoint/bucket/object, or with the bucket in the host's name. */
+      url: z.string(),
+    }),
+    z.strictObject({
+      type: z.literal('gcs'),
+      /** gs://bucket/object, or a URL of the object. */
+      url: z.string(),
+    }),
+    z.strictObject({
       type: z.literal('registry'),
-      /** docker://host[:port]/repository[:tag|@digest] or oci-archive:path */
+      /** docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path */
       url: z.string(),
       /** True where CDIConfig's insecureRegistries lists the registry: plain http and unverified TLS are allowed. */
       insecureRegistry: z.boolean(),

@@ -11,7 +11,6 @@ import { BlockSink } from '../transfer/sinks/block-sink.ts';
 import { FileSink } from '../transfer/sinks/file-sink.ts';
 import type { Sink } from '../transfer/sinks/sink.ts';
 import { asTargetError } from '../transfer/sinks/target-errors.ts';
-import type { Source } from '../transfer/source.ts';
 import { createSource, type SourceOptions } from './source.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -30,7 +29,7 @@ export function registerCommands(program: Command): void {
   const importing = program
     .command('import')
     .description('write a disk image to a raw file or a block device, converting it on the way')
-    .argument('<source>', 'https://…, docker://…, or a file')
+    .argument('<source>', 'https://…, docker://…, s3://…, gs://…, oci-archive:…, a file, or - for standard input')
     .argument('<target>', 'a file, which becomes sparse, or a block device')
     .option('--sha256 <hex>', 'what the source must have as SHA-256', parseSha256)
     .option('--preallocation', "reserve all of the disk's storage")
@@ -43,7 +42,7 @@ export function registerCommands(program: Command): void {
   const inspecting = program
     .command('inspect')
     .description('tell what a disk image is, from its start alone')
-    .argument('<source>', 'https://…, docker://…, or a file')
+    .argument('<source>', 'https://…, docker://…, s3://…, gs://…, oci-archive:…, or a file')
     .option('--json', 'tell it as JSON');
   withSourceOptions(inspecting).action(async (source: string, options: InspectOptions) => {
     await report(() => runInspect(source, options), options);
@@ -61,7 +60,7 @@ function withSourceOptions(command: Command): Command {
 async function runImport(given: string, target: string, options: ImportOptions): Promise<void> {
   const { json = false } = options;
   const progress = new Progress(json ? printStep : undefined);
-  const source: Source = createSource(given, options, progress);
+  const source = await createSource(given, options, progress);
   const sink = await createSink(target, options.preallocation ?? false, progress);
   const bar = !json && process.stderr.isTTY ? new ProgressBar(progress, process.stderr) : undefined;
   const started = performance.now();
@@ -85,7 +84,7 @@ async function runImport(given: string, target: string, options: ImportOptions):
 }
 
 async function runInspect(given: string, options: InspectOptions): Promise<void> {
-  const image = await inspectImage(createSource(given, options, new Progress()));
+  const image = await inspectImage(await createSource(given, options, new Progress()));
   if (options.json) {
     print(image);
     return;

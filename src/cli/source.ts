@@ -1,9 +1,15 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { TransferError, systemCode } from '../transfer/errors.ts';
+import type { S3Credentials } from '../transfer/object-storage/s3-requests.ts';
 import type { Progress } from '../transfer/progress.ts';
 import type { Source } from '../transfer/source.ts';
 import { FileSource } from '../transfer/sources/file-source.ts';
 import { HttpSource } from '../transfer/sources/http-source.ts';
-import { RegistrySource } from '../transfer/sources/registry-source.ts';
+import { openStandardInput } from '../transfer/sources/standard-input.ts';
 
 export interface SourceOptions {
   header?: string[];
@@ -12,16 +18,67 @@ export interface SourceOptions {
   architecture?: string;
 }
 
-/** The source that somebody means by a URL or a path. */
-export function createSource(given: string, options: SourceOptions, progress: Progress): Source {
-  const { ca: certificatesDirectory, insecure = false, architecture, header: headers = [] } = options;
+/** The source that somebody means by a URL, a path, or - for standard input. */
+export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<Source> {
+  const { ca, insecure = false, architecture, header: headers = [] } = options;
+  const trust = { ...(ca === undefined ? {} : { certificatesDirectories: [ca] }), insecureSkipVerify: insecure };
+  if (given === '-') return openStandardInput(progress);
   if (given.startsWith('docker://')) {
+    const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
+    const dockerConfig = await readIfThere(join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'));
     return new RegistrySource(
-      { url: given, certificatesDirectory, insecureRegistry: insecure, architecture },
+      { url: given, ...trust, insecureRegistry: insecure, architecture, dockerConfig },
       progress,
     );
   }
+  if (given.startsWith('s3://')) {
+    const { S3Source } = await import('../transfer/sources/s3-source.ts');
+    const { s3ObjectUrl } = await import('../transfer/object-storage/s3-location.ts');
+    const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+    const url = s3ObjectUrl(given, { region, endpoint: env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] });
+    return new S3Source({ url: url.href, ...trust, region, credentials: s3Credentials() }, progress);
+  }
+  if (given.startsWith('gs://')) {
+    const { GcsSource } = await import('../transfer/sources/gcs-source.ts');
+    const file = env['GOOGLE_APPLICATION_CREDENTIALS'];
+    const credentials = file === undefined ? undefined : await readRequired(file);
+    return new GcsSource({ url: given, ...trust, credentials, endpoint: gcsEndpoint() }, progress);
+  }
   if (given.startsWith('file://')) return new FileSource(fileURLToPath(given), progress);
   if (!given.includes('://')) return new FileSource(given, progress);
-  return new HttpSource({ url: given, certificatesDirectory, insecureSkipVerify: insecure, headers }, progress);
+  return new HttpSource({ url: given, ...trust, headers }, progress);
+}
+
+function s3Credentials(): S3Credentials | undefined {
+  const accessKeyId = env['AWS_ACCESS_KEY_ID'];
+  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken: env['AWS_SESSION_TOKEN'] };
+}
+
+/** Google's own libraries look at this variable too, which may hold a host alone. */
+function gcsEndpoint(): string | undefined {
+  const host = env['STORAGE_EMULATOR_HOST'];
+  return host === undefined || host.includes('://') ? host : `http://${host}`;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw notReadable(path, error);
+  }
+}
+
+async function readRequired(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw notReadable(path, error);
+  }
+}
+
+function notReadable(path: string, cause: unknown): TransferError {
+  return new TransferError('InvalidRequest', `cannot read ${path} (${systemCode(cause) ?? 'failed'})`, { cause });
 }

@@ -1,5 +1,5 @@
 import type { CDISpec } from '../api/cdi.ts';
-import { CDI_CONFIG_NAME, type CDIConfigSpec } from '../api/cdi-config.ts';
+import { CDI_CONFIG_NAME, type CDIConfigSpec, type ImportProxy } from '../api/cdi-config.ts';
 import type { CloneType } from '../api/clone.ts';
 import type { Caches } from './caches.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
@@ -34,6 +34,16 @@ export class ConfigView {
   /** Registries, `host[:port]`, that may be spoken to over plain http. */
   get insecureRegistries(): readonly string[] {
     return this.#config.insecureRegistries ?? [];
+  }
+
+  /** The proxies of imports. */
+  get importProxy(): ImportProxy {
+    return this.#config.importProxy ?? {};
+  }
+
+  /** The namespace of the installation. */
+  get namespace(): string {
+    return this.#installation.namespace;
   }
 
   get scratchSpaceStorageClass(): string | undefined {

@@ -2,14 +2,20 @@ import type { ImportRequest } from '../api/transfer-pod.ts';
 import type { PatienceOptions } from '../transfer/patience.ts';
 import type { Progress } from '../transfer/progress.ts';
 import type { Source } from '../transfer/source.ts';
-import { HttpSource } from '../transfer/sources/http-source.ts';
-import { RegistrySource } from '../transfer/sources/registry-source.ts';
-import { mounted, readCredentials, readSecretHeaders } from './mounted-secrets.ts';
+import {
+  mounted,
+  readCredentials,
+  readDockerConfig,
+  readSecretHeaders,
+  readServiceAccount,
+} from './mounted-secrets.ts';
 
 /** Where an importer pod finds what its source needs. */
 export interface SourceSettings {
   credentials: string;
   certificates: string;
+  /** Of the authority of a proxy. */
+  proxyCertificates: string;
   secretHeaders: string;
   patience?: PatienceOptions;
 }
@@ -22,20 +28,39 @@ export async function openSource(
   signal: AbortSignal,
 ): Promise<Source> {
   const options = {
-    credentials: await readCredentials(settings.credentials),
-    certificatesDirectory: await mounted(settings.certificates),
+    certificatesDirectories: await mounted([settings.certificates, settings.proxyCertificates]),
     signal,
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   };
-  if (source.type === 'registry') return new RegistrySource({ ...options, ...source }, progress);
-  return new HttpSource(
-    {
-      ...options,
-      url: source.url,
-      headers: source.extraHeaders,
-      secretHeaders: await readSecretHeaders(settings.secretHeaders),
-      insecureSkipVerify: source.insecureSkipVerify,
-    },
-    progress,
-  );
+  const { url } = source;
+  // Each kind has libraries of its own, which the others need not wait for.
+  switch (source.type) {
+    case 'http': {
+      const { HttpSource } = await import('../transfer/sources/http-source.ts');
+      const { extraHeaders: headers, insecureSkipVerify } = source;
+      const credentials = await readCredentials(settings.credentials);
+      const secretHeaders = await readSecretHeaders(settings.secretHeaders);
+      return new HttpSource({ ...options, url, headers, secretHeaders, insecureSkipVerify, credentials }, progress);
+    }
+    case 's3': {
+      const { S3Source } = await import('../transfer/sources/s3-source.ts');
+      const found = await readCredentials(settings.credentials);
+      const credentials = found && { accessKeyId: found.user, secretAccessKey: found.password };
+      return new S3Source({ ...options, url, credentials }, progress);
+    }
+    case 'gcs': {
+      const { GcsSource } = await import('../transfer/sources/gcs-source.ts');
+      return new GcsSource({ ...options, url, credentials: await readServiceAccount(settings.credentials) }, progress);
+    }
+    case 'registry': {
+      const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
+      const { insecureRegistry, architecture } = source;
+      const credentials = await readCredentials(settings.credentials);
+      const dockerConfig = await readDockerConfig(settings.credentials);
+      return new RegistrySource(
+        { ...options, url, insecureRegistry, architecture, credentials, dockerConfig },
+        progress,
+      );
+    }
+  }
 }

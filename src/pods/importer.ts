@@ -6,6 +6,7 @@ import {
   DISK_IMAGE_PATH,
   IMPORT_REQUEST_VARIABLE,
   PROGRESS_PORT,
+  PROXY_CERTIFICATES_DIRECTORY,
   SCRATCH_DIRECTORY,
   SECRET_HEADERS_DIRECTORY,
   importRequest,
@@ -40,6 +41,7 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
   const settings: ImporterSettings = {
     credentials: CREDENTIALS_DIRECTORY,
     certificates: CERTIFICATES_DIRECTORY,
+    proxyCertificates: PROXY_CERTIFICATES_DIRECTORY,
     secretHeaders: SECRET_HEADERS_DIRECTORY,
     diskImage: DISK_IMAGE_PATH,
     blockDevice: BLOCK_DEVICE_PATH,

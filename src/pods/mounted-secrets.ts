@@ -23,9 +23,20 @@ export async function readSecretHeaders(directory: string): Promise<string[]> {
   return lines;
 }
 
-/** The folder, if it is mounted. */
-export async function mounted(directory: string): Promise<string | undefined> {
-  return (await namesIn(directory)).length > 0 ? directory : undefined;
+/** The credentials.json of a Secret for Google Cloud, or undefined where none is mounted. */
+export function readServiceAccount(directory: string): Promise<string | undefined> {
+  return readIfThere(join(directory, 'credentials.json'));
+}
+
+/** What a Secret of type kubernetes.io/dockerconfigjson holds, or undefined where none is mounted. */
+export function readDockerConfig(directory: string): Promise<string | undefined> {
+  return readIfThere(join(directory, '.dockerconfigjson'));
+}
+
+/** Those of the folders that are mounted. */
+export async function mounted(directories: readonly string[]): Promise<string[]> {
+  const contents = await Promise.all(directories.map(namesIn));
+  return directories.filter((_, index) => (contents[index]?.length ?? 0) > 0);
 }
 
 /** Mounted volumes keep their versions in folders that begin with two dots. */

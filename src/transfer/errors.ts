@@ -19,6 +19,7 @@ const permanence = {
   Unauthorized: 'permanent',
   Forbidden: 'permanent',
   RequestRejected: 'permanent',
+  ProxyRefused: 'permanent',
   TooManyRedirects: 'permanent',
   CertificateUntrusted: 'permanent',
   TlsFailed: 'permanent',

@@ -54,6 +54,8 @@ const parts = {
     ldflags: `-s -w -X ${version}.gitVersion=${kubernetesVersion}`,
   },
   coredns: { name: 'coredns', packages: ['diskpress.dev/test/cluster/coredns'], ldflags: '-s -w' },
+  versitygw: { name: 'versitygw', packages: ['github.com/versity/versitygw/cmd/versitygw'], ldflags: '-s -w' },
+  fakeGcsServer: { name: 'fake-gcs-server', packages: ['github.com/fsouza/fake-gcs-server'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
 
 export interface BuildOptions {
@@ -111,6 +113,16 @@ export async function csiParts(options: BuildOptions = {}): Promise<CsiParts> {
 /** Path of CoreDNS. */
 export async function corednsBinary(options: BuildOptions = {}): Promise<string> {
   return join(await build(parts.coredns, options.log), 'coredns');
+}
+
+/** Path of versitygw, an S3 server over a folder. */
+export async function versitygwBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.versitygw, options.log), 'versitygw');
+}
+
+/** Path of fake-gcs-server, which serves a folder as Google Cloud Storage does. */
+export async function fakeGcsServerBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.fakeGcsServer, options.log), 'fake-gcs-server');
 }
 
 /** The folder with kubectl: Debian's is too old for what it is used for. */

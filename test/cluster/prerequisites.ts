@@ -48,6 +48,7 @@ const prerequisites: Prerequisite[] = [
   { provides: `${libraries}/libisal.so.2`, package: 'libisal2' },
   { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },
   { provides: `${libraries}/libzstd.so.1`, package: 'libzstd1' },
+  { provides: 'tinyproxy', package: 'tinyproxy-bin', servers: true },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

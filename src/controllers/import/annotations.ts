@@ -27,8 +27,8 @@ function sourceAnnotations(source: ImportSource): Record<string, string> {
       [names.importCertConfigMap]: certConfigMap,
       [names.importChecksum]: checksum,
       [names.importInsecureSkipVerify]: insecureSkipVerify ? 'true' : undefined,
-      ...numbered(names.importExtraHeadersPrefix, extraHeaders),
-      ...numbered(names.importSecretExtraHeadersPrefix, secretExtraHeaders),
+      ...numberedAnnotations(names.importExtraHeadersPrefix, extraHeaders),
+      ...numberedAnnotations(names.importSecretExtraHeadersPrefix, secretExtraHeaders),
     });
   }
   if (source.registry) {
@@ -88,6 +88,17 @@ function present(annotations: Record<string, string | undefined>): Record<string
   );
 }
 
-function numbered(prefix: string, values: readonly string[] | undefined): Record<string, string> {
+function numberedAnnotations(prefix: string, values: readonly string[] | undefined): Record<string, string> {
   return Object.fromEntries((values ?? []).map((value, index) => [`${prefix}.${index}`, value]));
+}
+
+/** The values of annotations `prefix.0`, `prefix.1`, …, in the order of their numbers. */
+export function numbered(annotations: Readonly<Record<string, string>>, prefix: string): string[] {
+  return Object.entries(annotations)
+    .flatMap(([name, value]) => {
+      const number = name.startsWith(`${prefix}.`) ? Number(name.slice(prefix.length + 1)) : NaN;
+      return Number.isInteger(number) ? [{ number, value }] : [];
+    })
+    .sort((a, b) => a.number - b.number)
+    .map(({ value }) => value);
 }

@@ -1,16 +1,19 @@
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../api/transfer-pod.ts';
+import type { ImportProxy } from '../../api/cdi-config.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod } from '../transfer-pod.ts';
-import { dependencyMounts, type ImportDependencies } from './request.ts';
+import { dependencyMounts, type ImportDependencies } from './dependencies.ts';
+import { proxyEnvironment } from './proxy.ts';
 
 /** The pod that imports into a claim. */
 export function importerPod(
   claim: PersistentVolumeClaim,
   request: ImportRequest,
   dependencies: ImportDependencies,
+  proxy: ImportProxy,
   owner: OwnerReference,
   settings: TransferSettings,
   restarts: number,
@@ -22,7 +25,11 @@ export function importerPod(
       namespace,
       component: 'importer',
       role: 'importer',
-      env: { [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: owner.uid || uid },
+      env: {
+        [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request),
+        OWNER_UID: owner.uid || uid,
+        ...proxyEnvironment(proxy),
+      },
       claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
       mounts: [
         ...dependencyMounts(dependencies),

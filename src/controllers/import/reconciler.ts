@@ -2,16 +2,8 @@ import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { objectLabels, EXCLUDE_FROM_BACKUP_LABEL } from '../../api/labels.ts';
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { ownerReference } from '../../kube/apply.ts';
-import {
-  configMaps,
-  persistentVolumeClaims,
-  pods,
-  secrets,
-  type PersistentVolumeClaim,
-  type Pod,
-} from '../../kube/builtin-resources.ts';
+import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
@@ -31,11 +23,12 @@ import {
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
-import { importDependenciesOf, importRequestOf, isImportClaim } from './request.ts';
+import { importDependenciesOf, requireDependencies } from './dependencies.ts';
+import { provideProxyCertificates } from './proxy.ts';
+import { importRequestOf, isImportClaim } from './request.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-import';
-const DEPENDENCY_RETRY_MILLISECONDS = 2_000;
 
 /** Runs an importer pod for each claim whose annotations ask for one, and tells on the claim how it fares. */
 export class ImportReconciler implements Reconciler {
@@ -73,11 +66,15 @@ export class ImportReconciler implements Reconciler {
     const { caches, client, config } = this.#context;
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
-    const dependencies = importDependenciesOf(claim);
-    await this.#requireDependencies(claim, dependencies);
+    const owner = podOwner(claim);
+    const named = importDependenciesOf(claim);
+    await requireDependencies(client, keyOf(claim).namespace, named);
+    const proxyCertificates = await provideProxyCertificates(this.#context, claim, owner);
+    const dependencies = { ...named, configMaps: [...named.configMaps, ...proxyCertificates] };
     await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
-    const pod = importerPod(claim, request, dependencies, podOwner(claim), config.transferSettings, restarts);
+    const { importProxy, transferSettings } = config;
+    const pod = importerPod(claim, request, dependencies, importProxy, owner, transferSettings, restarts);
     await createIfAbsent(client, pods, pod);
     await this.#tell(
       claim,
@@ -131,35 +128,6 @@ export class ImportReconciler implements Reconciler {
     const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
     if (caches.claims.get(scratch)) await client.delete(persistentVolumeClaims, scratch);
     return undefined;
-  }
-
-  /** A pod whose Secret is missing would wait without a word: look first, and say what is missing. */
-  async #requireDependencies(
-    claim: PersistentVolumeClaim,
-    dependencies: ReturnType<typeof importDependenciesOf>,
-  ): Promise<void> {
-    const { client } = this.#context;
-    const { namespace } = keyOf(claim);
-    for (const { name, keys } of dependencies.secrets) {
-      const secret = await client.get(secrets, { namespace, name });
-      const missing = secret ? keys.filter((dataKey) => secret.data?.[dataKey] === undefined) : [];
-      if (secret && missing.length === 0) continue;
-      throw new WaitingError(
-        'SecretNotFound',
-        secret
-          ? `Secret "${name}" in namespace "${namespace}" has no key ${missing.join(' and no key ')}; add it, and the import starts`
-          : `Secret "${name}" does not exist in namespace "${namespace}"; create it${keys.length ? ` with the keys ${keys.join(' and ')}` : ''}, and the import starts`,
-        { after: DEPENDENCY_RETRY_MILLISECONDS },
-      );
-    }
-    for (const { name } of dependencies.configMaps) {
-      if (await client.get(configMaps, { namespace, name })) continue;
-      throw new WaitingError(
-        'ConfigMapNotFound',
-        `ConfigMap "${name}" does not exist in namespace "${namespace}"; create it with the certificates in PEM, and the import starts`,
-        { after: DEPENDENCY_RETRY_MILLISECONDS },
-      );
-    }
   }
 
   async #createScratchClaim(claim: PersistentVolumeClaim): Promise<void> {

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher } from 'undici';
+import { env } from 'node:process';
+import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import { TransferError } from '../errors.ts';
 import { trustedCertificates } from './certificates.ts';
-import { connectionFailure } from './failures.ts';
+import { connectionFailure, proxyFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
+import { Proxies, proxiesOf, type ProxySettings } from './proxies.ts';
 
 /** Short enough for a failure to show within seconds. */
 const CONNECT_TIMEOUT = 8_000;
@@ -13,17 +15,20 @@ const MOST_REDIRECTS = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClientOptions {
-  /** Folder with PEM certificates to trust besides the system's. */
-  certificatesDirectory?: string | undefined;
+  /** Folders with PEM certificates to trust besides the system's. */
+  certificatesDirectories?: readonly string[];
   /** Accept any certificate. */
   insecureSkipVerify?: boolean;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;
+  /** The environment's by default. */
+  proxies?: ProxySettings;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpRequest {
   method?: 'GET' | 'HEAD' | 'POST';
+  body?: string;
   /** Sent wherever redirects lead. */
   headers?: Record<string, string>;
   /** Sent to the origin of the first URL only. */
@@ -38,25 +43,36 @@ export interface HttpResponse {
   body: Dispatcher.ResponseData['body'];
 }
 
-/** Follows redirects, trusts the right certificates, and says what went wrong. Bodies come as they were sent. */
+/**
+ * Follows redirects, goes through proxies, trusts the right certificates, and says what went wrong. Bodies come as they
+ * were sent.
+ */
 export class HttpClient {
   readonly #options: HttpClientOptions;
-  /** By protocol: reading the system's certificates takes a while, and plain http needs none. */
-  readonly #agents = new Map<string, Promise<Agent>>();
+  readonly #proxies: Proxies;
+  /** By protocol and proxy: reading the system's certificates takes a while, and plain http needs none. */
+  readonly #agents = new Map<string, Promise<Dispatcher>>();
 
+  /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
   constructor(options: HttpClientOptions) {
     this.#options = options;
+    this.#proxies = new Proxies(options.proxies ?? proxiesOf(env));
   }
 
   /** @throws TransferError for every failure to get an answer; any status is an answer */
-  async request(url: URL, { method = 'GET', headers, confidentialHeaders }: HttpRequest): Promise<HttpResponse> {
+  async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    const { method = 'GET', headers, confidentialHeaders, body } = request;
     let current = url;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
-      const answer = await this.#once(current, method, {
-        'user-agent': 'diskpress',
-        'accept-encoding': 'identity',
-        ...headers,
-        ...(current.origin === url.origin ? confidentialHeaders : {}),
+      const answer = await this.#once(current, {
+        method,
+        headers: {
+          'user-agent': 'diskpress',
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(current.origin === url.origin ? confidentialHeaders : {}),
+        },
+        ...(body === undefined ? {} : { body }),
       });
       const target = answer.headers.location;
       if (!redirects.has(answer.statusCode) || target === undefined) {
@@ -77,17 +93,16 @@ export class HttpClient {
 
   async #once(
     url: URL,
-    method: Dispatcher.HttpMethod,
-    headers: Record<string, string>,
+    request: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>,
   ): Promise<Dispatcher.ResponseData> {
-    const agent = await this.#agentFor(url.protocol);
+    const proxy = this.#proxies.for(url);
+    const agent = await this.#agentFor(url.protocol === 'https:', proxy);
     try {
       const { signal } = this.#options;
       const answer = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
-        method,
-        headers,
+        ...request,
         ...(signal === undefined ? {} : { signal }),
       });
       // An abandoned body may still report that its connection broke.
@@ -95,31 +110,36 @@ export class HttpClient {
       return answer;
     } catch (error) {
       this.#options.signal?.throwIfAborted();
-      throw connectionFailure(error, url);
+      throw proxy === undefined ? connectionFailure(error, url) : proxyFailure(error, url, proxy);
     }
   }
 
-  #agentFor(protocol: string): Promise<Agent> {
-    let agent = this.#agents.get(protocol);
+  #agentFor(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
+    const key = `${secure} ${proxy?.href ?? ''}`;
+    let agent = this.#agents.get(key);
     if (agent === undefined) {
-      agent = this.#createAgent(protocol === 'https:');
-      this.#agents.set(protocol, agent);
+      agent = this.#createAgent(secure, proxy);
+      this.#agents.set(key, agent);
     }
     return agent;
   }
 
-  async #createAgent(secure: boolean): Promise<Agent> {
-    const { certificatesDirectory, insecureSkipVerify = false, stallTimeout = 30_000 } = this.#options;
-    return new Agent({
-      connect: {
-        timeout: CONNECT_TIMEOUT,
-        rejectUnauthorized: !insecureSkipVerify,
-        ...(secure && !insecureSkipVerify ? { ca: await trustedCertificates(certificatesDirectory) } : {}),
-      },
-      headersTimeout: HEADERS_TIMEOUT,
-      bodyTimeout: stallTimeout,
-      // Several requests over one connection are no faster than one.
-      allowH2: false,
+  async #createAgent(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
+    const { certificatesDirectories = [], insecureSkipVerify = false, stallTimeout = 30_000 } = this.#options;
+    // Several requests over one connection are no faster than one.
+    const limits = { headersTimeout: HEADERS_TIMEOUT, bodyTimeout: stallTimeout, allowH2: false };
+    const needsCertificates = (secure && !insecureSkipVerify) || proxy?.protocol === 'https:';
+    const trust = needsCertificates ? { ca: await trustedCertificates(certificatesDirectories) } : {};
+    const tls = { timeout: CONNECT_TIMEOUT, rejectUnauthorized: !insecureSkipVerify, allowH2: false, ...trust };
+    if (proxy === undefined) return new Agent({ connect: tls, ...limits });
+    return new ProxyAgent({
+      uri: proxy.href,
+      requestTls: tls,
+      // What a user says of a server's certificate is not said of the proxy's.
+      proxyTls: { ...tls, rejectUnauthorized: true },
+      // What is forwarded and not tunnelled would have no time limits otherwise.
+      factory: (origin: string | URL, options: object) => new Pool(origin, { ...options, ...limits }),
+      ...limits,
     });
   }
 }

@@ -59,6 +59,34 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
   }
 }
 
+/** The proxy itself was not reached, or the way to it failed. */
+const reachingFailures = new Set<TransferErrorCode>([
+  'HostNotFound',
+  'HostLookupFailed',
+  'ConnectionRefused',
+  'ConnectionFailed',
+]);
+
+/** Says what a failure on the way through a proxy means. */
+export function proxyFailure(error: unknown, url: URL, proxy: URL): TransferError {
+  const refusal = error instanceof Error ? /^Proxy .*\((\d{3})\)/.exec(error.message)?.[1] : undefined;
+  if (refusal !== undefined) return proxyRefusal(Number(refusal), url, proxy, error);
+  const { code, message } = connectionFailure(error, proxy);
+  if (!reachingFailures.has(code)) return connectionFailure(error, url);
+  return new TransferError(code, `the proxy for ${describeUrl(url)} cannot be reached: ${message}`, { cause: error });
+}
+
+function proxyRefusal(status: number, url: URL, proxy: URL, cause: unknown): TransferError {
+  const answer = `the proxy ${proxy.host} answered ${status} ${STATUS_CODES[status] ?? ''} when asked for ${url.host}`;
+  if (status === 407) {
+    return new TransferError('ProxyRefused', `${answer}: put a user and password for it into its URL`, { cause });
+  }
+  if (status >= 500) {
+    return new TransferError('ServerUnavailable', `${answer}: it does not reach that host at the moment`, { cause });
+  }
+  return new TransferError('ProxyRefused', `${answer}: let it allow that host, or name the host in noProxy`, { cause });
+}
+
 /** Says what an answer other than the one hoped for means. */
 export function statusFailure(status: number, headers: IncomingHttpHeaders, url: URL): TransferError {
   const where = describeUrl(url);

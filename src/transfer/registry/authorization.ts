@@ -3,13 +3,13 @@ import { TransferError } from '../errors.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { basicAuthorization } from '../http/headers.ts';
+import { readJson } from '../http/read-json.ts';
 
 export interface Credentials {
   user: string;
   password: string;
 }
 
-const MOST_TOKEN_BYTES = 1024 * 1024;
 const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 /** Proves to a registry who we are, the way it asks for: with a password, or a token that another server gives. */
@@ -70,23 +70,5 @@ export class RegistryAuthorization {
     const token = parsed.data?.token ?? parsed.data?.access_token;
     if (token === undefined) throw new TransferError('ProtocolViolation', `${realm.host} answered without a token`);
     return `Bearer ${token}`;
-  }
-}
-
-async function readJson({ body, url }: HttpResponse): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MOST_TOKEN_BYTES)
-      throw new TransferError('ProtocolViolation', `${url.host} answered with too long a token`);
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch (error) {
-    throw new TransferError('ProtocolViolation', `${url.host} answered with something that is no token`, {
-      cause: error,
-    });
   }
 }

@@ -18,8 +18,8 @@ export interface RegistryClientOptions {
   /** Accept any certificate, and speak plain http to a registry that does not speak TLS. */
   insecureRegistry?: boolean;
   credentials?: Credentials | undefined;
-  /** Folder with PEM certificates to trust besides the system's. */
-  certificatesDirectory?: string | undefined;
+  /** Folders with PEM certificates to trust besides the system's. */
+  certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;

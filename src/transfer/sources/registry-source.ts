@@ -3,6 +3,7 @@ import { TransferError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Credentials } from '../registry/authorization.ts';
 import { RegistryClient } from '../registry/client.ts';
+import { credentialsFor } from '../registry/docker-config.ts';
 import { DiskFinder } from '../registry/disk-finder.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import { Layer } from '../registry/layer.ts';
@@ -25,8 +26,10 @@ export interface RegistrySourceOptions {
   /** As image indexes spell it; this machine's own by default. */
   architecture?: string | undefined;
   credentials?: Credentials | undefined;
-  /** Folder with PEM certificates to trust besides the system's. */
-  certificatesDirectory?: string | undefined;
+  /** What `docker login` writes, for where there are no credentials. */
+  dockerConfig?: string | undefined;
+  /** Folders with PEM certificates to trust besides the system's. */
+  certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
   signal?: AbortSignal | undefined;
 }
@@ -48,7 +51,10 @@ export class RegistrySource implements Source {
     this.#progress = progress;
     const { signal: closing } = this.#closing;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
-    this.#registry = new RegistryClient(this.#image, { ...options, signal }, progress);
+    const { dockerConfig } = options;
+    const credentials =
+      options.credentials ?? (dockerConfig === undefined ? undefined : credentialsFor(this.#image, dockerConfig));
+    this.#registry = new RegistryClient(this.#image, { ...options, credentials, signal }, progress);
   }
 
   async open(): Promise<OpenedSource> {

@@ -15,7 +15,10 @@ type HttpRequestSource = Extract<ImportRequest['source'], { type: 'http' }>;
 type RegistryRequestSource = Extract<ImportRequest['source'], { type: 'registry' }>;
 
 export interface PodOptions {
-  source: Partial<HttpRequestSource> | ({ type: 'registry' } & Partial<RegistryRequestSource>) | { type: 'blank' };
+  source:
+    | Partial<HttpRequestSource>
+    | ({ type: 'registry' } & Partial<RegistryRequestSource>)
+    | Exclude<ImportRequest['source'], { type: 'http' | 'registry' }>;
   target?: Partial<ImportRequest['target']>;
   scratch?: boolean;
   settings?: Partial<ImporterSettings>;
@@ -54,6 +57,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
   const exitCode = await runImporter({
     credentials: join(pod, 'credentials'),
     certificates: join(pod, 'certificates'),
+    proxyCertificates: join(pod, 'proxy-certificates'),
     secretHeaders: join(pod, 'secret-headers'),
     diskImage,
     progressPort: 0,
@@ -65,7 +69,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
 }
 
 function completeSource(source: PodOptions['source']): object {
-  if (source.type === 'blank') return source;
   if (source.type === 'registry') return { insecureRegistry: true, ...source };
+  if (source.type !== undefined && source.type !== 'http') return source;
   return { type: 'http', extraHeaders: [], insecureSkipVerify: false, ...source };
 }

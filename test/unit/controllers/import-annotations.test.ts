@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { ImportSource } from '../../../src/api/sources.ts';
 import { importAnnotations } from '../../../src/controllers/import/annotations.ts';
-import { importDependenciesOf, importSourceOf, isImportClaim } from '../../../src/controllers/import/request.ts';
+import { importDependenciesOf } from '../../../src/controllers/import/dependencies.ts';
+import { importSourceOf, isImportClaim } from '../../../src/controllers/import/request.ts';
 
 const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
   const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
@@ -55,9 +56,18 @@ describe('an import in the annotations of a claim', () => {
     expect(() => roundTrip({ registry: { imageStream: 'fedora', pullMethod: 'node' } })).to.throw(/registry url/);
   });
 
+  it('keeps where objects of S3 and Google Cloud Storage are, and asks for their Secrets', () => {
+    const s3 = roundTrip({ s3: { url: 'https://s3/bucket/disk', secretRef: 'login', certConfigMap: 'authority' } });
+    expect(s3.request).to.deep.equal({ type: 's3', url: 'https://s3/bucket/disk' });
+    expect(s3.dependencies.secrets.map(({ keys }) => keys)).to.deep.equal([[['accessKeyId', 'secretKey']]]);
+    const gcs = roundTrip({ gcs: { url: 'gs://bucket/disk', secretRef: 'login' } });
+    expect(gcs.request).to.deep.equal({ type: 'gcs', url: 'gs://bucket/disk' });
+    expect(gcs.dependencies.secrets.map(({ keys }) => keys)).to.deep.equal([[['credentials.json']]]);
+  });
+
   it('refuses a source that the importer does not know, by its name', () => {
-    expect(() => roundTrip({ s3: { url: 'https://s3/bucket/disk' } }))
-      .to.throw(/s3/)
+    expect(() => roundTrip({ imageio: { url: 'https://engine/api', diskId: '1' } }))
+      .to.throw(/imageio/)
       .with.property('reason', 'UnsupportedSource');
   });
 });

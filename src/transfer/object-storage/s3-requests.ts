@@ -1,0 +1,79 @@
+import { AwsV4Signer } from 'aws4fetch';
+import type { HttpClient, HttpResponse } from '../http/client.ts';
+import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
+
+export interface S3Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Of temporary credentials. */
+  sessionToken?: string | undefined;
+}
+
+/** The region that most servers other than Amazon's take requests to be signed for. */
+const DEFAULT_REGION = 'us-east-1';
+const credentialsAdvice =
+  'accessKeyId and secretKey of the Secret in secretRef (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
+
+/** Asks an S3 server for one object, signed with Signature Version 4 where there are credentials. */
+export class S3Requests {
+  #url: URL;
+  #region: string | undefined;
+  readonly #credentials: S3Credentials | undefined;
+
+  /**
+   * @param url of the object, in path style or virtual-host style
+   * @param region of the bucket; told from the URL, or by the server, where it is not given
+   */
+  constructor(url: URL, credentials: S3Credentials | undefined, region?: string) {
+    this.#url = new URL(url);
+    // A plus sign means itself in a key, but some servers take it for a space.
+    this.#url.pathname = url.pathname.replaceAll('+', '%2B');
+    this.#region = region;
+    this.#credentials = credentials;
+  }
+
+  /** @throws TransferError where the server has no such object for us */
+  async ask(client: HttpClient, headers: Record<string, string>): Promise<HttpResponse> {
+    let response = await this.#send(client, headers);
+    if (!isRefused(response)) return response;
+    let refusal = await readRefusal(response);
+    if (refusal.region !== undefined && this.#moveTo(refusal.region)) {
+      response = await this.#send(client, headers);
+      if (!isRefused(response)) return response;
+      refusal = await readRefusal(response);
+    }
+    throw refusalFailure(refusal, { anonymous: this.#credentials === undefined, credentialsAdvice });
+  }
+
+  async #send(client: HttpClient, headers: Record<string, string>): Promise<HttpResponse> {
+    return client.request(this.#url, { headers, confidentialHeaders: await this.#signature() });
+  }
+
+  async #signature(): Promise<Record<string, string>> {
+    if (this.#credentials === undefined) return {};
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#credentials;
+    const signer = new AwsV4Signer({
+      url: this.#url.href,
+      method: 'GET',
+      service: 's3',
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(this.#region === undefined ? {} : { region: this.#region }),
+    });
+    this.#region = signer.region || DEFAULT_REGION;
+    const signed = await signer.sign();
+    return Object.fromEntries([...signed.headers].filter(([name]) => name !== 'host'));
+  }
+
+  /** Amazon's endpoints are each for one region; other servers only want another signature. */
+  #moveTo(region: string): boolean {
+    if (region === this.#region || !/^[a-z0-9-]{1,64}$/.test(region)) return false;
+    this.#region = region;
+    this.#url.hostname = this.#url.hostname.replace(
+      /(^|\.)s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$/,
+      `$1s3.${region}.amazonaws.com`,
+    );
+    return true;
+  }
+}

@@ -49,6 +49,7 @@ const prerequisites: Prerequisite[] = [
   { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },
   { provides: `${libraries}/libzstd.so.1`, package: 'libzstd1' },
   { provides: 'tinyproxy', package: 'tinyproxy-bin', servers: true },
+  { provides: 'htpasswd', package: 'apache2-utils' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

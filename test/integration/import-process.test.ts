@@ -85,7 +85,9 @@ describe('importer: as a process', () => {
       bundle: true,
       platform: 'node',
       format: 'esm',
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",
+      },
       logLevel: 'error',
     });
     const root = join(directory, 'www');
@@ -124,7 +126,9 @@ describe('importer: as a process', () => {
     const messages = log
       .trim()
       .split('\n')
-      .map((line) => (JSON.parse(line) as { message: string }).message);
+      .map((line) => (JSON.parse(line) as { message: string }).message)
+      // Whether others are added depends on how busy the machine is.
+      .filter((message) => message !== 'more connections');
     expect(messages).to.deep.equal(['starting', 'connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
   });
 

@@ -8,12 +8,14 @@ import { decompressAll } from './decompress/decompress.ts';
 import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
+import { decodeQcow2Ranges } from './formats/qcow2/decode.ts';
 import { decodeRaw } from './formats/raw.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import { Progress } from './progress.ts';
 import { FileSink } from './sinks/file-sink.ts';
 import type { Sink } from './sinks/sink.ts';
 import type { Source } from './source.ts';
+import { FileSource } from './sources/file-source.ts';
 
 const MOST_RESTARTS = 5;
 
@@ -72,16 +74,17 @@ async function importUnchanged(options: ImportImageOptions): Promise<ImportedIma
 async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, progress } = options;
   const { format, reader, compressions, size } = await openAndRecognise(options);
+  // Whatever is read at random has to be what the checksum was taken of.
+  const readsAll = options.checksum !== undefined;
+  const found = compressions.length === 0 ? await source.openRanges() : undefined;
+  const ranges = readsAll && !found?.versioned ? undefined : found;
   try {
-    return await writeDisk(await decodeDisk(format, reader, size), options);
+    return await writeDisk(await decodeDisk(format, reader, { size, ranges, readsAll }), options);
   } catch (error) {
     if (!(error instanceof RandomAccessNeeded)) throw error;
     progress.note('random access needed', { why: error.message });
-    const ranges = compressions.length === 0 ? await source.openRanges() : undefined;
-    const trusted = ranges !== undefined && (options.checksum === undefined || ranges.versioned);
-    if (!trusted) return await importThroughScratch(options, error);
-    // Whatever is read at random has to be what the checksum was taken of, so that is taken first.
-    if (options.checksum !== undefined) await reader.drain();
+    if (ranges === undefined) return await importThroughScratch(options, error);
+    if (readsAll) await reader.drain();
     await reader.close();
     progress.restart();
     return await finishConverted(options, format, await convertRanges(ranges, { ...options, format }));
@@ -105,6 +108,14 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
   try {
     progress.note('copying to scratch space', { path });
     await scratch.finish(await pour(decodeRaw(reader, undefined), scratch, options.signal));
+    if (format === 'qcow2') {
+      const copy = new FileSource(path, new Progress());
+      try {
+        return await writeDisk(await decodeQcow2Ranges(await copy.openRanges()), options);
+      } finally {
+        await copy.close();
+      }
+    }
     return await finishConverted(options, format, await convertFile(path, { ...options, format }));
   } finally {
     await reader.close();

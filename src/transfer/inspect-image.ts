@@ -39,7 +39,7 @@ async function virtualSizeOf(
   size: number | undefined,
 ): Promise<number | undefined> {
   try {
-    return (await decodeDisk(format, reader, size)).virtualSize;
+    return (await decodeDisk(format, reader, { size })).virtualSize;
   } catch (error) {
     if (error instanceof RandomAccessNeeded) return undefined;
     throw error;

@@ -3,8 +3,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ByteReader } from '../../../src/transfer/bytes.ts';
 import { RandomAccessNeeded, TransferError } from '../../../src/transfer/errors.ts';
+import type { RangeReader } from '../../../src/transfer/source.ts';
+import type { DecodeOptions } from '../../../src/transfer/formats/decode-options.ts';
 import { parseHeader } from '../../../src/transfer/formats/qcow2/header.ts';
-import { decodeQcow2 } from '../../../src/transfer/formats/qcow2/stream.ts';
+import { decodeQcow2, decodeQcow2Ranges } from '../../../src/transfer/formats/qcow2/decode.ts';
 import { zstdFrameLength } from '../../../src/transfer/formats/qcow2/zstd-frame.ts';
 import { lend } from './streams.ts';
 
@@ -46,8 +48,11 @@ function image(compression: 'zlib' | 'zstd' = 'zlib'): { file: Buffer; disk: Buf
   return { file: Buffer.concat([file, Buffer.alloc(CLUSTER - (file.length % CLUSTER))]), disk };
 }
 
-async function decode(file: Buffer, size = SIZE): Promise<Buffer> {
-  const { extents, virtualSize } = await decodeQcow2(new ByteReader(lend(file, Array<number>(1000).fill(1500))));
+async function decode(file: Buffer, size = SIZE, options: DecodeOptions = {}): Promise<Buffer> {
+  const { extents, virtualSize } = await decodeQcow2(
+    new ByteReader(lend(file, Array<number>(1000).fill(1500))),
+    options,
+  );
   expect(virtualSize).to.equal(size);
   const disk = Buffer.alloc(size);
   for await (const { offset, data } of extents) {
@@ -55,6 +60,10 @@ async function decode(file: Buffer, size = SIZE): Promise<Buffer> {
     data.copy(disk, offset);
   }
   return disk;
+}
+
+function rangesOf(file: Buffer): RangeReader {
+  return { size: file.length, read: async (offset, length) => Buffer.from(file.subarray(offset, offset + length)) };
 }
 
 describe('qcow2 from a stream', () => {
@@ -65,36 +74,125 @@ describe('qcow2 from a stream', () => {
     });
   }
 
-  it('goes on from any position that it had come to', async () => {
+  it('goes on from any position that it had come to, be it in another way', async () => {
     const { file, disk } = image();
     const reader = (): ByteReader => new ByteReader(lend(file, Array<number>(1000).fill(1500)));
-    const all = await decodeQcow2(reader());
+    const all = await decodeQcow2(reader(), {});
     const written = Buffer.alloc(SIZE);
-    let positions = 0;
+    const positions: number[] = [];
     for await (const { offset, data } of all.extents) {
       data.copy(written, offset);
-      positions += 1;
-      const completed = Buffer.from(written);
-      const left = await decodeQcow2(reader(), all.position);
-      for await (const extent of left.extents) {
-        expect(extent.offset).not.to.equal(offset);
-        extent.data.copy(completed, extent.offset);
+      const { position: from = 0 } = all;
+      positions.push(from);
+      for (const left of [await decodeQcow2(reader(), { from }), await decodeQcow2Ranges(rangesOf(file), from)]) {
+        const completed = Buffer.from(written);
+        for await (const extent of left.extents) {
+          expect(extent.offset).not.to.equal(offset);
+          extent.data.copy(completed, extent.offset);
+        }
+        expect(completed.equals(disk)).to.equal(true);
       }
-      expect(completed.equals(disk)).to.equal(true);
     }
-    expect(positions).to.equal(3);
+    expect(positions.at(-1)).to.be.greaterThan(5 * CLUSTER);
   });
 
-  it('needs random access where a table comes after what it maps', async () => {
-    const { file } = image();
+  /** The first cluster lies so far before its table that it is not kept in mind. */
+  const behindItsData = (): { file: Buffer; disk: Buffer } => {
+    const { file, disk } = image();
     const l2 = Buffer.from(file.subarray(2 * CLUSTER, 3 * CLUSTER));
     const far = 3 * 1024 * 1024;
-    const moved = Buffer.concat([file, Buffer.alloc(far - file.length), l2]);
+    const moved = Buffer.concat([file, Buffer.alloc(far - file.length), l2, Buffer.alloc(CLUSTER, 'late')]);
     moved.writeBigUInt64BE(BigInt(far), CLUSTER);
-    // The first cluster lies so far before its table that it is not kept in mind.
-    moved.writeBigUInt64BE(BigInt(CLUSTER * 600), far + 8 * 20);
-    moved.writeBigUInt64BE(BigInt(CLUSTER), far);
-    expect(await decode(moved).catch((error: unknown) => error)).to.be.instanceOf(RandomAccessNeeded);
+    moved.writeBigUInt64BE(BigInt(far + CLUSTER), far + 8 * 20);
+    moved.copy(disk, 20 * CLUSTER, far + CLUSTER);
+    return { file: moved, disk };
+  };
+
+  it('needs random access where a table comes after what it maps', async () => {
+    const { file } = behindItsData();
+    expect(await decode(file).catch((error: unknown) => error)).to.be.instanceOf(RandomAccessNeeded);
+  });
+
+  it('goes on piece by piece where a table comes after what it maps', async () => {
+    const { file, disk } = behindItsData();
+    const ranges = rangesOf(file);
+    expect((await decode(file, SIZE, { ranges })).equals(disk)).to.equal(true);
+  });
+
+  it('refuses to take tables for data, or one table for two', async () => {
+    for (const place of [0, 1, 2]) {
+      const { file } = image();
+      file.writeBigUInt64BE(place === 0 ? (1n << 62n) | 8n : BigInt(place * CLUSTER), 2 * CLUSTER);
+      expect(await decode(file).catch((error: unknown) => error)).to.have.property('code', 'InvalidImage');
+    }
+    const { file } = image();
+    file.writeBigUInt64BE(BigInt(CLUSTER * 512 * 2), 24);
+    file.writeUInt32BE(2, 36);
+    file.writeBigUInt64BE(BigInt(2 * CLUSTER), CLUSTER + 8);
+    const size = CLUSTER * 512 * 2;
+    expect(await decode(file, size).catch((error: unknown) => error)).to.have.property('code', 'InvalidImage');
+  });
+
+  it('reads the subclusters that are data, and no others', async () => {
+    const cluster = 16 * 1024;
+    const { file } = image();
+    const header = Buffer.alloc(cluster);
+    file.copy(header, 0, 0, 112);
+    header.writeUInt32BE(14, 20);
+    header.writeBigUInt64BE(BigInt(2 * cluster), 24);
+    header.writeBigUInt64BE(BigInt(cluster), 40);
+    header.writeBigUInt64BE(16n, 72);
+    const tables = Buffer.alloc(2 * cluster);
+    tables.writeBigUInt64BE(BigInt(2 * cluster), 0);
+    tables.writeBigUInt64BE(BigInt(3 * cluster), cluster);
+    tables.writeUInt32BE(0x00000008, cluster + 8);
+    tables.writeUInt32BE(0x80000005, cluster + 12);
+    const data = Buffer.alloc(cluster, 'subclusters');
+    const disk = Buffer.alloc(2 * cluster);
+    for (const index of [0, 2, 31]) data.copy(disk, index * 512, index * 512, (index + 1) * 512);
+    const whole = Buffer.concat([header, tables, data]);
+    expect((await decode(whole, 2 * cluster)).equals(disk)).to.equal(true);
+    whole.writeUInt32BE(0x00000004, 2 * cluster + 8);
+    const contradiction = await decode(whole, 2 * cluster).catch((error: unknown) => error);
+    expect(contradiction).to.have.property('code', 'InvalidImage');
+  });
+
+  it('names what it refuses: the backing file, the data file, the features', () => {
+    const named = (change: (header: Buffer) => void): string => {
+      const header = Buffer.from(image().file.subarray(0, 1024));
+      change(header);
+      try {
+        parseHeader(header);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    const extension = (header: Buffer, type: number, data: Buffer): void => {
+      header.writeUInt32BE(type, 112);
+      header.writeUInt32BE(data.length, 116);
+      data.copy(header, 120);
+    };
+    const backing = named((header) => {
+      header.writeBigUInt64BE(600n, 8);
+      header.writeUInt32BE(11, 16);
+      header.write('base\u001b.qcow', 600);
+    });
+    expect(backing).to.contain('the backing file "base?.qcow"');
+    const dataFile = named((header) => {
+      header.writeBigUInt64BE(4n, 72);
+      extension(header, 0x44415441, Buffer.from('disk.raw'));
+    });
+    expect(dataFile).to.contain('another file, "disk.raw"');
+    const features = named((header) => {
+      header.writeBigUInt64BE((1n << 40n) | (1n << 41n), 72);
+      const name = Buffer.alloc(48);
+      name.writeUInt8(40, 1);
+      name.write('time travel', 2);
+      extension(header, 0x6803f857, name);
+    });
+    expect(features).to.contain('"time travel", bit 41');
+    expect(named((header) => header.writeUInt32BE(2, 32))).to.contain('LUKS');
   });
 
   it('says when the file ends too early', async () => {
@@ -114,6 +212,8 @@ describe('qcow2 from a stream', () => {
       ['size beyond its table', (header) => header.writeBigUInt64BE(2n ** 40n, 24), 'InvalidImage'],
       ['encryption', (header) => header.writeUInt32BE(1, 32), 'UnsupportedImage'],
       ['L1 size', (header) => header.writeUInt32BE(0xffffffff, 36), 'InvalidImage'],
+      ['L1 in its header', (header) => header.writeBigUInt64BE(0n, 40), 'InvalidImage'],
+      ['small subclusters', (header) => header.writeBigUInt64BE(16n, 72), 'InvalidImage'],
       ['L1 place', (header) => header.writeBigUInt64BE(5n, 40), 'InvalidImage'],
       ['data file', (header) => header.writeBigUInt64BE(4n, 72), 'UnsupportedImage'],
       ['corrupt', (header) => header.writeBigUInt64BE(2n, 72), 'InvalidImage'],
@@ -141,7 +241,7 @@ describe('qcow2 from a stream', () => {
         // Most of the first clusters is unused, so that the places are drawn towards what is used.
         for (const [at, value] of changes) damaged[at % 3 === 0 ? at % 112 : at] = value;
         try {
-          const { extents, virtualSize = 0 } = await decodeQcow2(new ByteReader(lend(damaged, [4096])));
+          const { extents, virtualSize = 0 } = await decodeQcow2(new ByteReader(lend(damaged, [4096])), {});
           for await (const { offset, data } of extents) expect(offset + data.length).to.be.at.most(virtualSize);
         } catch (error) {
           if (!(error instanceof TransferError) && !(error instanceof RandomAccessNeeded)) throw error;

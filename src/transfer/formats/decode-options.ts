@@ -1,0 +1,13 @@
+import type { RangeReader } from '../source.ts';
+
+/** What a decoder may know and use of the stream that it reads. */
+export interface DecodeOptions {
+  /** Bytes of the stream, where they are known. */
+  size?: number | undefined;
+  /** A position that an earlier decoder of the same stream had come to: extents of before are left out. */
+  from?: number;
+  /** Access to any part of the same bytes, where there is any. */
+  ranges?: RangeReader | undefined;
+  /** Whether the stream has to be read to its end, even where its bytes are got otherwise: its checksum counts. */
+  readsAll?: boolean;
+}

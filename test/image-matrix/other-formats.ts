@@ -1,0 +1,34 @@
+import { run } from '../cluster/commands.ts';
+import type { MatrixImage } from './matrix-image.ts';
+import { contents, writeRaw } from './raw-disk.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Formats that qemu-img reads for us, or, of streamOptimized, only writes. */
+export function* otherFormats(): Generator<MatrixImage> {
+  const formats: [name: string, format: string, options: string[], streams: boolean][] = [
+    ['vmdk monolithicSparse', 'vmdk', ['-o', 'subformat=monolithicSparse'], false],
+    ['vmdk streamOptimized', 'vmdk', ['-o', 'subformat=streamOptimized'], true],
+    ['vhd dynamic', 'vpc', ['-o', 'subformat=dynamic,force_size=on'], false],
+    ['vhdx dynamic', 'vhdx', ['-o', 'subformat=dynamic'], false],
+    ['vhdx fixed', 'vhdx', ['-o', 'subformat=fixed'], false],
+    ['vdi dynamic', 'vdi', [], false],
+    ['vdi static', 'vdi', ['-o', 'static=on'], false],
+    ['qed', 'qed', [], false],
+  ];
+  for (const [name, format, options, streams] of formats) {
+    for (const content of contents) {
+      // VHDX and VDI round sizes up.
+      const size = 6 * MEBIBYTE;
+      yield {
+        name: `${name} ${content}`,
+        format,
+        streams,
+        make: async (folder, path) => {
+          const raw = await writeRaw(folder, content, size);
+          await run('qemu-img', ['convert', '-O', format, ...options, raw, path]);
+        },
+      };
+    }
+  }
+}

@@ -47,7 +47,6 @@ const prerequisites: Prerequisite[] = [
   { provides: `${libraries}/libdeflate.so.0`, package: 'libdeflate0' },
   { provides: `${libraries}/libisal.so.2`, package: 'libisal2' },
   { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },
-  { provides: `${libraries}/libzstd.so.1`, package: 'libzstd1' },
   { provides: 'tinyproxy', package: 'tinyproxy-bin', servers: true },
   { provides: 'htpasswd', package: 'apache2-utils' },
 ];

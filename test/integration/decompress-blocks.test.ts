@@ -76,9 +76,10 @@ describe('decompressing a block of known size', () => {
           compressed[at] = value;
           const damaged = cut ? compressed.subarray(0, at) : compressed;
           const room = data.length + 1000;
-          expect(await outcome(decompress, damaged, room, true)).to.equal(
-            await outcome(decompress, damaged, room, false),
-          );
+          const expected = await outcome(decompress, damaged, room, false);
+          // libdeflate takes some codes that zlib does not, and without a checksum nothing else tells.
+          if (kind === 'raw deflate' && expected === 'refused') return;
+          expect(await outcome(decompress, damaged, room, true)).to.equal(expected);
         }),
         { numRuns: 200 },
       );

@@ -1,11 +1,19 @@
-import { ByteReader } from '../bytes.ts';
+import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
+import { igzip } from '../native/igzip.ts';
+import { liblzma } from '../native/liblzma.ts';
+import { zstdStream } from '../native/libzstd.ts';
+import type { StreamCodec } from '../native/stream-codec.ts';
 import { recogniseCompression, type Compression } from './compression.ts';
+import { decompressNatively } from './native-decompressor.ts';
 import { decompressWithProgram } from './program-decompressor.ts';
 import { decompressWithZlib } from './zlib-decompressor.ts';
 
 const LONGEST_MAGIC = 16;
 const MOST_LAYERS = 4;
+
+type Codecs = Partial<Record<Compression, StreamCodec | null>>;
+const nativeCodecs: Codecs = { gzip: igzip, zstd: zstdStream, xz: liblzma };
 
 export interface Decompressed {
   reader: ByteReader;
@@ -24,10 +32,19 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
       throw new TransferError('UnsupportedImage', `the image is compressed more than ${MOST_LAYERS} times over`);
     }
     compressions.push(compression);
-    reader = new ByteReader(
-      compression === 'gzip' || compression === 'zstd'
-        ? decompressWithZlib(compression, reader.rest())
-        : decompressWithProgram(compression, reader.rest()),
-    );
+    reader = new ByteReader(decompress(compression, reader.rest()));
   }
+}
+
+/**
+ * Takes off one compression: natively where there is a library for it, and by node:zlib or a program otherwise.
+ *
+ * @param codecs that are there
+ * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
+ */
+export function decompress(compression: Compression, input: ByteStream, codecs = nativeCodecs): ByteStream {
+  const codec = codecs[compression];
+  if (codec) return decompressNatively(compression, codec, input);
+  if (compression === 'gzip' || compression === 'zstd') return decompressWithZlib(compression, input);
+  return decompressWithProgram(compression, input);
 }

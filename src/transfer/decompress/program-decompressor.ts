@@ -1,6 +1,7 @@
 import type { ByteStream } from '../bytes.ts';
-import { TransferError } from '../errors.ts';
+import type { TransferError } from '../errors.ts';
 import { FedProgram } from '../fed-program.ts';
+import { decompressionFailure } from './failures.ts';
 
 const programs = {
   // What a hostile file may make it allocate is limited; blocks that need more are decoded by one thread, or refused.
@@ -19,12 +20,9 @@ export async function* decompressWithProgram(kind: keyof typeof programs, input:
   }
 }
 
-function explain(kind: string, stderr: string): TransferError {
+function explain(kind: keyof typeof programs, stderr: string): TransferError {
   if (/unexpected end of (input|file)|file ends unexpectedly/i.test(stderr)) {
-    return new TransferError('TruncatedImage', `the ${kind} data ends too early: the file is incomplete`);
+    return decompressionFailure(kind, 'truncated');
   }
-  if (/memory/i.test(stderr)) {
-    return new TransferError('UnsupportedImage', `decompressing this ${kind} data takes more memory than allowed`);
-  }
-  return new TransferError('InvalidImage', `the ${kind} data is damaged`);
+  return decompressionFailure(kind, /memory/i.test(stderr) ? 'memory' : 'damaged');
 }

@@ -1,12 +1,25 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { abandonStream, type ByteStream } from '../bytes.ts';
-import { TransferError, systemCode } from '../errors.ts';
+import { ByteReader, abandonStream, type ByteStream } from '../bytes.ts';
+import { systemCode } from '../errors.ts';
 import { Feeder } from '../feeder.ts';
+import { decompressionFailure } from './failures.ts';
+import { nextZstdFrame } from './zstd-frame.ts';
 
 const CHUNK = 1024 * 1024;
 
 /** Decompresses gzip or zstd, several members one after the other included. Its input is read to the end. */
 export async function* decompressWithZlib(kind: 'gzip' | 'zstd', input: ByteStream): ByteStream {
+  if (kind === 'gzip') return yield* decompressMembers('gzip', input);
+  // Node's decoder ends where a frame does, whatever follows it.
+  const reader = new ByteReader(input);
+  try {
+    while ((await reader.peek(1)).length > 0) yield* decompressMembers('zstd', nextZstdFrame(reader));
+  } finally {
+    reader.close().catch(() => {});
+  }
+}
+
+async function* decompressMembers(kind: 'gzip' | 'zstd', input: ByteStream): ByteStream {
   const decoder = kind === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
   const feeder = new Feeder(decoder);
   let inputFailure: unknown;
@@ -27,15 +40,9 @@ export async function* decompressWithZlib(kind: 'gzip' | 'zstd', input: ByteStre
   if (inputFailure !== undefined) throw inputFailure as Error;
 }
 
-function compressionFailure(kind: string, error: unknown): unknown {
+function compressionFailure(kind: 'gzip' | 'zstd', error: unknown): unknown {
   const code = systemCode(error);
-  if (code === 'Z_BUF_ERROR') {
-    return new TransferError('TruncatedImage', `the ${kind} data ends too early: the file is incomplete`, {
-      cause: error,
-    });
-  }
-  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) {
-    return new TransferError('InvalidImage', `the ${kind} data is damaged (${code})`, { cause: error });
-  }
+  if (code === 'Z_BUF_ERROR') return decompressionFailure(kind, 'truncated', error);
+  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) return decompressionFailure(kind, 'damaged', error);
   return error;
 }

@@ -22,6 +22,9 @@ function loadKoffi(): typeof Koffi | undefined {
   }
 }
 
+/** Whether structs are laid out as they are on all Linux systems of 64 bits. */
+export const has64Bits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
+
 /** A shared library of the system. */
 export class NativeLibrary {
   readonly #handle: LibraryHandle;
@@ -30,17 +33,24 @@ export class NativeLibrary {
     this.#handle = handle;
   }
 
-  /** @param name with its ABI's version, or null for what this process has loaded; undefined where it is not there */
-  static open(name: string | null): NativeLibrary | undefined {
+  /**
+   * Binds functions of a library.
+   *
+   * @param name with its ABI's version, or null for what is within Node itself
+   * @param bind may answer that this version of it is not known
+   * @returns null where it is not there, or has not what is asked for
+   */
+  static bind<Bound>(name: string | null, bind: (library: NativeLibrary) => Bound | null): Bound | null {
+    if (koffi === undefined) return null;
     try {
-      const handle = koffi?.load(name);
-      return handle && new NativeLibrary(handle);
+      // Node has some of these libraries within itself, in other versions: calls from one into the other end badly.
+      return bind(new NativeLibrary(koffi.load(name, { deep: name !== null })));
     } catch {
-      return undefined;
+      return null;
     }
   }
 
-  /** A function to be called on this thread. @throws where the library has none of that prototype's name */
+  /** A function to be called on this thread. */
   call<Result extends NativeResult = number>(prototype: string): NativeCall<Result> {
     return this.#handle.func(prototype);
   }
@@ -50,7 +60,7 @@ export class NativeLibrary {
     const native = this.#handle.func(prototype);
     return (...parameters) =>
       new Promise((resolve, reject) => {
-        native.async(...(parameters as unknown[]), (error: unknown, result: number) => {
+        native.async(...(parameters as unknown[]), (error: Error | null, result: number) => {
           // The address of a buffer does not keep it alive; this closure does.
           void parameters;
           if (error) reject(error);
@@ -58,4 +68,10 @@ export class NativeLibrary {
         });
       });
   }
+}
+
+/** Where a buffer's memory is. The buffer has to be kept as long as the address. */
+export function addressOf(buffer: Buffer): bigint {
+  if (koffi === undefined) throw new Error('without native libraries nothing has an address');
+  return koffi.address(buffer);
 }

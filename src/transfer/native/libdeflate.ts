@@ -21,11 +21,9 @@ interface Slot {
 }
 
 /** libdeflate, or null where it is not installed. */
-export const libdeflate: BlockInflater | null = bind();
+export const libdeflate: BlockInflater | null = NativeLibrary.bind('libdeflate.so.0', bind);
 
-function bind(): BlockInflater | null {
-  const library = NativeLibrary.open('libdeflate.so.0');
-  if (library === undefined) return null;
+function bind(library: NativeLibrary): BlockInflater {
   const allocate = library.call<bigint>('void *libdeflate_alloc_decompressor()');
   const task = (name: string) =>
     library.task(

@@ -1,4 +1,5 @@
-import { NativeLibrary, type NativeCall, type NativeTask } from './ffi.ts';
+import { NativeLibrary, addressOf, has64Bits, type NativeCall, type NativeTask } from './ffi.ts';
+import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /** Decompresses whole zstd frames of known size (RFC 8878). */
 export interface FrameDecoder {
@@ -12,25 +13,36 @@ export interface FrameDecoder {
 
 interface Functions {
   createContext: NativeCall<bigint>;
+  freeContext: NativeCall<number>;
+  isError: NativeCall<number>;
   decompress: NativeTask;
+  decompressStream: NativeTask;
 }
 
-/** The calls below have been part of its stable interface since then. */
+/** The calls and structs below have been part of its stable interface since then. */
 const OLDEST_VERSION = 10400;
+/** `ZSTD_inBuffer` and `ZSTD_outBuffer`: a pointer, a size and a position. */
+const BUFFER_SIZE = 24;
 
-const functions = bind();
+// Node's own: it has the whole library within itself, and lets it be called.
+const functions = NativeLibrary.bind(null, bind);
 
-/** libzstd, or null where it is not installed. */
+/** libzstd for whole frames, or null where it cannot be called. */
 export const libzstd: FrameDecoder | null = functions && frameDecoder(functions);
 
-function bind(): Functions | null {
-  const library = NativeLibrary.open('libzstd.so.1');
-  if (library === undefined || library.call('uint32_t ZSTD_versionNumber()')() < OLDEST_VERSION) return null;
+/** libzstd for streams of frames, or null where it cannot be called. */
+export const zstdStream: StreamCodec | null = functions && (() => new ZstdDecoder(functions));
+
+function bind(library: NativeLibrary): Functions | null {
+  if (!has64Bits || library.call('uint32_t ZSTD_versionNumber()')() < OLDEST_VERSION) return null;
   return {
     createContext: library.call<bigint>('void *ZSTD_createDCtx()'),
+    freeContext: library.call('size_t ZSTD_freeDCtx(void *dctx)'),
+    isError: library.call('uint32_t ZSTD_isError(size_t code)'),
     decompress: library.task(
       'size_t ZSTD_decompressDCtx(void *dctx, void *dst, size_t dstCapacity, void *src, size_t srcSize)',
     ),
+    decompressStream: library.task('size_t ZSTD_decompressStream(void *dctx, void *output, void *input)'),
   };
 }
 
@@ -51,4 +63,41 @@ function frameDecoder({ createContext, decompress }: Functions): FrameDecoder {
       }
     },
   };
+}
+
+class ZstdDecoder implements StreamDecoder {
+  readonly #functions: Functions;
+  readonly #context: bigint;
+  readonly #input = Buffer.alloc(BUFFER_SIZE);
+  readonly #output = Buffer.alloc(BUFFER_SIZE);
+  #betweenFrames = false;
+
+  constructor(functions: Functions) {
+    this.#functions = functions;
+    this.#context = functions.createContext();
+  }
+
+  async step(input: Buffer, output: Buffer): Promise<Step> {
+    if (this.#betweenFrames && input.length === 0) return { consumed: 0, produced: 0, complete: true };
+    describe(this.#input, input);
+    describe(this.#output, output);
+    const code = await this.#functions.decompressStream(this.#context, this.#output, this.#input);
+    if (this.#functions.isError(code) !== 0) throw new DecodingFailed('damaged');
+    this.#betweenFrames = code === 0;
+    return { consumed: position(this.#input), produced: position(this.#output), complete: this.#betweenFrames };
+  }
+
+  close(): void {
+    this.#functions.freeContext(this.#context);
+  }
+}
+
+function describe(struct: Buffer, memory: Buffer): void {
+  struct.writeBigUInt64LE(addressOf(memory), 0);
+  struct.writeBigUInt64LE(BigInt(memory.length), 8);
+  struct.writeBigUInt64LE(0n, 16);
+}
+
+function position(struct: Buffer): number {
+  return Number(struct.readBigUInt64LE(16));
 }

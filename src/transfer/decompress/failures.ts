@@ -1,0 +1,17 @@
+import { TransferError } from '../errors.ts';
+import type { DecodingFailure } from '../native/stream-codec.ts';
+import type { Compression } from './compression.ts';
+
+/** Says what is wrong with compressed data. */
+export function decompressionFailure(kind: Compression, failure: DecodingFailure, cause?: unknown): TransferError {
+  switch (failure) {
+    case 'truncated':
+      return new TransferError('TruncatedImage', `the ${kind} data ends too early: the file is incomplete`, { cause });
+    case 'memory':
+      return new TransferError('UnsupportedImage', `decompressing this ${kind} data takes more memory than allowed`, {
+        cause,
+      });
+    case 'damaged':
+      return new TransferError('InvalidImage', `the ${kind} data is damaged`, { cause });
+  }
+}

@@ -1,0 +1,38 @@
+/** What one step of a decoder came to. */
+export interface Step {
+  /** Bytes of the input that it is done with. */
+  consumed: number;
+  /** Bytes that it wrote to the start of the output. */
+  produced: number;
+  /** Whether the input may end here: a whole number of members has been decoded, and all of them is out. */
+  complete: boolean;
+}
+
+/** A native decoder of one stream. Its steps run on another thread, one at a time. */
+export interface StreamDecoder {
+  /**
+   * Decodes as much as there is input or room for. Both buffers must be left alone until it has ended.
+   *
+   * @param ended whether nothing comes behind `input`
+   * @throws DecodingFailed
+   */
+  step(input: Buffer, output: Buffer, ended: boolean): Promise<Step>;
+  /** Frees its memory; no step may be under way. */
+  close(): void;
+}
+
+/** Makes a decoder for each stream. */
+export type StreamCodec = () => StreamDecoder;
+
+export type DecodingFailure = 'damaged' | 'truncated' | 'memory';
+
+/** A stream cannot be decoded. */
+export class DecodingFailed extends Error {
+  override readonly name = 'DecodingFailed';
+  readonly failure: DecodingFailure;
+
+  constructor(failure: DecodingFailure) {
+    super(`the data cannot be decompressed: ${failure}`);
+    this.failure = failure;
+  }
+}

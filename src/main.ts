@@ -1,6 +1,7 @@
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
+import { sizeThreadPool } from './transfer/native/thread-pool.ts';
 
 // What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
 
@@ -12,17 +13,17 @@ const roles: Readonly<Record<string, () => Promise<number>>> = {
     return runControllers(packageDocument.version);
   },
   importer: async () => {
-    keepYoungGenerationSmall();
+    prepareToMoveData();
     const { runImporter } = await import('./pods/importer.ts');
     return runImporter();
   },
   'clone-source': async () => {
-    keepYoungGenerationSmall();
+    prepareToMoveData();
     const { runCloneSource } = await import('./pods/clone-source.ts');
     return runCloneSource();
   },
   'upload-server': async () => {
-    keepYoungGenerationSmall();
+    prepareToMoveData();
     const { runUploadServer } = await import('./pods/upload-server.ts');
     return runUploadServer();
   },
@@ -30,12 +31,17 @@ const roles: Readonly<Record<string, () => Promise<number>>> = {
   'prepare-claim': () => Promise.resolve(0),
 };
 
+function prepareToMoveData(): void {
+  keepYoungGenerationSmall();
+  sizeThreadPool();
+}
+
 const role = roles[argv[2] ?? ''];
 if (role) {
   // Whatever sockets or timers it leaves behind, the process ends when the role has.
   process.exit(await role());
 } else {
-  keepYoungGenerationSmall();
+  prepareToMoveData();
   const { runCommandLine } = await import('./cli/run.ts');
   await runCommandLine({ ...packageDocument, roles: Object.keys(roles) });
 }

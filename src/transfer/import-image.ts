@@ -11,6 +11,7 @@ import { decodeDisk } from './formats/decode.ts';
 import { decodeQcow2Ranges } from './formats/qcow2/decode.ts';
 import { decodeRaw } from './formats/raw.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import { missingLibraries } from './native/missing.ts';
 import { Progress } from './progress.ts';
 import { FileSink } from './sinks/file-sink.ts';
 import type { Sink } from './sinks/sink.ts';
@@ -45,6 +46,8 @@ export interface ImportedImage {
  */
 export async function importImage(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, sink, progress } = options;
+  const missing = missingLibraries();
+  if (missing.length > 0) progress.note('without native libraries, which is slower', { missing });
   try {
     const image = await importUnchanged(options);
     progress.enter('done');

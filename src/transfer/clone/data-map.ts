@@ -5,7 +5,7 @@ import { NativeLibrary } from '../native/ffi.ts';
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-const seek = NativeLibrary.open(null)?.task('int64 lseek64(int file, int64 offset, int whence)');
+const seek = NativeLibrary.bind(null, (library) => library.task('int64 lseek64(int file, int64 offset, int whence)'));
 
 /** A part of a file, in bytes. A hole reads as zeros and has no storage. */
 export interface Segment {
@@ -20,7 +20,7 @@ export interface Segment {
  * Moves the file's position.
  */
 export async function* mapData(file: FileHandle, from: number, end: number): AsyncGenerator<Segment> {
-  const tells = seek !== undefined && from < end && (await seek(file.fd, 0, SEEK_HOLE)) >= 0;
+  const tells = seek !== null && from < end && (await seek(file.fd, 0, SEEK_HOLE)) >= 0;
   for (let offset = from; offset < end;) {
     // That nothing is found means that there is only a hole up to the end.
     const data = tells ? within(await seek(file.fd, offset, SEEK_DATA), end) : offset;

@@ -13,8 +13,8 @@ describe('programs', () => {
 
   it('are said to be missing where they are', async () => {
     process.env['PATH'] = '/nonexistent';
-    const xz = Buffer.concat([Buffer.from('fd377a585a00', 'hex'), Buffer.alloc(100)]);
-    const { reader } = await decompressAll(new ByteReader(lend(xz, [50]))).catch((error: unknown) => ({
+    const bzip2 = Buffer.concat([Buffer.from('BZh91AY&SY'), Buffer.alloc(100)]);
+    const { reader } = await decompressAll(new ByteReader(lend(bzip2, [50]))).catch((error: unknown) => ({
       reader: error,
     }));
     expect(reader).to.include({ code: 'ProgramMissing', permanent: true });

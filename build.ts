@@ -1,6 +1,19 @@
 import { cp, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+
+/** Of the Kubernetes client only what is used: its index loads every type of the API, which takes megabytes at run time. */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup(bundler) {
+    const library = /node_modules\/@kubernetes\/client-node\//;
+    bundler.onResolve({ filter: /^(\.|@kubernetes\/client-node$)/ }, async ({ path, pluginData, ...where }) => {
+      if (pluginData === onlyWhatIsUsed || !(library.test(where.importer) || path.startsWith('@'))) return undefined;
+      const resolved = await bundler.resolve(path, { ...where, pluginData: onlyWhatIsUsed });
+      return { ...resolved, sideEffects: false };
+    });
+  },
+};
 
 /** Bundles the executable: one entry, and chunks that a role loads only when it is asked for. */
 await rm('dist', { recursive: true, force: true });
@@ -9,6 +22,7 @@ await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
+  plugins: [onlyWhatIsUsed],
   platform: 'node',
   target: 'node24',
   format: 'esm',

@@ -14,7 +14,7 @@ export default {
     layer('transfer', []),
     layer('controllers', ['api', 'kube', 'log']),
     layer('pods', ['api', 'transfer', 'log']),
-    layer('cli', ['transfer', 'log']),
+    layer('cli', ['controllers', 'kube', 'api', 'transfer', 'log']),
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'transfer-knows-nothing-of-kubernetes',

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
 
 /** Runs the command that the process's arguments name; a wrong one ends the process with its help. */
@@ -14,5 +15,6 @@ export async function runCommandLine(about: {
     .showHelpAfterError()
     .addHelpText('after', `\nIn a cluster the first argument is a role: ${about.roles.join(', ')}.`);
   registerCommands(program);
+  registerClones(program);
   await program.parseAsync();
 }

@@ -89,6 +89,11 @@ export function runningReport(
   };
 }
 
+/** The rate that a running transfer's report tells, such as `180 MiB/s`. */
+export function rateIn({ message }: TransferReport): string | undefined {
+  return /\b[\d.]+ ?[KMGT]?i?B\/s/.exec(message)?.[0];
+}
+
 /** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
 function describeProgress(progress: TransferProgress): string {
   const read = humanBytes(progress.bytesRead);

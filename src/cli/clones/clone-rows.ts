@@ -1,0 +1,89 @@
+import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
+import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
+import { workForAnnotation } from '../../controllers/internal-annotations.ts';
+import { rateIn, readReport } from '../../controllers/transfer-report.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+
+/** One clone that is under way, or has failed, as people look at it. */
+export interface CloneRow {
+  readonly namespace: string;
+  readonly name: string;
+  /** `namespace/name` of what is cloned, a snapshot marked as such. */
+  readonly source: string;
+  readonly strategy: string;
+  readonly phase: string;
+  readonly progress: string;
+  /** `180 MiB/s`; empty where no bytes are copied. */
+  readonly rate: string;
+  readonly age: string;
+  /** Why it is copied although another strategy was wanted, or why it does not go on. */
+  readonly detail: string;
+}
+
+/**
+ * The clones among the claims that are not complete, oldest first. Pure.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function cloneRows(
+  claims: readonly PersistentVolumeClaim[],
+  cloneSources: readonly VolumeCloneSource[],
+  now: number,
+): CloneRow[] {
+  const sources = new Map(cloneSources.map((source) => [keyToString(keyOf(source)), source]));
+  const age = (claim: PersistentVolumeClaim) => now - Date.parse(claim.metadata?.creationTimestamp ?? '');
+  return claims
+    .filter((claim) => isTarget(claim) && !isComplete(claim))
+    .sort((one, other) => age(other) - age(one) || keyOf(one).name.localeCompare(keyOf(other).name))
+    .map((claim) => rowOf(claim, sources, age(claim)));
+}
+
+/** A claim that is cloned into, and not one that only helps on the way. */
+function isTarget({ metadata, spec }: PersistentVolumeClaim): boolean {
+  if (metadata?.annotations?.[workForAnnotation] !== undefined) return false;
+  const direct = metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
+  return direct || spec?.dataSourceRef?.kind === 'VolumeCloneSource';
+}
+
+function isComplete({ metadata, spec, status }: PersistentVolumeClaim): boolean {
+  const copied = readReport(metadata?.annotations)?.podPhase === 'Succeeded';
+  return spec?.dataSourceRef === undefined ? copied : status?.phase === 'Bound';
+}
+
+function rowOf(claim: PersistentVolumeClaim, sources: ReadonlyMap<string, VolumeCloneSource>, age: number): CloneRow {
+  const annotations = claim.metadata?.annotations ?? {};
+  const report = readReport(annotations);
+  const fallback = annotations[stateAnnotation.cloneFallbackReason];
+  const stopped = report && !report.running ? `${report.reason}: ${report.message}` : undefined;
+  return {
+    ...keyOf(claim),
+    source: sourceOf(claim, sources),
+    strategy: annotations[stateAnnotation.cloneType] ?? '',
+    phase: annotations[stateAnnotation.clonePhase] ?? report?.podPhase ?? 'Pending',
+    progress: report?.progress ?? 'N/A',
+    rate: report?.running ? (rateIn(report) ?? '') : '',
+    age: humanAge(age),
+    detail: [fallback && `fell back: ${fallback}`, stopped].filter(Boolean).join('; '),
+  };
+}
+
+function sourceOf(claim: PersistentVolumeClaim, sources: ReadonlyMap<string, VolumeCloneSource>): string {
+  const { namespace } = keyOf(claim);
+  const requested = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
+  if (requested !== undefined) return requested;
+  const source = sources.get(`${namespace}/${claim.spec?.dataSourceRef?.name}`);
+  if (!source) return '(no VolumeCloneSource)';
+  const from = source.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace;
+  const { kind, name } = source.spec.source;
+  return `${from}/${name}${kind === 'VolumeSnapshot' ? ' (snapshot)' : ''}`;
+}
+
+/** `7s`, `12m`, `3h`, `5d`, as kubectl writes it, but without the smaller unit. */
+export function humanAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { ShowClonesOptions } from './show-clones.ts';
+
+/** Adds `clones`, which looks at a cluster. */
+export function registerClones(program: Command): void {
+  program
+    .command('clones')
+    .description('show the clones that are under way in a cluster, and why those that fell back did')
+    .option('-n, --namespace <name>', 'in this namespace; by default in that of the current context')
+    .option('-A, --all-namespaces', 'in all namespaces')
+    .option('-w, --watch', 'go on showing them until interrupted')
+    .action(async (options: ShowClonesOptions) => {
+      // Half of the executable, which the other commands do without.
+      const { showClones } = await import('./show-clones.ts');
+      const interrupted = new AbortController();
+      process.once('SIGINT', () => interrupted.abort());
+      try {
+        await showClones(options, interrupted.signal);
+      } catch (error) {
+        if (interrupted.signal.aborted) return;
+        console.error(`diskpress: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = 1;
+      }
+    });
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { volumeCloneSources } from '../../controllers/resources.ts';
+import { persistentVolumeClaims } from '../../kube/builtin-resources.ts';
+import { connect } from '../../kube/connect.ts';
+import { Informer } from '../../kube/informer.ts';
+import { Metrics } from '../../kube/metrics.ts';
+import { createLogger } from '../../log/logger.ts';
+import { cloneRows } from './clone-rows.ts';
+import { cloneTable } from './clone-table.ts';
+
+const REDRAW_MILLISECONDS = 1_000;
+const ANSWER_MILLISECONDS = 30_000;
+const CLEAR = '\x1b[H\x1b[2J';
+
+export interface ShowClonesOptions {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly watch?: boolean;
+}
+
+/**
+ * Writes the clones that are under way: once, or every second until the signal is aborted. What it looks at is the cluster of the
+ * kubeconfig's current context.
+ *
+ * @throws Error if the cluster does not answer, or does not let this user look
+ */
+export async function showClones(options: ShowClonesOptions, signal: AbortSignal): Promise<void> {
+  const { client, namespace: current } = connect('diskpress-cli');
+  const namespace = options.allNamespaces ? undefined : (options.namespace ?? current);
+  try {
+    if (!options.watch) {
+      const [claims, sources] = await Promise.all([
+        client.list(persistentVolumeClaims, { namespace, signal }),
+        client.list(volumeCloneSources, { namespace, signal }),
+      ]);
+      console.log(cloneTable(cloneRows(claims, sources, Date.now())).join('\n'));
+      return;
+    }
+    const shared = { namespace, logger: createLogger('error'), metrics: new Metrics() };
+    const claims = new Informer(client, persistentVolumeClaims, shared);
+    const sources = new Informer(client, volumeCloneSources, shared);
+    const running = [claims.start(signal), sources.start(signal)];
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
+    await Promise.all([claims.waitForSync(inTime), sources.waitForSync(inTime)]);
+    while (!signal.aborted) {
+      draw(cloneTable(cloneRows(claims.list(), sources.list(), Date.now()), process.stdout.columns));
+      await sleep(REDRAW_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+    await Promise.all(running);
+  } finally {
+    await client.close();
+  }
+}
+
+/** In place on a terminal; otherwise one table after the other, with a line between. */
+function draw(lines: readonly string[]): void {
+  process.stdout.write(`${process.stdout.isTTY ? CLEAR : ''}${lines.join('\n')}\n${process.stdout.isTTY ? '' : '\n'}`);
+}

@@ -1,3 +1,4 @@
+import type { V1VolumeMount } from '@kubernetes/client-node';
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
 import type { DataVolume } from '../api/data-volume.ts';
@@ -104,6 +105,10 @@ function annotationValues(annotations: Record<string, string> | undefined, name:
   return value === undefined ? [] : [value];
 }
 
+function mountsOf({ name, volumeMounts }: { name: string; volumeMounts?: V1VolumeMount[] | undefined }) {
+  return { name, volumeMounts };
+}
+
 const KEPT_POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForClaimAnnotation];
 
 /** Of the pods of a whole cluster, keep only what tells who mounts which claim and how transfer pods fare. */
@@ -123,10 +128,8 @@ function prunePod(pod: Pod): Pod {
     },
     spec: {
       nodeName: pod.spec?.nodeName,
-      containers: (pod.spec?.containers ?? []).map((container) => ({
-        name: container.name,
-        volumeMounts: container.volumeMounts,
-      })),
+      containers: (pod.spec?.containers ?? []).map(mountsOf),
+      initContainers: pod.spec?.initContainers?.map(mountsOf),
       volumes: (pod.spec?.volumes ?? []).filter((volume) => volume.persistentVolumeClaim),
     },
     status: {

@@ -25,15 +25,19 @@ export async function createIfAbsent<T extends KubeObject>(
       requireSame(resource, object, await client.get(resource, keyOf(object)));
       return;
     }
-    if (isForbidden(error) && error instanceof ApiError && error.message.includes('exceeded quota')) {
-      throw new WaitingError(
-        'ErrExceededQuota',
-        `${error.message}; free some of the quota or raise it, and the work goes on`,
-        { after: QUOTA_MILLISECONDS, cause: error },
-      );
-    }
-    throw error;
+    throw refusedByQuota(error) ?? error;
   }
+}
+
+/** What to wait for where a request was refused because the namespace's quota has no room; undefined for other errors. */
+export function refusedByQuota(error: unknown): WaitingError | undefined {
+  if (!isForbidden(error) || !(error instanceof ApiError) || !error.message.includes('exceeded quota'))
+    return undefined;
+  return new WaitingError(
+    'ErrExceededQuota',
+    `${error.message}; free some of the quota or raise it, and the work goes on`,
+    { after: QUOTA_MILLISECONDS, cause: error },
+  );
 }
 
 /** No watch tells one who waits for an object's own name that it is free again. */

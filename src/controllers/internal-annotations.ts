@@ -13,3 +13,7 @@ export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
 export const promisedToClaimAnnotation = 'cdi.kubevirt.io/rebind.targetClaim';
 /** On a PersistentVolume that is being handed over: the reclaim policy to restore. */
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
+/** On a claim that is being cloned into, once its clone has been planned: its own uid, which no copy of the claim has. */
+export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
+/** On a claim that is being cloned into: how that is done, in words. */
+export const clonePlanAnnotation = 'cdi.kubevirt.io/clone.plan';

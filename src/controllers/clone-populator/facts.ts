@@ -2,6 +2,7 @@ import { stateAnnotation } from '../../api/annotations.ts';
 import { cloneTypes, type CloneType } from '../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { ControllerContext } from '../context.ts';
+import { cloneBegunAnnotation } from '../internal-annotations.ts';
 import { chooseSnapshotClass } from '../snapshot-class.ts';
 import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
 import type { CloneFacts } from './planner.ts';
@@ -9,7 +10,7 @@ import type { CloneSource } from './source.ts';
 
 /** Gathers what the planner decides on. */
 export function gatherFacts(
-  { caches, config }: ControllerContext,
+  { caches, config }: Pick<ControllerContext, 'caches' | 'config'>,
   target: PersistentVolumeClaim,
   source: CloneSource,
 ): CloneFacts {
@@ -17,6 +18,7 @@ export function gatherFacts(
   const storageClass = caches.storageClasses.get({ namespace: '', name: storageClassName });
   const provisioner = storageClass?.provisioner;
   const profile = caches.storageProfiles.get({ namespace: '', name: storageClassName });
+  const preferredSnapshotClass = profile?.spec.snapshotClass;
   return {
     source: {
       kind: source.kind,
@@ -33,15 +35,16 @@ export function gatherFacts(
       request: requestedBytes(target),
       allowVolumeExpansion: storageClass?.allowVolumeExpansion ?? false,
     },
-    // Once begun, a clone goes on the way it was begun, whatever is configured meanwhile.
-    override: begunWith(target) ?? config.cloneStrategyOverride,
+    override: config.cloneStrategyOverride,
     profile: profile?.status?.cloneStrategy,
-    snapshotClass: chooseSnapshotClass(caches.snapshotClasses.list(), source.driver, profile?.spec.snapshotClass),
+    snapshotClass: chooseSnapshotClass(caches.snapshotClasses.list(), source.driver, preferredSnapshotClass),
+    preferredSnapshotClass,
   };
 }
 
-/** The strategy that a clone was begun with. */
+/** The strategy that a clone was begun with: from then on it goes on in that way. */
 export function begunWith(target: PersistentVolumeClaim): CloneType | undefined {
-  const annotated = target.metadata?.annotations?.[stateAnnotation.cloneType];
-  return cloneTypes.find((type) => type === annotated);
+  const { uid, annotations } = target.metadata ?? {};
+  if (uid === undefined || annotations?.[cloneBegunAnnotation] !== uid) return undefined;
+  return cloneTypes.find((type) => type === annotations[stateAnnotation.cloneType]);
 }

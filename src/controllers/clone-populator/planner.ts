@@ -1,5 +1,6 @@
 import { humanBytes } from '../../api/bytes.ts';
 import type { CloneFallbackReason, ClonePhase, CloneType } from '../../api/clone.ts';
+import type { CloneSourceKind } from './source.ts';
 
 /** A phase in which something is made, as opposed to Pending, Succeeded and Error. */
 export type WorkingPhase = Exclude<ClonePhase, 'Pending' | 'Succeeded' | 'Error'>;
@@ -7,12 +8,12 @@ export type WorkingPhase = Exclude<ClonePhase, 'Pending' | 'Succeeded' | 'Error'
 /** All that the choice of a clone's way depends on. Sizes are in bytes. */
 export interface CloneFacts {
   readonly source: {
-    readonly kind: 'PersistentVolumeClaim' | 'VolumeSnapshot';
+    readonly kind: CloneSourceKind;
     readonly namespace: string;
     /** The CSI driver that holds the source; undefined where it is not a CSI volume. */
     readonly driver: string | undefined;
     readonly volumeMode: 'Filesystem' | 'Block';
-    /** What the source's volume holds, or for a snapshot its restore size. */
+    /** What the source's volume holds, or for a snapshot its restore size; 0 where that is not known. */
     readonly capacity: number;
   };
   readonly target: {
@@ -27,10 +28,12 @@ export interface CloneFacts {
   };
   /** CDI.spec.cloneStrategyOverride. */
   readonly override: CloneType | undefined;
-  /** StorageProfile.status.cloneStrategy of the target's class. */
+  /** StorageProfile.status.cloneStrategy of the target's class: its spec's, or what is known of the provisioner. */
   readonly profile: CloneType | undefined;
-  /** Whether a VolumeSnapshotClass of the source's driver exists. */
+  /** The VolumeSnapshotClass for a snapshot of the source: the StorageProfile's, or one of the source's driver. */
   readonly snapshotClass: string | undefined;
+  /** StorageProfile.spec.snapshotClass of the target's class. */
+  readonly preferredSnapshotClass: string | undefined;
 }
 
 /** How a clone is made: the phases in their order, and why this way. */
@@ -38,7 +41,7 @@ export interface ClonePlan {
   readonly cloneType: CloneType;
   readonly phases: readonly WorkingPhase[];
   readonly fallback: Fallback | undefined;
-  /** The plan in words: "csi-clone, then expand to 2.0 GiB, then rebind into team-a". */
+  /** The plan in words: "csi-clone, then expand to 2 GiB, then rebind into team-a". */
   readonly description: string;
 }
 
@@ -50,21 +53,18 @@ export interface Fallback {
 
 type Obstacle = (facts: CloneFacts, wanted: CloneType) => Fallback | undefined;
 
-const noDriver: Obstacle = ({ source, target }) =>
-  source.driver === undefined || target.driver === undefined
-    ? {
-        reason: 'NoProvisionerMatch',
-        message: `the ${source.driver === undefined ? 'source volume' : `storage class ${target.storageClass}`} has no CSI driver`,
-      }
-    : undefined;
-
-const otherDriver: Obstacle = ({ source, target }) =>
-  source.driver !== target.driver
-    ? {
-        reason: 'IncompatibleProvisioners',
-        message: `the source is on ${source.driver}, the target on ${target.driver}`,
-      }
-    : undefined;
+const otherDriver: Obstacle = ({ source, target }) => {
+  if (source.driver !== undefined && source.driver === target.driver) return undefined;
+  const from = source.driver === undefined ? 'not on a CSI driver' : `on ${source.driver}`;
+  const to =
+    target.driver === undefined
+      ? `storage class ${target.storageClass} has no CSI driver`
+      : `the target on ${target.driver}`;
+  return {
+    reason: source.kind === 'VolumeSnapshot' ? 'NoProvisionerMatch' : 'IncompatibleProvisioners',
+    message: `the source is ${from}, ${to}`,
+  };
+};
 
 const otherVolumeMode: Obstacle = ({ source, target }) =>
   source.volumeMode !== target.volumeMode
@@ -75,7 +75,7 @@ const otherVolumeMode: Obstacle = ({ source, target }) =>
     : undefined;
 
 const cannotGrow: Obstacle = ({ source, target }) =>
-  target.request > source.capacity && !target.allowVolumeExpansion
+  source.capacity > 0 && target.request > source.capacity && !target.allowVolumeExpansion
     ? {
         reason: 'NoVolumeExpansion',
         message:
@@ -84,13 +84,19 @@ const cannotGrow: Obstacle = ({ source, target }) =>
       }
     : undefined;
 
-const noSnapshotClass: Obstacle = ({ source, snapshotClass }, wanted) =>
+const noSnapshotClass: Obstacle = ({ source, target, snapshotClass, preferredSnapshotClass }, wanted) =>
   wanted === 'snapshot' && source.kind === 'PersistentVolumeClaim' && snapshotClass === undefined
-    ? { reason: 'NoVolumeSnapshotClass', message: `no VolumeSnapshotClass is of driver ${source.driver}` }
+    ? {
+        reason: 'NoVolumeSnapshotClass',
+        message:
+          preferredSnapshotClass === undefined
+            ? `there is no VolumeSnapshotClass of driver ${source.driver}`
+            : `StorageProfile ${target.storageClass} names VolumeSnapshotClass ${preferredSnapshotClass}, and there is none of that name and of driver ${source.driver}`,
+      }
     : undefined;
 
 /** What can stand against a smart clone, most telling first. */
-const OBSTACLES: readonly Obstacle[] = [noDriver, otherDriver, otherVolumeMode, cannotGrow, noSnapshotClass];
+const OBSTACLES: readonly Obstacle[] = [otherDriver, otherVolumeMode, cannotGrow, noSnapshotClass];
 
 /**
  * Chooses how a clone is made. A pure function: the same facts give the same plan.
@@ -103,8 +109,12 @@ export function planClone(facts: CloneFacts): ClonePlan {
   // A snapshot can't be cloned by the driver, only restored: both smart strategies mean the same for it.
   const cloneType =
     wanted === 'copy' || fallback ? 'copy' : facts.source.kind === 'VolumeSnapshot' ? 'snapshot' : wanted;
-  const phases = phasesOf(cloneType, facts.source.kind);
-  return { cloneType, phases, fallback, description: describe(cloneType, facts) };
+  return {
+    cloneType,
+    phases: phasesOf(cloneType, facts.source.kind),
+    fallback,
+    description: describe(cloneType, facts),
+  };
 }
 
 function firstObstacle(facts: CloneFacts, wanted: CloneType): Fallback | undefined {
@@ -115,7 +125,8 @@ function firstObstacle(facts: CloneFacts, wanted: CloneType): Fallback | undefin
   return undefined;
 }
 
-function phasesOf(cloneType: CloneType, kind: CloneFacts['source']['kind']): WorkingPhase[] {
+/** The phases of a strategy. A clone that was begun goes through them whatever has become of the facts meanwhile. */
+export function phasesOf(cloneType: CloneType, kind: CloneSourceKind): WorkingPhase[] {
   switch (cloneType) {
     case 'csi-clone':
       return ['CSIClone', 'PrepClaim', 'Rebind'];
@@ -129,8 +140,15 @@ function phasesOf(cloneType: CloneType, kind: CloneFacts['source']['kind']): Wor
 }
 
 function describe(cloneType: CloneType, { source, target }: CloneFacts): string {
-  const steps: string[] = [cloneType === 'copy' ? 'host-assisted copy' : cloneType];
-  if (cloneType !== 'copy' && target.request > source.capacity) steps.push(`expand to ${humanBytes(target.request)}`);
+  const first: Record<CloneType, string> = {
+    'csi-clone': 'csi-clone',
+    snapshot: source.kind === 'VolumeSnapshot' ? 'restore the snapshot' : 'snapshot, then restore it',
+    copy: source.kind === 'VolumeSnapshot' ? 'restore the snapshot, then host-assisted copy' : 'host-assisted copy',
+  };
+  const steps = [first[cloneType]];
+  if (cloneType !== 'copy' && source.capacity > 0 && target.request > source.capacity) {
+    steps.push(`expand to ${humanBytes(target.request)}`);
+  }
   steps.push(`rebind into ${target.namespace}`);
   return steps.join(', then ');
 }

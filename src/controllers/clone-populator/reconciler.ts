@@ -1,34 +1,37 @@
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { ClonePhase, CloneType } from '../../api/clone.ts';
-import { dataVolumeEventSource } from '../../api/event-reasons.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../api/object-names.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { WaitingError } from '../../kube/errors.ts';
-import type { Key } from '../../kube/key.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
 import { annotateClaim } from '../annotate-claim.ts';
+import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
+import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { isBound } from '../populator/bound.ts';
-import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
+import { letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
-import { completedReport, reportAnnotations, type TransferReport } from '../transfer-report.ts';
+import { completedReport, readReport, reportAnnotations, type TransferReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { requireAuthority } from './authority.ts';
+import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
-import { begunWith, gatherFacts } from './facts.ts';
-import { planClone, type ClonePlan } from './planner.ts';
-import { gatherSource, requireRoom, requireUnused, type CloneSource } from './source.ts';
+import { begunWith } from './facts.ts';
+import type { PhaseOutcome } from './phases/phase.ts';
+import { HANDING_OVER } from './phases/rebind.ts';
+import { phasesOf, type ClonePlan } from './planner.ts';
+import { readCloneSource } from './read-source.ts';
+import type { CloneSource, CloneSourceKind } from './source.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
-/** The same at each step of it: they follow each other too fast for anybody to read, and each would be a write. */
-const HANDING_OVER = 'the volume is being handed to the claim';
 
 /** What is told about a clone on its target claim. */
 interface CloneState {
   readonly phase: ClonePhase;
   readonly cloneType?: CloneType | undefined;
-  readonly fallbackReason?: string | undefined;
   readonly report: TransferReport;
 }
 
@@ -45,52 +48,22 @@ export class ClonePopulatorReconciler implements Reconciler {
     const target = this.#context.caches.claims.get(key);
     const cloneSourceName = target && populatedFrom(target, 'VolumeCloneSource');
     if (!target || cloneSourceName === undefined) return undefined;
-    const uid = target.metadata?.uid ?? '';
+    if (isBeingDeleted(target)) return letTargetGo(this.#context, target);
     const handingOver = promisedVolume(this.#context, target) !== undefined;
-    if (target.metadata?.deletionTimestamp) return letTargetGo(this.#context, target);
-    if (isBound(target) && !handingOver) return this.#finish(target);
+    if (handingOver) return this.#handOver(target);
+    if (isBound(target)) return this.#finish(target);
     if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
-
-    const { kind, key: sourceKey } = this.#sourceOf(target, cloneSourceName);
-    const workingClaim = { namespace: sourceKey.namespace, name: temporaryClaimName(uid) };
-    if (handingOver) {
-      // The data is complete and the working claim may be gone: what comes before must not run again.
-      await rebindVolume(this.#context, target, workingClaim);
-      await this.#tell(target, inPhase('Rebind', begunWith(target), HANDING_OVER));
-      return undefined;
-    }
-    requireAuthority(this.#context.caches, target, kind, sourceKey);
-    if (!mayBePopulatedNow(target, this.#context.caches)) return undefined;
-
-    const source = gatherSource(this.#context.caches, kind, sourceKey);
-    const facts = gatherFacts(this.#context, target, source);
-    const plan = planClone(facts);
-    if (begunWith(target) === undefined) await this.#begin(target, source, plan);
-    const stopped = await runChain(
-      {
-        context: this.#context,
-        target,
-        source,
-        plan,
-        workingClaim,
-        temporarySnapshot: { namespace: sourceKey.namespace, name: temporarySnapshotName(uid) },
-        temporarySourceClaim: { namespace: sourceKey.namespace, name: temporarySourceClaimName(uid) },
-        snapshotClass: facts.snapshotClass,
-      },
-      plan.phases,
-    );
-    if (!stopped) return undefined;
-    const { phase, outcome } = stopped;
-    const message = phase === 'Rebind' ? HANDING_OVER : `${plan.description}: ${outcome.message}`;
-    await this.#tell(target, inPhase(phase, plan.cloneType, message, outcome.report));
-    return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+    return this.#fill(target, cloneSourceName);
   }
 
   async failed(key: Key, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure);
     if (!target || !report) return;
-    this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
+    // Waiting is looked at again and again; it is told once.
+    if (readReport(target.metadata?.annotations)?.message !== report.message) {
+      this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
+    }
     await this.#tell(target, {
       phase: report.podPhase === 'Failed' ? 'Error' : 'Pending',
       cloneType: begunWith(target),
@@ -98,23 +71,43 @@ export class ClonePopulatorReconciler implements Reconciler {
     });
   }
 
-  async #begin(target: PersistentVolumeClaim, source: CloneSource, plan: ClonePlan): Promise<void> {
-    requireRoom(source, target);
-    requireUnused(this.#context.caches, source);
-    await holdTarget(this.#context, target);
-    if (!plan.fallback) return;
-    const { reason, message } = plan.fallback;
-    const warning = { type: 'Warning', reason, message: `Falling back to a host-assisted copy: ${message}` } as const;
-    const owner = target.metadata?.ownerReferences?.find((reference) => reference.kind === 'DataVolume');
-    const dataVolume =
-      owner && this.#context.caches.dataVolumes.get({ namespace: target.metadata?.namespace ?? '', name: owner.name });
-    this.#context.events.event(target, warning);
-    if (dataVolume) {
-      this.#context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
-    }
-    await annotateClaim(this.#context.client, target, `${FIELD_MANAGER}-fallback`, {
-      [stateAnnotation.cloneFallbackReason]: reason,
-    });
+  async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
+    const { caches } = this.#context;
+    const { kind, key } = this.#sourceOf(target, cloneSourceName);
+    requireAuthority(caches, target, kind, key);
+    if (!mayBePopulatedNow(target, caches)) return undefined;
+    let source: Promise<CloneSource> | undefined;
+    const read = () => (source ??= readCloneSource(this.#context, target, kind, key));
+    const plan = resumedPlan(target, kind) ?? (await beginClone(this.#context, target, await read()));
+    const uid = target.metadata?.uid ?? '';
+    const { namespace } = key;
+    const stopped = await runChain(
+      {
+        context: this.#context,
+        target,
+        plan,
+        source: { kind, key, read },
+        workingClaim: { namespace, name: temporaryClaimName(uid) },
+        temporarySnapshot: { namespace, name: temporarySnapshotName(uid) },
+        temporarySourceClaim: { namespace, name: temporarySourceClaimName(uid) },
+      },
+      plan.phases,
+    );
+    if (!stopped) return undefined;
+    const { phase, outcome } = stopped;
+    await this.#tell(target, inPhase(phase, plan, outcome));
+    return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+  }
+
+  /** The data is complete and the working claim may be gone: what comes before must not run again. */
+  async #handOver(target: PersistentVolumeClaim): Promise<Outcome> {
+    const name = temporaryClaimName(target.metadata?.uid ?? '');
+    const temporary = this.#context.caches.claims.byIndex(BY_TARGET, target.metadata?.uid ?? '');
+    const working = temporary.find((claim) => claim.metadata?.name === name);
+    await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
+    const cloneType = begunWith(target);
+    if (cloneType) await this.#tell(target, inPhase('Rebind', planIn(target, cloneType), { message: HANDING_OVER }));
+    return undefined;
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
@@ -126,8 +119,8 @@ export class ClonePopulatorReconciler implements Reconciler {
     return letTargetGo(this.#context, target, annotationsOf(state));
   }
 
-  #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSource['kind']; key: Key } {
-    const namespace = target.metadata?.namespace ?? '';
+  #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSourceKind; key: Key } {
+    const { namespace } = keyOf(target);
     const cloneSource = this.#context.caches.cloneSources.get({ namespace, name });
     if (!cloneSource) {
       throw new WaitingError(
@@ -160,21 +153,35 @@ function annotationsOf(state: CloneState): Record<string, string> {
   };
 }
 
+type PlanInWords = Pick<ClonePlan, 'cloneType' | 'description'>;
+
+/** The plan that a clone was begun with; undefined where it has not been begun. */
+function resumedPlan(
+  target: PersistentVolumeClaim,
+  kind: CloneSourceKind,
+): (PlanInWords & Pick<ClonePlan, 'phases'>) | undefined {
+  const cloneType = begunWith(target);
+  return cloneType && { ...planIn(target, cloneType), phases: phasesOf(cloneType, kind) };
+}
+
+function planIn(target: PersistentVolumeClaim, cloneType: CloneType): PlanInWords {
+  return { cloneType, description: target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType };
+}
+
 function inPhase(
   phase: ClonePhase,
-  cloneType: CloneType | undefined,
-  message: string,
-  report?: TransferReport,
+  plan: PlanInWords,
+  { message, trouble, report }: Exclude<PhaseOutcome, 'complete'>,
 ): CloneState {
   return {
     phase,
-    cloneType,
+    cloneType: plan.cloneType,
     report: {
       podPhase: report?.podPhase === 'Running' ? 'Running' : 'Pending',
       restarts: report?.restarts ?? 0,
-      running: true,
-      reason: phase,
-      message,
+      running: trouble === undefined,
+      reason: trouble ?? phase,
+      message: `${plan.description}: ${message}`,
       progress: report?.progress ?? 'N/A',
     },
   };

@@ -29,8 +29,26 @@ const ORDINARY = new Set([
   'Provisioning',
 ]);
 
-/** The events that tell how a DataVolume got from its recorded status to what is observed now. Pure. */
-export function eventsOf(dataVolume: DataVolume, observed: Observation, kind: SourceKind): DataVolumeEvent[] {
+/** The phases in which a clone may be when it is found to have been planned. */
+const BEFORE_PLAN: readonly DataVolumePhase[] = [
+  '',
+  'Pending',
+  'PendingPopulation',
+  'WaitForFirstConsumer',
+  'CloneScheduled',
+];
+
+/**
+ * The events that tell how a DataVolume got from its recorded status to what is observed now. Pure.
+ *
+ * @param plan how its claim is being cloned, in words, once that is decided
+ */
+export function eventsOf(
+  dataVolume: DataVolume,
+  observed: Observation,
+  kind: SourceKind,
+  plan?: string,
+): DataVolumeEvent[] {
   const previous = dataVolume.status;
   const before = previous?.phase ?? '';
   const name = observed.claimName;
@@ -49,7 +67,12 @@ export function eventsOf(dataVolume: DataVolume, observed: Observation, kind: So
   if (running && isTrouble(running, observed.phase) && recorded('Running')?.reason !== running.reason) {
     events.push({ type: 'Warning', reason: running.reason, message: running.message });
   }
-  if (observed.phase !== before) events.push(...milestones(before, observed.phase, name, kind, running?.message ?? ''));
+  const isPlanNew =
+    plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);
+  if (isPlanNew) events.push({ type: 'Normal', reason: 'CloneScheduled', message: `Clone into ${name}: ${plan}` });
+  if (observed.phase !== before && !(isPlanNew && observed.phase === 'CloneScheduled')) {
+    events.push(...milestones(before, observed.phase, name, kind, running?.message ?? ''));
+  }
   return events;
 }
 

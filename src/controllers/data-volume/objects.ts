@@ -29,7 +29,7 @@ export function dataVolumeObjects(
   spec: NonNullable<PersistentVolumeClaim['spec']>,
   options: { readonly usePopulator: boolean; readonly preallocation: boolean },
 ): DataVolumeObjects {
-  const kind = sourceKindOf(dataVolume.spec.source);
+  const kind = sourceKindOf(dataVolume.spec);
   if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, {}) };
   const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
   const sourceMetadata = {

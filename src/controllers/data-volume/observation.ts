@@ -76,7 +76,8 @@ function clonePhaseOf(claim: PersistentVolumeClaim): DataVolumePhase {
     return dataVolumePhaseOfClone[clonePhase as keyof typeof dataVolumePhaseOfClone];
   }
   const report = readReport(claim.metadata?.annotations);
-  return report?.podPhase === 'Running' ? 'CloneInProgress' : 'CloneScheduled';
+  if (!report) return 'Pending';
+  return report.podPhase === 'Running' ? 'CloneInProgress' : 'CloneScheduled';
 }
 
 function boundCondition({ dataVolume, claim, failure }: DataVolumeWorld): ObservedCondition {

@@ -9,6 +9,7 @@ import { isInvalid, TerminalError, toError, WaitingError } from '../../kube/erro
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
+import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { dataVolumes, volumeCloneSources, volumeImportSources } from '../resources.ts';
 import { requestedBytes } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
@@ -161,7 +162,7 @@ export class DataVolumeReconciler implements Reconciler {
     failure: TerminalError | WaitingError | undefined,
   ): Promise<void> {
     const { caches, client, events, now } = this.#context;
-    const kind = sourceKindOf(dataVolume.spec.source);
+    const kind = sourceKindOf(dataVolume.spec);
     const world: DataVolumeWorld = {
       dataVolume,
       claim,
@@ -173,7 +174,8 @@ export class DataVolumeReconciler implements Reconciler {
     const status = statusToWrite(dataVolume, observed, now());
     if (!status) return;
     const component = dataVolumeEventSource(kind);
-    for (const event of eventsOf(dataVolume, observed, kind)) events.event(dataVolume, { ...event, component });
+    const plan = claim?.metadata?.annotations?.[clonePlanAnnotation];
+    for (const event of eventsOf(dataVolume, observed, kind, plan)) events.event(dataVolume, { ...event, component });
     const written = await client.applyStatus(
       dataVolumes,
       { apiVersion: dataVolume.apiVersion, kind: dataVolume.kind, metadata: keyOf(dataVolume), status },

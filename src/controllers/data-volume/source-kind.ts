@@ -1,10 +1,12 @@
+import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import type { DataVolumeSource, ImportSource } from '../../api/sources.ts';
 
 /** The ways of filling a claim, which differ in what is made and in the phases that a user sees. */
 export type SourceKind = 'import' | 'clone' | 'upload' | 'external-population';
 
 /** Which way a DataVolume's source is; a DataVolume without one leaves it to its claim's own data source. */
-export function sourceKindOf(source: DataVolumeSource | undefined): SourceKind {
+export function sourceKindOf({ source, sourceRef }: Pick<DataVolumeSpec, 'source' | 'sourceRef'>): SourceKind {
+  if (sourceRef) return 'clone';
   if (!source) return 'external-population';
   if (source.pvc || source.snapshot) return 'clone';
   if (source.upload) return 'upload';

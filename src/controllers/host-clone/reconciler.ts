@@ -14,7 +14,9 @@ import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import { requireAuthority } from '../clone-populator/authority.ts';
-import { gatherSource, requireRoom, requireUnused } from '../clone-populator/source.ts';
+import { gatherClaimSource } from '../clone-populator/claim-source.ts';
+import { requireUnused } from '../clone-populator/in-use.ts';
+import { requireRoom } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { judgePod } from '../pod-verdict.ts';
@@ -88,9 +90,9 @@ export class HostCloneReconciler implements Reconciler {
     const { caches, config } = this.#context;
     requireAuthority(caches, claim, 'PersistentVolumeClaim', sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
-    const source = gatherSource(caches, 'PersistentVolumeClaim', sourceKey);
+    const source = gatherClaimSource(caches, sourceKey);
     requireRoom(source, claim);
-    requireUnused(caches, source);
+    requireUnused(caches, sourceKey);
     await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);

@@ -1,6 +1,6 @@
 import { CDI_GROUP } from '../../api/group.ts';
 import { finalizer } from '../../api/finalizers.ts';
-import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
+import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
@@ -18,15 +18,42 @@ const SETTLING_MILLISECONDS = 30_000;
 
 const LOOK_AGAIN_MILLISECONDS = 200;
 
+const FIELD_MANAGER = 'diskpress-population';
+
 /** Name of the source object that a claim is to be populated from, where it is of the given kind. */
 export function populatedFrom(claim: PersistentVolumeClaim, kind: string): string | undefined {
   const reference = claim.spec?.dataSourceRef;
   return reference?.kind === kind && reference.apiGroup === CDI_GROUP ? reference.name : undefined;
 }
 
-/** Keeps the target claim until everything that is made for it, in other namespaces too, has been seen to. */
-export async function holdTarget(context: ControllerContext, target: PersistentVolumeClaim): Promise<void> {
-  await addFinalizer(context.client, persistentVolumeClaims, target, finalizer.clonePopulator);
+/**
+ * Keeps the target claim until everything that is made for it, in other namespaces too, has been seen to.
+ *
+ * @param annotations what is to be written in the same moment
+ */
+export async function holdTarget(
+  { client }: Pick<ControllerContext, 'client'>,
+  target: PersistentVolumeClaim,
+  annotations?: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (hasFinalizer(target, finalizer.clonePopulator) && !annotations) return;
+  const { name = '', namespace = '', uid = '' } = target.metadata ?? {};
+  // An apply, because others write to a new claim at the same time, and a patch of all finalizers would conflict with them.
+  await client.apply(
+    persistentVolumeClaims,
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {
+        name,
+        namespace,
+        uid,
+        finalizers: [finalizer.clonePopulator],
+        ...(annotations ? { annotations: { ...annotations } } : {}),
+      },
+    },
+    { fieldManager: FIELD_MANAGER },
+  );
 }
 
 /**

@@ -18,6 +18,8 @@ const INHERITED = [
   userAnnotation.podServiceAccountName,
 ] as const;
 
+type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
+
 export interface WorkingClaimOptions {
   readonly namespace: string;
   readonly name: string;
@@ -26,12 +28,14 @@ export interface WorkingClaimOptions {
   readonly dataSource?: { readonly apiGroup?: string; readonly kind: string; readonly name: string };
   /** Quantity; the target's where it is missing. */
   readonly storage?: string;
+  /** What is to be other than the target's. */
+  readonly spec?: Pick<ClaimSpec, 'storageClassName' | 'accessModes' | 'volumeMode'>;
   readonly owner?: OwnerReference;
 }
 
 /** A claim like the target, without its data source, that is filled first and then gives the target its volume. */
 export function workingClaim(target: PersistentVolumeClaim, options: WorkingClaimOptions): PersistentVolumeClaim {
-  const { accessModes, storageClassName, volumeMode, resources, selector } = target.spec ?? {};
+  const { accessModes, storageClassName, volumeMode, resources, selector } = { ...target.spec, ...options.spec };
   const { namespace, name: targetName, uid, annotations = {} } = target.metadata ?? {};
   const inherited = INHERITED.flatMap((name) => {
     const value = annotations[name];

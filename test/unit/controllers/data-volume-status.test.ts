@@ -163,6 +163,27 @@ describe('the events of a DataVolume', () => {
     expect(reasons(undefined, world({ claim: claim({ report: missing }) }))).to.deep.equal(['ImportFailed']);
   });
 
+  it('tell how a clone is made before it runs, also where it ran too fast to be seen', () => {
+    const plan = 'csi-clone, then rebind into team-a';
+    const at = (clonePhase: string, message: string) =>
+      world({
+        kind: 'clone',
+        claim: claim({
+          report: report({ podPhase: 'Pending', message }),
+          annotations: { [stateAnnotation.clonePhase]: clonePhase },
+        }),
+      });
+    const told = (before: DataVolumeStatus, now: DataVolumeWorld) =>
+      eventsOf(dataVolume(before), observe(now), 'clone', plan).map(({ reason, message }) => `${reason}: ${message}`);
+    const planned = at('Pending', plan);
+    const cloning = at('CSIClone', `${plan}: claim golden/tmp is being provisioned`);
+    expect(told({ phase: 'Pending' }, planned)).to.deep.equal([`CloneScheduled: Clone into disk: ${plan}`]);
+    const inProgress = `CSICloneInProgress: ${plan}: claim golden/tmp is being provisioned`;
+    expect(told({ phase: 'Pending' }, cloning)).to.deep.equal([`CloneScheduled: Clone into disk: ${plan}`, inProgress]);
+    const { phase, conditions } = observe(planned);
+    expect(told({ phase, conditions: [...conditions] }, cloning)).to.deep.equal([inProgress]);
+  });
+
   it('warn of a passing failure when it begins, not at each attempt', () => {
     const retrying = world({
       claim: claim({ report: report({ reason: 'Retrying', message: 'in 4 s: connection refused' }) }),

@@ -1,15 +1,19 @@
 import { expect } from 'chai';
-import { planClone, type CloneFacts } from '../../../src/controllers/clone-populator/planner.ts';
+import type { CloneFallbackReason, CloneType } from '../../../src/api/clone.ts';
+import { planClone, type CloneFacts, type WorkingPhase } from '../../../src/controllers/clone-populator/planner.ts';
 
 const GIBIBYTE = 2 ** 30;
 
-const facts = (changes: {
-  source?: Partial<CloneFacts['source']>;
-  target?: Partial<CloneFacts['target']>;
-  override?: CloneFacts['override'];
-  profile?: CloneFacts['profile'];
-  snapshotClass?: string | undefined;
-}): CloneFacts => ({
+interface Changes {
+  readonly source?: Partial<CloneFacts['source']>;
+  readonly target?: Partial<CloneFacts['target']>;
+  readonly override?: CloneFacts['override'];
+  readonly profile?: CloneFacts['profile'];
+  readonly snapshotClass?: string | undefined;
+  readonly preferredSnapshotClass?: string;
+}
+
+const facts = (changes: Changes): CloneFacts => ({
   source: {
     kind: 'PersistentVolumeClaim',
     namespace: 'golden',
@@ -30,74 +34,126 @@ const facts = (changes: {
   override: changes.override,
   profile: changes.profile,
   snapshotClass: 'snapshotClass' in changes ? changes.snapshotClass : 'snapshots',
+  preferredSnapshotClass: changes.preferredSnapshotClass,
 });
 
+interface Combination {
+  readonly kind: CloneFacts['source']['kind'];
+  readonly strategy: CloneType;
+  readonly driver: 'same' | 'other' | 'none at the source' | 'none at the target';
+  readonly mode: 'same' | 'other';
+  readonly size: 'same' | 'larger';
+  readonly expansion: boolean;
+  readonly snapshotClass: boolean;
+  readonly namespace: 'same' | 'other';
+}
+
+/** What has to come out, as a person would look it up: the first reason that applies, from the top. */
+function expectedOf(each: Combination): { cloneType: CloneType; reason: CloneFallbackReason | undefined } {
+  const isSnapshot = each.kind === 'VolumeSnapshot';
+  if (each.strategy === 'copy') return { cloneType: 'copy', reason: undefined };
+  const fallback = (reason: CloneFallbackReason) => ({ cloneType: 'copy' as const, reason });
+  if (each.driver !== 'same') return fallback(isSnapshot ? 'NoProvisionerMatch' : 'IncompatibleProvisioners');
+  if (each.mode === 'other') return fallback('IncompatibleVolumeModes');
+  if (each.size === 'larger' && !each.expansion) return fallback('NoVolumeExpansion');
+  if (each.strategy === 'snapshot' && !isSnapshot && !each.snapshotClass) return fallback('NoVolumeSnapshotClass');
+  return { cloneType: isSnapshot ? 'snapshot' : each.strategy, reason: undefined };
+}
+
+const PHASES: Readonly<Record<CombinationPhases, readonly WorkingPhase[]>> = {
+  'PersistentVolumeClaim csi-clone': ['CSIClone', 'PrepClaim', 'Rebind'],
+  'PersistentVolumeClaim snapshot': ['Snapshot', 'SnapshotClone', 'PrepClaim', 'Rebind'],
+  'PersistentVolumeClaim copy': ['HostClone', 'Rebind'],
+  'VolumeSnapshot snapshot': ['SnapshotClone', 'PrepClaim', 'Rebind'],
+  'VolumeSnapshot copy': ['SnapshotClone', 'HostClone', 'Rebind'],
+};
+type CombinationPhases = `PersistentVolumeClaim ${CloneType}` | 'VolumeSnapshot snapshot' | 'VolumeSnapshot copy';
+
+function* combinations(): Generator<Combination> {
+  for (const kind of ['PersistentVolumeClaim', 'VolumeSnapshot'] as const)
+    for (const strategy of ['csi-clone', 'snapshot', 'copy'] as const)
+      for (const driver of ['same', 'other', 'none at the source', 'none at the target'] as const)
+        for (const mode of ['same', 'other'] as const)
+          for (const size of ['same', 'larger'] as const)
+            for (const expansion of [true, false])
+              for (const snapshotClass of [true, false])
+                for (const namespace of ['same', 'other'] as const)
+                  yield { kind, strategy, driver, mode, size, expansion, snapshotClass, namespace };
+}
+
+const factsOf = (each: Combination): CloneFacts =>
+  facts({
+    source: {
+      kind: each.kind,
+      namespace: each.namespace === 'same' ? 'team-a' : 'golden',
+      driver: each.driver === 'none at the source' ? undefined : 'csi.example',
+    },
+    target: {
+      driver:
+        each.driver === 'none at the target' ? undefined : each.driver === 'other' ? 'other.example' : 'csi.example',
+      volumeMode: each.mode === 'same' ? 'Filesystem' : 'Block',
+      request: each.size === 'same' ? GIBIBYTE : 2 * GIBIBYTE,
+      allowVolumeExpansion: each.expansion,
+    },
+    profile: each.strategy,
+    snapshotClass: each.snapshotClass ? 'snapshots' : undefined,
+  });
+
 describe('the clone planner', () => {
-  it('prefers the override, then the profile, then snapshots', () => {
-    expect(planClone(facts({ override: 'csi-clone', profile: 'copy' })).cloneType).to.equal('csi-clone');
-    expect(planClone(facts({ profile: 'csi-clone' })).cloneType).to.equal('csi-clone');
-    expect(planClone(facts({})).cloneType).to.equal('snapshot');
-  });
-
-  it('copies because that was asked for, which is no fallback', () => {
-    const plan = planClone(facts({ profile: 'copy' }));
-    expect(plan).to.deep.include({ cloneType: 'copy', fallback: undefined, phases: ['HostClone', 'Rebind'] });
-  });
-
-  it('orders the phases of each strategy', () => {
-    expect(planClone(facts({ profile: 'csi-clone' })).phases).to.deep.equal(['CSIClone', 'PrepClaim', 'Rebind']);
-    expect(planClone(facts({ profile: 'snapshot' })).phases).to.deep.equal([
-      'Snapshot',
-      'SnapshotClone',
-      'PrepClaim',
-      'Rebind',
-    ]);
-  });
-
-  it('restores a snapshot source whatever smart strategy is wanted, and copies from a restored one', () => {
-    const source = { kind: 'VolumeSnapshot' } as const;
-    for (const profile of ['csi-clone', 'snapshot'] as const) {
-      const plan = planClone(facts({ source, profile }));
-      expect(plan).to.deep.include({ cloneType: 'snapshot', phases: ['SnapshotClone', 'PrepClaim', 'Rebind'] });
-    }
-    expect(planClone(facts({ source, profile: 'copy' })).phases).to.deep.equal([
-      'SnapshotClone',
-      'HostClone',
-      'Rebind',
-    ]);
-  });
-
-  const obstacles: readonly [string, Parameters<typeof facts>[0], string][] = [
-    ['the source has no CSI driver', { source: { driver: undefined } }, 'NoProvisionerMatch'],
-    ['the target class has no CSI driver', { target: { driver: undefined } }, 'NoProvisionerMatch'],
-    ['the drivers differ', { target: { driver: 'other.example' } }, 'IncompatibleProvisioners'],
-    ['the volume modes differ', { target: { volumeMode: 'Block' } }, 'IncompatibleVolumeModes'],
-    [
-      'the target is larger and may not grow',
-      { target: { request: 2 * GIBIBYTE, allowVolumeExpansion: false } },
-      'NoVolumeExpansion',
-    ],
-  ];
-  for (const strategy of ['csi-clone', 'snapshot'] as const) {
-    for (const [name, changes, reason] of obstacles) {
-      it(`falls back from ${strategy} where ${name}`, () => {
-        const plan = planClone(facts({ ...changes, profile: strategy }));
-        expect(plan.cloneType).to.equal('copy');
-        expect(plan.fallback?.reason).to.equal(reason);
+  for (const kind of ['PersistentVolumeClaim', 'VolumeSnapshot'] as const) {
+    for (const strategy of ['csi-clone', 'snapshot', 'copy'] as const) {
+      it(`plans every combination where a ${kind} is to be cloned by ${strategy}`, () => {
+        const all = [...combinations()].filter((each) => each.kind === kind && each.strategy === strategy);
+        expect(all).to.have.lengthOf(128);
+        for (const each of all) {
+          const plan = planClone(factsOf(each));
+          const { cloneType, reason } = expectedOf(each);
+          const name = JSON.stringify(each);
+          expect(plan.cloneType, name).to.equal(cloneType);
+          expect(plan.fallback?.reason, name).to.equal(reason);
+          expect(plan.phases, name).to.deep.equal(PHASES[`${kind} ${cloneType}` as CombinationPhases]);
+          expect(plan.description.includes('expand'), name).to.equal(each.size === 'larger' && cloneType !== 'copy');
+          if (reason) expect(plan.fallback?.message, name).to.match(/source|VolumeSnapshotClass/);
+        }
       });
     }
   }
 
-  it('needs a snapshot class for snapshots only', () => {
-    const without = { snapshotClass: undefined };
-    expect(planClone(facts({ ...without, profile: 'snapshot' })).fallback?.reason).to.equal('NoVolumeSnapshotClass');
-    expect(planClone(facts({ ...without, profile: 'csi-clone' })).cloneType).to.equal('csi-clone');
-    expect(planClone(facts({ ...without, source: { kind: 'VolumeSnapshot' } })).cloneType).to.equal('snapshot');
+  it('prefers the override, then the profile, then snapshots', () => {
+    expect(planClone(facts({ override: 'csi-clone', profile: 'copy' })).cloneType).to.equal('csi-clone');
+    expect(planClone(facts({ override: 'copy', profile: 'csi-clone' })).cloneType).to.equal('copy');
+    expect(planClone(facts({ profile: 'csi-clone' })).cloneType).to.equal('csi-clone');
+    expect(planClone(facts({})).cloneType).to.equal('snapshot');
   });
 
-  it('lets a target grow where the class allows it', () => {
-    const plan = planClone(facts({ profile: 'csi-clone', target: { request: 2 * GIBIBYTE } }));
-    expect(plan.cloneType).to.equal('csi-clone');
-    expect(plan.description).to.equal('csi-clone, then expand to 2 GiB, then rebind into team-a');
+  it('says in words what will be done', () => {
+    const target = { request: 2 * GIBIBYTE };
+    const snapshot = { kind: 'VolumeSnapshot' } as const;
+    const described: readonly [Changes, string][] = [
+      [{ profile: 'csi-clone', target }, 'csi-clone, then expand to 2 GiB, then rebind into team-a'],
+      [{ profile: 'snapshot' }, 'snapshot, then restore it, then rebind into team-a'],
+      [{ profile: 'copy' }, 'host-assisted copy, then rebind into team-a'],
+      [{ source: snapshot, target }, 'restore the snapshot, then expand to 2 GiB, then rebind into team-a'],
+      [{ source: snapshot, profile: 'copy' }, 'restore the snapshot, then host-assisted copy, then rebind into team-a'],
+    ];
+    for (const [changes, description] of described) {
+      expect(planClone(facts(changes)).description).to.equal(description);
+    }
+  });
+
+  it('names what is in the way', () => {
+    const messageOf = (changes: Changes) => planClone(facts(changes)).fallback?.message;
+    expect(messageOf({ target: { driver: 'other.example' } })).to.match(/csi\.example.*other\.example/);
+    expect(messageOf({ target: { driver: undefined } })).to.match(/storage class fast has no CSI driver/);
+    expect(messageOf({ snapshotClass: undefined, preferredSnapshotClass: 'mine' })).to.match(
+      /StorageProfile fast names VolumeSnapshotClass mine/,
+    );
+  });
+
+  it('takes a snapshot of unknown size to be large enough', () => {
+    const target = { allowVolumeExpansion: false, request: 2 * GIBIBYTE };
+    expect(planClone(facts({ source: { kind: 'VolumeSnapshot', capacity: 0 }, target })).cloneType).to.equal(
+      'snapshot',
+    );
   });
 });

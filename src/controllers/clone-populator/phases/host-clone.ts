@@ -1,28 +1,19 @@
 import { populationAnnotation } from '../../../api/annotations.ts';
-import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { keyToString } from '../../../kube/key.ts';
+import { createIfAbsent } from '../../create-if-absent.ts';
 import { isBound } from '../../populator/bound.ts';
 import { workingClaim } from '../../populator/working-claim.ts';
 import { readReport } from '../../transfer-report.ts';
-import type { Phase } from './phase.ts';
-import { createIfAbsent } from '../../create-if-absent.ts';
+import type { CloneWork, Phase } from './phase.ts';
 
 /** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
-export const hostClone: Phase = async ({ context, target, source, ...work }) => {
-  const { client, caches } = context;
+export const hostClone: Phase = async (work) => {
+  const { client, caches } = work.context;
   const claim = caches.claims.get(work.workingClaim);
   if (!claim) {
-    const from = source.kind === 'VolumeSnapshot' ? work.temporarySourceClaim : source.key;
-    const desired = workingClaim(target, {
-      ...work.workingClaim,
-      annotations: {
-        [populationAnnotation.cloneRequest]: keyToString(from),
-        [populationAnnotation.contentType]:
-          target.metadata?.annotations?.[populationAnnotation.contentType] ?? source.contentType,
-      },
-    });
-    await createIfAbsent(client, persistentVolumeClaims, desired);
+    await createIfAbsent(client, persistentVolumeClaims, await copiedInto(work));
     return { message: 'the copying pods are being started' };
   }
   const report = readReport(claim.metadata?.annotations);
@@ -30,3 +21,17 @@ export const hostClone: Phase = async ({ context, target, source, ...work }) => 
   if (report?.podPhase === 'Succeeded' && isBound(claim)) return 'complete';
   return { message: report?.message ?? 'the copying pods are being started', report };
 };
+
+async function copiedInto({ target, source, ...work }: CloneWork): Promise<PersistentVolumeClaim> {
+  const { annotations } = target.metadata ?? {};
+  const isSnapshot = source.kind === 'VolumeSnapshot';
+  // A restored snapshot is not the source's any more.
+  const contentType = isSnapshot ? undefined : (await source.read()).contentType;
+  return workingClaim(target, {
+    ...work.workingClaim,
+    annotations: {
+      [populationAnnotation.cloneRequest]: keyToString(isSnapshot ? work.temporarySourceClaim : source.key),
+      [populationAnnotation.contentType]: annotations?.[populationAnnotation.contentType] ?? contentType ?? 'kubevirt',
+    },
+  });
+}

@@ -3,21 +3,29 @@ import type { Key } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../context.ts';
 import type { TransferReport } from '../../transfer-report.ts';
 import type { ClonePlan } from '../planner.ts';
-import type { CloneSource } from '../source.ts';
+import type { CloneSource, CloneSourceKind } from '../source.ts';
 
 /** What a phase works on. */
 export interface CloneWork {
   readonly context: ControllerContext;
   readonly target: PersistentVolumeClaim;
-  readonly source: CloneSource;
-  readonly plan: ClonePlan;
-  /** Name and class of the temporary snapshot, in the source's namespace. */
+  readonly plan: Pick<ClonePlan, 'cloneType'>;
+  readonly source: {
+    readonly kind: CloneSourceKind;
+    readonly key: Key;
+    /**
+     * Reads it. To be called only where something has still to be made of it: it may be gone once that was made.
+     *
+     * @throws WaitingError while it is not there, not ready, or in use
+     */
+    readonly read: () => Promise<CloneSource>;
+  };
+  /** The temporary snapshot, in the source's namespace. */
   readonly temporarySnapshot: Key;
   /** The claim that the data is brought into, in the source's namespace. */
   readonly workingClaim: Key;
   /** The claim that stands in for a snapshot that has to be copied, in the source's namespace. */
   readonly temporarySourceClaim: Key;
-  readonly snapshotClass: string | undefined;
 }
 
 /** How a phase stands. */
@@ -26,6 +34,8 @@ export type PhaseOutcome =
   | {
       /** What it waits for, for people. */
       readonly message: string;
+      /** CamelCase; what is in the way, where something is. */
+      readonly trouble?: string | undefined;
       /** Milliseconds until the next look, should no watch come first. */
       readonly after?: number;
       /** How the copying pods fare, where there are any. */

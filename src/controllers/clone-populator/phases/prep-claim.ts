@@ -1,72 +1,61 @@
 import { formatQuantity, humanBytes } from '../../../api/bytes.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { ownerReference } from '../../../kube/apply.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
-import { isBound } from '../../populator/bound.ts';
+import { refusedByQuota } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
-import { transferPod } from '../../transfer-pod.ts';
-import { requestedBytes, volumeModeOf } from '../../transfer-target.ts';
-import type { CloneWork, Phase } from './phase.ts';
-import { createIfAbsent } from '../../create-if-absent.ts';
+import { isBound } from '../../populator/bound.ts';
+import { requestedBytes } from '../../transfer-target.ts';
+import { mountOnce, unmount } from './mount-once.ts';
+import type { CloneWork, Phase, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
+
+/** What the resizer and the kubelet say on a claim that they cannot grow. */
+const RESIZE_ERRORS = ['ControllerResizeError', 'NodeResizeError'];
 
 /**
  * PrepClaim: the working claim is made usable, that is bound and as large as the target requests. A short-lived pod
  * mounts it where it needs a consumer to be bound, or a node to grow its filesystem.
  */
 export const prepClaim: Phase = async (work) => {
-  const { client, caches } = work.context;
-  const claim = caches.claims.get(work.workingClaim);
+  const claim = work.context.caches.claims.get(work.workingClaim);
   if (!claim) return { message: `claim ${keyToString(work.workingClaim)} is being made` };
-  const podKey = { namespace: work.workingClaim.namespace, name: `prep-${work.target.metadata?.uid}` };
+  if (!isBound(claim)) return mountOnce(work, claim);
   const wanted = requestedBytes(work.target);
-  const bound = isBound(claim);
-  const capacity = parseQuantity(claim.status?.capacity?.['storage'] ?? '0');
-  const resizePending = claim.status?.conditions?.some(
-    (condition) => condition.type === 'FileSystemResizePending' && condition.status === 'True',
-  );
-  if (bound && capacity >= wanted && !resizePending) {
-    const pod = caches.pods.get(podKey);
-    if (pod && !pod.metadata?.deletionTimestamp) {
-      await client.delete(pods, podKey, { uid: pod.metadata?.uid ?? '', gracePeriodSeconds: 0 });
-    }
+  if (capacityOf(claim) >= wanted && !conditionOf(claim, 'FileSystemResizePending')) {
+    await unmount(work, claim);
     return 'complete';
   }
-  if (!bound || resizePending) {
-    if (!caches.pods.get(podKey)) await createPod(work, claim, podKey.name);
-    return { message: `pod ${keyToString(podKey)} is mounting the claim`, after: LOOK_AGAIN_MILLISECONDS };
-  }
-  if (requestedBytes(claim) < wanted) {
-    await client.mergePatch(persistentVolumeClaims, keyOf(claim), {
-      spec: { resources: { requests: { storage: formatQuantity(wanted) } } },
-    });
-  }
-  const warning = await latestWarning(work.context, claim);
-  return {
-    message: `the volume is growing from ${humanBytes(capacity)} to ${humanBytes(wanted)}${warning ? `: ${warning}` : ''}`,
-    after: LOOK_AGAIN_MILLISECONDS,
-  };
+  if (requestedBytes(claim) < wanted) await request(work, claim, wanted);
+  return conditionOf(claim, 'FileSystemResizePending') ? mountOnce(work, claim) : growing(work, claim, wanted);
 };
 
-async function createPod(work: CloneWork, claim: PersistentVolumeClaim, name: string): Promise<void> {
-  const { client, config } = work.context;
-  const pod = transferPod(
-    {
-      name,
-      namespace: work.workingClaim.namespace,
-      component: 'cdi-clone-source',
-      role: 'prepare-claim',
-      env: {},
-      claim: { name: work.workingClaim.name, volumeMode: volumeModeOf(claim), readOnly: false },
-      mounts: [],
-      worksFor: keyOf(work.target),
-      restarts: 0,
-      claimAnnotations: claim.metadata?.annotations ?? {},
-      owner: ownerReference(claim, { controller: true }),
-    },
-    config.transferSettings,
-  );
-  await createIfAbsent(client, pods, pod);
+async function request({ context }: CloneWork, claim: PersistentVolumeClaim, bytes: number): Promise<void> {
+  try {
+    await context.client.mergePatch(persistentVolumeClaims, keyOf(claim), {
+      spec: { resources: { requests: { storage: formatQuantity(bytes) } } },
+    });
+  } catch (error) {
+    throw refusedByQuota(error) ?? error;
+  }
+}
+
+async function growing(work: CloneWork, claim: PersistentVolumeClaim, wanted: number): Promise<PhaseOutcome> {
+  const told = RESIZE_ERRORS.map((type) => conditionOf(claim, type)?.message).find(Boolean);
+  const trouble = told ?? (await latestWarning(work.context, claim));
+  const message = `the volume is growing from ${humanBytes(capacityOf(claim))} to ${humanBytes(wanted)}`;
+  return {
+    message: trouble ? `${message}: ${trouble}` : message,
+    trouble: trouble && 'VolumeResizeFailed',
+    after: LOOK_AGAIN_MILLISECONDS,
+  };
+}
+
+function capacityOf(claim: PersistentVolumeClaim): number {
+  return parseQuantity(claim.status?.capacity?.['storage'] ?? '0');
+}
+
+function conditionOf(claim: PersistentVolumeClaim, type: string) {
+  return claim.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
 }

@@ -1,10 +1,12 @@
 import { rebindVolume } from '../../populator/rebind-volume.ts';
 import type { Phase } from './phase.ts';
 
+/** What is told from the volume's promise to the target on, until that is bound. */
+export const HANDING_OVER = 'the volume is being handed to the claim';
+
 /** Rebind: the working claim's volume is handed to the target claim. */
 export const rebind: Phase = async ({ context, target, workingClaim }) => {
   const outcome = await rebindVolume(context, target, workingClaim);
   if (outcome === 'done') return 'complete';
-  const { waitingFor, after } = outcome;
-  return { message: `waiting for ${waitingFor}`, ...(after === undefined ? {} : { after }) };
+  return { message: HANDING_OVER, ...(outcome.after === undefined ? {} : { after: outcome.after }) };
 };

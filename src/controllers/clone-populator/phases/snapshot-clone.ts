@@ -1,23 +1,48 @@
 import { formatQuantity } from '../../../api/bytes.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { isBound } from '../../populator/bound.ts';
 import { workingClaim } from '../../populator/working-claim.ts';
-import { fillByDriver } from './create-claim.ts';
-import type { Phase } from './phase.ts';
+import { requestedBytes } from '../../transfer-target.ts';
+import { restoreSpecOf } from '../restore-class.ts';
+import { fillByDriver } from './fill-by-driver.ts';
+import { mountOnce } from './mount-once.ts';
+import type { CloneWork, Phase } from './phase.ts';
 
 /**
  * SnapshotClone: the driver restores a snapshot, the temporary one or the source itself, into the working claim, or
  * where the data has to be copied from there, into a stand-in for the source.
  */
-export const snapshotClone: Phase = (work) => {
-  const key = work.source.kind === 'VolumeSnapshot' ? work.source.key : work.temporarySnapshot;
-  const restored = work.context.caches.snapshots.get(key)?.status?.restoreSize;
-  const size = Math.max(parseQuantity(restored ?? '0'), work.source.capacity);
-  return fillByDriver(
-    work,
-    workingClaim(work.target, {
-      ...(work.plan.cloneType === 'copy' ? work.temporarySourceClaim : work.workingClaim),
-      dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: key.name },
-      storage: formatQuantity(size),
-    }),
-  );
+export const snapshotClone: Phase = async (work) => {
+  if (work.plan.cloneType !== 'copy') return fillByDriver(work, work.workingClaim, () => restored(work));
+  const outcome = await fillByDriver(work, work.temporarySourceClaim, () => standIn(work));
+  const claim = work.context.caches.claims.get(work.temporarySourceClaim);
+  // The copying pods are made only once there is a volume.
+  return outcome === 'complete' && claim && !isBound(claim) ? mountOnce(work, claim) : outcome;
 };
+
+async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
+  const { source, context } = work;
+  const key = source.kind === 'VolumeSnapshot' ? (await source.read()).key : work.temporarySnapshot;
+  const restoreSize = context.caches.snapshots.get(key)?.status?.restoreSize;
+  const capacity = context.caches.claims.get(source.key)?.status?.capacity?.['storage'];
+  // At once as large as the source's volume, where that is known and more: growing it afterwards takes longer.
+  const size = Math.max(parseQuantity(restoreSize ?? '0'), parseQuantity(capacity ?? '0'));
+  return workingClaim(work.target, {
+    ...work.workingClaim,
+    dataSource: dataSource(key.name),
+    storage: formatQuantity(size || requestedBytes(work.target)),
+  });
+}
+
+async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
+  const source = await work.source.read();
+  return workingClaim(work.target, {
+    ...work.temporarySourceClaim,
+    dataSource: dataSource(source.key.name),
+    storage: formatQuantity(source.capacity || requestedBytes(work.target)),
+    spec: restoreSpecOf(work.context.caches, source),
+  });
+}
+
+const dataSource = (name: string) => ({ apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name });

@@ -1,20 +1,29 @@
 import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../../api/labels.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
-import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../../internal-annotations.ts';
-import type { Phase } from './phase.ts';
+import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../../internal-annotations.ts';
+import { gatherFacts } from '../facts.ts';
+import type { CloneWork, Phase } from './phase.ts';
 
-/** Snapshot: a temporary VolumeSnapshot of the source claim. */
-export const snapshot: Phase = async ({ context, target, source, temporarySnapshot, snapshotClass }) => {
-  const { client, caches } = context;
-  const current = caches.snapshots.get(temporarySnapshot);
+/** Snapshot: a temporary VolumeSnapshot of the source claim. Not needed any more once it has been restored. */
+export const snapshot: Phase = async (work) => {
+  const { context, temporarySnapshot } = work;
+  if (context.caches.claims.get(work.workingClaim)) return 'complete';
+  const current = context.caches.snapshots.get(temporarySnapshot);
   if (current?.status?.readyToUse) return 'complete';
-  if (current) {
-    const trouble = current.status?.error?.message;
-    return { message: `snapshot ${keyToString(temporarySnapshot)} is being taken${trouble ? `: ${trouble}` : ''}` };
+  const message = `snapshot ${keyToString(temporarySnapshot)} is being taken`;
+  if (!current) {
+    await createIfAbsent(context.client, volumeSnapshots, await temporarySnapshotOf(work));
+    return { message };
   }
-  await createIfAbsent(client, volumeSnapshots, {
+  const error = current.status?.error?.message;
+  return error ? { message: `${message}: ${error}`, trouble: 'SnapshotFailed' } : { message };
+};
+
+async function temporarySnapshotOf({ context, target, source, temporarySnapshot }: CloneWork): Promise<VolumeSnapshot> {
+  const { snapshotClass } = gatherFacts(context, target, await source.read());
+  return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
     metadata: {
@@ -29,6 +38,5 @@ export const snapshot: Phase = async ({ context, target, source, temporarySnapsh
       source: { persistentVolumeClaimName: source.key.name },
       ...(snapshotClass ? { volumeSnapshotClassName: snapshotClass } : {}),
     },
-  });
-  return { message: `snapshot ${keyToString(temporarySnapshot)} is being taken` };
-};
+  };
+}

@@ -1,0 +1,59 @@
+import { stateAnnotation } from '../../api/annotations.ts';
+import type { DataVolume } from '../../api/data-volume.ts';
+import { dataVolumeEventSource } from '../../api/event-reasons.ts';
+import { controllerOf } from '../../kube/apply.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import type { ControllerContext } from '../context.ts';
+import { cloneBegunAnnotation, clonePlanAnnotation } from '../internal-annotations.ts';
+import { holdTarget } from '../populator/population.ts';
+import { pendingReport, reportAnnotations } from '../transfer-report.ts';
+import { gatherFacts } from './facts.ts';
+import { planClone, type ClonePlan } from './planner.ts';
+import { restoreSpecOf } from './restore-class.ts';
+import { requireRoom, type CloneSource } from './source.ts';
+
+/**
+ * Plans a clone, and writes on the target claim, before anything is made, that it is held and how it will be filled: it
+ * goes on in that way after a crash, whatever is configured meanwhile.
+ *
+ * @throws TerminalError CloneValidationFailed where the source does not fit
+ * @throws WaitingError where a snapshot cannot be restored to be copied
+ */
+export async function beginClone(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  source: CloneSource,
+): Promise<ClonePlan> {
+  requireRoom(source, target);
+  const plan = planClone(gatherFacts(context, target, source));
+  if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source);
+  const { cloneType, description, fallback } = plan;
+  await holdTarget(context, target, {
+    ...reportAnnotations(pendingReport(0, { reason: 'Pending', message: description })),
+    [stateAnnotation.clonePhase]: 'Pending',
+    [stateAnnotation.cloneType]: cloneType,
+    [cloneBegunAnnotation]: target.metadata?.uid ?? '',
+    [clonePlanAnnotation]: description,
+    ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
+  });
+  const dataVolume = dataVolumeOf(context, target);
+  // The DataVolume's own controller tells its phases, and with the first of them the plan.
+  if (!dataVolume) {
+    const message = `Cloning ${keyToString(source.key)}: ${description}`;
+    context.events.event(target, { type: 'Normal', reason: 'CloneScheduled', message });
+  }
+  if (fallback) {
+    const message = `Falling back to a host-assisted copy: ${fallback.message}`;
+    const warning = { type: 'Warning', reason: fallback.reason, message } as const;
+    if (dataVolume) context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
+    else context.events.event(target, warning);
+  }
+  return plan;
+}
+
+function dataVolumeOf({ caches }: ControllerContext, target: PersistentVolumeClaim): DataVolume | undefined {
+  const owner = controllerOf(target);
+  if (owner?.kind !== 'DataVolume') return undefined;
+  return caches.dataVolumes.get({ namespace: keyOf(target).namespace, name: owner.name });
+}

@@ -1,0 +1,25 @@
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { Key } from '../../kube/key.ts';
+import type { ControllerContext } from '../context.ts';
+import { volumeModeOf } from '../transfer-target.ts';
+import { gatherClaimSource } from './claim-source.ts';
+import { requireUnused } from './in-use.ts';
+import { gatherSnapshotSource } from './snapshot-source.ts';
+import type { CloneSource, CloneSourceKind } from './source.ts';
+
+/**
+ * Reads the source of a clone, as long as nothing has been made of it.
+ *
+ * @throws WaitingError while it is not there, not ready, or in use
+ */
+export async function readCloneSource(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  kind: CloneSourceKind,
+  key: Key,
+): Promise<CloneSource> {
+  if (kind === 'VolumeSnapshot') return gatherSnapshotSource(context, key, volumeModeOf(target));
+  const source = gatherClaimSource(context.caches, key);
+  requireUnused(context.caches, key);
+  return source;
+}

@@ -1,0 +1,53 @@
+import type { PersistentVolumeClaim, StorageClass } from '../../kube/builtin-resources.ts';
+import { WaitingError } from '../../kube/errors.ts';
+import { keyToString } from '../../kube/key.ts';
+import type { Caches } from '../caches.ts';
+import { LOOK_AGAIN_MILLISECONDS, type CloneSource } from './source.ts';
+
+/** What of a claim decides whether a snapshot can be restored into it. */
+export type RestoreSpec = Pick<
+  NonNullable<PersistentVolumeClaim['spec']>,
+  'storageClassName' | 'accessModes' | 'volumeMode'
+>;
+
+/**
+ * The claim that a snapshot can be restored into to be copied from there: of the class of the claim that the snapshot
+ * was taken of, or else of any of its driver, preferably one that binds at once.
+ *
+ * @throws WaitingError ErrUnableToClone where there is no such class
+ */
+export function restoreSpecOf(
+  caches: Pick<Caches, 'claims' | 'snapshots' | 'storageClasses' | 'storageProfiles'>,
+  source: CloneSource,
+): RestoreSpec {
+  const claimName = caches.snapshots.get(source.key)?.spec.source.persistentVolumeClaimName;
+  const origin = claimName ? caches.claims.get({ namespace: source.key.namespace, name: claimName }) : undefined;
+  const candidates = caches.storageClasses
+    .list()
+    .filter(({ provisioner }) => provisioner === source.driver)
+    .sort((a, b) => rank(b, origin) - rank(a, origin) || nameOf(a).localeCompare(nameOf(b)));
+  const [chosen] = candidates;
+  if (!chosen) {
+    throw new WaitingError(
+      'ErrUnableToClone',
+      `Snapshot ${keyToString(source.key)} has to be restored to be copied, and there is no StorageClass of its driver ${source.driver ?? '(unknown)'}; create one`,
+      { after: LOOK_AGAIN_MILLISECONDS },
+    );
+  }
+  const sets = caches.storageProfiles.get({ namespace: '', name: nameOf(chosen) })?.status?.claimPropertySets;
+  const set = sets?.find(({ volumeMode }) => volumeMode === source.volumeMode);
+  return {
+    storageClassName: nameOf(chosen),
+    accessModes: origin?.spec?.accessModes ?? [...(set?.accessModes ?? ['ReadWriteOnce'])],
+    volumeMode: source.volumeMode,
+  };
+}
+
+function rank(storageClass: StorageClass, origin: PersistentVolumeClaim | undefined): number {
+  if (nameOf(storageClass) === origin?.spec?.storageClassName) return 2;
+  return storageClass.volumeBindingMode === 'WaitForFirstConsumer' ? 0 : 1;
+}
+
+function nameOf(storageClass: StorageClass): string {
+  return storageClass.metadata?.name ?? '';
+}

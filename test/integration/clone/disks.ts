@@ -18,6 +18,17 @@ export function writeSparseDisk(path: string, mebibytes: number): void {
   );
 }
 
+/** Makes a disk without holes, large enough for its copying to be caught in the middle. */
+export function writeLargeDisk(path: string, mebibytes = 128): void {
+  sh(
+    `dd if=/dev/urandom of="$1.part" bs=1M count=16 status=none
+     for i in $(seq $(($2 / 16))); do cat "$1.part"; done > "$1"; rm "$1.part"`,
+    '/',
+    path,
+    String(mebibytes),
+  );
+}
+
 /** Block devices over sparse files in a folder. Root's rights are needed. */
 export class LoopDevices {
   readonly #directory: string;

@@ -95,8 +95,10 @@ export type ImportRequest = z.infer<typeof importRequest>;
 export const cloneSourceRequest = z.strictObject({
   volumeMode: z.enum(['Filesystem', 'Block']),
   contentType: z.enum(['kubevirt', 'archive']),
-  /** Host name of the upload server; the port is UPLOAD_SERVER_PORT. */
+  /** Address or host name of the upload server; the port is UPLOAD_SERVER_PORT. */
   uploadServer: z.string(),
+  /** The name in the upload server's certificate. */
+  serverName: z.string(),
   /** Names the source's and the target's volumes: a copy is gone on with only where both are the same. */
   transfer: z.string(),
 });

@@ -10,6 +10,7 @@ const NAME_TAKEN_MILLISECONDS = 1_000;
 /**
  * Creates an object, unless it exists: the cache may only be behind.
  *
+ * @returns the object that there is
  * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrResourceExists where another object has its
  *   name: one that is being deleted, or that other owners have
  */
@@ -17,13 +18,12 @@ export async function createIfAbsent<T extends KubeObject>(
   client: KubeClient,
   resource: Resource<T>,
   object: T,
-): Promise<void> {
+): Promise<T> {
   try {
-    await client.create(resource, object);
+    return await client.create(resource, object);
   } catch (error) {
     if (isAlreadyExists(error)) {
-      requireSame(resource, object, await client.get(resource, keyOf(object)));
-      return;
+      return requireSame(resource, object, await client.get(resource, keyOf(object)));
     }
     throw refusedByQuota(error) ?? error;
   }
@@ -41,10 +41,10 @@ export function refusedByQuota(error: unknown): WaitingError | undefined {
 }
 
 /** No watch tells one who waits for an object's own name that it is free again. */
-function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): void {
+function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): T {
   const owners = desired.metadata?.ownerReferences ?? [];
   const isOwned = ({ uid }: { uid: string }) => found?.metadata?.ownerReferences?.some((other) => other.uid === uid);
-  if (found && !isBeingDeleted(found) && owners.every(isOwned)) return;
+  if (found && !isBeingDeleted(found) && owners.every(isOwned)) return found;
   throw new WaitingError(
     'ErrResourceExists',
     `${resource.kind} "${keyToString(keyOf(desired))}" exists already and does not belong here; the work goes on when it is gone`,

@@ -39,7 +39,7 @@ export function judgePod(pod: Pod): PodVerdict {
   if (terminated || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') {
     return judgeEnd(pod, terminated);
   }
-  if (container?.state?.running) return { state: 'running' };
+  if (container?.state?.running) return isUnreachable(pod) ? lostSight(pod) : { state: 'running' };
   const waiting = container?.state?.waiting;
   if (waiting?.reason && TROUBLE.has(waiting.reason)) {
     return { state: 'pending', reason: waiting.reason, message: waiting.message ?? waiting.reason };
@@ -53,6 +53,20 @@ export function judgePod(pod: Pod): PodVerdict {
     };
   }
   return { state: 'pending', reason: 'Pending', message: `Pod ${pod.metadata?.name} is starting` };
+}
+
+/** While a container runs it counts as ready, unless the node's silence made somebody else say otherwise. */
+function isUnreachable(pod: Pod): boolean {
+  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  return ready?.status === 'False' && !ready.reason && !pod.metadata?.deletionTimestamp;
+}
+
+function lostSight(pod: Pod): PodVerdict {
+  return {
+    state: 'pending',
+    reason: 'NodeNotReady',
+    message: `Node "${pod.spec?.nodeName}" of pod ${pod.metadata?.name} does not answer; the transfer goes on when it does, or on another node`,
+  };
 }
 
 function judgeEnd(pod: Pod, terminated: Terminated | undefined): PodVerdict {

@@ -20,8 +20,6 @@ import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 export interface CloneSourceSettings extends CloneSettings {
   /** Read from the environment where it is missing. */
   request?: CloneSourceRequest;
-  /** The name in the server's certificate, where it is not the request's uploadServer. */
-  serverName?: string;
 }
 
 /** The target pod starts at the same time as this one, and its volume may have to be attached first. */
@@ -55,7 +53,7 @@ async function sendVolume(
   const server: UploadServerAddress = {
     host: request.uploadServer,
     port: settings.port,
-    ...(settings.serverName !== undefined && { serverName: settings.serverName }),
+    serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
   };
   const source = sourceVolume(request, settings);

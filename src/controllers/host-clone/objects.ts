@@ -105,18 +105,28 @@ export function sourceSecret(keys: HostCloneKeys, whole: Secret): Secret {
   };
 }
 
+/** What is copied, and where its pod finds the other one. */
+export interface SourceEnd extends CloneSource {
+  /** Of the source's claim. */
+  readonly uid: string;
+  readonly service: Service;
+}
+
 export function sourcePod(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
-  source: CloneSource & { readonly uid: string },
+  source: SourceEnd,
   target: TransferTarget,
   settings: TransferSettings,
   restarts: number,
 ): Pod {
+  const serverName = uploadServerName(keys.service);
   const request: CloneSourceRequest = {
     volumeMode: source.volumeMode,
     contentType: target.contentType,
-    uploadServer: uploadServerName(keys.service),
+    // Not by its name, which was perhaps looked up too early, and is then unknown for as long as the DNS remembers that.
+    uploadServer: source.service.spec?.clusterIP ?? serverName,
+    serverName,
     transfer: `${source.uid} ${claim.metadata?.uid}`,
   };
   const sameNamespace = keys.sourcePod.namespace === keyOf(claim).namespace;

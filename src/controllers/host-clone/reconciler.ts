@@ -42,7 +42,7 @@ import {
   uploadService,
   type HostCloneKeys,
 } from './objects.ts';
-import { judgePair } from './verdict.ts';
+import { explainLeaving, judgePair } from './verdict.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
@@ -74,7 +74,11 @@ export class HostCloneReconciler implements Reconciler {
       await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
       return undefined;
     }
-    if ((source && isBeingDeleted(source)) || (target && isBeingDeleted(target))) return undefined;
+    const leaving = [source, target].find((pod) => pod && isBeingDeleted(pod));
+    if (leaving) {
+      await this.#tell(claim, pendingReport(report?.restarts ?? 0, explainLeaving(leaving)));
+      return undefined;
+    }
     if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
     return this.#follow(claim, keys, source, target);
   }
@@ -100,11 +104,13 @@ export class HostCloneReconciler implements Reconciler {
     const target = transferTargetOf(claim, config);
     const uid = caches.claims.get(sourceKey)?.metadata?.uid ?? '';
     const settings = config.transferSettings;
-    await this.#createSecrets(claim, keys);
-    await this.#create(services, uploadService(claim, keys));
+    const [service] = await Promise.all([
+      this.#create(services, uploadService(claim, keys)),
+      this.#createSecrets(claim, keys),
+    ]);
     await Promise.all([
       this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
-      this.#create(pods, sourcePod(claim, keys, { ...source, uid }, target, settings, restarts)),
+      this.#create(pods, sourcePod(claim, keys, { ...source, uid, service }, target, settings, restarts)),
     ]);
     await this.#tell(
       claim,
@@ -115,7 +121,7 @@ export class HostCloneReconciler implements Reconciler {
 
   async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
     const verdict = judgePair(judgePod(source), judgePod(target));
-    const restarts = Number(target.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
+    const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, keys);
@@ -124,7 +130,8 @@ export class HostCloneReconciler implements Reconciler {
     const { report, next } = await this.#follower.follow(verdict, { pod: source, restarts, recorded });
     if (report) await this.#tell(claim, report);
     if (next !== 'start-again') return next;
-    await Promise.all([source, target].map((pod) => this.#deletePod(pod)));
+    // One that is still at work goes on with the other's successor.
+    await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));
     return undefined;
   }
 
@@ -166,8 +173,8 @@ export class HostCloneReconciler implements Reconciler {
     }
   }
 
-  async #create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<void> {
-    await createIfAbsent(this.#context.client, resource, object);
+  async #create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return createIfAbsent(this.#context.client, resource, object);
   }
 
   /** A pod of this clone; not one that worked for an earlier claim of the same name. */
@@ -184,6 +191,11 @@ export class HostCloneReconciler implements Reconciler {
   async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
   }
+}
+
+/** Pods that failed before this one. */
+function restartsOf(pod: Pod): number {
+  return Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
 }
 
 function isUnfinished(pod: Pod): boolean {

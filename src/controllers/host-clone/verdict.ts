@@ -1,3 +1,4 @@
+import type { Pod } from '../../kube/builtin-resources.ts';
 import type { PodVerdict } from '../pod-verdict.ts';
 
 /** What the verdicts on both pods mean for the clone. */
@@ -5,6 +6,21 @@ export type HostCloneVerdict =
   | Extract<PodVerdict, { state: 'pending' | 'failed' }>
   | { readonly state: 'running' }
   | { readonly state: 'succeeded' };
+
+/** Why nothing is done while a pod is being deleted. */
+export function explainLeaving(pod: Pod): { reason: string; message: string } {
+  const { name } = pod.metadata ?? {};
+  // The kubelet that should end it does not answer.
+  if (pod.status?.reason === 'NodeLost') {
+    return {
+      reason: 'NodeLost',
+      message:
+        `Node "${pod.spec?.nodeName}" of pod ${name} is lost. The copy goes on when the node is back, or ` +
+        'when it is deleted because it will never be',
+    };
+  }
+  return { reason: 'PodReplaced', message: `Pod ${name} is ending; the copy goes on with another one where it was` };
+}
 
 /**
  * The target decides: once it has verified and synced what came, the clone is done, whether or not the source has

@@ -183,12 +183,12 @@ export class CloneRig {
         volumeMode: 'Filesystem',
         contentType: 'kubevirt',
         uploadServer: '127.0.0.1',
+        serverName: SERVER_NAME,
         transfer: 'golden team',
         ...request,
       },
       dataDirectory: this.source,
       tlsDirectory: join(this.directory, 'client-tls'),
-      serverName: SERVER_NAME,
       progressPort: 0,
       ...settings,
     } satisfies Partial<CloneSourceSettings>);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judgePair } from '../../../src/controllers/host-clone/verdict.ts';
+import { explainLeaving, judgePair } from '../../../src/controllers/host-clone/verdict.ts';
 import { judgePod, type PodVerdict } from '../../../src/controllers/pod-verdict.ts';
 import type { Pod } from '../../../src/kube/builtin-resources.ts';
 
@@ -57,6 +57,33 @@ describe('the verdict on a transfer pod', () => {
     expect(verdict).to.include({ state: 'failed', permanent: false, reason: 'Evicted' });
   });
 
+  it('tells a pod that runs from one whose node does not answer', () => {
+    const running = (conditions: { type: string; status: string; reason?: string }[]): Pod => ({
+      ...pod({
+        phase: 'Running',
+        conditions,
+        containerStatuses: [
+          {
+            name: 'importer',
+            image: '',
+            imageID: '',
+            ready: true,
+            restartCount: 0,
+            state: { running: {} },
+          },
+        ],
+      }),
+      spec: { nodeName: 'node1', containers: [] },
+    });
+    expect(judgePod(running([{ type: 'Ready', status: 'True' }])).state).to.equal('running');
+    expect(judgePod(running([{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }])).state).to.equal(
+      'running',
+    );
+    const verdict = judgePod(running([{ type: 'Ready', status: 'False' }]));
+    expect(verdict).to.include({ state: 'pending', reason: 'NodeNotReady' });
+    expect((verdict as { message: string }).message).to.include('"node1"');
+  });
+
   it('passes on why a pod cannot be scheduled or started', () => {
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes fit' };
     expect(judgePod(pod({ phase: 'Pending', conditions: [condition] }))).to.deep.equal({
@@ -93,5 +120,12 @@ describe('the verdict on a pair of clone pods', () => {
   it('is failure when either has failed, and the permanent cause counts more', () => {
     expect(judgePair(failed(false), { state: 'running' })).to.include({ state: 'failed', permanent: false });
     expect(judgePair(failed(false), failed(true))).to.include({ reason: 'ImageTooLarge' });
+  });
+
+  it('says what is waited for while a pod is being deleted', () => {
+    expect(explainLeaving(pod({ phase: 'Running' }))).to.include({ reason: 'PodReplaced' });
+    const lost = explainLeaving({ ...pod({ reason: 'NodeLost' }), spec: { nodeName: 'node1', containers: [] } });
+    expect(lost.reason).to.equal('NodeLost');
+    expect(lost.message).to.include('"node1"');
   });
 });

@@ -5,6 +5,7 @@ import type { DecodeOptions } from './decode-options.ts';
 import { decodeQcow2 } from './qcow2/decode.ts';
 import { decodeRaw } from './raw.ts';
 import type { DiskFormat } from './recognise.ts';
+import { decodeVmdk } from './vmdk/stream.ts';
 
 /**
  * Decodes a disk from a stream.
@@ -17,6 +18,8 @@ export async function decodeDisk(format: DiskFormat, reader: ByteReader, options
       return decodeRaw(reader, options.size, options.from);
     case 'qcow2':
       return decodeQcow2(reader, options);
+    case 'vmdk':
+      return decodeVmdk(reader);
     default:
       throw new RandomAccessNeeded(`${format} cannot be decoded from a stream`);
   }

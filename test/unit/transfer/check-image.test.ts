@@ -5,9 +5,12 @@ describe('images that refer to other files', () => {
   const vmdk = ({ capacity = 2048n, descriptorAt = 512, descriptor = 'parentCID=ffffffff\n' } = {}): Buffer => {
     const head = Buffer.alloc(64 * 1024);
     head.write('KDMV');
+    head.writeUInt32LE(1, 4);
     head.writeBigUInt64LE(capacity, 12);
+    head.writeBigUInt64LE(128n, 20);
     head.writeBigUInt64LE(1n, 28);
     head.writeBigUInt64LE(20n, 36);
+    head.writeUInt32LE(512, 44);
     head.write(descriptor, descriptorAt);
     return head;
   };

@@ -61,7 +61,7 @@ export class Qcow2Ranges {
         if (isLast) this.#position = Math.max(this.#position, Math.min(this.#inflater.host, host));
         if (isWhole) {
           if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
-          this.#inflater.start(part, length, host, guest);
+          this.#inflater.startCluster(part, { host, guest, length });
         } else {
           yield { offset: guest, data: part };
         }

@@ -85,7 +85,7 @@ export class Qcow2Stream {
     this.#pieces.advance();
     // Clusters that share sectors begin as near as the next byte.
     this.#end = host + 1;
-    this.#inflater.start(await this.#reader.peek(length), length, host, guest);
+    this.#inflater.startCluster(await this.#reader.peek(length), { host, guest, length });
   }
 
   async *#plain(guest: number, length: number): AsyncGenerator<Extent, void, void> {

@@ -1,0 +1,39 @@
+import { SECTOR, invalid, truncated, unsupported, type SparseHeader } from './header.ts';
+
+/** A descriptor lies within so many bytes of the image's start. */
+export const DESCRIPTOR_AREA = 1024 * 1024;
+
+/** qemu looks for a VMDK's parent behind the first sector, whatever place the header names for the descriptor. */
+const QEMU_DESCRIPTOR_SIZE = 20 * SECTOR;
+
+/**
+ * Refuses an image whose descriptor says that it is not complete by itself.
+ *
+ * @param head the first DESCRIPTOR_AREA bytes of the image, or all there are
+ * @throws TransferError UnsupportedImage, InvalidImage, TruncatedImage
+ */
+export function checkDescriptor(head: Buffer, { capacity, descriptor }: SparseHeader): void {
+  // Without a capacity of its own it describes other files.
+  if (capacity === 0) throw incomplete('is split into several files');
+  check(head.subarray(SECTOR, SECTOR + QEMU_DESCRIPTOR_SIZE));
+  if (descriptor.offset === 0) return;
+  const end = descriptor.offset + descriptor.length;
+  if (end > DESCRIPTOR_AREA) throw invalid('its descriptor is at an unusual place');
+  if (end > head.length) throw truncated();
+  check(head.subarray(descriptor.offset, end));
+}
+
+function check(bytes: Buffer): void {
+  const descriptor = bytes.toString('latin1');
+  const hasParent = /^\s*parentCID\s*=\s*(?!f{8}\b)[0-9a-f]/im.test(descriptor);
+  if (/parentFileNameHint/i.test(descriptor) || hasParent) {
+    throw incomplete('refers to other files: its parent');
+  }
+  const extents = descriptor.match(/^\s*(RW|RDONLY|NOACCESS)\s+\d+\s+\w+/gim) ?? [];
+  if (extents.length > 1) throw incomplete(`is split into ${extents.length} files`);
+  if (/^\s*encryption\./im.test(descriptor)) throw unsupported('is encrypted: decrypt it first');
+}
+
+function incomplete(what: string): Error {
+  return unsupported(`${what}; without them it is incomplete: flatten it with qemu-img convert`);
+}

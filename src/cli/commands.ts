@@ -89,10 +89,10 @@ async function runInspect(given: string, options: InspectOptions): Promise<void>
     print(image);
     return;
   }
-  const { location, format, compressions, size, virtualSize, labels } = image;
+  const { location, format, wrappers, size, virtualSize, labels } = image;
   const lines: [string, string | undefined][] = [
     ['source', location],
-    ['format', [...compressions, format].join(' › ')],
+    ['format', [...wrappers, format].join(' › ')],
     ['size', size === undefined ? 'unknown' : formatBytes(size)],
     ['virtual size', virtualSize === undefined ? 'unknown' : formatBytes(virtualSize)],
     ...Object.entries(labels).map(([name, value]): [string, string] => ['label', `${name}=${value}`]),

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { ByteReader } from './bytes.ts';
 import { verified, type Checksum } from './checksum.ts';
 import { convertFile, convertRanges } from './conversion/convert.ts';
-import type { Compression } from './decompress/compression.ts';
-import { decompressAll } from './decompress/decompress.ts';
 import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
@@ -15,8 +13,9 @@ import { missingLibraries } from './native/missing.ts';
 import { Progress } from './progress.ts';
 import { FileSink } from './sinks/file-sink.ts';
 import type { Sink } from './sinks/sink.ts';
-import type { Source } from './source.ts';
+import type { RangeReader, Source } from './source.ts';
 import { FileSource } from './sources/file-source.ts';
+import { rangesWithin, unwrap, type Unwrapped } from './unwrap/unwrap.ts';
 
 const MOST_RESTARTS = 5;
 
@@ -76,11 +75,11 @@ async function importUnchanged(options: ImportImageOptions): Promise<ImportedIma
 
 async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, progress } = options;
-  const { format, reader, compressions, size } = await openAndRecognise(options);
-  // Whatever is read at random has to be what the checksum was taken of.
-  const readsAll = options.checksum !== undefined;
-  const found = compressions.length === 0 ? await source.openRanges() : undefined;
-  const ranges = readsAll && !found?.versioned ? undefined : found;
+  const image = await openAndRecognise(options);
+  const { format, reader, size } = image;
+  // Whatever is read at random has to be what the checksum was taken of, and what else is in an archive is checked as well.
+  const readsAll = options.checksum !== undefined || image.wrappers.length > 0;
+  const ranges = await openRanges(source, image, readsAll);
   try {
     return await writeDisk(await decodeDisk(format, reader, { size, ranges, readsAll }), options);
   } catch (error) {
@@ -94,6 +93,17 @@ async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
   } finally {
     await reader.close();
   }
+}
+
+/** Random access to the image, where there is any that can be trusted. */
+async function openRanges(
+  source: Source,
+  { offset, size }: Recognised,
+  readsAll: boolean,
+): Promise<RangeReader | undefined> {
+  const ranges = offset === undefined ? undefined : await source.openRanges();
+  if (ranges === undefined || offset === undefined || (readsAll && !ranges.versioned)) return undefined;
+  return rangesWithin(ranges, offset, size ?? ranges.size);
 }
 
 /** The last resort: a copy of the image, without its compressions, to convert from. */
@@ -126,12 +136,8 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
   }
 }
 
-interface Recognised {
+interface Recognised extends Unwrapped {
   format: DiskFormat;
-  reader: ByteReader;
-  compressions: Compression[];
-  /** Of the stream that `reader` reads, where it is known. */
-  size: number | undefined;
 }
 
 async function openAndRecognise({ source, progress, checksum }: ImportImageOptions): Promise<Recognised> {
@@ -139,11 +145,11 @@ async function openAndRecognise({ source, progress, checksum }: ImportImageOptio
   const opened = await source.open();
   progress.bytesTotal = opened.transferSize ?? opened.size;
   const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
-  const { reader, compressions } = await decompressAll(new ByteReader(bytes));
-  const size = compressions.length === 0 ? opened.size : undefined;
+  const image = await unwrap(new ByteReader(bytes), opened.size, source.location);
+  const { reader, wrappers, size } = image;
   const format = recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
-  progress.note('recognised', { format, compressions, bytes: opened.size });
-  return { format, reader, compressions, size };
+  progress.note('recognised', { format, wrappers, bytes: opened.size });
+  return { ...image, format };
 }
 
 async function writeDisk(disk: DecodedDisk, options: ImportImageOptions): Promise<ImportedImage> {

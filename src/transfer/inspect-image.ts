@@ -1,17 +1,16 @@
 import { ByteReader } from './bytes.ts';
-import type { Compression } from './decompress/compression.ts';
-import { decompressAll } from './decompress/decompress.ts';
 import { RandomAccessNeeded } from './errors.ts';
 import { decodeDisk } from './formats/decode.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Source } from './source.ts';
+import { unwrap, type Wrapper } from './unwrap/unwrap.ts';
 
 export interface InspectedImage {
   location: string;
   /** Bytes of the object as it is served, where known. */
   size: number | undefined;
   /** From the outermost inwards. */
-  compressions: Compression[];
+  wrappers: Wrapper[];
   format: DiskFormat;
   /** In bytes, where the image's start tells it. */
   virtualSize: number | undefined;
@@ -22,12 +21,11 @@ export interface InspectedImage {
 export async function inspectImage(source: Source): Promise<InspectedImage> {
   try {
     const { bytes, size, transferSize } = await source.open();
-    const { reader, compressions } = await decompressAll(new ByteReader(bytes));
-    const plainSize = compressions.length === 0 ? size : undefined;
-    const format = recogniseFormat(await reader.peek(HEAD_LENGTH), plainSize, source.location);
-    const virtualSize = await virtualSizeOf(format, reader, plainSize);
+    const { reader, wrappers, size: imageSize } = await unwrap(new ByteReader(bytes), size, source.location);
+    const format = recogniseFormat(await reader.peek(HEAD_LENGTH), imageSize, source.location);
+    const virtualSize = await virtualSizeOf(format, reader, imageSize);
     const labels = source.labels ?? {};
-    return { location: source.location, size: transferSize ?? size, compressions, format, virtualSize, labels };
+    return { location: source.location, size: transferSize ?? size, wrappers, format, virtualSize, labels };
   } finally {
     await source.close();
   }

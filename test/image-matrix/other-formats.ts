@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { run } from '../cluster/commands.ts';
+import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import type { MatrixImage } from './matrix-image.ts';
 import { contents, writeRaw } from './raw-disk.ts';
 
@@ -30,5 +32,16 @@ export function* otherFormats(): Generator<MatrixImage> {
         },
       };
     }
+  }
+  for (const content of contents) {
+    yield {
+      name: `vmdk streamOptimized, tables behind their grains ${content}`,
+      format: 'vmdk',
+      streams: true,
+      make: async (folder, path) => {
+        const raw = await writeRaw(folder, content, 33 * MEBIBYTE + 512);
+        await writeFile(path, streamOptimizedVmdk(await readFile(raw)));
+      },
+    };
   }
 }

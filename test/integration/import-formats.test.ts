@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -70,6 +70,32 @@ describe('importer: formats and compressions', () => {
     const script = 'xz -1 -c "$1" | gzip -c > "$2"';
     await run('sh', ['-c', script, 'sh', join(root, 'nested.qcow2'), join(root, 'nested.xz.gz')]);
     await expectSameDisk(await importFrom(server, 'nested.xz.gz'), 'qcow2');
+  });
+
+  it('unpacks a tar archive with a compressed qcow2 in it, whatever the names are', async () => {
+    await convert('packed.qcow2', '-O', 'qcow2', '-c');
+    const script =
+      'cd "$1" && xz -1 -c packed.qcow2 > disk.vhd && echo notes > notes.txt && tar -czf "$2" notes.txt disk.vhd';
+    await run('sh', ['-c', script, 'sh', root, join(root, 'archive.iso')]);
+    await expectSameDisk(await importFrom(withoutRanges, 'archive.iso'), 'qcow2');
+  });
+
+  it('reads an image piece by piece that lies in a tar archive', async () => {
+    await convert('packed.vhdx', '-O', 'vhdx');
+    await run('tar', ['-C', root, '-cf', join(root, 'archive.tar'), 'packed.vhdx']);
+    await expectSameDisk(await importFrom(server, 'archive.tar'), 'vhdx');
+  });
+
+  it('streams an OVA and checks it against its manifest', async () => {
+    await convert('disk.vmdk', '-O', 'vmdk', '-o', 'subformat=streamOptimized');
+    const file = '<File ovf:href="disk.vmdk" ovf:id="f"/>';
+    await writeFile(join(root, 'vm.ovf'), `<Envelope>${file}<Disk ovf:fileRef="f" ovf:diskId="d"/></Envelope>`);
+    const script = 'cd "$1" && sha256sum --tag vm.ovf disk.vmdk > vm.mf && tar -cf vm.ova vm.ovf disk.vmdk vm.mf';
+    await run('sh', ['-c', script, 'sh', root]);
+    await expectSameDisk(await importFrom(withoutRanges, 'vm.ova'), 'vmdk');
+    await run('sh', ['-c', 'cd "$1" && echo >> vm.ovf && tar -cf vm.ova vm.ovf disk.vmdk vm.mf', 'sh', root]);
+    const { result } = await importFrom(withoutRanges, 'vm.ova');
+    expect(result).to.include({ outcome: 'failed', code: 'ChecksumMismatch' });
   });
 
   const streamable: Record<string, string[]> = {

@@ -1,3 +1,4 @@
+import { isTarHeader } from '../archive/tar-reader.ts';
 import { TransferError } from '../errors.ts';
 
 /** Formats of disk images, by the names that qemu has for them. */
@@ -7,6 +8,7 @@ export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vpc' | 'vdi' | 'qe
 export const HEAD_LENGTH = 64 * 1024;
 
 const SECTOR = 512;
+const SMALLEST_RAW = 64 * 1024;
 
 const diskMagics: [DiskFormat, number, Buffer][] = [
   ['qcow2', 0, Buffer.from('QFI\xfb', 'latin1')],
@@ -48,6 +50,16 @@ export function recogniseFormat(head: Buffer, size: number | undefined, location
   if (other !== undefined)
     throw new TransferError('NotAnImage', `${location} is ${other}, not a disk image: check the URL`);
   return 'raw';
+}
+
+/**
+ * Whether a file among others is a disk image, by its start and size: raw ones have no sign of their own, but are neither
+ * small, nor text, nor anything else that is known.
+ */
+export function isProbablyDisk(head: Buffer, size: number): boolean {
+  if (diskMagics.some(([, offset, magic]) => head.subarray(offset, offset + magic.length).equals(magic))) return true;
+  if (isTarHeader(head.subarray(0, SECTOR))) return true;
+  return size >= SMALLEST_RAW && size % SECTOR === 0 && !isText(head) && describeOther(head, size) === undefined;
 }
 
 function describeOther(head: Buffer, total: number | undefined): string | undefined {

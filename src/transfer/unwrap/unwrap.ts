@@ -1,0 +1,65 @@
+import { isTarHeader } from '../archive/tar-reader.ts';
+import { ByteReader } from '../bytes.ts';
+import type { Compression } from '../decompress/compression.ts';
+import { decompressAll } from '../decompress/decompress.ts';
+import { TransferError } from '../errors.ts';
+import type { RangeReader } from '../source.ts';
+import { TarredDisk } from './tarred-disk.ts';
+
+const TAR_BLOCK = 512;
+const MOST_ARCHIVES = 3;
+
+/** What an image may be packed in. */
+export type Wrapper = Compression | 'tar' | 'ova';
+
+export interface Unwrapped {
+  reader: ByteReader;
+  /** From the outermost inwards; empty where the object is the image itself. */
+  wrappers: Wrapper[];
+  /** Length of the image, where it is known. */
+  size: number | undefined;
+  /** Where the image lies in the object, where it lies there as it is. */
+  offset: number | undefined;
+}
+
+/**
+ * Takes off every compression and archive that the content shows, however they are nested.
+ *
+ * @param size of the stream that `outer` reads, where it is known
+ * @param location for messages
+ * @throws TransferError NotAnImage, UnsupportedImage for archives that do not hold exactly one disk image
+ */
+export async function unwrap(outer: ByteReader, size: number | undefined, location: string): Promise<Unwrapped> {
+  const wrappers: Wrapper[] = [];
+  let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0 };
+  for (let archives = 0; ; archives += 1) {
+    const { reader, compressions } = await decompressAll(image.reader);
+    wrappers.push(...compressions);
+    if (compressions.length > 0) image = { reader, size: undefined, offset: undefined };
+    if (!isTarHeader(await image.reader.peek(TAR_BLOCK))) return { ...image, wrappers };
+    if (archives === MOST_ARCHIVES) {
+      throw new TransferError('UnsupportedImage', `${location} is packed in more than ${MOST_ARCHIVES} archives`);
+    }
+    image = await open(image, wrappers, location);
+  }
+}
+
+async function open(
+  { reader, offset }: Omit<Unwrapped, 'wrappers'>,
+  wrappers: Wrapper[],
+  location: string,
+): Promise<Omit<Unwrapped, 'wrappers'>> {
+  const disk = await TarredDisk.find(reader, location);
+  wrappers.push(disk.kind);
+  return {
+    reader: new ByteReader(disk.contents()),
+    size: disk.size,
+    offset: offset === undefined ? undefined : offset + reader.position,
+  };
+}
+
+/** The image among the bytes of the object that it lies in. */
+export function rangesWithin(ranges: RangeReader, offset: number, size: number): RangeReader {
+  if (offset === 0 && size === ranges.size) return ranges;
+  return { ...ranges, size, read: (start, length) => ranges.read(offset + start, length) };
+}

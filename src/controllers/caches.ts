@@ -1,6 +1,7 @@
 import type { V1VolumeMount } from '@kubernetes/client-node';
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
+import type { DataSource } from '../api/data-source.ts';
 import type { DataVolume } from '../api/data-volume.ts';
 import { CDI_GROUP } from '../api/group.ts';
 import { stateAnnotation } from '../api/annotations.ts';
@@ -27,10 +28,12 @@ import {
   type VolumeSnapshot,
   type VolumeSnapshotClass,
 } from '../kube/snapshot-resources.ts';
+import { dependenciesOfDataSource, dependenciesOfDataVolume } from './data-source/dependencies.ts';
 import { promisedToAnnotation, workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 import {
   cdiConfigs,
   cdis,
+  dataSources,
   dataVolumes,
   storageProfiles,
   volumeCloneSources,
@@ -43,6 +46,8 @@ export const BY_TARGET = 'target';
 export const BY_CLAIM = 'claim';
 /** Index of claims by `namespace/name` of the object that their dataSourceRef names. */
 export const BY_DATA_SOURCE = 'data-source';
+/** Index of DataSources by what they stand for, and of DataVolumes by the DataSource that they are cloned from. */
+export const BY_DEPENDENCY = 'dependency';
 /** Index of volumes by the uid of the claim that they are promised to. */
 export const BY_PROMISE = 'promise';
 
@@ -58,6 +63,7 @@ export interface Caches {
   readonly dataVolumes: Informer<DataVolume>;
   readonly importSources: Informer<VolumeImportSource>;
   readonly cloneSources: Informer<VolumeCloneSource>;
+  readonly dataSources: Informer<DataSource>;
   readonly storageProfiles: Informer<StorageProfile>;
   readonly cdis: Informer<CDI>;
   readonly cdiConfigs: Informer<CDIConfig>;
@@ -76,6 +82,7 @@ export function createCaches(manager: Manager): Caches {
     dataVolumes: manager.informer(dataVolumes),
     importSources: manager.informer(volumeImportSources),
     cloneSources: manager.informer(volumeCloneSources),
+    dataSources: manager.informer(dataSources),
     storageProfiles: manager.informer(storageProfiles),
     cdis: manager.informer(cdis),
     cdiConfigs: manager.informer(cdiConfigs),
@@ -88,6 +95,8 @@ export function createCaches(manager: Manager): Caches {
   caches.snapshots.addIndex(BY_TARGET, (snapshot) =>
     annotationValues(snapshot.metadata?.annotations, workForAnnotation),
   );
+  caches.dataSources.addIndex(BY_DEPENDENCY, dependenciesOfDataSource);
+  caches.dataVolumes.addIndex(BY_DEPENDENCY, dependenciesOfDataVolume);
   caches.pods.addIndex(BY_CLAIM, claimsOf);
   caches.volumes.addIndex(BY_PROMISE, (volume) => annotationValues(volume.metadata?.annotations, promisedToAnnotation));
   return caches;

@@ -1,5 +1,5 @@
 import type { CDISpec } from '../api/cdi.ts';
-import { CDI_CONFIG_NAME, type CDIConfigSpec, type ImportProxy } from '../api/cdi-config.ts';
+import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy } from '../api/cdi-config.ts';
 import type { CloneType } from '../api/clone.ts';
 import type { Caches } from './caches.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
@@ -44,6 +44,10 @@ export class ConfigView {
   /** The namespace of the installation. */
   get namespace(): string {
     return this.#installation.namespace;
+  }
+
+  hasFeatureGate(gate: FeatureGate): boolean {
+    return this.#config.featureGates?.includes(gate) ?? false;
   }
 
   get scratchSpaceStorageClass(): string | undefined {

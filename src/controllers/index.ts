@@ -3,11 +3,13 @@ import type { Manager } from '../kube/manager.ts';
 import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
-import { BY_DATA_SOURCE, createCaches, type Caches } from './caches.ts';
+import { BY_DATA_SOURCE, BY_DEPENDENCY, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
 import type { ControllerContext } from './context.ts';
+import { dependency } from './data-source/dependencies.ts';
+import { DataSourceReconciler } from './data-source/reconciler.ts';
 import { DataVolumeReconciler } from './data-volume/reconciler.ts';
 import { cloneRequestOf, HostCloneReconciler } from './host-clone/reconciler.ts';
 import { ImportPopulatorReconciler } from './import-populator/reconciler.ts';
@@ -52,6 +54,15 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     watches: [
       watch(caches.dataVolumes),
       watch(caches.claims, (claim) => ownKeyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined)),
+      watch(caches.dataSources, (dataSource) => unmadeClonesOf(dataSource, caches)),
+    ],
+  });
+  manager.addController(new DataSourceReconciler(context), {
+    watches: [
+      watch(caches.dataSources, (dataSource) => [keyOf(dataSource), ...standInsFor('dataSource', dataSource, caches)]),
+      watch(caches.dataVolumes, (dataVolume) => standInsFor('claim', dataVolume, caches)),
+      watch(caches.claims, (claim) => standInsFor('claim', claim, caches)),
+      watch(caches.snapshots, (snapshot) => standInsFor('snapshot', snapshot, caches)),
     ],
   });
   manager.addController(new ImportPopulatorReconciler(context), {
@@ -102,6 +113,19 @@ function cdiKeys(caches: Caches): Key[] {
 function staticClassesOf({ storageClasses }: Caches, name: string | undefined): Key[] {
   const found = name === undefined ? undefined : storageClasses.get({ namespace: '', name });
   return found?.provisioner === NO_PROVISIONER ? [keyOf(found)] : [];
+}
+
+/** The DataSources that stand for an object. */
+function standInsFor(kind: Parameters<typeof dependency>[0], object: KubeObject, { dataSources }: Caches): Key[] {
+  return dataSources.byIndex(BY_DEPENDENCY, dependency(kind, keyOf(object))).map(keyOf);
+}
+
+/** The DataVolumes that may have waited for a DataSource. */
+function unmadeClonesOf(dataSource: KubeObject, { dataVolumes, claims }: Caches): Key[] {
+  return dataVolumes
+    .byIndex(BY_DEPENDENCY, dependency('dataSource', keyOf(dataSource)))
+    .map(keyOf)
+    .filter((key) => claims.get(key) === undefined);
 }
 
 /** The claim that a temporary object or a pod was made for. */

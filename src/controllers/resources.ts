@@ -1,5 +1,6 @@
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
+import type { DataSource } from '../api/data-source.ts';
 import type { DataVolume } from '../api/data-volume.ts';
 import { CDI_GROUP, V1BETA1 } from '../api/group.ts';
 import type { StorageProfile } from '../api/storage-profile.ts';
@@ -25,6 +26,12 @@ export const volumeCloneSources = defineResource<VolumeCloneSource>({
   ...cdi,
   kind: 'VolumeCloneSource',
   plural: 'volumeclonesources',
+  namespaced: true,
+});
+export const dataSources = defineResource<DataSource>({
+  ...cdi,
+  kind: 'DataSource',
+  plural: 'datasources',
   namespaced: true,
 });
 export const storageProfiles = defineResource<StorageProfile>({

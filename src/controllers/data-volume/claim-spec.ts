@@ -1,3 +1,4 @@
+import { storageProfileAnnotation } from '../../api/annotations.ts';
 import { formatQuantity } from '../../api/bytes.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import {
@@ -5,14 +6,26 @@ import {
   type PersistentVolumeClaimSpec,
   type StorageSpec,
 } from '../../api/persistent-volume-claim-spec.ts';
-import { parseQuantity } from '../../api/quantity.ts';
-import type { StorageProfile } from '../../api/storage-profile.ts';
-import { TerminalError } from '../../kube/errors.ts';
+import { parseQuantity, type Quantity } from '../../api/quantity.ts';
+import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 
+type ContentType = NonNullable<DataVolumeSpec['contentType']>;
+
 const MEBIBYTE = 2 ** 20;
+const LOOK_AGAIN_MILLISECONDS = 5_000;
+
+/** The volume that a clone is made from. */
+export interface SourceVolume {
+  readonly volumeMode: 'Filesystem' | 'Block';
+  /** Bytes that it holds. */
+  readonly capacity: number;
+  /** 0 ≤ overhead < 1; what disks leave free on a Filesystem volume of its class. */
+  readonly filesystemOverhead: number;
+}
 
 /** What a claim's spec is completed from. */
 export interface ClaimDefaults {
@@ -21,15 +34,15 @@ export interface ClaimDefaults {
   readonly profile: StorageProfile | undefined;
   /** 0 ≤ overhead < 1 */
   readonly filesystemOverhead: number;
-  /** What the source of a clone requests, in bytes, where it is a clone. */
-  readonly sourceRequest: number | undefined;
+  /** Undefined where it is no clone, or the source is not known yet and not needed. */
+  readonly source: SourceVolume | undefined;
 }
 
 /**
  * The spec of a DataVolume's claim: `pvc` as it is written, or `storage` completed and, for a Filesystem volume,
  * enlarged so that a disk of the requested size fits beside the filesystem's own overhead.
  *
- * @throws TerminalError ErrClaimNotValid where something is missing and cannot be completed
+ * @throws WaitingError ErrClaimNotValid where something is missing that the StorageProfile could still get
  */
 export function claimSpecOf(spec: DataVolumeSpec, defaults: ClaimDefaults): ClaimSpec {
   if (spec.pvc) return withClass(toClaimSpec(spec.pvc), defaults.storageClassName);
@@ -37,37 +50,16 @@ export function claimSpecOf(spec: DataVolumeSpec, defaults: ClaimDefaults): Clai
   throw new TerminalError('ErrClaimNotValid', 'The DataVolume has neither spec.pvc nor spec.storage; give one of them');
 }
 
-function completed(storage: StorageSpec, contentType: string, defaults: ClaimDefaults): ClaimSpec {
+function completed(storage: StorageSpec, contentType: ContentType, defaults: ClaimDefaults): ClaimSpec {
   const { volumeMode: askedMode, accessModes: askedModes, resources, ...rest } = storage;
-  const asked = askedMode === 'FromStorageProfile' ? undefined : askedMode;
-  const sets = defaults.profile?.status?.claimPropertySets ?? [];
-  const set = sets.find(
-    (candidate) =>
-      (asked === undefined || candidate.volumeMode === asked) &&
-      (!askedModes?.length || askedModes.every((mode) => candidate.accessModes?.includes(mode))),
-  );
-  const volumeMode = asked ?? set?.volumeMode ?? 'Filesystem';
+  const set = propertySetFor(storage, contentType, defaults);
+  const volumeMode = (askedMode === 'FromStorageProfile' ? undefined : askedMode) ?? set?.volumeMode ?? 'Filesystem';
   const accessModes = askedModes?.length ? askedModes : set?.accessModes;
-  if (!accessModes?.length) {
-    throw new TerminalError(
-      'ErrClaimNotValid',
-      `spec.storage has no accessModes, and the StorageProfile of class "${defaults.storageClassName ?? ''}" has none either; ` +
-        'add them to the DataVolume, or claimPropertySets to the StorageProfile',
-    );
-  }
-  const requested = resources?.requests?.['storage'];
-  if (requested === undefined && defaults.sourceRequest === undefined) {
-    throw new TerminalError(
-      'ErrClaimNotValid',
-      'spec.storage.resources.requests.storage is missing; say how large the disk is',
-    );
-  }
-  const size =
-    requested === undefined
-      ? (defaults.sourceRequest ?? 0)
-      : volumeMode === 'Filesystem' && contentType === 'kubevirt'
-        ? inflated(parseQuantity(requested), defaults.filesystemOverhead)
-        : parseQuantity(requested);
+  if (!accessModes?.length) throw withoutAccessModes(askedMode, defaults);
+  const size = Math.max(
+    sizeOf(resources?.requests?.['storage'], volumeMode, contentType, defaults),
+    parseQuantity(defaults.profile?.metadata.annotations?.[storageProfileAnnotation.minimumSupportedPvcSize] ?? '0'),
+  );
   return withClass(
     toClaimSpec({
       ...(rest as PersistentVolumeClaimSpec),
@@ -79,10 +71,68 @@ function completed(storage: StorageSpec, contentType: string, defaults: ClaimDef
   );
 }
 
+/**
+ * The first of the StorageProfile's property sets that has all that is asked for. A clone whose volume mode is left
+ * open prefers that of its source, which the storage can clone by itself. A tree of files needs a filesystem.
+ */
+function propertySetFor(
+  { volumeMode: asked, accessModes: askedModes }: StorageSpec,
+  contentType: ContentType,
+  { profile, source }: ClaimDefaults,
+): ClaimPropertySet | undefined {
+  const sets = (profile?.status?.claimPropertySets ?? []).filter(
+    (set) => !askedModes?.length || askedModes.every((mode) => set.accessModes?.includes(mode)),
+  );
+  const inMode = (mode: 'Filesystem' | 'Block') => sets.find((set) => (set.volumeMode ?? 'Filesystem') === mode);
+  if (asked === 'Block' || asked === 'Filesystem') return inMode(asked);
+  if (contentType === 'archive') return inMode('Filesystem');
+  return (asked === undefined && source && inMode(source.volumeMode)) || sets[0];
+}
+
+function withoutAccessModes(asked: StorageSpec['volumeMode'], { storageClassName, profile }: ClaimDefaults): Error {
+  const known = (profile?.status?.claimPropertySets ?? []).length > 0;
+  const which = known && (asked === 'Block' || asked === 'Filesystem') ? ` for ${asked} volumes` : '';
+  return new WaitingError(
+    'ErrClaimNotValid',
+    `spec.storage has no accessModes, and the StorageProfile of class "${storageClassName ?? ''}" has none${which} either; ` +
+      `write spec.claimPropertySets into StorageProfile "${storageClassName ?? ''}", or make the DataVolume anew with accessModes`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
+
+/** Bytes that the claim has to request for what is asked for, or else for what the source has. */
+function sizeOf(
+  requested: Quantity | undefined,
+  volumeMode: 'Filesystem' | 'Block',
+  contentType: ContentType,
+  { filesystemOverhead, source }: ClaimDefaults,
+): number {
+  const leavesRoom = volumeMode === 'Filesystem' && contentType === 'kubevirt';
+  if (requested !== undefined) {
+    const bytes = parseQuantity(requested);
+    return leavesRoom ? inflated(bytes, filesystemOverhead) : bytes;
+  }
+  if (!source) {
+    throw new TerminalError(
+      'ErrClaimNotValid',
+      'spec.storage.resources.requests.storage is missing; say how large the disk is',
+    );
+  }
+  if (source.volumeMode === volumeMode || contentType === 'archive') return source.capacity;
+  return leavesRoom
+    ? inflated(source.capacity, filesystemOverhead)
+    : deflated(source.capacity, source.filesystemOverhead);
+}
+
 /** The volume, in whole MiB, on which a disk of so many bytes fits beside the overhead. */
 function inflated(bytes: number, overhead: number): number {
   const aligned = Math.ceil(bytes / MEBIBYTE) * MEBIBYTE;
   return Math.ceil(aligned / (1 - overhead) / MEBIBYTE) * MEBIBYTE;
+}
+
+/** The largest disk, in whole MiB, that fits on a Filesystem volume of so many bytes beside the overhead. */
+function deflated(bytes: number, overhead: number): number {
+  return Math.ceil((bytes * (1 - overhead)) / MEBIBYTE) * MEBIBYTE;
 }
 
 function withClass(spec: ClaimSpec, storageClassName: string | undefined): ClaimSpec {

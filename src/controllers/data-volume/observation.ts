@@ -56,6 +56,8 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolum
   if (claim.status?.phase === 'Lost') return 'Failed';
   const populated = claim.spec?.dataSourceRef !== undefined;
   const report = readReport(claim.metadata?.annotations);
+  const adopted = claim.metadata?.annotations?.[stateAnnotation.populatedFor] === dataVolume.metadata.name;
+  if (adopted && isBound(claim)) return 'Succeeded';
   if (report?.podPhase === 'Failed') return 'Failed';
   // A claim that a populator fills is bound only when its data is complete.
   if (populated && isBound(claim)) return 'Succeeded';

@@ -1,6 +1,39 @@
 import { storageClassAnnotation } from '../../api/annotations.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
+import type { DataVolumeSpec } from '../../api/data-volume.ts';
+import { WaitingError } from '../../kube/errors.ts';
 import type { Caches } from '../caches.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 2_000;
+
+/**
+ * The StorageClass of a DataVolume's claim.
+ *
+ * @throws WaitingError StorageClassNotFound where there is no such class, and no static volume of its name either
+ */
+export function requireStorageClass(caches: Pick<Caches, 'storageClasses' | 'volumes'>, spec: DataVolumeSpec): string {
+  const named = spec.pvc?.storageClassName ?? spec.storage?.storageClassName;
+  const classes = caches.storageClasses.list();
+  const resolved = resolveStorageClassName(named, spec.contentType ?? 'kubevirt', classes);
+  const names = classes.map((candidate) => candidate.metadata?.name).join(', ') || 'none';
+  if (resolved === undefined) {
+    throw new WaitingError(
+      'StorageClassNotFound',
+      `The cluster has no default StorageClass; name one in the DataVolume (there are: ${names})`,
+      { after: LOOK_AGAIN_MILLISECONDS },
+    );
+  }
+  const known =
+    resolved === '' ||
+    caches.storageClasses.get({ namespace: '', name: resolved }) !== undefined ||
+    caches.volumes.list().some((volume) => volume.spec?.storageClassName === resolved);
+  if (known) return resolved;
+  throw new WaitingError(
+    'StorageClassNotFound',
+    `StorageClass "${resolved}" does not exist; create it, or name another one (there are: ${names})`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
 
 /**
  * The StorageClass to use: the named one (which need not exist: static volumes may carry the name only), else for

@@ -15,6 +15,8 @@ export function cachesOf(contents: Contents): Caches {
     'snapshots',
     'snapshotClasses',
     'dataVolumes',
+    'dataSources',
+    'cloneSources',
     'storageProfiles',
   ];
   const stores = names.map((name) => {

@@ -1,25 +1,39 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseQuantity } from '../../../src/api/quantity.ts';
-import { claimSpecOf, type ClaimDefaults } from '../../../src/controllers/data-volume/claim-spec.ts';
+import type { ClaimPropertySet, StorageProfile } from '../../../src/api/storage-profile.ts';
+import { claimSpecOf, type ClaimDefaults, type SourceVolume } from '../../../src/controllers/data-volume/claim-spec.ts';
+import { WaitingError } from '../../../src/kube/errors.ts';
 
 const MEBIBYTE = 2 ** 20;
+const GIBIBYTE = 2 ** 30;
 
 const defaults: ClaimDefaults = {
   storageClassName: 'fast',
   profile: undefined,
   filesystemOverhead: 0.06,
-  sourceRequest: undefined,
+  source: undefined,
 };
 
-const profile = (claimPropertySets: { accessModes: 'ReadWriteMany'[]; volumeMode: 'Block' }[]) =>
-  ({
-    apiVersion: 'cdi.kubevirt.io/v1beta1',
-    kind: 'StorageProfile',
-    metadata: { name: 'fast' },
-    spec: {},
-    status: { claimPropertySets },
-  }) as const;
+const profile = (claimPropertySets: ClaimPropertySet[], annotations = {}): StorageProfile => ({
+  apiVersion: 'cdi.kubevirt.io/v1beta1',
+  kind: 'StorageProfile',
+  metadata: { name: 'fast', annotations },
+  spec: {},
+  status: { claimPropertySets },
+});
+
+/** Of storage that can be both, and prefers what virtual machines can migrate with. */
+const both: ClaimPropertySet[] = [
+  { accessModes: ['ReadWriteMany'], volumeMode: 'Block' },
+  { accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' },
+];
+const source = (volumeMode: 'Block' | 'Filesystem', capacity: number): SourceVolume => ({
+  volumeMode,
+  capacity,
+  filesystemOverhead: 0.1,
+});
+const sizeOf = (spec: ReturnType<typeof claimSpecOf>) => parseQuantity(spec.resources?.requests?.['storage'] ?? '0');
 
 const storage = (size: string | number | undefined, volumeMode?: 'Block' | 'Filesystem') => ({
   storage: {
@@ -63,15 +77,79 @@ describe('the spec of a DataVolume claim', () => {
     expect(spec.resources?.requests?.['storage']).to.equal('1Gi');
   });
 
-  it('refuses a claim without access modes, and says where to put them', () => {
-    expect(() => claimSpecOf({ storage: { resources: { requests: { storage: '1Gi' } } } }, defaults))
-      .to.throw(/accessModes.*StorageProfile/)
-      .with.property('reason', 'ErrClaimNotValid');
+  it('takes the property set that has what is asked for', () => {
+    const asked = (storage: object) =>
+      claimSpecOf(
+        { storage: { ...storage, resources: { requests: { storage: '1Gi' } } } },
+        { ...defaults, profile: profile(both) },
+      );
+    expect(asked({ volumeMode: 'Filesystem' }).accessModes).to.deep.equal(['ReadWriteOnce']);
+    expect(asked({ accessModes: ['ReadWriteOnce'] }).volumeMode).to.equal('Filesystem');
+    expect(asked({ volumeMode: 'FromStorageProfile' })).to.deep.include({ volumeMode: 'Block' });
+    expect(asked({ accessModes: ['ReadWriteOnce'], volumeMode: 'Block' })).to.deep.include({
+      accessModes: ['ReadWriteOnce'],
+      volumeMode: 'Block',
+    });
   });
 
-  it('takes the size from the source of a clone, and refuses to guess otherwise', () => {
-    const spec = claimSpecOf(storage(undefined), { ...defaults, sourceRequest: 2 ** 30 });
-    expect(spec.resources?.requests?.['storage']).to.equal('1Gi');
-    expect(() => claimSpecOf(storage(undefined), defaults)).to.throw(/how large/);
+  it('puts a tree of files on a filesystem', () => {
+    const spec = claimSpecOf(
+      { storage: { resources: { requests: { storage: '1Gi' } } }, contentType: 'archive' },
+      { ...defaults, profile: profile(both) },
+    );
+    expect(spec).to.deep.include({ accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' });
+    expect(sizeOf(spec)).to.equal(GIBIBYTE);
+  });
+
+  it('makes no volume smaller than its storage has', () => {
+    const annotations = { 'cdi.kubevirt.io/minimumSupportedPvcSize': '4Gi' };
+    const spec = claimSpecOf(storage('1Gi', 'Block'), { ...defaults, profile: profile(both, annotations) });
+    expect(sizeOf(spec)).to.equal(4 * GIBIBYTE);
+    expect(sizeOf(claimSpecOf(storage('5Gi', 'Block'), { ...defaults, profile: profile(both, annotations) }))).to.equal(
+      5 * GIBIBYTE,
+    );
+  });
+
+  it('waits where it has no access modes, and says where to put them', () => {
+    expect(() => claimSpecOf({ storage: { resources: { requests: { storage: '1Gi' } } } }, defaults))
+      .to.throw(WaitingError, /accessModes.*claimPropertySets.*StorageProfile "fast"/)
+      .with.property('reason', 'ErrClaimNotValid');
+    const onlyBlock = profile([{ accessModes: ['ReadWriteMany'], volumeMode: 'Block' }]);
+    const asked = { storage: { volumeMode: 'Filesystem' as const, resources: { requests: { storage: '1Gi' } } } };
+    expect(() => claimSpecOf(asked, { ...defaults, profile: onlyBlock })).to.throw(/has none for Filesystem volumes/);
+  });
+
+  describe('of a clone', () => {
+    const sizes: readonly [string, SourceVolume, 'Block' | 'Filesystem', number][] = [
+      ['as large as its source', source('Filesystem', GIBIBYTE), 'Filesystem', GIBIBYTE],
+      ['as large as its source', source('Block', GIBIBYTE + 1), 'Block', GIBIBYTE + 1],
+      ['larger by the overhead', source('Block', 94 * MEBIBYTE), 'Filesystem', 100 * MEBIBYTE],
+      ["smaller by the source's overhead", source('Filesystem', 100 * MEBIBYTE), 'Block', 90 * MEBIBYTE],
+    ];
+    for (const [how, from, to, expected] of sizes) {
+      it(`is ${how} where a ${from.volumeMode} volume becomes a ${to} one`, () => {
+        expect(sizeOf(claimSpecOf(storage(undefined, to), { ...defaults, source: from }))).to.equal(expected);
+      });
+    }
+
+    it("has its source's volume mode where that is left open and the storage has it", () => {
+      const open = { storage: { resources: { requests: { storage: '1Gi' } } } };
+      const from = source('Filesystem', GIBIBYTE);
+      expect(claimSpecOf(open, { ...defaults, profile: profile(both), source: from }).volumeMode).to.equal(
+        'Filesystem',
+      );
+      const fromProfile = { storage: { ...open.storage, volumeMode: 'FromStorageProfile' as const } };
+      expect(claimSpecOf(fromProfile, { ...defaults, profile: profile(both), source: from }).volumeMode).to.equal(
+        'Block',
+      );
+      expect(
+        claimSpecOf(open, { ...defaults, profile: profile(both.slice(0, 1)), source: from }).volumeMode,
+        'only Block',
+      ).to.equal('Block');
+    });
+
+    it('is refused where nothing tells its size', () => {
+      expect(() => claimSpecOf(storage(undefined), defaults)).to.throw(/how large/);
+    });
   });
 });

@@ -1,0 +1,39 @@
+import { differs } from '../../kube/apply.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import type { Key } from '../../kube/key.ts';
+import { conditionsDiffer, withTimes } from '../conditions.ts';
+import type { ControllerContext } from '../context.ts';
+import { dataSources } from '../resources.ts';
+import { observeDataSource } from './readiness.ts';
+
+const FIELD_MANAGER = 'diskpress-data-source';
+
+/** Tells on each DataSource what it stands for, and whether that can be cloned. */
+export class DataSourceReconciler implements Reconciler {
+  readonly name = 'data-source';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { caches, client, now } = this.#context;
+    const dataSource = caches.dataSources.get(key);
+    if (!dataSource || isBeingDeleted(dataSource)) return undefined;
+    const { source, condition } = observeDataSource(caches, dataSource);
+    const recorded = dataSource.status;
+    const isSame = !differs(source ?? null, recorded?.source) && !differs(recorded?.source ?? null, source);
+    if (isSame && !conditionsDiffer([condition], recorded?.conditions)) return undefined;
+    await client.applyStatus(
+      dataSources,
+      {
+        metadata: key,
+        status: { ...(source ? { source } : {}), conditions: withTimes([condition], recorded?.conditions, now()) },
+      },
+      { fieldManager: FIELD_MANAGER },
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import type { DataSource, DataSourceSource } from '../../api/data-source.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import type { Caches } from '../caches.ts';
+
+/** What a DataSource stands for, or why it stands for nothing. */
+export type Resolution =
+  | { readonly source: Pick<DataSourceSource, 'pvc' | 'snapshot'> }
+  | { readonly source: undefined; readonly reason: string; readonly message: string };
+
+/** The claim or snapshot that a DataSource stands for. It may name another DataSource, which then must not. */
+export function resolveDataSource(caches: Pick<Caches, 'dataSources'>, dataSource: DataSource): Resolution {
+  const { pvc, snapshot, dataSource: other } = dataSource.spec.source;
+  if (pvc) return { source: { pvc } };
+  if (snapshot) return { source: { snapshot } };
+  const name = keyToString(keyOf(dataSource));
+  if (!other) return nothing('NoSource', `DataSource ${name} names nothing to clone yet`);
+  const otherName = keyToString(other);
+  if (otherName === name)
+    return nothing('SelfReference', `DataSource ${name} refers to itself; name a claim or snapshot`);
+  const found = caches.dataSources.get(other);
+  if (!found) return nothing('NotFound', `DataSource ${otherName}, which ${name} refers to, does not exist`);
+  if (found.spec.source.dataSource) {
+    return nothing(
+      'MaxReferenceDepthReached',
+      `DataSource ${otherName}, which ${name} refers to, refers to another one itself; let ${name} refer to that`,
+    );
+  }
+  return resolveDataSource(caches, found);
+}
+
+function nothing(reason: string, message: string): Resolution {
+  return { source: undefined, reason, message };
+}

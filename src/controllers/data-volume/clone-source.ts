@@ -1,0 +1,34 @@
+import type { DataVolume } from '../../api/data-volume.ts';
+import type { DataVolumeSource } from '../../api/sources.ts';
+import { WaitingError } from '../../kube/errors.ts';
+import { keyToString } from '../../kube/key.ts';
+import { dataSourceKeyOf } from '../data-source/dependencies.ts';
+import { resolveDataSource } from '../data-source/resolve.ts';
+import type { Caches } from '../caches.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 5_000;
+
+/**
+ * A DataVolume's source; with a sourceRef, what the DataSource stands for at this moment.
+ *
+ * @throws WaitingError while there is no such DataSource, or it stands for nothing
+ */
+export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVolume): DataVolumeSource | undefined {
+  const key = dataSourceKeyOf(dataVolume);
+  if (!key) return dataVolume.spec.source;
+  const dataSource = caches.dataSources.get(key);
+  if (!dataSource) {
+    throw new WaitingError('NotFound', `DataSource ${keyToString(key)} does not exist; the clone starts when it does`, {
+      after: LOOK_AGAIN_MILLISECONDS,
+    });
+  }
+  const resolution = resolveDataSource(caches, dataSource);
+  if (resolution.source) return resolution.source;
+  throw new WaitingError(
+    'CloneWithoutSource',
+    `${resolution.message}; the clone starts when there is something to clone`,
+    {
+      after: LOOK_AGAIN_MILLISECONDS,
+    },
+  );
+}

@@ -5,11 +5,13 @@ import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
 import { BY_DATA_SOURCE, BY_DEPENDENCY, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
+import { registerCloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
 import type { ControllerContext } from './context.ts';
 import { dependency } from './data-source/dependencies.ts';
 import { DataSourceReconciler } from './data-source/reconciler.ts';
+import { registerDataVolumeMetrics } from './data-volume/metrics.ts';
 import { DataVolumeReconciler } from './data-volume/reconciler.ts';
 import { cloneRequestOf, HostCloneReconciler } from './host-clone/reconciler.ts';
 import { ImportPopulatorReconciler } from './import-populator/reconciler.ts';
@@ -49,6 +51,8 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     ],
   });
   registerStorageProfileMetric(manager.metrics.registry, caches);
+  registerCloneMetrics(manager.metrics.registry, caches);
+  registerDataVolumeMetrics(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
     // A claim is in the way of the DataVolume of its name also where it is not its own.
     watches: [

@@ -23,83 +23,113 @@ interface Strategy {
   readonly size?: string;
   /** Of a VolumeSnapshot of the golden volume, and not of the volume. */
   readonly ofSnapshot?: boolean;
-  /** How many may be under way at once: a copy takes two pods. */
-  readonly atOnce: number;
 }
 
-const strategies: Record<string, Strategy> = {
-  'csi-clone': { role: 'csiClone', namespace: 'other', atOnce: 30 },
-  'csi-clone-that-grows': { role: 'csiClone', namespace: 'same', size: '400Mi', atOnce: 30 },
-  snapshot: { role: 'snapshot', namespace: 'other', atOnce: 30 },
-  'restore-of-a-snapshot': { role: 'snapshot', namespace: 'same', ofSnapshot: true, atOnce: 30 },
-  copy: { role: 'copy', namespace: 'same', atOnce: 8 },
-  'copy-from-elsewhere': { role: 'copy', namespace: 'other', atOnce: 8 },
+/** A round of strategies that are tried together. */
+interface Round {
+  readonly strategies: Record<string, Strategy>;
+  /** How many clones may be under way at once. */
+  readonly atOnce: number;
+  /** Of each so many n, one is tried, unless $DISKPRESS_CRASH_MATRIX is "full". */
+  readonly stride: number;
+}
+
+const rounds: Record<string, Round> = {
+  'by the storage': {
+    strategies: {
+      'csi-clone': { role: 'csiClone', namespace: 'other' },
+      'csi-clone-that-grows': { role: 'csiClone', namespace: 'same', size: '400Mi' },
+      'by-snapshot': { role: 'snapshot', namespace: 'other' },
+      'restore-of-a-snapshot': { role: 'snapshot', namespace: 'same', ofSnapshot: true },
+    },
+    atOnce: 30,
+    stride: 1,
+  },
+  'by pods': {
+    strategies: {
+      'copy-beside-it': { role: 'copy', namespace: 'same' },
+      'copy-from-elsewhere': { role: 'copy', namespace: 'other' },
+    },
+    // A copy takes two pods, and seconds.
+    atOnce: 8,
+    stride: process.env.DISKPRESS_CRASH_MATRIX === 'full' ? 1 : 4,
+  },
 };
+
+/** A clone, and the number of writes after which the controller dies. */
+interface Clone {
+  readonly strategy: Strategy;
+  readonly key: Key;
+  readonly deadlyWrite: number;
+}
 
 describe('a controller that is killed after its n-th write for a clone, for every n', function () {
   this.timeout(900_000);
   const suite = useSuite();
   const golden = new Map<keyof StorageClasses, Key>();
+  let goldenSnapshot: Key | undefined;
   let other = '';
 
   before(async () => {
     other = await suite.newNamespace();
-    for (const role of new Set(Object.values(strategies).map((strategy) => strategy.role))) {
+    for (const role of ['csiClone', 'snapshot', 'copy'] as const) {
       if (suite.classes[role]) golden.set(role, await makeGolden(suite, role));
     }
+    const restorable = golden.get('snapshot');
+    if (restorable) goldenSnapshot = await takeSnapshot(restorable);
     await scaleInstalledController(0);
   });
   after(() => scaleInstalledController(1));
 
-  for (const [title, strategy] of Object.entries(strategies)) {
-    it(`${title}: every clone is complete, no volume was ever at risk, and nothing is left`, async function () {
-      const source = golden.get(strategy.role);
-      if (!source) this.skip();
-      const from = strategy.ofSnapshot ? await snapshotOf(source) : { pvc: source };
+  for (const [title, { strategies, atOnce, stride }] of Object.entries(rounds)) {
+    it(`cloned ${title}: every clone is complete, no volume was ever at risk, and nothing is left`, async function () {
+      const possible = Object.entries(strategies).filter(([, { role }]) => suite.classes[role]);
+      if (possible.length === 0) this.skip();
+      const roles = [...new Set(possible.map(([, { role }]) => role))];
       const before = await tracesIn(suite.client, [suite.namespace, other]);
-      const untouched = await stateOf(source);
+      const untouched = await Promise.all(roles.map(stateOfGolden));
 
-      const undisturbed = await run(strategy, from, [`${title}-0`], () => Infinity);
-      const writes = undisturbed.writesOf(`${title}-0`);
-      expect(writes.length, 'writes of a clone that nobody disturbs').to.be.greaterThan(5);
+      const undisturbed = possible.map(([name, strategy]) => cloneOf(`${name}-0`, strategy, Infinity));
+      const ledger = (await run(undisturbed)).ledger;
+      const clones = undisturbed.flatMap(({ strategy, key: { name } }, index) => {
+        const writes = ledger.of(name).length;
+        expect(writes, `writes for ${name}, which nobody disturbs`).to.be.greaterThan(5);
+        const all = Array.from({ length: writes }, (_, before) => before + 1);
+        const chosen = all.filter((n) => n % stride === index % stride);
+        return chosen.map((n) => cloneOf(`${possible[index]?.[0]}-${n}`, strategy, n));
+      });
+      let deaths = 0;
+      for (let at = 0; at < clones.length; at += atOnce) deaths += (await run(clones.slice(at, at + atOnce))).deaths;
+      console.log(`    the controllers were killed ${deaths} times, for ${clones.length} clones`);
+      // Two clones may come to their n-th write before the first of them has been noticed.
+      expect(deaths, 'how often the controllers died').to.be.greaterThan(clones.length / 2);
 
-      const names = writes.map((_, index) => `${title}-${index + 1}`);
-      for (let at = 0; at < names.length; at += strategy.atOnce) {
-        const { deaths } = await run(strategy, from, names.slice(at, at + strategy.atOnce), (name) => {
-          return Number(name.slice(name.lastIndexOf('-') + 1));
-        });
-        expect(deaths, 'how often the controller died').to.be.greaterThan(0);
-      }
       await untilNothingElse(suite.client, [suite.namespace, other], before);
-      expect(await stateOf(source)).to.deep.equal(untouched);
+      expect(await Promise.all(roles.map(stateOfGolden))).to.deep.equal(untouched);
     });
   }
 
+  function cloneOf(name: string, strategy: Strategy, deadlyWrite: number): Clone {
+    return { strategy, key: { namespace: strategy.namespace === 'same' ? suite.namespace : other, name }, deadlyWrite };
+  }
+
   /** Makes clones while the controllers die after so many writes for each, checks them, and removes them. */
-  async function run(
-    strategy: Strategy,
-    source: DataVolumeSpec['source'],
-    names: readonly string[],
-    deadly: (name: string) => number,
-  ) {
+  async function run(clones: readonly Clone[]): Promise<{ deaths: number; ledger: WriteLedger }> {
     const { client } = suite;
-    const namespace = strategy.namespace === 'same' ? suite.namespace : other;
-    const keys = names.map((name) => ({ namespace, name }));
-    const ledger = new WriteLedger(names);
+    const keys = clones.map(({ key }) => key);
+    const deadlyWrites = new Map(clones.map(({ key, deadlyWrite }) => [key.name, deadlyWrite]));
+    const ledger = new WriteLedger([...deadlyWrites.keys()]);
     const history = new VolumeHistory();
     await history.start(client);
     const controllers = startControllers((write) => {
       const entry = ledger.enter(write);
-      return entry?.count !== deadly(entry?.name ?? '');
+      return entry === undefined || entry.count !== deadlyWrites.get(entry.name);
     });
     try {
-      const options = { storageClassName: suite.classes[strategy.role], size: strategy.size };
-      await Promise.all(keys.map((key) => client.create(dataVolumes, dataVolume(key, source, options))));
+      await Promise.all(clones.map(create));
       await Promise.all(keys.map((key) => untilSucceeded(client, key, 300_000)));
-      const claims = await Promise.all(keys.map(untilReleased));
-      await expectWholeVolumes(history, claims);
-      const sums = await readDisks(suite, namespace, names, suite.disk.virtualSize);
-      for (const name of names) expect(sums.get(name), `the content of ${name}`).to.equal(suite.disk.sha256);
+      await expectWholeVolumes(history, await Promise.all(keys.map(untilReleased)));
+      await expectContent(keys);
       await Promise.all(keys.map((key) => client.delete(dataVolumes, key)));
       await Promise.all(
         keys.map((key) => until(client, persistentVolumeClaims, key, 'it is gone', (claim) => claim === undefined)),
@@ -108,7 +138,23 @@ describe('a controller that is killed after its n-th write for a clone, for ever
       await history.stop();
       await controllers.stop();
     }
-    return { deaths: controllers.deaths, writesOf: (name: string): readonly Write[] => ledger.of(name) };
+    return { deaths: controllers.deaths, ledger };
+  }
+
+  async function create({ key, strategy }: Clone): Promise<void> {
+    const { role, size, ofSnapshot } = strategy;
+    const from = golden.get(role);
+    const source = ofSnapshot ? { snapshot: goldenSnapshot } : { pvc: from };
+    const options = { storageClassName: suite.classes[role], size };
+    await suite.client.create(dataVolumes, dataVolume(key, source as DataVolumeSpec['source'], options));
+  }
+
+  async function expectContent(keys: readonly Key[]): Promise<void> {
+    for (const namespace of [suite.namespace, other]) {
+      const names = keys.filter((key) => key.namespace === namespace).map(({ name }) => name);
+      const sums = await readDisks(suite, namespace, names, suite.disk.virtualSize);
+      for (const name of names) expect(sums.get(name), `the content of ${name}`).to.equal(suite.disk.sha256);
+    }
   }
 
   /** Resolves to the claim when nothing is to be done for it any more. */
@@ -134,18 +180,20 @@ describe('a controller that is killed after its n-th write for a clone, for ever
     expect(history.losses(uids)).to.be.empty;
   }
 
-  async function snapshotOf(source: Key): Promise<DataVolumeSpec['source']> {
+  async function takeSnapshot(source: Key): Promise<Key> {
     const key = suite.key('golden-snapshot');
     await suite.client.create(volumeSnapshots, {
       metadata: { ...key },
       spec: { source: { persistentVolumeClaimName: source.name } },
     });
     await until(suite.client, volumeSnapshots, key, 'it is ready', (snapshot) => snapshot?.status?.readyToUse);
-    return { snapshot: key };
+    return key;
   }
 
-  /** What of a claim, and in its volume, somebody might have changed. */
-  async function stateOf(key: Key) {
+  /** What of a golden claim, and in its volume, somebody might have changed. */
+  async function stateOfGolden(role: keyof StorageClasses) {
+    const key = golden.get(role);
+    if (!key) throw new Error(`there is no golden volume for ${role}`);
     const claim = await suite.client.get(persistentVolumeClaims, key);
     const volume = await suite.client.get(persistentVolumes, { namespace: '', name: claim?.spec?.volumeName ?? '' });
     const content = await readDisks(suite, key.namespace, [key.name], suite.disk.virtualSize);

@@ -1,5 +1,6 @@
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { ClonePhase, CloneType } from '../../api/clone.ts';
+import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../api/object-names.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
@@ -10,7 +11,7 @@ import { annotateClaim } from '../annotate-claim.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
-import { clonePlanAnnotation } from '../internal-annotations.ts';
+import { clonePlanAnnotation, phaseTimesAnnotation } from '../internal-annotations.ts';
 import { isBound } from '../populator/bound.ts';
 import { letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
@@ -20,9 +21,10 @@ import { requireAuthority } from './authority.ts';
 import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
 import { begunWith } from './facts.ts';
+import { withPhase } from './phase-times.ts';
 import type { PhaseOutcome } from './phases/phase.ts';
 import { HANDING_OVER } from './phases/rebind.ts';
-import { phasesOf, type ClonePlan } from './planner.ts';
+import { phasesOf, type ClonePlan, type WorkingPhase } from './planner.ts';
 import { readCloneSource } from './read-source.ts';
 import type { CloneSource, CloneSourceKind } from './source.ts';
 
@@ -50,7 +52,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!target || cloneSourceName === undefined) return undefined;
     if (isBeingDeleted(target)) return letTargetGo(this.#context, target);
     const handingOver = promisedVolume(this.#context, target) !== undefined;
-    if (handingOver) return this.#handOver(target);
+    if (handingOver) return this.#handOver(target, cloneSourceName);
     if (isBound(target)) return this.#finish(target);
     if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
     return this.#fill(target, cloneSourceName);
@@ -100,13 +102,15 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   /** The data is complete and the working claim may be gone: what comes before must not run again. */
-  async #handOver(target: PersistentVolumeClaim): Promise<Outcome> {
+  async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
     const name = temporaryClaimName(target.metadata?.uid ?? '');
     const temporary = this.#context.caches.claims.byIndex(BY_TARGET, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
     await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
-    const cloneType = begunWith(target);
-    if (cloneType) await this.#tell(target, inPhase('Rebind', planIn(target, cloneType), { message: HANDING_OVER }));
+    // The object that says what was cloned may be gone, too; all that is lost then is the number of steps.
+    const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
+    const plan = resumedPlan(target, kindOf(cloneSource));
+    if (plan) await this.#tell(target, inPhase('Rebind', plan, { message: HANDING_OVER }));
     return undefined;
   }
 
@@ -116,7 +120,7 @@ export class ClonePopulatorReconciler implements Reconciler {
       cloneType: begunWith(target),
       report: completedReport(0, 'Clone Complete'),
     };
-    return letTargetGo(this.#context, target, annotationsOf(state));
+    return letTargetGo(this.#context, target, annotationsOf(state, target, this.#context.now()));
   }
 
   #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSourceKind; key: Key } {
@@ -128,51 +132,51 @@ export class ClonePopulatorReconciler implements Reconciler {
         `VolumeCloneSource "${name}" does not exist in namespace "${namespace}"; create it, and the clone starts`,
       );
     }
-    const { kind, name: sourceName } = cloneSource.spec.source;
     return {
-      kind: kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim',
+      kind: kindOf(cloneSource),
       key: {
         namespace: cloneSource.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace,
-        name: sourceName,
+        name: cloneSource.spec.source.name,
       },
     };
   }
 
   async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state));
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, this.#context.now()));
   }
 }
 
-function annotationsOf(state: CloneState): Record<string, string> {
+function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {
+  return cloneSource?.spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';
+}
+
+function annotationsOf(state: CloneState, target: PersistentVolumeClaim, now: number): Record<string, string> {
   return {
     ...reportAnnotations(state.report),
     [stateAnnotation.clonePhase]: state.phase,
     [stateAnnotation.populatorKind]: 'VolumeCloneSource',
+    [phaseTimesAnnotation]: withPhase(target.metadata?.annotations?.[phaseTimesAnnotation], state.phase, now),
     ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
     ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
   };
 }
 
-type PlanInWords = Pick<ClonePlan, 'cloneType' | 'description'>;
+type BegunPlan = Pick<ClonePlan, 'cloneType' | 'description' | 'phases'>;
 
 /** The plan that a clone was begun with; undefined where it has not been begun. */
-function resumedPlan(
-  target: PersistentVolumeClaim,
-  kind: CloneSourceKind,
-): (PlanInWords & Pick<ClonePlan, 'phases'>) | undefined {
+function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): BegunPlan | undefined {
   const cloneType = begunWith(target);
-  return cloneType && { ...planIn(target, cloneType), phases: phasesOf(cloneType, kind) };
-}
-
-function planIn(target: PersistentVolumeClaim, cloneType: CloneType): PlanInWords {
-  return { cloneType, description: target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType };
+  if (!cloneType) return undefined;
+  const description = target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType;
+  return { cloneType, description, phases: phasesOf(cloneType, kind) };
 }
 
 function inPhase(
-  phase: ClonePhase,
-  plan: PlanInWords,
+  phase: WorkingPhase,
+  plan: BegunPlan,
   { message, trouble, report }: Exclude<PhaseOutcome, 'complete'>,
 ): CloneState {
+  const [done, all] = [plan.phases.indexOf(phase), plan.phases.length];
   return {
     phase,
     cloneType: plan.cloneType,
@@ -181,8 +185,9 @@ function inPhase(
       restarts: report?.restarts ?? 0,
       running: trouble === undefined,
       reason: trouble ?? phase,
-      message: `${plan.description}: ${message}`,
-      progress: report?.progress ?? 'N/A',
+      message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
+      // Of a copy the bytes tell more than the steps, which hardly take any time.
+      progress: report?.progress ?? (plan.cloneType === 'copy' ? 'N/A' : `${((100 * done) / all).toFixed(2)}%`),
     },
   };
 }

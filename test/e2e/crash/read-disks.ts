@@ -6,6 +6,8 @@ import { podWithVolume } from '../../support/volume-content.ts';
 /** What fits into a termination message, with room to spare. */
 const CLAIMS_PER_POD = 30;
 
+let readers = 0;
+
 /** The SHA-256 of the first bytes of the disk image in each of these claims, by the claim's name. */
 export async function readDisks(
   environment: Environment,
@@ -16,7 +18,8 @@ export async function readDisks(
   const sums = new Map<string, string>();
   for (let at = 0; at < claims.length; at += CLAIMS_PER_POD) {
     const some = claims.slice(at, at + CLAIMS_PER_POD);
-    const read = await readSome(environment, { namespace, name: `reader-of-many-${at}` }, some, length);
+    readers++;
+    const read = await readSome(environment, { namespace, name: `reader-of-many-${readers}` }, some, length);
     some.forEach((claim, index) => sums.set(claim, read[index] ?? ''));
   }
   return sums;

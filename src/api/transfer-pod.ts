@@ -89,6 +89,8 @@ export const importRequest = z.strictObject({
   target: transferTarget,
   /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
   scratch: z.boolean(),
+  /** What an earlier importer told of itself in its progress, to go on from there. */
+  checkpoint: z.string().optional(),
 });
 export type ImportRequest = z.infer<typeof importRequest>;
 
@@ -111,17 +113,29 @@ export type UploadServerRequest = z.infer<typeof uploadServerRequest>;
 export const transferProgress = z.object({
   /** What it is doing now, for people: "connecting", "copying", "converting", "retrying in 4 s: connection refused". */
   stage: z.string(),
+  /** Bytes that this pod has read from the source. */
   bytesRead: bytes,
-  /** Bytes that will have been read in the end, where that is known. */
+  /** Bytes of the source that an earlier pod had brought to the target, so that they are not read again. */
+  bytesSkipped: bytes.default(0),
+  /** Bytes that will have been read or skipped in the end, where that is known. */
   bytesTotal: bytes.optional(),
   bytesWritten: bytes,
   bytesPerSecond: z.number().nonnegative(),
   /** 0–100, where it can be told. */
   percent: z.number().min(0).max(100).optional(),
+  /** Until all is read, at the present rate. */
+  secondsLeft: z.number().int().nonnegative().optional(),
   /** Passing failures so far. */
   retries: z.number().int().nonnegative(),
+  /** Connections that bring bytes at the moment. */
+  connections: z.number().int().nonnegative().default(0),
   /** The last passing failure, while it has not been overcome. */
   failure: z.string().optional(),
+  /**
+   * From where another pod can go on with the target, a text that only importers read. Only where it cannot be kept beside the
+   * data, on a Block volume.
+   */
+  checkpoint: z.string().optional(),
 });
 export type TransferProgress = z.infer<typeof transferProgress>;
 

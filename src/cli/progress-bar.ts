@@ -6,19 +6,25 @@ const BAR_WIDTH = 30;
 
 /** One line that tells how far a transfer is: bytes, rate, time to go, and what it is doing. */
 export function renderProgress(snapshot: ProgressSnapshot): string {
-  const { stage, bytesRead, bytesTotal, bytesPerSecond, percent } = snapshot;
+  const { stage, bytesTotal, bytesPerSecond, percent, secondsLeft, connections } = snapshot;
   const parts: string[] = [];
   if (percent !== undefined) {
     const filled = Math.floor((percent / 100) * BAR_WIDTH);
     parts.push(`[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${percent.toFixed(1).padStart(5)} %`);
   }
-  parts.push(formatBytes(bytesRead) + (bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`));
+  const done = snapshot.bytesRead + snapshot.bytesSkipped;
+  parts.push(formatBytes(done) + (bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`));
   if (bytesPerSecond > 0) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-  if (bytesPerSecond > 0 && bytesTotal !== undefined && bytesTotal > bytesRead) {
-    parts.push(`${Math.ceil((bytesTotal - bytesRead) / bytesPerSecond)} s to go`);
-  }
+  if (secondsLeft !== undefined && secondsLeft > 0) parts.push(`${describeDuration(secondsLeft)} to go`);
+  if (connections > 1) parts.push(`${connections} connections`);
   parts.push(stage);
   return parts.join('  ');
+}
+
+function describeDuration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** Draws the progress on a terminal until it is stopped. */
@@ -39,6 +45,11 @@ export class ProgressBar {
     clearInterval(this.#timer);
     this.#draw();
     this.#output.write('\n');
+  }
+
+  /** Makes room for a line of another kind. */
+  clear(): void {
+    this.#output.write('\r\x1b[2K');
   }
 
   #draw(): void {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { TransferError, systemCode } from '../transfer/errors.ts';
 import type { S3Credentials } from '../transfer/object-storage/s3-requests.ts';
 import type { Progress } from '../transfer/progress.ts';
@@ -16,18 +17,32 @@ export interface SourceOptions {
   ca?: string;
   insecure?: boolean;
   architecture?: string;
+  /** How many to use at most for one object. */
+  connections?: number;
+  signal?: AbortSignal;
+}
+
+/** Adds the options of every command that reads an image. */
+export function withSourceOptions(command: Command): Command {
+  return command
+    .option('--header <line...>', 'more headers for a web server, "Name: value"')
+    .option('--ca <folder>', 'folder of PEM certificates to trust besides the system’s')
+    .option('--insecure', 'accept any certificate, and plain http from a registry')
+    .option('--architecture <name>', 'which image of a registry’s index: amd64, arm64, …');
 }
 
 /** The source that somebody means by a URL, a path, or - for standard input. */
 export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<Source> {
   const { ca, insecure = false, architecture, header: headers = [] } = options;
+  const { connections, signal } = options;
   const trust = { ...(ca === undefined ? {} : { certificatesDirectories: [ca] }), insecureSkipVerify: insecure };
+  const common = { ...trust, connections, signal };
   if (given === '-') return openStandardInput(progress);
   if (given.startsWith('docker://')) {
     const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
     const dockerConfig = await readIfThere(join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'));
     return new RegistrySource(
-      { url: given, ...trust, insecureRegistry: insecure, architecture, dockerConfig },
+      { url: given, ...common, insecureRegistry: insecure, architecture, dockerConfig },
       progress,
     );
   }
@@ -36,17 +51,17 @@ export async function createSource(given: string, options: SourceOptions, progre
     const { s3ObjectUrl } = await import('../transfer/object-storage/s3-location.ts');
     const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
     const url = s3ObjectUrl(given, { region, endpoint: env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] });
-    return new S3Source({ url: url.href, ...trust, region, credentials: s3Credentials() }, progress);
+    return new S3Source({ url: url.href, ...common, region, credentials: s3Credentials() }, progress);
   }
   if (given.startsWith('gs://')) {
     const { GcsSource } = await import('../transfer/sources/gcs-source.ts');
     const file = env['GOOGLE_APPLICATION_CREDENTIALS'];
     const credentials = file === undefined ? undefined : await readRequired(file);
-    return new GcsSource({ url: given, ...trust, credentials, endpoint: gcsEndpoint() }, progress);
+    return new GcsSource({ url: given, ...common, credentials, endpoint: gcsEndpoint() }, progress);
   }
   if (given.startsWith('file://')) return new FileSource(fileURLToPath(given), progress);
   if (!given.includes('://')) return new FileSource(given, progress);
-  return new HttpSource({ url: given, ...trust, headers }, progress);
+  return new HttpSource({ url: given, ...common, headers }, progress);
 }
 
 function s3Credentials(): S3Credentials | undefined {

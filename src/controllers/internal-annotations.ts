@@ -7,6 +7,8 @@
 export const workForAnnotation = 'cdi.kubevirt.io/work.targetUID';
 /** On a temporary object: `namespace/name` of the target claim that it was made for. */
 export const workForClaimAnnotation = 'cdi.kubevirt.io/work.targetClaim';
+/** On a claim whose import is under way: from where another importer pod can go on, as the last one told. */
+export const importCheckpointAnnotation = 'cdi.kubevirt.io/import.checkpoint';
 /** On a PersistentVolume that is being handed over: uid of the claim that it is promised to. */
 export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
 /** On a PersistentVolume that is being handed over: `namespace/name` of the claim that it is promised to. */

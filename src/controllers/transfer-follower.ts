@@ -1,3 +1,4 @@
+import type { TransferProgress } from '../api/transfer-pod.ts';
 import type { Pod } from '../kube/builtin-resources.ts';
 import type { Outcome } from '../kube/controller.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS, ProgressPoll } from './fetch-progress.ts';
@@ -21,6 +22,8 @@ export interface Attempt {
 /** What to tell of a transfer, if anything new, and what to do then: look again when the outcome says, or make its pods anew. */
 export interface FollowUp {
   readonly report?: TransferReport;
+  /** What the pod told, if it was asked now and answered. */
+  readonly progress?: TransferProgress | undefined;
   readonly next: Outcome | 'start-again';
 }
 
@@ -41,7 +44,7 @@ export class TransferFollower {
       case 'running': {
         const answer = await this.#poll.ask(pod);
         const next = { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
-        return answer ? { report: runningReport(recorded, answer.progress, restarts), next } : { next };
+        return answer ? { ...answer, report: runningReport(recorded, answer.progress, restarts), next } : { next };
       }
       case 'failed': {
         if (verdict.permanent) return { report: failedReport(restarts, verdict), next: undefined };

@@ -96,7 +96,7 @@ export function rateIn({ message }: TransferReport): string | undefined {
 
 /** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
 function describeProgress(progress: TransferProgress): string {
-  const read = humanBytes(progress.bytesRead);
+  const read = humanBytes(progress.bytesRead + progress.bytesSkipped);
   const total = progress.bytesTotal === undefined ? '' : ` of ${humanBytes(progress.bytesTotal)}`;
   return `${read}${total}, ${humanBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
 }

@@ -17,6 +17,7 @@ import { parseChecksum } from '../transfer/checksum.ts';
 import { importArchive } from '../transfer/import-archive.ts';
 import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
 import type { Progress } from '../transfer/progress.ts';
+import { createCheckpointStore } from './checkpoints.ts';
 import { openSource, type SourceSettings } from './import-source.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
@@ -64,7 +65,8 @@ async function importVolume(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
-  const { source, target, scratch } = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
+  const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
+  const { source, target, scratch } = request;
   const sink = createSink(target, settings, progress);
   if (source.type === 'blank') {
     const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);
@@ -82,6 +84,7 @@ async function importVolume(
     progress,
     checksum,
     scratchDirectory: scratch ? settings.scratch : undefined,
+    checkpoints: { store: createCheckpointStore(request, settings, progress) },
     signal,
   });
   const { labels } = opened;

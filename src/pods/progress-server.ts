@@ -85,6 +85,14 @@ function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
   gauge('diskpress_transfer_read_bytes', 'Bytes read from the source', (progress) => progress.bytesRead);
   gauge('diskpress_transfer_size_bytes', 'Bytes that the source has', (progress) => progress.bytesTotal);
   gauge('diskpress_transfer_written_bytes', 'Bytes written to the target', (progress) => progress.bytesWritten);
+  gauge(
+    'diskpress_transfer_skipped_bytes',
+    'Bytes of the source that were on the target already',
+    (progress) => progress.bytesSkipped,
+  );
+  gauge('diskpress_transfer_bytes_per_second', 'Bytes read a second', (progress) => progress.bytesPerSecond);
+  gauge('diskpress_transfer_seconds_left', 'Seconds until all is read', (progress) => progress.secondsLeft);
+  gauge('diskpress_transfer_connections', 'Connections that bring bytes', (progress) => progress.connections);
   gauge('diskpress_transfer_retries', 'Passing failures so far', (progress) => progress.retries);
   return registry;
 }

@@ -1,32 +1,31 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ByteReader } from './bytes.ts';
-import { verified, type Checksum } from './checksum.ts';
+import type { Checkpoint } from './checkpoint/checkpoint.ts';
+import type { Journal } from './checkpoint/journal.ts';
+import { Resumption, isPassing, type ResumptionOptions } from './checkpoint/resumption.ts';
 import { convertFile, convertRanges } from './conversion/convert.ts';
 import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
 import { decodeQcow2Ranges } from './formats/qcow2/decode.ts';
 import { decodeRaw } from './formats/raw.ts';
-import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import { missingLibraries } from './native/missing.ts';
+import { openImage, type OpenImageOptions, type OpenedImage } from './open-image.ts';
 import { Progress } from './progress.ts';
 import { FileSink } from './sinks/file-sink.ts';
 import type { Sink } from './sinks/sink.ts';
 import type { RangeReader, Source } from './source.ts';
 import { FileSource } from './sources/file-source.ts';
-import { rangesWithin, unwrap, type Unwrapped } from './unwrap/unwrap.ts';
+import { rangesWithin } from './unwrap/unwrap.ts';
 
 const MOST_RESTARTS = 5;
 
-export interface ImportImageOptions {
-  source: Source;
+export interface ImportImageOptions extends OpenImageOptions {
   sink: Sink;
-  progress: Progress;
-  /** Of the object as it is served. */
-  checksum?: Checksum | undefined;
   /** A folder with room for a copy of the image, for those that cannot be converted otherwise. */
   scratchDirectory?: string | undefined;
+  /** Where the import is continued from, and told how to be continued, when it is interrupted. */
+  checkpoints?: Pick<ResumptionOptions, 'store' | 'interval'> | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -38,21 +37,29 @@ export interface ImportedImage {
 }
 
 /**
- * Brings a disk image from a source to a target. When it fails for good, the target holds nothing usable.
+ * Brings a disk image from a source to a target. When it fails for good, the target holds nothing usable; when it is
+ * interrupted or gives up what may pass, a checkpoint is left beside what was written.
  *
  * @throws TransferError
  * @throws ScratchNeeded where the image needs a copy to convert from, and there is no scratch folder
  */
 export async function importImage(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, sink, progress } = options;
+  const resumption = new Resumption({ sink, progress, ...options.checkpoints });
   const missing = missingLibraries();
   if (missing.length > 0) progress.note('without native libraries, which is slower', { missing });
   try {
-    const image = await importUnchanged(options);
+    const image = await importUnchanged(options, resumption);
+    await resumption.forget();
     progress.enter('done');
     return image;
   } catch (error) {
-    await abandon(sink, progress);
+    if (await resumption.survives(error)) {
+      await sink.suspend();
+    } else {
+      await abandon(sink, progress);
+      await resumption.forget();
+    }
     throw error;
   } finally {
     await source.close();
@@ -60,10 +67,10 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
 }
 
 /** A source that changes while it is read is read again from its start. */
-async function importUnchanged(options: ImportImageOptions): Promise<ImportedImage> {
+async function importUnchanged(options: ImportImageOptions, resumption: Resumption): Promise<ImportedImage> {
   for (let restarts = 0; ; restarts += 1) {
     try {
-      return await importOnce(options);
+      return await importOnce(options, resumption);
     } catch (error) {
       if (!(error instanceof TransferError) || error.code !== 'SourceChanged' || restarts === MOST_RESTARTS)
         throw error;
@@ -73,17 +80,20 @@ async function importUnchanged(options: ImportImageOptions): Promise<ImportedIma
   }
 }
 
-async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
+async function importOnce(options: ImportImageOptions, resumption: Resumption): Promise<ImportedImage> {
   const { source, progress } = options;
-  const image = await openAndRecognise(options);
-  const { format, reader, size } = image;
+  const earlier = await resumption.load();
+  const image = await openImage(options, earlier);
+  const { format, reader } = image;
   // Whatever is read at random has to be what the checksum was taken of, and what else is in an archive is checked as well.
   const readsAll = options.checksum !== undefined || image.wrappers.length > 0;
   const ranges = await openRanges(source, image, readsAll);
   try {
-    return await writeDisk(await decodeDisk(format, reader, { size, ranges, readsAll }), options);
+    const checkpoint = await resumption.take(earlier, image.subject);
+    return await decodeImage({ ...image, readsAll, ranges, checkpoint }, options, resumption);
   } catch (error) {
     if (!(error instanceof RandomAccessNeeded)) throw error;
+    await resumption.forget();
     progress.note('random access needed', { why: error.message });
     if (ranges === undefined) return await importThroughScratch(options, error);
     if (readsAll) await reader.drain();
@@ -98,12 +108,30 @@ async function importOnce(options: ImportImageOptions): Promise<ImportedImage> {
 /** Random access to the image, where there is any that can be trusted. */
 async function openRanges(
   source: Source,
-  { offset, size }: Recognised,
+  { offset, size }: OpenedImage,
   readsAll: boolean,
 ): Promise<RangeReader | undefined> {
   const ranges = offset === undefined ? undefined : await source.openRanges();
   if (ranges === undefined || offset === undefined || (readsAll && !ranges.versioned)) return undefined;
   return rangesWithin(ranges, offset, size ?? ranges.size);
+}
+
+interface DecodableImage extends OpenedImage {
+  readsAll: boolean;
+  ranges: RangeReader | undefined;
+  /** From where to go on; from the start where it is undefined. */
+  checkpoint: Checkpoint | undefined;
+}
+
+async function decodeImage(
+  { format, reader, size, seeks, subject, readsAll, ranges, checkpoint }: DecodableImage,
+  options: ImportImageOptions,
+  resumption: Resumption,
+): Promise<ImportedImage> {
+  const disk = await decodeDisk(format, reader, { size, ranges, readsAll, from: checkpoint?.position ?? 0 });
+  if (checkpoint === undefined) await options.sink.begin(disk.virtualSize);
+  else if (seeks) options.progress.skip(checkpoint.position);
+  return writeDisk(disk, options, resumption.journal(disk, subject, checkpoint));
 }
 
 /** The last resort: a copy of the image, without its compressions, to convert from. */
@@ -115,16 +143,19 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
     );
   }
   progress.restart();
-  const { format, reader } = await openAndRecognise(options);
+  const { format, reader } = await openImage(options);
   const path = join(scratchDirectory, 'image');
   const scratch = new FileSink({ path, preallocation: false }, new Progress());
   try {
     progress.note('copying to scratch space', { path });
+    await scratch.begin(undefined);
     await scratch.finish(await pour(decodeRaw(reader, undefined), scratch, options.signal));
     if (format === 'qcow2') {
       const copy = new FileSource(path, new Progress());
       try {
-        return await writeDisk(await decodeQcow2Ranges(await copy.openRanges()), options);
+        const disk = await decodeQcow2Ranges(await copy.openRanges());
+        await options.sink.begin(disk.virtualSize);
+        return await writeDisk(disk, options);
       } finally {
         await copy.close();
       }
@@ -136,35 +167,31 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
   }
 }
 
-interface Recognised extends Unwrapped {
-  format: DiskFormat;
-}
-
-async function openAndRecognise({ source, progress, checksum }: ImportImageOptions): Promise<Recognised> {
-  progress.enter('connecting', { source: source.location });
-  const opened = await source.open();
-  progress.bytesTotal = opened.transferSize ?? opened.size;
-  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
-  const image = await unwrap(new ByteReader(bytes), opened.size, source.location);
-  const { reader, wrappers, size } = image;
-  const format = recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
-  progress.note('recognised', { format, wrappers, bytes: opened.size });
-  return { ...image, format };
-}
-
-async function writeDisk(disk: DecodedDisk, options: ImportImageOptions): Promise<ImportedImage> {
+/** Writes a disk to a sink that is ready for it. */
+async function writeDisk(disk: DecodedDisk, options: ImportImageOptions, journal?: Journal): Promise<ImportedImage> {
   const { sink, progress, signal } = options;
   progress.enter(disk.format === 'raw' ? 'copying' : 'converting', { format: disk.format, target: sink.path });
-  const virtualSize = await pour(disk, sink, signal);
-  return finishConverted(options, disk.format, virtualSize);
+  return finishConverted(options, disk.format, await pour(disk, sink, signal, journal));
 }
 
 /** @returns the disk's virtual size in bytes */
-async function pour(disk: DecodedDisk, sink: Sink, signal: AbortSignal | undefined): Promise<number> {
-  await sink.begin(disk.virtualSize);
-  for await (const extent of disk.extents) {
-    signal?.throwIfAborted();
-    await sink.write(extent);
+async function pour(
+  disk: DecodedDisk,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  journal?: Journal,
+): Promise<number> {
+  try {
+    for await (const extent of disk.extents) {
+      signal?.throwIfAborted();
+      await sink.write(extent);
+      journal?.wrote(extent);
+    }
+  } catch (error) {
+    if (isPassing(error)) await journal?.close();
+    throw error;
+  } finally {
+    await journal?.settle();
   }
   if (disk.virtualSize === undefined) throw new Error('a decoder ended without the size of its disk');
   return disk.virtualSize;

@@ -5,16 +5,23 @@ export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpa
 /** What a transfer has done so far. Sizes in bytes. */
 export interface ProgressSnapshot {
   stage: string;
+  /** From the source, by this process. */
   bytesRead: number;
+  /** Of the source, passed over because an earlier process had brought them to the target. */
+  bytesSkipped: number;
+  /** That will have been read or skipped in the end. */
   bytesTotal?: number;
   bytesWritten: number;
   bytesPerSecond: number;
   /** 0–100 */
   percent?: number;
+  /** Until all is read, at the present rate. */
+  secondsLeft?: number;
   retries: number;
   /** Those that bring bytes at the moment. */
   connections: number;
   failure?: string;
+  checkpoint?: string;
 }
 
 /** Told of every step of a transfer, for a log. */
@@ -25,8 +32,12 @@ const RATE_WINDOW = 5000;
 /** Collects what the stages of one transfer report, and tells it to whoever asks. */
 export class Progress {
   bytesRead = 0;
+  /** Bytes of the source that were passed over, as they are on the target already. */
+  bytesSkipped = 0;
   bytesTotal: number | undefined;
   bytesWritten = 0;
+  /** What another process needs to go on from here, where it is kept by those who ask for the progress. */
+  checkpoint: string | undefined;
   #stage: Stage = 'starting';
   #retries = 0;
   #connections = 0;
@@ -59,6 +70,11 @@ export class Progress {
     if (last !== undefined && now - last.at < 200) return;
     this.#samples.push({ at: now, bytesRead: this.bytesRead });
     while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW) this.#samples.shift();
+  }
+
+  /** All before this offset of the source is on the target already, and what was not read of it is not going to be. */
+  skip(position: number): void {
+    this.bytesSkipped = Math.max(0, position - this.bytesRead);
   }
 
   wrote(bytes: number): void {
@@ -94,6 +110,7 @@ export class Progress {
   /** The transfer begins anew from its first byte. */
   restart(): void {
     this.bytesRead = 0;
+    this.bytesSkipped = 0;
     this.bytesWritten = 0;
     this.#share = undefined;
     this.#samples = [];
@@ -103,15 +120,22 @@ export class Progress {
     const snapshot: ProgressSnapshot = {
       stage: this.#describeStage(),
       bytesRead: this.bytesRead,
+      bytesSkipped: this.bytesSkipped,
       bytesWritten: this.bytesWritten,
       bytesPerSecond: this.#rate(),
       retries: this.#retries,
       connections: this.#connections,
     };
-    if (this.bytesTotal !== undefined) snapshot.bytesTotal = Math.max(this.bytesTotal, this.bytesRead);
-    const percent = this.#percent();
+    const done = this.bytesRead + this.bytesSkipped;
+    if (this.bytesTotal !== undefined) {
+      snapshot.bytesTotal = Math.max(this.bytesTotal, done);
+      const rate = snapshot.bytesPerSecond;
+      if (rate > 0 && this.#share === undefined) snapshot.secondsLeft = Math.ceil((snapshot.bytesTotal - done) / rate);
+    }
+    const percent = this.#percent(done);
     if (percent !== undefined) snapshot.percent = percent;
     if (this.#failure !== undefined) snapshot.failure = this.#failure.message;
+    if (this.checkpoint !== undefined) snapshot.checkpoint = this.checkpoint;
     return snapshot;
   }
 
@@ -121,11 +145,11 @@ export class Progress {
     return `retrying in ${seconds} s: ${this.#failure.message}`;
   }
 
-  #percent(): number | undefined {
+  #percent(done: number): number | undefined {
     if (this.#stage === 'done') return 100;
     if (this.#share !== undefined) return this.#share * 100;
     if (this.bytesTotal === undefined || this.bytesTotal === 0) return undefined;
-    return Math.min(100, (this.bytesRead / this.bytesTotal) * 100);
+    return Math.min(100, (done / this.bytesTotal) * 100);
   }
 
   #rate(): number {

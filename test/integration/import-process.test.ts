@@ -106,7 +106,7 @@ describe('importer: as a process', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('tells its progress, and stops when it is told to, leaving nothing behind', async () => {
+  it('tells its progress, and stops when it is told to, leaving what another goes on from', async () => {
     const { child, volume, port, termination } = await startPod(slow, 'disk.img', 700 * MEBIBYTE);
     const progress = await untilProgress(port, ({ bytesRead }) => bytesRead > 4 * MEBIBYTE);
     expect(progress).to.include({ stage: 'copying', bytesTotal: 600 * MEBIBYTE, retries: 0 });
@@ -116,7 +116,7 @@ describe('importer: as a process', () => {
     expect(exitCode).to.equal(1);
     const result = transferResult.parse(JSON.parse(await readFile(termination, 'utf8')));
     expect(result).to.include({ outcome: 'failed', permanent: false, code: 'Interrupted' });
-    expect(await readdir(volume)).to.deep.equal([]);
+    expect(await readdir(volume)).to.have.members(['disk.img', 'disk.img.diskpress-checkpoint']);
   });
 
   it('logs its phases, each line a JSON object', async () => {
@@ -127,8 +127,8 @@ describe('importer: as a process', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message)
-      // Whether others are added depends on how busy the machine is.
-      .filter((message) => message !== 'more connections');
+      // Whether connections are added depends on how busy the machine is, and what is missing on the machine itself.
+      .filter((message) => message !== 'more connections' && !message.startsWith('without native libraries'));
     expect(messages).to.deep.equal(['starting', 'connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
   });
 

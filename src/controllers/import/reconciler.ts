@@ -10,6 +10,7 @@ import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
+import { importCheckpointAnnotation } from '../internal-annotations.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
 import { TransferFollower } from '../transfer-follower.ts';
@@ -101,9 +102,14 @@ export class ImportReconciler implements Reconciler {
         return undefined;
       default: {
         const recorded = readReport(claim.metadata?.annotations);
-        const { report, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
+        const { report, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
         const isFatal = report?.podPhase === 'Failed';
-        if (report) await this.#tell(claim, report, isFatal ? { [stateAnnotation.fatalError]: report.message } : {});
+        if (report) {
+          await this.#tell(claim, report, {
+            ...(progress?.checkpoint ? { [importCheckpointAnnotation]: progress.checkpoint } : {}),
+            ...(isFatal ? { [stateAnnotation.fatalError]: report.message } : {}),
+          });
+        }
         if (next !== 'start-again') return next;
         await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
         return undefined;
@@ -153,11 +159,13 @@ export class ImportReconciler implements Reconciler {
     report: TransferReport,
     further: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const kept = claim.metadata?.annotations?.[stateAnnotation.requiresScratch];
+    const { annotations } = claim.metadata ?? {};
+    const isOver = report.podPhase === 'Succeeded' || report.podPhase === 'Failed';
+    const kept = [stateAnnotation.requiresScratch, ...(isOver ? [] : [importCheckpointAnnotation])];
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, {
       ...reportAnnotations(report),
       [stateAnnotation.importPodName]: importerPodName(keyOf(claim).name),
-      ...(kept ? { [stateAnnotation.requiresScratch]: kept } : {}),
+      ...Object.fromEntries(kept.flatMap((name) => (annotations?.[name] ? [[name, annotations[name]]] : []))),
       ...further,
     });
   }

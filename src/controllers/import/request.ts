@@ -1,5 +1,6 @@
 import { populationAnnotation as names, stateAnnotation } from '../../api/annotations.ts';
 import type { ImportRequest, TransferTarget } from '../../api/transfer-pod.ts';
+import { importCheckpointAnnotation } from '../internal-annotations.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { numbered } from './annotations.ts';
@@ -65,10 +66,13 @@ export function importRequestOf(
   target: TransferTarget,
   insecureRegistries: readonly string[],
 ): ImportRequest {
+  const annotations = claim.metadata?.annotations ?? {};
+  const checkpoint = annotations[importCheckpointAnnotation];
   return {
     source: importSourceOf(claim, insecureRegistries),
     target,
-    scratch: claim.metadata?.annotations?.[stateAnnotation.requiresScratch] === 'true',
+    scratch: annotations[stateAnnotation.requiresScratch] === 'true',
+    ...(checkpoint ? { checkpoint } : {}),
   };
 }
 

@@ -2,7 +2,8 @@ import { isTarHeader } from '../archive/tar-reader.ts';
 import { TransferError } from '../errors.ts';
 
 /** Formats of disk images, by the names that qemu has for them. */
-export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vpc' | 'vdi' | 'qed';
+export const diskFormats = ['raw', 'qcow2', 'vmdk', 'vhdx', 'vpc', 'vdi', 'qed'] as const;
+export type DiskFormat = (typeof diskFormats)[number];
 
 /** As much of a disk's start as tells its format. */
 export const HEAD_LENGTH = 64 * 1024;

@@ -8,7 +8,7 @@ import type { ObjectRequests } from './object-requests.ts';
 import { Segment } from './segment.ts';
 
 /** All that is kept in memory of what arrives ahead of its turn, in bytes. */
-const MEMORY = 24 * 1024 * 1024;
+const MEMORY = 16 * 1024 * 1024;
 /** While one segment of each connection is filled, another can wait for its turn. */
 const SEGMENTS_PER_CONNECTION = 2;
 const FIRST_CONNECTIONS = 2;

@@ -21,6 +21,8 @@ export interface RegistryClientOptions {
   /** Folders with PEM certificates to trust besides the system's. */
   certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
+  /** How many connections to use at most for one blob. */
+  connections?: number | undefined;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;
   signal: AbortSignal;
@@ -67,6 +69,7 @@ export class RegistryClient {
       progress: this.#progress,
       patience: this.#options.patience ?? defaultPatience,
       signal: this.#options.signal,
+      connections: this.#options.connections,
       request: async (headers) => this.#authorization.request(await this.#url(path), headers),
     });
     return (await object.open()).bytes;

@@ -8,6 +8,7 @@ import { CoalescingWriter } from './coalescing-writer.ts';
 import { preallocate } from './preallocate.ts';
 import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { measureVolume, type VolumeRequest } from './volume-space.ts';
 
 /** In which stat counts, in bytes. */
@@ -196,13 +197,4 @@ export class FileSink implements Sink {
 async function identify(file: FileHandle): Promise<string> {
   const { ino } = await file.stat();
   return `inode ${ino}`;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -31,6 +31,8 @@ export interface RegistrySourceOptions {
   /** Folders with PEM certificates to trust besides the system's. */
   certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
+  /** How many connections to use at most for one layer. */
+  connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -100,7 +102,10 @@ export class RegistrySource implements Source {
       if (!finder.accept(entry)) continue;
       const { path, size } = entry;
       this.#progress.note('found', { path, layer: digest, bytes: size });
-      return { bytes: layer.contentsOf(entry), size, transferSize, mediaType: undefined };
+      return {
+        ...{ bytes: layer.contentsOf(entry), size, transferSize, mediaType: undefined },
+        version: `${digest} ${path}`,
+      };
     }
     await layer.finish();
     return undefined;

@@ -5,11 +5,13 @@ import { readReport, reportAnnotations, runningReport } from '../../../src/contr
 const progress: TransferProgress = {
   stage: 'converting',
   bytesRead: 1.2 * 2 ** 30,
+  bytesSkipped: 0,
   bytesTotal: 4 * 2 ** 30,
   bytesWritten: 0,
   bytesPerSecond: 180 * 2 ** 20,
   percent: 30,
   retries: 0,
+  connections: 1,
 };
 
 describe('the report of a running transfer', () => {

@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseChecksum, type Checksum } from '../transfer/checksum.ts';
+import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import { formatBytes } from '../transfer/format-bytes.ts';
+import { diskFormats, type DiskFormat } from '../transfer/formats/recognise.ts';
+import { importImage, type ImportedImage } from '../transfer/import-image.ts';
+import type { Progress } from '../transfer/progress.ts';
+import { interruptible } from './interruption.ts';
+import { print, report } from './output.ts';
+import { followProgress } from './progress-report.ts';
+import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
+import { createTarget } from './target.ts';
+
+const MOST_CONNECTIONS = 32;
+
+interface ImportOptions extends SourceOptions {
+  sha256?: Checksum;
+  format?: DiskFormat;
+  resume?: boolean;
+  connections?: number;
+  preallocation?: boolean;
+  scratch?: string;
+  json?: boolean;
+}
+
+export function registerImport(program: Command): void {
+  const command = program
+    .command('import')
+    .description('write a disk image to a raw file or a block device, converting it on the way')
+    .argument('<source>', 'https://…, docker://…, s3://…, gs://…, oci-archive:…, a file, or - for standard input')
+    .argument('<target>', 'a file, which becomes sparse, or a block device')
+    .option('--sha256 <hex>', 'what the source must have as SHA-256', parseSha256)
+    .addOption(new Option('--format <name>', 'what the image is, without looking').choices(diskFormats))
+    .option('--resume', 'go on with an import that was interrupted, where source and target are still the same')
+    .option('--connections <n>', 'how many to use at most for one object (default: 4)', parseConnections)
+    .option('--preallocation', "reserve all of the disk's storage")
+    .option('--scratch <folder>', 'where an image that cannot be streamed may be copied to')
+    .option('--json', 'tell the progress and the result as JSON lines');
+  withSourceOptions(command).action(async (source: string, target: string, options: ImportOptions) => {
+    await report(() => interruptible((signal) => runImport(source, resolve(target), options, signal)), options);
+  });
+}
+
+async function runImport(given: string, path: string, options: ImportOptions, signal: AbortSignal): Promise<void> {
+  const { json = false, resume = false, preallocation = false } = options;
+  const { sha256: checksum, format, scratch: scratchDirectory } = options;
+  const { progress, following } = followProgress(json);
+  const { sink, checkpoints } = await createTarget(path, preallocation, progress);
+  if (!resume) await checkpoints.remove();
+  const source = await createSource(given, { ...options, signal }, progress);
+  const started = performance.now();
+  try {
+    const image = await importImage({
+      ...{ source, sink, progress, checksum, format, scratchDirectory, signal },
+      checkpoints: { store: checkpoints },
+    });
+    following.stop();
+    tellResult(path, image, progress, (performance.now() - started) / 1000, json);
+  } catch (error) {
+    following.stop();
+    await tellHowToGoOn(path, checkpoints, json);
+    throw error;
+  }
+}
+
+function tellResult(path: string, image: ImportedImage, progress: Progress, seconds: number, json: boolean): void {
+  const { bytesRead, bytesSkipped, bytesWritten } = progress;
+  if (json) {
+    print({ step: 'imported', ...image, bytesRead, bytesSkipped, bytesWritten, seconds });
+    return;
+  }
+  console.log(
+    `${path}: ${formatBytes(image.virtualSize)} from ${image.format}, ` +
+      `${formatBytes(bytesRead)} read, ${formatBytes(bytesWritten)} written, ${seconds.toFixed(1)} s`,
+  );
+}
+
+async function tellHowToGoOn(path: string, checkpoints: CheckpointStore, json: boolean): Promise<void> {
+  const resumable = (await checkpoints.load()) !== undefined;
+  if (!resumable) return;
+  if (json) print({ step: 'resumable', target: path });
+  else console.error(`diskpress: ${path} is unfinished; the same command with --resume goes on from here`);
+}
+
+function parseSha256(hex: string): Checksum {
+  try {
+    return parseChecksum(`sha256:${hex}`);
+  } catch {
+    throw new InvalidArgumentError('It should be 64 hexadecimal digits.');
+  }
+}
+
+function parseConnections(text: string): number {
+  const connections = Number(text);
+  if (Number.isInteger(connections) && connections >= 1 && connections <= MOST_CONNECTIONS) return connections;
+  throw new InvalidArgumentError(`It should be a number from 1 to ${MOST_CONNECTIONS}.`);
+}

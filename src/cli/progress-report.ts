@@ -1,0 +1,35 @@
+import { formatBytes } from '../transfer/format-bytes.ts';
+import { Progress } from '../transfer/progress.ts';
+import { print } from './output.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+const JSON_INTERVAL = 1000;
+
+/** Tells how a transfer goes until it is stopped. */
+export interface Following {
+  stop(): void;
+}
+
+/** A transfer's progress, told as JSON lines or, on a terminal, by a bar. What a person should know is a line of its own. */
+export function followProgress(json: boolean): { progress: Progress; following: Following } {
+  if (json) {
+    const progress = new Progress((step, details) => {
+      print({ step, ...details });
+    });
+    const timer = setInterval(() => {
+      print({ step: 'progress', ...progress.snapshot() });
+    }, JSON_INTERVAL);
+    return { progress, following: { stop: () => clearInterval(timer) } };
+  }
+  const say = (line: string): void => {
+    bar?.clear();
+    console.error(`diskpress: ${line}`);
+  };
+  const progress: Progress = new Progress((step, details) => {
+    if (step === 'resuming') say(`going on after ${formatBytes(Number(details['position']))}`);
+    if (step === 'starting over') say(`starting over: ${String(details['why'])}`);
+    if (step === 'restarting') say(`starting over: ${String(details['cause'])}`);
+  });
+  const bar = process.stderr.isTTY ? new ProgressBar(progress, process.stderr) : undefined;
+  return { progress, following: { stop: () => bar?.stop() } };
+}

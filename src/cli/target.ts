@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { env } from 'node:process';
+import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
+import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import { systemCode } from '../transfer/errors.ts';
+import type { Progress } from '../transfer/progress.ts';
+import { BlockSink } from '../transfer/sinks/block-sink.ts';
+import { FileSink } from '../transfer/sinks/file-sink.ts';
+import type { Sink } from '../transfer/sinks/sink.ts';
+import { asTargetError } from '../transfer/sinks/target-errors.ts';
+
+export interface Target {
+  sink: Sink;
+  /** Beside a file; there is no place beside a device. */
+  checkpoints: CheckpointStore;
+}
+
+/**
+ * What somebody means by the path of a target: a block device, or a file that may not be there yet.
+ *
+ * @param path absolute
+ */
+export async function createTarget(path: string, preallocation: boolean, progress: Progress): Promise<Target> {
+  if (await isBlockDevice(path)) {
+    const checkpoint = join(stateDirectory(), `${path.slice(1).replaceAll('/', '-')}.checkpoint`);
+    return {
+      sink: new BlockSink({ path, preallocation }, progress),
+      checkpoints: new FileCheckpointStore(checkpoint),
+    };
+  }
+  return {
+    sink: new FileSink({ path, preallocation }, progress),
+    checkpoints: new FileCheckpointStore(`${path}.diskpress-checkpoint`),
+  };
+}
+
+async function isBlockDevice(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isBlockDevice();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw asTargetError(error, path);
+  }
+}
+
+/** The XDG base directory specification's. */
+function stateDirectory(): string {
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'diskpress');
+}

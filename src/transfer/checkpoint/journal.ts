@@ -1,0 +1,101 @@
+import type { DecodedDisk, Extent } from '../extents.ts';
+import type { Progress } from '../progress.ts';
+import type { Sink } from '../sinks/sink.ts';
+import type { Checkpoint, Sample, Subject } from './checkpoint.ts';
+import { takeSample } from './samples.ts';
+import type { CheckpointStore } from './store.ts';
+
+/** Milliseconds between checkpoints: what a killed import has to do again. */
+export const DEFAULT_INTERVAL = 2000;
+/** The first and the last ones. */
+const MOST_SAMPLES = 4;
+
+/**
+ * Makes checkpoints while a disk is written, behind the writer. That one cannot be made or kept is noted and otherwise no
+ * failure: the import is only not resumable.
+ */
+export class Journal {
+  readonly #subject: Subject;
+  readonly #disk: DecodedDisk;
+  readonly #sink: Sink;
+  readonly #store: CheckpointStore;
+  readonly #progress: Progress;
+  readonly #interval: number;
+  readonly #samples: Sample[];
+  #savedAt = performance.now();
+  #saving: Promise<void> | undefined;
+  #broken = false;
+  /** Of what the sink has taken. */
+  #position: number | undefined;
+
+  /** @param earlier the checkpoint from which the disk is gone on with */
+  constructor(
+    subject: Subject,
+    disk: DecodedDisk,
+    { sink, progress, store, interval = DEFAULT_INTERVAL }: JournalOptions,
+    earlier?: Checkpoint,
+  ) {
+    this.#subject = subject;
+    this.#disk = disk;
+    this.#sink = sink;
+    this.#progress = progress;
+    this.#store = store;
+    this.#interval = interval;
+    this.#samples = [...(earlier?.samples ?? [])];
+  }
+
+  /** To be called after each extent that the sink has taken, while its data is valid. */
+  wrote(extent: Extent): void {
+    this.#position = this.#disk.position;
+    const due = this.#saving === undefined && performance.now() - this.#savedAt >= this.#interval;
+    if (due || this.#samples.length === 0) this.#sample(extent);
+    if (!due) return;
+    this.#saving = this.#save().finally(() => {
+      this.#savedAt = performance.now();
+      this.#saving = undefined;
+    });
+  }
+
+  /** Waits for a checkpoint that is being made. */
+  async settle(): Promise<void> {
+    await this.#saving;
+  }
+
+  /** Makes a last one, of all that was written. */
+  async close(): Promise<void> {
+    await this.#saving;
+    await this.#save();
+  }
+
+  #sample(extent: Extent): void {
+    const sample = takeSample(extent);
+    if (sample === undefined) return;
+    if (this.#samples.length === MOST_SAMPLES) this.#samples.splice(1, 1);
+    this.#samples.push(sample);
+  }
+
+  async #save(): Promise<void> {
+    const { virtualSize } = this.#disk;
+    const position = this.#position;
+    if (position === undefined || this.#broken || this.#samples.length === 0) return;
+    const samples = [...this.#samples];
+    try {
+      const target = await this.#sink.checkpoint();
+      if (target === undefined) return;
+      const size = virtualSize === undefined ? {} : { virtualSize };
+      const checkpoint: Checkpoint = { version: 1, ...this.#subject, position, ...size, target, samples };
+      await this.#store.save(JSON.stringify(checkpoint));
+    } catch (error) {
+      this.#broken = true;
+      this.#progress.note('no checkpoints', { cause: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+export interface JournalOptions {
+  sink: Sink;
+  progress: Progress;
+  store: CheckpointStore;
+  /** Milliseconds between checkpoints. */
+  interval?: number | undefined;
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { Extent } from '../extents.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { isZero } from '../sinks/zeros.ts';
+import type { Sample } from './checkpoint.ts';
+
+/** Small enough that a sink writes it as a whole or, where it is all zeros, leaves it out as a whole. */
+const LENGTH = 512;
+
+/** The first piece of an extent that is not all zeros; undefined where all of it is. */
+export function takeSample({ offset, data }: Extent): Sample | undefined {
+  for (let at = (LENGTH - (offset % LENGTH)) % LENGTH; at + LENGTH <= data.length; at += LENGTH) {
+    const piece = data.subarray(at, at + LENGTH);
+    if (!isZero(piece)) return { offset: offset + at, length: LENGTH, sha256: hash(piece) };
+  }
+  return undefined;
+}
+
+/** Whether the target still holds what the samples were taken of. */
+export async function holdsSamples(sink: Sink, samples: readonly Sample[]): Promise<boolean> {
+  for (const { offset, length, sha256 } of samples) {
+    if (hash(await sink.read(offset, length)) !== sha256) return false;
+  }
+  return true;
+}
+
+function hash(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

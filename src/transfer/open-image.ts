@@ -1,0 +1,55 @@
+import { ByteReader, type SeekableStream } from './bytes.ts';
+import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
+import { verified, type Checksum } from './checksum.ts';
+import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import type { Progress } from './progress.ts';
+import type { OpenedSource, Source } from './source.ts';
+import { unwrap, type Unwrapped } from './unwrap/unwrap.ts';
+
+/** What of an image's start is asked for where most of it is on the target already, in bytes: a qcow2's first tables. */
+const RESUMED_HEAD = 1024 * 1024;
+
+export interface OpenImageOptions {
+  source: Source;
+  progress: Progress;
+  /** Of the object as it is served. */
+  checksum?: Checksum | undefined;
+  /** What the image is; recognised by its content where it is missing. */
+  format?: DiskFormat | undefined;
+}
+
+export interface OpenedImage extends Unwrapped {
+  format: DiskFormat;
+  /** What checkpoints are made of; undefined where nobody could tell later whether the source has changed. */
+  subject: Subject | undefined;
+  /** Whether `reader` passes over long distances without reading them. */
+  seeks: boolean;
+}
+
+/**
+ * Opens an image, and tells by its content what it is.
+ *
+ * @param checkpoint from where it is going to be read on, if it fits
+ */
+export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoint): Promise<OpenedImage> {
+  const { source, progress, checksum } = options;
+  progress.enter('connecting', { source: source.location });
+  // A checksum is of all that is read, and what is packed is read as a whole.
+  const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
+  const opened = await source.open(head);
+  progress.bytesTotal = opened.transferSize ?? opened.size;
+  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
+  const seekable = checksum === undefined ? seekableOf(opened) : undefined;
+  const image = await unwrap(new ByteReader(bytes, seekable), opened.size, source.location);
+  const { reader, wrappers, size } = image;
+  const format = options.format ?? recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
+  progress.note('recognised', { format, wrappers, bytes: opened.size });
+  const { version } = opened;
+  const location = hashLocation(source.location);
+  const subject = version === undefined ? undefined : { source: { location, version }, format, wrappers };
+  return { ...image, format, subject, seeks: seekable !== undefined && wrappers.length === 0 };
+}
+
+function seekableOf({ size, openAt }: OpenedSource): SeekableStream | undefined {
+  return size === undefined || openAt === undefined ? undefined : { size, openAt };
+}

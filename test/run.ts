@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { env, execPath, exit } from 'node:process';
 import { repository } from './cluster/folders.ts';
 import { installPrerequisites } from './cluster/index.ts';
+import { spawnBound } from './support/bound-child.ts';
 
 /**
  * Runs the test suites named by the arguments, or all of them, in one run of mocha:
@@ -34,5 +35,9 @@ try {
 const mocha = join(repository, 'node_modules/mocha/bin/mocha.js');
 // Beside the tests there are helpers, some of which are programs of their own.
 const tests = chosen.map((suite) => join('test', suite, '**', '*.test.ts'));
-const { status } = spawnSync(execPath, [mocha, ...options, ...tests], { cwd: repository, stdio: 'inherit' });
+const child = spawnBound(execPath, [mocha, ...options, ...tests], { cwd: repository, stdio: 'inherit' });
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+// A terminal tells all of its programs; a second time would keep mocha from cleaning up.
+process.on('SIGINT', () => undefined);
+const [status] = (await once(child, 'exit')) as [number | null];
 exit(status ?? 1);

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, credentials, type ServiceClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import { spawnBound } from '../support/bound-child.ts';
 import { run } from '../csi-driver/command.ts';
 import { loadCsiServices } from '../csi-driver/csi-services.ts';
 import type { Snapshot, Volume } from '../csi-driver/messages.ts';
@@ -57,9 +58,9 @@ export class CsiDriver {
 
   /** Starts the process, and resolves when it serves. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, ...this.#arguments], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawnBound(process.execPath, [MAIN, ...this.#arguments], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
-    const lines = createInterface(child.stderr);
+    const lines = createInterface(child.stderr!);
     const log: string[] = [];
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {

@@ -1,9 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { spawnBound } from './bound-child.ts';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+// Told to end, this process does so in order: what it has in temporary folders goes with it.
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 /** A program under test. It never outlives this process. */
 export class Program {
@@ -12,7 +15,7 @@ export class Program {
   /** @param log a file to which its output is appended */
   constructor(program: string, args: readonly string[], log: string) {
     const output = openSync(log, 'a');
-    this.#child = spawn(program, args, { stdio: ['ignore', output, output] });
+    this.#child = spawnBound(program, args, { stdio: ['ignore', output, output] });
     closeSync(output);
     running.add(this.#child);
     this.#child.once('exit', () => running.delete(this.#child));

@@ -1,8 +1,9 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { spawnBound } from '../../support/bound-child.ts';
 
 /** Runs a program to its end; rejects with its standard error when it fails. */
 export const run = promisify(execFile);
@@ -29,12 +30,12 @@ export async function startServer(
   port: number,
   environment: Record<string, string> = {},
 ): Promise<Server> {
-  const child = spawn(program, parameters, {
+  const child = spawnBound(program, parameters, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...environment },
   });
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4096);
   });
   const deadline = performance.now() + 20_000;

@@ -1,15 +1,20 @@
-import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { env, execPath, exit } from 'node:process';
-import { repository } from './cluster/folders.ts';
+import { env, exit } from 'node:process';
 import { installPrerequisites } from './cluster/index.ts';
-import { spawnBound } from './support/bound-child.ts';
+import { Lane } from './lane.ts';
+import { summaryOf } from './support/reporter.ts';
 
 /**
- * Runs the test suites named by the arguments, or all of them, in one run of mocha:
+ * Runs the test suites named by the arguments, or all of them:
  * node test/run.ts [checks] [unit] [integration] [e2e] [-- options of mocha]
+ *
+ * End-to-end tests mostly wait for the cluster: the others run beside them.
  */
-const suites = ['checks', 'unit', 'integration', 'e2e'];
+const lanes = [['checks', 'unit', 'integration'], ['e2e']];
+const suites = lanes.flat();
 
 const separator = process.argv.indexOf('--');
 const named = process.argv.slice(2, separator < 0 ? undefined : separator);
@@ -32,12 +37,20 @@ try {
   console.log('0 passed, 1 failed');
   exit(1);
 }
-const mocha = join(repository, 'node_modules/mocha/bin/mocha.js');
-// Beside the tests there are helpers, some of which are programs of their own.
-const tests = chosen.map((suite) => join('test', suite, '**', '*.test.ts'));
-const child = spawnBound(execPath, [mocha, ...options, ...tests], { cwd: repository, stdio: 'inherit' });
-for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 // A terminal tells all of its programs; a second time would keep mocha from cleaning up.
 process.on('SIGINT', () => undefined);
-const [status] = (await once(child, 'exit')) as [number | null];
-exit(status ?? 1);
+const folder = await mkdtemp(join(tmpdir(), 'diskpress-tests-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const running = lanes
+  .map((lane) => lane.filter((suite) => chosen.includes(suite)))
+  .filter((lane) => lane.length > 0)
+  .map((lane) => new Lane(lane, options, folder));
+const total = { status: 0, passed: 0, failed: 0 };
+for (const lane of running) {
+  const { status, counts } = await lane.tell();
+  total.status ||= status;
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+}
+if (running.length > 1) console.log(`\nall together:\n${summaryOf(total)}`);
+exit(total.status);

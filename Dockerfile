@@ -15,7 +15,7 @@ RUN node build.ts
 FROM ${BASE}
 # nbdkit's package draws in what only its torrent, nbd and perl plugins need: fifty megabytes.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends bzip2 ca-certificates libdeflate0 libisal2 liblzma5 \
+ && apt-get install --yes --no-install-recommends busybox-static bzip2 ca-certificates libdeflate0 libisal2 liblzma5 \
       nbdkit qemu-utils tar xz-utils \
  && dpkg --purge --force-depends \
       libtorrent-rasterbar2.0 libnbd0 libxml2 libicu72 perl libperl5.36 perl-modules-5.36 libgdbm6 libgdbm-compat4 \

@@ -34,6 +34,8 @@ export const DISK_IMAGE_PATH = '/data/disk.img';
 export const BLOCK_DEVICE_PATH = '/dev/cdi-block-volume';
 /** Where a scratch claim is mounted, in the pods that need one. */
 export const SCRATCH_DIRECTORY = '/scratch';
+/** Where a pulled image's container leaves the number of its process, in the pods that have one, in a file named `pid`. */
+export const PULLED_IMAGE_DIRECTORY = '/pulled-image';
 /** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */
 export const WORK_DIRECTORY = '/tmp';
 /** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */
@@ -83,6 +85,12 @@ export const importRequest = z.strictObject({
       insecureRegistry: z.boolean(),
       /** An OCI image index's platform.architecture; the pod's own where it is missing. */
       architecture: z.string().optional(),
+    }),
+    z.strictObject({
+      /** An image that the node has pulled, and that a container of the same pod keeps in its root. */
+      type: z.literal('pulled-image'),
+      /** host[:port]/repository[:tag|@digest] */
+      image: z.string(),
     }),
     z.strictObject({ type: z.literal('blank') }),
   ]),

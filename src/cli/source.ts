@@ -46,6 +46,10 @@ export async function createSource(given: string, options: SourceOptions, progre
       progress,
     );
   }
+  if (given.startsWith('oci-archive:')) {
+    const { OciArchiveSource } = await import('../transfer/sources/oci-archive-source.ts');
+    return new OciArchiveSource({ url: given, ...trust, headers, architecture }, progress);
+  }
   if (given.startsWith('s3://')) {
     const { S3Source } = await import('../transfer/sources/s3-source.ts');
     const { s3ObjectUrl } = await import('../transfer/object-storage/s3-location.ts');

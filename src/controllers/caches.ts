@@ -148,6 +148,7 @@ function prunePod(pod: Pod): Pod {
       message: pod.status?.message,
       conditions: pod.status?.conditions,
       containerStatuses: pod.status?.containerStatuses,
+      initContainerStatuses: pod.status?.initContainerStatuses,
     },
   };
 }

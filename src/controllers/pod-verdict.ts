@@ -40,9 +40,11 @@ export function judgePod(pod: Pod): PodVerdict {
     return judgeEnd(pod, terminated);
   }
   if (container?.state?.running) return isUnreachable(pod) ? lostSight(pod) : { state: 'running' };
-  const waiting = container?.state?.waiting;
-  if (waiting?.reason && TROUBLE.has(waiting.reason)) {
-    return { state: 'pending', reason: waiting.reason, message: waiting.message ?? waiting.reason };
+  const trouble = [...(pod.status?.initContainerStatuses ?? []), ...(container ? [container] : [])]
+    .map(({ state }) => state?.waiting)
+    .find((waiting) => TROUBLE.has(waiting?.reason ?? ''));
+  if (trouble?.reason) {
+    return { state: 'pending', reason: trouble.reason, message: trouble.message ?? trouble.reason };
   }
   const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
   if (scheduled?.status === 'False') {

@@ -9,6 +9,7 @@ import {
   readSecretHeaders,
   readServiceAccount,
 } from './mounted-secrets.ts';
+import { pulledImageRoot } from './pulled-image.ts';
 
 /** Where an importer pod finds what its source needs. */
 export interface SourceSettings {
@@ -17,6 +18,7 @@ export interface SourceSettings {
   /** Of the authority of a proxy. */
   proxyCertificates: string;
   secretHeaders: string;
+  pulledImage: string;
   patience?: PatienceOptions;
 }
 
@@ -32,6 +34,11 @@ export async function openSource(
     signal,
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   };
+  if (source.type === 'pulled-image') {
+    const root = await pulledImageRoot(settings.pulledImage, source.image, signal);
+    const { ContainerDiskSource } = await import('../transfer/sources/container-disk-source.ts');
+    return new ContainerDiskSource({ ...root, location: source.image }, progress);
+  }
   const { url } = source;
   // Each kind has libraries of its own, which the others need not wait for.
   switch (source.type) {
@@ -53,9 +60,13 @@ export async function openSource(
       return new GcsSource({ ...options, url, credentials: await readServiceAccount(settings.credentials) }, progress);
     }
     case 'registry': {
-      const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
       const { insecureRegistry, architecture } = source;
       const credentials = await readCredentials(settings.credentials);
+      if (url.startsWith('oci-archive:')) {
+        const { OciArchiveSource } = await import('../transfer/sources/oci-archive-source.ts');
+        return new OciArchiveSource({ ...options, url, architecture, credentials }, progress);
+      }
+      const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
       const dockerConfig = await readDockerConfig(settings.credentials);
       return new RegistrySource(
         { ...options, url, insecureRegistry, architecture, credentials, dockerConfig },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod, type PodRun } from './support/importer.ts';
+import { mountOf } from './support/mounts.ts';
 import { run, type Server } from './support/processes.ts';
 import { pushImage, startRegistry, writeImageLayout, type LayerContents } from './support/registry.ts';
 
@@ -120,6 +121,23 @@ describe('importer: container disks from a registry', () => {
     await push('no-disk', [{ root: await layerWith('none', 'etc/hostname', 'x'), compression: 'gzip' }]);
     const empty = await importFrom(open.port, 'no-disk:v1');
     expect(empty.result).to.include({ outcome: 'failed', permanent: true, code: 'DiskNotFound' });
+  });
+
+  it('takes the entry of a Docker configuration that is for the registry', async () => {
+    const layout = await writeImageLayout(directory, 'config', [{ layers: [{ root: diskRoot, compression: 'gzip' }] }]);
+    await pushImage(layout, closed.port, 'org/config:v1', { credentials });
+    const auth = Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64');
+    const importWith = async (registry: string): Promise<PodRun> =>
+      importInPod(directory, {
+        source: { type: 'registry', url: `docker://127.0.0.1:${closed.port}/org/config:v1` },
+        settings: {
+          credentials: await mountOf(directory, {
+            '.dockerconfigjson': JSON.stringify({ auths: { [registry]: { auth } } }),
+          }),
+        },
+      });
+    expect((await importWith(`127.0.0.1:${closed.port}`)).result.outcome).to.equal('succeeded');
+    expect((await importWith('registry.example.org')).result).to.include({ permanent: true, code: 'Unauthorized' });
   });
 
   it('does not accept a layer that was tampered with', async () => {

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import type { PodVolume } from '../transfer-pod.ts';
 import { numbered } from './annotations.ts';
+import { isPulledByNode } from './request.ts';
 
 const RETRY_MILLISECONDS = 2_000;
 
@@ -26,6 +27,8 @@ const LOGIN = ['accessKeyId', 'secretKey'] as const;
 /** What an import needs to find mounted, from the claim's annotations. */
 export function importDependenciesOf(claim: PersistentVolumeClaim): ImportDependencies {
   const annotations = claim.metadata?.annotations ?? {};
+  // The node has certificates and credentials of its own, besides the pod's pull secrets.
+  if (isPulledByNode(claim)) return { secrets: [], configMaps: [] };
   const secretName = annotations[names.importSecretName];
   const configMapName = annotations[names.importCertConfigMap];
   return {

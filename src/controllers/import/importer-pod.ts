@@ -7,6 +7,7 @@ import type { TransferSettings } from '../settings.ts';
 import { transferPod } from '../transfer-pod.ts';
 import { dependencyMounts, type ImportDependencies } from './dependencies.ts';
 import { proxyEnvironment } from './proxy.ts';
+import { withPulledImage } from './pulled-image.ts';
 
 /** The pod that imports into a claim. */
 export function importerPod(
@@ -19,7 +20,7 @@ export function importerPod(
   restarts: number,
 ): Pod {
   const { name = '', namespace = '', uid = '', annotations = {} } = claim.metadata ?? {};
-  return transferPod(
+  const pod = transferPod(
     {
       name: importerPodName(name),
       namespace,
@@ -50,6 +51,7 @@ export function importerPod(
     },
     settings,
   );
+  return request.source.type === 'pulled-image' ? withPulledImage(pod, request.source.image, annotations) : pod;
 }
 
 /** The scratch claim of an import: as large as the target, on the scratch class or else the target's own. */

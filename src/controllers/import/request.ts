@@ -39,6 +39,7 @@ export function importSourceOf(
           'Importing from an ImageStream is not supported by this version; give the registry url of the image',
         );
       }
+      if (isPulledByNode(claim)) return { type: 'pulled-image', image: pulledImage(url) };
       return {
         type: 'registry',
         url,
@@ -58,6 +59,17 @@ export function importSourceOf(
         `Importing from ${source} is not supported by this version; use http, s3, gcs, registry or blank`,
       );
   }
+}
+
+/** Whether the node's container runtime is to pull the image, and not the importer. */
+export function isPulledByNode(claim: PersistentVolumeClaim): boolean {
+  const annotations = claim.metadata?.annotations ?? {};
+  return annotations[names.importSource] === 'registry' && annotations[names.importRegistryImportMethod] === 'node';
+}
+
+function pulledImage(url: string): string {
+  if (url.startsWith('docker://')) return url.slice('docker://'.length);
+  throw new TerminalError('UnsupportedSource', 'pullMethod node takes images of a registry: give a docker:// url');
 }
 
 /** The whole request of an importer pod. */

@@ -1,5 +1,4 @@
-import { ByteReader, type ByteStream } from '../bytes.ts';
-import { parseChecksum, verified } from '../checksum.ts';
+import type { ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
 import { HttpClient, type HttpResponse } from '../http/client.ts';
 import { connectionFailure, statusFailure } from '../http/failures.ts';
@@ -7,6 +6,8 @@ import { ResumableObject } from '../http/resumable-object.ts';
 import { Patience, defaultPatience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import { RegistryAuthorization, type Credentials } from './authorization.ts';
+import { checkedDocument } from './checked-document.ts';
+import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 
@@ -29,7 +30,7 @@ export interface RegistryClientOptions {
 }
 
 /** Reads one repository of a registry (OCI distribution specification). */
-export class RegistryClient {
+export class RegistryClient implements ImageStore {
   readonly #image: ImageReference;
   readonly #options: RegistryClientOptions;
   readonly #progress: Progress;
@@ -46,22 +47,15 @@ export class RegistryClient {
     if (options.insecureRegistry !== true) this.#scheme = 'https';
   }
 
-  /**
-   * A manifest or an index.
-   *
-   * @param reference a tag, or a digest, which is verified
-   */
   async manifest(reference: string): Promise<string> {
     const document = await this.#document(`manifests/${reference}`, { accept: acceptedManifests });
-    return reference.includes(':') ? this.#checked(document, reference) : document.toString();
+    return reference.includes(':') ? checkedDocument(document, reference, this.#image.location) : document.toString();
   }
 
-  /** A blob that is a small document, verified. */
   async configuration(digest: string): Promise<string> {
-    return this.#checked(await this.#document(`blobs/${digest}`, {}), digest);
+    return checkedDocument(await this.#document(`blobs/${digest}`, {}), digest, this.#image.location);
   }
 
-  /** A blob of any size. Whoever reads it verifies its digest. */
   async blob(digest: string): Promise<ByteStream> {
     const path = `blobs/${digest}`;
     const object = new ResumableObject({
@@ -98,14 +92,6 @@ export class RegistryClient {
   #refused({ status, headers, url }: HttpResponse): TransferError {
     if (status !== 404) return statusFailure(status, headers, url);
     return new TransferError('NotFound', `${this.#image.location} is not in the registry: check its name and tag`);
-  }
-
-  async #checked(document: Buffer, digest: string): Promise<string> {
-    async function* whole(): ByteStream {
-      yield document;
-    }
-    await new ByteReader(verified(whole(), parseChecksum(digest), `${this.#image.location} (${digest})`)).drain();
-    return document.toString();
   }
 
   async #url(path: string): Promise<URL> {

@@ -9,18 +9,21 @@ const CHUNK = 1024 * 1024;
 /** A file of this machine. */
 export class FileSource implements Source {
   readonly location: string;
+  readonly #path: string;
   readonly #progress: Progress;
   #file: FileHandle | undefined;
 
-  constructor(path: string, progress: Progress) {
-    this.location = path;
+  /** @param location what people know it by, where that is not its path */
+  constructor(path: string, progress: Progress, location = path) {
+    this.location = location;
+    this.#path = path;
     this.#progress = progress;
   }
 
   async open(): Promise<OpenedSource> {
     const file = await this.#open();
     const { size } = await file.stat();
-    return { bytes: this.#read(file), size, mediaType: undefined };
+    return { bytes: this.#read(file, 0), size, mediaType: undefined, openAt: (offset) => this.#read(file, offset) };
   }
 
   async openRanges(): Promise<RangeReader> {
@@ -44,7 +47,7 @@ export class FileSource implements Source {
 
   async #open(): Promise<FileHandle> {
     try {
-      this.#file ??= await open(this.location);
+      this.#file ??= await open(this.#path);
       return this.#file;
     } catch (error) {
       const code = systemCode(error) ?? 'failed';
@@ -58,9 +61,9 @@ export class FileSource implements Source {
     }
   }
 
-  async *#read(file: FileHandle): ByteStream {
+  async *#read(file: FileHandle, start: number): ByteStream {
     const memory = Buffer.allocUnsafeSlow(CHUNK);
-    for (let offset = 0; ;) {
+    for (let offset = start; ;) {
       const { bytesRead } = await file.read(memory, 0, CHUNK, offset);
       if (bytesRead === 0) return;
       offset += bytesRead;

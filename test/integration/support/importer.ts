@@ -59,6 +59,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     certificates: join(pod, 'certificates'),
     proxyCertificates: join(pod, 'proxy-certificates'),
     secretHeaders: join(pod, 'secret-headers'),
+    pulledImage: join(pod, 'pulled-image'),
     diskImage,
     progressPort: 0,
     logger: createLogger(process.env['DISKPRESS_TEST_LOG'] ?? 'error'),

@@ -65,6 +65,19 @@ describe('an import in the annotations of a claim', () => {
     expect(gcs.dependencies.secrets.map(({ keys }) => keys)).to.deep.equal([[['credentials.json']]]);
   });
 
+  it('leaves the Secret and the certificates of an image that the node pulls to the node', () => {
+    const registry = {
+      url: 'docker://registry/disk:1',
+      pullMethod: 'node',
+      secretRef: 'login',
+      certConfigMap: 'ca',
+    } as const;
+    const { request, dependencies } = roundTrip({ registry });
+    expect(request).to.deep.equal({ type: 'pulled-image', image: 'registry/disk:1' });
+    expect(dependencies).to.deep.equal({ secrets: [], configMaps: [] });
+    expect(() => roundTrip({ registry: { url: 'oci-archive:/disk.tar', pullMethod: 'node' } })).to.throw(/docker:/);
+  });
+
   it('refuses a source that the importer does not know, by its name', () => {
     expect(() => roundTrip({ imageio: { url: 'https://engine/api', diskId: '1' } }))
       .to.throw(/imageio/)

@@ -35,6 +35,15 @@ describe('the verdict on a transfer pod', () => {
     expect(judgePod(ended(0, '{"outcome":"succ')).state).to.equal('failed');
   });
 
+  it('tells that an image cannot be pulled that another container has', () => {
+    const container = { name: 'image', image: '', imageID: '', ready: false, restartCount: 0 };
+    const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+    const starting = { ...container, name: 'importer', state: { waiting: { reason: 'PodInitializing' } } };
+    const initContainerStatuses = [{ ...container, state: { waiting } }];
+    const status = { phase: 'Pending', containerStatuses: [starting], initContainerStatuses };
+    expect(judgePod(pod(status))).to.deep.equal({ state: 'pending', ...waiting });
+  });
+
   it('tells permanent from passing failures as the pod says, with the time', () => {
     const message = JSON.stringify({ outcome: 'failed', permanent: true, code: 'NotFound', message: 'no such file' });
     expect(judgePod(ended(1, message))).to.deep.equal({

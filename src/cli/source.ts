@@ -48,7 +48,7 @@ export async function createSource(given: string, options: SourceOptions, progre
   }
   if (given.startsWith('oci-archive:')) {
     const { OciArchiveSource } = await import('../transfer/sources/oci-archive-source.ts');
-    return new OciArchiveSource({ url: given, ...trust, headers, architecture }, progress);
+    return new OciArchiveSource({ url: given, ...common, headers, architecture }, progress);
   }
   if (given.startsWith('s3://')) {
     const { S3Source } = await import('../transfer/sources/s3-source.ts');

@@ -116,7 +116,7 @@ describe('imports from other places', function () {
     let proxy: ForwardProxy;
     const configure = async (importProxy: object | null): Promise<void> => {
       const { client } = suite;
-      await client.mergePatch(cdis, { namespace: '', name: 'cdi' }, { spec: { config: { importProxy } } } as object);
+      await client.mergePatch(cdis, { namespace: '', name: 'cdi' }, { spec: { config: { importProxy } } });
       await until(client, cdiConfigs, { namespace: '', name: 'config' }, 'it has the proxy', (config) =>
         importProxy ? config?.spec.importProxy !== undefined : config?.spec.importProxy === undefined,
       );

@@ -6,6 +6,7 @@ import { sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod, type PodRun } from './support/importer.ts';
 import { mountOf } from './support/mounts.ts';
 import { run, type Server } from './support/processes.ts';
+import { startRegistryTokenServer } from './support/registry-token-server.ts';
 import { pushImage, startRegistry, writeImageLayout, type LayerContents } from './support/registry.ts';
 
 describe('importer: container disks from a registry', () => {
@@ -121,6 +122,24 @@ describe('importer: container disks from a registry', () => {
     await push('no-disk', [{ root: await layerWith('none', 'etc/hostname', 'x'), compression: 'gzip' }]);
     const empty = await importFrom(open.port, 'no-disk:v1');
     expect(empty.result).to.include({ outcome: 'failed', permanent: true, code: 'DiskNotFound' });
+  });
+
+  it('gets a token from the server that the registry names', async () => {
+    const tokens = await startRegistryTokenServer(directory, credentials);
+    const registry = await startRegistry({ directory, tokens: tokens.forRegistry });
+    try {
+      const layers = [{ root: diskRoot, compression: 'gzip' as const }];
+      await pushImage(await writeImageLayout(directory, 'token', [{ layers }]), registry.port, 'org/token:v1', {
+        credentials,
+      });
+      const source = { type: 'registry' as const, url: `docker://127.0.0.1:${registry.port}/org/token:v1` };
+      const login = await mountOf(directory, { accessKeyId: credentials.user, secretKey: credentials.password });
+      const { result } = await importInPod(directory, { source, settings: { credentials: login } });
+      expect(result.outcome, JSON.stringify(result)).to.equal('succeeded');
+      expect((await importInPod(directory, { source })).result).to.include({ permanent: true, code: 'Unauthorized' });
+    } finally {
+      await Promise.all([registry.stop(), tokens.stop()]);
+    }
   });
 
   it('takes the entry of a Docker configuration that is for the registry', async () => {

@@ -9,14 +9,18 @@ export interface RegistryOptions {
   credentials?: { user: string; password: string };
   /** PEM files for TLS. */
   tls?: { certificate: string; key: string };
+  /** Who gives tokens, and the PEM file of its certificate. */
+  tokens?: { realm: string; service: string; issuer: string; certificate: string };
 }
 
 /** A real registry (docker-registry) on a port of its own. */
-export async function startRegistry({ directory, credentials, tls }: RegistryOptions): Promise<Server> {
+export async function startRegistry({ directory, credentials, tls, tokens }: RegistryOptions): Promise<Server> {
   const port = await freePort();
   const state = join(directory, `registry-${port}`);
   await mkdir(state);
-  const auth = credentials === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${join(state, 'htpasswd')}}}`;
+  const htpasswd = credentials === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${join(state, 'htpasswd')}}}`;
+  const token = tokens && { ...tokens, certificate: undefined, rootcertbundle: tokens.certificate };
+  const auth = token === undefined ? htpasswd : `auth: ${JSON.stringify({ token })}`;
   if (credentials !== undefined) {
     const { stdout } = await run('htpasswd', ['-Bbn', '-C', '4', credentials.user, credentials.password]);
     await writeFile(join(state, 'htpasswd'), stdout);

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { sameDisk, writeRawDisk } from './support/images.ts';
+import { importInPod, type PodRun } from './support/importer.ts';
+import { startNginx } from './support/nginx.ts';
+import { run, type Server } from './support/processes.ts';
+
+describe('importer: odd servers', () => {
+  let directory: string;
+  let raw: string;
+  let server: Server;
+
+  const importFrom = (url: string): Promise<PodRun> => importInPod(directory, { source: { url } });
+  const succeeds = async ({ result, diskImage }: PodRun): Promise<void> => {
+    expect(result.outcome, JSON.stringify(result)).to.equal('succeeded');
+    expect(await sameDisk(diskImage, raw)).to.equal(true);
+  };
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'diskpress-odd-'));
+    raw = join(directory, 'disk.img');
+    await writeRawDisk(raw, 16 * 1024 * 1024);
+    await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(directory, 'disk.qcow2')]);
+    await run('gzip', ['-k', raw]);
+    await copyFile(raw, join(directory, 'plain.gz'));
+    // Asked for served.qcow2, the server takes served.qcow2.gz, and says that it has encoded it.
+    await run('sh', [
+      '-c',
+      'gzip -c "$1" > "$2"',
+      'sh',
+      join(directory, 'disk.qcow2'),
+      join(directory, 'served.qcow2.gz'),
+    ]);
+    server = await startNginx({
+      directory,
+      root: directory,
+      directives: `
+        location /encoded/ { alias ${directory}/; gzip_static always; }
+        location /labelled/ { alias ${directory}/; add_header Content-Encoding gzip; }`,
+    });
+  });
+
+  after(async () => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('may encode what nobody asked them to', async () =>
+    succeeds(await importFrom(`http://127.0.0.1:${server.port}/encoded/served.qcow2`)));
+
+  it('may call a compressed file encoded', async () =>
+    succeeds(await importFrom(`http://127.0.0.1:${server.port}/labelled/disk.img.gz`)));
+
+  it('may call encoded what is not, and compressed what is not', async () =>
+    succeeds(await importFrom(`http://127.0.0.1:${server.port}/labelled/plain.gz`)));
+
+  describe('with nothing but GET', () => {
+    let url: string;
+    let complete = true;
+    const bare = createServer((request, response) => {
+      if (request.method !== 'GET') return void response.writeHead(405).end();
+      const path = join(directory, new URL(request.url ?? '/', 'http://bare').pathname);
+      // No length, no ranges, no version: the body ends where its chunks end.
+      response.writeHead(200);
+      const file = createReadStream(path, complete ? {} : { end: 4 * 1024 * 1024 });
+      if (complete) file.pipe(response);
+      else file.on('end', () => response.destroy()).pipe(response, { end: false });
+    });
+
+    before(async () => {
+      bare.listen(0, '127.0.0.1');
+      await once(bare, 'listening');
+      url = `http://127.0.0.1:${(bare.address() as AddressInfo).port}`;
+    });
+
+    after(async () => {
+      bare.close();
+      bare.closeAllConnections();
+      await once(bare, 'close');
+    });
+
+    it('are enough', async () => {
+      complete = true;
+      for (const name of ['disk.img', 'disk.qcow2', 'disk.img.gz']) await succeeds(await importFrom(`${url}/${name}`));
+    });
+
+    it('do not pass half a file for a whole one', async () => {
+      complete = false;
+      const { result } = await importInPod(directory, {
+        source: { url: `${url}/disk.img` },
+        settings: { patience: { giveUpAfter: 500, firstDelay: 10, longestDelay: 50 } },
+      });
+      expect(result).to.include({ outcome: 'failed', code: 'ConnectionLost' });
+    });
+  });
+});

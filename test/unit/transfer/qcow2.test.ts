@@ -119,6 +119,13 @@ describe('qcow2 from a stream', () => {
     expect((await decode(file, SIZE, { ranges })).equals(disk)).to.equal(true);
   });
 
+  it('reads data that two places of the disk share', async () => {
+    const { file, disk } = image();
+    file.writeBigUInt64BE(BigInt(4 * CLUSTER), 2 * CLUSTER + 8 * 30);
+    disk.copy(disk, 30 * CLUSTER, CLUSTER, 2 * CLUSTER);
+    expect((await decode(file, SIZE, { ranges: rangesOf(file) })).equals(disk)).to.equal(true);
+  });
+
   it('refuses to take tables for data, or one table for two', async () => {
     for (const place of [0, 1, 2]) {
       const { file } = image();

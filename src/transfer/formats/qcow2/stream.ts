@@ -50,7 +50,9 @@ export class Qcow2Stream {
 
   /** See {@link DecodedDisk}. */
   get position(): number {
-    return Math.max(this.#options.from, Math.min(this.#end, this.#inflater.host, this.#tables?.host ?? 0));
+    // Where places of the disk share data, the next piece may begin before the end of the last.
+    const next = Math.min(this.#pieces.next?.host ?? Infinity, this.#inflater.host, this.#tables?.host ?? 0);
+    return Math.max(this.#options.from, Math.min(this.#end, next));
   }
 
   /**

@@ -1,0 +1,94 @@
+import { ByteReader } from '../../src/transfer/bytes.ts';
+import { checkSelfContained } from '../../src/transfer/conversion/check-image.ts';
+import { RandomAccessNeeded, TransferError } from '../../src/transfer/errors.ts';
+import type { DecodedDisk } from '../../src/transfer/extents.ts';
+import { decodeDisk } from '../../src/transfer/formats/decode.ts';
+import { decodeQcow2Ranges } from '../../src/transfer/formats/qcow2/decode.ts';
+import { HEAD_LENGTH, recogniseFormat } from '../../src/transfer/formats/recognise.ts';
+import type { RangeReader } from '../../src/transfer/source.ts';
+import { unwrap } from '../../src/transfer/unwrap/unwrap.ts';
+import { lend } from '../unit/transfer/streams.ts';
+import { below, type Random } from './mutate.ts';
+import type { Format } from './seed-images.ts';
+
+/** Disks of this size are put together, and compared. */
+const COMPARED = 1024 * 1024;
+/** What a small image may honestly claim to hold more is not waited for. */
+const ENOUGH_OUTPUT = 64 * 1024 * 1024;
+
+const QCOW2 = Buffer.from('QFI\xfb', 'latin1');
+
+/** Something that no image may bring about. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** Lets every decoder of a format loose on an image. Throws Violation, or whatever else should not be thrown. */
+export async function attempt(format: Format, bytes: Buffer, random: Random): Promise<void> {
+  const streamed = await survive(() => decodeStream(bytes, random));
+  if (format === 'other') {
+    await survive(async () => {
+      checkSelfContained(recogniseFormat(bytes.subarray(0, HEAD_LENGTH), bytes.length, 'x'), bytes);
+    });
+  }
+  if (format !== 'qcow2' || !bytes.subarray(0, 4).equals(QCOW2)) return;
+  const ranged = await survive(async () => consume(await decodeQcow2Ranges(rangesOf(bytes))));
+  const both = await survive(() => decodeStream(bytes, random, rangesOf(bytes)));
+  const disks = [streamed, ranged, both].filter((disk) => disk !== undefined);
+  if (disks.some((disk) => !disk.equals(disks[0] ?? disk))) {
+    throw new Violation('two ways to read the image find different disks');
+  }
+}
+
+async function decodeStream(bytes: Buffer, random: Random, ranges?: RangeReader): Promise<Buffer | undefined> {
+  const chunks = Array.from({ length: 20 }, () => 1 + below(random, 3000));
+  const reader = new ByteReader(lend(bytes, chunks));
+  try {
+    const image = await unwrap(reader, bytes.length, 'x');
+    const format = recogniseFormat(await image.reader.peek(HEAD_LENGTH), image.size, 'x');
+    const within = image.offset === 0 ? ranges : undefined;
+    return await consume(await decodeDisk(format, image.reader, { size: image.size, ranges: within }));
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Failures that are foreseen are none here. */
+async function survive<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RandomAccessNeeded) return undefined;
+    if (error instanceof TransferError && error.code !== 'InternalError') return undefined;
+    throw error;
+  }
+}
+
+async function consume({ virtualSize = Infinity, extents }: DecodedDisk): Promise<Buffer | undefined> {
+  const disk = virtualSize <= COMPARED ? Buffer.alloc(virtualSize) : undefined;
+  let output = 0;
+  for await (const { offset, data } of extents) {
+    const end = offset + data.length;
+    if (!Number.isSafeInteger(offset) || offset < 0 || end > virtualSize) {
+      throw new Violation(`an extent from ${offset} to ${end} lies outside of a disk of ${virtualSize} bytes`);
+    }
+    if (disk !== undefined) data.copy(disk, offset);
+    output += data.length;
+    if (output > ENOUGH_OUTPUT) return undefined;
+  }
+  return disk;
+}
+
+function rangesOf(bytes: Buffer): RangeReader {
+  const size = bytes.length;
+  return {
+    size,
+    versioned: true,
+    read: async (offset, length) => {
+      if (!Number.isSafeInteger(offset) || offset < 0 || !(length >= 0) || offset + length > size) {
+        throw new Violation(`${length} bytes at ${offset} were asked for of an image of ${size}`);
+      }
+      return Buffer.from(bytes.subarray(offset, offset + length));
+    },
+  };
+}

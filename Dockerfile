@@ -23,4 +23,6 @@ RUN apt-get update \
 COPY --from=build /build/dist /usr/share/diskpress
 USER 107:107
 ENV NODE_ENV=production
+# An arena of the C library for each thread would keep what a thread has freed.
+ENV MALLOC_ARENA_MAX=2
 ENTRYPOINT ["node", "/usr/share/diskpress/main.js"]

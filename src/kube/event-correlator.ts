@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: CorrelatorLimits = {
   similar: 10,
   burst: 25,
   refill: 300_000,
-  remembered: 4096,
+  remembered: 1024,
   expiry: 600_000,
 };
 

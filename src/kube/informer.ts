@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { KubeClient, Selection } from './client.ts';
+import { Compaction } from './compaction.ts';
 import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
 import type { Metrics } from './metrics.ts';
@@ -45,6 +46,7 @@ export class Informer<T extends KubeObject> {
   readonly #prune: (object: T) => T;
   readonly #idleTimeout: number;
   readonly #store = new Store<T>();
+  readonly #compaction = new Compaction();
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #reflector: Reflector<T>;
   readonly #logger: Logger;
@@ -153,7 +155,7 @@ export class Informer<T extends KubeObject> {
     // After a list most objects are those that are here already: keep the old ones, and let the new ones go.
     if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
     delete object.metadata?.managedFields;
-    return deepFreeze(this.#prune(object));
+    return this.#compaction.compact(this.#prune(object));
   }
 
   #replace(objects: T[]): void {
@@ -198,12 +200,4 @@ export class Informer<T extends KubeObject> {
       }
     }
   }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const field of Object.values(value)) deepFreeze(field);
-  }
-  return value;
 }

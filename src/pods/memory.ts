@@ -15,7 +15,7 @@ export function keepYoungGenerationSmall(): void {
  * rather let the heap double than collect it. To be called before other modules are loaded, too.
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString('--max-semi-space-size=2');
+  setFlagsFromString('--max-semi-space-size=1');
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
 }

@@ -46,6 +46,8 @@ export class ControllerProcess {
         TRANSFER_IMAGE: 'localhost/diskpress:none',
         METRICS_PORT: String(port),
         NODE_ENV: 'production',
+        // As the image sets it.
+        MALLOC_ARENA_MAX: '2',
       },
     });
     closeSync(output);

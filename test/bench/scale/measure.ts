@@ -50,7 +50,7 @@ export async function measureScale(
   log: (line: string) => void,
 ): Promise<ScaleResult> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
-  // Seven hundred events an object would have to be kept for an hour; nobody reads them here.
+  // Nobody reads the events here, and etcd would have to keep them for an hour.
   const server = await startApiServer({ args: ['--event-ttl=5m'] });
   const client = new KubeClient(server.kubeConfig());
   const ending = new AbortController();
@@ -73,14 +73,6 @@ export async function measureScale(
     const seconds = (performance.now() - started) / 1000;
     await quiet(controller);
     const after = { usage: await controller.usage(), metrics: await controller.metrics() };
-    for (const n of [
-      'nodejs_heap_size_total_bytes',
-      'nodejs_heap_size_used_bytes',
-      'nodejs_external_memory_bytes',
-      'process_resident_memory_bytes',
-    ])
-      console.error(n, before.metrics.sum(n) / 1e6, after.metrics.sum(n) / 1e6);
-    for (const x of after.metrics.of('nodejs_heap_space_size_used_bytes')) console.error(x.labels.space, x.value / 1e6);
     ending.abort();
     await running;
     return {

@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Compaction } from '../../../src/kube/compaction.ts';
+
+describe('Compaction', () => {
+  it('leaves every object as it was, and frozen in all its depth', () => {
+    const compaction = new Compaction();
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const copy = structuredClone(value);
+        expect(compaction.compact(value)).to.equal(value).and.to.deep.equal(copy);
+        expect(allFrozen(value)).to.be.true;
+      }),
+    );
+  });
+
+  it('goes on when it has seen more strings than it remembers', () => {
+    const compaction = new Compaction();
+    for (let at = 0; at < 10_000; at++) expect(compaction.compact([`string ${at}`])).to.deep.equal([`string ${at}`]);
+  });
+});
+
+function allFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(allFrozen);
+}

@@ -8,6 +8,7 @@ import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { ControllerContext } from '../context.ts';
 import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { dataVolumes } from '../resources.ts';
+import { readReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';
 import { createObjects } from './create.ts';
@@ -17,6 +18,9 @@ import { sourceKindOf } from './source-kind.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
+const PLANNING_MILLISECONDS = 250;
+/** Creation timestamps are whole seconds. */
+const NEW_CLAIM_MILLISECONDS = 1_500;
 
 /** Makes each DataVolume's claim and the source object that it is populated from, and tells on the DataVolume how it fares. */
 export class DataVolumeReconciler implements Reconciler {
@@ -37,9 +41,28 @@ export class DataVolumeReconciler implements Reconciler {
       await adoptClaim(this.#context, dataVolume, claim);
       return undefined;
     }
-    if (!claim && dataVolume.status?.phase !== 'Succeeded') await createObjects(this.#context, dataVolume);
+    if (!claim && dataVolume.status?.phase !== 'Succeeded') {
+      // The claim itself brings us here again; what could be told before that would not hold for long.
+      await createObjects(this.#context, dataVolume);
+      return undefined;
+    }
+    if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
     await this.#report(dataVolume, claim, undefined);
     return undefined;
+  }
+
+  /** Whether the first that there is to tell is the plan of a clone, in a moment: until then there is nothing worth a write. */
+  #isAboutToBePlanned(dataVolume: DataVolume, claim: PersistentVolumeClaim): boolean {
+    const { caches, now } = this.#context;
+    const age = now() - Date.parse(claim.metadata?.creationTimestamp ?? '');
+    return (
+      !dataVolume.status?.phase &&
+      sourceKindOf(dataVolume.spec) === 'clone' &&
+      claim.spec?.dataSourceRef !== undefined &&
+      readReport(claim.metadata?.annotations) === undefined &&
+      mayBePopulatedNow(claim, caches) &&
+      Math.abs(age) < NEW_CLAIM_MILLISECONDS
+    );
   }
 
   async failed(key: Key, failure: Error): Promise<void> {

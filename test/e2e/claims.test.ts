@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { dataVolumes, storageProfiles } from '../../src/controllers/resources.ts';
+import { persistentVolumeClaims, resourceQuotas, storageClasses } from '../../src/kube/builtin-resources.ts';
+import type { Key } from '../../src/kube/key.ts';
+import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { until } from '../support/until.ts';
+import { eventsOf } from './support/events.ts';
+import { hasOwnDriver, ownClass } from './support/own-classes.ts';
+import { useSuite } from './support/suite.ts';
+
+describe('claims of DataVolumes', function () {
+  this.timeout(180_000);
+  const suite = useSuite();
+
+  before(function () {
+    if (!hasOwnDriver(suite)) this.skip();
+  });
+
+  const make = (key: Key, source: DataVolumeSpec['source'], options: ClaimOptions = {}) =>
+    suite.client.create(dataVolumes, dataVolume(key, source, { storageClassName: suite.classes.standard, ...options }));
+  const blank = async (name: string, storageClassName?: string): Promise<Key> => {
+    const key = suite.key(name);
+    await make(key, { blank: {} }, storageClassName === undefined ? {} : { storageClassName });
+    await untilSucceeded(suite.client, key);
+    return key;
+  };
+  const plainClaim = (key: Key) =>
+    suite.client.create(persistentVolumeClaims, {
+      metadata: { ...key },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: suite.classes.standard,
+        resources: { requests: { storage: '200Mi' } },
+      },
+    });
+  const untilReason = (key: Key, reason: string) =>
+    until(suite.client, dataVolumes, key, `it says ${reason}`, (object) => {
+      const running = conditionOf(object, 'Running');
+      return running?.reason === reason ? running : undefined;
+    });
+  const cloneTypeOf = async (key: Key) => {
+    const claim = await suite.client.get(persistentVolumeClaims, key);
+    return claim?.metadata?.annotations?.['cdi.kubevirt.io/cloneType'];
+  };
+
+  it('wait for a claim of their name to go, and say so', async () => {
+    const key = suite.key('in-the-way');
+    await plainClaim(key);
+    await make(key, { blank: {} });
+    expect((await untilReason(key, 'ErrResourceExists')).message).to.match(/allowClaimAdoption/);
+    await suite.client.delete(persistentVolumeClaims, key);
+    await untilSucceeded(suite.client, key);
+  });
+
+  it('take over a claim where that is asked for', async () => {
+    const key = suite.key('adopted');
+    await plainClaim(key);
+    const found = await until(suite.client, persistentVolumeClaims, key, 'it is bound', (claim) =>
+      claim?.status?.phase === 'Bound' ? claim : undefined,
+    );
+    await make(key, { blank: {} }, { annotations: { 'cdi.kubevirt.io/allowClaimAdoption': 'true' } });
+    const object = await untilSucceeded(suite.client, key);
+    const claim = await suite.client.get(persistentVolumeClaims, key);
+    expect(claim?.metadata?.uid).to.equal(found.metadata?.uid);
+    expect(claim?.metadata?.ownerReferences?.map(({ uid }) => uid)).to.deep.equal([object.metadata.uid]);
+  });
+
+  it('go on when the StorageProfile tells what was missing', async () => {
+    const name = 'diskpress-untold';
+    await ownClass(suite, name, {});
+    const key = suite.key('untold');
+    await suite.client.create(dataVolumes, {
+      apiVersion: 'cdi.kubevirt.io/v1beta1',
+      kind: 'DataVolume',
+      metadata: key,
+      spec: {
+        source: { blank: {} },
+        storage: { storageClassName: name, resources: { requests: { storage: '10Mi' } } },
+      },
+    });
+    expect((await untilReason(key, 'ErrClaimNotValid')).message).to.match(
+      /spec\.claimPropertySets.*"diskpress-untold"/,
+    );
+    const profile = { metadata: { name, annotations: { 'cdi.kubevirt.io/minimumSupportedPvcSize': '300Mi' } } };
+    const claimPropertySets = [{ accessModes: ['ReadWriteOnce' as const], volumeMode: 'Block' as const }];
+    await suite.client.mergePatch(
+      storageProfiles,
+      { namespace: '', name },
+      { ...profile, spec: { claimPropertySets } },
+    );
+    await untilSucceeded(suite.client, key);
+    const claim = await suite.client.get(persistentVolumeClaims, key);
+    expect(claim?.spec).to.deep.include({ accessModes: ['ReadWriteOnce'], volumeMode: 'Block' });
+    expect(claim?.spec?.resources?.requests?.['storage']).to.equal('300Mi');
+    await suite.client.delete(storageClasses, { namespace: '', name });
+  });
+
+  it("wait for room in the quota of their source's namespace", async () => {
+    const target = { namespace: await suite.newNamespace(), name: 'over-quota' };
+    const source = await blank('source-of-quota');
+    const claims = await suite.client.list(persistentVolumeClaims, { namespace: source.namespace });
+    const quota = suite.key('quota');
+    const hard = { persistentvolumeclaims: String(claims.length) };
+    await suite.client.create(resourceQuotas, { metadata: { ...quota }, spec: { hard } });
+    await until(suite.client, resourceQuotas, quota, 'it is counted', (found) => found?.status?.used);
+    await make(target, { pvc: source });
+    expect((await untilReason(target, 'ErrExceededQuota')).message).to.match(/exceeded quota: quota.*free some/);
+    await suite.client.delete(resourceQuotas, quota);
+    await untilSucceeded(suite.client, target);
+  });
+
+  it('tell why a clone does not grow, and leave nothing when they are deleted then', async () => {
+    const storageClassName = await ownClass(suite, 'diskpress-stuck', { expansion: 'false' }, 'csi-clone');
+    const source = await blank('source-of-stuck', storageClassName);
+    const key = suite.key('stuck');
+    await make(key, { pvc: source }, { storageClassName, size: '400Mi' });
+    const { message } = await untilReason(key, 'VolumeResizeFailed');
+    expect(message).to.match(/growing from 200 MiB to 400 MiB: .*its class has expansion/);
+    const object = await suite.client.get(dataVolumes, key);
+    const reasons = (await eventsOf(suite.client, object ?? {})).map(({ reason }) => reason);
+    expect(reasons).to.include('VolumeResizeFailed');
+    const claim = await suite.client.get(persistentVolumeClaims, key);
+    await suite.client.delete(dataVolumes, key);
+    const working = { namespace: key.namespace, name: `tmp-pvc-${claim?.metadata?.uid}` };
+    await until(suite.client, persistentVolumeClaims, working, 'it is gone', (found) => found === undefined);
+    await until(suite.client, persistentVolumeClaims, key, 'it is gone', (found) => found === undefined);
+  });
+
+  it('are copied where the class does not let them grow', async () => {
+    const storageClassName = 'diskpress-no-expansion';
+    const source = await blank('source-of-no-expansion', storageClassName);
+    const key = suite.key('no-expansion');
+    await make(key, { pvc: source }, { storageClassName, size: '400Mi' });
+    const told = await eventsOf(suite.client, await untilSucceeded(suite.client, key));
+    expect(told.map(({ reason }) => reason)).to.include('NoVolumeExpansion');
+    expect(await cloneTypeOf(key)).to.equal('copy');
+  });
+});

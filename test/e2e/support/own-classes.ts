@@ -1,0 +1,33 @@
+import { storageProfiles } from '../../../src/controllers/resources.ts';
+import { storageClasses } from '../../../src/kube/builtin-resources.ts';
+import { until } from '../../support/until.ts';
+import type { Suite } from './suite.ts';
+
+/** Whether the cluster is the test cluster, whose CSI driver can be told what to refuse. */
+export function hasOwnDriver({ classes }: Suite): boolean {
+  return classes.local !== undefined;
+}
+
+/** Makes a class of the test cluster's CSI driver. */
+export async function ownClass(
+  { client }: Suite,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+  cloneStrategy?: 'csi-clone',
+): Promise<string> {
+  const fieldManager = 'diskpress-test';
+  const provisioner = 'csi.diskpress.test';
+  await client.apply(
+    storageClasses,
+    { metadata: { name }, provisioner, allowVolumeExpansion: true, parameters },
+    { fieldManager },
+  );
+  const spec = cloneStrategy ? { cloneStrategy } : {};
+  await client.apply(storageProfiles, { metadata: { name }, spec }, { fieldManager });
+  const key = { namespace: '', name };
+  const strategy = cloneStrategy ?? 'snapshot';
+  await until(client, storageProfiles, key, 'its status tells the strategy', (profile) => {
+    return profile?.status?.cloneStrategy === strategy;
+  });
+  return name;
+}

@@ -1,6 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +19,14 @@ describe('diskpress import and inspect', () => {
   let raw: string;
   let qcow2: string;
   let server: Server;
+  let slow: Server;
   let url: string;
 
+  const script = fileURLToPath(new URL('support/cli.ts', import.meta.url));
+  const start = (...parameters: string[]): ChildProcessByStdio<null, Readable, null> =>
+    spawn(process.execPath, [script, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
   const diskpress = (...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
     new Promise((resolve) => {
-      const script = fileURLToPath(new URL('support/cli.ts', import.meta.url));
       execFile(process.execPath, [script, ...parameters], (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
@@ -36,11 +42,12 @@ describe('diskpress import and inspect', () => {
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, qcow2]);
     await run('qemu-img', ['convert', '-O', 'vhdx', raw, join(root, 'disk.vhdx')]);
     server = await startNginx({ directory, root });
+    slow = await startNginx({ directory, root, directives: 'limit_rate 2m;' });
     url = `http://127.0.0.1:${server.port}`;
   });
 
   after(async () => {
-    await server.stop();
+    await Promise.all([server.stop(), slow.stop()]);
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -65,7 +72,7 @@ describe('diskpress import and inspect', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const expected = ['connecting', 'recognised', 'converting', 'syncing', 'done', 'imported'];
-    expect(steps.map(({ step }) => step)).to.deep.equal(expected);
+    expect(steps.map(({ step }) => step).filter((step) => step !== 'progress')).to.deep.equal(expected);
     expect(steps.at(-1)).to.include({ step: 'imported', format: 'qcow2', virtualSize: 64 * MEBIBYTE });
     expect(await sameDisk(target, raw)).to.equal(true);
   });
@@ -74,6 +81,35 @@ describe('diskpress import and inspect', () => {
     const target = join(directory, 'vhdx.img');
     expect((await diskpress('import', join(directory, 'www', 'disk.vhdx'), target)).code).to.equal(0);
     expect(await sameDisk(target, raw)).to.equal(true);
+  });
+
+  it('leaves what --resume goes on from when it is interrupted', async () => {
+    const target = join(directory, 'interrupted.img');
+    const parameters = ['import', `http://127.0.0.1:${slow.port}/disk.img`, target, '--json', '--connections', '1'];
+    const child = start(...parameters);
+    const steps: { step: string; bytesRead?: number }[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      const step = JSON.parse(line) as { step: string; bytesRead?: number };
+      steps.push(step);
+      if (step.step === 'progress' && Number(step.bytesRead) > 3 * MEBIBYTE) child.kill('SIGINT');
+    }
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).to.equal(130);
+    expect(steps.at(-2)).to.deep.equal({ step: 'resumable', target });
+    expect(steps.at(-1)).to.include({ step: 'failed', code: 'Interrupted' });
+
+    const { code, stdout, stderr } = await diskpress('import', `${url}/disk.img`, target, '--resume');
+    expect(stderr).to.match(/starting over: the checkpoint is of another source/);
+    expect(stdout).to.match(/interrupted\.img: 64 MiB from raw/);
+    expect(code).to.equal(0);
+    expect(await sameDisk(target, raw)).to.equal(true);
+    expect((await readdir(directory)).filter((name) => name.startsWith('interrupted'))).to.have.lengthOf(1);
+  });
+
+  it('takes an image for what it is told that it is', async () => {
+    const target = join(directory, 'as-raw.img');
+    expect((await diskpress('import', qcow2, target, '--format', 'raw')).code).to.equal(0);
+    expect((await readFile(target)).equals(await readFile(qcow2))).to.equal(true);
   });
 
   it('fails with one line and leaves no file behind', async () => {

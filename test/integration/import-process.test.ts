@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,8 @@ import {
   transferResult,
   type TransferProgress,
 } from '../../src/api/transfer-pod.ts';
-import { noise } from './support/images.ts';
+import { LoopDevices } from './clone/disks.ts';
+import { noise, sameDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { freePort, type Server } from './support/processes.ts';
 
@@ -30,6 +31,7 @@ describe('importer: as a process', () => {
     from: Server,
     name: string,
     capacity: number,
+    block: { device?: string; checkpoint?: string | undefined } = {},
   ): Promise<{ child: ChildProcess; volume: string; port: number; termination: string }> => {
     const pod = await mkdtemp(join(directory, 'pod-'));
     const volume = join(pod, 'data');
@@ -43,18 +45,18 @@ describe('importer: as a process', () => {
       insecureSkipVerify: false,
     };
     const target = {
-      volumeMode: 'Filesystem',
+      volumeMode: block.device === undefined ? 'Filesystem' : 'Block',
       capacity,
       filesystemOverhead: 0,
       preallocation: false,
       contentType: 'kubevirt',
     };
-    const settings = { diskImage: join(volume, 'disk.img'), progressPort: port };
+    const settings = { diskImage: join(volume, 'disk.img'), blockDevice: block.device, progressPort: port };
     const child = spawn(process.execPath, [bundle], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
-        [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false }),
+        [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false, checkpoint: block.checkpoint }),
         TERMINATION_MESSAGE_PATH: termination,
         POD_SETTINGS: JSON.stringify(settings),
       },
@@ -97,6 +99,7 @@ describe('importer: as a process', () => {
       await image.write(noise(`part ${at}`, 8 * MEBIBYTE), 0, 8 * MEBIBYTE, at * MEBIBYTE);
     await image.truncate(600 * MEBIBYTE);
     await image.close();
+    await writeFile(join(root, 'small.img'), noise('small', 64 * MEBIBYTE));
     server = await startNginx({ directory, root });
     slow = await startNginx({ directory, root, directives: 'limit_rate 4m;' });
   });
@@ -117,6 +120,29 @@ describe('importer: as a process', () => {
     const result = transferResult.parse(JSON.parse(await readFile(termination, 'utf8')));
     expect(result).to.include({ outcome: 'failed', permanent: false, code: 'Interrupted' });
     expect(await readdir(volume)).to.have.members(['disk.img', 'disk.img.diskpress-checkpoint']);
+  });
+
+  it('goes on with a Block volume from what a killed one had told of itself', async () => {
+    const devices = new LoopDevices(directory);
+    try {
+      const device = devices.attach('block', 64);
+      const first = await startPod(slow, 'small.img', 64 * MEBIBYTE, { device });
+      const { checkpoint } = await untilProgress(first.port, (progress) => progress.checkpoint !== undefined);
+      first.child.kill('SIGKILL');
+      await once(first.child, 'exit');
+
+      const second = await startPod(slow, 'small.img', 64 * MEBIBYTE, { device, checkpoint });
+      const [exitCode] = (await once(second.child, 'close')) as [number];
+      expect(exitCode).to.equal(0);
+      const result = transferResult.parse(JSON.parse(await readFile(second.termination, 'utf8')));
+      expect(result)
+        .to.have.property('bytesRead')
+        .that.is.lessThan(60 * MEBIBYTE);
+      expect(log).to.include('"resuming"');
+      expect(await sameDisk(device, join(directory, 'www', 'small.img'))).to.equal(true);
+    } finally {
+      devices.detach();
+    }
   });
 
   it('logs its phases, each line a JSON object', async () => {

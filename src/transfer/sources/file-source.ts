@@ -22,8 +22,14 @@ export class FileSource implements Source {
 
   async open(): Promise<OpenedSource> {
     const file = await this.#open();
-    const { size } = await file.stat();
-    return { bytes: this.#read(file, 0), size, mediaType: undefined, openAt: (offset) => this.#read(file, offset) };
+    const { size, ino, mtimeNs } = await file.stat({ bigint: true });
+    return {
+      bytes: this.#read(file, 0),
+      size: Number(size),
+      mediaType: undefined,
+      version: `inode ${ino}, ${mtimeNs}, ${size} bytes`,
+      openAt: (offset) => this.#read(file, offset),
+    };
   }
 
   async openRanges(): Promise<RangeReader> {

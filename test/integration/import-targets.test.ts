@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { pack } from 'tar-stream';
 import { noise, sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod } from './support/importer.ts';
 import { startNginx } from './support/nginx.ts';
@@ -90,6 +92,25 @@ describe('importer: volumes', () => {
       const target = { contentType: 'archive' as const };
       const { volume } = await importInPod(directory, { source: { url: `${url}/evil.tar` }, target });
       expect(await readdir(join(volume, '..'))).not.to.include('escaped');
+    });
+
+    it('writes through no link that leads out of the volume', async () => {
+      const outside = join(directory, 'outside');
+      await mkdir(outside);
+      await writeFile(join(outside, 'secret'), 'untouched');
+      const archive = pack();
+      archive.entry({ name: 'absolute', type: 'symlink', linkname: outside });
+      archive.entry({ name: 'absolute/through-absolute' }, 'escaped');
+      archive.entry({ name: 'relative', type: 'symlink', linkname: '../../outside' });
+      archive.entry({ name: 'relative/through-relative' }, 'escaped');
+      archive.entry({ name: 'hard', type: 'link', linkname: join(outside, 'secret') });
+      archive.entry({ name: 'hard' }, 'escaped');
+      archive.entry({ name: join(outside, 'by-its-path') }, 'escaped');
+      archive.finalize();
+      await writeFile(join(root, 'links.tar'), await buffer(archive));
+      await importInPod(directory, { source: { url: `${url}/links.tar` }, target: { contentType: 'archive' } });
+      expect(await readdir(outside)).to.deep.equal(['secret']);
+      expect(await readFile(join(outside, 'secret'), 'utf8')).to.equal('untouched');
     });
 
     it('does not take a disk for an archive, nor half an archive for a whole one', async () => {

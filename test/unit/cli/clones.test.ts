@@ -33,6 +33,7 @@ describe('diskpress clones', () => {
       stage: 'copying',
       bytesRead: 2 ** 29,
       bytesTotal: 2 ** 30,
+      bytesSkipped: 0,
       bytesWritten: 0,
       bytesPerSecond: 2 ** 27,
     };

@@ -1,14 +1,17 @@
 import { exit } from 'node:process';
 
-/** Measurements by name; each answers with its exit code: npm run bench -- NAME [OPTIONS] */
+/** Measurements by name; each answers with its exit code: npm run bench -- [NAME] [OPTIONS] */
 const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  import: async (args) => (await import('./import/command.ts')).importing(args),
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
 };
 
-const [name = '', ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+// Imports are meant unless something else is named.
+const [name = '', ...args] = given[0] === undefined || given[0].startsWith('-') ? ['import', ...given] : given;
 const benchmark = benchmarks[name];
 if (!benchmark) {
-  console.error(`usage: npm run bench -- NAME [OPTIONS], where NAME is one of ${Object.keys(benchmarks).join(', ')}`);
+  console.error(`usage: npm run bench -- [NAME] [OPTIONS], where NAME is one of ${Object.keys(benchmarks).join(', ')}`);
   exit(2);
 }
 exit(await benchmark(args));

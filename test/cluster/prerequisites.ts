@@ -44,6 +44,8 @@ const prerequisites: Prerequisite[] = [
   { provides: 'zstd', package: 'zstd', servers: true },
   { provides: 'nginx', package: 'nginx-light', servers: true },
   { provides: 'docker-registry', package: 'docker-registry', servers: true },
+  { provides: 'curl', package: 'curl' },
+  { provides: 'igzip', package: 'isal' },
   { provides: `${libraries}/libdeflate.so.0`, package: 'libdeflate0' },
   { provides: `${libraries}/libisal.so.2`, package: 'libisal2' },
   { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandFailed } from '../../cluster/commands.ts';
+import { dropCaches, type Volume } from './volume.ts';
+
+const LOOK_EVERY = 20;
+
+/** What one run of a program took. */
+export interface Measurement {
+  seconds: number;
+  /** Bytes that reached the volume's device. */
+  written: number;
+  /** The most resident memory that its processes had together, in bytes. */
+  memory: number;
+}
+
+/**
+ * Runs a program with cold caches, from its start until all that it wrote is on the device.
+ *
+ * @throws CommandFailed
+ */
+export async function measure(
+  volume: Volume,
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Measurement> {
+  await dropCaches();
+  const before = await volume.written();
+  const started = performance.now();
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4096)));
+  }
+  const ended = once(child, 'close');
+  let running = true;
+  const watching = peakMemory(child.pid ?? 0, () => running);
+  const [status] = (await ended) as [number | null];
+  const seconds = (performance.now() - started) / 1000;
+  running = false;
+  if (status !== 0) throw new CommandFailed([program, ...args].join(' '), status, output);
+  return { seconds, written: (await volume.written()) - before, memory: await watching };
+}
+
+/** Each process's own peak, added up over those that live at the same time. */
+async function peakMemory(pid: number, running: () => boolean): Promise<number> {
+  let peak = 0;
+  while (running()) {
+    peak = Math.max(peak, await residentPeak(pid));
+    await sleep(LOOK_EVERY);
+  }
+  return peak;
+}
+
+async function residentPeak(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
+  let sum = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  for (const child of children.split(' ').filter(Boolean)) sum += await residentPeak(Number(child));
+  return sum;
+}

@@ -22,6 +22,9 @@ function loadKoffi(): typeof Koffi | undefined {
   }
 }
 
+/** Whether the place of a buffer in memory can be found out. */
+export const canAddress = koffi !== undefined;
+
 /** Whether structs are laid out as they are on all Linux systems of 64 bits. */
 export const has64Bits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
 

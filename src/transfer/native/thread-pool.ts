@@ -3,8 +3,8 @@ import { processors } from './processors.ts';
 
 /** What libuv starts unless it is told otherwise. */
 const USUAL_THREADS = 4;
-/** Besides those that decompress, one writes, one syncs, and one looks up names. */
-const OTHER_THREADS = 3;
+/** Besides those that decompress, four may wait for a disk to write, one for it to sync, and one looks up names. */
+const OTHER_THREADS = 6;
 
 /** Gives libuv's pool a thread for each processor that may be used. To be called before anything has used the pool. */
 export function sizeThreadPool(): void {

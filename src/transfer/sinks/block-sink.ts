@@ -97,6 +97,7 @@ export class BlockSink implements Sink {
     const file = this.#opened();
     try {
       await this.#writer?.flush();
+      await this.#writer?.settle();
       if (!this.#readsAsZeros) {
         this.#progress.enter('zeroing');
         for (const gap of this.#written.gaps(this.#size)) await this.#zero(file, gap);

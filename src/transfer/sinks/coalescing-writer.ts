@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Progress } from '../progress.ts';
-import { dataRuns } from './zeros.ts';
+import { TargetFile, allocateAligned } from './target-file.ts';
+import { SHORTEST_HOLE, dataRuns, isZero } from './zeros.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
-const BLOCKS = 3;
-/** Dirty pages count against the pod's memory; written back this often, at most twice as many are ever dirty. */
-const SYNC_EVERY = 32 * 1024 * 1024;
+const BLOCKS = 4;
+/** Zeros are looked for in pieces of this size before anything is copied. */
+const PIECE = 64 * 1024;
 
 interface Block {
   memory: Buffer;
@@ -18,33 +19,33 @@ interface Block {
 
 /**
  * Gathers extents into large aligned writes, leaves zeros out, and writes behind the caller with a fixed number of
- * buffers. Data is synced behind the writer.
+ * buffers.
  */
 export class CoalescingWriter {
-  readonly #file: FileHandle;
+  readonly #file: TargetFile;
   readonly #progress: Progress;
   readonly #onWritten: (start: number, end: number) => void;
   readonly #blocks: Block[] = [];
   #current: Block | undefined;
   #failure: unknown;
-  #unsynced = 0;
-  #syncing: Promise<void> | undefined;
 
   constructor(file: FileHandle, progress: Progress, onWritten: (start: number, end: number) => void = () => {}) {
-    this.#file = file;
+    this.#file = new TargetFile(file);
     this.#progress = progress;
     this.#onWritten = onWritten;
   }
 
   async write(offset: number, data: Buffer): Promise<void> {
-    let done = 0;
-    while (done < data.length) {
-      const at = Math.floor((offset + done) / BLOCK_SIZE) * BLOCK_SIZE;
-      const start = offset + done - at;
-      const block = await this.#blockFor(at, start);
-      const copied = data.copy(block.memory, start, done);
-      block.end = start + copied;
-      done += copied;
+    for (let done = 0; done < data.length;) {
+      const place = offset + done;
+      const piece = data.subarray(done, done + PIECE - (place % PIECE));
+      done += piece.length;
+      // A short hole is better written than left out, which splits a write.
+      if (piece.length >= SHORTEST_HOLE && isZero(piece)) continue;
+      const at = Math.floor(place / BLOCK_SIZE) * BLOCK_SIZE;
+      const block = await this.#blockFor(at, place - at);
+      piece.copy(block.memory, place - at);
+      block.end = place - at + piece.length;
     }
   }
 
@@ -52,14 +53,14 @@ export class CoalescingWriter {
   async flush(): Promise<void> {
     this.#send();
     await Promise.all(this.#blocks.map((block) => block.written));
-    await this.#syncing;
     this.#throwFailure();
-    await this.#file.datasync();
+    await this.#file.sync();
   }
 
-  /** Waits for writes under way, without caring how they end. */
+  /** Waits for writes under way, without caring how they end. Nothing can be written any more. */
   async settle(): Promise<void> {
-    await Promise.allSettled([...this.#blocks.map((block) => block.written), this.#syncing]);
+    await Promise.allSettled(this.#blocks.map((block) => block.written));
+    await this.#file.close();
   }
 
   async #blockFor(at: number, start: number): Promise<Block> {
@@ -77,7 +78,7 @@ export class CoalescingWriter {
 
   async #freeBlock(): Promise<Block> {
     if (this.#blocks.length < BLOCKS) {
-      return { memory: Buffer.allocUnsafeSlow(BLOCK_SIZE), at: 0, start: 0, end: 0, written: Promise.resolve() };
+      return { memory: allocateAligned(BLOCK_SIZE), at: 0, start: 0, end: 0, written: Promise.resolve() };
     }
     const oldest = this.#blocks.shift();
     if (oldest === undefined) throw new Error('a writer without blocks');
@@ -99,25 +100,9 @@ export class CoalescingWriter {
     const data = block.memory.subarray(block.start, block.end);
     const position = block.at + block.start;
     for (const [start, end] of dataRuns(data)) {
-      await this.#writeFully(data.subarray(start, end), position + start);
+      await this.#file.write(data.subarray(start, end), position + start);
       this.#onWritten(position + start, position + end);
       this.#progress.wrote(end - start);
-      this.#unsynced += end - start;
-    }
-    if (this.#unsynced >= SYNC_EVERY) {
-      await this.#syncing;
-      this.#unsynced = 0;
-      this.#syncing = this.#file.datasync().catch((error: unknown) => {
-        this.#failure ??= error;
-      });
-    }
-  }
-
-  async #writeFully(data: Buffer, position: number): Promise<void> {
-    let done = 0;
-    while (done < data.length) {
-      const { bytesWritten } = await this.#file.write(data, done, data.length - done, position + done);
-      done += bytesWritten;
     }
   }
 

@@ -118,6 +118,7 @@ export class FileSink implements Sink {
     const size = this.#finalSize(virtualSize);
     try {
       await this.#writer?.flush();
+      await this.#writer?.settle();
       await file.truncate(size);
       if (this.#options.preallocation && !this.#preallocated) await this.#allocate(size);
       await file.sync();

@@ -1,7 +1,7 @@
 const BLOCK = 4096;
 const PROBE = 64 * 1024;
-/** Shorter holes between data are written: a separate write costs more than they do. */
-const SHORTEST_HOLE = 4 * BLOCK;
+/** In bytes. Shorter holes between data are written: a separate write costs more than they do. */
+export const SHORTEST_HOLE = 4 * BLOCK;
 const zeros = Buffer.alloc(PROBE);
 
 /** Whether all bytes are zero. */

@@ -30,7 +30,10 @@ async function certificatesIn(directory: string): Promise<string[]> {
     }
   }
   if (files > 0 && certificates.length === 0) {
-    throw new TransferError('InvalidRequest', 'the ConfigMap in certConfigMap holds no PEM certificate under any key');
+    throw new TransferError(
+      'InvalidRequest',
+      'the ConfigMap in certConfigMap, or that of the proxy, holds no PEM certificate under any key',
+    );
   }
   return certificates;
 }

@@ -5,7 +5,7 @@ import { TransferError } from '../errors.ts';
 import { trustedCertificates } from './certificates.ts';
 import { connectionFailure, proxyFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
-import { Proxies, proxiesOf, type ProxySettings } from './proxies.ts';
+import { Proxies, proxiesOf } from './proxies.ts';
 
 /** Short enough for a failure to show within seconds. */
 const CONNECT_TIMEOUT = 8_000;
@@ -21,13 +21,12 @@ export interface HttpClientOptions {
   insecureSkipVerify?: boolean;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;
-  /** The environment's by default. */
-  proxies?: ProxySettings;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpRequest {
   method?: 'GET' | 'HEAD' | 'POST';
+  /** Sent to the origin of the first URL only. */
   body?: string;
   /** Sent wherever redirects lead. */
   headers?: Record<string, string>;
@@ -56,7 +55,7 @@ export class HttpClient {
   /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
   constructor(options: HttpClientOptions) {
     this.#options = options;
-    this.#proxies = new Proxies(options.proxies ?? proxiesOf(env));
+    this.#proxies = new Proxies(proxiesOf(env));
   }
 
   /** @throws TransferError for every failure to get an answer; any status is an answer */
@@ -64,15 +63,16 @@ export class HttpClient {
     const { method = 'GET', headers, confidentialHeaders, body } = request;
     let current = url;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
+      const atFirst = current.origin === url.origin;
       const answer = await this.#once(current, {
         method,
         headers: {
           'user-agent': 'diskpress',
           'accept-encoding': 'identity',
           ...headers,
-          ...(current.origin === url.origin ? confidentialHeaders : {}),
+          ...(atFirst ? confidentialHeaders : {}),
         },
-        ...(body === undefined ? {} : { body }),
+        ...(atFirst && body !== undefined ? { body } : {}),
       });
       const target = answer.headers.location;
       if (!redirects.has(answer.statusCode) || target === undefined) {

@@ -166,4 +166,47 @@ describe('importer: bad networks', () => {
       expect((await readFile(disk)).equals(versions[1] ?? Buffer.alloc(0))).to.equal(true);
     });
   });
+
+  describe('servers that lie about the length', () => {
+    const content = noise('lie', 2 * MEBIBYTE);
+    /** Serves ranges of the content as if it had `announced` bytes. */
+    const announcing =
+      (announced: number): RequestListener =>
+      (request, response) => {
+        const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+        const etag = '"same"';
+        if (start >= content.length) {
+          response.writeHead(416, { 'content-range': `bytes */${content.length}`, etag }).end();
+          return;
+        }
+        const range = `bytes ${start}-${announced - 1}/${announced}`;
+        response.writeHead(206, { 'content-range': range, etag }).end(content.subarray(start));
+      };
+    const failureOf = async (listener: RequestListener): Promise<unknown> => {
+      let failure: unknown;
+      let requests = 0;
+      const counting: RequestListener = (request, response) => {
+        requests += 1;
+        listener(request, response);
+      };
+      await misbehaving([counting], async (url) => {
+        failure = await importFrom(url).catch((error: unknown) => error);
+      });
+      expect(requests).to.be.at.most(3);
+      return failure;
+    };
+
+    it('are told so when they have less', async () => {
+      const failure = await failureOf(announcing(3 * MEBIBYTE));
+      expect(failure).to.include({ code: 'ProtocolViolation', permanent: true });
+      expect(failure)
+        .to.have.property('message')
+        .that.matches(/announced 3145728 bytes and has none from byte 2097152/);
+    });
+
+    it('are told so when they have more', async () => {
+      const failure = await failureOf(announcing(MEBIBYTE));
+      expect(failure).to.include({ code: 'ProtocolViolation', permanent: true });
+    });
+  });
 });

@@ -9,6 +9,7 @@ import {
   parseContentRange,
   parseUnsatisfiedTotal,
   rangeHeaders,
+  versionOf,
   type ObjectIdentity,
 } from './object-identity.ts';
 
@@ -81,8 +82,10 @@ export class ObjectRequests {
       if (!isSameObject(headers, range.total, known)) throw this.#changed(response);
       return { response, end: range.end };
     }
-    if (status === 200 || status === 416) throw this.#changed(response);
+    // To who asks for a certain version, another one is sent as a whole.
+    if (status === 200 || (status === 416 && versionOf(known) === undefined)) throw this.#changed(response);
     await discard(response);
+    if (status === 416) throw this.violation(`announced ${known.size} bytes and has none from byte ${start} on`);
     throw statusFailure(status, headers, response.url);
   }
 

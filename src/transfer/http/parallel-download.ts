@@ -135,7 +135,6 @@ export class ParallelDownload {
 
   /** One connection: fills segments as long as there are any. */
   async #work(first: Segment): Promise<void> {
-    this.#options.progress.connected(1);
     try {
       let segment: Segment | undefined = first;
       while (segment !== undefined && !this.#closed) {
@@ -151,7 +150,6 @@ export class ParallelDownload {
       this.#arrived();
     } finally {
       this.#connections -= 1;
-      this.#options.progress.connected(-1);
     }
     if (this.#failure === undefined && !this.#closed) this.begin();
   }
@@ -177,6 +175,7 @@ export class ParallelDownload {
     const { requests, identity, progress } = this.#options;
     const { response } = await requests.range(segment.position, segment.end, identity);
     this.#responses.add(response);
+    progress.connected(1);
     try {
       if (this.#closed) return;
       for await (const bytes of response.body as AsyncIterable<Buffer>) {
@@ -188,6 +187,7 @@ export class ParallelDownload {
       }
       if (!segment.complete) throw requests.endedEarly(segment.end - segment.position);
     } finally {
+      progress.connected(-1);
       this.#responses.delete(response);
       response.body.destroy();
     }

@@ -98,7 +98,8 @@ async function measureRow({ row, runs, url, file, layer, images, volume }: RowOp
   const reference: Measurement[] = [];
   const once = async (measured: Promise<Measurement>, into: Measurement[]) => {
     into.push(await measured);
-    if (into.length === 1) await run('cmp', [target, await images.path('disk.img')]);
+    if (into.length === 1)
+      await run('qemu-img', ['compare', '-q', '-f', 'raw', '-F', 'raw', target, await images.path('disk.img')]);
     await rm(target);
     await rm(scratch, { recursive: true, force: true });
   };

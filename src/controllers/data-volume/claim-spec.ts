@@ -6,7 +6,7 @@ import {
   type PersistentVolumeClaimSpec,
   type StorageSpec,
 } from '../../api/persistent-volume-claim-spec.ts';
-import { parseQuantity, type Quantity } from '../../api/quantity.ts';
+import { isQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts';
 import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -58,7 +58,7 @@ function completed(storage: StorageSpec, contentType: ContentType, defaults: Cla
   if (!accessModes?.length) throw withoutAccessModes(askedMode, defaults);
   const size = Math.max(
     sizeOf(resources?.requests?.['storage'], volumeMode, contentType, defaults),
-    parseQuantity(defaults.profile?.metadata.annotations?.[storageProfileAnnotation.minimumSupportedPvcSize] ?? '0'),
+    minimumSize(defaults.profile),
   );
   return withClass(
     toClaimSpec({
@@ -68,6 +68,18 @@ function completed(storage: StorageSpec, contentType: ContentType, defaults: Cla
       resources: { ...resources, requests: { ...resources?.requests, storage: formatQuantity(size) } },
     }),
     defaults.storageClassName,
+  );
+}
+
+/** Bytes of the smallest volume that the storage makes. */
+function minimumSize(profile: StorageProfile | undefined): number {
+  const name = storageProfileAnnotation.minimumSupportedPvcSize;
+  const told = profile?.metadata.annotations?.[name] ?? '0';
+  if (isQuantity(told)) return parseQuantity(told);
+  throw new WaitingError(
+    'ErrClaimNotValid',
+    `The annotation ${name} of StorageProfile "${profile?.metadata.name}" is "${told}", which is no size; write one like 4Gi`,
+    { after: LOOK_AGAIN_MILLISECONDS },
   );
 }
 

@@ -110,6 +110,14 @@ describe('the spec of a DataVolume claim', () => {
     );
   });
 
+  it('waits while the smallest size is none', () => {
+    const annotations = { 'cdi.kubevirt.io/minimumSupportedPvcSize': 'four' };
+    expect(() => claimSpecOf(storage('1Gi'), { ...defaults, profile: profile(both, annotations) })).to.throw(
+      WaitingError,
+      /minimumSupportedPvcSize of StorageProfile "fast" is "four"/,
+    );
+  });
+
   it('waits where it has no access modes, and says where to put them', () => {
     expect(() => claimSpecOf({ storage: { resources: { requests: { storage: '1Gi' } } } }, defaults))
       .to.throw(WaitingError, /accessModes.*claimPropertySets.*StorageProfile "fast"/)

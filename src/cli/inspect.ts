@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../transfer/format-bytes.ts';
-import { inspectImage } from '../transfer/inspect-image.ts';
+import { inspectImage, type InspectedImage } from '../transfer/inspect-image.ts';
 import { Progress } from '../transfer/progress.ts';
 import { print, report } from './output.ts';
 import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
@@ -26,13 +26,26 @@ async function runInspect(given: string, options: InspectOptions): Promise<void>
     print(image);
     return;
   }
-  const { location, format, wrappers, size, virtualSize, labels } = image;
-  const lines: [string, string | undefined][] = [
+  for (const [name, value] of describe(image)) console.log(`${`${name}:`.padEnd(14)}${value}`);
+}
+
+function describe(image: InspectedImage): [string, string][] {
+  const { location, format, version, wrappers, size, virtualSize, clusterSize } = image;
+  const kind = version === undefined ? format : `${format} (${version})`;
+  const rows: [string, string | number | undefined][] = [
     ['source', location],
-    ['format', [...wrappers, format].join(' › ')],
+    ['format', [...wrappers, kind].join(' › ')],
     ['size', size === undefined ? 'unknown' : formatBytes(size)],
     ['virtual size', virtualSize === undefined ? 'unknown' : formatBytes(virtualSize)],
-    ...Object.entries(labels).map(([name, value]): [string, string] => ['label', `${name}=${value}`]),
+    ['cluster size', clusterSize && formatBytes(clusterSize)],
+    ['compression', image.compression],
+    ['snapshots', image.snapshots || undefined],
+    ['backing file', image.backingFile],
+    ['data file', image.dataFile],
+    ['encryption', image.encryption],
+    ['features', image.features?.join(', ')],
+    ['refused', image.refusal],
+    ...Object.entries(image.labels).map(([name, value]): [string, string] => ['label', `${name}=${value}`]),
   ];
-  for (const [name, value] of lines) console.log(`${`${name}:`.padEnd(14)}${value}`);
+  return rows.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, `${value}`]]));
 }

@@ -1,45 +1,54 @@
 import { ByteReader } from './bytes.ts';
-import { RandomAccessNeeded } from './errors.ts';
-import { decodeDisk } from './formats/decode.ts';
+import { checkSelfContained } from './conversion/check-image.ts';
+import { TransferError } from './errors.ts';
+import { describeImage } from './formats/describe.ts';
+import type { ImageDetails } from './formats/image-details.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Source } from './source.ts';
-import { unwrap, type Wrapper } from './unwrap/unwrap.ts';
+import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
 
-export interface InspectedImage {
+export interface InspectedImage extends ImageDetails {
   location: string;
   /** Bytes of the object as it is served, where known. */
   size: number | undefined;
   /** From the outermost inwards. */
   wrappers: Wrapper[];
   format: DiskFormat;
-  /** In bytes, where the image's start tells it. */
-  virtualSize: number | undefined;
+  /** Why it can't be imported, as far as its start tells. */
+  refusal: string | undefined;
   labels: Record<string, string>;
 }
 
-/** Tells what an image is, from its start alone. */
+/** Tells what an image is, from its start alone, whether or not it is one that can be imported. */
 export async function inspectImage(source: Source): Promise<InspectedImage> {
   try {
-    const { bytes, size, transferSize } = await source.open();
-    const { reader, wrappers, size: imageSize } = await unwrap(new ByteReader(bytes), size, source.location);
-    const format = recogniseFormat(await reader.peek(HEAD_LENGTH), imageSize, source.location);
-    const virtualSize = await virtualSizeOf(format, reader, imageSize);
-    const labels = source.labels ?? {};
-    return { location: source.location, size: transferSize ?? size, wrappers, format, virtualSize, labels };
+    const { location } = source;
+    const opened = await source.open(HEAD_LENGTH);
+    const { reader, wrappers, size, offset } = await unwrap(new ByteReader(opened.bytes), opened.size, location);
+    const head = Buffer.from(await reader.peek(HEAD_LENGTH));
+    const format = recogniseFormat(head, size, location);
+    const object = offset === undefined ? undefined : await source.openRanges();
+    const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
+    return {
+      location,
+      size: opened.transferSize ?? opened.size,
+      wrappers,
+      format,
+      ...(await describeImage(format, head, size, ranges)),
+      refusal: refusalOf(format, head),
+      labels: source.labels ?? {},
+    };
   } finally {
     await source.close();
   }
 }
 
-async function virtualSizeOf(
-  format: DiskFormat,
-  reader: ByteReader,
-  size: number | undefined,
-): Promise<number | undefined> {
+function refusalOf(format: DiskFormat, head: Buffer): string | undefined {
   try {
-    return (await decodeDisk(format, reader, { size })).virtualSize;
+    checkSelfContained(format, head);
+    return undefined;
   } catch (error) {
-    if (error instanceof RandomAccessNeeded) return undefined;
+    if (error instanceof TransferError) return error.message;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { checkSelfContained } from '../../src/transfer/conversion/check-image.ts
 import { RandomAccessNeeded, TransferError } from '../../src/transfer/errors.ts';
 import type { DecodedDisk } from '../../src/transfer/extents.ts';
 import { decodeDisk } from '../../src/transfer/formats/decode.ts';
+import { describeImage } from '../../src/transfer/formats/describe.ts';
 import { decodeQcow2Ranges } from '../../src/transfer/formats/qcow2/decode.ts';
 import { HEAD_LENGTH, recogniseFormat } from '../../src/transfer/formats/recognise.ts';
 import type { RangeReader } from '../../src/transfer/source.ts';
@@ -26,11 +27,12 @@ export class Violation extends Error {
 /** Lets every decoder of a format loose on an image. Throws Violation, or whatever else should not be thrown. */
 export async function attempt(format: Format, bytes: Buffer, random: Random): Promise<void> {
   const streamed = await survive(() => decodeStream(bytes, random));
-  if (format === 'other') {
-    await survive(async () => {
-      checkSelfContained(recogniseFormat(bytes.subarray(0, HEAD_LENGTH), bytes.length, 'x'), bytes);
-    });
-  }
+  await survive(async () => {
+    const head = bytes.subarray(0, HEAD_LENGTH);
+    const recognised = recogniseFormat(head, bytes.length, 'x');
+    await describeImage(recognised, head, bytes.length, rangesOf(bytes));
+    checkSelfContained(recognised, bytes);
+  });
   if (format !== 'qcow2' || !bytes.subarray(0, 4).equals(QCOW2)) return;
   const ranged = await survive(async () => consume(await decodeQcow2Ranges(rangesOf(bytes))));
   const both = await survive(() => decodeStream(bytes, random, rangesOf(bytes)));

@@ -130,7 +130,26 @@ describe('diskpress import and inspect', () => {
     expect(text.stdout)
       .to.match(/format:\s+qcow2/)
       .and.match(/virtual size:\s+64 MiB/);
-    const json = await diskpress('inspect', `${url}/disk.img`, '--json');
-    expect(JSON.parse(json.stdout)).to.include({ format: 'raw', virtualSize: 64 * MEBIBYTE, size: 64 * MEBIBYTE });
+    const { stdout } = await diskpress('inspect', `${url}/disk.img`, '--json');
+    expect(JSON.parse(stdout)).to.deep.include({
+      format: 'raw',
+      size: 64 * MEBIBYTE,
+      virtualSize: 64 * MEBIBYTE,
+    });
+    const vhdx = await diskpress('inspect', `${url}/disk.vhdx`);
+    expect(vhdx.stdout)
+      .to.match(/format:\s+vhdx/)
+      .and.match(/virtual size:\s+64 MiB/);
+  });
+
+  it('inspects images that it would refuse, and says why', async () => {
+    const image = join(directory, 'delta.qcow2');
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', raw, '-o', 'cluster_size=4k', image]);
+    const { code, stdout } = await diskpress('inspect', image);
+    expect(code).to.equal(0);
+    expect(stdout)
+      .to.match(/cluster size:\s+4 KiB/)
+      .and.match(/backing file:\s+".*disk.img"/)
+      .and.match(/refused:.*backing file/);
   });
 });

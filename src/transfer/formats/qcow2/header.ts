@@ -26,8 +26,8 @@ export interface Header {
 export const HEADER_AREA = 64 * 1024;
 
 const SECTOR = 512;
-const V2_HEADER_LENGTH = 72;
-const V3_HEADER_LENGTH = 104;
+export const V2_HEADER_LENGTH = 72;
+export const V3_HEADER_LENGTH = 104;
 const MIN_CLUSTER_BITS = 9;
 const MAX_CLUSTER_BITS = 21;
 /** Of extended_l2: each of the 32 subclusters is a sector at least. */
@@ -42,7 +42,8 @@ type Features = Pick<Header, 'compressionType' | 'extendedL2' | 'isDirty'>;
 
 const V2_FEATURES: Features = { compressionType: 'zlib', extendedL2: false, isDirty: false };
 
-const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 8n, extendedL2: 16n };
+/** Incompatible features, by their bits. */
+export const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 8n, extendedL2: 16n };
 const encryptions: Record<number, string> = { 1: 'AES', 2: 'LUKS' };
 
 /**
@@ -85,18 +86,22 @@ function refuseIncomplete(bytes: Buffer): void {
     const which = name === undefined ? 'a backing file' : `the backing file ${name}`;
     throw unsupported(`has ${which}, without which it is incomplete: flatten it with qemu-img convert`);
   }
-  const method = bytes.readUInt32BE(32);
-  if (method !== 0) {
-    const name = encryptions[method] ?? `method ${method}`;
-    throw unsupported(`is encrypted (${name}): decrypt it with qemu-img convert`);
-  }
+  const encryption = encryptionName(bytes);
+  if (encryption !== undefined) throw unsupported(`is encrypted (${encryption}): decrypt it with qemu-img convert`);
 }
 
-function backingFileName(bytes: Buffer): string | undefined {
+/** The name of the backing file that the header tells of, where there is any that can be told. */
+export function backingFileName(bytes: Buffer): string | undefined {
   const offset = Number(bytes.readBigUInt64BE(8));
   const length = bytes.readUInt32BE(16);
-  if (length === 0 || offset + length > bytes.length) return undefined;
+  if (offset === 0 || length === 0 || offset + length > bytes.length) return undefined;
   return printable(bytes.subarray(offset, offset + length));
+}
+
+/** How the image is encrypted, if it is. */
+export function encryptionName(bytes: Buffer): string | undefined {
+  const method = bytes.readUInt32BE(32);
+  return method === 0 ? undefined : (encryptions[method] ?? `method ${method}`);
 }
 
 function parseFeatures(bytes: Buffer, clusterSize: number): Features {

@@ -1,0 +1,68 @@
+import type { RangeReader } from '../source.ts';
+import type { ImageDetails } from './image-details.ts';
+import { describeQcow2 } from './qcow2/describe.ts';
+import type { DiskFormat } from './recognise.ts';
+import { readVhdxSize } from './vhdx-size.ts';
+import { describeVmdk } from './vmdk/describe.ts';
+
+const vhdTypes: Record<number, string> = { 2: 'fixed', 3: 'dynamic', 4: 'differencing' };
+const vdiTypes: Record<number, string> = { 1: 'dynamic', 2: 'static' };
+
+/**
+ * What an image's header tells.
+ *
+ * @param head the image's first HEAD_LENGTH bytes, or all there are
+ * @param size of the image, where it is known
+ * @param ranges for formats whose size is further behind
+ * @throws TransferError InvalidImage, UnsupportedImage, TruncatedImage; what `ranges` throws
+ */
+export async function describeImage(
+  format: DiskFormat,
+  head: Buffer,
+  size: number | undefined,
+  ranges: RangeReader | undefined,
+): Promise<ImageDetails> {
+  switch (format) {
+    case 'raw':
+      return { virtualSize: size };
+    case 'qcow2':
+      return describeQcow2(head);
+    case 'vmdk':
+      return describeVmdk(head);
+    case 'vpc':
+      return describeVhd(head);
+    case 'vdi':
+      return describeVdi(head);
+    case 'qed':
+      return describeQed(head);
+    case 'vhdx':
+      return { virtualSize: ranges === undefined ? undefined : await readVhdxSize(ranges) };
+  }
+}
+
+/** The copy of the footer that a dynamic disk begins with (Virtual Hard Disk Image Format Specification). */
+function describeVhd(head: Buffer): ImageDetails {
+  if (head.length < 64) return {};
+  return { virtualSize: Number(head.readBigUInt64BE(48)), version: vhdTypes[head.readUInt32BE(60)] };
+}
+
+/** VirtualBox's VDI header of version 1.1. */
+function describeVdi(head: Buffer): ImageDetails {
+  if (head.length < 0x180) return {};
+  return {
+    virtualSize: Number(head.readBigUInt64LE(0x170)),
+    version: vdiTypes[head.readUInt32LE(0x4c)],
+    clusterSize: head.readUInt32LE(0x178),
+  };
+}
+
+/** QEMU's docs/interop/qed_spec.txt. */
+function describeQed(head: Buffer): ImageDetails {
+  if (head.length < 64) return {};
+  const hasBackingFile = (head.readUInt32LE(16) & 1) !== 0;
+  return {
+    virtualSize: Number(head.readBigUInt64LE(48)),
+    clusterSize: head.readUInt32LE(4),
+    backingFile: hasBackingFile ? 'present' : undefined,
+  };
+}

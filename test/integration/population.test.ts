@@ -8,6 +8,7 @@ import { ConfigView } from '../../src/controllers/config-view.ts';
 import type { ControllerContext } from '../../src/controllers/context.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../src/controllers/internal-annotations.ts';
 import { letTargetGo } from '../../src/controllers/populator/population.ts';
+import { rebindVolume } from '../../src/controllers/populator/rebind-volume.ts';
 import { namespaces, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { Manager } from '../../src/kube/manager.ts';
@@ -192,5 +193,10 @@ describe('letTargetGo against a real API server', function () {
     await createSnapshot([]);
     expect((await letTargetGo(withSnapshots([]), target))?.requeueAfter).to.be.greaterThan(0);
     expect(await isHeld()).to.equal(true);
+  });
+
+  it('looks again for the volume of a working claim that is not cached yet', async () => {
+    const outcome = await rebindVolume(context, target, { namespace: GOLDEN, name: 'working' });
+    expect(outcome).to.have.property('after').that.is.greaterThan(0);
   });
 });

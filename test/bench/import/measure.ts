@@ -27,7 +27,7 @@ export async function measure(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<Measurement> {
-  await dropCaches();
+  await dropCaches(volume);
   const before = await volume.written();
   const started = performance.now();
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });

@@ -39,8 +39,8 @@ export async function createVolume(state: string): Promise<Volume> {
   };
 }
 
-/** Makes the kernel forget what it has read; what was written has to be on its device already. */
-export async function dropCaches(): Promise<void> {
-  await run('sync', []);
+/** Makes the kernel forget what it has read and written. */
+export async function dropCaches({ folder }: Volume): Promise<void> {
+  await run('sync', ['--file-system', folder]);
   await writeFile('/proc/sys/vm/drop_caches', '3');
 }

@@ -24,6 +24,9 @@ import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
 import { registerStorageProfileMetric } from './storage-profile/metric.ts';
 import { StorageProfileReconciler } from './storage-profile/reconciler.ts';
 
+/** For the work that comes by the dozen and consists of waiting for the API server. */
+const MANY_WORKERS = 16;
+
 /** Adds every controller to the manager: which there are, and what wakes each of them. */
 export function addControllers(manager: Manager, installation: InstallationSettings & { version: string }): void {
   const caches = createCaches(manager);
@@ -54,6 +57,7 @@ export function addControllers(manager: Manager, installation: InstallationSetti
   registerCloneMetrics(manager.metrics.registry, caches);
   registerDataVolumeMetrics(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
+    workers: MANY_WORKERS,
     // A claim is in the way of the DataVolume of its name also where it is not its own.
     watches: [
       watch(caches.dataVolumes),
@@ -80,6 +84,7 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     ],
   });
   manager.addController(new ClonePopulatorReconciler(context), {
+    workers: MANY_WORKERS,
     watches: [
       watch(caches.claims, (claim) => [
         ...ownKeyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),

@@ -3,6 +3,7 @@ import { exit } from 'node:process';
 /** Measurements by name; each answers with its exit code: npm run bench -- [NAME] [OPTIONS] */
 const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   import: async (args) => (await import('./import/command.ts')).importing(args),
+  clone: async (args) => (await import('./clone/command.ts')).clone(args),
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
 };
 

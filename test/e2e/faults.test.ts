@@ -1,9 +1,14 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { dataVolumes } from '../../src/controllers/resources.ts';
 import { pods } from '../../src/kube/builtin-resources.ts';
 import { keyOf, type Key } from '../../src/kube/key.ts';
-import { untilSucceeded } from '../support/data-volumes.ts';
+import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
+import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
+import { webPath } from '../support/web-server.ts';
 import { makeGolden, begin, stages, type Stage } from './support/stages.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
@@ -73,6 +78,28 @@ describe('faults', () => {
     await untilSucceeded(suite.client, key, 180_000);
     expect((await readVolume(suite, key, suite.disk.virtualSize)).sha256).to.equal(suite.disk.sha256);
   });
+
+  for (const volumeMode of ['Filesystem', 'Block'] as const) {
+    it(`an importer that is killed is followed by one that goes on from there, on a ${volumeMode} volume`, async function () {
+      this.timeout(300_000);
+      const key = suite.key(`resumed-${volumeMode.toLowerCase()}`);
+      const path = `${webPath.crawling}/${diskFile.qcow2}`;
+      const before = await suite.web.bytesSent(path);
+      const annotations = { 'cdi.kubevirt.io/storage.usePopulator': 'false' };
+      const options = { storageClassName: suite.classes.standard, volumeMode, annotations };
+      await suite.client.create(dataVolumes, dataVolume(key, { http: { url: suite.web.url + path } }, options));
+      await until(suite.client, dataVolumes, key, 'most of it is imported', (found) => {
+        return Number.parseFloat(found?.status?.progress ?? '') > 70;
+      });
+      const pod = { namespace: key.namespace, name: `importer-${key.name}` };
+      await suite.client.delete(pods, pod, { gracePeriodSeconds: 0 });
+      await untilSucceeded(suite.client, key, 180_000);
+      const { size } = await stat(join(suite.disk.folder, diskFile.qcow2));
+      // The disk is small, so that what was under way when the pod was killed is a large part of it; from the start it would be 1.7.
+      expect((await suite.web.bytesSent(path)) - before).to.be.lessThan(1.5 * size);
+      expect((await readVolume(suite, key, suite.disk.virtualSize)).sha256).to.equal(suite.disk.sha256);
+    });
+  }
 
   /** Kills the controller without warning, and resolves when its pod is gone. */
   async function killController(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Authority } from '../cluster/pki.ts';
@@ -21,6 +21,8 @@ export interface WebServer {
   readonly authority: string;
   /** Makes what is below `/unavailable/` answer 503, or no longer. */
   setUnavailable(unavailable: boolean): Promise<void>;
+  /** How many bytes of one path it has sent, in the requests that have ended. */
+  bytesSent(path: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +36,8 @@ export const webPath = {
   token: '/token',
   /** Sends 2 MB a second. */
   slow: '/slow',
+  /** Sends 300 kB a second over each connection: several take 20 s for a disk. */
+  crawling: '/crawling',
   /** Answers 503 while it is told to. */
   unavailable: '/unavailable',
   /** Ignores ranges. */
@@ -78,6 +82,12 @@ export async function startWebServer(options: {
     httpsUrl: `https://${address}:${httpsPort}`,
     authority: authority.certificate,
     setUnavailable: (unavailable) => (unavailable ? writeFile(switchFile, '') : rm(switchFile, { force: true })),
+    bytesSent: async (path) => {
+      // 127.0.0.1 - - [time] "GET /path HTTP/1.1" 206 12345 "-" "diskpress"
+      const log = await readFile(join(folder, 'access.log'), 'utf8');
+      const sent = log.split('\n').map((line) => / "GET (\S+) [^"]*" \d+ (\d+) /.exec(line));
+      return sent.reduce((sum, match) => sum + (match?.[1] === path ? Number(match[2]) : 0), 0);
+    },
     stop: () => program.end('SIGTERM'),
   };
 }
@@ -120,6 +130,7 @@ http {
     location ${webPath.private}/ { auth_basic disks; auth_basic_user_file ${folder}/users; ${files} }
     location ${webPath.token}/ { if ($http_x_token != "${webToken}") { return 403; } ${files} }
     location ${webPath.slow}/ { limit_rate 2m; ${files} }
+    location ${webPath.crawling}/ { limit_rate 300k; ${files} }
     location ${webPath.unavailable}/ { if (-f ${folder}/unavailable) { return 503; } ${files} }
     location ${webPath.withoutRanges}/ { max_ranges 0; ${files} }
     location ${webPath.redirected}/ { rewrite ^${webPath.redirected}/(.*)$ ${webPath.plain}/$1 redirect; }

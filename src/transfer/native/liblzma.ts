@@ -16,6 +16,10 @@ const CONCATENATED = 0x08;
 const action = { run: 0, finish: 3 };
 const code = { ok: 0, streamEnd: 1, memoryError: 5, memoryLimit: 6, noProgress: 10 };
 
+/** Of mallopt(3), and what memory of that size and more is taken from the system by itself, and given back to it. */
+const MMAP_THRESHOLD = -3;
+const LARGE_MEMORY = 1024 * 1024;
+
 interface Functions {
   createDecoder: NativeCall<number>;
   code: NativeTask;
@@ -27,6 +31,8 @@ export const liblzma: StreamCodec | null = NativeLibrary.bind('liblzma.so.5', bi
 
 function bind(library: NativeLibrary): StreamCodec | null {
   if (!has64Bits || library.call('uint32_t lzma_version_number()')() < OLDEST_VERSION) return null;
+  // Blocks of a file are tens of megabytes: freed ones must not stay with the thread that had them.
+  NativeLibrary.bind(null, (node) => node.call('int mallopt(int parameter, int value)')(MMAP_THRESHOLD, LARGE_MEMORY));
   const functions: Functions = {
     createDecoder: library.call('int lzma_stream_decoder_mt(void *strm, void *options)'),
     code: library.task('int lzma_code(void *strm, int action)'),

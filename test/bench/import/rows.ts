@@ -4,7 +4,7 @@ import type { ImageName } from '../images.ts';
 const download = 'curl --silent --show-error --fail --output "$scratch/image" "$url"';
 const convert = (from: string, format: string) =>
   `qemu-img convert -W -m 8 -f ${format} -O raw "${from}" "$target" && sync "$target"`;
-const sparseCopy = 'cp --sparse=always "$scratch/disk" "$target" && sync "$target"';
+const sparseCopy = 'cp --reflink=never --sparse=always "$scratch/disk" "$target" && sync "$target"';
 const decode = (format: string) =>
   `qemu-img convert -m 8 -n -f ${format} "$file" --target-image-opts driver=null-co,size=$virtual_size`;
 

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { temporaryClaimName } from '../../src/api/object-names.ts';
 import { dataSources, dataVolumes, volumeCloneSources } from '../../src/controllers/resources.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume, readVolume } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
@@ -56,6 +58,16 @@ describe('sources of clones', function () {
       const running = conditionOf(object, 'Running');
       return running?.reason === reason ? running : undefined;
     });
+  /** Until then its source may still be refused to the provisioner, because it is being deleted. */
+  const untilProvisioning = async (key: Key) => {
+    const target = await suite.client.get(persistentVolumeClaims, key);
+    const working = { namespace: suite.namespace, name: temporaryClaimName(target?.metadata?.uid ?? '') };
+    await eventually('the provisioner is at work', async () => {
+      const claim = await suite.client.get(persistentVolumeClaims, working);
+      const told = claim ? await eventsOf(suite.client, claim) : [];
+      return told.some(({ reason }) => reason === 'Provisioning');
+    });
+  };
   const expectContent = async (key: Key) => {
     const content = await readVolume(suite, key, suite.disk.virtualSize);
     expect(content.sha256).to.equal(suite.disk.sha256);
@@ -163,6 +175,7 @@ describe('sources of clones', function () {
       const key = { namespace: other, name: 'of-going-snapshot' };
       await clone(key, { snapshot: going }, { storageClassName });
       await untilReason(key, 'SnapshotClone');
+      await untilProvisioning(key);
       await suite.client.delete(volumeSnapshots, going);
       await untilSucceeded(suite.client, key);
       await until(suite.client, volumeSnapshots, going, 'it is gone', (found) => found === undefined);
@@ -178,6 +191,10 @@ describe('sources of clones', function () {
     const key = { namespace: other, name: 'of-going-claim' };
     await clone(key, { pvc: going }, { storageClassName });
     await untilReason(key, 'CSIClone');
+    await untilProvisioning(key);
+    await until(suite.client, persistentVolumeClaims, going, 'the provisioner protects it', (found) =>
+      found?.metadata?.finalizers?.includes('provisioner.storage.kubernetes.io/cloning-protection'),
+    );
     await suite.client.delete(dataVolumes, going);
     await untilSucceeded(suite.client, key);
     await until(suite.client, persistentVolumeClaims, going, 'it is gone', (found) => found === undefined);

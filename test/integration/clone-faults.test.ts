@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createTransferCertificates } from '../../src/controllers/host-clone/transfer-certificates.ts';
 import { CloneRig, portOf, SERVER_NAME } from './clone/clone-rig.ts';
+import { SilentServer } from './clone/silent-server.ts';
 import { sh, writeLargeDisk, writeSparseDisk } from './clone/disks.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -44,6 +45,17 @@ describe('a clone that is disturbed', () => {
     const source = rig.startSource({}, { port });
     await source.logged(({ message, code }) => message === 'retrying' && code === 'ConnectionRefused');
     const server = rig.startServer({}, { port });
+    expect((await source.result()).outcome).to.equal('succeeded');
+    expect((await server.result()).outcome).to.equal('succeeded');
+  });
+
+  it('tries a connection anew that nobody answers', async () => {
+    writeSparseDisk(join(rig.source, 'disk.img'), 16);
+    const silent = await SilentServer.start();
+    const source = rig.startSource({}, { port: silent.port });
+    await source.logged(({ message, code }) => message === 'retrying' && code === 'ConnectionFailed');
+    await silent.stop();
+    const server = rig.startServer({}, { port: silent.port });
     expect((await source.result()).outcome).to.equal('succeeded');
     expect((await server.result()).outcome).to.equal('succeeded');
   });

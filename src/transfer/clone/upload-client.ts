@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { buffer, json } from 'node:stream/consumers';
 import { TransferError } from '../errors.ts';
 import {
@@ -27,8 +28,13 @@ export interface UploadServerAddress {
 /** What is sent; each buffer stays valid until the next one is asked for. */
 export type CloneStream = AsyncIterable<Buffer>;
 
-/** A connection attempt that gets no answer at all. */
-const CONNECT_TIMEOUT = 10_000;
+/**
+ * A connection attempt that gets no answer at all. It has to be made anew, from another port: one that was made before the node knew
+ * the Service's pod stays lost, however often the kernel repeats it.
+ */
+const CONNECT_TIMEOUT = 2_000;
+/** A server that took the connection, and says nothing. */
+const HANDSHAKE_TIMEOUT = 10_000;
 /** A target that takes nothing more for so long while there is more to send. */
 const STALL_TIMEOUT = 300_000;
 
@@ -63,13 +69,8 @@ async function ask<Answer>(
   read: (response: IncomingMessage) => Promise<Answer>,
 ): Promise<Answer> {
   const request = open(server, method, path, {}, signal);
-  request.setTimeout(CONNECT_TIMEOUT, () => request.destroy(timedOut()));
   try {
     const answer = responseOf(request);
-    request.once('socket', (socket) => {
-      // What the server has to look up before it answers may take its time.
-      socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
-    });
     request.end();
     const response = await answer;
     if (response.statusCode === 200) return await read(response);
@@ -104,7 +105,7 @@ export async function uploadClone(
     request.flushHeaders();
     let response = await Promise.race([accepted, answer]);
     if (!response) {
-      request.setTimeout(STALL_TIMEOUT, () => request.destroy(timedOut()));
+      request.setTimeout(STALL_TIMEOUT);
       const sent = await send(request, content(), answer);
       // From here on the server may take its time to make everything durable; keep-alive probes watch the connection.
       request.setTimeout(0);
@@ -146,8 +147,24 @@ function open(
     key: identity.key,
     ...(signal && { signal }),
   });
-  request.once('socket', watchConnection);
+  request.once('socket', (socket) => {
+    watchConnection(socket as TLSSocket);
+    boundConnecting(request, socket as TLSSocket);
+  });
+  request.on('timeout', () => request.destroy(timedOut()));
   return request;
+}
+
+/** A request's own timeout begins only when it is connected. */
+function boundConnecting(request: ClientRequest, socket: TLSSocket): void {
+  const giveUp = setTimeout(() => request.destroy(timedOut()), CONNECT_TIMEOUT);
+  socket.once('close', () => clearTimeout(giveUp));
+  socket.once('connect', () => {
+    clearTimeout(giveUp);
+    request.setTimeout(HANDSHAKE_TIMEOUT);
+  });
+  // What the server has to look up before it answers may take its time.
+  socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {

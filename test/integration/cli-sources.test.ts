@@ -38,11 +38,13 @@ describe('diskpress import from anywhere', () => {
       stdio: [file?.fd ?? (input ? 'pipe' : 'ignore'), 'ignore', 'pipe'],
       env: { ...process.env, ...environment },
     });
+    // It may be over before it has been given everything.
+    const over = Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'close')]);
     // A reader that fails closes its end.
     if (input && 'pipe' in input && child.stdin) {
       await pipeline(createReadStream(input.pipe), child.stdin).catch(() => undefined);
     }
-    const [stderr] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'close')]);
+    const [stderr] = await over;
     await file?.close();
     return { code: child.exitCode ?? 1, stderr };
   };

@@ -77,9 +77,11 @@ describe('decompressing a block of known size', () => {
           const damaged = cut ? compressed.subarray(0, at) : compressed;
           const room = data.length + 1000;
           const expected = await outcome(decompress, damaged, room, false);
-          // libdeflate takes some codes that zlib does not, and without a checksum nothing else tells.
-          if (kind === 'raw deflate' && expected === 'refused') return;
-          expect(await outcome(decompress, damaged, room, true)).to.equal(expected);
+          const found = await outcome(decompress, damaged, room, true);
+          // libdeflate takes some headers and codes that zlib does not: with a checksum, only if they come to what was compressed.
+          const stricter = expected === 'refused' && kind !== 'zstd';
+          if (!stricter) expect(found).to.equal(expected);
+          else if (kind === 'zlib') expect(found).to.be.oneOf([expected, data.toString('base64')]);
         }),
         { numRuns: 200 },
       );

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { draftOf, replaceFile } from '../replace-file.ts';
 import { syncDirectory } from '../sinks/sync-directory.ts';
 import type { CheckpointStore } from './store.ts';
 
@@ -28,22 +28,12 @@ export class FileCheckpointStore implements CheckpointStore {
 
   async save(text: string): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
-    const unfinished = `${this.#path}.new`;
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const file = await open(unfinished, flags, 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, this.#path);
-    await syncDirectory(dirname(this.#path));
+    await replaceFile(this.#path, text);
   }
 
   async remove(): Promise<void> {
     try {
-      await rm(`${this.#path}.new`, { force: true });
+      await rm(draftOf(this.#path), { force: true });
       await rm(this.#path);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { constants, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../errors.ts';
+import { draftOf, replaceFile } from '../replace-file.ts';
 import { deviceSize } from '../sinks/device-size.ts';
 
 const checkpoint = z.object({
@@ -56,15 +57,7 @@ export class CheckpointFile implements CheckpointStore {
   }
 
   async write(checkpoint: Checkpoint): Promise<void> {
-    const draft = `${this.#path}.new`;
-    const file = await open(draft, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(checkpoint));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.#path);
+    await replaceFile(this.#path, JSON.stringify(checkpoint));
   }
 
   /** When it was last written, by the volume's own clock, in nanoseconds since the epoch. */
@@ -73,7 +66,7 @@ export class CheckpointFile implements CheckpointStore {
   }
 
   async clear(): Promise<void> {
-    await Promise.all([this.#path, `${this.#path}.new`].map((path) => rm(path, { force: true, recursive: true })));
+    await Promise.all([this.#path, draftOf(this.#path)].map((path) => rm(path, { force: true, recursive: true })));
   }
 }
 

@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { run, tellingTime, type Log } from '../cluster/commands.ts';
 import { cacheFolder } from '../cluster/folders.ts';
 import { withLock } from '../cluster/lock.ts';
+import { atEnd } from './ending.ts';
 
 /** Raise it when the images are made differently. */
 const RECIPE = 1;
@@ -44,7 +46,7 @@ const recipes = {
   'disk.vhdx': converted('-O', 'vhdx'),
   'disk.vdi': converted('-O', 'vdi'),
   'disk.stream.vmdk': converted('-O', 'vmdk', '-o', 'subformat=streamOptimized'),
-  'disk.ova': makeAppliance,
+  'appliance.ova': makeAppliance,
 } satisfies Record<string, Recipe>;
 
 export type ImageName = keyof typeof recipes;
@@ -65,13 +67,7 @@ export class BenchImages {
   /** The path of a file, once it is there. */
   async path(name: ImageName): Promise<string> {
     const path = join(this.folder, name);
-    await this.#once(path, async (unfinished) => {
-      await tellingTime(
-        this.#log,
-        () => `making ${name}`,
-        () => recipes[name](this, unfinished),
-      );
-    });
+    await this.#once(path, (unfinished) => this.#telling(name, () => recipes[name](this, unfinished)));
     return path;
   }
 
@@ -82,7 +78,7 @@ export class BenchImages {
     const script =
       'mkdir disk; ln "$1" disk/disk.img; tar --sort=name --mtime=@0 --owner=107 --group=107 -c disk | gzip >"$2"';
     await this.#once(path, (unfinished) =>
-      this.#telling(path, () => shellIn(dirname(unfinished), script, disk, unfinished)),
+      this.#telling(basename(path), () => shellIn(dirname(unfinished), script, disk, unfinished)),
     );
     return path;
   }
@@ -92,9 +88,9 @@ export class BenchImages {
     return (await stat(await this.path('disk.img'))).blocks * 512;
   }
 
-  async #telling(path: string, make: () => Promise<unknown>): Promise<void> {
-    this.#log(`making ${path}`);
-    await tellingTime(this.#log, () => `making ${path}`, make);
+  async #telling(name: string, make: () => Promise<unknown>): Promise<void> {
+    this.#log(`making ${name}`);
+    await tellingTime(this.#log, () => `making ${name}`, make);
   }
 
   async #once(path: string, make: (unfinished: string) => Promise<void>): Promise<void> {
@@ -104,6 +100,7 @@ export class BenchImages {
     await withLock(join(cacheFolder(), 'locks', `bench-${basename(path)}`), async () => {
       if (await exists(path)) return;
       const unfinished = await mkdtemp(join(this.folder, '.unfinished-'));
+      atEnd(() => rmSync(unfinished, { recursive: true, force: true }));
       try {
         await make(join(unfinished, basename(path)));
         await rename(join(unfinished, basename(path)), path);
@@ -158,10 +155,12 @@ async function copySome(from: string, to: string, limit: number): Promise<number
 async function makeAppliance(images: BenchImages, path: string): Promise<void> {
   const folder = dirname(path);
   const disk = await images.path('disk.stream.vmdk');
-  const href = `<References><File ovf:href="${basename(disk)}" ovf:id="file1"/></References>`;
+  const content =
+    `<References><File ovf:href="${basename(disk)}" ovf:id="file1"/></References>` +
+    '<DiskSection><Disk ovf:diskId="disk1" ovf:fileRef="file1"/></DiskSection>';
   const namespaces =
     'xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"';
-  await writeFile(join(folder, 'disk.ovf'), `<?xml version="1.0"?>\n<Envelope ${namespaces}>${href}</Envelope>\n`);
+  await writeFile(join(folder, 'disk.ovf'), `<?xml version="1.0"?>\n<Envelope ${namespaces}>${content}</Envelope>\n`);
   await shellIn(
     folder,
     'ln "$1" .; for each in disk.ovf "${1##*/}"; do ' +

@@ -1,4 +1,5 @@
 import { exit } from 'node:process';
+import { endInOrder } from './ending.ts';
 
 /** Measurements by name; each answers with its exit code: npm run bench -- [NAME] [OPTIONS] */
 const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
@@ -15,4 +16,5 @@ if (!benchmark) {
   console.error(`usage: npm run bench -- [NAME] [OPTIONS], where NAME is one of ${Object.keys(benchmarks).join(', ')}`);
   exit(2);
 }
+endInOrder();
 exit(await benchmark(args));

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CloneRig, portOf } from '../../integration/clone/clone-rig.ts';
 import { LoopDevices, sh } from '../../integration/clone/disks.ts';
+import { atEnd } from '../ending.ts';
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
@@ -49,6 +51,8 @@ export async function clone(args: string[]): Promise<number> {
 async function measure({ prepare, reference, copy, verify }: Case): Promise<{ reference: number; ours: number }> {
   const rig = await CloneRig.create();
   const devices = new LoopDevices(rig.directory);
+  atEnd(() => rmSync(rig.directory, { recursive: true, force: true }));
+  atEnd(() => devices.detach());
   try {
     await prepare(rig, devices);
     dropCaches();

@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream, rmSync } from 'node:fs';
+import { link, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run } from '../../cluster/commands.ts';
 import type { Registry } from '../../support/registry.ts';
+import { atEnd } from '../ending.ts';
 import type { BenchImages, ImageName } from '../images.ts';
 
 const type = (name: string) => `application/vnd.oci.image.${name}`;
@@ -14,14 +15,18 @@ export interface PushedDisk {
   url: string;
   /** Hexadecimal digest of its layer. */
   layer: string;
+  /** URL of that layer. */
+  blob: string;
+  /** The same on this machine. */
+  archive: string;
 }
 
 /** Pushes an image with one gzip layer that holds a disk: https://github.com/opencontainers/image-spec */
 export async function pushDisk(registry: Registry, images: BenchImages, name: ImageName): Promise<PushedDisk> {
   const archive = await images.layer(name);
-  const layout = join(dirname(archive), '.layout');
+  const layout = await mkdtemp(join(dirname(archive), '.layout-'));
+  atEnd(() => rmSync(layout, { recursive: true, force: true }));
   const blobs = join(layout, 'blobs/sha256');
-  await rm(layout, { recursive: true, force: true });
   await mkdir(blobs, { recursive: true });
   const json = async (mediaType: string, value: object) => {
     const text = JSON.stringify(value);
@@ -49,10 +54,11 @@ export async function pushDisk(registry: Registry, images: BenchImages, name: Im
     join(layout, 'index.json'),
     JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
   );
-  const url = `docker://${registry.host}/bench/${name.replaceAll('.', '-')}:latest`;
+  const repository = `bench/${name.replaceAll('.', '-')}`;
+  const url = `docker://${registry.host}/${repository}:latest`;
   await run('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', `oci:${layout}:disk`, url]);
   await rm(layout, { recursive: true });
-  return { url, layer };
+  return { url, layer, blob: `http://${registry.host}/v2/${repository}/blobs/sha256:${layer}`, archive };
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -1,12 +1,20 @@
 import type { ImageName } from '../images.ts';
 
-/** How an image is fetched and converted by the tools that people use today. Scripts of bash: $url, $scratch, $target. */
+/**
+ * How an image is fetched and converted by the tools that people use today. Scripts of bash: $url, $scratch, $target; $blob is
+ * the URL of a registry's layer, $layer its digest.
+ */
 const download = 'curl --silent --show-error --fail --output "$scratch/image" "$url"';
 const convert = (from: string, format: string) =>
   `qemu-img convert -W -m 8 -f ${format} -O raw "${from}" "$target" && sync "$target"`;
 const sparseCopy = 'cp --reflink=never --sparse=always "$scratch/disk" "$target" && sync "$target"';
 const decode = (format: string) =>
   `qemu-img convert -m 8 -n -f ${format} "$file" --target-image-opts driver=null-co,size=$virtual_size`;
+
+const MEGABYTE = 1e6;
+/** What the importer may take, in bytes, and what it may take together with nbdkit and qemu-img. */
+const MEMORY = 150 * MEGABYTE;
+const MEMORY_WITH_QEMU = 250 * MEGABYTE;
 
 /** One kind of import: what is imported, and what it is compared with. */
 export interface Row {
@@ -16,19 +24,23 @@ export interface Row {
   readonly registry?: true;
   /** Does the same with the usual tools. */
   readonly reference: string;
-  /** Does nothing but decompress and decode `$file`, which is in the page cache. */
-  readonly decoding?: string;
+  /** Does nothing but decompress `$packed` and decode `$file`, which are in the page cache. */
+  readonly decoding: string;
+  /** The disk in the image, where it is packed in something else than compression: `$file`. */
+  readonly unpacked?: ImageName;
   /** What the wall time of ours is to be at most, in that of the reference. */
   readonly aim: number;
+  /** How many bytes its processes may have in memory at most. */
+  readonly memory: number;
 }
 
-const converted = (name: string, image: ImageName, format: string, aim: number, more: Partial<Row> = {}): Row => ({
+const converted = (name: string, image: ImageName, format: string, aim: number, memory = MEMORY): Row => ({
   name,
   image,
   reference: `${download} && ${convert('$scratch/image', format)}`,
   decoding: decode(format),
   aim,
-  ...more,
+  memory,
 });
 
 const unpacked = (name: string, image: ImageName, toDisk: string, toNothing: string, aim: number): Row => ({
@@ -37,6 +49,7 @@ const unpacked = (name: string, image: ImageName, toDisk: string, toNothing: str
   reference: `${download} && ${toDisk} && ${sparseCopy}`,
   decoding: toNothing,
   aim,
+  memory: MEMORY,
 });
 
 const fromRegistry = (name: string, image: ImageName): Row => ({
@@ -46,7 +59,9 @@ const fromRegistry = (name: string, image: ImageName): Row => ({
   reference:
     'skopeo copy --quiet --src-tls-verify=false "$url" "dir:$scratch/image" && ' +
     `tar --use-compress-program=igzip -xf "$scratch/image/$layer" -C "$scratch" && ${convert('$scratch/disk/disk.img', 'qcow2')}`,
+  decoding: `igzip -d -c "$packed" >/dev/null && ${decode('qcow2')}`,
   aim: 0.6,
+  memory: MEMORY,
 });
 
 export const rows: readonly Row[] = [
@@ -79,13 +94,16 @@ export const rows: readonly Row[] = [
   fromRegistry('registry-plain', 'disk.qcow2'),
   {
     name: 'ova',
-    image: 'disk.ova',
+    image: 'appliance.ova',
     reference:
       `${download} && tar -xf "$scratch/image" -C "$scratch" && ` + convert('$scratch/disk.stream.vmdk', 'vmdk'),
+    decoding: decode('vmdk'),
+    unpacked: 'disk.stream.vmdk',
     aim: 0.7,
+    memory: MEMORY,
   },
-  converted('vmdk', 'disk.vmdk', 'vmdk', 1),
-  converted('vhd', 'disk.vhd', 'vpc', 1),
-  converted('vhdx', 'disk.vhdx', 'vhdx', 1),
-  converted('vdi', 'disk.vdi', 'vdi', 1),
+  converted('vmdk', 'disk.vmdk', 'vmdk', 1, MEMORY_WITH_QEMU),
+  converted('vhd', 'disk.vhd', 'vpc', 1, MEMORY_WITH_QEMU),
+  converted('vhdx', 'disk.vhdx', 'vhdx', 1, MEMORY_WITH_QEMU),
+  converted('vdi', 'disk.vdi', 'vdi', 1, MEMORY_WITH_QEMU),
 ];

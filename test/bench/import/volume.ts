@@ -1,6 +1,9 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../cluster/commands.ts';
+import { atEnd } from '../ending.ts';
 
 const VOLUME_BYTES = 64 * 2 ** 30;
 const SECTOR = 512;
@@ -10,13 +13,17 @@ export interface Volume {
   readonly folder: string;
   /** Bytes that have been written to the device since it was made. */
   written(): Promise<number>;
-  remove(): Promise<void>;
 }
 
-/** @param state an existing folder with room for what is to be written */
+/**
+ * Makes a volume that goes when this process ends.
+ *
+ * @param state an existing folder with room for what is to be written
+ */
 export async function createVolume(state: string): Promise<Volume> {
   const disk = join(state, 'xfs.img');
   const folder = join(state, 'xfs');
+  atEnd(() => remove(disk, folder));
   await mkdir(folder, { recursive: true });
   const file = await open(disk, 'wx', 0o600);
   await file.truncate(VOLUME_BYTES);
@@ -31,12 +38,18 @@ export async function createVolume(state: string): Promise<Volume> {
       const counters = (await readFile(`/sys/block/${basename(device)}/stat`, 'latin1')).trim().split(/\s+/);
       return Number(counters[6]) * SECTOR;
     },
-    remove: async () => {
-      await run('umount', [folder]);
-      await run('losetup', ['--detach', device]);
-      await rm(disk);
-    },
   };
+}
+
+/** Whatever there is of a volume. A program that is being killed holds it for a moment: the kernel lets go of it after that. */
+function remove(disk: string, folder: string): void {
+  const lines = (program: string, ...args: string[]) =>
+    execFileSync(program, args, { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n');
+  const mounts = lines('findmnt', '--noheadings', '--list', '--output', 'TARGET');
+  if (mounts.includes(folder)) execFileSync('umount', ['--lazy', folder]);
+  const devices = lines('losetup', '--noheadings', '--output', 'NAME', '--associated', disk).filter(Boolean);
+  for (const device of devices) execFileSync('losetup', ['--detach', device.trim()]);
+  rmSync(disk, { force: true });
 }
 
 /** Makes the kernel forget what it has read and written. */

@@ -1,0 +1,71 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { run, type Log } from '../../cluster/commands.ts';
+import { repository } from '../../cluster/folders.ts';
+import type { Registry } from '../../support/registry.ts';
+import { webPath, type WebServer } from '../../support/web-server.ts';
+import type { BenchImages } from '../images.ts';
+import { measure, type Measurement } from './measure.ts';
+import { pushDisk } from './registry.ts';
+import type { Row } from './rows.ts';
+import type { Result } from './table.ts';
+import type { Volume } from './volume.ts';
+
+/** What imports are measured with. */
+export interface Laboratory {
+  images: BenchImages;
+  volume: Volume;
+  web: WebServer;
+  registry: Registry;
+  log: Log;
+}
+
+/** Measures a kind of import and its reference in alternation, and then what each part of the work takes alone. */
+export async function measureRow(row: Row, runs: number, laboratory: Laboratory): Promise<Result> {
+  const { images, volume, web, registry, log } = laboratory;
+  const target = join(volume.folder, 'disk.img');
+  const scratch = join(volume.folder, 'scratch');
+  const image = await images.path(row.image);
+  const disk = await images.path('disk.img');
+  const data = await images.data();
+  const pushed = row.registry && (await pushDisk(registry, images, row.image));
+  const url = pushed?.url ?? `${web.url}${webPath.plain}/${row.image}`;
+  const file = row.unpacked === undefined ? image : await images.path(row.unpacked);
+  const packed = pushed?.archive ?? image;
+  const env = {
+    ...{ url, scratch, target, file, packed, virtual_size: images.dimensions.virtualSize.toString() },
+    ...(pushed === undefined ? {} : { layer: pushed.layer, blob: pushed.blob }),
+  };
+  const bash = (script: string, cached: string[] = []) =>
+    measure(volume, { program: 'bash', args: ['-euo', 'pipefail', '-c', script], env, cached });
+  const importing = [join(repository, 'dist/main.js'), 'import', ...(row.registry ? ['--insecure'] : []), url, target];
+
+  const ours: Measurement[] = [];
+  const reference: Measurement[] = [];
+  const clear = async () => {
+    await rm(target);
+    await rm(scratch, { recursive: true, force: true });
+  };
+  const check = () => run('qemu-img', ['compare', '-q', '-f', 'raw', '-F', 'raw', target, disk]);
+  for (let round = 1; round <= runs; round += 1) {
+    ours.push(await measure(volume, { program: execPath, args: importing }));
+    if (round === 1) await check();
+    await clear();
+    await mkdir(scratch);
+    reference.push(await bash(row.reference));
+    if (round === 1) await check();
+    await clear();
+    const [own, other] = [ours, reference].map((measured) => measured.at(-1)?.seconds.toFixed(2));
+    log(`${row.name}, round ${round} of ${runs}: ${own} s, reference ${other} s`);
+  }
+  const network = await bash(
+    `curl --silent --show-error --fail --output /dev/null "${row.registry ? '$blob' : '$url'}"`,
+  );
+  const decoding = await bash(row.decoding, [...new Set([packed, file])]);
+  const writing = await bash(
+    `dd if=/dev/zero of="$target" bs=1M count=${Math.ceil(data / 2 ** 20)} conv=fsync status=none`,
+  );
+  await clear();
+  return { row, data, ours, reference, limits: { network, decoding, disk: writing } };
+}

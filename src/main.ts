@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { constants } from 'node:os';
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
@@ -11,37 +10,27 @@ import { sizeThreadPool } from './transfer/native/thread-pool.ts';
 const roles: Readonly<Record<string, () => Promise<number>>> = {
   controller: async () => {
     keepHeapSmall();
-    const { runControllers } = await loaded(import('./controllers/run.ts'));
+    const { runControllers } = await import('./controllers/run.ts');
     return runControllers(packageDocument.version);
   },
   importer: async () => {
     prepareToMoveData();
-    const { runImporter } = await loaded(import('./pods/importer.ts'));
+    const { runImporter } = await import('./pods/importer.ts');
     return runImporter();
   },
   'clone-source': async () => {
     prepareToMoveData();
-    const { runCloneSource } = await loaded(import('./pods/clone-source.ts'));
+    const { runCloneSource } = await import('./pods/clone-source.ts');
     return runCloneSource();
   },
   'upload-server': async () => {
     prepareToMoveData();
-    const { runUploadServer } = await loaded(import('./pods/upload-server.ts'));
+    const { runUploadServer } = await import('./pods/upload-server.ts');
     return runUploadServer();
   },
   // That the pod ran means that its claim was mounted, which is all that is asked of it.
   'prepare-claim': () => Promise.resolve(0),
 };
-
-// The first process of a container has no default for signals: told to end while it is being loaded, it would be waited for in vain.
-const endAtOnce = () => process.exit(128 + constants.signals.SIGTERM);
-
-/** What was loaded; from here on it decides itself what a signal means. */
-async function loaded<Module>(loading: Promise<Module>): Promise<Module> {
-  const module = await loading;
-  process.off('SIGTERM', endAtOnce);
-  return module;
-}
 
 function prepareToMoveData(): void {
   keepYoungGenerationSmall();
@@ -50,7 +39,6 @@ function prepareToMoveData(): void {
 
 const role = roles[argv[2] ?? ''];
 if (role) {
-  process.on('SIGTERM', endAtOnce);
   // Whatever sockets or timers it leaves behind, the process ends when the role has.
   process.exit(await role());
 } else {

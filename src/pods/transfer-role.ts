@@ -37,11 +37,12 @@ export async function runTransferRole({ name, logger, progressPort, metric, work
   } catch (error) {
     result = describeFailure(termination.signal.aborted ? termination.signal.reason : error, logger);
   } finally {
-    process.removeListener('SIGTERM', terminate);
     await server.close();
   }
   logger.info('finished', { result, seconds: Math.round(performance.now() - started) / 1000 });
   await writeTerminationMessage(result);
+  // Not before: a signal without a listener would end the process without its result.
+  process.removeListener('SIGTERM', terminate);
   return result.outcome === 'succeeded' ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 /** The test cluster: a real Kubernetes on this machine. Which one is meant says $DISKPRESS_CLUSTER. */
 export type { ClusterAddresses, ClusterStatus, UpOptions } from './cluster.ts';
 export { controlNodeComponent, down, loadImage, status, up } from './cluster.ts';
+export { killContainer } from './containers.ts';
 export { driverName } from './components.ts';
 export type { CsiParts, KubernetesBinaries } from './parts.ts';
 export { buildParts, corednsBinary, csiParts, kubernetesBinaries } from './parts.ts';

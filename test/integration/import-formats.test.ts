@@ -72,6 +72,19 @@ describe('importer: formats and compressions', () => {
     await expectSameDisk(await importFrom(server, 'nested.xz.gz'), 'qcow2');
   });
 
+  for (const format of ['--format=oldgnu', '--format=pax']) {
+    it(`keeps the holes of a disk of 20 GiB in a tar archive made with --sparse ${format}`, async () => {
+      const large = join(root, 'disk.raw');
+      await writeRawDisk(large, 20 * 1024 * MEBIBYTE);
+      await run('tar', ['-C', root, '--sparse', format, '-czf', join(root, 'image.tar.gz'), 'disk.raw']);
+      const target = { capacity: 24 * 1024 * MEBIBYTE };
+      const { result, diskImage } = await importFrom(withoutRanges, 'image.tar.gz', { target });
+      expect(result).to.include({ outcome: 'succeeded', format: 'raw', virtualSize: 20 * 1024 * MEBIBYTE });
+      expect(await sameDisk(diskImage, large)).to.equal(true);
+      expect((await stat(diskImage)).blocks * 512).to.be.lessThan(5 * MEBIBYTE);
+    });
+  }
+
   it('unpacks a tar archive with a compressed qcow2 in it, whatever the names are', async () => {
     await convert('packed.qcow2', '-O', 'qcow2', '-c');
     const script =

@@ -1,62 +1,71 @@
 import type { ByteReader, ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
+import { parsePax, type Overrides } from './pax.ts';
+import { expand, readBodyMap, readHeaderMap, sparseFile, type SparseFile } from './sparse-file.ts';
+import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './tar-blocks.ts';
 
 /** One member of an archive. Its body is skipped when nobody reads it. */
 export interface TarEntry {
   path: string;
   type: 'file' | 'other';
+  /** In bytes, the holes of a sparse file included. */
   size: number;
-  /** To be read, as far as it is wanted, before the next entry is asked for. */
+  /** Where it begins in the stream; undefined where it does not lie there as it is, because it is sparse. */
+  offset: number | undefined;
+  /** To be read, as far as it is wanted, before the next entry is asked for. Of a sparse file, with its holes. */
   body: ByteStream;
 }
 
-const BLOCK = 512;
-const LONGEST_EXTENSION = 1024 * 1024;
-const CHUNK = 1024 * 1024;
-const fileTypes = new Set(['0', '\0', '7']);
-
-/** What extended headers say of the next member. */
-interface Overrides {
-  path?: string;
-  size?: number;
-}
+/** The map of a sparse file may be in a header: as much as some 100,000 pieces need. */
+const LONGEST_EXTENSION = 8 * 1024 * 1024;
+const SPARSE = 'S';
+const fileTypes = new Set(['0', '\0', '7', SPARSE]);
 
 /**
- * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar) member by member.
+ * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member.
  *
- * @throws TransferError InvalidImage, TruncatedImage
+ * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
  */
 export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, void, void> {
   let overrides: Overrides = {};
   for (;;) {
-    const header = Buffer.from(await reader.take(BLOCK));
-    if (header.length < BLOCK) throw truncated();
+    const header = await takeBlocks(reader, BLOCK);
     if (header.every((byte) => byte === 0)) return;
-    if (!isTarHeader(header)) throw new TransferError('InvalidImage', 'the tar archive is damaged');
+    if (!isTarHeader(header)) throw damaged();
     const type = header.toString('latin1', 156, 157);
-    const size = overrides.size ?? readNumber(header.subarray(124, 136));
-    const padded = Math.ceil(size / BLOCK) * BLOCK;
+    const stored = overrides.size ?? readNumber(header.subarray(124, 136));
+    const padded = Math.ceil(stored / BLOCK) * BLOCK;
     if (type === 'x' || type === 'L') {
-      const extension = await takeExtension(reader, size, padded);
+      const extension = await takeExtension(reader, stored, padded);
       if (type === 'L') overrides.path = extension.toString('utf8').replace(/\0.*$/s, '');
       else overrides = { ...overrides, ...parsePax(extension) };
       continue;
     }
     if (type === 'g' || type === 'K') {
-      await takeExtension(reader, size, padded);
+      await takeExtension(reader, stored, padded);
       continue;
     }
+    const inHeader = type === SPARSE ? await readHeaderMap(header, reader, stored) : undefined;
     const end = reader.position + padded;
+    const sparse = inHeader ?? (await readMap(overrides, reader, stored));
     yield {
       path: overrides.path ?? readPath(header),
       type: fileTypes.has(type) ? 'file' : 'other',
-      size,
-      body: readBody(reader, size),
+      size: sparse?.size ?? stored,
+      offset: sparse === undefined ? reader.position : undefined,
+      body: sparse === undefined ? readBody(reader, stored) : expand(sparse, reader),
     };
     overrides = {};
     const rest = end - reader.position;
     if ((await reader.skip(rest)) < rest) throw truncated();
   }
+}
+
+/** The map that extended headers tell of, or tell where to find. */
+async function readMap({ sparse }: Overrides, reader: ByteReader, stored: number): Promise<SparseFile | undefined> {
+  if (sparse === undefined) return undefined;
+  if (sparse.numbers === undefined) return readBodyMap(sparse.size, reader, stored);
+  return sparseFile(sparse.size, sparse.numbers, stored);
 }
 
 /** Whether a block is the header of a member: its checksum is right. */
@@ -69,49 +78,9 @@ export function isTarHeader(block: Buffer): boolean {
   return sum === Number.parseInt(expected, 8);
 }
 
-async function* readBody(reader: ByteReader, size: number): ByteStream {
-  const end = reader.position + size;
-  while (reader.position < end) {
-    const chunk = await reader.takeSome(Math.min(CHUNK, end - reader.position));
-    if (chunk.length === 0) throw truncated();
-    yield chunk;
-  }
-}
-
 async function takeExtension(reader: ByteReader, size: number, padded: number): Promise<Buffer> {
   if (size > LONGEST_EXTENSION) throw new TransferError('InvalidImage', 'the tar archive has an oversized header');
-  const bytes = Buffer.from(await reader.take(padded));
-  if (bytes.length < padded) throw truncated();
-  return bytes.subarray(0, size);
-}
-
-/** Records of the form "LENGTH KEY=VALUE\n", where LENGTH counts the whole record. */
-function parsePax(records: Buffer): Overrides {
-  const overrides: Overrides = {};
-  for (let at = 0; at < records.length;) {
-    const length = Number.parseInt(records.toString('latin1', at, at + 20), 10);
-    if (!(length > 0)) break;
-    const [, key, value = ''] = /^\d+ ([^=]+)=(.*)\n$/s.exec(records.toString('utf8', at, at + length)) ?? [];
-    if (key === 'path') overrides.path = value;
-    if (key === 'size') overrides.size = checkedSize(Number(value));
-    at += length;
-  }
-  return overrides;
-}
-
-/** Octal digits, or where the first bit is set, a binary number. */
-function readNumber(field: Buffer): number {
-  if (((field[0] ?? 0) & 0x80) !== 0) return checkedSize(Number(field.readBigUInt64BE(field.length - 8)));
-  const digits = field
-    .toString('latin1')
-    .replace(/[ \0]+$/, '')
-    .trimStart();
-  return digits === '' ? 0 : checkedSize(/^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : NaN);
-}
-
-function checkedSize(size: number): number {
-  if (!Number.isSafeInteger(size) || size < 0) throw new TransferError('InvalidImage', 'the tar archive is damaged');
-  return size;
+  return (await takeBlocks(reader, padded)).subarray(0, size);
 }
 
 function readPath(header: Buffer): string {
@@ -123,8 +92,4 @@ function readPath(header: Buffer): string {
 
 function readText(field: Buffer): string {
   return field.toString('utf8').replace(/\0.*$/s, '');
-}
-
-function truncated(): TransferError {
-  return new TransferError('TruncatedImage', 'the tar archive ends too early: it is incomplete');
 }

@@ -80,7 +80,8 @@ export class OciArchive implements ImageStore {
       for await (const entry of readTar(reader)) {
         if (files.size >= MOST_ENTRIES) throw this.#invalid('it has too many files');
         const path = entry.path.replace(/^(\.?\/)+/, '');
-        if (entry.type === 'file') files.set(path, { offset: reader.position, size: entry.size });
+        const { type, offset, size } = entry;
+        if (type === 'file' && offset !== undefined) files.set(path, { offset, size });
       }
     } finally {
       await reader.close();

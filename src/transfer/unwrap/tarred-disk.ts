@@ -1,5 +1,5 @@
 import { readTar, type TarEntry } from '../archive/tar-reader.ts';
-import type { ByteReader, ByteStream } from '../bytes.ts';
+import { ByteReader, type ByteStream } from '../bytes.ts';
 import { recogniseCompression } from '../decompress/compression.ts';
 import { TransferError } from '../errors.ts';
 import { HEAD_LENGTH, isProbablyDisk } from '../formats/recognise.ts';
@@ -8,6 +8,12 @@ import { isOvf, parseOvf, type OvfPackage } from './ovf.ts';
 
 const LARGEST_DOCUMENT = 4 * 1024 * 1024;
 
+interface FoundDisk {
+  entry: TarEntry;
+  /** From its first byte on. */
+  reader: ByteReader;
+}
+
 /** The one disk image in a tar archive, which may be an OVA: an OVF descriptor, its disk, and a manifest. */
 export class TarredDisk {
   readonly #reader: ByteReader;
@@ -15,7 +21,7 @@ export class TarredDisk {
   readonly #entries: AsyncGenerator<TarEntry, void, void>;
   readonly #manifest: Manifest;
   #package: OvfPackage | undefined;
-  #disk: TarEntry | undefined;
+  #disk: FoundDisk | undefined;
 
   private constructor(reader: ByteReader, location: string) {
     this.#reader = reader;
@@ -42,12 +48,14 @@ export class TarredDisk {
     return this.#package === undefined ? 'tar' : 'ova';
   }
 
-  get path(): string {
-    return this.#found.path;
+  /** In bytes, the holes of a sparse file included. */
+  get size(): number {
+    return this.#found.entry.size;
   }
 
-  get size(): number {
-    return this.#found.size;
+  /** Where it begins in the stream that the archive was read from; undefined where it is sparse. */
+  get offset(): number | undefined {
+    return this.#found.entry.offset;
   }
 
   /**
@@ -56,11 +64,11 @@ export class TarredDisk {
    * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage; in place of the end
    */
   async *contents(): ByteStream {
-    const { path, body } = this.#found;
+    const { path } = this.#found.entry;
     try {
       const mayBeListed = this.#package !== undefined || this.#manifest.isKnown;
       const checked = mayBeListed ? this.#manifest.begin(path) : undefined;
-      for await (const chunk of body) {
+      for await (const chunk of this.#found.reader.rest()) {
         checked?.update(chunk);
         yield chunk;
       }
@@ -69,7 +77,7 @@ export class TarredDisk {
       if (second !== undefined) {
         throw new TransferError(
           'UnsupportedImage',
-          `${this.#location} holds more than one disk image (${path}, ${second.path}), and a volume is one: ` +
+          `${this.#location} holds more than one disk image (${path}, ${second.entry.path}), and a volume is one: ` +
             'import each from a file of its own',
         );
       }
@@ -79,40 +87,41 @@ export class TarredDisk {
     }
   }
 
-  get #found(): TarEntry {
+  get #found(): FoundDisk {
     if (this.#disk === undefined) throw new Error('no disk has been found yet');
     return this.#disk;
   }
 
-  async #nextDisk(): Promise<TarEntry | undefined> {
+  async #nextDisk(): Promise<FoundDisk | undefined> {
     for (;;) {
       const { value: entry } = await this.#entries.next();
       if (entry === undefined) return undefined;
-      if (entry.type === 'file' && (await this.#isDisk(entry))) return entry;
+      if (entry.type !== 'file') continue;
+      const reader = new ByteReader(entry.body);
+      if (await this.#isDisk(entry, reader)) return { entry, reader };
     }
   }
 
   /** Takes note of the documents that tell of disks. */
-  async #isDisk(entry: TarEntry): Promise<boolean> {
-    const { path, size } = entry;
-    const head = await this.#reader.peek(Math.min(HEAD_LENGTH, size));
+  async #isDisk({ path, size }: TarEntry, reader: ByteReader): Promise<boolean> {
+    const head = await reader.peek(Math.min(HEAD_LENGTH, size));
     if (size <= LARGEST_DOCUMENT && isOvf(head)) {
-      const document = await this.#readDocument(entry);
+      const document = await this.#readDocument(path, reader);
       this.#package = parseOvf(document, this.#location);
       return false;
     }
     if (size <= LARGEST_DOCUMENT && isManifest(head)) {
-      this.#manifest.parse(await this.#readDocument(entry));
+      this.#manifest.parse(await this.#readDocument(path, reader));
       return false;
     }
     if (this.#package !== undefined) return path.replace(/^\.\//, '') === this.#package.diskFile;
     return recogniseCompression(head) !== undefined || isProbablyDisk(head, size);
   }
 
-  async #readDocument({ path, body }: TarEntry): Promise<string> {
+  async #readDocument(path: string, reader: ByteReader): Promise<string> {
     const checked = this.#manifest.begin(path);
     const chunks: Buffer[] = [];
-    for await (const chunk of body) {
+    for await (const chunk of reader.rest()) {
       checked.update(chunk);
       chunks.push(Buffer.from(chunk));
     }

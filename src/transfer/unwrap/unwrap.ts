@@ -54,7 +54,7 @@ async function open(
   return {
     reader: new ByteReader(disk.contents()),
     size: disk.size,
-    offset: offset === undefined ? undefined : offset + reader.position,
+    offset: offset === undefined || disk.offset === undefined ? undefined : offset + disk.offset,
   };
 }
 

@@ -86,6 +86,7 @@ describe('DiskFinder', () => {
     path,
     type,
     size: 1,
+    offset: undefined,
     body: lend(Buffer.alloc(0), []),
   });
   /** Which of the files in layers, from the uppermost down, are taken for the disk. */

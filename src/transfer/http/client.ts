@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { env } from 'node:process';
+import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
 import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import { TransferError } from '../errors.ts';
+import type { HttpBody } from './body.ts';
 import { trustedCertificates } from './certificates.ts';
+import { DirectClient } from './direct/client.ts';
 import { connectionFailure, proxyFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
 import { Proxies, proxiesOf } from './proxies.ts';
@@ -11,6 +14,7 @@ import { Proxies, proxiesOf } from './proxies.ts';
 const CONNECT_TIMEOUT = 8_000;
 /** A server may look long for an object before it answers. */
 const HEADERS_TIMEOUT = 60_000;
+const STALL_TIMEOUT = 30_000;
 const MOST_REDIRECTS = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
@@ -34,12 +38,18 @@ export interface HttpRequest {
   confidentialHeaders?: Record<string, string>;
 }
 
+interface SingleRequest {
+  method: 'GET' | 'HEAD' | 'POST';
+  headers: Record<string, string>;
+  body?: string;
+}
+
 export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
   /** Where redirects ended. */
   url: URL;
-  body: Dispatcher.ResponseData['body'];
+  body: HttpBody;
 }
 
 /**
@@ -51,11 +61,17 @@ export class HttpClient {
   readonly #proxies: Proxies;
   /** By protocol and proxy: reading the system's certificates takes a while, and plain http needs none. */
   readonly #agents = new Map<string, Promise<Dispatcher>>();
+  /** For what may be large. */
+  readonly #direct: DirectClient;
+  #trusting: Promise<{ secureContext: SecureContext }> | undefined;
 
   /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#proxies = new Proxies(proxiesOf(env));
+    const { stallTimeout = STALL_TIMEOUT, signal } = options;
+    const timeouts = { connect: CONNECT_TIMEOUT, headers: HEADERS_TIMEOUT, body: stallTimeout };
+    this.#direct = new DirectClient({ timeouts, tls: () => this.#tls(), signal });
   }
 
   /** @throws TransferError for every failure to get an answer; any status is an answer */
@@ -75,8 +91,8 @@ export class HttpClient {
         ...(atFirst && body !== undefined ? { body } : {}),
       });
       const target = answer.headers.location;
-      if (!redirects.has(answer.statusCode) || target === undefined) {
-        return { status: answer.statusCode, headers: answer.headers, url: current, body: answer.body };
+      if (!redirects.has(answer.status) || target === undefined) {
+        return { ...answer, url: current };
       }
       await answer.body.dump();
       current = redirectTarget(String(target), current);
@@ -85,33 +101,37 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
+    this.#direct.close();
     for (const creating of this.#agents.values()) {
       const agent = await creating;
       await agent.destroy();
     }
   }
 
-  async #once(
-    url: URL,
-    request: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>,
-  ): Promise<Dispatcher.ResponseData> {
+  async #once(url: URL, request: SingleRequest): Promise<Omit<HttpResponse, 'url'>> {
     const proxy = this.#proxies.for(url);
-    const agent = await this.#agentFor(url.protocol === 'https:', proxy);
     try {
-      const { signal } = this.#options;
-      const answer = await agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        ...request,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      // An abandoned body may still report that its connection broke.
-      answer.body.on('error', () => {});
-      return answer;
+      // As many bytes as there are in a disk are received by another way, which knows no proxies.
+      if (proxy === undefined && request.method === 'GET') return await this.#direct.get(url, request.headers);
+      return await this.#dispatch(url, request, proxy);
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       throw proxy === undefined ? connectionFailure(error, url) : proxyFailure(error, url, proxy);
     }
+  }
+
+  async #dispatch(url: URL, request: SingleRequest, proxy: URL | undefined): Promise<Omit<HttpResponse, 'url'>> {
+    const agent = await this.#agentFor(url.protocol === 'https:', proxy);
+    const { signal } = this.#options;
+    const { statusCode, headers, body } = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      ...request,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    // An abandoned body may still report that its connection broke.
+    body.on('error', () => {});
+    return { status: statusCode, headers, body };
   }
 
   #agentFor(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
@@ -125,11 +145,11 @@ export class HttpClient {
   }
 
   async #createAgent(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
-    const { certificatesDirectories = [], insecureSkipVerify = false, stallTimeout = 30_000 } = this.#options;
+    const { insecureSkipVerify = false, stallTimeout = STALL_TIMEOUT } = this.#options;
     // Several requests over one connection are no faster than one.
     const limits = { headersTimeout: HEADERS_TIMEOUT, bodyTimeout: stallTimeout, allowH2: false };
     const needsCertificates = (secure && !insecureSkipVerify) || proxy?.protocol === 'https:';
-    const trust = needsCertificates ? { ca: await trustedCertificates(certificatesDirectories) } : {};
+    const trust = needsCertificates ? await this.#trust() : {};
     const tls = { timeout: CONNECT_TIMEOUT, rejectUnauthorized: !insecureSkipVerify, allowH2: false, ...trust };
     if (proxy === undefined) return new Agent({ connect: tls, ...limits });
     return new ProxyAgent({
@@ -141,6 +161,20 @@ export class HttpClient {
       factory: (origin: string | URL, options: object) => new Pool(origin, { ...options, ...limits }),
       ...limits,
     });
+  }
+
+  async #tls(): Promise<ConnectionOptions> {
+    if (this.#options.insecureSkipVerify) return { rejectUnauthorized: false };
+    return this.#trust();
+  }
+
+  /** Read once: there are many. */
+  #trust(): Promise<{ secureContext: SecureContext }> {
+    const { certificatesDirectories = [] } = this.#options;
+    this.#trusting ??= trustedCertificates(certificatesDirectories).then((ca) => ({
+      secureContext: createSecureContext({ ca }),
+    }));
+    return this.#trusting;
   }
 }
 

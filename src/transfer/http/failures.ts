@@ -50,6 +50,7 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       return fail('ConnectionFailed', `${url.host} cannot be reached (${code}): check the network and firewalls`);
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
+    case 'STALLED':
       return fail('ConnectionLost', `${url.host} stopped answering while ${where} was being read`);
     default:
       return fail(

@@ -178,7 +178,7 @@ export class ParallelDownload {
     progress.connected(1);
     try {
       if (this.#closed) return;
-      for await (const bytes of response.body as AsyncIterable<Buffer>) {
+      for await (const bytes of response.body) {
         const taken = segment.fill(bytes);
         if (segment === this.#segments[0]) this.#arrived();
         progress.read(taken);

@@ -11,7 +11,7 @@ const LONGEST = 1024 * 1024;
 export async function readJson({ body, url }: HttpResponse): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > LONGEST) throw new TransferError('ProtocolViolation', `${url.host} answered with too long a document`);
     chunks.push(chunk);

@@ -129,7 +129,7 @@ export class ResumableObject {
           // What was read before of a server without ranges is passed over.
           let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
           answer ??= await this.#askFrom(offset, identity);
-          for await (const bytes of answer.response.body as AsyncIterable<Buffer>) {
+          for await (const bytes of answer.response.body) {
             const fresh = bytes.subarray(Math.min(skip, bytes.length));
             skip -= bytes.length - fresh.length;
             if (fresh.length === 0) continue;
@@ -166,7 +166,7 @@ export class ResumableObject {
       let answer: Answer | undefined;
       try {
         answer = await this.#requests.range(offset + done, offset + length, identity);
-        for await (const bytes of answer.response.body as AsyncIterable<Buffer>) {
+        for await (const bytes of answer.response.body) {
           const copied = bytes.copy(result, done);
           done += copied;
           patience.renew();

@@ -1,0 +1,9 @@
+import type { ReceivedBytes } from './received-bytes.ts';
+
+/** The connection that a body comes from. */
+export interface BodyStream {
+  received: ReceivedBytes;
+  /** How long it may stall, in milliseconds. */
+  timeout: number;
+  close(): void;
+}

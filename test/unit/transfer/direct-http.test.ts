@@ -1,0 +1,172 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { DirectClient } from '../../../src/transfer/http/direct/client.ts';
+import { Authority } from '../../cluster/pki.ts';
+
+const LENGTH = 6_000_000;
+/** No two places within a few megabytes look alike. */
+const content = Buffer.alloc(LENGTH);
+for (let at = 0; at < LENGTH; at += 4) content.writeUInt32LE((at * 2654435761) >>> 0, at);
+
+describe('direct http connections', () => {
+  const servers: Server[] = [];
+  const clients: DirectClient[] = [];
+
+  async function listen(server: Server, scheme = 'http'): Promise<URL> {
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/disk.img?version=1`);
+  }
+
+  /** Answers each connection's first bytes by what `answer` does. */
+  const listenTcp = (answer: (socket: Socket) => void) =>
+    listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          answer(socket);
+        });
+      }),
+    );
+
+  function client(body = 5000): DirectClient {
+    const made = new DirectClient({
+      timeouts: { connect: 5000, headers: 5000, body },
+      tls: () => Promise.resolve({ rejectUnauthorized: false }),
+    });
+    clients.push(made);
+    return made;
+  }
+
+  async function codeOf(promise: Promise<unknown>): Promise<unknown> {
+    return promise.then(
+      () => undefined,
+      (error: unknown) => (error as { code?: unknown }).code,
+    );
+  }
+
+  async function read(body: AsyncIterable<Buffer>): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  }
+
+  afterEach(async () => {
+    for (const made of clients.splice(0)) made.close();
+    await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  });
+
+  const whole = (_: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(200, { 'content-length': LENGTH }).end(content);
+  };
+
+  for (const scheme of ['http', 'https']) {
+    it(`lend what came over ${scheme}, and leave it alone until the next is asked for`, async () => {
+      const { certificate, key } = await (
+        await Authority.create('test')
+      ).issue({ commonName: 'x', names: ['127.0.0.1'] });
+      const server = scheme === 'http' ? createHttpServer(whole) : createHttpsServer({ cert: certificate, key }, whole);
+      const { status, headers, body } = await client().get(await listen(server, scheme), {});
+      expect(status).to.equal(200);
+      expect(headers['content-length']).to.equal(`${LENGTH}`);
+      let at = 0;
+      for await (const chunk of body) {
+        // Whoever reads is slower than whoever writes.
+        for (let turns = 0; turns < 20; turns += 1) await turn();
+        expect(chunk.equals(content.subarray(at, at + chunk.length)), `bytes from ${at}`).to.equal(true);
+        at += chunk.length;
+      }
+      expect(at).to.equal(LENGTH);
+    });
+  }
+
+  it('are used again, with the path and headers of each request', async () => {
+    const seen: unknown[] = [];
+    let connections = 0;
+    const server = createHttpServer((request, response) => {
+      seen.push([request.method, request.url, request.headers['host'], request.headers['x-number']]);
+      response.writeHead(200, { 'content-length': 5 }).end('hello');
+    }).on('connection', () => (connections += 1));
+    const url = await listen(server);
+    const direct = client();
+    for (const number of ['1', '2']) {
+      const { body } = await direct.get(url, { 'x-number': number });
+      expect((await read(body)).toString()).to.equal('hello');
+    }
+    expect(seen).to.deep.equal([
+      ['GET', '/disk.img?version=1', url.host, '1'],
+      ['GET', '/disk.img?version=1', url.host, '2'],
+    ]);
+    expect(connections).to.equal(1);
+  });
+
+  it('are made anew where the server has closed the last one at the wrong moment', async () => {
+    const url = await listenTcp((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      socket.once('data', () => socket.destroy());
+    });
+    const direct = client();
+    for (let round = 0; round < 2; round += 1) {
+      expect((await read((await direct.get(url, {})).body)).toString()).to.equal('ok');
+    }
+  });
+
+  it('take bodies in chunks, and those that end with the connection', async () => {
+    const chunked = await listen(createHttpServer((_, response) => response.end(content)));
+    expect((await read((await client().get(chunked, {})).body)).equals(content)).to.equal(true);
+    const unbounded = await listenTcp((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nall there is'));
+    expect((await read((await client().get(unbounded, {})).body)).toString()).to.equal('all there is');
+  });
+
+  it('take answers that come byte by byte, and after interim ones', async () => {
+    const url = await listenTcp((socket) => {
+      const answer = 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+      void (async () => {
+        socket.setNoDelay();
+        for (const byte of answer) {
+          socket.write(byte);
+          await turn();
+        }
+      })();
+    });
+    const { status, body } = await client().get(url, {});
+    expect(status).to.equal(200);
+    expect((await read(body)).toString()).to.equal('ok');
+  });
+
+  it('tell when an answer ends too early, in its head or in its body', async () => {
+    const inHead = await listenTcp((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le'));
+    expect(await codeOf(client().get(inHead, {}))).to.equal('ECONNRESET');
+    for (const head of ['content-length: 9', 'transfer-encoding: chunked']) {
+      const inBody = await listenTcp((socket) => socket.end(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhell`));
+      expect(await codeOf(read((await client().get(inBody, {})).body)), head).to.equal('ECONNRESET');
+    }
+  });
+
+  it('tell when an answer is none of HTTP', async () => {
+    const url = await listenTcp((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
+    expect(await codeOf(client().get(url, {}))).to.match(/^HPE_/);
+  });
+
+  it('tell when a body stalls', async () => {
+    for (const head of ['content-length: 9', 'transfer-encoding: chunked']) {
+      const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhell`));
+      expect(await codeOf(read((await client(50).get(url, {})).body)), head).to.equal('STALLED');
+    }
+  });
+
+  it('pass over short bodies, and close the connection instead of reading long ones', async () => {
+    let connections = 0;
+    const server = createHttpServer(whole).on('connection', () => (connections += 1));
+    const url = await listen(server);
+    const direct = client();
+    await (await direct.get(url, {})).body.dump({ limit: LENGTH });
+    await (await direct.get(url, {})).body.dump({ limit: 1000 });
+    expect(connections).to.equal(1);
+    await (await direct.get(url, {})).body.dump();
+    expect(connections).to.equal(2);
+  });
+});

@@ -171,7 +171,8 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
 async function writeDisk(disk: DecodedDisk, options: ImportImageOptions, journal?: Journal): Promise<ImportedImage> {
   const { sink, progress, signal } = options;
   progress.enter(disk.format === 'raw' ? 'copying' : 'converting', { format: disk.format, target: sink.path });
-  return finishConverted(options, disk.format, await pour(disk, sink, signal, journal));
+  const virtualSize = await pour(disk, sink, signal, journal);
+  return finishConverted(options, disk.format, virtualSize);
 }
 
 /** @returns the disk's virtual size in bytes */

@@ -3,6 +3,7 @@ import { checkSelfContained } from './conversion/check-image.ts';
 import { TransferError } from './errors.ts';
 import { describeImage } from './formats/describe.ts';
 import type { ImageDetails } from './formats/image-details.ts';
+import { readFixedVhdFooter } from './formats/fixed-vhd.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Source } from './source.ts';
 import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
@@ -19,23 +20,25 @@ export interface InspectedImage extends ImageDetails {
   labels: Record<string, string>;
 }
 
-/** Tells what an image is, from its start alone, whether or not it is one that can be imported. */
+/** Tells what an image is, from its start, and where it looks raw its last bytes, whether or not it is one that can be imported. */
 export async function inspectImage(source: Source): Promise<InspectedImage> {
   try {
     const { location } = source;
     const opened = await source.open(HEAD_LENGTH);
     const { reader, wrappers, size, offset } = await unwrap(new ByteReader(opened.bytes), opened.size, location);
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
-    const format = recogniseFormat(head, size, location);
+    const recognised = recogniseFormat(head, size, location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
+    const footer = recognised === 'raw' && ranges !== undefined ? await readFixedVhdFooter(ranges) : undefined;
+    const [format, header]: [DiskFormat, Buffer] = footer === undefined ? [recognised, head] : ['vpc', footer];
     return {
       location,
       size: opened.transferSize ?? opened.size,
       wrappers,
       format,
-      ...(await describeImage(format, head, size, ranges)),
-      refusal: refusalOf(format, head),
+      ...(await describeImage(format, header, size, ranges)),
+      refusal: refusalOf(format, header),
       labels: source.labels ?? {},
     };
   } finally {

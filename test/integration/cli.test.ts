@@ -140,6 +140,11 @@ describe('diskpress import and inspect', () => {
     expect(vhdx.stdout)
       .to.match(/format:\s+vhdx/)
       .and.match(/virtual size:\s+64 MiB/);
+    const fixed = join(directory, 'fixed.vhd');
+    await run('qemu-img', ['convert', '-O', 'vpc', '-o', 'subformat=fixed,force_size=on', raw, fixed]);
+    expect((await diskpress('inspect', fixed)).stdout)
+      .to.match(/format:\s+vpc \(fixed\)/)
+      .and.match(/virtual size:\s+64 MiB/);
   });
 
   it('inspects images that it would refuse, and says why', async () => {

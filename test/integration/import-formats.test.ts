@@ -85,6 +85,19 @@ describe('importer: formats and compressions', () => {
     });
   }
 
+  it('leaves the footer of a VHD of fixed size out, also where the disk just fits', async () => {
+    await convert('fixed.vhd', '-O', 'vpc', '-o', 'subformat=fixed,force_size=on');
+    await run('sh', ['-c', 'cd "$1"; gzip -1 -k fixed.vhd; tar -cf fixed.tar fixed.vhd', 'sh', root]);
+    const target = { capacity: 64 * MEBIBYTE, filesystemOverhead: 0 };
+    for (const name of ['fixed.vhd', 'fixed.vhd.gz', 'fixed.tar']) {
+      for (const from of [server, withoutRanges]) {
+        const imported = await importFrom(from, name, { target });
+        await expectSameDisk(imported, 'vpc');
+        expect((await stat(imported.diskImage)).size).to.equal(64 * MEBIBYTE);
+      }
+    }
+  });
+
   it('unpacks a tar archive with a compressed qcow2 in it, whatever the names are', async () => {
     await convert('packed.qcow2', '-O', 'qcow2', '-c');
     const script =

@@ -2,6 +2,7 @@ import type { ByteReader } from '../bytes.ts';
 import { RandomAccessNeeded } from '../errors.ts';
 import type { DecodedDisk } from '../extents.ts';
 import type { DecodeOptions } from './decode-options.ts';
+import { withoutFixedVhdFooter } from './fixed-vhd.ts';
 import { decodeQcow2 } from './qcow2/decode.ts';
 import { decodeRaw } from './raw.ts';
 import type { DiskFormat } from './recognise.ts';
@@ -15,7 +16,7 @@ import { decodeVmdk } from './vmdk/stream.ts';
 export async function decodeDisk(format: DiskFormat, reader: ByteReader, options: DecodeOptions): Promise<DecodedDisk> {
   switch (format) {
     case 'raw':
-      return decodeRaw(reader, options.size, options.from);
+      return withoutFixedVhdFooter(decodeRaw(reader, options.size, options.from), options.size);
     case 'qcow2':
       return decodeQcow2(reader, options);
     case 'vmdk':

@@ -11,7 +11,7 @@ const vdiTypes: Record<number, string> = { 1: 'dynamic', 2: 'static' };
 /**
  * What an image's header tells.
  *
- * @param head the image's first HEAD_LENGTH bytes, or all there are
+ * @param head the image's first HEAD_LENGTH bytes, or all there are; of a VHD of fixed size its footer
  * @param size of the image, where it is known
  * @param ranges for formats whose size is further behind
  * @throws TransferError InvalidImage, UnsupportedImage, TruncatedImage; what `ranges` throws
@@ -40,7 +40,7 @@ export async function describeImage(
   }
 }
 
-/** The copy of the footer that a dynamic disk begins with (Virtual Hard Disk Image Format Specification). */
+/** The footer, of which a dynamic disk begins with a copy (Virtual Hard Disk Image Format Specification). */
 function describeVhd(head: Buffer): ImageDetails {
   if (head.length < 64) return {};
   return { virtualSize: Number(head.readBigUInt64BE(48)), version: vhdTypes[head.readUInt32BE(60)] };

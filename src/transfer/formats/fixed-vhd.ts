@@ -1,0 +1,85 @@
+import type { DecodedDisk, Extent } from '../extents.ts';
+import type { RangeReader } from '../source.ts';
+
+/** Bytes of the footer that a VHD ends with. */
+const FOOTER = 512;
+const MEBIBYTE = 1024 * 1024;
+const FIXED = 2;
+
+/**
+ * The size of the disk before this footer of a VHD of fixed size (Virtual Hard Disk Image Format Specification, "Hard Disk
+ * Footer Format"); undefined where it is none, or not of this file.
+ *
+ * @param footer the file's last bytes
+ * @param total bytes of the file
+ */
+function sizeBefore(footer: Buffer, total: number): number | undefined {
+  if (footer.length < FOOTER || footer.toString('latin1', 0, 8) !== 'conectix') return undefined;
+  if (footer.readUInt32BE(60) !== FIXED || footer.readBigUInt64BE(48) !== BigInt(total - FOOTER)) return undefined;
+  let sum = 0;
+  for (const [at, byte] of footer.entries()) sum += at >= 64 && at < 68 ? 0 : byte;
+  return footer.readUInt32BE(64) === ~sum >>> 0 ? total - FOOTER : undefined;
+}
+
+/** The footer of what is a VHD of fixed size; undefined where it is none. */
+export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | undefined> {
+  if (ranges.size <= FOOTER) return undefined;
+  const footer = await ranges.read(ranges.size - FOOTER, FOOTER);
+  return sizeBefore(footer, ranges.size) === undefined ? undefined : footer;
+}
+
+/**
+ * Leaves out the footer by which only its last bytes tell a VHD of fixed size from a raw disk.
+ *
+ * @param raw what is read, in order
+ * @param size of it, where it is known beforehand
+ */
+export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined): DecodedDisk {
+  // A disk is whole mebibytes mostly: it is not to be refused for the footer that it then is so much larger by.
+  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER ? size - FOOTER : size;
+  const disk: DecodedDisk = { ...raw, virtualSize, extents: extents() };
+  return disk;
+
+  async function* extents(): AsyncGenerator<Extent, void, void> {
+    let held: Extent | undefined;
+    for await (const extent of raw.extents) {
+      if (size !== undefined && endOf(extent) <= size - FOOTER) {
+        yield passOn(extent);
+        continue;
+      }
+      const { offset, data } = extent;
+      const joins = held !== undefined && endOf(held) === offset && data.length < FOOTER;
+      if (held !== undefined && !joins) yield passOn(held);
+      const [start, end] = split(joins && held !== undefined ? join(held, data) : extent);
+      if (start.data.length > 0) yield passOn(start);
+      held = { offset: end.offset, data: Buffer.from(end.data) };
+    }
+    const total = raw.virtualSize;
+    const before = held === undefined || total === undefined ? undefined : sizeBefore(held.data, total);
+    if (before === undefined && held !== undefined) yield passOn(held);
+    if (before !== undefined) disk.format = 'vpc';
+    disk.virtualSize = before ?? total;
+  }
+
+  function passOn(extent: Extent): Extent {
+    disk.position = endOf(extent);
+    return extent;
+  }
+}
+
+function endOf({ offset, data }: Extent): number {
+  return offset + data.length;
+}
+
+function join({ offset, data }: Extent, more: Buffer): Extent {
+  return { offset, data: Buffer.concat([data, more]) };
+}
+
+/** What may be a footer is the second part. */
+function split({ offset, data }: Extent): [Extent, Extent] {
+  const at = Math.max(0, data.length - FOOTER);
+  return [
+    { offset, data: data.subarray(0, at) },
+    { offset: offset + at, data: data.subarray(at) },
+  ];
+}

@@ -45,6 +45,21 @@ describe('importer: bad networks', () => {
     }
   };
 
+  /** A server that answers its first requests in its own ways, and then as nginx would. */
+  const misbehaving = async (answers: RequestListener[], work: (url: string) => Promise<void>): Promise<void> => {
+    const misbehaver = createServer((request, response) => {
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      answer?.(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(misbehaver, 'listening');
+    try {
+      await work(`http://127.0.0.1:${(misbehaver.address() as AddressInfo).port}/disk`);
+    } finally {
+      misbehaver.close();
+      misbehaver.closeAllConnections();
+    }
+  };
+
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'diskpress-resume-'));
     const root = join(directory, 'www');
@@ -89,10 +104,42 @@ describe('importer: bad networks', () => {
     });
   });
 
-  it('gives up where no attempt gets any further', async () => {
-    await through({ to: withoutRanges.port, cutAfter: MEBIBYTE }, async (port) => {
+  it('gives up soon on a server without ranges whose every answer ends at the same byte', async () => {
+    await through({ to: withoutRanges.port, cutAfter: MEBIBYTE }, async (port, proxy) => {
       const failure = await importFrom(`http://127.0.0.1:${port}/disk.img`).catch((error: unknown) => error);
-      expect(failure).to.include({ code: 'ConnectionLost', permanent: false });
+      expect(failure).to.include({ code: 'ProtocolViolation', permanent: true });
+      expect(failure)
+        .to.have.property('message')
+        .that.matches(/announced 33554432 bytes and ends every answer after 104\d{4} bytes/);
+      expect(proxy.connections).to.equal(3);
+    });
+  });
+
+  it('does not hold the end of one answer against a server without ranges that sends more later', async () => {
+    const content = noise('patient', 4 * MEBIBYTE);
+    const cutAt =
+      (length: number): RequestListener =>
+      (_, response) => {
+        response.writeHead(200, { 'content-length': content.length });
+        response.write(content.subarray(0, length), () => response.destroy());
+      };
+    const answers = [MEBIBYTE, MEBIBYTE, 2 * MEBIBYTE, 1000, 2 * MEBIBYTE, content.length].map(cutAt);
+    await misbehaving(answers, async (url) => {
+      const { disk } = await importFrom(url);
+      expect((await readFile(disk)).equals(content)).to.equal(true);
+    });
+  });
+
+  it('never goes on with what is shorter than what was read before, without any length', async () => {
+    const content = noise('shrinking', 2 * MEBIBYTE);
+    const broken: RequestListener = (_, response) => {
+      response.writeHead(200);
+      response.write(content, () => response.destroy());
+    };
+    const shorter: RequestListener = (_, response) => response.writeHead(200).end(content.subarray(0, MEBIBYTE));
+    await misbehaving([broken, shorter], async (url) => {
+      const { disk } = await importFrom(url);
+      expect((await readFile(disk)).equals(content.subarray(0, MEBIBYTE))).to.equal(true);
     });
   });
 
@@ -121,21 +168,6 @@ describe('importer: bad networks', () => {
     late.close();
     expect(progress.snapshot().failure).to.equal(undefined);
   });
-
-  /** A server that answers its first requests in its own ways, and then as nginx would. */
-  const misbehaving = async (answers: RequestListener[], work: (url: string) => Promise<void>): Promise<void> => {
-    const misbehaver = createServer((request, response) => {
-      const answer = answers.length > 1 ? answers.shift() : answers[0];
-      answer?.(request, response);
-    }).listen(0, '127.0.0.1');
-    await once(misbehaver, 'listening');
-    try {
-      await work(`http://127.0.0.1:${(misbehaver.address() as AddressInfo).port}/disk`);
-    } finally {
-      misbehaver.close();
-      misbehaver.closeAllConnections();
-    }
-  };
 
   it('retries what a server cannot do at the moment, when it is asked to', async () => {
     let second = 0;

@@ -79,11 +79,11 @@ export class ObjectRequests {
         await discard(response);
         throw this.violation('answered with another range than the one asked for');
       }
-      if (!isSameObject(headers, range.total, known)) throw this.#changed(response);
+      if (!isSameObject(headers, range.total, known)) throw this.changed(response);
       return { response, end: range.end };
     }
     // To who asks for a certain version, another one is sent as a whole.
-    if (status === 200 || (status === 416 && versionOf(known) === undefined)) throw this.#changed(response);
+    if (status === 200 || (status === 416 && versionOf(known) === undefined)) throw this.changed(response);
     await discard(response);
     if (status === 416) throw this.violation(`announced ${known.size} bytes and has none from byte ${start} on`);
     throw statusFailure(status, headers, response.url);
@@ -92,7 +92,7 @@ export class ObjectRequests {
   /** Asks for a known object from its start once more, where its server has no ranges. */
   async again(known: ObjectIdentity): Promise<Answer> {
     const { response, end, identity } = await this.first();
-    if (!isSameObject(response.headers, identity.size, known)) throw this.#changed(response);
+    if (!isSameObject(response.headers, identity.size, known)) throw this.changed(response);
     return { response, end };
   }
 
@@ -116,7 +116,15 @@ export class ObjectRequests {
     );
   }
 
-  #changed(response: HttpResponse): TransferError {
+  /** A server without ranges whose answers have ended at the same byte again and again. */
+  alwaysEndsAt(offset: number, { size }: ObjectIdentity): TransferError {
+    const announced = size === undefined ? '' : `announced ${size} bytes and `;
+    return this.violation(
+      `${announced}ends every answer after ${offset} bytes: its file is incomplete, or something on the way cuts it off`,
+    );
+  }
+
+  changed(response: HttpResponse): TransferError {
     response.body.destroy();
     return new TransferError('SourceChanged', `${describeUrl(this.url)} changed while it was being read`);
   }

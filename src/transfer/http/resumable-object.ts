@@ -14,6 +14,8 @@ export const DEFAULT_CONNECTIONS = 4;
 const HANDOVER = 2 * 1024 * 1024;
 /** More connections are not worth their while for less than this, in bytes. */
 const SHORTEST_PARALLEL = 8 * 1024 * 1024;
+/** A server that has sent everything up to one byte so often, and no more, is not going to. */
+const MOST_EARLY_ENDS = 3;
 
 export interface ResumableObjectOptions {
   url: URL;
@@ -122,12 +124,13 @@ export class ResumableObject {
     const end = identity.size ?? Infinity;
     let offset = start;
     let answer = first;
+    let earlyEnds = 0;
     progress.connected(1);
     try {
       while (offset < end) {
+        // What was read before of a server without ranges is passed over.
+        let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
         try {
-          // What was read before of a server without ranges is passed over.
-          let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
           answer ??= await this.#askFrom(offset, identity);
           for await (const bytes of answer.response.body) {
             const fresh = bytes.subarray(Math.min(skip, bytes.length));
@@ -135,13 +138,18 @@ export class ResumableObject {
             if (fresh.length === 0) continue;
             offset += fresh.length;
             if (offset > end) throw this.#requests.violation('sent more than it had announced');
+            earlyEnds = 0;
             patience.renew();
             yield fresh;
           }
+          if (skip > 0) throw this.#requests.changed(answer.response);
           if (answer.end === undefined || identity.size === undefined) return;
           if (offset < answer.end) throw this.#requests.endedEarly(end - offset);
         } catch (error) {
-          await patience.afterFailure(this.#requests.failure(error));
+          const failure = this.#requests.failure(error);
+          if (!identity.acceptsRanges && offset > 0 && skip === 0) earlyEnds += 1;
+          if (earlyEnds === MOST_EARLY_ENDS) throw this.#requests.alwaysEndsAt(offset, identity);
+          await patience.afterFailure(failure);
         } finally {
           answer?.response.body.destroy();
           answer = undefined;

@@ -36,5 +36,6 @@ export const cloneFallbackReasons = [
   'NoVolumeExpansion',
   'NoProvisionerMatch',
   'NoPopulator',
+  'IncompatibleTopology',
 ] as const;
 export type CloneFallbackReason = (typeof cloneFallbackReasons)[number];

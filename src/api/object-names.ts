@@ -46,5 +46,7 @@ export const temporaryClaimName = (claimUid: string) => `tmp-pvc-${claimUid}`;
 export const temporarySourceClaimName = (claimUid: string) => `tmp-source-pvc-${claimUid}`;
 /** Name of a clone's snapshot of its source, by the UID of the target claim. */
 export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claimUid}`;
+/** Name of the pod that mounts a clone's claim for a moment, by that claim's UID. */
+export const mountingPodName = (claimUid: string) => `prep-${claimUid}`;
 /** A value for a label that names an object: label values are shorter than names may be. */
 export const labelValueOf = (name: string) => shortened(name, MAXIMUM_LABEL_LENGTH);

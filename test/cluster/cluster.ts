@@ -28,6 +28,8 @@ import { allStates, readState, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
 
 export interface UpOptions {
+  /** Which cluster; that of $DISKPRESS_CLUSTER unless given. */
+  name?: string;
   /** How many nodes the cluster must have at least; 1 unless given. */
   nodes?: number;
   log?: Log;
@@ -49,7 +51,7 @@ export async function up(options: UpOptions = {}): Promise<ClusterAddresses> {
   if (!Number.isInteger(count) || count < 1 || count > 9) {
     throw new RangeError('a cluster has 1 to 9 nodes');
   }
-  const cluster = identityOf(clusterName());
+  const cluster = identityOf(options.name ?? clusterName());
   await installPrerequisites(log);
   const programs: Programs = {
     kubernetes: await kubernetesBinaries({ log }),
@@ -81,8 +83,8 @@ export async function up(options: UpOptions = {}): Promise<ClusterAddresses> {
 }
 
 /** Removes the cluster and everything that belongs to it; does no harm where there is none. */
-export async function down(log: Log = () => undefined): Promise<void> {
-  const cluster = identityOf(clusterName());
+export async function down(log: Log = () => undefined, name = clusterName()): Promise<void> {
+  const cluster = identityOf(name);
   await locked(cluster, log, () => remove(cluster));
 }
 
@@ -94,10 +96,12 @@ export interface ClusterStatus {
 }
 
 /** What exists of the cluster, without changing anything. */
-export async function status(): Promise<ClusterStatus> {
-  const cluster = identityOf(clusterName());
+export async function status(name = clusterName()): Promise<ClusterStatus> {
+  const cluster = identityOf(name);
   const state = await readState(cluster);
-  const nodes = (state?.nodes ?? []).map(async (name) => (await nodeStatus(cluster, name)) ?? { name, components: [] });
+  const nodes = (state?.nodes ?? []).map(async (node) => {
+    return (await nodeStatus(cluster, node)) ?? { name: node, components: [] };
+  });
   return {
     name: cluster.name,
     addresses: state?.complete ? addressesOf(cluster, state) : undefined,
@@ -136,30 +140,31 @@ export async function loadImage(image: string, log: Log = () => undefined): Prom
     () => false,
   );
   if (isArchive) {
-    await loadIntoNodes(image, log, (cluster, node) => loadArchive(cluster, node, image));
+    await loadIntoNodes(clusterName(), image, log, (cluster, node) => loadArchive(cluster, node, image));
   } else {
     await withImageLock(log, () => loadBuiltImage(image, log));
   }
 }
 
 /** {@link loadImage} of an image that buildah has, for callers that hold the lock of images. */
-export async function loadBuiltImage(image: string, log: Log): Promise<void> {
+export async function loadBuiltImage(image: string, log: Log, name = clusterName()): Promise<void> {
   const built = await BuiltImage.export(image);
-  await loadIntoNodes(image, log, (cluster, node) => loadBuilt(cluster, node, built));
+  await loadIntoNodes(name, image, log, (cluster, node) => loadBuilt(cluster, node, built));
 }
 
 async function loadIntoNodes(
+  name: string,
   image: string,
   log: Log,
   load: (cluster: Identity, node: string) => Promise<void>,
 ): Promise<void> {
-  const cluster = identityOf(clusterName());
-  const { nodes } = await status();
+  const cluster = identityOf(name);
+  const { nodes } = await status(name);
   if (nodes.length === 0) {
     throw new Error(`cluster ${cluster.name} does not run: start it with "up"`);
   }
   log(`loading ${image}`);
-  await Promise.all(nodes.map(({ name }) => load(cluster, name)));
+  await Promise.all(nodes.map((node) => load(cluster, node.name)));
 }
 
 /** Two at a time would undo each other's work. The lock is not the cluster's, so that `down` leaves nothing. */

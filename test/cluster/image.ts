@@ -28,14 +28,15 @@ const inputs = [
  * Builds the product's image from this checkout and loads it into the cluster's nodes as {@link productImage}. Does
  * neither again for the same sources.
  *
+ * @param cluster its name; that of $DISKPRESS_CLUSTER unless given
  * @returns a hash of what it is made of, which its name does not tell
  */
-export async function buildProductImage(log: Log = () => undefined): Promise<string> {
+export async function buildProductImage(log: Log = () => undefined, cluster?: string): Promise<string> {
   await installPrerequisites(log);
   return withImageLock(log, async () => {
     const revision = await build(log);
     // Still under the lock: another checkout would give the name to another image.
-    await loadBuiltImage(productImage, log);
+    await loadBuiltImage(productImage, log, cluster);
     return revision;
   });
 }

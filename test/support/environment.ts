@@ -6,7 +6,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { CommandFailed, type Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';
 import { buildProductImage, productImage } from '../cluster/image.ts';
-import { installPrerequisites, status, up } from '../cluster/index.ts';
+import { installPrerequisites, status, up, type UpOptions } from '../cluster/index.ts';
 import { Kubectl } from './kubectl.ts';
 import { prepareStorageClasses, type StorageClasses } from './storage-classes.ts';
 import { until } from './until.ts';
@@ -39,7 +39,18 @@ export function prepareEnvironment(log: Log): Promise<Environment> {
 async function prepare(log: Log): Promise<Environment> {
   const own = await isOwnCluster();
   await installPrerequisites(log, own ? 'cluster' : 'servers');
-  const { kubeConfigPath, image, revision } = own ? await prepareOwnCluster(log) : foreignCluster(log);
+  return installInto(own ? await prepareOwnCluster({ log }) : foreignCluster(log), own, log);
+}
+
+/** Sets up a test cluster beside the one that the tests share, which is to be taken down by who asked for it. */
+export async function prepareAnotherCluster(
+  options: Required<Pick<UpOptions, 'name' | 'nodes' | 'log'>>,
+): Promise<Environment> {
+  await installPrerequisites(options.log, 'cluster');
+  return installInto(await prepareOwnCluster(options), true, options.log);
+}
+
+async function installInto({ kubeConfigPath, image, revision }: Target, own: boolean, log: Log): Promise<Environment> {
   const kubectl = await Kubectl.create(kubeConfigPath);
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(kubeConfigPath);
@@ -73,9 +84,10 @@ interface Target {
   readonly revision: string | undefined;
 }
 
-async function prepareOwnCluster(log: Log): Promise<Target> {
-  const { kubeconfig } = await up({ log });
-  return { kubeConfigPath: kubeconfig, image: productImage, revision: await buildProductImage(log) };
+async function prepareOwnCluster(options: UpOptions): Promise<Target> {
+  const { kubeconfig } = await up(options);
+  const revision = await buildProductImage(options.log, options.name);
+  return { kubeConfigPath: kubeconfig, image: productImage, revision };
 }
 
 function foreignCluster(log: Log): Target {

@@ -10,6 +10,7 @@ import { holdTarget } from '../populator/population.ts';
 import { pendingReport, reportAnnotations } from '../transfer-report.ts';
 import { gatherFacts } from './facts.ts';
 import { planClone, type ClonePlan } from './planner.ts';
+import { findConsumer } from './reach.ts';
 import { restoreSpecOf } from './restore-class.ts';
 import { requireRoom, type CloneSource } from './source.ts';
 
@@ -26,7 +27,8 @@ export async function beginClone(
   source: CloneSource,
 ): Promise<ClonePlan> {
   requireRoom(source, target);
-  const plan = planClone(gatherFacts(context, target, source));
+  const consumer = await findConsumer(context, target, source);
+  const plan = planClone(gatherFacts(context, target, source, consumer));
   if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source);
   const { cloneType, description, fallback } = plan;
   await holdTarget(context, target, {

@@ -9,6 +9,7 @@ import type { Caches } from '../caches.ts';
 import { readReport } from '../transfer-report.ts';
 import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
 import { waitsForFirstConsumer } from '../wait-for-first-consumer.ts';
+import { reachOfClaim } from './reach.ts';
 import { LOOK_AGAIN_MILLISECONDS, notReady, without, type CloneSource } from './source.ts';
 
 type ClaimCaches = Pick<Caches, 'claims' | 'volumes' | 'dataVolumes' | 'storageClasses'>;
@@ -42,6 +43,7 @@ export function gatherClaimSource(caches: ClaimCaches, key: Key): CloneSource {
     capacity: parseQuantity(claim.status.capacity?.['storage'] ?? volume.spec?.capacity?.['storage'] ?? '0'),
     request: requestedBytes(claim),
     contentType: claim.metadata?.annotations?.[populationAnnotation.contentType] ?? 'kubevirt',
+    reach: reachOfClaim(caches, key),
   };
 }
 

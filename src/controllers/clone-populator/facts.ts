@@ -6,13 +6,19 @@ import { cloneBegunAnnotation } from '../internal-annotations.ts';
 import { chooseSnapshotClass } from '../snapshot-class.ts';
 import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
 import type { CloneFacts } from './planner.ts';
+import type { Consumer } from './reach.ts';
 import type { CloneSource } from './source.ts';
 
-/** Gathers what the planner decides on. */
+/**
+ * Gathers what the planner decides on.
+ *
+ * @param consumer of the target, where it is known
+ */
 export function gatherFacts(
   { caches, config }: Pick<ControllerContext, 'caches' | 'config'>,
   target: PersistentVolumeClaim,
   source: CloneSource,
+  consumer?: Consumer,
 ): CloneFacts {
   const storageClassName = target.spec?.storageClassName ?? '';
   const storageClass = caches.storageClasses.get({ namespace: '', name: storageClassName });
@@ -35,6 +41,7 @@ export function gatherFacts(
       request: requestedBytes(target),
       allowVolumeExpansion: storageClass?.allowVolumeExpansion ?? false,
     },
+    consumer,
     override: config.cloneStrategyOverride,
     profile: profile?.status?.cloneStrategy,
     snapshotClass: chooseSnapshotClass(caches.snapshotClasses.list(), source.driver, preferredSnapshotClass),

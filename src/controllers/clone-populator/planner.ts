@@ -1,5 +1,6 @@
 import { humanBytes } from '../../api/bytes.ts';
 import type { CloneFallbackReason, ClonePhase, CloneType } from '../../api/clone.ts';
+import type { Consumer } from './reach.ts';
 import type { CloneSourceKind } from './source.ts';
 
 /** A phase in which something is made, as opposed to Pending, Succeeded and Error. */
@@ -26,6 +27,8 @@ export interface CloneFacts {
     readonly request: number;
     readonly allowVolumeExpansion: boolean;
   };
+  /** Of the target; undefined where none was scheduled yet, or every node reaches the source. */
+  readonly consumer: Consumer | undefined;
   /** CDI.spec.cloneStrategyOverride. */
   readonly override: CloneType | undefined;
   /** StorageProfile.status.cloneStrategy of the target's class: its spec's, or what is known of the provisioner. */
@@ -74,6 +77,18 @@ const otherVolumeMode: Obstacle = ({ source, target }) =>
       }
     : undefined;
 
+const outOfReach: Obstacle = ({ source, consumer }, wanted) => {
+  if (!consumer) return undefined;
+  const restores = wanted === 'snapshot' || source.kind === 'VolumeSnapshot';
+  if (restores ? consumer.reachesSnapshots : consumer.reachesVolume) return undefined;
+  return {
+    reason: 'IncompatibleTopology',
+    message:
+      `the target's consumer was put on node "${consumer.node}", and only nodes with ${consumer.reachedFrom} ` +
+      'reach the source',
+  };
+};
+
 const cannotGrow: Obstacle = ({ source, target }) =>
   source.capacity > 0 && target.request > source.capacity && !target.allowVolumeExpansion
     ? {
@@ -96,7 +111,7 @@ const noSnapshotClass: Obstacle = ({ source, target, snapshotClass, preferredSna
     : undefined;
 
 /** What can stand against a smart clone, most telling first. */
-const OBSTACLES: readonly Obstacle[] = [otherDriver, otherVolumeMode, cannotGrow, noSnapshotClass];
+const OBSTACLES: readonly Obstacle[] = [otherDriver, otherVolumeMode, outOfReach, cannotGrow, noSnapshotClass];
 
 /**
  * Chooses how a clone is made. A pure function: the same facts give the same plan.

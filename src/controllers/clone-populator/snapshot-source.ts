@@ -10,6 +10,7 @@ import {
 import type { Caches } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { volumeModeOf } from '../transfer-target.ts';
+import { reachOfSnapshot } from './reach.ts';
 import { notReady, without, type CloneSource } from './source.ts';
 
 /**
@@ -43,6 +44,7 @@ export async function gatherSnapshotSource(
     capacity: restoreSize,
     request: restoreSize,
     contentType: 'kubevirt',
+    reach: reachOfSnapshot(caches, key),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { V1NodeSelector } from '@kubernetes/client-node';
 import { userAnnotation } from '../../api/annotations.ts';
 import { humanBytes } from '../../api/bytes.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -21,6 +22,8 @@ export interface CloneSource {
   /** What the source's claim asked for; a target that asks for less is refused. */
   readonly request: number;
   readonly contentType: string;
+  /** The nodes that its volume is in reach of, or of a snapshot its origin's; undefined where all are, or it is not known. */
+  readonly reach: V1NodeSelector | undefined;
 }
 
 /**

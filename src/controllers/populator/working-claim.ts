@@ -31,6 +31,8 @@ export interface WorkingClaimOptions {
   /** What is to be other than the target's. */
   readonly spec?: Pick<ClaimSpec, 'storageClassName' | 'accessModes' | 'volumeMode'>;
   readonly owner?: OwnerReference;
+  /** Whether it need not be where the target's consumer is. */
+  readonly anyNode?: boolean;
 }
 
 /** A claim like the target, without its data source, that is filled first and then gives the target its volume. */
@@ -39,7 +41,9 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
   const { namespace, name: targetName, uid, annotations = {} } = target.metadata ?? {};
   const inherited = INHERITED.flatMap((name) => {
     const value = annotations[name];
-    return value === undefined ? [] : [[name, value] as const];
+    return value === undefined || (options.anyNode && name === SELECTED_NODE_ANNOTATION)
+      ? []
+      : [[name, value] as const];
   });
   return {
     apiVersion: 'v1',

@@ -1,6 +1,6 @@
 import type { Key } from '../../../src/kube/key.ts';
+import type { Environment } from '../../support/environment.ts';
 import { makeClaim, runInVolume, type VolumeOptions } from './volumes.ts';
-import type { Suite } from './suite.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -48,27 +48,30 @@ const treeSum = `cd /volume; ( find . -mindepth 1 ! -name lost+found -printf '%P
 
 /** Makes a volume with {@link LARGE_DATA} bytes of data in it. */
 export async function makeLargeVolume(
-  suite: Suite,
+  environment: Environment,
   key: Key,
   content: LargeContent,
   options: Omit<VolumeOptions, 'size'>,
 ): Promise<void> {
   const annotations = { 'cdi.kubevirt.io/storage.contentType': content === 'tree' ? 'archive' : 'kubevirt' };
-  await makeClaim(suite, key, { ...options, size: '800Mi', annotations });
+  await makeClaim(environment, key, { ...options, size: '800Mi', annotations });
   const { volumeMode } = options;
   const program = content === 'tree' ? writeTree : writeDisk(pathOf(volumeMode));
   const text = `cat > /tmp/write.mjs <<'END'\n${program}\nEND\nnode /tmp/write.mjs`;
-  await runInVolume(suite, key, { text, volumeMode, writable: true });
+  await runInVolume(environment, key, { text, volumeMode, writable: true });
 }
 
 /** A checksum of all that {@link makeLargeVolume} has written, wherever it is now. */
 export async function sumOfLargeVolume(
-  suite: Suite,
+  environment: Environment,
   key: Key,
   content: LargeContent,
   volumeMode?: 'Filesystem' | 'Block',
 ): Promise<string> {
-  return runInVolume(suite, key, { text: content === 'tree' ? treeSum : diskSum(pathOf(volumeMode)), volumeMode });
+  return runInVolume(environment, key, {
+    text: content === 'tree' ? treeSum : diskSum(pathOf(volumeMode)),
+    volumeMode,
+  });
 }
 
 function pathOf(volumeMode: 'Filesystem' | 'Block' | undefined): string {

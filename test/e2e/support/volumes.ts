@@ -1,8 +1,8 @@
 import { persistentVolumeClaims, pods } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { until } from '../../support/until.ts';
+import type { Environment } from '../../support/environment.ts';
 import { podWithVolume } from '../../support/volume-content.ts';
-import type { Suite } from './suite.ts';
 
 export interface VolumeOptions {
   readonly storageClassName: string | undefined;
@@ -13,7 +13,7 @@ export interface VolumeOptions {
 }
 
 /** Makes a claim without a DataVolume. */
-export async function makeClaim({ client }: Suite, key: Key, options: VolumeOptions): Promise<void> {
+export async function makeClaim({ client }: Environment, key: Key, options: VolumeOptions): Promise<void> {
   const { storageClassName, volumeMode = 'Filesystem', size, annotations } = options;
   await client.create(persistentVolumeClaims, {
     metadata: { ...key, ...(annotations ? { annotations: { ...annotations } } : {}) },
@@ -33,22 +33,23 @@ export interface Script {
 let count = 0;
 
 /** Runs a script in a pod that mounts a claim; the pod is gone afterwards. Resolves to what the script says, 4 KiB at most. */
-export async function runInVolume(suite: Suite, claim: Key, script: Script): Promise<string> {
+export async function runInVolume(environment: Environment, claim: Key, script: Script): Promise<string> {
   const { text, volumeMode, writable = false, nodeName } = script;
   count += 1;
   const key = { namespace: claim.namespace, name: `script-${process.pid}-${count}` };
   const command = ['sh', '-c', `set -eu; ( ${text}\n) > /dev/termination-log 2>&1`];
-  const pod = podWithVolume(suite, key, { claim: claim.name, block: volumeMode === 'Block', command, writable });
+  const pod = podWithVolume(environment, key, { claim: claim.name, block: volumeMode === 'Block', command, writable });
   if (nodeName) Object.assign(pod.spec ?? {}, { nodeSelector: { 'kubernetes.io/hostname': nodeName } });
-  await suite.client.create(pods, pod);
+  const { client } = environment;
+  await client.create(pods, pod);
   try {
-    const ended = await until(suite.client, pods, key, 'its script has ended', (found) => {
+    const ended = await until(client, pods, key, 'its script has ended', (found) => {
       return found?.status?.containerStatuses?.[0]?.state?.terminated;
     });
     if (ended.exitCode !== 0) throw new Error(`the script in claim ${claim.name} failed: ${ended.message}`);
     return (ended.message ?? '').trim();
   } finally {
-    await suite.client.delete(pods, key, { gracePeriodSeconds: 0 });
-    await until(suite.client, pods, key, 'it is gone', (found) => found === undefined);
+    await client.delete(pods, key, { gracePeriodSeconds: 0 });
+    await until(client, pods, key, 'it is gone', (found) => found === undefined);
   }
 }

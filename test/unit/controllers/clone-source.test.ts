@@ -183,6 +183,7 @@ describe('the source of a clone', () => {
       capacity: GIBIBYTE,
       request: GIBIBYTE,
       contentType: 'kubevirt',
+      reach: undefined,
     };
     const target = (annotations = {}, volumeMode = 'Block') =>
       claim({ metadata: { annotations }, spec: { volumeMode } });
@@ -208,6 +209,7 @@ describe('the source of a clone', () => {
       capacity: GIBIBYTE,
       request: GIBIBYTE,
       contentType: 'kubevirt',
+      reach: undefined,
     };
     const snapshot = { metadata: source.key, spec: { source: { persistentVolumeClaimName: key.name } } };
     const classes = [

@@ -7,6 +7,7 @@ const GIBIBYTE = 2 ** 30;
 interface Changes {
   readonly source?: Partial<CloneFacts['source']>;
   readonly target?: Partial<CloneFacts['target']>;
+  readonly consumer?: CloneFacts['consumer'];
   readonly override?: CloneFacts['override'];
   readonly profile?: CloneFacts['profile'];
   readonly snapshotClass?: string | undefined;
@@ -31,6 +32,7 @@ const facts = (changes: Changes): CloneFacts => ({
     allowVolumeExpansion: true,
     ...changes.target,
   },
+  consumer: changes.consumer,
   override: changes.override,
   profile: changes.profile,
   snapshotClass: 'snapshotClass' in changes ? changes.snapshotClass : 'snapshots',
@@ -42,6 +44,8 @@ interface Combination {
   readonly strategy: CloneType;
   readonly driver: 'same' | 'other' | 'none at the source' | 'none at the target';
   readonly mode: 'same' | 'other';
+  /** What of the source the consumer's node reaches. */
+  readonly reach: 'all' | 'snapshots' | 'nothing' | 'no consumer';
   readonly size: 'same' | 'larger';
   readonly expansion: boolean;
   readonly snapshotClass: boolean;
@@ -55,6 +59,8 @@ function expectedOf(each: Combination): { cloneType: CloneType; reason: CloneFal
   const fallback = (reason: CloneFallbackReason) => ({ cloneType: 'copy' as const, reason });
   if (each.driver !== 'same') return fallback(isSnapshot ? 'NoProvisionerMatch' : 'IncompatibleProvisioners');
   if (each.mode === 'other') return fallback('IncompatibleVolumeModes');
+  const needed = each.strategy === 'snapshot' || isSnapshot ? ['nothing'] : ['nothing', 'snapshots'];
+  if (needed.includes(each.reach)) return fallback('IncompatibleTopology');
   if (each.size === 'larger' && !each.expansion) return fallback('NoVolumeExpansion');
   if (each.strategy === 'snapshot' && !isSnapshot && !each.snapshotClass) return fallback('NoVolumeSnapshotClass');
   return { cloneType: isSnapshot ? 'snapshot' : each.strategy, reason: undefined };
@@ -74,11 +80,12 @@ function* combinations(): Generator<Combination> {
     for (const strategy of ['csi-clone', 'snapshot', 'copy'] as const)
       for (const driver of ['same', 'other', 'none at the source', 'none at the target'] as const)
         for (const mode of ['same', 'other'] as const)
-          for (const size of ['same', 'larger'] as const)
-            for (const expansion of [true, false])
-              for (const snapshotClass of [true, false])
-                for (const namespace of ['same', 'other'] as const)
-                  yield { kind, strategy, driver, mode, size, expansion, snapshotClass, namespace };
+          for (const reach of ['all', 'snapshots', 'nothing', 'no consumer'] as const)
+            for (const size of ['same', 'larger'] as const)
+              for (const expansion of [true, false])
+                for (const snapshotClass of [true, false])
+                  for (const namespace of ['same', 'other'] as const)
+                    yield { kind, strategy, driver, mode, reach, size, expansion, snapshotClass, namespace };
 }
 
 const factsOf = (each: Combination): CloneFacts =>
@@ -95,6 +102,14 @@ const factsOf = (each: Combination): CloneFacts =>
       request: each.size === 'same' ? GIBIBYTE : 2 * GIBIBYTE,
       allowVolumeExpansion: each.expansion,
     },
+    ...(each.reach !== 'no consumer' && {
+      consumer: {
+        node: 'node2',
+        reachesVolume: each.reach === 'all',
+        reachesSnapshots: each.reach !== 'nothing',
+        reachedFrom: 'host in (node1)',
+      },
+    }),
     profile: each.strategy,
     snapshotClass: each.snapshotClass ? 'snapshots' : undefined,
   });
@@ -104,7 +119,7 @@ describe('the clone planner', () => {
     for (const strategy of ['csi-clone', 'snapshot', 'copy'] as const) {
       it(`plans every combination where a ${kind} is to be cloned by ${strategy}`, () => {
         const all = [...combinations()].filter((each) => each.kind === kind && each.strategy === strategy);
-        expect(all).to.have.lengthOf(128);
+        expect(all).to.have.lengthOf(512);
         for (const each of all) {
           const plan = planClone(factsOf(each));
           const { cloneType, reason } = expectedOf(each);
@@ -145,6 +160,8 @@ describe('the clone planner', () => {
     const messageOf = (changes: Changes) => planClone(facts(changes)).fallback?.message;
     expect(messageOf({ target: { driver: 'other.example' } })).to.match(/csi\.example.*other\.example/);
     expect(messageOf({ target: { driver: undefined } })).to.match(/storage class fast has no CSI driver/);
+    const consumer = { node: 'node2', reachesVolume: false, reachesSnapshots: false, reachedFrom: 'host in (node1)' };
+    expect(messageOf({ consumer })).to.match(/"node2".*host in \(node1\)/);
     expect(messageOf({ snapshotClass: undefined, preferredSnapshotClass: 'mine' })).to.match(
       /StorageProfile fast names VolumeSnapshotClass mine/,
     );

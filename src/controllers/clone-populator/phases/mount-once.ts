@@ -1,3 +1,5 @@
+import type { V1NodeSelector } from '@kubernetes/client-node';
+import { mountingPodName } from '../../../api/object-names.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { pods, type PersistentVolumeClaim, type Pod } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
@@ -14,14 +16,20 @@ const LOOK_AGAIN_MILLISECONDS = 2_000;
 /**
  * Lets a short-lived pod mount a claim, which gives one that waits for a consumer its volume, and lets a node grow its
  * filesystem. To be called again until what was wanted has come about.
+ *
+ * @param reach the nodes that it may run on, where not all
  */
-export async function mountOnce(work: CloneWork, claim: PersistentVolumeClaim): Promise<PhaseOutcome> {
+export async function mountOnce(
+  work: CloneWork,
+  claim: PersistentVolumeClaim,
+  reach?: V1NodeSelector,
+): Promise<PhaseOutcome> {
   const { client, caches } = work.context;
   const key = podKeyOf(claim);
   const pod = caches.pods.get(key);
   const outcome = { message: `pod ${keyToString(key)} is mounting the claim`, after: LOOK_AGAIN_MILLISECONDS };
   if (!pod) {
-    await createIfAbsent(client, pods, mountingPod(work, claim, key));
+    await createIfAbsent(client, pods, mountingPod(work, claim, key, reach));
     return outcome;
   }
   if (isBeingDeleted(pod)) return outcome;
@@ -43,10 +51,10 @@ export async function unmount({ context }: CloneWork, claim: PersistentVolumeCla
 }
 
 function podKeyOf(claim: PersistentVolumeClaim): Key {
-  return { namespace: keyOf(claim).namespace, name: `prep-${claim.metadata?.uid}` };
+  return { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
 }
 
-function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key): Pod {
+function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key, reach: V1NodeSelector | undefined): Pod {
   return transferPod(
     {
       ...key,
@@ -59,6 +67,7 @@ function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key): P
       restarts: 0,
       claimAnnotations: claim.metadata?.annotations ?? {},
       owner: ownerReference(claim, { controller: true }),
+      ...(reach ? { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: reach } } } : {}),
     },
     work.context.config.transferSettings,
   );

@@ -4,9 +4,10 @@ import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBound } from '../../populator/bound.ts';
 import { workingClaim } from '../../populator/working-claim.ts';
 import { requestedBytes } from '../../transfer-target.ts';
+import { findConsumer, reachOfSnapshot } from '../reach.ts';
 import { restoreSpecOf } from '../restore-class.ts';
 import { fillByDriver } from './fill-by-driver.ts';
-import { mountOnce } from './mount-once.ts';
+import { mountOnce, unmount } from './mount-once.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /**
@@ -18,7 +19,12 @@ export const snapshotClone: Phase = async (work) => {
   const outcome = await fillByDriver(work, work.temporarySourceClaim, () => standIn(work));
   const claim = work.context.caches.claims.get(work.temporarySourceClaim);
   // The copying pods are made only once there is a volume.
-  return outcome === 'complete' && claim && !isBound(claim) ? mountOnce(work, claim) : outcome;
+  if (outcome !== 'complete' || !claim) return outcome;
+  if (isBound(claim)) {
+    await unmount(work, claim);
+    return outcome;
+  }
+  return mountOnce(work, claim, reachOfSnapshot(work.context.caches, work.source.key));
 };
 
 async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
@@ -37,11 +43,13 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
 
 async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
   const source = await work.source.read();
+  const consumer = await findConsumer(work.context, work.target, source);
   return workingClaim(work.target, {
     ...work.temporarySourceClaim,
     dataSource: dataSource(source.key.name),
     storage: formatQuantity(source.capacity || requestedBytes(work.target)),
     spec: restoreSpecOf(work.context.caches, source),
+    anyNode: consumer?.reachesSnapshots === false,
   });
 }
 

@@ -1,0 +1,51 @@
+import type { V1NodeSelector, V1NodeSelectorRequirement } from '@kubernetes/client-node';
+import type { Node } from './builtin-resources.ts';
+
+/** Whether a node fits a selector: one of its terms, and of that all requirements. A term without any fits no node. */
+export function fitsNode({ nodeSelectorTerms }: V1NodeSelector, node: Node): boolean {
+  const labels = node.metadata?.labels ?? {};
+  const fields = { 'metadata.name': node.metadata?.name ?? '' };
+  return nodeSelectorTerms.some(({ matchExpressions = [], matchFields = [] }) => {
+    if (matchExpressions.length + matchFields.length === 0) return false;
+    return (
+      matchExpressions.every((each) => fitsValue(each, labels[each.key])) &&
+      matchFields.every((each) => fitsValue(each, fields[each.key as keyof typeof fields]))
+    );
+  });
+}
+
+/** A selector for people: `kubernetes.io/hostname in (node1)`. */
+export function describeNodeSelector({ nodeSelectorTerms }: V1NodeSelector): string {
+  const term = ({ matchExpressions = [], matchFields = [] }: (typeof nodeSelectorTerms)[number]) =>
+    [...matchExpressions, ...matchFields].map(describeRequirement).join(' and ');
+  return nodeSelectorTerms.map(term).join(', or ');
+}
+
+function fitsValue({ operator, values = [] }: V1NodeSelectorRequirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return isInteger(value) && Number(value) > Number(values[0]);
+    case 'Lt':
+      return isInteger(value) && Number(value) < Number(values[0]);
+    default:
+      return false;
+  }
+}
+
+function isInteger(value: string | undefined): boolean {
+  return value !== undefined && /^-?\d+$/.test(value);
+}
+
+function describeRequirement({ key, operator, values }: V1NodeSelectorRequirement): string {
+  const words: Record<string, string> = { In: 'in', NotIn: 'not in', Exists: 'exists', DoesNotExist: 'does not exist' };
+  const told = words[operator] ?? operator;
+  return values?.length ? `${key} ${told} (${values.join(', ')})` : `${key} ${told}`;
+}

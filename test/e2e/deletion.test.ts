@@ -1,6 +1,10 @@
+import { temporaryClaimName, mountingPodName } from '../../src/api/object-names.ts';
 import { dataVolumes } from '../../src/controllers/resources.ts';
+import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
+import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
+import { hasOwnDriver, ownClass } from './support/own-classes.ts';
 import { makeGolden, begin, stages } from './support/stages.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
@@ -32,4 +36,25 @@ describe('deletion', () => {
       await untilNothingElse(suite.client, namespaces, before);
     });
   }
+
+  it('in the middle of growth, for which a pod mounts the clone, leaves nothing behind', async function () {
+    this.timeout(300_000);
+    if (!hasOwnDriver(suite)) this.skip();
+    const { client } = suite;
+    await Promise.all(roles().map((role) => golden.outcome(role)));
+    const storageClassName = await ownClass(suite, 'growing-on-nodes', { enforceSize: 'true' }, 'csi-clone');
+    const source = suite.key('small');
+    await client.create(dataVolumes, dataVolume(source, { blank: {} }, { storageClassName, size: '320Mi' }));
+    await untilSucceeded(client, source);
+    const before = await tracesIn(client, [suite.namespace]);
+    const key = suite.key('to-be-deleted-while-growing');
+    await client.create(dataVolumes, dataVolume(key, { pvc: source }, { storageClassName, size: '400Mi' }));
+    const target = await until(client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
+    const temporary = suite.key(temporaryClaimName(target.metadata?.uid ?? ''));
+    const grown = await until(client, persistentVolumeClaims, temporary, 'it is there', (claim) => claim);
+    const pod = suite.key(mountingPodName(grown.metadata?.uid ?? ''));
+    await until(client, pods, pod, 'it is scheduled', (found) => found?.spec?.nodeName);
+    await client.delete(dataVolumes, key);
+    await untilNothingElse(client, [suite.namespace], before);
+  });
 });

@@ -1,10 +1,11 @@
+import { mountingPodName } from '../../api/object-names.ts';
 import { CDI_GROUP } from '../../api/group.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
-import { keyOf } from '../../kube/key.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
@@ -72,11 +73,14 @@ export async function letTargetGo(
   const uid = target.metadata?.uid ?? '';
   const volume = promisedVolume(context, target);
   if (volume) await releasePromise(context, volume);
-  const claims = caches.claims.byIndex(BY_TARGET, uid).filter((claim) => !isBeingDeleted(claim));
+  const temporary = caches.claims.byIndex(BY_TARGET, uid);
+  const claims = temporary.filter((claim) => !isBeingDeleted(claim));
   const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
   if (isPatient(context, target) && !(await areSettled(client, claims, snapshots))) {
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   }
+  // Also one that has ended keeps its claim from going, and would itself only go after it.
+  if (isBeingDeleted(target)) await Promise.all(temporary.map((claim) => client.delete(pods, mountingPodOf(claim))));
   await Promise.all([
     ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
     ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
@@ -88,6 +92,10 @@ export async function letTargetGo(
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
+}
+
+function mountingPodOf(claim: PersistentVolumeClaim): Key {
+  return { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
 }
 
 function isPatient({ now }: ControllerContext, { metadata }: PersistentVolumeClaim): boolean {

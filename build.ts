@@ -15,6 +15,44 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
+/**
+ * Of undici the parts that exchange HTTP/1.1: its index loads those of a browser (fetch, WebSocket, caches) and the doubles for tests, too,
+ * which take more memory at run time than all the rest of a controller's code. A name that is not among these fails the build.
+ */
+const onlyDispatchers: Plugin = {
+  name: 'only-dispatchers',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'only-dispatchers' }));
+    bundler.onLoad({ filter: /^undici$/, namespace: 'only-dispatchers' }, () => ({
+      resolveDir: import.meta.dirname,
+      contents: `
+        import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
+        import api from 'undici/lib/api/index.js';
+        Object.assign(Dispatcher.prototype, api);
+        export { default as Agent } from 'undici/lib/dispatcher/agent.js';
+        export { default as Pool } from 'undici/lib/dispatcher/pool.js';
+        export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js';
+        export { default as Socks5ProxyAgent } from 'undici/lib/dispatcher/socks5-proxy-agent.js';
+        // Named by parts of the Kubernetes client that are left out.
+        export const fetch = globalThis.fetch;
+      `,
+    }));
+  },
+};
+
+/** An import of node:http evaluates all of its getters, and one of them loads the WebSocket that comes with Node; to require it does not. */
+const httpWithoutWebSocket: Plugin = {
+  name: 'http-without-web-socket',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'http', namespace: 'required' } : undefined,
+    );
+    bundler.onLoad({ filter: /^http$/, namespace: 'required' }, () => ({
+      contents: "module.exports = require('node:http');",
+    }));
+  },
+};
+
 /** Bundles the executable: one entry, and chunks that a role loads only when it is asked for. */
 await rm('dist', { recursive: true, force: true });
 await build({
@@ -22,7 +60,7 @@ await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
-  plugins: [onlyWhatIsUsed],
+  plugins: [onlyWhatIsUsed, onlyDispatchers, httpWithoutWebSocket],
   platform: 'node',
   target: 'node24',
   format: 'esm',

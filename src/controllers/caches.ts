@@ -1,10 +1,8 @@
-import type { V1VolumeMount } from '@kubernetes/client-node';
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
 import type { DataSource } from '../api/data-source.ts';
 import type { DataVolume } from '../api/data-volume.ts';
 import { CDI_GROUP } from '../api/group.ts';
-import { stateAnnotation } from '../api/annotations.ts';
 import type { StorageProfile } from '../api/storage-profile.ts';
 import type { VolumeCloneSource } from '../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../api/volume-import-source.ts';
@@ -29,7 +27,8 @@ import {
   type VolumeSnapshotClass,
 } from '../kube/snapshot-resources.ts';
 import { dependenciesOfDataSource, dependenciesOfDataVolume } from './data-source/dependencies.ts';
-import { promisedToAnnotation, workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { promisedToAnnotation, workForAnnotation } from './internal-annotations.ts';
+import { prunePod, pruneVolume } from './prune.ts';
 import {
   cdiConfigs,
   cdis,
@@ -73,7 +72,7 @@ export interface Caches {
 export function createCaches(manager: Manager): Caches {
   const caches: Caches = {
     claims: manager.informer(persistentVolumeClaims),
-    volumes: manager.informer(persistentVolumes),
+    volumes: manager.informer(persistentVolumes, { prune: pruneVolume }),
     pods: manager.informer(pods, { prune: prunePod }),
     storageClasses: manager.informer(storageClasses),
     csiDrivers: manager.informer(csiDrivers),
@@ -112,43 +111,4 @@ export function claimsOf(pod: Pod): string[] {
 function annotationValues(annotations: Record<string, string> | undefined, name: string): string[] {
   const value = annotations?.[name];
   return value === undefined ? [] : [value];
-}
-
-function mountsOf({ name, volumeMounts }: { name: string; volumeMounts?: V1VolumeMount[] | undefined }) {
-  return { name, volumeMounts };
-}
-
-const KEPT_POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForClaimAnnotation];
-
-/** Of the pods of a whole cluster, keep only what tells who mounts which claim and how transfer pods fare. */
-function prunePod(pod: Pod): Pod {
-  const { name, namespace, uid, labels, annotations, ownerReferences, deletionTimestamp, resourceVersion } =
-    pod.metadata ?? {};
-  return {
-    metadata: {
-      name,
-      namespace,
-      uid,
-      resourceVersion,
-      deletionTimestamp,
-      labels,
-      ownerReferences,
-      annotations: Object.fromEntries(KEPT_POD_ANNOTATIONS.map((kept) => [kept, annotations?.[kept] ?? ''])),
-    },
-    spec: {
-      nodeName: pod.spec?.nodeName,
-      containers: (pod.spec?.containers ?? []).map(mountsOf),
-      initContainers: pod.spec?.initContainers?.map(mountsOf),
-      volumes: (pod.spec?.volumes ?? []).filter((volume) => volume.persistentVolumeClaim),
-    },
-    status: {
-      phase: pod.status?.phase,
-      podIP: pod.status?.podIP,
-      reason: pod.status?.reason,
-      message: pod.status?.message,
-      conditions: pod.status?.conditions,
-      containerStatuses: pod.status?.containerStatuses,
-      initContainerStatuses: pod.status?.initContainerStatuses,
-    },
-  };
 }

@@ -1,8 +1,10 @@
-import { request } from 'undici';
+import { Agent } from 'undici';
 import { PROGRESS_PORT, transferProgress, type TransferProgress } from '../api/transfer-pod.ts';
 import type { Pod } from '../kube/builtin-resources.ts';
 
 const TIMEOUT_MILLISECONDS = 1_000;
+
+const pods = new Agent();
 
 /** How often a transfer's progress is worth telling. */
 export const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
@@ -31,7 +33,10 @@ export class ProgressPoll {
 async function fetchProgress(podIP: string): Promise<TransferProgress | undefined> {
   const host = podIP.includes(':') ? `[${podIP}]` : podIP;
   try {
-    const response = await request(`http://${host}:${PROGRESS_PORT}/progress`, {
+    const response = await pods.request({
+      origin: `http://${host}:${PROGRESS_PORT}`,
+      path: '/progress',
+      method: 'GET',
       headersTimeout: TIMEOUT_MILLISECONDS,
       bodyTimeout: TIMEOUT_MILLISECONDS,
       signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),

@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { Compaction } from './compaction.ts';
 import { errorFields, toError } from './errors.ts';
@@ -20,7 +21,7 @@ export interface Change<T> {
 export interface InformerOptions<T extends KubeObject> extends Selection {
   /**
    * Drops from an object just received what no controller reads. It may change the object and return it, and must leave
-   * metadata's name, namespace, uid and resourceVersion alone. managedFields are gone already.
+   * metadata's name, namespace, uid and resourceVersion alone. What {@link dropBookkeeping} drops is gone already.
    */
   readonly prune?: (object: T) => T;
   /** A resource that the server does not serve, because its CRD is not installed (yet), counts as one without objects. */
@@ -154,8 +155,7 @@ export class Informer<T extends KubeObject> {
     const known = this.#store.get(keyOf(object));
     // After a list most objects are those that are here already: keep the old ones, and let the new ones go.
     if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
-    delete object.metadata?.managedFields;
-    return this.#compaction.compact(this.#prune(object));
+    return this.#compaction.compact(this.#prune(dropBookkeeping(object)));
   }
 
   #replace(objects: T[]): void {

@@ -32,6 +32,7 @@ const outages: Record<string, Outage> = {
 };
 
 interface Refusal {
+  readonly role: 'csiClone' | 'snapshot';
   readonly parameters: Record<string, string>;
   /** Where a clone stays. */
   readonly phase: string;
@@ -39,10 +40,22 @@ interface Refusal {
   readonly message: RegExp;
 }
 
-/** Classes whose storage says no, to a clone of a volume of class `csiClone` that is larger than it. */
+/** Classes whose storage says no, to a clone of a volume of another class that is larger than it. */
 const refusals: Record<string, Refusal> = {
-  'that is full': { parameters: { capacityBytes: '1048576' }, phase: 'CSICloneInProgress', message: /has room for/ },
+  'that is full': {
+    role: 'csiClone',
+    parameters: { capacityBytes: '1048576' },
+    phase: 'CSICloneInProgress',
+    message: /has room for/,
+  },
+  'that is full, into which a snapshot is restored': {
+    role: 'snapshot',
+    parameters: { capacityBytes: '1048576' },
+    phase: 'CloneFromSnapshotSourceInProgress',
+    message: /has room for/,
+  },
   'whose volumes do not grow after all': {
+    role: 'csiClone',
     parameters: { expansion: 'false' },
     phase: 'PrepClaimInProgress',
     message: /cannot grow/,
@@ -84,18 +97,19 @@ describe('storage that fails in the middle of a clone', function () {
     });
   }
 
-  for (const [what, { parameters, phase, message }] of Object.entries(refusals)) {
+  for (const [what, { role, parameters, phase, message }] of Object.entries(refusals)) {
     it(`is told on the DataVolume, and leaves nothing behind: a class ${what}`, async () => {
-      const name = `refusing-${Object.keys(parameters).join('-').toLowerCase()}`;
+      const name = `refusing-${role}-${Object.keys(parameters).join('-')}`.toLowerCase();
       await suite.client.create(storageClasses, {
         metadata: { name },
         provisioner: driverName,
         parameters,
         allowVolumeExpansion: true,
       });
-      await cloneByCsi(name);
+      await cloneBy(name, role === 'csiClone' ? 'csi-clone' : 'snapshot');
       try {
-        const source = { pvc: await golden.outcome('csiClone') };
+        const source = { pvc: await golden.outcome(role) };
+        await Promise.all([golden.outcome('csiClone'), golden.outcome('snapshot')]);
         const namespaces = [suite.namespace, await suite.newNamespace()] as const;
         const before = await tracesIn(suite.client, namespaces);
         const key = { namespace: namespaces[1], name };
@@ -113,13 +127,13 @@ describe('storage that fails in the middle of a clone', function () {
     });
   }
 
-  /** Tells in the profile of a class that its volumes are cloned by the driver. */
-  async function cloneByCsi(name: string): Promise<void> {
+  /** Tells in the profile of a class how its volumes are cloned. */
+  async function cloneBy(name: string, cloneStrategy: 'csi-clone' | 'snapshot'): Promise<void> {
     const key = { namespace: '', name };
     await until(suite.client, storageProfiles, key, 'it is there', (profile) => profile);
-    await suite.client.mergePatch(storageProfiles, key, { spec: { cloneStrategy: 'csi-clone' } });
+    await suite.client.mergePatch(storageProfiles, key, { spec: { cloneStrategy } });
     await until(suite.client, storageProfiles, key, 'it has the strategy', (profile) => {
-      return profile?.status?.cloneStrategy === 'csi-clone';
+      return profile?.status?.cloneStrategy === cloneStrategy;
     });
   }
 });

@@ -1,21 +1,24 @@
-import { mountingPodName } from '../../api/object-names.ts';
+import { mountingPodName, temporaryClaimName } from '../../api/object-names.ts';
 import { CDI_GROUP } from '../../api/group.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { isBound } from './bound.ts';
+import { endRestoreHold, hasFailedToProvision, isHeldByRestore } from './failed-restore.ts';
 import { promisedVolume, releasePromise } from './rebind-volume.ts';
 import { deleteSnapshot, isSettled } from './snapshot-removal.ts';
 import { hasTemporaryObjects } from './temporary-objects.ts';
 
 /** How long a snapshot that nobody wants any more may take to be taken, or to be restored. */
 const SETTLING_MILLISECONDS = 30_000;
+
+/** What is restored at once is not asked about. */
+const FAILING_MILLISECONDS = 1_500;
 
 const LOOK_AGAIN_MILLISECONDS = 200;
 
@@ -76,7 +79,7 @@ export async function letTargetGo(
   const temporary = caches.claims.byIndex(BY_TARGET, uid);
   const claims = temporary.filter((claim) => !isBeingDeleted(claim));
   const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
-  if (isPatient(context, target) && !(await areSettled(client, claims, snapshots))) {
+  if (isPatient(context, target) && !(await areSettled(context, claims, snapshots))) {
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   }
   // Also one that has ended keeps its claim from going, and would itself only go after it.
@@ -90,8 +93,26 @@ export async function letTargetGo(
   // What was made a moment ago may not be in the caches yet, and nobody would come back for it.
   if (isBeingDeleted(target) && (await hasTemporaryObjects(client, uid)))
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+  if (isBeingDeleted(target)) {
+    const held = caches.snapshots.byIndex(BY_TARGET, uid).filter(isHeldByRestore);
+    const ended = await Promise.all(held.map((snapshot) => endFailedRestore(context, target, snapshot)));
+    if (ended.includes('waiting')) return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+  }
   await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
+}
+
+/** Lets a snapshot that is being deleted go, once the claim that it could not be restored into is gone. */
+async function endFailedRestore(
+  { client, caches }: ControllerContext,
+  target: PersistentVolumeClaim,
+  snapshot: VolumeSnapshot,
+): Promise<'waiting' | 'done'> {
+  const claim = { ...keyOf(snapshot), name: temporaryClaimName(target.metadata?.uid ?? '') };
+  if (!(await hasFailedToProvision(client, claim))) return 'done';
+  if (caches.claims.get(claim)) return 'waiting';
+  await endRestoreHold(client, snapshot);
+  return 'done';
 }
 
 function mountingPodOf(claim: PersistentVolumeClaim): Key {
@@ -103,11 +124,14 @@ function isPatient({ now }: ControllerContext, { metadata }: PersistentVolumeCla
 }
 
 async function areSettled(
-  client: KubeClient,
+  { client, now }: ControllerContext,
   claims: readonly PersistentVolumeClaim[],
   snapshots: readonly VolumeSnapshot[],
 ): Promise<boolean> {
-  if (claims.some(isBeingRestored)) return false;
+  for (const claim of claims.filter(isBeingRestored)) {
+    const age = now() - Date.parse(claim.metadata?.creationTimestamp ?? '');
+    if (age < FAILING_MILLISECONDS || !(await hasFailedToProvision(client, keyOf(claim)))) return false;
+  }
   const settled = await Promise.all(snapshots.map((snapshot) => isSettled(client, snapshot)));
   return settled.every(Boolean);
 }

@@ -2,8 +2,10 @@ import type { TransferProgress } from '../api/transfer-pod.ts';
 import type { Pod } from '../kube/builtin-resources.ts';
 import type { Outcome } from '../kube/controller.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS, ProgressPoll } from './fetch-progress.ts';
+import type { ControllerContext } from './context.ts';
 import type { PodVerdict } from './pod-verdict.ts';
 import { remainingDelay } from './retry-delay.ts';
+import { explainSlowStart } from './slow-start.ts';
 import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';
 
 /** The verdict on a transfer that has not been successful, yet or at all. */
@@ -11,7 +13,7 @@ export type UnfinishedVerdict = Extract<PodVerdict, { state: 'pending' | 'runnin
 
 /** What is known of a transfer besides the verdict. */
 export interface Attempt {
-  /** The pod that knows how far it is. */
+  /** The pod that knows how far it is; while one is pending, that one. */
   readonly pod: Pod;
   /** The attempts that failed before this one. */
   readonly restarts: number;
@@ -30,17 +32,19 @@ export interface FollowUp {
 /** Follows transfers from the verdicts on their pods, until they have succeeded. */
 export class TransferFollower {
   readonly #poll = new ProgressPoll();
-  readonly #now: () => number;
+  readonly #context: Pick<ControllerContext, 'client' | 'now'>;
 
-  /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(context: Pick<ControllerContext, 'client' | 'now'>) {
+    this.#context = context;
   }
 
   async follow(verdict: UnfinishedVerdict, { pod, restarts, recorded }: Attempt): Promise<FollowUp> {
     switch (verdict.state) {
-      case 'pending':
-        return { report: pendingReport(restarts, verdict), next: undefined };
+      case 'pending': {
+        if (verdict.reason !== 'Pending') return { report: pendingReport(restarts, verdict), next: undefined };
+        const { cause, next } = await explainSlowStart(this.#context, pod);
+        return { report: pendingReport(restarts, cause ?? verdict), next };
+      }
       case 'running': {
         const answer = await this.#poll.ask(pod);
         const next = { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
@@ -48,7 +52,7 @@ export class TransferFollower {
       }
       case 'failed': {
         if (verdict.permanent) return { report: failedReport(restarts, verdict), next: undefined };
-        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#now());
+        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
         return {
           report: pendingReport(restarts + 1, verdict),
           next: delay > 0 ? { requeueAfter: delay } : 'start-again',

@@ -89,6 +89,14 @@ export function runningReport(
   };
 }
 
+/** Reasons of a transfer that goes as it should. */
+const ORDINARY = ['Pending', 'Provisioning', 'TransferRunning', 'Completed'];
+
+/** What is in a transfer's way, if anything: the reason of its report. */
+export function troubleIn({ reason }: TransferReport): string | undefined {
+  return ORDINARY.includes(reason) ? undefined : reason;
+}
+
 /** The rate that a running transfer's report tells, such as `180 MiB/s`. */
 export function rateIn({ message }: TransferReport): string | undefined {
   return /\b[\d.]+ ?[KMGT]?i?B\/s/.exec(message)?.[0];

@@ -56,7 +56,7 @@ export class HostCloneReconciler implements Reconciler {
 
   constructor(context: ControllerContext) {
     this.#context = context;
-    this.#follower = new TransferFollower(context.now);
+    this.#follower = new TransferFollower(context);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -127,7 +127,8 @@ export class HostCloneReconciler implements Reconciler {
       return this.#cleanUp(claim, keys);
     }
     const recorded = readReport(claim.metadata?.annotations);
-    const { report, next } = await this.#follower.follow(verdict, { pod: source, restarts, recorded });
+    const starting = [source, target].find((each) => judgePod(each).state === 'pending');
+    const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
     if (report) await this.#tell(claim, report);
     if (next !== 'start-again') return next;
     // One that is still at work goes on with the other's successor.

@@ -39,7 +39,7 @@ export class ImportReconciler implements Reconciler {
 
   constructor(context: ControllerContext) {
     this.#context = context;
-    this.#follower = new TransferFollower(context.now);
+    this.#follower = new TransferFollower(context);
   }
 
   async reconcile(key: Key): Promise<Outcome> {

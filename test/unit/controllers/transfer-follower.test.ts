@@ -14,7 +14,8 @@ const failed = (permanent: boolean, finishedAt: number) =>
   }) as const satisfies PodVerdict;
 
 describe('a transfer that is followed', () => {
-  const follower = () => new TransferFollower(() => NOW);
+  const follower = (events: object[] = []) =>
+    new TransferFollower({ client: { list: async () => events } as never, now: () => NOW });
 
   it('is asked how far it is once a second at most, however often somebody looks', async () => {
     const following = follower();
@@ -31,6 +32,42 @@ describe('a transfer that is followed', () => {
     const { report, next } = await follower().follow(pending, attempt);
     expect(report).to.include({ podPhase: 'Pending', reason: 'Unschedulable', message: 'no node fits' });
     expect(next).to.equal(undefined);
+  });
+
+  it('is told about where its pod has its node and does not start', async () => {
+    const warning = {
+      metadata: {},
+      type: 'Warning',
+      message: 'MountVolume.SetUp failed',
+      lastTimestamp: '2023-11-14T00:00:00Z',
+    };
+    const pending = { state: 'pending', reason: 'Pending', message: 'it is starting' } as const;
+    const scheduled = (secondsAgo: number) => ({
+      ...attempt,
+      pod: {
+        metadata: { namespace: 'golden', name: 'reader' },
+        spec: { nodeName: 'node1', containers: [] },
+        status: {
+          conditions: [
+            {
+              type: 'PodScheduled',
+              status: 'True',
+              lastTransitionTime: new Date(NOW - secondsAgo * 1000).toISOString(),
+            },
+          ],
+        },
+      },
+    });
+    const early = await follower([warning]).follow(pending, scheduled(1));
+    expect(early).to.deep.include({ next: { requeueAfter: 3000 } });
+    expect(early.report).to.include({ reason: 'Pending', message: 'it is starting' });
+    const late = await follower([warning]).follow(pending, scheduled(10));
+    expect(late.report).to.include({
+      reason: 'ErrStartingPod',
+      message: 'Pod golden/reader does not start on node "node1": MountVolume.SetUp failed',
+    });
+    expect(late.next).to.deep.equal({ requeueAfter: 4000 });
+    expect((await follower().follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
   });
 
   it('is given up when it cannot succeed', async () => {

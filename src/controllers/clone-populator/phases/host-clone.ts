@@ -5,7 +5,7 @@ import { keyToString } from '../../../kube/key.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
 import { isBound } from '../../populator/bound.ts';
 import { workingClaim } from '../../populator/working-claim.ts';
-import { readReport } from '../../transfer-report.ts';
+import { readReport, troubleIn } from '../../transfer-report.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
@@ -19,7 +19,8 @@ export const hostClone: Phase = async (work) => {
   const report = readReport(claim.metadata?.annotations);
   if (report?.podPhase === 'Failed') throw new TerminalError(report.reason, report.message);
   if (report?.podPhase === 'Succeeded' && isBound(claim)) return 'complete';
-  return { message: report?.message ?? 'the copying pods are being started', report };
+  if (!report) return { message: 'the copying pods are being started' };
+  return { message: report.message, trouble: troubleIn(report), report };
 };
 
 async function copiedInto({ target, source, ...work }: CloneWork): Promise<PersistentVolumeClaim> {

@@ -5,4 +5,5 @@ export { killContainer } from './containers.ts';
 export { driverName } from './components.ts';
 export type { CsiParts, KubernetesBinaries } from './parts.ts';
 export { buildParts, corednsBinary, csiParts, kubernetesBinaries } from './parts.ts';
+export { startSecondDriver, type SecondDriver } from './second-driver.ts';
 export { installPrerequisites, PrerequisitesMissing } from './prerequisites.ts';

@@ -2,14 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { finalizer } from '../../src/api/finalizers.ts';
-import { temporarySnapshotName } from '../../src/api/object-names.ts';
+import { temporaryClaimName, temporarySnapshotName } from '../../src/api/object-names.ts';
 import { createCaches, type Caches } from '../../src/controllers/caches.ts';
 import { ConfigView } from '../../src/controllers/config-view.ts';
 import type { ControllerContext } from '../../src/controllers/context.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../src/controllers/internal-annotations.ts';
 import { letTargetGo } from '../../src/controllers/populator/population.ts';
 import { rebindVolume } from '../../src/controllers/populator/rebind-volume.ts';
-import { namespaces, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
+import {
+  events,
+  namespaces,
+  persistentVolumeClaims,
+  type PersistentVolumeClaim,
+} from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { Manager } from '../../src/kube/manager.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../src/kube/snapshot-resources.ts';
@@ -23,6 +28,7 @@ import { rejection } from '../support/rejection.ts';
 const CRDS = join(import.meta.dirname, '../../crds');
 const AS_SOURCE_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection';
 const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
+const RESTORE_PROTECTION = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
 const TEAM = 'team';
 const GOLDEN = 'golden';
 
@@ -188,6 +194,32 @@ describe('letTargetGo against a real API server', function () {
     await letTargetGo(context, target);
     expect(await snapshot()).to.equal(undefined);
   });
+
+  for (const [code, isFreed] of [
+    ['ResourceExhausted', true],
+    ['DeadlineExceeded', false],
+  ] as const) {
+    it(`${isFreed ? 'frees' : 'does not free'} a snapshot of the provisioner whose last word was ${code}`, async () => {
+      const { client } = context;
+      const name = temporaryClaimName(target.metadata?.uid ?? '');
+      await client.create(events, {
+        metadata: { namespace: GOLDEN, name: `failed-${count}` },
+        involvedObject: { kind: 'PersistentVolumeClaim', namespace: GOLDEN, name },
+        type: 'Warning',
+        reason: 'ProvisioningFailed',
+        message: `failed to provision volume: rpc error: code = ${code} desc = no`,
+        lastTimestamp: new Date().toISOString(),
+      });
+      await createSnapshot([RESTORE_PROTECTION]);
+      await untilCached('the snapshot', () => true);
+      await setStatus({ readyToUse: true });
+      await letTargetGo(context, target);
+      await untilCached('the deletion', ({ metadata }) => metadata?.deletionTimestamp !== undefined);
+      await letTargetGo(context, target);
+      expect((await snapshot()) === undefined, 'whether it is gone').to.equal(isFreed);
+      expect(await isHeld()).to.equal(false);
+    });
+  }
 
   it('holds the target while something is there that the caches do not have yet', async () => {
     await createSnapshot([]);

@@ -14,12 +14,13 @@ export async function ownClass(
   name: string,
   parameters: Readonly<Record<string, string>>,
   cloneStrategy?: 'csi-clone',
+  { allowVolumeExpansion = true } = {},
 ): Promise<string> {
   const fieldManager = 'diskpress-test';
   const provisioner = 'csi.diskpress.test';
   await client.apply(
     storageClasses,
-    { metadata: { name }, provisioner, allowVolumeExpansion: true, parameters },
+    { metadata: { name }, provisioner, allowVolumeExpansion, parameters },
     { fieldManager },
   );
   const spec = cloneStrategy ? { cloneStrategy } : {};

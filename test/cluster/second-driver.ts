@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { spawnBound } from '../support/bound-child.ts';
+import { driverName } from './components.ts';
+import { mountPoint } from './disk.ts';
+import { repository } from './folders.ts';
+import { clusterName, identityOf } from './identity.ts';
+import { nodeProcess, runInNode } from './namespaces.ts';
+import { csiParts } from './parts.ts';
+
+const REGISTRY = '/var/lib/kubelet/plugins_registry';
+
+/** Another CSI driver beside the test cluster's own: the same program under another name, with volumes of its own. */
+export interface SecondDriver {
+  readonly name: string;
+  /** Ends it; its volumes should be gone by then. */
+  stop(): Promise<void>;
+}
+
+/** Starts a second driver and its provisioner on a node; they end with this process at the latest. */
+export async function startSecondDriver(node = 'node1'): Promise<SecondDriver> {
+  const cluster = identityOf(clusterName());
+  const pid = await nodeProcess(cluster, node);
+  if (pid === undefined) throw new Error(`node ${node} of cluster ${cluster.name} does not run`);
+  const name = `second.${driverName}`;
+  const { csiProvisioner, proto } = await csiParts();
+  const socket = `/var/lib/kubelet/plugins/${name}.sock`;
+  const start = (program: string, ...args: string[]): ChildProcess => {
+    const inNode = [`--target=${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid'];
+    // What runs in the node is a child of nsenter, and is to end with it.
+    const bound = ['setpriv', '--pdeathsig', 'KILL', '--'];
+    return spawnBound('nsenter', [...inNode, '--', ...bound, program, ...args], { stdio: 'ignore', cwd: '/' });
+  };
+  const children = [
+    start(
+      process.execPath,
+      join(repository, 'test/csi-driver/main.ts'),
+      ...['--endpoint', `unix://${socket}`],
+      ...['--node-id', node],
+      ...['--pool', join(mountPoint(cluster), 'second-pool')],
+      ...['--driver-name', name],
+      ...['--proto', proto],
+      ...['--kubelet-registration-dir', REGISTRY],
+    ),
+    start(
+      csiProvisioner,
+      `--kubeconfig=${cluster.kubeconfig}`,
+      `--csi-address=${socket}`,
+      '--retry-interval-start=200ms',
+      '--extra-create-metadata',
+    ),
+  ];
+  const stop = async () => {
+    await Promise.all(children.map(end));
+    await runInNode(cluster, node, ['rm', '-f', socket, join(REGISTRY, `${name}-reg.sock`)]);
+  };
+  return { name, stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}

@@ -44,11 +44,19 @@ export function prunePod(pod: Pod): Pod {
   };
 }
 
-/** Of the volumes of a whole cluster, keeps only what tells whose they are, what they hold, and whom they are promised to. */
+/** Of the volumes of a whole cluster, keeps only what tells whose they are, where they are, and whom they are promised to. */
 export function pruneVolume(volume: PersistentVolume): PersistentVolume {
   const { name, uid, annotations, deletionTimestamp, resourceVersion } = volume.metadata ?? {};
-  const { accessModes, capacity, claimRef, csi, persistentVolumeReclaimPolicy, storageClassName, volumeMode } =
-    volume.spec ?? {};
+  const {
+    accessModes,
+    capacity,
+    claimRef,
+    csi,
+    nodeAffinity,
+    persistentVolumeReclaimPolicy,
+    storageClassName,
+    volumeMode,
+  } = volume.spec ?? {};
   const kept = VOLUME_ANNOTATIONS.filter((each) => annotations?.[each] !== undefined);
   return {
     metadata: {
@@ -63,6 +71,7 @@ export function pruneVolume(volume: PersistentVolume): PersistentVolume {
       capacity,
       claimRef: claimRef && { uid: claimRef.uid, namespace: claimRef.namespace, name: claimRef.name },
       csi: csi && { driver: csi.driver, volumeHandle: csi.volumeHandle },
+      nodeAffinity,
       persistentVolumeReclaimPolicy,
       storageClassName,
       volumeMode,

@@ -3,7 +3,7 @@ import type { PersistentVolume, Pod } from '../../../src/kube/builtin-resources.
 import { prunePod, pruneVolume } from '../../../src/controllers/prune.ts';
 
 describe('what is kept of objects that are read by the thousand', () => {
-  it('is of a volume whose it is, what it holds, and whom it is promised to', () => {
+  it('is of a volume whose it is, where it is, and whom it is promised to', () => {
     const volume: PersistentVolume = {
       metadata: {
         name: 'pvc-1',
@@ -20,7 +20,10 @@ describe('what is kept of objects that are read by the thousand', () => {
         persistentVolumeReclaimPolicy: 'Delete',
         storageClassName: 'fast',
         volumeMode: 'Block',
-        nodeAffinity: {},
+        nodeAffinity: {
+          required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'host', operator: 'Exists' }] }] },
+        },
+        mountOptions: ['noatime'],
       },
       status: { phase: 'Bound' },
     };
@@ -36,6 +39,9 @@ describe('what is kept of objects that are read by the thousand', () => {
         capacity: { storage: '1Gi' },
         claimRef: { namespace: 'n', name: 'c', uid: 'cu' },
         csi: { driver: 'driver.example', volumeHandle: 'h' },
+        nodeAffinity: {
+          required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'host', operator: 'Exists' }] }] },
+        },
         persistentVolumeReclaimPolicy: 'Delete',
         storageClassName: 'fast',
         volumeMode: 'Block',

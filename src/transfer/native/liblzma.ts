@@ -1,12 +1,10 @@
 import { NativeLibrary, addressOf, has64Bits, type NativeCall, type NativeTask } from './ffi.ts';
+import { xzMemory } from './memory-limit.ts';
 import { processors } from './processors.ts';
 import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /** The first that decodes with several threads. The major version is part of its name. */
 const OLDEST_VERSION = 50_040_000;
-/** What a hostile file may make it allocate, in bytes: blocks that need more are decoded by one thread, or refused. */
-const THREADED_MEMORY = 96 * 1024 * 1024;
-const LARGEST_MEMORY = 128 * 1024 * 1024;
 
 /** `lzma_stream` and `lzma_mt`, as ABI version 5 has them on systems of 64 bits. */
 const stream = { size: 136, nextIn: 0, availIn: 8, nextOut: 24, availOut: 32 };
@@ -51,8 +49,9 @@ class XzDecoder implements StreamDecoder {
     const chosen = Buffer.alloc(options.size);
     chosen.writeUInt32LE(CONCATENATED, options.flags);
     chosen.writeUInt32LE(processors(), options.threads);
-    chosen.writeBigUInt64LE(BigInt(THREADED_MEMORY), options.memlimitThreading);
-    chosen.writeBigUInt64LE(BigInt(LARGEST_MEMORY), options.memlimitStop);
+    const memory = xzMemory();
+    chosen.writeBigUInt64LE(BigInt(memory.threaded), options.memlimitThreading);
+    chosen.writeBigUInt64LE(BigInt(memory.most), options.memlimitStop);
     if (functions.createDecoder(this.#stream, chosen) !== code.ok) throw new DecodingFailed('memory');
   }
 

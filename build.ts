@@ -53,10 +53,13 @@ const httpWithoutWebSocket: Plugin = {
   },
 };
 
-/** Bundles the executable: one entry, and chunks that a role loads only when it is asked for. */
+/** Bundles the executable, and the thread that decompresses: chunks are loaded only when a role asks for them. */
 await rm('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['src/main.ts'],
+  entryPoints: [
+    { in: 'src/main.ts', out: 'main' },
+    { in: 'src/transfer/decompress/decoder-thread.ts', out: 'decoder-thread' },
+  ],
   outdir: 'dist',
   bundle: true,
   splitting: true,

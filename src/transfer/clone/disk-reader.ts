@@ -1,6 +1,6 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { TransferError, systemCode } from '../errors.ts';
-import { dataRuns } from '../sinks/zeros.ts';
+import { dataRuns } from '../zeros.ts';
 import { mapData, type Segment } from './data-map.ts';
 import type { DiskExtent, DiskExtents } from './extent-stream.ts';
 

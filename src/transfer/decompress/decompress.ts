@@ -1,9 +1,6 @@
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
-import { igzip } from '../native/igzip.ts';
-import { liblzma } from '../native/liblzma.ts';
-import { zstdStream } from '../native/libzstd.ts';
-import type { StreamCodec } from '../native/stream-codec.ts';
+import { streamCodecs } from '../native/stream-codecs.ts';
 import { recogniseCompression, type Compression } from './compression.ts';
 import { decompressNatively } from './native-decompressor.ts';
 import { decompressWithProgram } from './program-decompressor.ts';
@@ -11,9 +8,6 @@ import { decompressWithZlib } from './zlib-decompressor.ts';
 
 const LONGEST_MAGIC = 16;
 const MOST_LAYERS = 4;
-
-type Codecs = Partial<Record<Compression, StreamCodec | null>>;
-const nativeCodecs: Codecs = { gzip: igzip, zstd: zstdStream, xz: liblzma };
 
 export interface Decompressed {
   reader: ByteReader;
@@ -39,12 +33,13 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
 /**
  * Takes off one compression: natively where there is a library for it, and by node:zlib or a program otherwise.
  *
- * @param codecs that are there
+ * @param natively false to do without native libraries
  * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
  */
-export function decompress(compression: Compression, input: ByteStream, codecs = nativeCodecs): ByteStream {
-  const codec = codecs[compression];
-  if (codec) return decompressNatively(compression, codec, input);
+export function decompress(compression: Compression, input: ByteStream, natively = true): ByteStream {
+  if (natively && compression !== 'bzip2' && streamCodecs[compression] !== null) {
+    return decompressNatively(compression, input);
+  }
   if (compression === 'gzip' || compression === 'zstd') return decompressWithZlib(compression, input);
   return decompressWithProgram(compression, input);
 }

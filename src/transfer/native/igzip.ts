@@ -43,7 +43,7 @@ function bind(library: NativeLibrary): StreamCodec | null {
   if (layout === undefined || !has64Bits) return null;
   const initialise = library.call('void isal_inflate_init(void *state)');
   const reset = library.call('void isal_inflate_reset(void *state)');
-  const inflate = library.task('int isal_inflate(void *state)');
+  const inflate = library.call('int isal_inflate(void *state)');
   return () => new GzipDecoder(layout, { initialise, reset, inflate });
 }
 
@@ -57,7 +57,7 @@ function fileBehind(name: string): string | undefined {
 interface Functions {
   initialise(state: Buffer): unknown;
   reset(state: Buffer): unknown;
-  inflate(state: Buffer): Promise<number>;
+  inflate(state: Buffer): number;
 }
 
 class GzipDecoder implements StreamDecoder {
@@ -74,14 +74,14 @@ class GzipDecoder implements StreamDecoder {
     this.#state.writeUInt32LE(GZIP, layout.crcFlag);
   }
 
-  async step(input: Buffer, output: Buffer): Promise<Step> {
+  step(input: Buffer, output: Buffer): Step {
     const padding = this.#betweenMembers ? leadingZeros(input) : 0;
     if (this.#betweenMembers) {
       if (padding === input.length) return { consumed: padding, produced: 0, complete: true };
       this.#functions.reset(this.#state);
       this.#state.writeUInt32LE(GZIP, this.#layout.crcFlag);
     }
-    const { consumed, produced } = await this.#inflate(input.subarray(padding), output);
+    const { consumed, produced } = this.#inflate(input.subarray(padding), output);
     this.#betweenMembers = this.#state.readUInt32LE(this.#layout.blockState) === FINISHED;
     return { consumed: padding + consumed, produced, complete: this.#betweenMembers };
   }
@@ -90,14 +90,14 @@ class GzipDecoder implements StreamDecoder {
     // Its state is a buffer, which goes with it.
   }
 
-  async #inflate(input: Buffer, output: Buffer): Promise<{ consumed: number; produced: number }> {
+  #inflate(input: Buffer, output: Buffer): { consumed: number; produced: number } {
     const state = this.#state;
     const { nextIn, availIn, nextOut, availOut } = this.#layout;
     state.writeBigUInt64LE(addressOf(input), nextIn);
     state.writeUInt32LE(input.length, availIn);
     state.writeBigUInt64LE(addressOf(output), nextOut);
     state.writeUInt32LE(output.length, availOut);
-    const code = await this.#functions.inflate(state);
+    const code = this.#functions.inflate(state);
     if (code !== DECODED && code !== END_OF_INPUT && code !== OUTPUT_FULL) throw new DecodingFailed('damaged');
     const consumed = input.length - state.readUInt32LE(availIn);
     return { consumed, produced: output.length - state.readUInt32LE(availOut) };

@@ -1,4 +1,4 @@
-import { NativeLibrary, addressOf, has64Bits, type NativeCall, type NativeTask } from './ffi.ts';
+import { NativeLibrary, addressOf, has64Bits, type NativeCall } from './ffi.ts';
 import { xzMemory } from './memory-limit.ts';
 import { processors } from './processors.ts';
 import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
@@ -20,7 +20,7 @@ const LARGE_MEMORY = 1024 * 1024;
 
 interface Functions {
   createDecoder: NativeCall<number>;
-  code: NativeTask;
+  code: NativeCall<number>;
   end: NativeCall<number>;
 }
 
@@ -33,7 +33,7 @@ function bind(library: NativeLibrary): StreamCodec | null {
   NativeLibrary.bind(null, (node) => node.call('int mallopt(int parameter, int value)')(MMAP_THRESHOLD, LARGE_MEMORY));
   const functions: Functions = {
     createDecoder: library.call('int lzma_stream_decoder_mt(void *strm, void *options)'),
-    code: library.task('int lzma_code(void *strm, int action)'),
+    code: library.call('int lzma_code(void *strm, int action)'),
     end: library.call('void lzma_end(void *strm)'),
   };
   return () => new XzDecoder(functions);
@@ -55,14 +55,14 @@ class XzDecoder implements StreamDecoder {
     if (functions.createDecoder(this.#stream, chosen) !== code.ok) throw new DecodingFailed('memory');
   }
 
-  async step(input: Buffer, output: Buffer, ended: boolean): Promise<Step> {
+  step(input: Buffer, output: Buffer, ended: boolean): Step {
     if (this.#finished) return { consumed: 0, produced: 0, complete: true };
     const struct = this.#stream;
     struct.writeBigUInt64LE(addressOf(input), stream.nextIn);
     struct.writeBigUInt64LE(BigInt(input.length), stream.availIn);
     struct.writeBigUInt64LE(addressOf(output), stream.nextOut);
     struct.writeBigUInt64LE(BigInt(output.length), stream.availOut);
-    const result = await this.#functions.code(struct, ended ? action.finish : action.run);
+    const result = this.#functions.code(struct, ended ? action.finish : action.run);
     switch (result) {
       case code.ok:
         break;

@@ -16,7 +16,7 @@ interface Functions {
   freeContext: NativeCall<number>;
   isError: NativeCall<number>;
   decompress: NativeTask;
-  decompressStream: NativeTask;
+  decompressStream: NativeCall<number>;
 }
 
 /** The calls and structs below have been part of its stable interface since then. */
@@ -42,7 +42,7 @@ function bind(library: NativeLibrary): Functions | null {
     decompress: library.task(
       'size_t ZSTD_decompressDCtx(void *dctx, void *dst, size_t dstCapacity, void *src, size_t srcSize)',
     ),
-    decompressStream: library.task('size_t ZSTD_decompressStream(void *dctx, void *output, void *input)'),
+    decompressStream: library.call('size_t ZSTD_decompressStream(void *dctx, void *output, void *input)'),
   };
 }
 
@@ -77,11 +77,11 @@ class ZstdDecoder implements StreamDecoder {
     this.#context = functions.createContext();
   }
 
-  async step(input: Buffer, output: Buffer): Promise<Step> {
+  step(input: Buffer, output: Buffer): Step {
     if (this.#betweenFrames && input.length === 0) return { consumed: 0, produced: 0, complete: true };
     describe(this.#input, input);
     describe(this.#output, output);
-    const code = await this.#functions.decompressStream(this.#context, this.#output, this.#input);
+    const code = this.#functions.decompressStream(this.#context, this.#output, this.#input);
     if (this.#functions.isError(code) !== 0) throw new DecodingFailed('damaged');
     this.#betweenFrames = code === 0;
     return { consumed: position(this.#input), produced: position(this.#output), complete: this.#betweenFrames };

@@ -8,16 +8,16 @@ export interface Step {
   complete: boolean;
 }
 
-/** A native decoder of one stream. Its steps run on another thread, one at a time. */
+/** A native decoder of one stream. */
 export interface StreamDecoder {
   /**
-   * Decodes as much as there is input or room for. Both buffers must be left alone until it has ended.
+   * Decodes as much as there is input or room for.
    *
    * @param ended whether nothing comes behind `input`
    * @throws DecodingFailed
    */
-  step(input: Buffer, output: Buffer, ended: boolean): Promise<Step>;
-  /** Frees its memory; no step may be under way. */
+  step(input: Buffer, output: Buffer, ended: boolean): Step;
+  /** Frees its memory. */
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Progress } from '../progress.ts';
 import { TargetFile, allocateAligned } from './target-file.ts';
-import { SHORTEST_HOLE, dataRuns, isZero } from './zeros.ts';
+import { SHORTEST_HOLE, dataRuns, isZero } from '../zeros.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;

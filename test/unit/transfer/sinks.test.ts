@@ -7,7 +7,7 @@ import { Progress } from '../../../src/transfer/progress.ts';
 import { CoalescingWriter } from '../../../src/transfer/sinks/coalescing-writer.ts';
 import { FileSink } from '../../../src/transfer/sinks/file-sink.ts';
 import { RangeSet } from '../../../src/transfer/sinks/range-set.ts';
-import { dataRuns, isZero } from '../../../src/transfer/sinks/zeros.ts';
+import { dataRuns, isZero } from '../../../src/transfer/zeros.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -2,10 +2,17 @@ const BLOCK = 4096;
 const PROBE = 64 * 1024;
 /** In bytes. Shorter holes between data are written: a separate write costs more than they do. */
 export const SHORTEST_HOLE = 4 * BLOCK;
-const zeros = Buffer.alloc(PROBE);
+/** Never written to. What is part of this memory is known to be zero without a look. */
+const zeros = Buffer.alloc(1024 * 1024);
+
+/** So many bytes of zeros, in pieces, which {@link isZero} knows. */
+export function* zeroPieces(length: number): Generator<Buffer, void, void> {
+  for (let left = length; left > 0; left -= zeros.length) yield zeros.subarray(0, left);
+}
 
 /** Whether all bytes are zero. */
 export function isZero(bytes: Buffer): boolean {
+  if (bytes.buffer === zeros.buffer) return true;
   for (let at = 0; at < bytes.length; at += PROBE) {
     const part = bytes.subarray(at, at + PROBE);
     if (zeros.compare(part, 0, part.length, 0, part.length) !== 0) return false;

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DecodingFailure } from '../native/stream-codec.ts';
 import type { NativeStreamKind } from '../native/stream-codecs.ts';
+import type { BlockCodec } from './block-codecs.ts';
 
 /** Begins a stream, that both sides then talk about through the port. */
 export interface NewStream {
@@ -8,13 +9,34 @@ export interface NewStream {
   port: MessagePort;
 }
 
+/** Opens a port for batches of blocks. */
+export interface NewBlocks {
+  codec: BlockCodec;
+  port: MessagePort;
+}
+
 /** What the thread is told of one stream. Memory is handed over. */
-export type ToDecoder = { input: ArrayBuffer; length: number } | { room: ArrayBuffer } | { inputEnds: true };
+export type ToStream = { input: ArrayBuffer; length: number } | { room: ArrayBuffer } | { inputEnds: true };
 
 /** What the thread tells of one stream, in the order of the stream's bytes. Memory is handed back. */
-export type FromDecoder =
+export type FromStream =
   | { consumed: ArrayBuffer }
   | { zeros: number }
   | { data: ArrayBuffer; length: number }
   | { end: true }
   | { failure: DecodingFailure | undefined; message: string };
+
+/** Compressed blocks, one behind the other, and room for what they hold, with a place for each. Memory is handed over. */
+export interface BlockBatch {
+  input: ArrayBuffer;
+  lengths: number[];
+  room: ArrayBuffer;
+  blockSize: number;
+}
+
+/** The same memory. How many bytes there were in each block; -1 where one is damaged, or holds more than its place. */
+export interface DecodedBatch {
+  input: ArrayBuffer;
+  room: ArrayBuffer;
+  decoded: number[];
+}

@@ -2,11 +2,11 @@ import { abandonStream, type ByteStream } from '../bytes.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import type { NativeStreamKind } from '../native/stream-codecs.ts';
 import { decompressionFailure } from './failures.ts';
-import { RemoteDecoder } from './remote-decoder.ts';
+import { RemoteStream } from './remote-stream.ts';
 
 /** Decompresses a stream by a native decoder. Its input is read to the end. */
 export async function* decompressNatively(kind: NativeStreamKind, input: ByteStream): ByteStream {
-  const decoder = new RemoteDecoder(kind);
+  const decoder = new RemoteStream(kind);
   void decoder.feed(input);
   try {
     yield* decoder.output();

@@ -1,12 +1,12 @@
 import type { ByteReader, ByteStream } from '../bytes.ts';
 
-export const ZSTD_MAGIC = 0xfd2fb528;
+const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const dictionaryIdLengths = [0, 1, 2, 4];
 const contentSizeLengths = [0, 2, 4, 8];
 const RLE_BLOCK = 1;
-export const BLOCK_HEADER_LENGTH = 3;
-export const CHECKSUM_LENGTH = 4;
+const BLOCK_HEADER_LENGTH = 3;
+const CHECKSUM_LENGTH = 4;
 
 /**
  * Passes on one zstd frame, or skippable frame, and nothing behind it (RFC 8878 section 3.1). What is none is passed on
@@ -29,19 +29,37 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   if (hasChecksum(descriptor)) yield* some(reader, CHECKSUM_LENGTH);
 }
 
+/**
+ * The length of the zstd frame that `bytes` begins with (RFC 8878 section 3.1.1), or undefined where it is none or
+ * incomplete. Behind it there may be another, which a decoder would go on with.
+ */
+export function zstdFrameLength(bytes: Buffer): number | undefined {
+  if (bytes.length < 6 || bytes.readUInt32LE(0) !== ZSTD_MAGIC) return undefined;
+  const descriptor = bytes.readUInt8(4);
+  let at = frameHeaderLength(descriptor);
+  for (let last = false; !last;) {
+    if (at + BLOCK_HEADER_LENGTH > bytes.length) return undefined;
+    const block = readBlockHeader(bytes, at);
+    last = block.last;
+    at += BLOCK_HEADER_LENGTH + block.length;
+  }
+  if (hasChecksum(descriptor)) at += CHECKSUM_LENGTH;
+  return at <= bytes.length ? at : undefined;
+}
+
 /** What a block's header says: how many bytes follow it, and whether it is its frame's last. */
-export function readBlockHeader(bytes: Buffer, at = 0): { length: number; last: boolean } {
+function readBlockHeader(bytes: Buffer, at = 0): { length: number; last: boolean } {
   const header = bytes.readUIntLE(at, BLOCK_HEADER_LENGTH);
   return { length: ((header >>> 1) & 3) === RLE_BLOCK ? 1 : header >>> 3, last: (header & 1) !== 0 };
 }
 
 /** @param descriptor the byte behind the magic number */
-export function hasChecksum(descriptor: number): boolean {
+function hasChecksum(descriptor: number): boolean {
   return (descriptor & 0x04) !== 0;
 }
 
 /** With the magic number, by the byte behind that. */
-export function frameHeaderLength(descriptor: number): number {
+function frameHeaderLength(descriptor: number): number {
   const singleSegment = (descriptor & 0x20) !== 0;
   const contentSize = contentSizeLengths[descriptor >>> 6] ?? 0;
   const sizes = singleSegment && contentSize === 0 ? 1 : contentSize;

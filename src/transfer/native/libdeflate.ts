@@ -9,47 +9,27 @@ export interface BlockInflater {
    * @param output has room for all that the block holds
    * @returns the bytes written to `output`, or undefined where the block is not sound as a whole
    */
-  inflate(wrapper: DeflateWrapper, compressed: Buffer, output: Buffer): Promise<number | undefined>;
+  inflate(wrapper: DeflateWrapper, compressed: Buffer, output: Buffer): number | undefined;
 }
 
 const SUCCESS = 0;
-
-/** One call needs a decompressor and a place for its result to itself. */
-interface Slot {
-  decompressor: bigint;
-  produced: Buffer;
-}
 
 /** libdeflate, or null where it is not installed. */
 export const libdeflate: BlockInflater | null = NativeLibrary.bind('libdeflate.so.0', bind);
 
 function bind(library: NativeLibrary): BlockInflater {
-  const allocate = library.call<bigint>('void *libdeflate_alloc_decompressor()');
-  const task = (name: string) =>
-    library.task(
+  const decompressor = library.call<bigint>('void *libdeflate_alloc_decompressor()')();
+  const produced = Buffer.alloc(8);
+  const call = (name: string) =>
+    library.call(
       `int ${name}(void *decompressor, const void *in, size_t in_nbytes, void *out, size_t out_nbytes_avail, ` +
         'void *actual_out_nbytes_ret)',
     );
-  const inflate = { raw: task('libdeflate_deflate_decompress'), zlib: task('libdeflate_zlib_decompress') };
-  // As many as were ever in use at once: callers bound that.
-  const idle: Slot[] = [];
+  const inflate = { raw: call('libdeflate_deflate_decompress'), zlib: call('libdeflate_zlib_decompress') };
   return {
-    async inflate(wrapper, compressed, output) {
-      const slot = idle.pop() ?? { decompressor: allocate(), produced: Buffer.alloc(8) };
-      const { decompressor, produced } = slot;
-      try {
-        const code = await inflate[wrapper](
-          decompressor,
-          compressed,
-          compressed.length,
-          output,
-          output.length,
-          produced,
-        );
-        return code === SUCCESS ? Number(produced.readBigUInt64LE()) : undefined;
-      } finally {
-        idle.push(slot);
-      }
+    inflate(wrapper, compressed, output) {
+      const code = inflate[wrapper](decompressor, compressed, compressed.length, output, output.length, produced);
+      return code === SUCCESS ? Number(produced.readBigUInt64LE()) : undefined;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { NativeLibrary, addressOf, has64Bits, type NativeCall, type NativeTask } from './ffi.ts';
+import { NativeLibrary, addressOf, has64Bits, type NativeCall } from './ffi.ts';
 import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /** Decompresses whole zstd frames of known size (RFC 8878). */
@@ -8,14 +8,14 @@ export interface FrameDecoder {
    * @param output has room for all that the frame holds
    * @returns the bytes written to `output`, or undefined where the frame is not sound
    */
-  decompress(frame: Buffer, output: Buffer): Promise<number | undefined>;
+  decompress(frame: Buffer, output: Buffer): number | undefined;
 }
 
 interface Functions {
   createContext: NativeCall<bigint>;
   freeContext: NativeCall<number>;
   isError: NativeCall<number>;
-  decompress: NativeTask;
+  decompress: NativeCall<number>;
   decompressStream: NativeCall<number>;
 }
 
@@ -39,7 +39,7 @@ function bind(library: NativeLibrary): Functions | null {
     createContext: library.call<bigint>('void *ZSTD_createDCtx()'),
     freeContext: library.call('size_t ZSTD_freeDCtx(void *dctx)'),
     isError: library.call('uint32_t ZSTD_isError(size_t code)'),
-    decompress: library.task(
+    decompress: library.call(
       'size_t ZSTD_decompressDCtx(void *dctx, void *dst, size_t dstCapacity, void *src, size_t srcSize)',
     ),
     decompressStream: library.call('size_t ZSTD_decompressStream(void *dctx, void *output, void *input)'),
@@ -47,20 +47,15 @@ function bind(library: NativeLibrary): Functions | null {
 }
 
 function frameDecoder({ createContext, decompress }: Functions): FrameDecoder {
-  // As many as were ever in use at once: callers bound that.
-  const idle: bigint[] = [];
+  let context: bigint | undefined;
   return {
-    async decompress(frame, output) {
+    decompress(frame, output) {
       // To libzstd, nothing is no frame, and sound.
       if (frame.length === 0) return undefined;
-      const context = idle.pop() ?? createContext();
-      try {
-        const result = await decompress(context, output, output.length, frame, frame.length);
-        // Errors are negative numbers made a size_t.
-        return result <= output.length ? result : undefined;
-      } finally {
-        idle.push(context);
-      }
+      context ??= createContext();
+      const result = decompress(context, output, output.length, frame, frame.length);
+      // Errors are negative numbers made a size_t.
+      return result <= output.length ? result : undefined;
     },
   };
 }

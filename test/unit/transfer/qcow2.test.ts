@@ -7,7 +7,7 @@ import type { RangeReader } from '../../../src/transfer/source.ts';
 import type { DecodeOptions } from '../../../src/transfer/formats/decode-options.ts';
 import { parseHeader } from '../../../src/transfer/formats/qcow2/header.ts';
 import { decodeQcow2, decodeQcow2Ranges } from '../../../src/transfer/formats/qcow2/decode.ts';
-import { zstdFrameLength } from '../../../src/transfer/formats/qcow2/zstd-frame.ts';
+import { zstdFrameLength } from '../../../src/transfer/decompress/zstd-frame.ts';
 import { lend } from './streams.ts';
 
 const CLUSTER = 4096;

@@ -1,15 +1,16 @@
 import { BlockInflater } from '../block-inflater.ts';
-import { truncated, type Header } from './header.ts';
-import { inflateCluster } from './inflate.ts';
+import { invalid, truncated, type Header } from './header.ts';
 import type { PieceRun } from './pieces.ts';
 
 /** Decompresses the clusters of an image. */
 export class ClusterInflater extends BlockInflater {
   constructor({ clusterSize, size, compressionType }: Header) {
     super({
+      codec: compressionType === 'zlib' ? 'raw' : 'zstd',
       blockSize: clusterSize,
       diskSize: size,
-      inflate: (compressed, cluster) => inflateCluster(compressed, cluster, compressionType),
+      failure: (isDamaged) =>
+        invalid(isDamaged ? 'a compressed cluster is damaged' : 'a compressed cluster has the wrong length'),
     });
   }
 

@@ -45,7 +45,7 @@ export class Qcow2Ranges {
         yield* this.#pieces(schedule, new TableGuard(tables, this.#header), order.host === Infinity);
       }
     } finally {
-      await this.#inflater.settle();
+      this.#inflater.close();
     }
   }
 

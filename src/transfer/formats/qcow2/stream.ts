@@ -77,7 +77,7 @@ export class Qcow2Stream {
       if (error instanceof RandomAccessNeeded) yield* this.#inflater.takeAll();
       throw error;
     } finally {
-      await this.#inflater.settle();
+      this.#inflater.close();
     }
   }
 

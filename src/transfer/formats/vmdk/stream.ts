@@ -1,5 +1,4 @@
 import type { ByteReader } from '../../bytes.ts';
-import { inflateBlock } from '../../decompress/inflate-block.ts';
 import { RandomAccessNeeded } from '../../errors.ts';
 import type { DecodedDisk, Extent } from '../../extents.ts';
 import { BlockInflater } from '../block-inflater.ts';
@@ -46,12 +45,10 @@ class VmdkStream {
     this.#reader = reader;
     this.#header = header;
     this.#inflater = new BlockInflater({
+      codec: 'zlib',
       blockSize: header.grainSize,
       diskSize: header.capacity,
-      inflate: async (compressed, grain) => {
-        const length = await inflateBlock('zlib', compressed, grain).catch(() => 0);
-        if (length !== grain.length) throw invalid('a compressed grain is damaged');
-      },
+      failure: () => invalid('a compressed grain is damaged'),
     });
   }
 
@@ -70,7 +67,7 @@ class VmdkStream {
       this.#checkGrains();
       await this.#reader.drain();
     } finally {
-      await this.#inflater.settle();
+      this.#inflater.close();
     }
   }
 

@@ -1,41 +1,21 @@
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ByteStream } from '../bytes.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import type { NativeStreamKind } from '../native/stream-codecs.ts';
 import { zeroPieces } from '../zeros.ts';
-import type { FromDecoder, NewStream, ToDecoder } from './decoder-messages.ts';
+import type { FromStream, NewStream, ToStream } from './decoder-messages.ts';
+import { decoderThread } from './decoder-threads.ts';
 
 const INPUT = 512 * 1024;
 const INPUTS = 2;
 const ROOM = 1024 * 1024;
 /** One is lent to the reader, one is filled, and others are on the way. */
 const ROOMS = 4;
-/** In MiB. All that is large is outside of the heap. */
-const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
-
-const script = new URL(`./decoder-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
-let thread: Worker | undefined;
-
-/** The one thread that all streams are decoded by, made when it is first needed. */
-function decoderThread(): Worker {
-  if (thread === undefined) {
-    const started = new Worker(script, { resourceLimits: HEAP });
-    // Its streams see that it is gone.
-    started.on('error', () => {});
-    started.on('exit', () => {
-      if (thread === started) thread = undefined;
-    });
-    started.unref();
-    thread = started;
-  }
-  return thread;
-}
-
 /** Decodes one stream natively on another thread, which goes on from piece to piece without waiting for this one. */
-export class RemoteDecoder {
+export class RemoteStream {
   readonly #port: MessagePort;
   readonly #spareInputs: ArrayBuffer[] = Array.from({ length: INPUTS }, () => new ArrayBuffer(INPUT));
-  readonly #arrived: Exclude<FromDecoder, { consumed: ArrayBuffer }>[] = [];
+  readonly #arrived: Exclude<FromStream, { consumed: ArrayBuffer }>[] = [];
   #isClosed = false;
   #inputFailure: unknown;
   #inputSpared = (): void => {};
@@ -44,8 +24,8 @@ export class RemoteDecoder {
   constructor(kind: NativeStreamKind) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    decoderThread().postMessage({ kind, port: port2 } satisfies NewStream, [port2]);
-    port1.on('message', (message: FromDecoder) => {
+    decoderThread(0).postMessage({ kind, port: port2 } satisfies NewStream, [port2]);
+    port1.on('message', (message: FromStream) => {
       this.#receive(message);
     });
     port1.on('close', () => {
@@ -97,7 +77,7 @@ export class RemoteDecoder {
     this.#port.close();
   }
 
-  #receive(message: FromDecoder): void {
+  #receive(message: FromStream): void {
     if ('consumed' in message) {
       this.#spareInputs.push(message.consumed);
       this.#inputSpared();
@@ -122,7 +102,7 @@ export class RemoteDecoder {
     if (!this.#isClosed) this.#tell({ room }, room);
   }
 
-  #tell(message: ToDecoder, memory?: ArrayBuffer): void {
+  #tell(message: ToStream, memory?: ArrayBuffer): void {
     this.#port.postMessage(message, memory === undefined ? [] : [memory]);
   }
 }

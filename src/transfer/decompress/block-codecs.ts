@@ -1,0 +1,59 @@
+import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { libdeflate, type BlockInflater, type DeflateWrapper } from '../native/libdeflate.ts';
+import { libzstd, type FrameDecoder } from '../native/libzstd.ts';
+import { zstdFrameLength } from './zstd-frame.ts';
+
+/** How the blocks of an image are compressed: raw deflate (RFC 1951), zlib (RFC 1950) or zstd (RFC 8878). */
+export type BlockCodec = DeflateWrapper | 'zstd';
+
+const inflateByZlib = { raw: inflateRawSync, zlib: inflateSync };
+/** A frame may ask for memory that no block needs. */
+const zstdParameters = { [constants.ZSTD_d_windowLogMax]: 22 };
+const SHORTEST_CHUNK = 64;
+
+/**
+ * Decompresses a block of deflate data whose size is known, as qcow2 clusters and VMDK grains are.
+ *
+ * @param compressed the block, with whatever comes behind it
+ * @param output is filled from its start
+ * @param native decompresses it; null for node:zlib alone
+ * @returns how many bytes of `output` were filled: fewer than there are where the block holds less, or ends too early
+ * @throws where the block is damaged, or holds more than `output` has room for
+ */
+export function inflateBlock(
+  wrapper: DeflateWrapper,
+  compressed: Buffer,
+  output: Buffer,
+  native: BlockInflater | null = libdeflate,
+): number {
+  const produced = native?.inflate(wrapper, compressed, output);
+  if (produced !== undefined) return produced;
+  // What is not sound as a whole is zlib's to judge: it may still be good enough.
+  const options = { ...inOnePiece(output), finishFlush: constants.Z_SYNC_FLUSH };
+  return inflateByZlib[wrapper](compressed, options).copy(output);
+}
+
+/**
+ * Decompresses the zstd frame that `compressed` begins with, as {@link inflateBlock} does.
+ *
+ * @throws where the frame is damaged or incomplete, or holds more than `output` has room for
+ */
+export function decompressFrame(compressed: Buffer, output: Buffer, native: FrameDecoder | null = libzstd): number {
+  const frame = compressed.subarray(0, zstdFrameLength(compressed));
+  const produced = native?.decompress(frame, output);
+  if (produced !== undefined) return produced;
+  return zstdDecompressSync(frame, { ...inOnePiece(output), params: zstdParameters }).copy(output);
+}
+
+/** By any codec; -1 where it throws. */
+export function decodeBlock(codec: BlockCodec, compressed: Buffer, output: Buffer): number {
+  try {
+    return codec === 'zstd' ? decompressFrame(compressed, output) : inflateBlock(codec, compressed, output);
+  } catch {
+    return -1;
+  }
+}
+
+function inOnePiece({ length }: Buffer): { maxOutputLength: number; chunkSize: number } {
+  return { maxOutputLength: length, chunkSize: Math.max(SHORTEST_CHUNK, length) };
+}

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import { memoryLimit } from '../native/memory-limit.ts';
 import { processors } from '../native/processors.ts';
 
-/** Each takes memory of its own. */
 const MOST_THREADS = 4;
+/** A thread takes a third of that, in bytes. */
+const MEMORY_PER_THREAD = 64 * 1024 * 1024;
 /** In MiB. All that is large is outside of the heap. */
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
@@ -10,7 +12,10 @@ const script = new URL(`./decoder-thread.${import.meta.url.endsWith('.ts') ? 'ts
 const threads = new Map<number, Worker>();
 
 /** How many threads decompress at once: more than there are processors would not help. */
-export const threadCount = Math.min(MOST_THREADS, processors());
+export const threadCount = Math.max(
+  1,
+  Math.min(MOST_THREADS, processors(), Math.floor(memoryLimit() / MEMORY_PER_THREAD)),
+);
 
 /**
  * One of the threads that decompress, made when it is first needed. It does not keep the process alive.

@@ -12,7 +12,7 @@ interface Block {
   host: number;
   guest: number;
   length: number;
-  explain(error: Error): Error;
+  explain: (error: Error) => Error;
 }
 
 interface Batch {
@@ -33,7 +33,7 @@ export interface BlockInflaterOptions {
   /** What a block holds behind the disk's end is left out. */
   diskSize: number;
   /** What is wrong where a block is damaged, or has another size. */
-  failure(isDamaged: boolean): Error;
+  failure: (isDamaged: boolean) => Error;
 }
 
 /** Decompresses the blocks of a disk, several at once, in memory that is used again, and hands them out in their order. */

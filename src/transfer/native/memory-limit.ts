@@ -4,7 +4,7 @@ import { controlGroups, readText } from './control-groups.ts';
 const MEBIBYTE = 1024 * 1024;
 
 /** How many bytes this process may have in memory, with those that it shares its limit with; without end where there is none. */
-function memoryLimit(): number {
+export function memoryLimit(): number {
   let limit = Infinity;
   for (const folder of controlGroups('memory')) {
     const text = readText(join(folder, 'memory.max')) ?? readText(join(folder, 'memory.limit_in_bytes'));

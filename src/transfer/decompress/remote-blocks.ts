@@ -6,7 +6,7 @@ import { decoderThread, threadCount } from './decoder-threads.ts';
 interface Line {
   port: MessagePort;
   /** Told of batches in the order in which they were sent. */
-  waiting: { resolve(batch: DecodedBatch): void; reject(error: Error): void }[];
+  waiting: { resolve: (batch: DecodedBatch) => void; reject: (error: Error) => void }[];
 }
 
 /** Decompresses batches of blocks on all the threads there are. */

@@ -5,6 +5,9 @@ import type { ControllerContext } from './context.ts';
 /** Nobody complains of an object sooner; what is fast is not asked about. */
 const GRACE_MILLISECONDS = 1_500;
 
+/** Somebody wrote at the same time; who complains of that has tried again by now. */
+const CONFLICT = 'the object has been modified';
+
 /** The message of the last Warning event on an object, such as why its volume can't be provisioned. */
 export async function latestWarning(
   { client, now }: Pick<ControllerContext, 'client' | 'now'>,
@@ -18,5 +21,6 @@ export async function latestWarning(
   });
   const time = (event: (typeof found)[number]) =>
     Date.parse(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '') || 0;
-  return found.sort((a, b) => time(b) - time(a))[0]?.message;
+  const telling = found.filter(({ message }) => !message?.includes(CONFLICT));
+  return telling.sort((a, b) => time(b) - time(a))[0]?.message;
 }

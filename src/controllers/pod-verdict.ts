@@ -1,4 +1,5 @@
 import type { Pod } from '../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../kube/key.ts';
 import { transferResult, type TransferResult } from '../api/transfer-pod.ts';
 
 type Terminated = NonNullable<
@@ -32,6 +33,9 @@ const TROUBLE = new Set([
   'RunContainerError',
 ]);
 
+/** The exit code of a container that was killed by a signal is that signal's number and this. */
+const KILLED_BY = 128;
+
 /** Reads a transfer pod's status, the termination message first. */
 export function judgePod(pod: Pod): PodVerdict {
   const container = pod.status?.containerStatuses?.[0];
@@ -51,10 +55,10 @@ export function judgePod(pod: Pod): PodVerdict {
     return {
       state: 'pending',
       reason: scheduled.reason ?? 'Unschedulable',
-      message: `Pod ${pod.metadata?.name} cannot be scheduled: ${scheduled.message ?? 'no node fits'}`,
+      message: `Pod ${nameOf(pod)} cannot be scheduled: ${scheduled.message ?? 'no node fits'}`,
     };
   }
-  return { state: 'pending', reason: 'Pending', message: `Pod ${pod.metadata?.name} is starting` };
+  return { state: 'pending', reason: 'Pending', message: `Pod ${nameOf(pod)} is starting` };
 }
 
 /** While a container runs it counts as ready, unless the node's silence made somebody else say otherwise. */
@@ -67,7 +71,7 @@ function lostSight(pod: Pod): PodVerdict {
   return {
     state: 'pending',
     reason: 'NodeNotReady',
-    message: `Node "${pod.spec?.nodeName}" of pod ${pod.metadata?.name} does not answer; the transfer goes on when it does, or on another node`,
+    message: `Node "${pod.spec?.nodeName}" of pod ${nameOf(pod)} does not answer; the transfer goes on when it does, or on another node`,
   };
 }
 
@@ -83,16 +87,24 @@ function judgeEnd(pod: Pod, terminated: Terminated | undefined): PodVerdict {
 }
 
 function explainSilentEnd(pod: Pod, terminated: Terminated | undefined): { reason: string; message: string } {
-  const name = pod.metadata?.name;
+  const name = nameOf(pod);
   if (terminated?.reason === 'OOMKilled') {
     return {
       reason: 'OOMKilled',
       message: `Pod ${name} was killed for want of memory; raise the memory limit in CDIConfig's podResourceRequirements`,
     };
   }
+  if (terminated && terminated.exitCode > KILLED_BY && !pod.status?.reason) {
+    const signal = terminated.exitCode - KILLED_BY;
+    return { reason: 'PodKilled', message: `Pod ${name} was killed, by signal ${signal}; another one follows` };
+  }
   const reason = pod.status?.reason ?? terminated?.reason ?? 'PodFailed';
   const detail = pod.status?.message ?? (terminated ? `exit code ${terminated.exitCode}` : 'it left no message');
-  return { reason, message: `Pod ${name} ended without a result (${reason}: ${detail})` };
+  return { reason, message: `Pod ${name} ended without a result (${reason}: ${detail}); another one follows` };
+}
+
+function nameOf(pod: Pod): string {
+  return keyToString(keyOf(pod));
 }
 
 function parseResult(message: string | undefined): TransferResult | undefined {

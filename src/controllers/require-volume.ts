@@ -12,7 +12,7 @@ const LOOK_AGAIN_MILLISECONDS = 2_000;
  * Requires that a claim has its volume, unless it is one that gets it only with a pod. A pod that is made before its
  * volume is put aside by the scheduler, for longer than the volume takes.
  *
- * @throws WaitingError Provisioning, with what the provisioner last complained of
+ * @throws WaitingError Provisioning, or ProvisioningFailed with what the provisioner last complained of
  */
 export async function requireVolume(
   context: Pick<ControllerContext, 'caches' | 'client' | 'now'>,
@@ -21,7 +21,7 @@ export async function requireVolume(
   if (isBound(claim) || waitsForFirstConsumer(claim, context.caches)) return;
   const warning = await latestWarning(context, claim);
   throw new WaitingError(
-    'Provisioning',
+    warning ? 'ProvisioningFailed' : 'Provisioning',
     `Claim ${keyToString(keyOf(claim))} is being provisioned${warning ? `: ${warning}` : ''}`,
     { after: LOOK_AGAIN_MILLISECONDS },
   );

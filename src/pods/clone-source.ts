@@ -23,7 +23,12 @@ export interface CloneSourceSettings extends CloneSettings {
 }
 
 /** The target pod starts at the same time as this one, and its volume may have to be attached first. */
-const untilTargetIsUp: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 100, longestDelay: 300 };
+const untilTargetIsUp: PatienceOptions = {
+  giveUpAfter: 300_000,
+  firstDelay: 100,
+  longestDelay: 300,
+  quietFor: 15_000,
+};
 const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 500, longestDelay: 30_000 };
 
 /**

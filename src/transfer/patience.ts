@@ -9,6 +9,8 @@ export interface PatienceOptions {
   firstDelay: number;
   /** The longest wait, in milliseconds. */
   longestDelay: number;
+  /** How long a failure is the ordinary course of things, and nothing but a line in the log, in milliseconds; not at all unless given. */
+  quietFor?: number;
 }
 
 export const defaultPatience: PatienceOptions = { giveUpAfter: 600_000, firstDelay: 500, longestDelay: 30_000 };
@@ -52,7 +54,8 @@ export class Patience {
     const jittered = this.#delay * (0.75 + Math.random() / 4);
     const wait = Math.max(jittered, Math.min(failure.retryAfter ?? 0, LONGEST_RETRY_AFTER));
     this.#delay = Math.min(this.#delay * 2, this.#options.longestDelay);
-    this.#progress.failed(failure, wait);
+    if (now - this.#since < (this.#options.quietFor ?? 0)) this.#progress.note('waiting', { for: failure.message });
+    else this.#progress.failed(failure, wait);
     await sleep(wait, undefined, { signal: this.#signal });
   }
 

@@ -23,6 +23,8 @@ interface Strategy {
   readonly size?: string;
   /** Of a VolumeSnapshot of the golden volume, and not of the volume. */
   readonly ofSnapshot?: boolean;
+  /** Without a populator: the pods of a copy are in two namespaces. */
+  readonly direct?: boolean;
 }
 
 /** A round of strategies that are tried together. */
@@ -52,6 +54,7 @@ const rounds: Record<string, Round> = {
     strategies: {
       'copy-beside-it': { role: 'copy', namespace: 'same' },
       'copy-from-elsewhere': { role: 'copy', namespace: 'other' },
+      'copy-between-namespaces': { role: 'copy', namespace: 'other', direct: true },
     },
     // A copy takes two pods, and seconds.
     atOnce: 8,
@@ -147,10 +150,11 @@ describe('a controller that is killed after its n-th write for a clone, for ever
   }
 
   async function create({ key, strategy }: Clone): Promise<void> {
-    const { role, size, ofSnapshot } = strategy;
+    const { role, size, ofSnapshot, direct } = strategy;
     const from = golden.get(role);
     const source = ofSnapshot ? { snapshot: goldenSnapshot } : { pvc: from };
-    const options = { storageClassName: suite.classes[role], size };
+    const annotations = direct ? { 'cdi.kubevirt.io/storage.usePopulator': 'false' } : undefined;
+    const options = { storageClassName: suite.classes[role], size, annotations };
     await suite.client.create(dataVolumes, dataVolume(key, source as DataVolumeSpec['source'], options));
   }
 

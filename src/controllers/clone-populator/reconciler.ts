@@ -183,7 +183,7 @@ function inPhase(
     report: {
       podPhase: report?.podPhase === 'Running' ? 'Running' : 'Pending',
       restarts: report?.restarts ?? 0,
-      running: trouble === undefined,
+      running: trouble === undefined || report?.running === true,
       reason: trouble ?? phase,
       message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
       // Of a copy the bytes tell more than the steps, which hardly take any time.

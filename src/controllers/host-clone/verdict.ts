@@ -1,4 +1,5 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
 import type { PodVerdict } from '../pod-verdict.ts';
 
 /** What the verdicts on both pods mean for the clone. */
@@ -9,7 +10,7 @@ export type HostCloneVerdict =
 
 /** Why nothing is done while a pod is being deleted. */
 export function explainLeaving(pod: Pod): { reason: string; message: string } {
-  const { name } = pod.metadata ?? {};
+  const name = keyToString(keyOf(pod));
   // The kubelet that should end it does not answer.
   if (pod.status?.reason === 'NodeLost') {
     return {

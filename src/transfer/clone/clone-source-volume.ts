@@ -70,7 +70,7 @@ export async function prepareContent(source: CloneSourceVolume, target: CloneDes
   }
   throw new TransferError(
     'DiskNotFound',
-    `the source volume holds no ${diskImage}, so there is no disk for a Block volume`,
+    `the source volume holds no ${diskImage}, so there is no disk for a Block volume: copy it to a Filesystem one, with contentType archive`,
   );
 }
 

@@ -61,6 +61,18 @@ describe('the verdict on a transfer pod', () => {
     expect((verdict as { message: string }).message).to.contain('podResourceRequirements');
   });
 
+  it('tells a pod that was killed', () => {
+    const terminated = { exitCode: 137, reason: 'Error' };
+    const status = { name: 'importer', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated } };
+    const verdict = judgePod(pod({ phase: 'Failed', containerStatuses: [status] }));
+    expect(verdict).to.include({
+      state: 'failed',
+      permanent: false,
+      reason: 'PodKilled',
+      message: 'Pod importer-disk was killed, by signal 9; another one follows',
+    });
+  });
+
   it('explains an evicted pod', () => {
     const verdict = judgePod(pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' }));
     expect(verdict).to.include({ state: 'failed', permanent: false, reason: 'Evicted' });

@@ -75,6 +75,15 @@ describe('Patience', () => {
     expect(await failing().catch((reason: unknown) => reason)).to.equal(refused);
   });
 
+  it('keeps to the log what belongs to the ordinary course', async () => {
+    const steps: string[] = [];
+    const progress = new Progress((step) => steps.push(step));
+    const refused = new TransferError('ConnectionRefused', 'nobody listens yet');
+    await new Patience({ ...options, quietFor: 60_000 }, progress).afterFailure(refused);
+    expect(progress.snapshot()).to.include({ retries: 0 }).and.to.not.have.property('failure');
+    expect(steps).to.deep.equal(['waiting']);
+  });
+
   it('stops waiting when it is told to', async () => {
     const controller = new AbortController();
     const patience = new Patience({ ...options, firstDelay: 60_000 }, new Progress(), controller.signal);

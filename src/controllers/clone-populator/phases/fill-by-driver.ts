@@ -4,6 +4,7 @@ import { createIfAbsent } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
 import { isBound } from '../../populator/bound.ts';
 import { waitsForFirstConsumer, SELECTED_NODE_ANNOTATION } from '../../wait-for-first-consumer.ts';
+import { withAdvice } from './advice.ts';
 import type { CloneWork, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
@@ -23,7 +24,7 @@ export async function fillByDriver(
   if (isBound(claim) || getsVolumeWithPod(work, claim)) return 'complete';
   const warning = await latestWarning(work.context, claim);
   return {
-    message: `claim ${keyToString(key)} is being provisioned${warning ? `: ${warning}` : ''}`,
+    message: `claim ${keyToString(key)} is being provisioned${warning ? `: ${withAdvice(warning, work)}` : ''}`,
     trouble: warning && 'ProvisioningFailed',
     after: LOOK_AGAIN_MILLISECONDS,
   };

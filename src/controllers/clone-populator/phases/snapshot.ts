@@ -4,6 +4,7 @@ import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-res
 import { createIfAbsent } from '../../create-if-absent.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../internal-annotations.ts';
 import { gatherFacts } from '../facts.ts';
+import { withAdvice } from './advice.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /** Snapshot: a temporary VolumeSnapshot of the source claim. Not needed any more once it has been restored. */
@@ -18,7 +19,8 @@ export const snapshot: Phase = async (work) => {
     return { message };
   }
   const error = current.status?.error?.message;
-  return error ? { message: `${message}: ${error}`, trouble: 'SnapshotFailed' } : { message };
+  if (!error) return { message };
+  return { message: `${message}: ${withAdvice(error, work)}`, trouble: 'SnapshotFailed' };
 };
 
 async function temporarySnapshotOf({ context, target, source, temporarySnapshot }: CloneWork): Promise<VolumeSnapshot> {

@@ -23,8 +23,12 @@ export interface RangeReader {
   readonly size: number;
   /** Whether the object has a version by which a change in it is noticed. */
   readonly versioned?: boolean;
-  /** Exactly `length` bytes at `offset`. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /**
+   * Exactly `length` bytes at `offset`.
+   *
+   * @param memory what they are read into, where they are not to be in memory of their own
+   */
+  read(offset: number, length: number, memory?: Buffer): Promise<Buffer>;
 }
 
 /** Where an image comes from. Passing failures are its own business: it retries and resumes while that is sensible. */

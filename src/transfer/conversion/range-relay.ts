@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { RangeReader } from '../source.ts';
+import { finished } from 'node:stream/promises';
+import type { CachingReader } from './caching-reader.ts';
 
 /**
  * Offers an object to other programs over HTTP on a Unix socket, so that they read it with our credentials,
  * certificates, retries and checks without knowing any of them.
  */
 export class RangeRelay implements AsyncDisposable {
-  readonly #reader: RangeReader;
+  readonly #reader: CachingReader;
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch((error: unknown) => {
       this.#failure ??= error;
@@ -16,7 +17,7 @@ export class RangeRelay implements AsyncDisposable {
   });
   #failure: unknown;
 
-  constructor(reader: RangeReader) {
+  constructor(reader: CachingReader) {
     this.#reader = reader;
   }
 
@@ -50,8 +51,14 @@ export class RangeRelay implements AsyncDisposable {
       response.writeHead(416, { 'content-range': `bytes */${size}` }).end();
       return;
     }
-    const bytes = await this.#reader.read(start, end - start + 1);
-    const range = { 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': bytes.length };
-    response.writeHead(206, range).end(bytes);
+    const length = end - start + 1;
+    await this.#reader.lend(start, length, async (pieces) => {
+      response.writeHead(206, { 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': length });
+      response.cork();
+      for (const piece of pieces) response.write(piece);
+      response.end();
+      // Who has gone before all of it was sent does not want it any more.
+      await finished(response).catch(() => {});
+    });
   }
 }

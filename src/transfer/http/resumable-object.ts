@@ -73,7 +73,7 @@ export class ResumableObject {
     const size = identity?.size;
     if (!identity?.acceptsRanges || size === undefined) return undefined;
     const versioned = versionOf(identity) !== undefined;
-    return { size, versioned, read: (offset, length) => this.#readRange(identity, offset, length) };
+    return { size, versioned, read: (...part) => this.#readRange(identity, ...part) };
   }
 
   async *#readFrom(start: number, identity: ObjectIdentity, first: Answer | undefined): ByteStream {
@@ -165,9 +165,14 @@ export class ResumableObject {
     return this.#requests.range(offset, undefined, identity);
   }
 
-  async #readRange(identity: ObjectIdentity, offset: number, length: number): Promise<Buffer> {
+  async #readRange(
+    identity: ObjectIdentity,
+    offset: number,
+    length: number,
+    memory: Buffer = Buffer.allocUnsafe(length),
+  ): Promise<Buffer> {
     const { progress } = this.#options;
-    const result = Buffer.allocUnsafe(length);
+    const result = memory.subarray(0, length);
     const patience = this.#patience();
     let done = 0;
     while (done < length) {

@@ -38,11 +38,11 @@ export class FileSource implements Source {
     return {
       size,
       versioned: true,
-      read: async (offset, length) => {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+      read: async (offset, length, memory = Buffer.allocUnsafe(length)) => {
+        const { bytesRead } = await file.read(memory, 0, length, offset);
         if (bytesRead < length) throw new TransferError('TruncatedImage', `${this.location} became shorter`);
         this.#progress.read(bytesRead);
-        return buffer;
+        return memory.subarray(0, length);
       },
     };
   }

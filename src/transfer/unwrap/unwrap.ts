@@ -61,5 +61,5 @@ async function open(
 /** The image among the bytes of the object that it lies in. */
 export function rangesWithin(ranges: RangeReader, offset: number, size: number): RangeReader {
   if (offset === 0 && size === ranges.size) return ranges;
-  return { ...ranges, size, read: (start, length) => ranges.read(offset + start, length) };
+  return { ...ranges, size, read: (start, length, memory) => ranges.read(offset + start, length, memory) };
 }

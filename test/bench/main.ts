@@ -6,6 +6,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   import: async (args) => (await import('./import/command.ts')).importing(args),
   clone: async (args) => (await import('./clone/command.ts')).clone(args),
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
+  cluster: async (args) => (await import('./cluster/command.ts')).cluster(args),
 };
 
 const given = process.argv.slice(2);

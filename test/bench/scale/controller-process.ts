@@ -9,6 +9,7 @@ import { run } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePorts } from '../../support/ports.ts';
+import { MetricSamples } from '../metric-samples.ts';
 
 /** Of /proc/PID/stat; the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -87,51 +88,5 @@ export class ControllerProcess {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await ended;
-  }
-}
-
-interface Sample {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** The samples of a Prometheus text document. */
-export class MetricSamples {
-  readonly #samples: readonly Sample[];
-
-  constructor(text: string) {
-    this.#samples = text
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .flatMap((line) => {
-        const match = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
-        if (!match) return [];
-        const labels = [...(match[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
-        return [
-          { name: match[1] ?? '', labels: Object.fromEntries(labels) as Sample['labels'], value: Number(match[3]) },
-        ];
-      });
-  }
-
-  of(name: string): readonly Sample[] {
-    return this.#samples.filter((sample) => sample.name === name);
-  }
-
-  /** The sum over all series of a name. */
-  sum(name: string): number {
-    return this.of(name).reduce((sum, { value }) => sum + value, 0);
-  }
-
-  /** The value below which this share of a histogram's observations lie, all series taken together: the bucket's upper bound. */
-  quantile(name: string, share: number): number {
-    const total = this.sum(`${name}_count`);
-    const buckets = new Map<number, number>();
-    for (const { labels, value } of this.of(`${name}_bucket`)) {
-      const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
-      buckets.set(bound, (buckets.get(bound) ?? 0) + value);
-    }
-    const sorted = [...buckets].sort(([a], [b]) => a - b);
-    return sorted.find(([, count]) => count >= share * total)?.[0] ?? NaN;
   }
 }

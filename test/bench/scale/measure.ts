@@ -12,7 +12,8 @@ import { startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { createClone, createGoldenImage, install, type Strategy } from './api-with-storage.ts';
-import { ControllerProcess, type MetricSamples } from './controller-process.ts';
+import { callsBetween, callsIn } from '../metric-samples.ts';
+import { ControllerProcess } from './controller-process.ts';
 import { simulateStorage } from './simulated-storage.ts';
 
 const CREATORS = 32;
@@ -80,7 +81,7 @@ export async function measureScale(
       count,
       seconds,
       cpuPerClone: (after.usage.cpu - before.usage.cpu) / count,
-      callsPerClone: (requestsOf(after.metrics) - requestsOf(before.metrics)) / count,
+      callsPerClone: (callsIn(after.metrics) - callsIn(before.metrics)) / count,
       calls: callsBetween(before.metrics, after.metrics, count),
       residentBefore: before.usage.resident,
       residentAfter: after.usage.resident,
@@ -135,32 +136,9 @@ async function allSucceeded(volumes: Informer<DataVolume>, count: number, log: (
 /** Resolves when the controller has nothing more to do. */
 async function quiet(controller: ControllerProcess): Promise<void> {
   for (let last = -1; ;) {
-    const requests = requestsOf(await controller.metrics());
+    const requests = callsIn(await controller.metrics());
     if (requests === last) return;
     last = requests;
     await sleep(QUIET_MILLISECONDS);
   }
-}
-
-function callsBetween(before: MetricSamples, after: MetricSamples, count: number): [string, number][] {
-  const tally = new Map<string, number>();
-  for (const [samples, sign] of [
-    [after, 1],
-    [before, -1],
-  ] as const) {
-    for (const { labels, value } of samples.of('rest_client_requests_total')) {
-      const code = labels['code']?.startsWith('2') ? '' : ` ${labels['code']}`;
-      const name = `${labels['verb']} ${labels['resource']}${code}`;
-      tally.set(name, (tally.get(name) ?? 0) + (sign * value) / count);
-    }
-  }
-  return [...tally].filter(([, value]) => value >= 0.01).sort(([, a], [, b]) => b - a);
-}
-
-/** Renewals of the lease are a matter of time, and not of clones. */
-function requestsOf(metrics: MetricSamples): number {
-  return metrics
-    .of('rest_client_requests_total')
-    .filter(({ labels }) => labels['resource'] !== 'leases.coordination.k8s.io' && labels['verb'] !== 'watch')
-    .reduce((sum, { value }) => sum + value, 0);
 }

@@ -1,0 +1,149 @@
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { keyToString } from '../../../src/kube/key.ts';
+import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { run } from '../../cluster/commands.ts';
+import { prepareEnvironment, type Environment } from '../../support/environment.ts';
+import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
+import { callsBetween, callsIn } from '../metric-samples.ts';
+import { quietMetrics } from './controller.ts';
+import { make, makeScattered, referenceSeconds, type Disk } from './disks.ts';
+import { classOf, disks, rows, type CloneRow } from './rows.ts';
+
+/** Where clones are made, and where what they are made of is. */
+interface Namespaces {
+  readonly own: string;
+  readonly other: string;
+}
+
+interface Result {
+  readonly row: CloneRow;
+  readonly seconds: number;
+  /** Of the usual tool, where it is measured. */
+  readonly reference: number | undefined;
+  /** The controllers' API calls and milliseconds of processor time for each clone. */
+  readonly calls: number;
+  readonly processor: number;
+}
+
+/**
+ * Measures clones on the test cluster, or on that of $KUBECONFIG, from creation to success:
+ * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls]
+ *
+ * @returns the exit code: 0, 1 where a row took longer than it may, or 2 for arguments that make no sense
+ */
+export async function cluster(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rows: { type: 'string', default: '' },
+      rounds: { type: 'string', default: '3' },
+      calls: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = Number(values.rounds);
+  const chosen = rows.filter(({ name }) => name.includes(values.rows));
+  if (chosen.length === 0 || !(rounds >= 1)) {
+    console.error(`--rounds takes a number, and --rows a part of: ${rows.map(({ name }) => name).join('; ')}`);
+    return 2;
+  }
+  const environment = await prepareEnvironment((line) => console.error(line));
+  const namespaces = {
+    own: await createNamespace(environment.client, { prefix: 'bench' }),
+    other: await createNamespace(environment.client, { prefix: 'bench-golden' }),
+  };
+  try {
+    console.log('| clone | seconds | aim | usual tool, s | API calls each | controller CPU each, ms |');
+    console.log('| --- | --- | --- | --- | --- | --- |');
+    let late = 0;
+    for (const row of chosen) {
+      if (classOf(row, environment.classes) === undefined) continue;
+      const result = await measureRow(environment, namespaces, row, rounds, values.calls);
+      if (result.seconds > row.aim(result.reference ?? NaN)) late += 1;
+      console.log(describe(result));
+    }
+    return late > 0 ? 1 : 0;
+  } finally {
+    await Promise.all(Object.values(namespaces).map((name) => removeNamespace(environment.client, name)));
+  }
+}
+
+async function measureRow(
+  environment: Environment,
+  { own, other }: Namespaces,
+  row: CloneRow,
+  rounds: number,
+  tellCalls: boolean,
+): Promise<Result> {
+  const { size, mebibytes, data } = disks[row.source];
+  const { volumeMode, count = 1 } = row;
+  const storageClassName = classOf(row, environment.classes);
+  const claim = { storageClassName, volumeMode, size };
+  const golden: Disk = { key: { namespace: row.otherNamespace ? other : own, name: 'golden' }, claim };
+  await makeScattered(environment, golden, mebibytes, data);
+  const clones = Array.from({ length: count }, (_, index): Disk => ({
+    key: { namespace: own, name: `clone-${index}` },
+    claim: { ...claim, ...(row.grows && { size: '400Mi' }) },
+  }));
+  const results: Result[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    if (row.source === 'large') await dropCaches();
+    const reference = row.source === 'large' ? await referenceSeconds(environment, golden) : undefined;
+    const before = await quietMetrics(environment);
+    if (row.source === 'large') await dropCaches();
+    const began = performance.now();
+    await Promise.all(clones.map((clone) => make(environment, clone, { pvc: golden.key })));
+    const seconds = (performance.now() - began) / 1000;
+    const after = await quietMetrics(environment);
+    if (tellCalls)
+      console.error(
+        callsBetween(before, after, count)
+          .map(([name, calls]) => `  ${calls} ${name}`)
+          .join('\n'),
+      );
+    results.push({
+      row,
+      seconds,
+      reference,
+      calls: (callsIn(after) - callsIn(before)) / count,
+      processor: ((after.sum('process_cpu_seconds_total') - before.sum('process_cpu_seconds_total')) * 1000) / count,
+    });
+    await remove(environment, clones);
+  }
+  await remove(environment, [golden]);
+  return middle(results);
+}
+
+async function remove({ kubectl, client }: Environment, gone: readonly Disk[]): Promise<void> {
+  await Promise.all(gone.map(({ key }) => client.delete(dataVolumes, key)));
+  for (const { key } of gone) {
+    const [namespace = '', name = ''] = keyToString(key).split('/');
+    await kubectl.run('wait', '--for=delete', '-n', namespace, `pvc/${name}`, '--timeout=120s');
+  }
+}
+
+/** What was read or written before is not to help; another machine's caches are left as they are. */
+async function dropCaches(): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  await run('sync', []);
+  await writeFile('/proc/sys/vm/drop_caches', '3');
+}
+
+function middle(results: Result[]): Result {
+  const sorted = results.toSorted((a, b) => a.seconds - b.seconds);
+  const found = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (!found) throw new Error('nothing was measured');
+  return found;
+}
+
+function describe({ row, seconds, reference, calls, processor }: Result): string {
+  const cells = [
+    row.name,
+    seconds.toFixed(1),
+    row.aim(reference ?? NaN).toFixed(1),
+    reference?.toFixed(1) ?? '',
+    calls.toFixed(0),
+    processor.toFixed(0),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}

@@ -26,6 +26,7 @@ import {
   type VolumeSnapshot,
   type VolumeSnapshotClass,
 } from '../kube/snapshot-resources.ts';
+import { clonedBy } from './clone-populator/cloned.ts';
 import { dependenciesOfDataSource, dependenciesOfDataVolume } from './data-source/dependencies.ts';
 import { promisedToAnnotation, workForAnnotation } from './internal-annotations.ts';
 import { prunePod, pruneVolume } from './prune.ts';
@@ -45,6 +46,8 @@ export const BY_TARGET = 'target';
 export const BY_CLAIM = 'claim';
 /** Index of claims by `namespace/name` of the object that their dataSourceRef names. */
 export const BY_DATA_SOURCE = 'data-source';
+/** Index of VolumeCloneSources by the kind and `namespace/name` of what is cloned. */
+export const BY_CLONED = 'cloned';
 /** Index of DataSources by what they stand for, and of DataVolumes by the DataSource that they are cloned from. */
 export const BY_DEPENDENCY = 'dependency';
 /** Index of volumes by the uid of the claim that they are promised to. */
@@ -94,6 +97,7 @@ export function createCaches(manager: Manager): Caches {
   caches.snapshots.addIndex(BY_TARGET, (snapshot) =>
     annotationValues(snapshot.metadata?.annotations, workForAnnotation),
   );
+  caches.cloneSources.addIndex(BY_CLONED, clonedBy);
   caches.dataSources.addIndex(BY_DEPENDENCY, dependenciesOfDataSource);
   caches.dataVolumes.addIndex(BY_DEPENDENCY, dependenciesOfDataVolume);
   caches.pods.addIndex(BY_CLAIM, claimsOf);

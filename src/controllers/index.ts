@@ -7,6 +7,7 @@ import { BY_DATA_SOURCE, BY_DEPENDENCY, createCaches, type Caches } from './cach
 import { CDIReconciler } from './cdi/reconciler.ts';
 import { registerCloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
+import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './clone-populator/waiting-clones.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
 import type { ControllerContext } from './context.ts';
 import { dependency } from './data-source/dependencies.ts';
@@ -89,10 +90,15 @@ export function addControllers(manager: Manager, installation: InstallationSetti
       watch(caches.claims, (claim) => [
         ...ownKeyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
         ...workedFor(claim),
+        ...clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(claim)),
       ]),
-      watch(caches.snapshots, workedFor),
-      watch(caches.pods, workedFor),
-      watch(caches.volumes, promisedTo),
+      watch(caches.dataVolumes, (source) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(source))),
+      watch(caches.snapshots, (snapshot) => [
+        ...workedFor(snapshot),
+        ...clonesWaitingFor(caches, 'VolumeSnapshot', keyOf(snapshot)),
+      ]),
+      watch(caches.pods, (pod) => [...workedFor(pod), ...clonesWaitingForPod(caches, pod)]),
+      watch(caches.volumes, (volume) => [...promisedTo(volume), ...clonesWaitingForVolume(caches, volume)]),
       watch(caches.cloneSources, (source) => claimsNaming(source, caches)),
     ],
   });

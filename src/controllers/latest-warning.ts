@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
 
 /** Nobody complains of an object sooner; what is fast is not asked about. */
-const GRACE_MILLISECONDS = 1_500;
+const GRACE_MILLISECONDS = 3_000;
 
 /** Somebody wrote at the same time; who complains of that has tried again by now. */
 const CONFLICT = 'the object has been modified';

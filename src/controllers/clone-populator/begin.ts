@@ -7,7 +7,7 @@ import { keyOf, keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../context.ts';
 import { cloneBegunAnnotation, clonePlanAnnotation } from '../internal-annotations.ts';
 import { holdTarget } from '../populator/population.ts';
-import { pendingReport, reportAnnotations } from '../transfer-report.ts';
+import { annotationsOf, inPhase, type CloneState } from './clone-state.ts';
 import { gatherFacts } from './facts.ts';
 import { planClone, type ClonePlan } from './planner.ts';
 import { findConsumer } from './reach.ts';
@@ -16,7 +16,7 @@ import { requireRoom, type CloneSource } from './source.ts';
 
 /**
  * Plans a clone, and writes on the target claim, before anything is made, that it is held and how it will be filled: it
- * goes on in that way after a crash, whatever is configured meanwhile.
+ * goes on in that way after a crash, whatever is configured meanwhile. The first phase is told in the same write.
  *
  * @throws TerminalError CloneValidationFailed where the source does not fit
  * @throws WaitingError where a snapshot cannot be restored to be copied
@@ -25,16 +25,15 @@ export async function beginClone(
   context: ControllerContext,
   target: PersistentVolumeClaim,
   source: CloneSource,
-): Promise<ClonePlan> {
+): Promise<{ readonly plan: ClonePlan; readonly told: CloneState }> {
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
   const plan = planClone(gatherFacts(context, target, source, consumer));
   if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source);
-  const { cloneType, description, fallback } = plan;
+  const { description, fallback } = plan;
+  const told = inPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
   await holdTarget(context, target, {
-    ...reportAnnotations(pendingReport(0, { reason: 'Pending', message: description })),
-    [stateAnnotation.clonePhase]: 'Pending',
-    [stateAnnotation.cloneType]: cloneType,
+    ...annotationsOf(told, target, context.now()),
     [cloneBegunAnnotation]: target.metadata?.uid ?? '',
     [clonePlanAnnotation]: description,
     ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
@@ -51,7 +50,7 @@ export async function beginClone(
     if (dataVolume) context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
     else context.events.event(target, warning);
   }
-  return plan;
+  return { plan, told };
 }
 
 function dataVolumeOf({ caches }: ControllerContext, target: PersistentVolumeClaim): DataVolume | undefined {

@@ -1,5 +1,4 @@
 import { stateAnnotation } from '../../api/annotations.ts';
-import type { ClonePhase, CloneType } from '../../api/clone.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../api/object-names.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -11,36 +10,30 @@ import { annotateClaim } from '../annotate-claim.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
-import { clonePlanAnnotation, phaseTimesAnnotation } from '../internal-annotations.ts';
+import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { isBound } from '../populator/bound.ts';
 import { letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
-import { completedReport, readReport, reportAnnotations, type TransferReport } from '../transfer-report.ts';
+import { completedReport, readReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { requireAuthority } from './authority.ts';
 import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
+import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
 import { begunWith } from './facts.ts';
-import { withPhase } from './phase-times.ts';
-import type { PhaseOutcome } from './phases/phase.ts';
 import { HANDING_OVER } from './phases/rebind.ts';
-import { phasesOf, type ClonePlan, type WorkingPhase } from './planner.ts';
+import { phasesOf } from './planner.ts';
 import { readCloneSource } from './read-source.ts';
 import type { CloneSource, CloneSourceKind } from './source.ts';
+import { Told } from './told.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
-
-/** What is told about a clone on its target claim. */
-interface CloneState {
-  readonly phase: ClonePhase;
-  readonly cloneType?: CloneType | undefined;
-  readonly report: TransferReport;
-}
 
 /** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
 export class ClonePopulatorReconciler implements Reconciler {
   readonly name = 'clone-populator';
   readonly #context: ControllerContext;
+  readonly #told = new Told();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -80,7 +73,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!mayBePopulatedNow(target, caches)) return undefined;
     let source: Promise<CloneSource> | undefined;
     const read = () => (source ??= readCloneSource(this.#context, target, kind, key));
-    const plan = resumedPlan(target, kind) ?? (await beginClone(this.#context, target, await read()));
+    const plan = resumedPlan(target, kind) ?? (await this.#begin(target, await read()));
     const uid = target.metadata?.uid ?? '';
     const { namespace } = key;
     const stopped = await runChain(
@@ -97,8 +90,19 @@ export class ClonePopulatorReconciler implements Reconciler {
     );
     if (!stopped) return undefined;
     const { phase, outcome } = stopped;
-    await this.#tell(target, inPhase(phase, plan, outcome));
-    return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+    const state = inPhase(phase, plan, outcome);
+    // A step that is over in a moment is not worth two writes.
+    const later =
+      outcome.trouble || outcome.report ? 0 : this.#told.untilWorthTelling(target, state, this.#context.now());
+    if (later === 0) await this.#tell(target, state);
+    const after = Math.min(outcome.after ?? Infinity, later || Infinity);
+    return Number.isFinite(after) ? { requeueAfter: after } : undefined;
+  }
+
+  async #begin(target: PersistentVolumeClaim, source: CloneSource): Promise<BegunPlan> {
+    const { plan, told } = await beginClone(this.#context, target, source);
+    this.#told.note(target, told, this.#context.now());
+    return plan;
   }
 
   /** The data is complete and the working claim may be gone: what comes before must not run again. */
@@ -142,7 +146,9 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, this.#context.now()));
+    const now = this.#context.now();
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, now));
+    this.#told.note(target, state, now);
   }
 }
 
@@ -150,44 +156,10 @@ function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {
   return cloneSource?.spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';
 }
 
-function annotationsOf(state: CloneState, target: PersistentVolumeClaim, now: number): Record<string, string> {
-  return {
-    ...reportAnnotations(state.report),
-    [stateAnnotation.clonePhase]: state.phase,
-    [stateAnnotation.populatorKind]: 'VolumeCloneSource',
-    [phaseTimesAnnotation]: withPhase(target.metadata?.annotations?.[phaseTimesAnnotation], state.phase, now),
-    ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
-    ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
-  };
-}
-
-type BegunPlan = Pick<ClonePlan, 'cloneType' | 'description' | 'phases'>;
-
 /** The plan that a clone was begun with; undefined where it has not been begun. */
 function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): BegunPlan | undefined {
   const cloneType = begunWith(target);
   if (!cloneType) return undefined;
   const description = target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType;
   return { cloneType, description, phases: phasesOf(cloneType, kind) };
-}
-
-function inPhase(
-  phase: WorkingPhase,
-  plan: BegunPlan,
-  { message, trouble, report }: Exclude<PhaseOutcome, 'complete'>,
-): CloneState {
-  const [done, all] = [plan.phases.indexOf(phase), plan.phases.length];
-  return {
-    phase,
-    cloneType: plan.cloneType,
-    report: {
-      podPhase: report?.podPhase === 'Running' ? 'Running' : 'Pending',
-      restarts: report?.restarts ?? 0,
-      running: trouble === undefined || report?.running === true,
-      reason: trouble ?? phase,
-      message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
-      // Of a copy the bytes tell more than the steps, which hardly take any time.
-      progress: report?.progress ?? (plan.cloneType === 'copy' ? 'N/A' : `${((100 * done) / all).toFixed(2)}%`),
-    },
-  };
 }

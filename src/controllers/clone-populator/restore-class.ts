@@ -2,7 +2,10 @@ import type { PersistentVolumeClaim, StorageClass } from '../../kube/builtin-res
 import { WaitingError } from '../../kube/errors.ts';
 import { keyToString } from '../../kube/key.ts';
 import type { Caches } from '../caches.ts';
-import { LOOK_AGAIN_MILLISECONDS, type CloneSource } from './source.ts';
+import type { CloneSource } from './source.ts';
+
+/** No watch tells of a StorageClass. */
+const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /** What of a claim decides whether a snapshot can be restored into it. */
 export type RestoreSpec = Pick<

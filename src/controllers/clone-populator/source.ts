@@ -5,11 +5,20 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyToString, type Key } from '../../kube/key.ts';
 import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
+import type { CloneSourceKind } from './cloned.ts';
 
-/** Milliseconds until the next look at a source that is not ready, should no watch come first. */
-export const LOOK_AGAIN_MILLISECONDS = 2_000;
+/** Milliseconds until the next look at a source that is not ready, should no watch come first, as it should. */
+export const LOOK_AGAIN_MILLISECONDS = 30_000;
 
-export type CloneSourceKind = 'PersistentVolumeClaim' | 'VolumeSnapshot';
+/** The reasons of clones that their source's next change wakes. */
+export const WAITING_FOR_SOURCE: ReadonlySet<string> = new Set([
+  'CloneSourceInUse',
+  'CloneWithoutSource',
+  'ErrClaimLost',
+  'SourceNotReady',
+]);
+
+export type { CloneSourceKind };
 
 /** What is cloned, once it is there to be cloned. Sizes are in bytes. */
 export interface CloneSource {

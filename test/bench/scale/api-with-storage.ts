@@ -3,6 +3,7 @@ import { CDI_API_VERSION } from '../../../src/api/group.ts';
 import { dataVolumes, storageProfiles } from '../../../src/controllers/resources.ts';
 import { csiDrivers, namespaces, persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
+import type { Key } from '../../../src/kube/key.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
 import { csiParts } from '../../cluster/index.ts';
 import { repository } from '../../cluster/folders.ts';
@@ -50,10 +51,14 @@ export async function install(server: ApiServer, client: KubeClient): Promise<vo
   }
 }
 
-/** Makes the claim that is cloned. */
+/** The claim that is cloned. */
+export function goldenImageOf(strategy: Strategy): Key {
+  return { namespace: strategy === 'other-namespace' ? GOLDEN_NAMESPACE : CLONE_NAMESPACE, name: `golden-${strategy}` };
+}
+
 export async function createGoldenImage(client: KubeClient, strategy: Strategy): Promise<void> {
   await client.create(persistentVolumeClaims, {
-    metadata: { name: `golden-${strategy}`, namespace: sourceNamespace(strategy) },
+    metadata: { ...goldenImageOf(strategy) },
     spec: {
       accessModes: ['ReadWriteOnce'],
       storageClassName: classOf(strategy),
@@ -69,7 +74,7 @@ export async function createClone(client: KubeClient, strategy: Strategy, number
     kind: 'DataVolume',
     metadata: { name: `clone-${number}`, namespace: CLONE_NAMESPACE },
     spec: {
-      source: { pvc: { namespace: sourceNamespace(strategy), name: `golden-${strategy}` } },
+      source: { pvc: goldenImageOf(strategy) },
       pvc: {
         accessModes: ['ReadWriteOnce'],
         storageClassName: classOf(strategy),
@@ -81,8 +86,4 @@ export async function createClone(client: KubeClient, strategy: Strategy, number
 
 function classOf(strategy: Strategy): string {
   return strategy === 'snapshot' ? 'snapshot' : 'csi-clone';
-}
-
-function sourceNamespace(strategy: Strategy): string {
-  return strategy === 'other-namespace' ? GOLDEN_NAMESPACE : CLONE_NAMESPACE;
 }

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
+import { addControllers } from '../../src/controllers/index.ts';
+import { cdis } from '../../src/controllers/resources.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { Manager } from '../../src/kube/manager.ts';
+import { createClone, createGoldenImage, goldenImageOf, install, strategies } from '../bench/scale/api-with-storage.ts';
+import { simulateStorage } from '../bench/scale/simulated-storage.ts';
+import { callsIn, MetricSamples } from '../bench/metric-samples.ts';
+import { untilSucceeded } from '../support/data-volumes.ts';
+import { startApiServer, type ApiServer } from '../support/api-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { silentLogger } from '../support/logger.ts';
+import { until } from '../support/until.ts';
+
+/** What the controllers may ask of the API server for one clone, at most; 17 to 23 is usual. */
+const CALLS_MAX = 25;
+const CLONES = 5;
+
+describe('API calls of clones by the storage, which is simulated', () => {
+  const ending = new AbortController();
+  let server: ApiServer;
+  let client: KubeClient;
+  let controllers: Manager;
+  let running: Promise<unknown>;
+
+  before(async function () {
+    this.timeout(120_000);
+    server = await startApiServer({});
+    client = new KubeClient(server.kubeConfig());
+    await install(server, client);
+    const options = { kubeConfig: server.kubeConfig(), logger: silentLogger() };
+    const storage = new Manager({ ...options, component: 'simulation' });
+    simulateStorage(storage);
+    controllers = new Manager({ ...options, component: 'cdi-controller' });
+    addControllers(controllers, { image: 'localhost/diskpress:none', namespace: 'cdi', version: 'test' });
+    running = Promise.all([storage.run(ending.signal), controllers.run(ending.signal)]);
+    await until(client, cdis, { namespace: '', name: 'cdi' }, 'it is Deployed', (cdi) => {
+      return cdi?.status?.phase === 'Deployed';
+    });
+  });
+
+  after(async () => {
+    ending.abort();
+    await running;
+    await client.close();
+    await server.stop();
+  });
+
+  const calls = async () => callsIn(new MetricSamples(await controllers.metrics.registry.metrics()));
+
+  /** The number of calls once the controllers have told all that they had to, and left nothing of a clone's own. */
+  async function whenOver(): Promise<number> {
+    await eventually('nothing temporary is left', async () =>
+      (await client.list(persistentVolumeClaims)).every(
+        ({ metadata }) =>
+          metadata?.name?.startsWith('tmp-') === false && !metadata.finalizers?.some((each) => each.includes('cdi')),
+      ),
+    );
+    await controllers.events.flush();
+    return calls();
+  }
+
+  for (const [index, strategy] of strategies.entries()) {
+    it(`are at most ${CALLS_MAX} each: ${strategy}`, async function () {
+      this.timeout(60_000);
+      await createGoldenImage(client, strategy);
+      await until(client, persistentVolumeClaims, goldenImageOf(strategy), 'it is bound', (claim) => {
+        return claim?.status?.phase === 'Bound';
+      });
+      const before = await whenOver();
+      const numbers = Array.from({ length: CLONES }, (_, each) => index * CLONES + each);
+      for (const number of numbers) {
+        await createClone(client, strategy, number);
+        await untilSucceeded(client, { namespace: 'clones', name: `clone-${number}` });
+      }
+      const each = ((await whenOver()) - before) / CLONES;
+      expect(each).to.be.at.most(CALLS_MAX);
+    });
+  }
+});

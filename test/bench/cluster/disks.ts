@@ -62,7 +62,7 @@ export async function referenceSeconds(environment: Environment, disk: Disk): Pr
   const copy =
     disk.claim.volumeMode === 'Block'
       ? `dd if=${DEVICE} of=${REFERENCE_DEVICE} bs=1M conv=sparse,fsync status=none`
-      : 'cp --sparse=always /volume/disk.img /reference/copy.img && sync /reference/copy.img';
+      : 'cp --sparse=always --reflink=never /volume/disk.img /reference/copy.img && sync /reference/copy.img';
   const script = `read began rest < /proc/uptime; ${copy}; read ended rest < /proc/uptime; echo "$began $ended"`;
   const [began = 0, ended = NaN] = (await inPod(environment, disk, [script], target)).split(' ').map(Number);
   await environment.client.delete(dataVolumes, target.key);

@@ -41,9 +41,9 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
   const buffers = Array.from({ length: READS_IN_FLIGHT }, () => Buffer.allocUnsafeSlow(READ_LENGTH));
   const readings: Reading[] = [];
   const segments = split(mapData(handle, from, size));
-  const readAhead = async (): Promise<void> => {
+  const readAhead = (): void => {
     while (buffers.length > 0) {
-      const { value: segment } = await segments.next();
+      const { value: segment } = segments.next();
       if (!segment) return;
       const buffer = segment.hole ? undefined : buffers.pop();
       if (!buffer) {
@@ -57,7 +57,7 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
     }
   };
   try {
-    await readAhead();
+    readAhead();
     for (let reading = readings.shift(); reading !== undefined; reading = readings.shift()) {
       const { segment, buffer, data } = reading;
       if (!data || !buffer) {
@@ -66,7 +66,7 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
       }
       yield* tellApart(segment.offset, await data);
       buffers.push(buffer);
-      await readAhead();
+      readAhead();
     }
   } finally {
     await Promise.allSettled(readings.map(async ({ data }) => data));
@@ -74,8 +74,8 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
   }
 }
 
-async function* split(segments: AsyncIterable<Segment>): AsyncGenerator<Segment, undefined> {
-  for await (const segment of segments) {
+function* split(segments: Iterable<Segment>): Generator<Segment, undefined> {
+  for (const segment of segments) {
     if (segment.hole) {
       yield segment;
       continue;

@@ -1,10 +1,13 @@
+import { constants } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../errors.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
 import type { Progress } from '../progress.ts';
 import type { Sink } from '../sinks/sink.ts';
+import { asTargetError } from '../sinks/target-errors.ts';
 import type { RangeReader } from '../source.ts';
 import { CachingReader } from './caching-reader.ts';
 import { CHECKED_LENGTH, checkSelfContained } from './check-image.ts';
@@ -59,7 +62,8 @@ async function convert(input: QemuInput, { format, sink, progress, signal }: Con
   const virtualSize = await readVirtualSize(format, input, signal);
   await sink.begin(virtualSize);
   progress.enter('converting', { format, target: sink.path, with: 'qemu-img' });
-  const target = { path: sink.path, driver: sink.qemuDriver, isZero: sink.readsAsZeros };
+  const directly = await takesDirectWrites(sink.path);
+  const target = { path: sink.path, driver: sink.qemuDriver, isZero: sink.readsAsZeros, directly };
   const finished = new AbortController();
   const syncing = syncRegularly(sink, progress, finished.signal);
   // Awaited at the end; until then its failure must not count as unhandled.
@@ -76,6 +80,17 @@ async function convert(input: QemuInput, { format, sink, progress, signal }: Con
   sink.wroteUpTo(virtualSize);
   await updateWritten(sink, progress, virtualSize);
   return virtualSize;
+}
+
+/** Whether its file system has O_DIRECT (open(2)). */
+async function takesDirectWrites(path: string): Promise<boolean> {
+  try {
+    await (await open(path, constants.O_WRONLY | constants.O_DIRECT)).close();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') return false;
+    throw asTargetError(error, path);
+  }
 }
 
 /** Dirty pages count against the pod's memory, whoever wrote them. */

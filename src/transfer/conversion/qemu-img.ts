@@ -14,6 +14,8 @@ export interface ConversionTarget {
   driver: 'file' | 'host_device';
   /** Whether it reads as zeros now. */
   isZero: boolean;
+  /** Whether it is written past the page cache, whose dirty pages would count against the memory limit. */
+  directly: boolean;
 }
 
 /** @returns the virtual size in bytes */
@@ -45,8 +47,9 @@ export async function convertTo(
   signal?: AbortSignal,
 ): Promise<void> {
   const zero = target.isZero ? '--target-is-zero' : '';
+  const cache = target.directly ? 'none' : 'writeback';
   const command =
-    `prlimit --as=${ADDRESS_SPACE} qemu-img convert -p -n -W ${zero} -t writeback ` +
+    `prlimit --as=${ADDRESS_SPACE} qemu-img convert -p -n -W ${zero} -t ${cache} ` +
     '--image-opts "$SOURCE" --target-image-opts "$TARGET"';
   const result = await run(command, format, input, {
     environment: { TARGET: `driver=raw,file.driver=${target.driver},file.filename=${escapeOption(target.path)}` },

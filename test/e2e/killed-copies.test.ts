@@ -12,7 +12,7 @@ import { hasOwnDriver } from './support/own-classes.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
-import { progressOf, SentData, transferPodsOf, untilReplaced, type TransferPods } from './support/transfer-pods.ts';
+import { observeCopy, SentData, transferPodsOf, untilReplaced, type TransferPods } from './support/transfer-pods.ts';
 
 type Mode = 'Filesystem' | 'Block';
 
@@ -160,7 +160,7 @@ describe('a copy whose pods are killed', function () {
     for (const { end, of, percent } of kills) {
       await eventually(
         `${percent} % of ${key.namespace}/${key.name} are copied`,
-        async () => (await observe(found, sent)) >= percent,
+        async () => (await observeCopy(suite.client, found, sent)) >= percent,
         120_000,
       );
       const victim = await suite.client.get(pods, found[end]);
@@ -170,22 +170,13 @@ describe('a copy whose pods are killed', function () {
     await eventually(
       `${key.namespace}/${key.name} is over`,
       async () => {
-        await observe(found, sent);
+        await observeCopy(suite.client, found, sent);
         const phase = (await suite.client.get(dataVolumes, key))?.status?.phase;
         return phase !== 'CloneInProgress' && phase !== 'CloneScheduled';
       },
       120_000,
     );
     return sent;
-  }
-
-  /** How much of the copy has been sent, in percent. */
-  async function observe({ source }: TransferPods, sent: SentData): Promise<number> {
-    const pod = await suite.client.get(pods, source);
-    const progress = pod && (await progressOf(pod));
-    if (!progress) return 0;
-    sent.note(pod.metadata?.uid ?? '', progress.bytesWritten);
-    return progress.percent ?? 0;
   }
 
   async function kill(pod: Pod | undefined, what: 'pod' | 'container'): Promise<void> {

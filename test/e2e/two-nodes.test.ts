@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 import { eventsOf } from './support/events.ts';
 import { LARGE_DATA, makeLargeVolume, sumOfLargeVolume } from './support/large-volumes.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
-import { progressOf, SentData, transferPodsOf } from './support/transfer-pods.ts';
+import { observeCopy, SentData, transferPodsOf } from './support/transfer-pods.ts';
 import { makeClaim, runInVolume } from './support/volumes.ts';
 
 const log = (line: string) => console.log(`    ${line}`);
@@ -52,21 +52,14 @@ describe('a cluster of two nodes', function () {
     await client.create(dataVolumes, dataVolume(key, { pvc: source }, options));
     const found = await transferPodsOf(client, key, source);
     const sent = new SentData();
-    const observe = async (): Promise<number> => {
-      const pod = await client.get(pods, found.source);
-      const progress = pod && (await progressOf(pod));
-      if (!progress) return 0;
-      sent.note(pod.metadata?.uid ?? '', progress.bytesWritten);
-      return progress.percent ?? 0;
-    };
-    await eventually('half of it is copied', async () => (await observe()) > 50, 120_000);
+    await eventually('half of it is copied', async () => (await observeCopy(client, found, sent)) > 50, 120_000);
     const node = (await client.get(pods, found.source))?.spec?.nodeName ?? '';
     await kubectl.run('drain', node, '--ignore-daemonsets', '--delete-emptydir-data');
     try {
       await eventually(
         'the copy is over',
         async () => {
-          await observe();
+          await observeCopy(client, found, sent);
           const phase = (await client.get(dataVolumes, key))?.status?.phase;
           return phase === 'Succeeded' || phase === 'Failed';
         },

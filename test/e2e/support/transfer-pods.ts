@@ -33,7 +33,7 @@ export async function transferPodsOf(
 }
 
 /** What a running transfer pod tells of itself; undefined where it does not answer. */
-export async function progressOf(pod: Pod): Promise<TransferProgress | undefined> {
+async function progressOf(pod: Pod): Promise<TransferProgress | undefined> {
   const address = pod.status?.podIP;
   if (!address) return undefined;
   try {
@@ -61,6 +61,15 @@ export class SentData {
     this.#pod = pod;
     this.#latest = bytes;
   }
+}
+
+/** How much of a copy has been sent by now, in percent; notes how many bytes that took. */
+export async function observeCopy(client: KubeClient, { source }: TransferPods, sent: SentData): Promise<number> {
+  const pod = await client.get(pods, source);
+  const progress = pod && (await progressOf(pod));
+  if (!progress) return 0;
+  sent.note(pod.metadata?.uid ?? '', progress.bytesWritten);
+  return progress.percent ?? 0;
 }
 
 /** A pod that is not the one of this uid, once it runs. */

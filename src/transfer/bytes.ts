@@ -19,14 +19,6 @@ export interface SeekableStream {
 /** Opening a stream elsewhere costs a round trip, and what was under way: shorter distances are read. */
 const SHORTEST_SEEK = 2 * 1024 * 1024;
 
-/** Chunks that are parts of this are known to be nothing but zeros. Nobody writes to it. */
-export const HOLE: Buffer = Buffer.alloc(1024 * 1024);
-
-/** Whether a chunk is known to be a hole, without looking at its bytes. */
-export function isHole(chunk: Buffer): boolean {
-  return chunk.buffer === HOLE.buffer;
-}
-
 const empty = Buffer.alloc(0);
 const STORAGE_SLACK = 128 * 1024;
 

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { HOLE, type ByteReader, type ByteStream } from '../bytes.ts';
+import type { ByteReader, ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
+import { zeroPieces } from '../zeros.ts';
 import { BLOCK, damaged, decimal, readBody, readNumber, takeBlocks } from './tar-blocks.ts';
 
 /** A file of which an archive has only the pieces that are no holes (`tar --sparse`). */
@@ -87,7 +88,7 @@ export function sparseFile(size: number, numbers: readonly number[], stored: num
   return { size, pieces };
 }
 
-/** The whole file; its holes are {@link HOLE}s. */
+/** The whole file; its holes are known to be zero without a look. */
 export async function* expand({ size, pieces }: SparseFile, reader: ByteReader): ByteStream {
   let at = 0;
   for (const { offset, length } of pieces) {
@@ -99,8 +100,10 @@ export async function* expand({ size, pieces }: SparseFile, reader: ByteReader):
 }
 
 async function* holes(length: number): ByteStream {
-  for (let left = length, count = 1; left > 0; left -= HOLE.length, count += 1) {
-    yield HOLE.subarray(0, left);
+  let count = 0;
+  for (const piece of zeroPieces(length)) {
+    yield piece;
+    count += 1;
     // Nothing has to be waited for, and others want to get on as well.
     if (count % HOLES_IN_A_ROW === 0) await setImmediate();
   }

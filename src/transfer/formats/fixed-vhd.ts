@@ -1,5 +1,6 @@
 import type { DecodedDisk, Extent } from '../extents.ts';
 import type { RangeReader } from '../source.ts';
+import { isZero } from '../zeros.ts';
 
 /** Bytes of the footer that a VHD ends with. */
 const FOOTER = 512;
@@ -47,12 +48,15 @@ export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined
         yield passOn(extent);
         continue;
       }
-      const { offset, data } = extent;
-      const joins = held !== undefined && endOf(held) === offset && data.length < FOOTER;
-      if (held !== undefined && !joins) yield passOn(held);
-      const [start, end] = split(joins && held !== undefined ? join(held, data) : extent);
-      if (start.data.length > 0) yield passOn(start);
-      held = { offset: end.offset, data: Buffer.from(end.data) };
+      let whole = extent;
+      if (held !== undefined && extent.data.length < FOOTER) whole = join(held, extent.data);
+      else if (held !== undefined) yield passOn(held);
+      const [start, end] = split(whole);
+      // No footer begins with zeros.
+      const mayBeFooter = !isZero(end.data);
+      if (!mayBeFooter) yield passOn(whole);
+      else if (start.data.length > 0) yield passOn(start);
+      held = mayBeFooter ? { offset: end.offset, data: Buffer.from(end.data) } : undefined;
     }
     const total = raw.virtualSize;
     const before = held === undefined || total === undefined ? undefined : sizeBefore(held.data, total);

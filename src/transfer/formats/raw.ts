@@ -1,4 +1,4 @@
-import { isHole, type ByteReader } from '../bytes.ts';
+import type { ByteReader } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
 import type { DecodedDisk, Extent } from '../extents.ts';
 
@@ -18,7 +18,7 @@ export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0
     let offset = from;
     for await (const data of reader.rest()) {
       disk.position = offset + data.length;
-      if (!isHole(data)) yield { offset, data };
+      yield { offset, data };
       offset += data.length;
     }
     if (size !== undefined && offset < size) {

@@ -12,7 +12,7 @@ import { lend } from './streams.ts';
 const MEBIBYTE = 1024 * 1024;
 
 describe('VHD of fixed size', () => {
-  const disk = Buffer.alloc(2 * MEBIBYTE, 'disk');
+  const disk = Buffer.concat([Buffer.alloc(MEBIBYTE), Buffer.alloc(MEBIBYTE - 3000, 'disk'), Buffer.alloc(3000)]);
   let vhd: Buffer;
 
   before(() => {

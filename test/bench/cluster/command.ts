@@ -143,7 +143,8 @@ function describe({ row, seconds, reference, calls, processor }: Result): string
     row.aim(reference ?? NaN).toFixed(1),
     reference?.toFixed(1) ?? '',
     calls.toFixed(0),
-    processor.toFixed(0),
+    // Of a single one it is lost in what the controllers use while nothing happens.
+    (row.count ?? 1) > 1 ? processor.toFixed(0) : '',
   ];
   return `| ${cells.join(' | ')} |`;
 }

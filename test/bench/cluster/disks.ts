@@ -31,7 +31,7 @@ export async function make(
 }
 
 /**
- * Makes a disk with data that are no zeros in it: 64 KiB of each `stride` MiB's 1024, all over it.
+ * Makes a disk with data that are no zeros, in pieces of 64 KiB all over it.
  *
  * @param mebibytes of the whole disk
  * @param data MiB of it that are no zeros

@@ -2,7 +2,7 @@
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
-import { sizeThreadPool } from './transfer/native/thread-pool.ts';
+import { sizeThreadPool } from './transfer/thread-pool.ts';
 
 // What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
 

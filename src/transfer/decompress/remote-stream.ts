@@ -11,6 +11,7 @@ const INPUTS = 2;
 const ROOM = 1024 * 1024;
 /** One is lent to the reader, one is filled, and others are on the way. */
 const ROOMS = 4;
+
 /** Decodes one stream natively on another thread, which goes on from piece to piece without waiting for this one. */
 export class RemoteStream {
   readonly #port: MessagePort;

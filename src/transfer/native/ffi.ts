@@ -6,7 +6,6 @@ import type { LibraryHandle } from 'koffi';
 export type NativeArgument = number | bigint | Buffer | null;
 export type NativeResult = number | bigint;
 export type NativeCall<Result extends NativeResult> = (...parameters: NativeArgument[]) => Result;
-export type NativeTask = (...parameters: NativeArgument[]) => Promise<number>;
 
 /** Set to `off`, everything is done without native libraries. */
 const SWITCH = 'DISKPRESS_NATIVE';
@@ -56,20 +55,6 @@ export class NativeLibrary {
   /** A function to be called on this thread. */
   call<Result extends NativeResult = number>(prototype: string): NativeCall<Result> {
     return this.#handle.func(prototype);
-  }
-
-  /** A function to be called on a thread of libuv's pool. What it is given lives until it has returned. */
-  task(prototype: string): NativeTask {
-    const native = this.#handle.func(prototype);
-    return (...parameters) =>
-      new Promise((resolve, reject) => {
-        native.async(...(parameters as unknown[]), (error: Error | null, result: number) => {
-          // The address of a buffer does not keep it alive; this closure does.
-          void parameters;
-          if (error) reject(error);
-          else resolve(result);
-        });
-      });
   }
 }
 

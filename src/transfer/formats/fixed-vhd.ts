@@ -36,8 +36,8 @@ export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | 
  * @param size of it, where it is known beforehand
  */
 export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined): DecodedDisk {
-  // A disk is whole mebibytes mostly: it is not to be refused for the footer that it then is so much larger by.
-  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER ? size - FOOTER : size;
+  // A disk is whole mebibytes mostly: what is larger by a footer may have one, and only its end tells how large the disk is.
+  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER ? undefined : size;
   const disk: DecodedDisk = { ...raw, virtualSize, extents: extents() };
   return disk;
 

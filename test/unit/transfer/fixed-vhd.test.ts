@@ -26,7 +26,6 @@ describe('VHD of fixed size', () => {
 
   interface Decoded {
     format: string;
-    atFirst: number | undefined;
     virtualSize: number | undefined;
     content: Buffer;
   }
@@ -44,7 +43,10 @@ describe('VHD of fixed size', () => {
       end += data.length;
       expect(decoded.position).to.equal(end);
     }
-    return { format: decoded.format, atFirst, virtualSize: decoded.virtualSize, content: Buffer.concat(pieces) };
+    const { format, virtualSize } = decoded;
+    // What is told beforehand has to be right: targets are made as large.
+    expect(atFirst ?? virtualSize).to.equal(virtualSize);
+    return { format, virtualSize, content: Buffer.concat(pieces) };
   }
 
   const chunkLengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: MEBIBYTE })));
@@ -58,10 +60,6 @@ describe('VHD of fixed size', () => {
       }),
       { numRuns: 50 },
     );
-  });
-
-  it('is not too large for a device as large as its disk', async () => {
-    expect(await decode(vhd, true, [])).to.include({ atFirst: disk.length });
   });
 
   it('is not what a raw disk is taken for, whatever that ends with', async () => {

@@ -2,9 +2,12 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { DirectClient } from '../../../src/transfer/http/direct/client.ts';
 import { Authority } from '../../cluster/pki.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const LENGTH = 6_000_000;
 /** No two places within a few megabytes look alike. */
@@ -156,6 +159,22 @@ describe('direct http connections', () => {
       const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhell`));
       expect(await codeOf(read((await client(50).get(url, {})).body)), head).to.equal('STALLED');
     }
+  });
+
+  it('give their memory back when they are closed, be it a hundred of them', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const url = await listenTcp((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhell'));
+    const direct = client();
+    const kept = async (): Promise<number> => {
+      await turn();
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = await kept();
+    for (let round = 0; round < 100; round += 1) await codeOf(direct.get(url, {}).then(({ body }) => read(body)));
+    // Each has 2 MiB.
+    await eventually('memory to be free', async () => (await kept()) - before < 20 * 2 ** 20, 5000);
   });
 
   it('pass over short bodies, and close the connection instead of reading long ones', async () => {

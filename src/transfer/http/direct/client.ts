@@ -47,12 +47,16 @@ export class DirectClient {
     const secured = url.protocol === 'https:' ? await tls() : {};
     const connection = await DirectConnection.open(url, secured, timeouts, signal);
     this.#connections.add(connection);
+    // It has memory of its own, and a bad network ends many.
+    void connection.closed.then(() => {
+      this.#connections.delete(connection);
+      this.#idle = this.#idle.filter((idle) => idle.connection !== connection);
+    });
     return this.#ask(connection, url, headers);
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close();
-    this.#connections.clear();
   }
 
   #ask(connection: DirectConnection, url: URL, headers: Record<string, string>): Promise<DirectAnswer> {
@@ -62,12 +66,11 @@ export class DirectClient {
   }
 
   #takeIdle(origin: string): DirectConnection | undefined {
-    const now = performance.now();
-    const usable = this.#idle.filter(({ connection, since }) => connection.isUsable && now - since < LONGEST_IDLE);
-    const found = usable.findLastIndex((each) => each.origin === origin);
-    for (const { connection } of this.#idle.filter((each) => !usable.includes(each))) connection.close();
-    const [taken] = found < 0 ? [] : usable.splice(found, 1);
-    this.#idle = usable;
-    return taken?.connection;
+    const since = performance.now() - LONGEST_IDLE;
+    for (const idle of this.#idle) {
+      if (!idle.connection.isUsable || idle.since < since) idle.connection.close();
+    }
+    const found = this.#idle.findLastIndex((idle) => idle.origin === origin && idle.connection.isUsable);
+    return found < 0 ? undefined : this.#idle.splice(found, 1)[0]?.connection;
   }
 }

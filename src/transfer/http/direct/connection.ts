@@ -33,12 +33,15 @@ export interface DirectAnswer {
  * length go past it, without a copy.
  */
 export class DirectConnection {
+  /** Resolves when it has been closed, by either side. */
+  readonly closed: Promise<unknown>;
   readonly #socket: Socket;
   readonly #received: ReceivedBytes;
   readonly #timeouts: ConnectionTimeouts;
   #isAnswered = false;
 
   private constructor(socket: Socket, received: ReceivedBytes, timeouts: ConnectionTimeouts) {
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
     this.#socket = socket;
     this.#received = received;
     this.#timeouts = timeouts;

@@ -1,6 +1,7 @@
 import { events } from '../kube/builtin-resources.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
+import { newestEvent } from './newest-event.ts';
 
 /** Nobody complains of an object sooner; what is fast is not asked about. */
 const GRACE_MILLISECONDS = 3_000;
@@ -19,8 +20,5 @@ export async function latestWarning(
     ...(namespace ? { namespace } : {}),
     fieldSelector: `involvedObject.uid=${uid},type=Warning`,
   });
-  const time = (event: (typeof found)[number]) =>
-    Date.parse(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '') || 0;
-  const telling = found.filter(({ message }) => !message?.includes(CONFLICT));
-  return telling.sort((a, b) => time(b) - time(a))[0]?.message;
+  return newestEvent(found.filter(({ message }) => !message?.includes(CONFLICT)))?.message;
 }

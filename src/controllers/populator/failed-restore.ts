@@ -2,6 +2,7 @@ import { events } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import { volumeSnapshots, type VolumeSnapshot } from '../../kube/snapshot-resources.ts';
+import { newestEvent } from '../newest-event.ts';
 
 /**
  * On a VolumeSnapshot from the CSI provisioner's first attempt to restore it until one succeeds. Where none does and the claim
@@ -16,9 +17,7 @@ const PERHAPS_AT_WORK = ['Canceled', 'DeadlineExceeded', 'Unavailable', 'Aborted
 export async function hasFailedToProvision(client: KubeClient, { namespace, name }: Key): Promise<boolean> {
   const fieldSelector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${name},reason=ProvisioningFailed`;
   const found = await client.list(events, { namespace, fieldSelector });
-  const time = (event: (typeof found)[number]) => Date.parse(event.lastTimestamp ?? event.eventTime ?? '') || 0;
-  const last = found.sort((a, b) => time(b) - time(a))[0];
-  const code = /rpc error: code = (\w+)/.exec(last?.message ?? '')?.[1];
+  const code = /rpc error: code = (\w+)/.exec(newestEvent(found)?.message ?? '')?.[1];
   return code !== undefined && !PERHAPS_AT_WORK.includes(code);
 }
 

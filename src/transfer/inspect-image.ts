@@ -22,10 +22,13 @@ export interface InspectedImage extends ImageDetails {
 
 /** Tells what an image is, from its start, and where it looks raw its last bytes, whether or not it is one that can be imported. */
 export async function inspectImage(source: Source): Promise<InspectedImage> {
+  let reader: ByteReader | undefined;
   try {
     const { location } = source;
     const opened = await source.open(HEAD_LENGTH);
-    const { reader, wrappers, size, offset } = await unwrap(new ByteReader(opened.bytes), opened.size, location);
+    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, location);
+    ({ reader } = unwrapped);
+    const { wrappers, size, offset } = unwrapped;
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
     const recognised = recogniseFormat(head, size, location);
     const object = offset === undefined ? undefined : await source.openRanges();
@@ -42,6 +45,7 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
       labels: source.labels ?? {},
     };
   } finally {
+    await reader?.close();
     await source.close();
   }
 }

@@ -147,6 +147,35 @@ describe('diskpress import and inspect', () => {
       .and.match(/virtual size:\s+64 MiB/);
   });
 
+  it('ends once it has told what a compressed image is, or that it cannot be imported', async () => {
+    // More than is decompressed ahead of who reads.
+    const noise = join(directory, 'noise.img');
+    await run('dd', ['if=/dev/urandom', `of=${noise}`, 'bs=1M', 'count=16', 'status=none']);
+    for (const [program, extension] of [
+      ['gzip', 'gz'],
+      ['xz', 'xz'],
+      ['zstd', 'zst'],
+    ] as const) {
+      await run(program, program === 'xz' ? ['-0', '--keep', noise] : ['-1', '--keep', noise]);
+      const { code, stdout } = await diskpress('inspect', `${noise}.${extension}`);
+      expect(code, stdout).to.equal(0);
+      expect(stdout).to.match(/raw/);
+    }
+    await run('tar', [
+      '--create',
+      '--file',
+      join(directory, 'two.tar'),
+      '--directory',
+      directory,
+      'noise.img',
+      'noise.img.gz',
+    ]);
+    await run('gzip', ['-1', join(directory, 'two.tar')]);
+    const refused = await diskpress('import', join(directory, 'two.tar.gz'), join(directory, 'refused.img'));
+    expect(refused.code).to.equal(1);
+    expect(refused.stderr).to.match(/two\.tar\.gz/);
+  });
+
   it('inspects images that it would refuse, and says why', async () => {
     const image = join(directory, 'delta.qcow2');
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', raw, '-o', 'cluster_size=4k', image]);

@@ -23,6 +23,7 @@ export class RemoteBlocks {
     const line = this.#idlest();
     return new Promise((resolve, reject) => {
       line.waiting.push({ resolve, reject });
+      line.port.ref();
       line.port.postMessage(batch, [batch.input, batch.room]);
     });
   }
@@ -41,7 +42,11 @@ export class RemoteBlocks {
   #open(): Line {
     const { port1, port2 } = new MessageChannel();
     const line: Line = { port: port1, waiting: [] };
-    port1.on('message', (batch: DecodedBatch) => line.waiting.shift()?.resolve(batch));
+    port1.on('message', (batch: DecodedBatch) => {
+      line.waiting.shift()?.resolve(batch);
+      // Only what is waited for keeps the process alive.
+      if (line.waiting.length === 0) port1.unref();
+    });
     port1.on('close', () => {
       for (const { reject } of line.waiting) reject(new Error('the thread that decompresses has ended'));
     });

@@ -32,6 +32,8 @@ export class RemoteStream {
     port1.on('close', () => {
       this.#receive({ failure: undefined, message: 'the thread that decompresses has ended' });
     });
+    // Who has left a stream without a word is not to be kept from ending.
+    port1.unref();
     for (let count = 0; count < ROOMS; count += 1) this.#giveRoom(new ArrayBuffer(ROOM));
   }
 
@@ -57,7 +59,9 @@ export class RemoteStream {
       if (this.#inputFailure !== undefined) throw this.#inputFailure as Error;
       const message = this.#arrived.shift();
       if (message === undefined) {
+        this.#port.ref();
         await new Promise<void>((resolve) => (this.#outputArrived = resolve));
+        this.#port.unref();
       } else if ('zeros' in message) {
         yield* zeroPieces(message.zeros);
       } else if ('data' in message) {

@@ -53,7 +53,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async failed(key: Key, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
-    const report = target && failureReport(target, failure);
+    const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
     // Waiting is looked at again and again; it is told once.
     if (readReport(target.metadata?.annotations)?.message !== report.message) {

@@ -17,7 +17,6 @@ import { requireAuthority } from '../clone-populator/authority.ts';
 import { gatherClaimSource } from '../clone-populator/claim-source.ts';
 import { requireUnused } from '../clone-populator/in-use.ts';
 import { requireRoom } from '../clone-populator/source.ts';
-import { isAwaitingProvisioner } from '../awaiting-provisioner.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { judgePod } from '../pod-verdict.ts';
@@ -86,10 +85,8 @@ export class HostCloneReconciler implements Reconciler {
 
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    const report = claim && failureReport(claim, failure);
-    if (!claim || !report) return;
-    if (report.reason === 'Provisioning' && isAwaitingProvisioner(claim, this.#context.now())) return;
-    await this.#tell(claim, report);
+    const report = claim && failureReport(claim, failure, this.#context.now());
+    if (claim && report) await this.#tell(claim, report);
   }
 
   /** Makes what is missing; both pods at once, since either waits for the other by itself. */

@@ -48,7 +48,7 @@ export class ImportPopulatorReconciler implements Reconciler {
   /** What keeps the import from beginning, told on the claim that asks for it. */
   async failed(key: Key, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
-    const report = target && failureReport(target, failure);
+    const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
     this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, {

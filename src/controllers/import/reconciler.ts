@@ -5,7 +5,7 @@ import { ownerReference } from '../../kube/apply.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
+import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
@@ -59,7 +59,7 @@ export class ImportReconciler implements Reconciler {
   /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    const report = claim && failureReport(claim, failure);
+    const report = claim && failureReport(claim, failure, this.#context.now());
     if (claim && report) await this.#tell(claim, report);
   }
 
@@ -79,7 +79,7 @@ export class ImportReconciler implements Reconciler {
     await createIfAbsent(client, pods, pod);
     await this.#tell(
       claim,
-      pendingReport(restarts, { reason: 'Pending', message: `Pod ${pod.metadata?.name} is starting` }),
+      pendingReport(restarts, { reason: 'Pending', message: `Pod ${keyToString(keyOf(pod))} is starting` }),
     );
     return undefined;
   }

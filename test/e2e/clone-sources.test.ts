@@ -176,6 +176,9 @@ describe('sources of clones', function () {
       await clone(key, { snapshot: going }, { storageClassName });
       await untilReason(key, 'SnapshotClone');
       await untilProvisioning(key);
+      await until(suite.client, volumeSnapshots, going, 'the provisioner protects it', (found) =>
+        found?.metadata?.finalizers?.includes('provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection'),
+      );
       await suite.client.delete(volumeSnapshots, going);
       await untilSucceeded(suite.client, key);
       await until(suite.client, volumeSnapshots, going, 'it is gone', (found) => found === undefined);

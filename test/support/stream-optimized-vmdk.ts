@@ -8,6 +8,8 @@ interface Shape {
   grainSize: number;
   /** Of each grain table. */
   entries: number;
+  /** Whether the last grain ends with the disk, as qemu-img writes it. */
+  endsWithDisk?: boolean;
 }
 
 /**
@@ -24,8 +26,8 @@ export function streamOptimizedVmdk(disk: Buffer, shape: Shape = { grainSize: 12
   for (let table = 0; table * perTable < grains; table += 1) {
     const entries = Buffer.alloc(perTable * 4);
     for (let index = table * perTable; index < Math.min(grains, (table + 1) * perTable); index += 1) {
-      const grain = Buffer.alloc(grainSize);
-      disk.copy(grain, 0, index * grainSize);
+      const data = disk.subarray(index * grainSize, (index + 1) * grainSize);
+      const grain = shape.endsWithDisk ? data : Buffer.concat([data], grainSize);
       if (grain.every((byte) => byte === 0)) continue;
       entries.writeUInt32LE(sectorsSoFar(), (index % perTable) * 4);
       const compressed = deflateSync(grain);

@@ -28,7 +28,7 @@ interface Batch {
 
 export interface BlockInflaterOptions {
   codec: BlockCodec;
-  /** Bytes that each block has when it is decompressed. */
+  /** Bytes that each block has when it is decompressed; the disk's last one may end with the disk. */
   blockSize: number;
   /** What a block holds behind the disk's end is left out. */
   diskSize: number;
@@ -118,7 +118,8 @@ export class BlockInflater {
 
   #check({ blocks, taken }: Batch, decoded: number[]): void {
     const length = decoded[taken] ?? -1;
-    if (length === this.#options.blockSize) return;
+    const { blockSize, diskSize } = this.#options;
+    if (length >= Math.min(blockSize, diskSize - (blocks[taken]?.guest ?? 0))) return;
     const failure = this.#options.failure(length < 0);
     throw blocks[taken]?.explain(failure) ?? failure;
   }

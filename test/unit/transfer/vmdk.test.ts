@@ -37,6 +37,8 @@ describe('VMDK from a stream', () => {
 
   it('puts grains where they belong', async () => {
     expect((await decode(file)).equals(disk())).to.equal(true);
+    const cut = streamOptimizedVmdk(disk(), { ...SHAPE, endsWithDisk: true });
+    expect((await decode(cut)).equals(disk())).to.equal(true);
     expect(await decode(streamOptimizedVmdk(Buffer.alloc(SIZE), SHAPE))).to.deep.equal(Buffer.alloc(SIZE));
   });
 

@@ -7,7 +7,7 @@ import { convertFile, convertRanges } from './conversion/convert.ts';
 import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
-import { decodeQcow2Ranges } from './formats/qcow2/decode.ts';
+import { decodeRanges } from './formats/open-mapped.ts';
 import { decodeRaw } from './formats/raw.ts';
 import { missingLibraries } from './native/missing.ts';
 import { openImage, type OpenImageOptions, type OpenedImage } from './open-image.ts';
@@ -150,17 +150,16 @@ async function importThroughScratch(options: ImportImageOptions, why: Error): Pr
     progress.note('copying to scratch space', { path });
     await scratch.begin(undefined);
     await scratch.finish(await pour(decodeRaw(reader, undefined), scratch, options.signal));
-    if (format === 'qcow2') {
-      const copy = new FileSource(path, new Progress());
-      try {
-        const disk = await decodeQcow2Ranges(await copy.openRanges());
-        await options.sink.begin(disk.virtualSize);
-        return await writeDisk(disk, options);
-      } finally {
-        await copy.close();
-      }
+    const copy = new FileSource(path, new Progress());
+    try {
+      const disk = await decodeRanges(format, await copy.openRanges());
+      if (disk === undefined)
+        return await finishConverted(options, format, await convertFile(path, { ...options, format }));
+      await options.sink.begin(disk.virtualSize);
+      return await writeDisk(disk, options);
+    } finally {
+      await copy.close();
     }
-    return await finishConverted(options, format, await convertFile(path, { ...options, format }));
   } finally {
     await reader.close();
     await rm(path, { force: true });

@@ -4,37 +4,35 @@ import { RandomAccessNeeded, TransferError } from '../../src/transfer/errors.ts'
 import type { DecodedDisk } from '../../src/transfer/extents.ts';
 import { decodeDisk } from '../../src/transfer/formats/decode.ts';
 import { describeImage } from '../../src/transfer/formats/describe.ts';
-import { decodeQcow2Ranges } from '../../src/transfer/formats/qcow2/decode.ts';
+import { decodeRanges } from '../../src/transfer/formats/open-mapped.ts';
 import { HEAD_LENGTH, recogniseFormat } from '../../src/transfer/formats/recognise.ts';
 import type { RangeReader } from '../../src/transfer/source.ts';
 import { unwrap } from '../../src/transfer/unwrap/unwrap.ts';
 import { lend } from '../unit/transfer/streams.ts';
 import { below, type Random } from './mutate.ts';
-import type { Format } from './seed-images.ts';
 
 /** Disks of this size are put together, and compared. */
 const COMPARED = 1024 * 1024;
 /** What a small image may honestly claim to hold more is not waited for. */
 const ENOUGH_OUTPUT = 64 * 1024 * 1024;
 
-const QCOW2 = Buffer.from('QFI\xfb', 'latin1');
-
 /** Something that no image may bring about. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
-/** Lets every decoder of a format loose on an image. Throws Violation, or whatever else should not be thrown. */
-export async function attempt(format: Format, bytes: Buffer, random: Random): Promise<void> {
+/** Lets every decoder loose on an image. Throws Violation, or whatever else should not be thrown. */
+export async function attempt(bytes: Buffer, random: Random): Promise<void> {
   const streamed = await survive(() => decodeStream(bytes, random));
+  const head = bytes.subarray(0, HEAD_LENGTH);
+  const format = await survive(async () => recogniseFormat(head, bytes.length, 'x'));
+  if (format === undefined) return;
   await survive(async () => {
-    const head = bytes.subarray(0, HEAD_LENGTH);
-    const recognised = recogniseFormat(head, bytes.length, 'x');
-    await describeImage(recognised, head, bytes.length, rangesOf(bytes));
-    checkSelfContained(recognised, bytes);
+    await describeImage(format, head, bytes.length, rangesOf(bytes));
+    checkSelfContained(format, bytes);
   });
-  if (format !== 'qcow2' || !bytes.subarray(0, 4).equals(QCOW2)) return;
-  const ranged = await survive(async () => consume(await decodeQcow2Ranges(rangesOf(bytes))));
+  if (format === 'raw') return;
+  const ranged = await survive(async () => consume(await decodeRanges(format, rangesOf(bytes))));
   const both = await survive(() => decodeStream(bytes, random, rangesOf(bytes)));
   const disks = [streamed, ranged, both].filter((disk) => disk !== undefined);
   if (disks.some((disk) => !disk.equals(disks[0] ?? disk))) {
@@ -66,7 +64,9 @@ async function survive<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function consume({ virtualSize = Infinity, extents }: DecodedDisk): Promise<Buffer | undefined> {
+async function consume(decoded: DecodedDisk | undefined): Promise<Buffer | undefined> {
+  if (decoded === undefined) return undefined;
+  const { virtualSize = Infinity, extents } = decoded;
   const disk = virtualSize <= COMPARED ? Buffer.alloc(virtualSize) : undefined;
   let output = 0;
   for await (const { offset, data } of extents) {

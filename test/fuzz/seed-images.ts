@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cluster/commands.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
+import { vdiImage } from '../support/vdi-image.ts';
 
-export const formats = ['qcow2', 'vmdk', 'packed', 'other'] as const;
+export const formats = ['qcow2', 'vmdk', 'vdi', 'packed', 'other'] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -58,6 +59,8 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   await convert('stream.vmdk', 'vmdk', '-o', 'subformat=streamOptimized');
   await add('vmdk', 'stream.vmdk');
   images.push({ format: 'vmdk', bytes: streamOptimizedVmdk(disk, { grainSize: 4096, entries: 4 }) });
+  images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096 }) });
+  images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096, order: [6, 2, 0, 1] }) });
   await addPacked(folder, add);
   for (const format of ['vpc', 'vhdx', 'vdi', 'qed', 'vmdk']) {
     await convert(`other.${format}`, format);

@@ -24,7 +24,7 @@ for (let run = first; run < end; run += step) {
   if (image === undefined) break;
   const damaged = mutate(Buffer.from(image.bytes), random);
   try {
-    await attempt(image.format, damaged, random);
+    await attempt(damaged, random);
     const { maxRSS } = resourceUsage();
     if (maxRSS > MOST_MEMORY) throw new Error(`memory grew to ${maxRSS} KiB`);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import type { DiskFormat } from '../../src/transfer/formats/recognise.ts';
 import { run } from '../cluster/commands.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import type { MatrixImage } from './matrix-image.ts';
@@ -6,31 +7,31 @@ import { contents, writeRaw } from './raw-disk.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Formats that qemu-img reads for us, or, of streamOptimized, only writes. */
+/** Other formats than qcow2, as `qemu-img convert` writes them. */
 export function* otherFormats(): Generator<MatrixImage> {
-  const formats: [name: string, format: string, options: string[], streams: boolean][] = [
+  const formats: [name: string, format: DiskFormat, options: string[], streams: boolean][] = [
     ['vmdk monolithicSparse', 'vmdk', ['-o', 'subformat=monolithicSparse'], false],
     ['vmdk streamOptimized', 'vmdk', ['-o', 'subformat=streamOptimized'], true],
     ['vhd dynamic', 'vpc', ['-o', 'subformat=dynamic,force_size=on'], false],
     ['vhdx dynamic', 'vhdx', ['-o', 'subformat=dynamic'], false],
     ['vhdx fixed', 'vhdx', ['-o', 'subformat=fixed'], false],
-    ['vdi dynamic', 'vdi', [], false],
-    ['vdi static', 'vdi', ['-o', 'static=on'], false],
+    ['vdi dynamic', 'vdi', [], true],
+    ['vdi static', 'vdi', ['-o', 'static=on'], true],
     ['qed', 'qed', [], false],
   ];
   for (const [name, format, options, streams] of formats) {
     for (const content of contents) {
-      // VHDX and VDI round sizes up.
-      const size = 6 * MEBIBYTE;
-      yield {
-        name: `${name} ${content}`,
-        format,
-        streams,
-        make: async (folder, path) => {
-          const raw = await writeRaw(folder, content, size);
-          await run('qemu-img', ['convert', '-O', format, ...options, raw, path]);
-        },
-      };
+      for (const size of [6 * MEBIBYTE, 37 * MEBIBYTE + 37 * 512]) {
+        yield {
+          name: `${name} ${content} ${size}`,
+          format,
+          streams,
+          make: async (folder, path) => {
+            const raw = await writeRaw(folder, content, size);
+            await run('qemu-img', ['convert', '-O', format, ...options, raw, path]);
+          },
+        };
+      }
     }
   }
   for (const content of contents) {

@@ -1,3 +1,4 @@
+import type { DiskFormat } from '../../src/transfer/formats/recognise.ts';
 import { run } from '../cluster/commands.ts';
 import type { MatrixImage } from './matrix-image.ts';
 import { numbers } from './numbers.ts';
@@ -16,6 +17,26 @@ export function* written(): Generator<MatrixImage> {
       }
     }
   }
+  const others: [format: DiskFormat, options: string[]][] = [['vdi', []]];
+  for (const [format, options] of others) {
+    for (const size of [24 * MEBIBYTE, 150 * MEBIBYTE + 512]) yield writtenTo(format, options, size);
+  }
+}
+
+/** Blocks are where they were first written, in whatever order. */
+function writtenTo(format: DiskFormat, options: string[], size: number): MatrixImage {
+  const name = `${format} ${options.join(',')} of ${size} bytes, then writes`;
+  return {
+    name,
+    format,
+    streams: true,
+    make: async (_, path) => {
+      const chosen = options.length === 0 ? [] : ['-o', options.join(',')];
+      await run('qemu-img', ['create', '-q', '-f', format, ...chosen, path, `${size}`]);
+      const random = numbers(name);
+      for (let session = 0; session < 3; session += 1) await write(path, random, size, format);
+    },
+  };
 }
 
 type Base = 'new' | 'plain' | 'zlib' | 'zstd' | 'subclusters';
@@ -58,7 +79,7 @@ async function makeBase(folder: string, path: string, clusterSize: string, base:
 }
 
 /** What a guest does: writes, zeros and discards, of all lengths, anywhere. */
-async function write(path: string, random: () => number, size: number): Promise<void> {
+async function write(path: string, random: () => number, size: number, format: DiskFormat = 'qcow2'): Promise<void> {
   const commands = Array.from({ length: 24 }, () => {
     const at = Math.floor(random() * (size / 512 - 1)) * 512;
     const length = Math.min(size - at, 512 * Math.ceil(300 ** random() * random()));
@@ -68,5 +89,5 @@ async function write(path: string, random: () => number, size: number): Promise<
     if (kind < 0.3) return `discard ${at} ${length}`;
     return `write -P ${Math.floor(random() * 256)} ${at} ${length}`;
   });
-  await run('qemu-io', ['-f', 'qcow2', '-d', 'unmap', ...commands.flatMap((command) => ['-c', command]), path]);
+  await run('qemu-io', ['-f', format, '-d', 'unmap', ...commands.flatMap((command) => ['-c', command]), path]);
 }

@@ -143,11 +143,24 @@ describe('importer: formats and compressions', () => {
     });
   }
 
+  const mapped: Record<string, string[]> = {
+    vdi: ['-O', 'vdi'],
+  };
+  for (const [format, parameters] of Object.entries(mapped)) {
+    it(`streams ${parameters.slice(1).join(' ')}, compressed or from a server without ranges`, async () => {
+      const name = `mapped.${format}`;
+      await convert(name, ...parameters);
+      await run('sh', ['-c', 'cd "$1"; gzip -1 -k "$2"', 'sh', root, name]);
+      await expectSameDisk(await importFrom(withoutRanges, name), format);
+      await expectSameDisk(await importFrom(server, `${name}.gz`), format);
+      await expectSameDisk(await importFrom(server, name), format);
+    });
+  }
+
   const random: Record<string, string[]> = {
     qcow2: ['-O', 'qcow2', '-o', 'extended_l2=on'],
     vmdk: ['-O', 'vmdk'],
     vhdx: ['-O', 'vhdx'],
-    vdi: ['-O', 'vdi'],
     vpc: ['-O', 'vpc', '-o', 'force_size=on'],
   };
   for (const [format, parameters] of Object.entries(random)) {

@@ -1,6 +1,7 @@
 import { TransferError } from '../errors.ts';
 import { parseHeader } from '../formats/qcow2/header.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
+import { refuseParent } from '../formats/vdi/header.ts';
 import { DESCRIPTOR_AREA, checkDescriptor } from '../formats/vmdk/descriptor.ts';
 import { parseHeader as parseVmdkHeader } from '../formats/vmdk/header.ts';
 
@@ -8,6 +9,7 @@ import { parseHeader as parseVmdkHeader } from '../formats/vmdk/header.ts';
 export const CHECKED_LENGTH = DESCRIPTOR_AREA;
 
 const VHD_DIFFERENCING = 4;
+
 /**
  * Refuses images that would make a converter open other files. Everything else is its own business.
  *
@@ -28,9 +30,11 @@ export function checkSelfContained(format: DiskFormat, head: Buffer): void {
     case 'qed':
       if (head.length >= 24 && (head.readUInt32LE(16) & 1) !== 0) throw incomplete('QED');
       return;
+    case 'vdi':
+      refuseParent(head);
+      return;
     case 'raw':
     case 'vhdx':
-    case 'vdi':
   }
 }
 

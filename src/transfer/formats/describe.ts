@@ -2,11 +2,11 @@ import type { RangeReader } from '../source.ts';
 import type { ImageDetails } from './image-details.ts';
 import { describeQcow2 } from './qcow2/describe.ts';
 import type { DiskFormat } from './recognise.ts';
+import { describeVdi } from './vdi/header.ts';
 import { readVhdxSize } from './vhdx-size.ts';
 import { describeVmdk } from './vmdk/describe.ts';
 
 const vhdTypes: Record<number, string> = { 2: 'fixed', 3: 'dynamic', 4: 'differencing' };
-const vdiTypes: Record<number, string> = { 1: 'dynamic', 2: 'static' };
 
 /**
  * What an image's header tells.
@@ -44,16 +44,6 @@ export async function describeImage(
 function describeVhd(head: Buffer): ImageDetails {
   if (head.length < 64) return {};
   return { virtualSize: Number(head.readBigUInt64BE(48)), version: vhdTypes[head.readUInt32BE(60)] };
-}
-
-/** VirtualBox's VDI header of version 1.1. */
-function describeVdi(head: Buffer): ImageDetails {
-  if (head.length < 0x180) return {};
-  return {
-    virtualSize: Number(head.readBigUInt64LE(0x170)),
-    version: vdiTypes[head.readUInt32LE(0x4c)],
-    clusterSize: head.readUInt32LE(0x178),
-  };
 }
 
 /** QEMU's docs/interop/qed_spec.txt. */

@@ -3,25 +3,26 @@ import { RandomAccessNeeded } from '../../errors.ts';
 import type { DecodedDisk, Extent } from '../../extents.ts';
 import type { RangeReader } from '../../source.ts';
 import type { DecodeOptions } from '../decode-options.ts';
-import { HEADER_AREA, parseHeader } from './header.ts';
-import { Qcow2Ranges } from './ranges.ts';
-import { Qcow2Stream } from './stream.ts';
+import type { MappedImage } from './image.ts';
+import { MappedRanges } from './ranges.ts';
+import { MappedStream } from './stream.ts';
 
 /**
- * Decodes a qcow2 image: in one pass as far as its tables come before what they map, and the rest piece by piece.
+ * Decodes an image: in one pass as far as its tables come before what they map, and the rest piece by piece. Among the
+ * extents it throws TransferError where the image is invalid or incomplete, and RandomAccessNeeded where that is needed and
+ * there are no ranges.
  *
- * @throws TransferError for images that are invalid, incomplete or need other files
- * @throws RandomAccessNeeded, among the extents, where that is needed and there are no ranges
+ * @param reader at the image's start
  */
-export async function decodeQcow2(
+export function decodeMapped(
+  image: MappedImage,
   reader: ByteReader,
-  { ranges, readsAll, from = 0 }: DecodeOptions,
-): Promise<DecodedDisk> {
-  const header = parseHeader(await reader.peek(HEADER_AREA));
-  let pass: Qcow2Stream | Qcow2Ranges = new Qcow2Stream(reader, header, { isWary: ranges !== undefined, from });
+  { ranges, readsAll = false, from = 0 }: DecodeOptions,
+): DecodedDisk {
+  let pass: MappedStream | MappedRanges = new MappedStream(reader, image, { isWary: ranges !== undefined, from });
   return {
-    format: 'qcow2',
-    virtualSize: header.size,
+    format: image.format,
+    virtualSize: image.size,
     get position() {
       return pass.position;
     },
@@ -31,25 +32,24 @@ export async function decodeQcow2(
   async function* extents(): AsyncGenerator<Extent, void, void> {
     try {
       yield* pass.extents();
-      await reader.skip(Math.max(0, from - 1 - reader.position));
-      await reader.drain();
+      if (ranges === undefined || readsAll) await reader.drain();
+      else await reader.close();
     } catch (error) {
       if (!(error instanceof RandomAccessNeeded) || ranges === undefined) throw error;
       if (readsAll) await reader.drain();
       await reader.close();
-      pass = new Qcow2Ranges(ranges, header, pass.position);
+      pass = new MappedRanges(ranges, image, pass.position);
       yield* pass.extents();
     }
   }
 }
 
 /** The same without a stream. */
-export async function decodeQcow2Ranges(ranges: RangeReader, from = 0): Promise<DecodedDisk> {
-  const header = parseHeader(await ranges.read(0, Math.min(HEADER_AREA, ranges.size)));
-  const pass = new Qcow2Ranges(ranges, header, from);
+export function decodeMappedRanges(image: MappedImage, ranges: RangeReader, from = 0): DecodedDisk {
+  const pass = new MappedRanges(ranges, image, from);
   return {
-    format: 'qcow2',
-    virtualSize: header.size,
+    format: image.format,
+    virtualSize: image.size,
     get position() {
       return pass.position;
     },

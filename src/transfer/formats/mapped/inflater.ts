@@ -1,22 +1,26 @@
 import { BlockInflater } from '../block-inflater.ts';
-import { invalid, truncated, type Header } from './header.ts';
-import type { PieceRun } from './pieces.ts';
+import type { MappedImage } from './image.ts';
+import { LARGEST_PIECE, type PieceRun } from './pieces.ts';
 
-/** Decompresses the clusters of an image. */
-export class ClusterInflater extends BlockInflater {
-  constructor({ clusterSize, size, compressionType }: Header) {
+/** Decompresses the pieces of an image that are compressed. */
+export class PieceInflater extends BlockInflater {
+  readonly #image: MappedImage;
+
+  constructor(image: MappedImage) {
+    // Where nothing is compressed, nothing is ever started.
+    const { size, failures, compression = { codec: 'raw', blockSize: LARGEST_PIECE } } = image;
     super({
-      codec: compressionType === 'zlib' ? 'raw' : 'zstd',
-      blockSize: clusterSize,
+      ...compression,
       diskSize: size,
       failure: (isDamaged) =>
-        invalid(isDamaged ? 'a compressed cluster is damaged' : 'a compressed cluster has the wrong length'),
+        failures.invalid(isDamaged ? 'a compressed cluster is damaged' : 'a compressed cluster has the wrong length'),
     });
+    this.#image = image;
   }
 
-  /** @param bytes as much of the cluster as the file has */
-  startCluster(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): void {
+  /** @param bytes as much of the piece as the file has */
+  startPiece(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): void {
     // The file's last sector need not be whole; when that is not enough, the file is incomplete rather than damaged.
-    this.start(bytes, host, guest, (error) => (bytes.length < length ? truncated() : error));
+    this.start(bytes, host, guest, (error) => (bytes.length < length ? this.#image.failures.truncated() : error));
   }
 }

@@ -1,11 +1,13 @@
 import type { RangeReader } from '../../source.ts';
-import { truncated } from './header.ts';
+import type { ImageFailures } from '../image-failures.ts';
 import { LARGEST_PIECE } from './pieces.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Shorter gaps are read along with what is around them. */
 const SHORTEST_GAP = 64 * 1024;
 const READS_AHEAD = 6;
+/** Many places of a disk may share one of the file. */
+const MOST_PIECES = 4096;
 
 export interface PlacedPiece {
   host: number;
@@ -21,22 +23,25 @@ export interface Group {
   bytes: Promise<Buffer>;
 }
 
+export interface GroupOptions {
+  ranges: RangeReader;
+  schedule: Schedule;
+  failures: ImageFailures;
+  /** Told of each piece before it is read. */
+  check?: (piece: PlacedPiece) => void;
+}
+
 /**
  * Takes pieces from a schedule, in the order of the file, and reads several groups of them ahead.
  *
- * @param check told of each piece before it is read
  * @throws TransferError TruncatedImage for pieces behind the end of the file; what the reader throws
  */
-export async function* readGroups(
-  ranges: RangeReader,
-  schedule: Schedule,
-  check: (piece: PlacedPiece) => void,
-): AsyncGenerator<Group, void, void> {
+export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, void, void> {
   const ahead: Group[] = [];
   try {
     for (;;) {
       while (ahead.length < READS_AHEAD) {
-        const group = nextGroup(ranges, schedule, check);
+        const group = nextGroup(options);
         if (group === undefined) break;
         ahead.push(group);
       }
@@ -49,17 +54,17 @@ export async function* readGroups(
   }
 }
 
-function nextGroup(ranges: RangeReader, schedule: Schedule, check: (piece: PlacedPiece) => void): Group | undefined {
+function nextGroup({ ranges, schedule, failures, check }: GroupOptions): Group | undefined {
   const pieces: PlacedPiece[] = [];
   let start = 0;
   let end = 0;
-  for (let { next } = schedule; next !== undefined; { next } = schedule) {
+  for (let { next } = schedule; next !== undefined && pieces.length < MOST_PIECES; { next } = schedule) {
     const { host, guest, length, isWhole } = next;
     const pieceEnd = Math.min(host + length, ranges.size);
-    if (host >= ranges.size || (!isWhole && pieceEnd < host + length)) throw truncated();
+    if (host >= ranges.size || (!isWhole && pieceEnd < host + length)) throw failures.truncated();
     if (pieces.length === 0) start = host;
     else if (host - end > SHORTEST_GAP || Math.max(end, pieceEnd) - start > LARGEST_PIECE) break;
-    check(next);
+    check?.(next);
     pieces.push({ host, guest, length, isWhole });
     end = Math.max(end, pieceEnd);
     schedule.advance();

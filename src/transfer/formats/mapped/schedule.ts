@@ -5,6 +5,11 @@ export class Schedule {
   readonly #heap: PieceRun[] = [];
   #waiting = 0;
 
+  /** @param runs what is known of at the beginning */
+  constructor(...runs: PieceRun[]) {
+    for (const run of runs) this.add(run);
+  }
+
   /** How many pieces wait, each taking 20 bytes; those of which some have been passed over counted as a whole. */
   get waiting(): number {
     return this.#waiting;

@@ -1,21 +1,14 @@
 import type { ByteReader } from '../../bytes.ts';
 import { RandomAccessNeeded } from '../../errors.ts';
 import type { Extent } from '../../extents.ts';
-import { ClusterInflater } from './cluster-inflater.ts';
-import { truncated, type Header } from './header.ts';
-import { readL1 } from './l1-table.ts';
-import { parseL2 } from './l2-table.ts';
+import type { MappedImage } from './image.ts';
+import { PieceInflater } from './inflater.ts';
 import { LARGEST_PIECE, type PieceRun } from './pieces.ts';
 import { piecesLeft } from './resume.ts';
 import { Schedule } from './schedule.ts';
 import { TableGuard } from './table-guard.ts';
+import { readTablesOf } from './tables.ts';
 
-/**
- * How far before its table a cluster may lie: compressed clusters begin in what the last one left of its host
- * cluster, even where their table had to be put behind that.
- */
-const LONGEST_LEAD = 1024 * 1024;
-const LEAD_CLUSTERS = 2;
 /** More than that, not mapped by any table so far, is probably mapped by one that comes later. */
 const LONGEST_UNKNOWN = 4 * 1024 * 1024;
 
@@ -29,23 +22,21 @@ export interface StreamOptions {
   from: number;
 }
 
-/**
- * One pass over a qcow2 image from its start. As `qemu-img convert` writes images, each table comes before what it maps.
- */
-export class Qcow2Stream {
+/** One pass over an image from its start. As `qemu-img convert` writes images, each table comes before what it maps. */
+export class MappedStream {
   readonly #reader: ByteReader;
-  readonly #header: Header;
+  readonly #image: MappedImage;
   readonly #options: StreamOptions;
-  readonly #inflater: ClusterInflater;
+  readonly #inflater: PieceInflater;
   readonly #pieces = new Schedule();
   #tables: PieceRun | undefined;
   #end = 0;
 
-  constructor(reader: ByteReader, header: Header, options: StreamOptions) {
+  constructor(reader: ByteReader, image: MappedImage, options: StreamOptions) {
     this.#reader = reader;
-    this.#header = header;
+    this.#image = image;
     this.#options = options;
-    this.#inflater = new ClusterInflater(header);
+    this.#inflater = new PieceInflater(image);
   }
 
   /** See {@link DecodedDisk}. */
@@ -61,8 +52,8 @@ export class Qcow2Stream {
    */
   async *extents(): AsyncGenerator<Extent, void, void> {
     try {
-      this.#tables = await readL1(this.#header, (offset, length) => this.#takeAt(offset, length));
-      const guard = new TableGuard(this.#tables, this.#header);
+      this.#tables = await readTablesOf(this.#image, (offset, length) => this.#takeAt(offset, length));
+      const guard = new TableGuard(this.#tables, this.#image);
       for (;;) {
         await this.#readTables(this.#tables);
         const { next } = this.#pieces;
@@ -87,7 +78,7 @@ export class Qcow2Stream {
     this.#pieces.advance();
     // Clusters that share sectors begin as near as the next byte.
     this.#end = host + 1;
-    this.#inflater.startCluster(await this.#reader.peek(length), { host, guest, length });
+    this.#inflater.startPiece(await this.#reader.peek(length), { host, guest, length });
   }
 
   async *#plain(guest: number, length: number): AsyncGenerator<Extent, void, void> {
@@ -95,7 +86,7 @@ export class Qcow2Stream {
     const start = this.#reader.position;
     for (let done = 0; done < length;) {
       const data = await this.#reader.takeSome(length - done);
-      if (data.length === 0) throw truncated();
+      if (data.length === 0) throw this.#image.failures.truncated();
       this.#end = start + done + data.length;
       yield { offset: guest + done, data };
       done += data.length;
@@ -104,43 +95,48 @@ export class Qcow2Stream {
 
   /** Reads the tables that are so near that the next piece may already be one of theirs. */
   async #readTables(tables: PieceRun): Promise<void> {
-    const { clusterSize } = this.#header;
-    const lead = Math.max(LONGEST_LEAD, LEAD_CLUSTERS * clusterSize);
+    const { lead, format } = this.#image;
     while (tables.host < Infinity) {
       const piece = this.#pieces.next?.host ?? Infinity;
       const start = tables.host - lead;
-      if (piece + LARGEST_PIECE + clusterSize <= start) return;
+      if (piece + LARGEST_PIECE <= start) return;
       const near = Math.max(this.#reader.position, Math.min(start, piece));
-      if (this.#options.isWary && near - this.#reader.position > LONGEST_UNKNOWN) throw behind();
+      this.#beWary(near);
       await this.#goTo(near);
       const distance = tables.host - this.#reader.position;
-      if (distance < 0) throw behind();
-      const table = (await this.#reader.peek(distance + clusterSize)).subarray(distance);
-      if (table.length < clusterSize) throw truncated();
-      const pieces = parseL2(table, tables.guest, this.#header);
+      if (distance < 0) throw this.#behind();
+      const table = (await this.#reader.peek(distance + tables.length)).subarray(distance);
+      if (table.length < tables.length) throw this.#image.failures.truncated();
+      const pieces = this.#image.parseTable(table, tables.guest);
       this.#pieces.add(piecesLeft(pieces, tables.host, this.#options.from));
       if (this.#pieces.waiting > MOST_WAITING) {
-        throw new RandomAccessNeeded('the qcow2 image maps more than can be kept in mind before its data');
+        throw new RandomAccessNeeded(`the ${format} image maps more than can be kept in mind before its data`);
       }
       tables.advance();
     }
   }
 
   async #takeAt(offset: number, length: number): Promise<Buffer> {
-    if (this.#options.isWary && offset - this.#reader.position > LONGEST_UNKNOWN) throw behind();
+    this.#beWary(offset);
     await this.#goTo(offset);
     const bytes = await this.#reader.take(length);
-    if (bytes.length < length) throw truncated();
+    if (bytes.length < length) throw this.#image.failures.truncated();
     return bytes;
   }
 
   async #goTo(offset: number): Promise<void> {
     const distance = offset - this.#reader.position;
-    if (distance < 0) throw behind();
-    if ((await this.#reader.skip(distance)) < distance) throw truncated();
+    if (distance < 0) throw this.#behind();
+    if ((await this.#reader.skip(distance)) < distance) throw this.#image.failures.truncated();
   }
-}
 
-function behind(): RandomAccessNeeded {
-  return new RandomAccessNeeded('the qcow2 image has a table behind what it maps');
+  /** Before going to a table. */
+  #beWary(offset: number): void {
+    const unknown = offset - Math.max(this.#reader.position, this.#image.dataStart);
+    if (this.#options.isWary && unknown > LONGEST_UNKNOWN) throw this.#behind();
+  }
+
+  #behind(): RandomAccessNeeded {
+    return new RandomAccessNeeded(`the ${this.#image.format} image has a table behind what it maps`);
+  }
 }

@@ -1,15 +1,15 @@
-import { invalid, type Header } from './header.ts';
+import type { MappedImage } from './image.ts';
 import type { PieceRun } from './pieces.ts';
 
-/** Sees to it that nothing is taken for data that is an L2 table. */
+/** Sees to it that nothing is taken for data that is a table. */
 export class TableGuard {
   readonly #tables: PieceRun;
-  readonly #clusterSize: number;
+  readonly #image: MappedImage;
 
   /** @param tables all of them */
-  constructor(tables: PieceRun, { clusterSize }: Header) {
+  constructor(tables: PieceRun, image: MappedImage) {
     this.#tables = tables.copy();
-    this.#clusterSize = clusterSize;
+    this.#image = image;
   }
 
   /**
@@ -17,8 +17,8 @@ export class TableGuard {
    * @throws TransferError InvalidImage
    */
   check({ host, length, isWhole }: Pick<PieceRun, 'host' | 'length' | 'isWhole'>): void {
-    while (this.#tables.host + this.#clusterSize <= host) this.#tables.advance();
+    while (this.#tables.host + this.#tables.length <= host) this.#tables.advance();
     // Compressed data may take less than it claims.
-    if (this.#tables.host < host + (isWhole ? 1 : length)) throw invalid('a cluster lies in an L2 table');
+    if (this.#tables.host < host + (isWhole ? 1 : length)) throw this.#image.failures.invalid('data lies in a table');
   }
 }

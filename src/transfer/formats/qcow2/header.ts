@@ -1,6 +1,6 @@
-import { TransferError } from '../../errors.ts';
-import { nameFeatures, parseExtensions } from './extensions.ts';
+import { imageFailures } from '../image-failures.ts';
 import { printable } from '../printable.ts';
+import { nameFeatures, parseExtensions } from './extensions.ts';
 
 /** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */
 export interface Header {
@@ -24,6 +24,9 @@ export interface Header {
 
 /** The header and its extensions lie within so many bytes, or what lies behind is not looked at. */
 export const HEADER_AREA = 64 * 1024;
+
+export const failures = imageFailures('qcow2');
+const { invalid, truncated, unsupported } = failures;
 
 const SECTOR = 512;
 export const V2_HEADER_LENGTH = 72;
@@ -138,18 +141,6 @@ function parseCompressionType(bytes: Buffer, headerLength: number, isMarked: boo
   if (isMarked !== (type !== 0)) throw invalid('its compression_type contradicts its features');
   if (type > 1) throw unsupported(`has compression_type ${type}, which is not known`);
   return type === 1 ? 'zstd' : 'zlib';
-}
-
-export function invalid(why: string): TransferError {
-  return new TransferError('InvalidImage', `the qcow2 image is invalid: ${why}`);
-}
-
-export function truncated(): TransferError {
-  return new TransferError('TruncatedImage', 'the qcow2 image ends too early: the file is incomplete');
-}
-
-export function unsupported(what: string): TransferError {
-  return new TransferError('UnsupportedImage', `the qcow2 image ${what}`);
 }
 
 function safeInteger(value: bigint, what: string): number {

@@ -1,5 +1,5 @@
-import { invalid, type Header } from './header.ts';
-import { RunBuilder, type PieceRun } from './pieces.ts';
+import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
+import { failures, type Header } from './header.ts';
 import { checkPlace, readPlace } from './place.ts';
 
 const ENTRY = 8;
@@ -33,7 +33,7 @@ export function parseL2(table: Buffer, guest: number, header: Header): PieceRun 
 
 function addCluster(pieces: RunBuilder, table: Buffer, at: number, guest: number, header: Header): void {
   if ((table.readUInt32BE(at + 4) & ALL_ZEROS) !== 0) {
-    if (header.version === 2) throw invalid('a cluster is marked as zeros, which version 2 does not know');
+    if (header.version === 2) throw failures.invalid('a cluster is marked as zeros, which version 2 does not know');
     return;
   }
   const host = readPlace(table, at, header, 'a cluster');
@@ -54,10 +54,10 @@ function addCompressed(pieces: RunBuilder, table: Buffer, at: number, guest: num
 function addSubclusters(pieces: RunBuilder, table: Buffer, at: number, guest: number, header: Header): void {
   const zeros = table.readUInt32BE(at + ENTRY);
   const allocated = table.readUInt32BE(at + ENTRY + 4);
-  if ((zeros & allocated) !== 0) throw invalid('a subcluster is marked as both data and zeros');
+  if ((zeros & allocated) !== 0) throw failures.invalid('a subcluster is marked as both data and zeros');
   const host = readPlace(table, at, header, 'a cluster');
   if (allocated === 0) return;
-  if (host === 0) throw invalid('subclusters are marked as data of a cluster that is nowhere');
+  if (host === 0) throw failures.invalid('subclusters are marked as data of a cluster that is nowhere');
   const length = header.clusterSize / SUBCLUSTERS;
   for (let index = 0; index < SUBCLUSTERS; index += 1) {
     const start = index * length;

@@ -1,4 +1,4 @@
-import { invalid, type Header } from './header.ts';
+import { failures, type Header } from './header.ts';
 
 const HIGH_MASK = 0x00ffffff;
 const LOW_ALIGNMENT = 512;
@@ -13,14 +13,14 @@ export function readPlace(table: Buffer, at: number, header: Header, what: strin
   const low = table.readUInt32BE(at + 4);
   const host = (table.readUInt32BE(at) & HIGH_MASK) * TWO_32 + (low - (low % LOW_ALIGNMENT));
   if (host === 0) return 0;
-  if (host % header.clusterSize !== 0) throw invalid(`${what} is not aligned`);
+  if (host % header.clusterSize !== 0) throw failures.invalid(`${what} is not aligned`);
   checkPlace(host, header, what);
   return host;
 }
 
 /** The header's cluster and the L1 table are nothing else as well. */
 export function checkPlace(host: number, { clusterSize, l1TableOffset, l1Length }: Header, what: string): void {
-  if (!Number.isSafeInteger(host)) throw invalid(`${what} lies beyond any file`);
-  if (host < clusterSize) throw invalid(`${what} lies in its header`);
-  if (host >= l1TableOffset && host < l1TableOffset + l1Length) throw invalid(`${what} lies in its L1 table`);
+  if (!Number.isSafeInteger(host)) throw failures.invalid(`${what} lies beyond any file`);
+  if (host < clusterSize) throw failures.invalid(`${what} lies in its header`);
+  if (host >= l1TableOffset && host < l1TableOffset + l1Length) throw failures.invalid(`${what} lies in its L1 table`);
 }

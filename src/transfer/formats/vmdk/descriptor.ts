@@ -1,4 +1,6 @@
-import { SECTOR, invalid, truncated, unsupported, type SparseHeader } from './header.ts';
+import { SECTOR, failures, type SparseHeader } from './header.ts';
+
+const { invalid, truncated, unsupported } = failures;
 
 /** A descriptor lies within so many bytes of the image's start. */
 export const DESCRIPTOR_AREA = 1024 * 1024;

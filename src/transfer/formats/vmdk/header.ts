@@ -1,4 +1,4 @@
-import { TransferError } from '../../errors.ts';
+import { imageFailures } from '../image-failures.ts';
 
 /** Names are those of VMware's Virtual Disk Format 5.0, "Hosted Sparse Extents". Offsets and sizes in bytes. */
 export interface SparseHeader {
@@ -19,6 +19,9 @@ export interface SparseHeader {
 export const SECTOR = 512;
 export const HEADER_LENGTH = 512;
 export const MAGIC = Buffer.from('KDMV');
+
+export const failures = imageFailures('VMDK');
+const { invalid, truncated, unsupported } = failures;
 
 const DIRECTORY_AT_END = 0xffffffffffffffffn;
 const flag = { compressed: 1 << 16, markers: 1 << 17 };
@@ -64,16 +67,4 @@ function sectors(bytes: Buffer, at: number, what: string): number {
   const length = Number(bytes.readBigUInt64LE(at)) * SECTOR;
   if (!Number.isSafeInteger(length)) throw invalid(`${what} is beyond any file`);
   return length;
-}
-
-export function invalid(why: string): TransferError {
-  return new TransferError('InvalidImage', `the VMDK image is invalid: ${why}`);
-}
-
-export function unsupported(what: string): TransferError {
-  return new TransferError('UnsupportedImage', `the VMDK image ${what}`);
-}
-
-export function truncated(): TransferError {
-  return new TransferError('TruncatedImage', 'the VMDK image ends too early: the file is incomplete');
 }

@@ -5,8 +5,9 @@ import { BlockInflater } from '../block-inflater.ts';
 import { DESCRIPTOR_AREA, checkDescriptor } from './descriptor.ts';
 import { GrainDigest } from './grain-digest.ts';
 import { ENTRY, addTable, readTablesAhead, tableCount } from './grain-tables.ts';
-import { HEADER_LENGTH, SECTOR, invalid, parseHeader, truncated, type SparseHeader } from './header.ts';
+import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
 
+const { invalid, truncated } = failures;
 const MARKER_LENGTH = 12;
 const marker = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 };
 

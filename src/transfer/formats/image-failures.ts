@@ -1,0 +1,19 @@
+import { TransferError } from '../errors.ts';
+
+/** How a decoder says what is wrong with an image. */
+export interface ImageFailures {
+  readonly invalid: (why: string) => TransferError;
+  /** The file is shorter than what it holds. */
+  readonly truncated: () => TransferError;
+  /** @param what follows the image's name: "is encrypted" */
+  readonly unsupported: (what: string) => TransferError;
+}
+
+/** @param name of the format, for people */
+export function imageFailures(name: string): ImageFailures {
+  return {
+    invalid: (why) => new TransferError('InvalidImage', `the ${name} image is invalid: ${why}`),
+    truncated: () => new TransferError('TruncatedImage', `the ${name} image ends too early: the file is incomplete`),
+    unsupported: (what) => new TransferError('UnsupportedImage', `the ${name} image ${what}`),
+  };
+}

@@ -1,15 +1,19 @@
 import { join } from 'node:path';
-import { controlGroups, readText } from './control-groups.ts';
+import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Above memory.high a process is not killed, but hardly goes on. */
+const limits = ['memory.max', 'memory.high', 'memory.limit_in_bytes'];
 
 /** How many bytes this process may have in memory, with those that it shares its limit with; without end where there is none. */
-export function memoryLimit(): number {
+export function memoryLimit(places?: ControlGroupPlaces): number {
   let limit = Infinity;
-  for (const folder of controlGroups('memory')) {
-    const text = readText(join(folder, 'memory.max')) ?? readText(join(folder, 'memory.limit_in_bytes'));
-    const bytes = Number(text);
-    if (text !== undefined && bytes > 0) limit = Math.min(limit, bytes);
+  for (const folder of controlGroups('memory', places)) {
+    for (const file of limits) {
+      // Version 2 says max where there is no limit.
+      const bytes = Number(readText(join(folder, file)) ?? Infinity);
+      if (bytes > 0) limit = Math.min(limit, bytes);
+    }
   }
   return limit;
 }

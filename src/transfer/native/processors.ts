@@ -1,12 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { controlGroups, readText } from './control-groups.ts';
+import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
 
 /** How many processors this process may keep busy: those that it may run on, or as many as its CPU limit comes to. */
 export function processors(): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.ceil(processorLimit())));
+}
+
+/** How many processors' time this process may take, with those that it shares its limit with; without end where there is none. */
+export function processorLimit(places?: ControlGroupPlaces): number {
   let limit = Infinity;
-  for (const folder of controlGroups('cpu')) limit = Math.min(limit, quotaOf(folder));
-  return Math.max(1, Math.min(availableParallelism(), Math.ceil(limit)));
+  for (const folder of controlGroups('cpu', places)) limit = Math.min(limit, quotaOf(folder));
+  return limit;
 }
 
 /** The processors that one control group may use, without end where it does not say. */

@@ -1,30 +1,31 @@
 import { formatBytes } from '../transfer/format-bytes.ts';
+import { formatDuration } from '../transfer/format-duration.ts';
 import type { Progress, ProgressSnapshot } from '../transfer/progress.ts';
 
 const REDRAW_INTERVAL = 200;
 const BAR_WIDTH = 30;
 
-/** One line that tells how far a transfer is: bytes, rate, time to go, and what it is doing. */
+/** One line that shows how far a transfer is. */
 export function renderProgress(snapshot: ProgressSnapshot): string {
+  const text = describeProgress(snapshot);
+  const { percent } = snapshot;
+  if (percent === undefined) return text;
+  const filled = Math.floor((percent / 100) * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${text}`;
+}
+
+/** Tells how far a transfer is: bytes, rate, time to go, and what it is doing. */
+export function describeProgress(snapshot: ProgressSnapshot): string {
   const { stage, bytesTotal, bytesPerSecond, percent, secondsLeft, connections } = snapshot;
   const parts: string[] = [];
-  if (percent !== undefined) {
-    const filled = Math.floor((percent / 100) * BAR_WIDTH);
-    parts.push(`[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${percent.toFixed(1).padStart(5)} %`);
-  }
+  if (percent !== undefined) parts.push(`${percent.toFixed(1).padStart(5)} %`);
   const done = snapshot.bytesRead + snapshot.bytesSkipped;
   parts.push(formatBytes(done) + (bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`));
   if (bytesPerSecond > 0) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-  if (secondsLeft !== undefined && secondsLeft > 0) parts.push(`${describeDuration(secondsLeft)} to go`);
+  if (secondsLeft !== undefined && secondsLeft > 0) parts.push(`${formatDuration(secondsLeft)} to go`);
   if (connections > 1) parts.push(`${connections} connections`);
   parts.push(stage);
   return parts.join('  ');
-}
-
-function describeDuration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** Draws the progress on a terminal until it is stopped. */

@@ -1,16 +1,18 @@
 import { formatBytes } from '../transfer/format-bytes.ts';
 import { Progress } from '../transfer/progress.ts';
 import { print } from './output.ts';
-import { ProgressBar } from './progress-bar.ts';
+import { ProgressBar, describeProgress } from './progress-bar.ts';
 
 const JSON_INTERVAL = 1000;
+/** Lines stay where they are written to no terminal, and tell that something goes on. */
+const LINE_INTERVAL = 10_000;
 
 /** Tells how a transfer goes until it is stopped. */
 export interface Following {
   stop(): void;
 }
 
-/** A transfer's progress, told as JSON lines or, on a terminal, by a bar. What a person should know is a line of its own. */
+/** A transfer's progress, told as JSON lines, on a terminal by a bar, otherwise by a line now and then. What a person should know is a line of its own. */
 export function followProgress(json: boolean): { progress: Progress; following: Following } {
   if (json) {
     const progress = new Progress((step, details) => {
@@ -31,5 +33,7 @@ export function followProgress(json: boolean): { progress: Progress; following: 
     if (step === 'restarting') say(`starting over: ${String(details['cause'])}`);
   });
   const bar = process.stderr.isTTY ? new ProgressBar(progress, process.stderr) : undefined;
-  return { progress, following: { stop: () => bar?.stop() } };
+  if (bar !== undefined) return { progress, following: bar };
+  const timer = setInterval(() => say(describeProgress(progress.snapshot()).trim()), LINE_INTERVAL);
+  return { progress, following: { stop: () => clearInterval(timer) } };
 }

@@ -8,6 +8,7 @@ const permanence = {
   ConnectionRefused: 'passing',
   ConnectionFailed: 'passing',
   ConnectionLost: 'passing',
+  SourceStalled: 'passing',
   ServerUnavailable: 'passing',
   TooManyRequests: 'passing',
   SourceChanged: 'passing',

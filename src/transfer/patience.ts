@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TransferError } from './errors.ts';
+import { TransferError } from './errors.ts';
+import { formatDuration } from './format-duration.ts';
 import type { Progress } from './progress.ts';
 
 export interface PatienceOptions {
   /** How long to go on without any progress, in milliseconds. */
   giveUpAfter: number;
+  /** The same for SourceStalled: who can be reached and sends nothing is seldom helped by waiting. As long as for others unless given. */
+  giveUpStalledAfter?: number;
   /** The first wait, in milliseconds; it doubles from failure to failure. */
   firstDelay: number;
   /** The longest wait, in milliseconds. */
@@ -13,7 +16,13 @@ export interface PatienceOptions {
   quietFor?: number;
 }
 
-export const defaultPatience: PatienceOptions = { giveUpAfter: 600_000, firstDelay: 500, longestDelay: 30_000 };
+/** A server, or the network, is away for minutes when it is restarted, and to go on in this process costs least: a packed image has to be read again by another one. */
+export const defaultPatience: PatienceOptions = {
+  giveUpAfter: 600_000,
+  giveUpStalledAfter: 120_000,
+  firstDelay: 500,
+  longestDelay: 30_000,
+};
 
 /** Who asks to be left alone for longer is asked again earlier. */
 const LONGEST_RETRY_AFTER = 120_000;
@@ -25,6 +34,8 @@ export class Patience {
   readonly #signal: AbortSignal | undefined;
   #delay: number;
   #since: number | undefined;
+  #stalledSince: number | undefined;
+  #attempts = 0;
 
   constructor(options: PatienceOptions, progress: Progress, signal?: AbortSignal) {
     this.#options = options;
@@ -37,6 +48,8 @@ export class Patience {
   renew(): void {
     if (this.#since === undefined) return;
     this.#since = undefined;
+    this.#stalledSince = undefined;
+    this.#attempts = 0;
     this.#delay = this.#options.firstDelay;
     this.#progress.recovered();
   }
@@ -44,19 +57,33 @@ export class Patience {
   /**
    * Waits until it is time to try again.
    *
-   * @throws the failure itself, when it is permanent or there was no progress for too long
+   * @throws the failure itself, when it is permanent; with how long it was tried, when there was no progress for too long
    */
   async afterFailure(failure: TransferError): Promise<void> {
     this.#signal?.throwIfAborted();
     const now = performance.now();
     this.#since ??= now;
-    if (failure.permanent || now - this.#since >= this.#options.giveUpAfter) throw failure;
+    this.#stalledSince = failure.code === 'SourceStalled' ? (this.#stalledSince ?? now) : undefined;
+    this.#attempts += 1;
+    if (failure.permanent) throw failure;
+    if (this.#isExhausted(now)) throw this.#givenUp(failure, now - this.#since);
     const jittered = this.#delay * (0.75 + Math.random() / 4);
     const wait = Math.max(jittered, Math.min(failure.retryAfter ?? 0, LONGEST_RETRY_AFTER));
     this.#delay = Math.min(this.#delay * 2, this.#options.longestDelay);
     if (now - this.#since < (this.#options.quietFor ?? 0)) this.#progress.note('waiting', { for: failure.message });
     else this.#progress.failed(failure, wait);
     await sleep(wait, undefined, { signal: this.#signal });
+  }
+
+  #isExhausted(now: number): boolean {
+    const { giveUpAfter, giveUpStalledAfter = giveUpAfter } = this.#options;
+    return now - (this.#since ?? now) >= giveUpAfter || now - (this.#stalledSince ?? Infinity) >= giveUpStalledAfter;
+  }
+
+  #givenUp(failure: TransferError, duration: number): TransferError {
+    if (this.#attempts === 1) return failure;
+    const tried = `tried ${this.#attempts} times in ${formatDuration(duration / 1000)}`;
+    return new TransferError(failure.code, `${failure.message} (${tried})`, { cause: failure });
   }
 
   /** Runs `work` until it succeeds, fails permanently, or patience ends. */

@@ -1,4 +1,5 @@
 import type { TransferError } from './errors.ts';
+import { formatDuration } from './format-duration.ts';
 
 export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpacking' | 'zeroing' | 'syncing' | 'done';
 
@@ -28,6 +29,8 @@ export interface ProgressSnapshot {
 export type StepListener = (step: string, details: Record<string, unknown>) => void;
 
 const RATE_WINDOW = 5000;
+/** Milliseconds for which a source may send nothing before that is worth telling. */
+const ORDINARY_SILENCE = 5000;
 
 /** Collects what the stages of one transfer report, and tells it to whoever asks. */
 export class Progress {
@@ -42,6 +45,7 @@ export class Progress {
   #retries = 0;
   #connections = 0;
   #failure: { message: string; retryAt: number } | undefined;
+  #awaitedSince: number | undefined;
   #share: number | undefined;
   #samples: { at: number; bytesRead: number }[] = [];
   readonly #listener: StepListener | undefined;
@@ -52,6 +56,7 @@ export class Progress {
 
   /** Says what is being done from now on. */
   enter(stage: Stage, details: Record<string, unknown> = {}): void {
+    this.#awaitedSince = undefined;
     if (stage === this.#stage) return;
     this.#stage = stage;
     this.#listener?.(stage, details);
@@ -65,11 +70,17 @@ export class Progress {
   read(bytes: number): void {
     this.bytesRead += bytes;
     this.#failure = undefined;
+    this.#awaitedSince = undefined;
     const now = performance.now();
     const last = this.#samples.at(-1);
     if (last !== undefined && now - last.at < 200) return;
     this.#samples.push({ at: now, bytesRead: this.bytesRead });
     while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW) this.#samples.shift();
+  }
+
+  /** There is nothing to do from now on until the source sends more. */
+  awaiting(): void {
+    this.#awaitedSince ??= performance.now();
   }
 
   /** All before this offset of the source is on the target already, and what was not read of it is not going to be. */
@@ -140,9 +151,15 @@ export class Progress {
   }
 
   #describeStage(): string {
-    if (this.#failure === undefined) return this.#stage;
-    const seconds = Math.max(0, Math.ceil((this.#failure.retryAt - performance.now()) / 1000));
-    return `retrying in ${seconds} s: ${this.#failure.message}`;
+    const now = performance.now();
+    if (this.#failure !== undefined) {
+      const { message, retryAt } = this.#failure;
+      const seconds = Math.ceil((retryAt - now) / 1000);
+      return seconds > 0 ? `retrying in ${seconds} s: ${message}` : `trying again: ${message}`;
+    }
+    const silence = now - (this.#awaitedSince ?? now);
+    if (silence < ORDINARY_SILENCE) return this.#stage;
+    return `${this.#stage}, nothing has come from the source for ${formatDuration(silence / 1000)}`;
   }
 
   #percent(done: number): number | undefined {
@@ -153,9 +170,10 @@ export class Progress {
   }
 
   #rate(): number {
+    const now = performance.now();
     const first = this.#samples[0];
-    if (first === undefined) return 0;
-    const seconds = (performance.now() - first.at) / 1000;
+    if (first === undefined || now - (this.#samples.at(-1)?.at ?? now) > RATE_WINDOW) return 0;
+    const seconds = (now - first.at) / 1000;
     return seconds <= 0 ? 0 : Math.round((this.bytesRead - first.bytesRead) / seconds);
   }
 }

@@ -10,6 +10,7 @@ import { CuttingProxy } from './support/cutting-proxy.ts';
 import { noise } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import type { Server } from './support/processes.ts';
+import { SilentServer } from './support/silent-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 24 * MEBIBYTE;
@@ -100,6 +101,25 @@ describe('importer: several connections', () => {
       expect(proxy.bytes).to.be.lessThan(1.2 * SIZE);
     } finally {
       await proxy.close();
+    }
+  });
+
+  it('are given up where every one of them brings nothing from one byte on', async () => {
+    const from = 20 * MEBIBYTE + 5;
+    const silent = await SilentServer.start(content, { from, pause: 50 });
+    const steps: string[] = [];
+    const progress = new Progress((step) => steps.push(step));
+    const options = { url: silent.url, patience: { ...patience, giveUpStalledAfter: 300 }, stallTimeout: 200 };
+    const sink = new FileSink({ path: join(directory, 'silent.img'), preallocation: false }, progress);
+    try {
+      const importing = importImage({ source: new HttpSource(options, progress), sink, progress });
+      const failure = await importing.catch((error: unknown) => error);
+      expect(steps).to.include('more connections');
+      expect(failure).to.include({ code: 'SourceStalled' });
+      const [, byte] = / from byte (\d+) on: /.exec((failure as Error).message) ?? [];
+      expect(Number(byte)).to.be.within(from, SIZE);
+    } finally {
+      silent.close();
     }
   });
 

@@ -13,6 +13,7 @@ import { CuttingProxy, type CuttingProxyOptions } from './support/cutting-proxy.
 import { noise, sameDisk, writeRawDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { freePort, run, type Server } from './support/processes.ts';
+import { SilentServer } from './support/silent-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const patience = { giveUpAfter: 2000, firstDelay: 20, longestDelay: 100 };
@@ -112,6 +113,44 @@ describe('importer: bad networks', () => {
         .to.have.property('message')
         .that.matches(/announced 33554432 bytes and ends every answer after 104\d{4} bytes/);
       expect(proxy.connections).to.equal(3);
+    });
+  });
+
+  describe('gives up on a server that answers, and sends nothing from one byte on,', () => {
+    const impatience = { ...patience, giveUpAfter: 60_000, giveUpStalledAfter: 300 };
+    const failureOf = async (content: Buffer, from: number, withoutRanges = false): Promise<unknown> => {
+      const silent = await SilentServer.start(content, { from, withoutRanges });
+      const progress = new Progress();
+      const source = new HttpSource({ url: silent.url, patience: impatience, stallTimeout: 100 }, progress);
+      const path = join(await mkdtemp(join(directory, 'target-')), 'disk.img');
+      const sink = new FileSink({ path, preallocation: false }, progress);
+      try {
+        return await importImage({ source, sink, progress }).catch((error: unknown) => error);
+      } finally {
+        silent.close();
+      }
+    };
+    const expectStalled = (failure: unknown, byte: number): void => {
+      expect(failure).to.include({ code: 'SourceStalled', permanent: false });
+      expect(failure)
+        .to.have.property('message')
+        .that.matches(
+          new RegExp(`sends nothing of http://.* from byte ${byte} on: .*\\(tried \\d+ times in \\d+ s\\)$`),
+        );
+    };
+
+    it('while all of it is read', async () => {
+      expectStalled(await failureOf(noise('silent', 4 * MEBIBYTE), 3_000_000), 3_000_000);
+    });
+
+    it('while it is read piece by piece', async () => {
+      const vmdk = await readFile(join(directory, 'www', 'disk.vmdk'));
+      const failure = await failureOf(vmdk, 3 * MEBIBYTE);
+      expect(failure).to.include({ code: 'SourceStalled', permanent: false });
+    });
+
+    it('without ranges, too', async () => {
+      expectStalled(await failureOf(noise('silent', 4 * MEBIBYTE), 3_000_000, true), 3_000_000);
     });
   });
 

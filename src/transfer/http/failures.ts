@@ -17,6 +17,11 @@ const certificateCodes = new Set([
 const certificateAdvice =
   'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap, or renew the certificate';
 
+/** Whether a connection is there still, and nothing has come over it for too long. */
+export function isStall(error: unknown): boolean {
+  return ['UND_ERR_BODY_TIMEOUT', 'STALLED'].includes(systemCode(error) ?? '');
+}
+
 /** Says what a failed connection or a broken body means. */
 export function connectionFailure(error: unknown, url: URL): TransferError {
   if (error instanceof TransferError) return error;

@@ -96,12 +96,22 @@ export class ObjectRequests {
     return { response, end };
   }
 
-  /** What a failure while the object was read means. SourceChanged is thrown: going on would mix two objects. */
-  failure(error: unknown): TransferError {
+  /**
+   * What a failure while the object was read means. SourceChanged is thrown: going on would mix two objects.
+   *
+   * @param silentFrom from where on an answer that came has brought nothing, if that is so
+   */
+  failure(error: unknown, silentFrom?: number): TransferError {
     this.#signal?.throwIfAborted();
     const failure = connectionFailure(error, this.url);
     if (failure.code === 'SourceChanged') throw failure;
-    return failure;
+    if (failure.code !== 'ConnectionLost' || silentFrom === undefined) return failure;
+    return new TransferError(
+      'SourceStalled',
+      `${this.url.host} answers, but sends nothing of ${describeUrl(this.url)} from byte ${silentFrom} on: ` +
+        'see whether its file can be read there, and whether a proxy, firewall or virus scanner on the way holds it back',
+      { cause: error },
+    );
   }
 
   violation(what: string): TransferError {

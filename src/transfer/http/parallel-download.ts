@@ -111,6 +111,7 @@ export class ParallelDownload {
       this.#arrived = resolve;
     });
     this.#grow();
+    this.#options.progress.awaiting();
     await arrival;
   }
 
@@ -173,7 +174,8 @@ export class ParallelDownload {
 
   async #receive(segment: Segment, patience: Patience): Promise<void> {
     const { requests, identity, progress } = this.#options;
-    const { response } = await requests.range(segment.position, segment.end, identity);
+    const start = segment.position;
+    const { response } = await requests.range(start, segment.end, identity);
     this.#responses.add(response);
     progress.connected(1);
     try {
@@ -186,6 +188,8 @@ export class ParallelDownload {
         if (taken < bytes.length) throw requests.violation('sent more than was asked for');
       }
       if (!segment.complete) throw requests.endedEarly(segment.end - segment.position);
+    } catch (error) {
+      throw requests.failure(error, segment.position === start ? start : undefined);
     } finally {
       progress.connected(-1);
       this.#responses.delete(response);

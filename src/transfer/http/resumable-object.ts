@@ -3,6 +3,7 @@ import { Patience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader } from '../source.ts';
 import { Demand } from './demand.ts';
+import { isStall } from './failures.ts';
 import { versionOf, type ObjectIdentity } from './object-identity.ts';
 import { ObjectRequests, type Answer, type ObjectRequest } from './object-requests.ts';
 import { ParallelDownload } from './parallel-download.ts';
@@ -43,6 +44,7 @@ export class ResumableObject {
 
   /** @param head how much of the object's start is going to be read, where what follows is not, in bytes */
   async open(head?: number): Promise<OpenedSource> {
+    this.#options.progress.awaiting();
     const answer = await this.#patience().persist(
       () => this.#requests.first(head),
       (error) => this.#requests.failure(error),
@@ -87,6 +89,7 @@ export class ResumableObject {
     try {
       while (offset < end) {
         const asked = performance.now();
+        progress.awaiting();
         const next = await single.next();
         demand?.waited(performance.now() - asked);
         if (next.done === true) break;
@@ -130,6 +133,7 @@ export class ResumableObject {
       while (offset < end) {
         // What was read before of a server without ranges is passed over.
         let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
+        let isSilent = true;
         try {
           answer ??= await this.#askFrom(offset, identity);
           for await (const bytes of answer.response.body) {
@@ -139,6 +143,7 @@ export class ResumableObject {
             offset += fresh.length;
             if (offset > end) throw this.#requests.violation('sent more than it had announced');
             earlyEnds = 0;
+            isSilent = false;
             patience.renew();
             yield fresh;
           }
@@ -146,8 +151,8 @@ export class ResumableObject {
           if (answer.end === undefined || identity.size === undefined) return;
           if (offset < answer.end) throw this.#requests.endedEarly(end - offset);
         } catch (error) {
-          const failure = this.#requests.failure(error);
-          if (!identity.acceptsRanges && offset > 0 && skip === 0) earlyEnds += 1;
+          const failure = this.#requests.failure(error, answer !== undefined && isSilent ? offset : undefined);
+          if (!identity.acceptsRanges && offset > 0 && skip === 0 && !isStall(error)) earlyEnds += 1;
           if (earlyEnds === MOST_EARLY_ENDS) throw this.#requests.alwaysEndsAt(offset, identity);
           await patience.afterFailure(failure);
         } finally {
@@ -174,21 +179,25 @@ export class ResumableObject {
     const { progress } = this.#options;
     const result = memory.subarray(0, length);
     const patience = this.#patience();
+    progress.awaiting();
     let done = 0;
     while (done < length) {
       let answer: Answer | undefined;
+      let isSilent = true;
       try {
         answer = await this.#requests.range(offset + done, offset + length, identity);
         for await (const bytes of answer.response.body) {
           const copied = bytes.copy(result, done);
           done += copied;
+          isSilent = false;
           patience.renew();
           progress.read(copied);
           if (copied < bytes.length) throw this.#requests.violation('sent more than was asked for');
         }
       } catch (error) {
         answer?.response.body.destroy();
-        await patience.afterFailure(this.#requests.failure(error));
+        const silentFrom = answer !== undefined && isSilent ? offset + done : undefined;
+        await patience.afterFailure(this.#requests.failure(error, silentFrom));
       }
     }
     return result;

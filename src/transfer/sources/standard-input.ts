@@ -39,9 +39,11 @@ class StandardInput implements Source {
   }
 
   async *#read(): ByteStream {
+    this.#progress.awaiting();
     for await (const bytes of stdin as AsyncIterable<Buffer>) {
       this.#progress.read(bytes.length);
       yield bytes;
+      this.#progress.awaiting();
     }
   }
 }

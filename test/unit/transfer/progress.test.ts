@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { TransferError, asTransferError } from '../../../src/transfer/errors.ts';
 import { formatBytes } from '../../../src/transfer/format-bytes.ts';
@@ -41,6 +42,61 @@ describe('Progress', () => {
   });
 });
 
+describe('Progress of a source that sends nothing', () => {
+  let later = 0;
+
+  beforeEach(() => {
+    const now = performance.now.bind(performance);
+    later = 0;
+    mock.method(performance, 'now', () => now() + later);
+  });
+
+  afterEach(() => {
+    mock.restoreAll();
+  });
+
+  it('says for how long, and has neither rate nor time to go', () => {
+    const progress = new Progress();
+    progress.enter('copying');
+    progress.bytesTotal = 1000;
+    progress.read(100);
+    later = 300;
+    progress.read(100);
+    progress.awaiting();
+    expect(progress.snapshot().stage).to.equal('copying');
+    expect(progress.snapshot().bytesPerSecond).to.be.greaterThan(0);
+    later += 65_000;
+    progress.awaiting();
+    expect(progress.snapshot()).to.include({
+      stage: 'copying, nothing has come from the source for 1 min 5 s',
+      bytesPerSecond: 0,
+    });
+    expect(progress.snapshot()).not.to.have.property('secondsLeft');
+    progress.read(1);
+    expect(progress.snapshot().stage).to.equal('copying');
+  });
+
+  it('does not take a transfer for silent that is busy with what has come', () => {
+    const progress = new Progress();
+    progress.enter('copying');
+    progress.awaiting();
+    progress.read(100);
+    later = 65_000;
+    expect(progress.snapshot().stage).to.equal('copying');
+    progress.awaiting();
+    progress.enter('syncing');
+    later += 65_000;
+    expect(progress.snapshot().stage).to.equal('syncing');
+  });
+
+  it('does not count down where it is being tried', () => {
+    const progress = new Progress();
+    progress.failed(refused, 4000);
+    later = 4001;
+    expect(progress.snapshot().stage).to.equal(`trying again: ${refused.message}`);
+  });
+});
+
 describe('Patience', () => {
   const options = { giveUpAfter: 100, firstDelay: 1, longestDelay: 20 };
 
@@ -72,7 +128,23 @@ describe('Patience', () => {
     const failing = async (): Promise<void> => {
       for (;;) await patience.afterFailure(refused);
     };
-    expect(await failing().catch((reason: unknown) => reason)).to.equal(refused);
+    const failure = await failing().catch((reason: unknown) => reason);
+    expect(failure).to.include({ code: 'ConnectionRefused' });
+    expect(failure)
+      .to.have.property('message')
+      .that.matches(/^example\.org refused the connection \(tried \d+ times in 0 s\)$/);
+  });
+
+  it('ends sooner where the other side is there and sends nothing', async () => {
+    const stalled = new TransferError('SourceStalled', 'example.org sends nothing');
+    const patience = new Patience({ ...options, giveUpAfter: 60_000, giveUpStalledAfter: 50 }, new Progress());
+    const failing = async (): Promise<void> => {
+      for (;;) await patience.afterFailure(stalled);
+    };
+    expect(await failing().catch((reason: unknown) => reason)).to.include({ code: 'SourceStalled' });
+    // Whoever was away in between may have been mended.
+    await patience.afterFailure(refused);
+    await patience.afterFailure(stalled);
   });
 
   it('keeps to the log what belongs to the ordinary course', async () => {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cluster/commands.ts';
+import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
 
@@ -59,6 +60,8 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   await convert('stream.vmdk', 'vmdk', '-o', 'subformat=streamOptimized');
   await add('vmdk', 'stream.vmdk');
   images.push({ format: 'vmdk', bytes: streamOptimizedVmdk(disk, { grainSize: 4096, entries: 4 }) });
+  images.push({ format: 'vmdk', bytes: sparseVmdk(disk, { grainSize: 4096, entries: 4 }) });
+  images.push({ format: 'vmdk', bytes: sparseVmdk(disk, { grainSize: 1024, entries: 16, tablesLast: true }) });
   images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096 }) });
   images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096, order: [6, 2, 0, 1] }) });
   await addPacked(folder, add);

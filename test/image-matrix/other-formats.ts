@@ -10,7 +10,8 @@ const MEBIBYTE = 1024 * 1024;
 /** Other formats than qcow2, as `qemu-img convert` writes them. */
 export function* otherFormats(): Generator<MatrixImage> {
   const formats: [name: string, format: DiskFormat, options: string[], streams: boolean][] = [
-    ['vmdk monolithicSparse', 'vmdk', ['-o', 'subformat=monolithicSparse'], false],
+    ['vmdk monolithicSparse', 'vmdk', ['-o', 'subformat=monolithicSparse'], true],
+    ['vmdk monolithicSparse, zeroed grains', 'vmdk', ['-o', 'zeroed_grain=on'], true],
     ['vmdk streamOptimized', 'vmdk', ['-o', 'subformat=streamOptimized'], true],
     ['vhd dynamic', 'vpc', ['-o', 'subformat=dynamic,force_size=on'], false],
     ['vhdx dynamic', 'vhdx', ['-o', 'subformat=dynamic'], false],

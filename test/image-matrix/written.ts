@@ -17,7 +17,11 @@ export function* written(): Generator<MatrixImage> {
       }
     }
   }
-  const others: [format: DiskFormat, options: string[]][] = [['vdi', []]];
+  const others: [format: DiskFormat, options: string[]][] = [
+    ['vdi', []],
+    ['vmdk', []],
+    ['vmdk', ['zeroed_grain=on']],
+  ];
   for (const [format, options] of others) {
     for (const size of [24 * MEBIBYTE, 150 * MEBIBYTE + 512]) yield writtenTo(format, options, size);
   }

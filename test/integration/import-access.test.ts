@@ -33,7 +33,7 @@ describe('importer: credentials, headers, certificates, redirects', () => {
     await mkdir(root);
     raw = join(root, 'disk.img');
     await writeRawDisk(raw, 16 * 1024 * 1024);
-    await run('qemu-img', ['convert', '-O', 'vmdk', raw, join(root, 'disk.vmdk')]);
+    await run('qemu-img', ['convert', '-O', 'qed', raw, join(root, 'disk.qed')]);
     certificate = await createCertificate(directory);
     const { stdout } = await run('htpasswd', ['-Bbn', '-C', '4', 'someone', 'pass:word']);
     await writeFile(join(directory, 'htpasswd'), stdout);
@@ -70,7 +70,7 @@ describe('importer: credentials, headers, certificates, redirects', () => {
 
   it('sends the credentials of a Secret, for ranged reads as well', async () => {
     const credentials = await folderWith({ accessKeyId: 'someone', secretKey: 'pass:word' });
-    for (const name of ['disk.img', 'disk.vmdk']) {
+    for (const name of ['disk.img', 'disk.qed']) {
       const url = `http://127.0.0.1:${server.port}/basic/${name}`;
       const { result, diskImage } = await importFrom(url, {}, { credentials });
       expect(result.outcome).to.equal('succeeded');

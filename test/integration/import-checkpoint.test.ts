@@ -60,7 +60,9 @@ describe('importer: killed', () => {
     await writeFile(raw, content);
     await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, join(root, 'compressed.qcow2')]);
-    await run('qemu-img', ['convert', '-O', 'vdi', raw, join(root, 'disk.vdi')]);
+    for (const format of ['vdi', 'vmdk']) {
+      await run('qemu-img', ['convert', '-O', format, raw, join(root, `disk.${format}`)]);
+    }
     await run('gzip', ['--keep', '-1', raw]);
     server = await startNginx({ directory, root });
     slow = await startNginx({ directory, root, directives: 'limit_rate 8m;' });
@@ -71,7 +73,7 @@ describe('importer: killed', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  for (const name of ['disk.img', 'disk.qcow2', 'compressed.qcow2', 'disk.vdi', 'disk.img.gz']) {
+  for (const name of ['disk.img', 'disk.qcow2', 'compressed.qcow2', 'disk.vdi', 'disk.vmdk', 'disk.img.gz']) {
     it(`goes on with ${name}, wherever it was killed, five times`, async () => {
       const target = await newTarget();
       for (let kills = 0; kills < 5; kills += 1) {
@@ -86,7 +88,7 @@ describe('importer: killed', () => {
     });
   }
 
-  for (const name of ['disk.img', 'disk.qcow2', 'disk.vdi']) {
+  for (const name of ['disk.img', 'disk.qcow2', 'disk.vdi', 'disk.vmdk']) {
     it(`does not download again what is there of ${name}`, async () => {
       const target = await newTarget();
       const proxy = new CuttingProxy({ to: slow.port });

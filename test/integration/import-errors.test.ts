@@ -77,10 +77,10 @@ describe('importer: permanent failures', () => {
   });
 
   it('takes the checksum of an image that is read piece by piece', async () => {
-    await run('qemu-img', ['convert', '-O', 'vmdk', raw, join(root, 'disk.vmdk')]);
-    const checksum = `sha256:${await sha256(join(root, 'disk.vmdk'))}`;
-    expect((await importFrom('disk.vmdk', { checksum })).result.outcome).to.equal('succeeded');
-    await expectFailure(await importFrom('disk.vmdk', { checksum: `md5:${'1'.repeat(32)}` }), 'ChecksumMismatch');
+    await run('qemu-img', ['convert', '-O', 'qed', raw, join(root, 'disk.qed')]);
+    const checksum = `sha256:${await sha256(join(root, 'disk.qed'))}`;
+    expect((await importFrom('disk.qed', { checksum })).result.outcome).to.equal('succeeded');
+    await expectFailure(await importFrom('disk.qed', { checksum: `md5:${'1'.repeat(32)}` }), 'ChecksumMismatch');
   });
 
   it('counts what follows the compressed data in the checksum as well', async () => {
@@ -154,7 +154,7 @@ describe('importer: permanent failures', () => {
 
   it('says both sizes when the image is too large, before and while writing', async () => {
     const target = { capacity: 40 * MEBIBYTE };
-    for (const name of ['disk.img', 'disk.qcow2', 'disk.vmdk', 'disk.img.gz']) {
+    for (const name of ['disk.img', 'disk.qcow2', 'disk.qed', 'disk.img.gz']) {
       const sizes = /6[0-9.]+ MiB|3[0-9.]+ MiB.*37 MiB/;
       await expectFailure(await importFrom(name, {}, target), 'ImageTooLarge', sizes);
     }

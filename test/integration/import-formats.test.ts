@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod, type PodOptions, type PodRun } from './support/importer.ts';
 import { startNginx } from './support/nginx.ts';
@@ -145,6 +146,7 @@ describe('importer: formats and compressions', () => {
 
   const mapped: Record<string, string[]> = {
     vdi: ['-O', 'vdi'],
+    vmdk: ['-O', 'vmdk'],
   };
   for (const [format, parameters] of Object.entries(mapped)) {
     it(`streams ${parameters.slice(1).join(' ')}, compressed or from a server without ranges`, async () => {
@@ -159,7 +161,7 @@ describe('importer: formats and compressions', () => {
 
   const random: Record<string, string[]> = {
     qcow2: ['-O', 'qcow2', '-o', 'extended_l2=on'],
-    vmdk: ['-O', 'vmdk'],
+    qed: ['-O', 'qed'],
     vhdx: ['-O', 'vhdx'],
     vpc: ['-O', 'vpc', '-o', 'force_size=on'],
   };
@@ -186,15 +188,22 @@ describe('importer: formats and compressions', () => {
     expect(await sameDisk(diskImage, join(root, 'guest.img'))).to.equal(true);
   });
 
-  it('asks for scratch space only where nothing else is left, and converts with it', async () => {
-    await convert('scratch.vmdk', '-O', 'vmdk');
-    const without = await importFrom(withoutRanges, 'scratch.vmdk');
-    expect(without.exitCode).to.equal(1);
-    expect(without.result.outcome).to.equal('scratch-required');
-    const scratch = await mkdtemp(join(directory, 'scratch-'));
-    const options = { scratch: true, settings: { scratch } };
-    await expectSameDisk(await importFrom(withoutRanges, 'scratch.vmdk', options), 'vmdk');
-    const { stdout } = await run('ls', ['-A', scratch]);
-    expect(stdout).to.equal('');
+  it('asks for scratch space only where nothing else is left, and goes on from there', async () => {
+    await convert('scratch.qed', '-O', 'qed');
+    const disk = await readFile(raw);
+    await writeFile(
+      join(root, 'scratch.vmdk'),
+      sparseVmdk(disk, { grainSize: 64 * 1024, entries: 512, tablesLast: true }),
+    );
+    for (const format of ['qed', 'vmdk']) {
+      const without = await importFrom(withoutRanges, `scratch.${format}`);
+      expect(without.exitCode).to.equal(1);
+      expect(without.result.outcome).to.equal('scratch-required');
+      const scratch = await mkdtemp(join(directory, 'scratch-'));
+      const options = { scratch: true, settings: { scratch } };
+      await expectSameDisk(await importFrom(withoutRanges, `scratch.${format}`, options), format);
+      const { stdout } = await run('ls', ['-A', scratch]);
+      expect(stdout).to.equal('');
+    }
   });
 });

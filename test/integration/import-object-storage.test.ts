@@ -17,7 +17,7 @@ const address = '127.0.0.1';
 describe('importer: object storage', () => {
   let directory: string;
   let raw: string;
-  let vmdk: string;
+  let qed: string;
 
   const succeeds = async ({ result, diskImage }: PodRun): Promise<void> => {
     expect(result.outcome, JSON.stringify(result)).to.equal('succeeded');
@@ -29,9 +29,9 @@ describe('importer: object storage', () => {
     this.timeout(0);
     directory = await mkdtemp(join(tmpdir(), 'diskpress-objects-'));
     raw = join(directory, 'disk.img');
-    vmdk = join(directory, 'disk.vmdk');
+    qed = join(directory, 'disk.qed');
     await writeRawDisk(raw, 16 * 1024 * 1024);
-    await run('qemu-img', ['convert', '-O', 'vmdk', raw, vmdk]);
+    await run('qemu-img', ['convert', '-O', 'qed', raw, qed]);
   });
 
   after(async () => {
@@ -60,7 +60,7 @@ describe('importer: object storage', () => {
       });
       await server.put('private', 'images/disk.img', raw);
       await server.put('private', 'odd/a + b (1)ü.img', raw);
-      await server.put('private', 'disk.vmdk', vmdk);
+      await server.put('private', 'disk.qed', qed);
       await server.put('public', 'disk.img', raw);
       await server.publish('public');
       await virtual.put('127', 'images/disk.img', raw);
@@ -74,7 +74,7 @@ describe('importer: object storage', () => {
     });
 
     it('signs ranged reads as well', async () => {
-      await succeeds(await importFrom(`${server.url}/private/disk.vmdk`, { credentials }));
+      await succeeds(await importFrom(`${server.url}/private/disk.qed`, { credentials }));
     });
 
     it('takes keys with any characters', async () => {
@@ -137,7 +137,7 @@ describe('importer: object storage', () => {
       });
       for (const each of [server, behind]) {
         await each.put('images', 'golden/disk 1.img', raw);
-        await each.put('images', 'disk.vmdk', vmdk);
+        await each.put('images', 'disk.qed', qed);
       }
     });
 
@@ -145,26 +145,26 @@ describe('importer: object storage', () => {
 
     it('reads without credentials what everybody may read', async () => {
       await succeeds(await importFrom(`${server.url}/images/golden/disk%201.img`));
-      await succeeds(await importFrom(`${server.url}/images/disk.vmdk`));
+      await succeeds(await importFrom(`${server.url}/images/disk.qed`));
     });
 
     it('gets a token for a service account', async () => {
       const credentials = await mountOf(directory, { 'credentials.json': tokens.serviceAccount });
-      await succeeds(await importFrom(`http://${address}:${closed.port}/images/disk.vmdk`, { credentials }));
+      await succeeds(await importFrom(`http://${address}:${closed.port}/images/disk.qed`, { credentials }));
       expect(tokens.issued, 'one token for all requests').to.equal(1);
     });
 
     it('fails for good on what is not there, and on what it may not read', async () => {
       const missing = await importFrom(`${server.url}/images/nothing.img`);
       expect(missing.result).to.include({ permanent: true, code: 'NotFound' });
-      const anonymous = await importFrom(`http://${address}:${closed.port}/images/disk.vmdk`);
+      const anonymous = await importFrom(`http://${address}:${closed.port}/images/disk.qed`);
       expect(anonymous.result).to.include({ permanent: true, code: 'Unauthorized' });
       expect(anonymous.result).to.have.property('message').that.includes('credentials.json');
       const unknown = await mountOf(directory, { 'credentials.json': tokens.unknownAccount });
-      const refused = await importFrom(`http://${address}:${closed.port}/images/disk.vmdk`, { credentials: unknown });
+      const refused = await importFrom(`http://${address}:${closed.port}/images/disk.qed`, { credentials: unknown });
       expect(refused.result).to.include({ permanent: true, code: 'Unauthorized' });
       const nonsense = await mountOf(directory, { 'credentials.json': '{"type": "authorized_user"}' });
-      const invalid = await importFrom(`${server.url}/images/disk.vmdk`, { credentials: nonsense });
+      const invalid = await importFrom(`${server.url}/images/disk.qed`, { credentials: nonsense });
       expect(invalid.result).to.include({ permanent: true, code: 'InvalidRequest' });
     });
   });

@@ -68,7 +68,7 @@ describe('importer: bad networks', () => {
     raw = join(root, 'disk.img');
     await writeRawDisk(raw, 32 * MEBIBYTE);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
-    await run('qemu-img', ['convert', '-O', 'vmdk', raw, join(root, 'disk.vmdk')]);
+    await run('qemu-img', ['convert', '-O', 'qed', raw, join(root, 'disk.qed')]);
     server = await startNginx({ directory, root });
     withoutRanges = await startNginx({ directory, root, directives: 'max_ranges 0;' });
   });
@@ -89,7 +89,7 @@ describe('importer: bad networks', () => {
 
   it('goes on in the middle of a qcow2, and of ranged reads', async () => {
     await through({ to: server.port, cutAfter: 700_000 }, async (port) => {
-      for (const name of ['disk.qcow2', 'disk.vmdk']) {
+      for (const name of ['disk.qcow2', 'disk.qed']) {
         const { disk } = await importFrom(`http://127.0.0.1:${port}/${name}`);
         expect(await sameDisk(disk, raw)).to.equal(true);
       }

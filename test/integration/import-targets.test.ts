@@ -25,7 +25,9 @@ describe('importer: volumes', () => {
     raw = join(root, 'disk.img');
     await writeRawDisk(raw);
     await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
-    await run('qemu-img', ['convert', '-O', 'vmdk', raw, join(root, 'disk.vmdk')]);
+    for (const format of ['vmdk', 'qed']) {
+      await run('qemu-img', ['convert', '-O', format, raw, join(root, `disk.${format}`)]);
+    }
     server = await startNginx({ directory, root });
     url = `http://127.0.0.1:${server.port}`;
   });
@@ -150,7 +152,7 @@ describe('importer: volumes', () => {
       await device.close();
     });
 
-    for (const name of ['disk.img', 'disk.qcow2', 'disk.vmdk']) {
+    for (const name of ['disk.img', 'disk.qcow2', 'disk.vmdk', 'disk.qed']) {
       for (const preallocation of [false, true]) {
         const kind = preallocation ? 'and keeps it allocated' : 'and leaves holes';
         it(`writes ${name}, lets nothing stale show through ${kind}`, async () => {

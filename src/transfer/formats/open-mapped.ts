@@ -6,6 +6,8 @@ import type { MappedImage, ReadHead } from './mapped/image.ts';
 import { openQcow2 } from './qcow2/image.ts';
 import type { DiskFormat } from './recognise.ts';
 import { openVdi } from './vdi/image.ts';
+import { readHeader } from './vmdk/descriptor.ts';
+import { mappedVmdk } from './vmdk/image.ts';
 
 /**
  * Reads an image's header.
@@ -19,6 +21,8 @@ export async function openMapped(format: DiskFormat, readHead: ReadHead): Promis
       return openQcow2(readHead);
     case 'vdi':
       return openVdi(readHead);
+    case 'vmdk':
+      return mappedVmdk(await readHeader(readHead));
     default:
       throw new RandomAccessNeeded(`${format} cannot be decoded from a stream`);
   }

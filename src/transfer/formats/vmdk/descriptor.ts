@@ -1,4 +1,5 @@
-import { SECTOR, failures, type SparseHeader } from './header.ts';
+import type { ReadHead } from '../mapped/image.ts';
+import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
 
 const { invalid, truncated, unsupported } = failures;
 
@@ -7,6 +8,19 @@ export const DESCRIPTOR_AREA = 1024 * 1024;
 
 /** qemu looks for a VMDK's parent behind the first sector, whatever place the header names for the descriptor. */
 const QEMU_DESCRIPTOR_SIZE = 20 * SECTOR;
+
+/**
+ * Reads a header and the descriptor, and checks both.
+ *
+ * @throws TransferError for images that are invalid, incomplete or need other files
+ */
+export async function readHeader(readHead: ReadHead): Promise<SparseHeader> {
+  const header = parseHeader(await readHead(HEADER_LENGTH));
+  const { offset, length } = header.descriptor;
+  const area = Math.max(SECTOR + QEMU_DESCRIPTOR_SIZE, offset + length);
+  checkDescriptor(await readHead(Math.min(DESCRIPTOR_AREA, area)), header);
+  return header;
+}
 
 /**
  * Refuses an image whose descriptor says that it is not complete by itself.

@@ -3,9 +3,9 @@ import { GrainDigest } from './grain-digest.ts';
 import { SECTOR, type SparseHeader } from './header.ts';
 
 export const ENTRY = 4;
-/** Of a grain table: the grain reads as zeros, and is nowhere. */
-const ZERO_GRAIN = 1;
-const LARGEST_DIRECTORY = 4 * 1024 * 1024;
+/** Of a grain table: the grain reads as zeros, and is nowhere, as it is where the entry is 0. */
+export const ZERO_GRAIN = 1;
+export const LARGEST_DIRECTORY = 4 * 1024 * 1024;
 
 /** Takes bytes at an offset that is not before the last one. */
 export type TakeAt = (offset: number, length: number) => Promise<Buffer>;

@@ -2,7 +2,6 @@ import type { ByteReader } from '../../bytes.ts';
 import { RandomAccessNeeded } from '../../errors.ts';
 import type { DecodedDisk, Extent } from '../../extents.ts';
 import { BlockInflater } from '../block-inflater.ts';
-import { DESCRIPTOR_AREA, checkDescriptor } from './descriptor.ts';
 import { GrainDigest } from './grain-digest.ts';
 import { ENTRY, addTable, readTablesAhead, tableCount } from './grain-tables.ts';
 import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
@@ -14,14 +13,10 @@ const marker = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 };
 /**
  * Decodes a streamOptimized VMDK: compressed grains, each with a marker that says where it belongs.
  *
- * @throws TransferError for images that are invalid, incomplete or need other files
+ * @param reader at the image's start
  * @throws RandomAccessNeeded, now or among the extents, for VMDKs of other kinds
  */
-export async function decodeVmdk(reader: ByteReader): Promise<DecodedDisk> {
-  const header = parseHeader(await reader.peek(HEADER_LENGTH));
-  const { offset, length } = header.descriptor;
-  const area = Math.min(DESCRIPTOR_AREA, Math.max(HEADER_LENGTH, offset + length));
-  checkDescriptor(await reader.peek(area), header);
+export function decodeStreamOptimized(reader: ByteReader, header: SparseHeader): DecodedDisk {
   if (!header.isCompressed || !header.hasMarkers) {
     throw new RandomAccessNeeded('the VMDK image is not streamOptimized');
   }

@@ -50,6 +50,12 @@ export class ByteReader {
     return this.#window.subarray(0, length);
   }
 
+  /** Up to `length` bytes without consuming them, as many as are there at once; none at the end. Valid until the next call. */
+  async peekSome(length: number): Promise<Buffer> {
+    if (this.#window.length === 0) await this.#receive(1);
+    return this.#window.subarray(0, length);
+  }
+
   /** Consumes the next `length` bytes; fewer only at the end of the stream. Valid until the next call. */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
@@ -59,10 +65,19 @@ export class ByteReader {
 
   /** Consumes up to `length` bytes, as many as are there at once; none at the end of the stream. */
   async takeSome(length: number): Promise<Buffer> {
-    if (this.#window.length === 0) await this.#receive(1);
-    const bytes = this.#window.subarray(0, length);
+    const bytes = await this.peekSome(length);
     this.#consume(bytes.length);
     return bytes;
+  }
+
+  /** The next `length` bytes, in whatever chunks they come; fewer only at the end of the stream. */
+  async *some(length: number): ByteStream {
+    for (let left = length; left > 0;) {
+      const bytes = await this.takeSome(left);
+      if (bytes.length === 0) return;
+      left -= bytes.length;
+      yield bytes;
+    }
   }
 
   /** Passes over `length` bytes; returns how many there were. */

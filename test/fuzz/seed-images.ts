@@ -85,6 +85,8 @@ async function addPacked(folder: string, add: (format: Format, name: string) => 
     gzip -kn 2.qcow2
     zstd -q 2.qcow2 -o 2.qcow2.zst
     xz -k --check=crc64 2.qcow2
+    xz -T2 --block-size=4096 <disk >blocks.xz
+    { xz -T1 --block-size=4096 --check=sha256 <disk; xz -T2 --block-size=8192 --check=crc32 <disk; } >streams.xz
     cat 2.qcow2.gz 2.qcow2.gz > twice.gz
     tar --mtime=@0 -c 2.qcow2.zst vm.ovf | gzip -n > nested.tgz`);
   for (const name of [
@@ -94,6 +96,8 @@ async function addPacked(folder: string, add: (format: Format, name: string) => 
     '2.qcow2.gz',
     '2.qcow2.zst',
     '2.qcow2.xz',
+    'blocks.xz',
+    'streams.xz',
     'twice.gz',
     'nested.tgz',
   ]) {

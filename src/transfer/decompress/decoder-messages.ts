@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { DecodingFailure } from '../native/stream-codec.ts';
-import type { NativeStreamKind } from '../native/stream-codecs.ts';
+import type { BlockSizes, DecodingFailure } from '../native/stream-codec.ts';
+import type { NativeStream } from '../native/stream-codecs.ts';
 import type { BlockCodec } from './block-codecs.ts';
 
 /** Begins a stream, that both sides then talk about through the port. */
 export interface NewStream {
-  kind: NativeStreamKind;
+  stream: NativeStream;
   port: MessagePort;
 }
 
@@ -21,10 +21,21 @@ export type ToStream = { input: ArrayBuffer; length: number } | { room: ArrayBuf
 /** What the thread tells of one stream, in the order of the stream's bytes. Memory is handed back. */
 export type FromStream =
   | { consumed: ArrayBuffer }
+  | { unneeded: ArrayBuffer }
   | { zeros: number }
   | { data: ArrayBuffer; length: number }
-  | { end: true }
+  | StreamEnd
   | { failure: DecodingFailure | undefined; message: string };
+
+/** All is decoded. What was not used of the memory is handed back. */
+export interface StreamEnd {
+  /** Bytes of the input that belonged to it. */
+  taken: number;
+  inputs: ArrayBuffer[];
+  rooms: ArrayBuffer[];
+  /** Of a block of an xz file. */
+  sizes: BlockSizes | undefined;
+}
 
 /** Compressed blocks, one behind the other, and room for what they hold, with a place for each. Memory is handed over. */
 export interface BlockBatch {

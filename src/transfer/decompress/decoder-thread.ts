@@ -1,7 +1,7 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { PiecewiseDecoder, type DecoderEvents } from '../native/piecewise-decoder.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
-import { streamCodecs } from '../native/stream-codecs.ts';
+import { createDecoder } from '../native/stream-codecs.ts';
 import { decodeBlock, type BlockCodec } from './block-codecs.ts';
 import type { BlockBatch, DecodedBatch, FromStream, NewBlocks, NewStream, ToStream } from './decoder-messages.ts';
 
@@ -22,12 +22,11 @@ function decodeBatches(codec: BlockCodec, port: MessagePort): void {
   });
 }
 
-function decodeStream({ kind, port }: NewStream): void {
-  const create = streamCodecs[kind];
-  if (create === null) throw new Error(`there is no native library for ${kind} in this thread`);
-  const decoder = new PiecewiseDecoder(create(), eventsFor(port));
+function decodeStream({ stream, port }: NewStream): void {
+  let decoder: PiecewiseDecoder | undefined;
   port.on('message', (message: ToStream) => {
     try {
+      decoder ??= new PiecewiseDecoder(createDecoder(stream), eventsFor(port));
       if ('input' in message) decoder.addInput(Buffer.from(message.input, 0, message.length));
       else if ('room' in message) decoder.addRoom(Buffer.from(message.room));
       else decoder.endInput();
@@ -38,29 +37,39 @@ function decodeStream({ kind, port }: NewStream): void {
     }
   });
   port.on('close', () => {
-    decoder.close();
+    decoder?.close();
   });
 }
 
 /** Memory goes back and forth with the messages, without being copied. */
 function eventsFor(port: MessagePort): DecoderEvents {
-  const tell = (message: FromStream, memory?: ArrayBuffer): void => {
-    port.postMessage(message, memory === undefined ? [] : [memory]);
+  const tell = (message: FromStream, ...memory: ArrayBuffer[]): void => {
+    port.postMessage(message, memory);
   };
   return {
-    onConsumed: ({ buffer }) => {
-      const consumed = buffer as ArrayBuffer;
+    onConsumed: (input) => {
+      const consumed = memoryOf(input);
       tell({ consumed }, consumed);
+    },
+    onUnneeded: (room) => {
+      const unneeded = memoryOf(room);
+      tell({ unneeded }, unneeded);
     },
     onZeros: (length) => {
       tell({ zeros: length });
     },
-    onData: ({ buffer, length }) => {
-      const data = buffer as ArrayBuffer;
-      tell({ data, length }, data);
+    onData: (bytes) => {
+      const data = memoryOf(bytes);
+      tell({ data, length: bytes.length }, data);
     },
-    onEnd: () => {
-      tell({ end: true });
+    onEnd: ({ taken, sizes, ...unused }) => {
+      const inputs = unused.inputs.map(memoryOf);
+      const rooms = unused.rooms.map(memoryOf);
+      tell({ taken, inputs, rooms, sizes }, ...inputs, ...rooms);
     },
   };
+}
+
+function memoryOf({ buffer }: Buffer): ArrayBuffer {
+  return buffer as ArrayBuffer;
 }

@@ -1,6 +1,5 @@
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
-import { streamCodecs } from '../native/stream-codecs.ts';
 import { recogniseCompression, type Compression } from './compression.ts';
 import { decompressNatively } from './native-decompressor.ts';
 import { decompressWithProgram } from './program-decompressor.ts';
@@ -37,9 +36,8 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
  * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
  */
 export function decompress(compression: Compression, input: ByteStream, natively = true): ByteStream {
-  if (natively && compression !== 'bzip2' && streamCodecs[compression] !== null) {
-    return decompressNatively(compression, input);
-  }
+  const native = natively ? decompressNatively(compression, input) : undefined;
+  if (native !== undefined) return native;
   if (compression === 'gzip' || compression === 'zstd') return decompressWithZlib(compression, input);
   return decompressWithProgram(compression, input);
 }

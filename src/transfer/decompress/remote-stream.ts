@@ -1,56 +1,110 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { ByteStream } from '../bytes.ts';
+import type { ByteReader, ByteStream } from '../bytes.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
-import type { NativeStreamKind } from '../native/stream-codecs.ts';
+import type { NativeStream } from '../native/stream-codecs.ts';
 import { zeroPieces } from '../zeros.ts';
-import type { FromStream, NewStream, ToStream } from './decoder-messages.ts';
+import type { DecoderMemory, RoomTaker } from './decoder-memory.ts';
+import type { FromStream, NewStream, StreamEnd, ToStream } from './decoder-messages.ts';
 import { decoderThread } from './decoder-threads.ts';
 
-const INPUT = 512 * 1024;
-const INPUTS = 2;
-const ROOM = 1024 * 1024;
-/** One is lent to the reader, one is filled, and others are on the way. */
-const ROOMS = 4;
+type Output = Exclude<FromStream, { consumed: ArrayBuffer } | { unneeded: ArrayBuffer }>;
 
 /** Decodes one stream natively on another thread, which goes on from piece to piece without waiting for this one. */
-export class RemoteStream {
+export class RemoteStream implements RoomTaker {
+  readonly #memory: DecoderMemory;
   readonly #port: MessagePort;
-  readonly #spareInputs: ArrayBuffer[] = Array.from({ length: INPUTS }, () => new ArrayBuffer(INPUT));
-  readonly #arrived: Exclude<FromStream, { consumed: ArrayBuffer }>[] = [];
-  #isClosed = false;
+  readonly #arrived: Output[] = [];
+  /** How much of the memory the thread has. */
+  #rooms = 0;
+  #inputs = 0;
+  #hasData = false;
+  #isOver = false;
+  #end: StreamEnd | undefined;
   #inputFailure: unknown;
-  #inputSpared = (): void => {};
   #outputArrived = (): void => {};
+  #inputReturned = (): void => {};
+  #ended = (): void => {};
+  /** Resolves when nothing more is decoded. */
+  readonly over: Promise<void>;
 
-  constructor(kind: NativeStreamKind) {
+  /** @param thread the number of the one that decodes it */
+  constructor(stream: NativeStream, memory: DecoderMemory, thread = 0) {
     const { port1, port2 } = new MessageChannel();
+    this.#memory = memory;
     this.#port = port1;
-    decoderThread(0).postMessage({ kind, port: port2 } satisfies NewStream, [port2]);
+    this.over = new Promise((resolve) => (this.#ended = resolve));
+    decoderThread(thread).postMessage({ stream, port: port2 } satisfies NewStream, [port2]);
     port1.on('message', (message: FromStream) => {
       this.#receive(message);
     });
     port1.on('close', () => {
-      this.#receive({ failure: undefined, message: 'the thread that decompresses has ended' });
+      this.#addOutput({ failure: undefined, message: 'the thread that decompresses has ended' });
     });
     // Who has left a stream without a word is not to be kept from ending.
     port1.unref();
-    for (let count = 0; count < ROOMS; count += 1) this.#giveRoom(new ArrayBuffer(ROOM));
+    memory.addTaker(this);
   }
 
-  /** Hands over all of the input. What that fails with is thrown by {@link output}. */
-  async feed(input: ByteStream): Promise<void> {
+  get lacksRoom(): boolean {
+    return !this.#isOver && this.#rooms < this.#memory.mostRoomsOfOne;
+  }
+
+  giveRoom(room: ArrayBuffer): void {
+    this.#rooms += 1;
+    this.#tell({ room }, room);
+  }
+
+  /** Whether all of it has been decoded, and was zeros. */
+  get wasZeros(): boolean {
+    return this.#end !== undefined && !this.#hasData;
+  }
+
+  /**
+   * Hands over all of the input. What that fails with is thrown by {@link output}.
+   *
+   * @returns whether there was an end
+   */
+  async feed(input: ByteStream): Promise<boolean> {
     try {
       for await (const chunk of input) {
-        for (let at = 0; at < chunk.length && !this.#isClosed; at += INPUT) {
-          await this.#handOver(chunk.subarray(at, at + INPUT));
+        for (let at = 0; at < chunk.length && !this.#isOver; at += this.#memory.inputLength) {
+          await this.#handOver(chunk.subarray(at, at + this.#memory.inputLength));
         }
-        if (this.#isClosed) return;
+        if (this.#isOver && this.#end === undefined) return false;
       }
       this.#tell({ inputEnds: true });
+      return true;
     } catch (error) {
-      this.#inputFailure = error;
-      this.#outputArrived();
+      this.#failInput(error);
+      return false;
     }
+  }
+
+  /**
+   * Hands over as much of the input as belongs to the stream, which ends by itself. What fails is thrown by {@link output}.
+   *
+   * @returns its end; undefined where it has none
+   */
+  async feedUntilEnd(reader: ByteReader): Promise<StreamEnd | undefined> {
+    let taken = 0;
+    try {
+      while (!this.#isOver) {
+        const bytes = await reader.peekSome(this.#memory.inputLength);
+        if (bytes.length === 0) {
+          this.#tell({ inputEnds: true });
+          await this.over;
+          break;
+        }
+        const returned = new Promise<void>((resolve) => (this.#inputReturned = resolve));
+        await this.#handOver(bytes);
+        await Promise.race([returned, this.over]);
+        if (this.#end === undefined && !this.#isOver) taken += (await reader.take(bytes.length)).length;
+      }
+      if (this.#end !== undefined) await reader.take(this.#end.taken - taken);
+    } catch (error) {
+      this.#failInput(error);
+    }
+    return this.#end;
   }
 
   /** @throws DecodingFailed, and what the input fails with */
@@ -66,8 +120,8 @@ export class RemoteStream {
         yield* zeroPieces(message.zeros);
       } else if ('data' in message) {
         yield Buffer.from(message.data, 0, message.length);
-        this.#giveRoom(message.data);
-      } else if ('end' in message) {
+        this.#memory.returnRooms([message.data]);
+      } else if ('taken' in message) {
         return;
       } else {
         if (message.failure === undefined) throw new Error(message.message);
@@ -76,35 +130,69 @@ export class RemoteStream {
     }
   }
 
+  /** To be called where its end is not waited for. */
   close(): void {
-    this.#isClosed = true;
-    this.#inputSpared();
+    this.#finish();
     this.#port.close();
   }
 
   #receive(message: FromStream): void {
     if ('consumed' in message) {
-      this.#spareInputs.push(message.consumed);
-      this.#inputSpared();
+      this.#takeBack([message.consumed], []);
+      this.#inputReturned();
+    } else if ('unneeded' in message) {
+      this.#takeBack([], [message.unneeded]);
     } else {
-      this.#arrived.push(message);
-      this.#outputArrived();
+      this.#addOutput(message);
     }
+    // Memory may have been on its way when it ended.
+    if (this.#end !== undefined && this.#rooms + this.#inputs === 0) this.#port.close();
+  }
+
+  #addOutput(message: Output): void {
+    if ('data' in message) {
+      this.#hasData = true;
+      this.#rooms -= 1;
+      this.#memory.distribute();
+    } else if ('taken' in message) {
+      this.#end = message;
+      this.#finish();
+      this.#takeBack(message.inputs, message.rooms);
+    } else if ('failure' in message) {
+      this.#finish();
+    }
+    this.#arrived.push(message);
+    this.#outputArrived();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#ended();
+    this.#memory.removeTaker(this);
+  }
+
+  #takeBack(inputs: ArrayBuffer[], rooms: ArrayBuffer[]): void {
+    this.#inputs -= inputs.length;
+    this.#rooms -= rooms.length;
+    this.#memory.returnInputs(inputs);
+    this.#memory.returnRooms(rooms);
+  }
+
+  #failInput(error: unknown): void {
+    this.#inputFailure = error;
+    this.#outputArrived();
   }
 
   async #handOver(bytes: Buffer): Promise<void> {
-    let memory = this.#spareInputs.pop();
-    while (memory === undefined) {
-      await new Promise<void>((resolve) => (this.#inputSpared = resolve));
-      if (this.#isClosed) return;
-      memory = this.#spareInputs.pop();
+    const memory = await this.#memory.takeInput();
+    if (memory === undefined) return;
+    if (this.#isOver) {
+      this.#memory.returnInputs([memory]);
+      return;
     }
     bytes.copy(Buffer.from(memory));
+    this.#inputs += 1;
     this.#tell({ input: memory, length: bytes.length }, memory);
-  }
-
-  #giveRoom(room: ArrayBuffer): void {
-    if (!this.#isClosed) this.#tell({ room }, room);
   }
 
   #tell(message: ToStream, memory?: ArrayBuffer): void {

@@ -1,5 +1,5 @@
 import { isZero } from '../zeros.ts';
-import { DecodingFailed, type StreamDecoder } from './stream-codec.ts';
+import { DecodingFailed, type BlockSizes, type StreamDecoder } from './stream-codec.ts';
 
 /** Decoded at once, and looked at while it is in the processor's cache. In bytes. */
 const PIECE = 256 * 1024;
@@ -13,8 +13,21 @@ export interface DecoderEvents {
   onZeros(length: number): void;
   /** The next bytes, in memory that was given as room for them. */
   onData(bytes: Buffer): void;
-  /** All of the input is decoded, and all of the output told of. */
-  onEnd(): void;
+  /** This room came when all was decoded. */
+  onUnneeded(room: Buffer): void;
+  /** All is decoded, and all of the output told of. */
+  onEnd(end: DecoderEnd): void;
+}
+
+export interface DecoderEnd {
+  /** Bytes of the input that it took: of what ends by itself, not always all. */
+  taken: number;
+  /** What was not used up. */
+  inputs: Buffer[];
+  /** What was not needed. */
+  rooms: Buffer[];
+  /** Of what tells them. */
+  sizes: BlockSizes | undefined;
 }
 
 /** Decodes a stream as far as there is input, and room for output, and leaves its longer zeros out. */
@@ -24,6 +37,7 @@ export class PiecewiseDecoder {
   readonly #inputs: Buffer[] = [];
   readonly #rooms: Buffer[] = [];
   #pending: Buffer = nothing;
+  #taken = 0;
   #filled = 0;
   #zeros = 0;
   #starved = true;
@@ -38,6 +52,10 @@ export class PiecewiseDecoder {
 
   /** @throws DecodingFailed, as the following do */
   addInput(input: Buffer): void {
+    if (this.#isOver) {
+      this.#events.onConsumed(input);
+      return;
+    }
     this.#inputs.push(input);
     if (this.#inputs.length === 1) this.#pending = input;
     this.#run();
@@ -51,6 +69,10 @@ export class PiecewiseDecoder {
 
   /** @param room a multiple of 256 KiB */
   addRoom(room: Buffer): void {
+    if (this.#isOver) {
+      this.#events.onUnneeded(room);
+      return;
+    }
     this.#rooms.push(room);
     this.#run();
   }
@@ -66,10 +88,7 @@ export class PiecewiseDecoder {
       const ended = this.#inputEnded && this.#inputs.length === 0;
       const needsInput = this.#pending.length === 0 && this.#starved;
       if (ended && this.#complete && this.#pending.length === 0) {
-        this.#passOn();
-        this.#passOnZeros();
-        this.close();
-        this.#events.onEnd();
+        this.#end();
         return;
       }
       if (needsInput && !ended) {
@@ -86,7 +105,7 @@ export class PiecewiseDecoder {
   #step(room: Buffer, ended: boolean): void {
     const end = this.#filled + PIECE - (this.#filled % PIECE);
     const piece = room.subarray(this.#filled, end);
-    const { consumed, produced, complete } = this.#decoder.step(this.#pending, piece, ended);
+    const { consumed, produced, complete, end: sizes } = this.#decoder.step(this.#pending, piece, ended);
     this.#complete = complete;
     // With room left it has nothing more to give before it is given more.
     this.#starved = produced < piece.length;
@@ -96,10 +115,22 @@ export class PiecewiseDecoder {
     }
     this.#consume(consumed);
     this.#filled += produced;
-    if (this.#filled === end) this.#completePiece(room);
+    if (this.#filled === end) this.#completePiece(room, PIECE);
+    if (sizes !== undefined) this.#end(sizes);
+  }
+
+  #end(sizes?: BlockSizes): void {
+    const [room] = this.#rooms;
+    const rest = this.#filled % PIECE;
+    if (room !== undefined && rest > 0) this.#completePiece(room, rest);
+    this.#passOn();
+    this.#passOnZeros();
+    this.close();
+    this.#events.onEnd({ taken: this.#taken, inputs: this.#inputs, rooms: this.#rooms, sizes });
   }
 
   #consume(length: number): void {
+    this.#taken += length;
     this.#pending = this.#pending.subarray(length);
     if (this.#pending.length > 0) return;
     const used = this.#inputs.shift();
@@ -107,11 +138,12 @@ export class PiecewiseDecoder {
     this.#pending = this.#inputs[0] ?? nothing;
   }
 
-  #completePiece(room: Buffer): void {
-    if (isZero(room.subarray(this.#filled - PIECE, this.#filled))) {
-      this.#filled -= PIECE;
+  /** @param length of the last bytes of the room that are filled */
+  #completePiece(room: Buffer, length: number): void {
+    if (isZero(room.subarray(this.#filled - length, this.#filled))) {
+      this.#filled -= length;
       this.#passOn();
-      this.#zeros += PIECE;
+      this.#zeros += length;
     } else if (this.#filled === room.length) {
       this.#passOn();
     }

@@ -6,6 +6,15 @@ export interface Step {
   produced: number;
   /** Whether the input may end here: a whole number of members has been decoded, and all of them is out. */
   complete: boolean;
+  /** Of what ends by itself, once it has: what is left of the input does not belong to it. */
+  end?: BlockSizes;
+}
+
+/** What the Index of an xz file says of a block, in bytes. */
+export interface BlockSizes {
+  /** With its header and check. */
+  unpadded: bigint;
+  uncompressed: bigint;
 }
 
 /** A native decoder of one stream. */

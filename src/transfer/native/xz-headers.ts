@@ -1,0 +1,88 @@
+import { code, expectCode, structs, withBlock, type Liblzma } from './liblzma.ts';
+import { DecodingFailed, type BlockSizes } from './stream-codec.ts';
+
+/** `LZMA_VLI_UNKNOWN`, which stands for what a header does not say. */
+const UNKNOWN = 2n ** 64n - 1n;
+
+/** What the header of a block can say of it. */
+export interface XzBlockPlace {
+  /** Bytes of the block with its header, padding and check. */
+  total: number;
+  sizes: BlockSizes;
+}
+
+/** The parts of one Stream of an xz file that are not its blocks' data (xz-file-format.txt, section 2.1). */
+export class XzHeaders {
+  readonly #lzma: Liblzma;
+  readonly #flags = Buffer.alloc(structs.streamFlags.size);
+  readonly #index: bigint;
+  readonly check: number;
+
+  /**
+   * @param header 12 bytes, as those of the footer
+   * @throws DecodingFailed, as all others do
+   */
+  constructor(lzma: Liblzma, header: Buffer) {
+    this.#lzma = lzma;
+    expectCode(lzma.decodeStreamHeader(this.#flags, header), code.ok);
+    this.check = this.#flags.readUInt32LE(structs.streamFlags.check);
+    // liblzma would leave it out.
+    if (lzma.checkIsSupported(this.check) === 0) throw new DecodingFailed('damaged');
+    this.#index = lzma.createIndexHash(null, null);
+  }
+
+  /**
+   * @param header as long as its first byte says
+   * @param most memory that decoding the block may take, in bytes
+   * @returns how much it takes, and what else the header says, if it says all of that
+   */
+  readBlockHeader(header: Buffer, most: number): { memory: number; place: XzBlockPlace | undefined } {
+    const { compressedSize, uncompressedSize } = structs.block;
+    return withBlock(this.#lzma, header, this.check, (block, filters) => {
+      const needed = BigInt(this.#lzma.decoderMemory(filters));
+      if (needed === UNKNOWN) throw new DecodingFailed('damaged');
+      const memory = Number(needed);
+      if (memory > most) throw new DecodingFailed('memory');
+      const [compressed, uncompressed] = [compressedSize, uncompressedSize].map((at) => block.readBigUInt64LE(at));
+      if (compressed === UNKNOWN || uncompressed === UNKNOWN || uncompressed === undefined) {
+        return { memory, place: undefined };
+      }
+      const total = Number(this.#lzma.blockTotalSize(block));
+      return {
+        memory,
+        place: { total, sizes: { unpadded: BigInt(this.#lzma.blockUnpaddedSize(block)), uncompressed } },
+      };
+    });
+  }
+
+  /** To be told of each block. */
+  addBlock({ unpadded, uncompressed }: BlockSizes): void {
+    expectCode(this.#lzma.appendToIndexHash(this.#index, unpadded, uncompressed), code.ok);
+  }
+
+  /**
+   * Compares the Index with the blocks, piece by piece.
+   *
+   * @returns how many of the bytes belong to it, and whether these were the last
+   */
+  readIndex(bytes: Buffer): { length: number; ended: boolean } {
+    const position = Buffer.alloc(8);
+    const result = this.#lzma.decodeIndex(this.#index, bytes, position, bytes.length);
+    expectCode(result, code.ok, code.streamEnd);
+    return { length: Number(position.readBigUInt64LE()), ended: result === code.streamEnd };
+  }
+
+  readFooter(footer: Buffer): void {
+    const { size, backwardSize } = structs.streamFlags;
+    const flags = Buffer.alloc(size);
+    expectCode(this.#lzma.decodeStreamFooter(flags, footer), code.ok);
+    expectCode(this.#lzma.compareStreamFlags(this.#flags, flags), code.ok);
+    if (flags.readBigUInt64LE(backwardSize) !== BigInt(this.#lzma.indexSize(this.#index))) {
+      throw new DecodingFailed('damaged');
+    }
+  }
+
+  close(): void {
+    this.#lzma.endIndexHash(this.#index, null);
+  }
+}

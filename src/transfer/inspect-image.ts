@@ -3,7 +3,7 @@ import { checkSelfContained } from './conversion/check-image.ts';
 import { TransferError } from './errors.ts';
 import { describeImage } from './formats/describe.ts';
 import type { ImageDetails } from './formats/image-details.ts';
-import { readFixedVhdFooter } from './formats/fixed-vhd.ts';
+import { readFixedVhdFooter } from './formats/vhd/fixed.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Source } from './source.ts';
 import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';

@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cluster/commands.ts';
+import { dynamicVhd } from '../support/dynamic-vhd.ts';
 import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
 
-export const formats = ['qcow2', 'vmdk', 'vdi', 'packed', 'other'] as const;
+export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'packed', 'other'] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -64,6 +65,8 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   images.push({ format: 'vmdk', bytes: sparseVmdk(disk, { grainSize: 1024, entries: 16, tablesLast: true }) });
   images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096 }) });
   images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096, order: [6, 2, 0, 1] }) });
+  images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 4096 }) });
+  images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 512, creator: 'vpc ' }) });
   await addPacked(folder, add);
   for (const format of ['vpc', 'vhdx', 'vdi', 'qed', 'vmdk']) {
     await convert(`other.${format}`, format);

@@ -21,6 +21,8 @@ export function* written(): Generator<MatrixImage> {
     ['vdi', []],
     ['vmdk', []],
     ['vmdk', ['zeroed_grain=on']],
+    ['vpc', []],
+    ['vpc', ['force_size=on']],
   ];
   for (const [format, options] of others) {
     for (const size of [24 * MEBIBYTE, 150 * MEBIBYTE + 512]) yield writtenTo(format, options, size);

@@ -60,7 +60,7 @@ describe('importer: killed', () => {
     await writeFile(raw, content);
     await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, join(root, 'compressed.qcow2')]);
-    for (const format of ['vdi', 'vmdk']) {
+    for (const format of ['vdi', 'vmdk', 'vpc']) {
       await run('qemu-img', ['convert', '-O', format, raw, join(root, `disk.${format}`)]);
     }
     await run('gzip', ['--keep', '-1', raw]);
@@ -73,7 +73,15 @@ describe('importer: killed', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  for (const name of ['disk.img', 'disk.qcow2', 'compressed.qcow2', 'disk.vdi', 'disk.vmdk', 'disk.img.gz']) {
+  for (const name of [
+    'disk.img',
+    'disk.qcow2',
+    'compressed.qcow2',
+    'disk.vdi',
+    'disk.vmdk',
+    'disk.vpc',
+    'disk.img.gz',
+  ]) {
     it(`goes on with ${name}, wherever it was killed, five times`, async () => {
       const target = await newTarget();
       for (let kills = 0; kills < 5; kills += 1) {

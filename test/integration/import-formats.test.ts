@@ -147,6 +147,7 @@ describe('importer: formats and compressions', () => {
   const mapped: Record<string, string[]> = {
     vdi: ['-O', 'vdi'],
     vmdk: ['-O', 'vmdk'],
+    vpc: ['-O', 'vpc', '-o', 'force_size=on'],
   };
   for (const [format, parameters] of Object.entries(mapped)) {
     it(`streams ${parameters.slice(1).join(' ')}, compressed or from a server without ranges`, async () => {
@@ -163,7 +164,6 @@ describe('importer: formats and compressions', () => {
     qcow2: ['-O', 'qcow2', '-o', 'extended_l2=on'],
     qed: ['-O', 'qed'],
     vhdx: ['-O', 'vhdx'],
-    vpc: ['-O', 'vpc', '-o', 'force_size=on'],
   };
   for (const [format, parameters] of Object.entries(random)) {
     it(`reads ${parameters.slice(1).join(' ')} piece by piece where the server has ranges`, async () => {

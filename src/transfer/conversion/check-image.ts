@@ -1,14 +1,13 @@
-import { TransferError } from '../errors.ts';
+import { imageFailures } from '../formats/image-failures.ts';
 import { parseHeader } from '../formats/qcow2/header.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
 import { refuseParent } from '../formats/vdi/header.ts';
+import { refuseParent as refuseVhdParent } from '../formats/vhd/footer.ts';
 import { DESCRIPTOR_AREA, checkDescriptor } from '../formats/vmdk/descriptor.ts';
 import { parseHeader as parseVmdkHeader } from '../formats/vmdk/header.ts';
 
 /** All that is checked lies within so many bytes. */
 export const CHECKED_LENGTH = DESCRIPTOR_AREA;
-
-const VHD_DIFFERENCING = 4;
 
 /**
  * Refuses images that would make a converter open other files. Everything else is its own business.
@@ -25,10 +24,10 @@ export function checkSelfContained(format: DiskFormat, head: Buffer): void {
       checkDescriptor(head, parseVmdkHeader(head));
       return;
     case 'vpc':
-      if (head.length >= 64 && head.readUInt32BE(60) === VHD_DIFFERENCING) throw incomplete('VHD');
+      refuseVhdParent(head);
       return;
     case 'qed':
-      if (head.length >= 24 && (head.readUInt32LE(16) & 1) !== 0) throw incomplete('QED');
+      if (head.length >= 24 && (head.readUInt32LE(16) & 1) !== 0) throw imageFailures('QED').incomplete();
       return;
     case 'vdi':
       refuseParent(head);
@@ -36,11 +35,4 @@ export function checkSelfContained(format: DiskFormat, head: Buffer): void {
     case 'raw':
     case 'vhdx':
   }
-}
-
-function incomplete(name: string): TransferError {
-  return new TransferError(
-    'UnsupportedImage',
-    `the ${name} image refers to other files, without which it is incomplete: flatten it with qemu-img convert`,
-  );
 }

@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes.ts';
 import type { DecodedDisk } from '../extents.ts';
 import type { DecodeOptions } from './decode-options.ts';
-import { withoutFixedVhdFooter } from './fixed-vhd.ts';
+import { withoutFixedVhdFooter } from './vhd/fixed.ts';
 import { decodeMapped } from './mapped/decode.ts';
 import type { ReadHead } from './mapped/image.ts';
 import { openMapped } from './open-mapped.ts';

@@ -3,10 +3,9 @@ import type { ImageDetails } from './image-details.ts';
 import { describeQcow2 } from './qcow2/describe.ts';
 import type { DiskFormat } from './recognise.ts';
 import { describeVdi } from './vdi/header.ts';
+import { describeVhd } from './vhd/footer.ts';
 import { readVhdxSize } from './vhdx-size.ts';
 import { describeVmdk } from './vmdk/describe.ts';
-
-const vhdTypes: Record<number, string> = { 2: 'fixed', 3: 'dynamic', 4: 'differencing' };
 
 /**
  * What an image's header tells.
@@ -38,12 +37,6 @@ export async function describeImage(
     case 'vhdx':
       return { virtualSize: ranges === undefined ? undefined : await readVhdxSize(ranges) };
   }
-}
-
-/** The footer, of which a dynamic disk begins with a copy (Virtual Hard Disk Image Format Specification). */
-function describeVhd(head: Buffer): ImageDetails {
-  if (head.length < 64) return {};
-  return { virtualSize: Number(head.readBigUInt64BE(48)), version: vhdTypes[head.readUInt32BE(60)] };
 }
 
 /** QEMU's docs/interop/qed_spec.txt. */

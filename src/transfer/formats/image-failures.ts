@@ -7,13 +7,19 @@ export interface ImageFailures {
   readonly truncated: () => TransferError;
   /** @param what follows the image's name: "is encrypted" */
   readonly unsupported: (what: string) => TransferError;
+  /** It has a parent, or keeps its data elsewhere. */
+  readonly incomplete: () => TransferError;
 }
 
 /** @param name of the format, for people */
 export function imageFailures(name: string): ImageFailures {
+  const unsupported = (what: string): TransferError =>
+    new TransferError('UnsupportedImage', `the ${name} image ${what}`);
   return {
     invalid: (why) => new TransferError('InvalidImage', `the ${name} image is invalid: ${why}`),
     truncated: () => new TransferError('TruncatedImage', `the ${name} image ends too early: the file is incomplete`),
-    unsupported: (what) => new TransferError('UnsupportedImage', `the ${name} image ${what}`),
+    unsupported,
+    incomplete: () =>
+      unsupported('refers to other files, without which it is incomplete: flatten it with qemu-img convert'),
   };
 }

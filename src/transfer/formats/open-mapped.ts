@@ -6,6 +6,7 @@ import type { MappedImage, ReadHead } from './mapped/image.ts';
 import { openQcow2 } from './qcow2/image.ts';
 import type { DiskFormat } from './recognise.ts';
 import { openVdi } from './vdi/image.ts';
+import { openVhd } from './vhd/image.ts';
 import { readHeader } from './vmdk/descriptor.ts';
 import { mappedVmdk } from './vmdk/image.ts';
 
@@ -21,6 +22,8 @@ export async function openMapped(format: DiskFormat, readHead: ReadHead): Promis
       return openQcow2(readHead);
     case 'vdi':
       return openVdi(readHead);
+    case 'vpc':
+      return openVhd(readHead);
     case 'vmdk':
       return mappedVmdk(await readHeader(readHead));
     default:

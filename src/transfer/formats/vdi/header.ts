@@ -64,7 +64,7 @@ export function refuseParent(bytes: Buffer): void {
   if (bytes.length < HEADER_LENGTH) return;
   const links = bytes.subarray(0x1a8, 0x1c8);
   if (bytes.readUInt32LE(0x4c) < 3 && links.every((byte) => byte === 0)) return;
-  throw unsupported('refers to other files, without which it is incomplete: flatten it with qemu-img convert');
+  throw failures.incomplete();
 }
 
 /** What a VDI header says, whether or not the image is one that can be imported. */

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ByteReader } from '../../../src/transfer/bytes.ts';
 import { decodeDisk } from '../../../src/transfer/formats/decode.ts';
-import { readFixedVhdFooter } from '../../../src/transfer/formats/fixed-vhd.ts';
+import { readFixedVhdFooter } from '../../../src/transfer/formats/vhd/fixed.ts';
 import { lend } from './streams.ts';
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,31 +1,25 @@
-import type { DecodedDisk, Extent } from '../extents.ts';
-import type { RangeReader } from '../source.ts';
-import { isZero } from '../zeros.ts';
+import type { DecodedDisk, Extent } from '../../extents.ts';
+import type { RangeReader } from '../../source.ts';
+import { isZero } from '../../zeros.ts';
+import { FOOTER_LENGTH, diskTypes, isFooter } from './footer.ts';
 
-/** Bytes of the footer that a VHD ends with. */
-const FOOTER = 512;
 const MEBIBYTE = 1024 * 1024;
-const FIXED = 2;
 
 /**
- * The size of the disk before this footer of a VHD of fixed size (Virtual Hard Disk Image Format Specification, "Hard Disk
- * Footer Format"); undefined where it is none, or not of this file.
+ * The size of the disk before this footer of a VHD of fixed size; undefined where it is none, or not of this file.
  *
  * @param footer the file's last bytes
  * @param total bytes of the file
  */
 function sizeBefore(footer: Buffer, total: number): number | undefined {
-  if (footer.length < FOOTER || footer.toString('latin1', 0, 8) !== 'conectix') return undefined;
-  if (footer.readUInt32BE(60) !== FIXED || footer.readBigUInt64BE(48) !== BigInt(total - FOOTER)) return undefined;
-  let sum = 0;
-  for (const [at, byte] of footer.entries()) sum += at >= 64 && at < 68 ? 0 : byte;
-  return footer.readUInt32BE(64) === ~sum >>> 0 ? total - FOOTER : undefined;
+  if (!isFooter(footer) || footer.readUInt32BE(60) !== diskTypes.fixed) return undefined;
+  return footer.readBigUInt64BE(48) === BigInt(total - FOOTER_LENGTH) ? total - FOOTER_LENGTH : undefined;
 }
 
 /** The footer of what is a VHD of fixed size; undefined where it is none. */
 export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | undefined> {
-  if (ranges.size <= FOOTER) return undefined;
-  const footer = await ranges.read(ranges.size - FOOTER, FOOTER);
+  if (ranges.size <= FOOTER_LENGTH) return undefined;
+  const footer = await ranges.read(ranges.size - FOOTER_LENGTH, FOOTER_LENGTH);
   return sizeBefore(footer, ranges.size) === undefined ? undefined : footer;
 }
 
@@ -37,19 +31,19 @@ export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | 
  */
 export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined): DecodedDisk {
   // A disk is whole mebibytes mostly: what is larger by a footer may have one, and only its end tells how large the disk is.
-  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER ? undefined : size;
+  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER_LENGTH ? undefined : size;
   const disk: DecodedDisk = { ...raw, virtualSize, extents: extents() };
   return disk;
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
     let held: Extent | undefined;
     for await (const extent of raw.extents) {
-      if (size !== undefined && endOf(extent) <= size - FOOTER) {
+      if (size !== undefined && endOf(extent) <= size - FOOTER_LENGTH) {
         yield passOn(extent);
         continue;
       }
       let whole = extent;
-      if (held !== undefined && extent.data.length < FOOTER) whole = join(held, extent.data);
+      if (held !== undefined && extent.data.length < FOOTER_LENGTH) whole = join(held, extent.data);
       else if (held !== undefined) yield passOn(held);
       const [start, end] = split(whole);
       // No footer begins with zeros.
@@ -81,7 +75,7 @@ function join({ offset, data }: Extent, more: Buffer): Extent {
 
 /** What may be a footer is the second part. */
 function split({ offset, data }: Extent): [Extent, Extent] {
-  const at = Math.max(0, data.length - FOOTER);
+  const at = Math.max(0, data.length - FOOTER_LENGTH);
   return [
     { offset, data: data.subarray(0, at) },
     { offset: offset + at, data: data.subarray(at) },

@@ -8,7 +8,12 @@ import { runProgram } from '../programs.ts';
  */
 export async function preallocate(path: string, size: number): Promise<void> {
   if (size === 0) return;
-  const { exitCode, stderr } = await runProgram('fallocate', ['--posix', '--length', size.toString(), path]);
+  const length = ['--length', size.toString()];
+  let { exitCode, stderr } = await runProgram('fallocate', [...length, path]);
+  // The other way writes to every block, and does not tell of a full disk.
+  if (stderr.includes('not supported')) {
+    ({ exitCode, stderr } = await runProgram('fallocate', ['--posix', ...length, path]));
+  }
   if (exitCode === 0) return;
   if (stderr.includes('No space left')) {
     throw new TransferError('NoSpace', `${path} cannot be preallocated: no space left; use a larger volume`);

@@ -1,6 +1,6 @@
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Progress } from '../../../src/transfer/progress.ts';
@@ -133,6 +133,20 @@ describe('sinks', () => {
     const error = await sink.begin(10 * MEBIBYTE + 1).catch((reason: unknown) => reason);
     expect(error).to.include({ code: 'ImageTooLarge', permanent: true });
     await sink.abandon();
+  });
+
+  it('says that there is no room for what is to be preallocated', async function () {
+    // In memory, this fails at once.
+    const { blocks, bsize } = await statfs('/dev/shm').catch(() => this.skip());
+    const path = join(await mkdtemp('/dev/shm/diskpress-'), 'disk.img');
+    try {
+      const sink = new FileSink({ path, preallocation: true }, new Progress());
+      const error = await sink.begin(blocks * bsize + MEBIBYTE).catch((reason: unknown) => reason);
+      expect(error).to.include({ code: 'NoSpace', permanent: true });
+      await sink.abandon();
+    } finally {
+      await rm(dirname(path), { recursive: true });
+    }
   });
 
   it('says that a target cannot be written', async () => {

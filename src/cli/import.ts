@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseChecksum, type Checksum } from '../transfer/checksum.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import { TransferError } from '../transfer/errors.ts';
 import { formatBytes } from '../transfer/format-bytes.ts';
 import { diskFormats, type DiskFormat } from '../transfer/formats/recognise.ts';
 import { importImage, type ImportedImage } from '../transfer/import-image.ts';
@@ -9,8 +11,8 @@ import type { Progress } from '../transfer/progress.ts';
 import { interruptible } from './interruption.ts';
 import { print, report } from './output.ts';
 import { followProgress } from './progress-report.ts';
-import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
-import { createTarget } from './target.ts';
+import { createSource, localPath, withSourceOptions, type SourceOptions } from './source.ts';
+import { createTarget, type Target } from './target.ts';
 
 const MOST_CONNECTIONS = 32;
 
@@ -46,11 +48,14 @@ async function runImport(given: string, path: string, options: ImportOptions, si
   const { json = false, resume = false, preallocation = false } = options;
   const { sha256: checksum, format, scratch: scratchDirectory } = options;
   const { progress, following } = followProgress(json);
-  const { sink, checkpoints } = await createTarget(path, preallocation, progress);
-  if (!resume) await checkpoints.remove();
-  const source = await createSource(given, { ...options, signal }, progress);
   const started = performance.now();
+  let target: Target | undefined;
   try {
+    const source = await createSource(given, { ...options, signal }, progress);
+    await refuseItself(given, path);
+    target = await createTarget(path, preallocation, progress);
+    const { sink, checkpoints } = target;
+    if (!resume) await checkpoints.remove();
     const image = await importImage({
       ...{ source, sink, progress, checksum, format, scratchDirectory, signal },
       checkpoints: { store: checkpoints },
@@ -59,8 +64,20 @@ async function runImport(given: string, path: string, options: ImportOptions, si
     tellResult(path, image, progress, (performance.now() - started) / 1000, json);
   } catch (error) {
     following.stop();
-    await tellHowToGoOn(path, checkpoints, json);
+    if (target !== undefined) await tellHowToGoOn(path, target.checkpoints, json);
     throw error;
+  }
+}
+
+/** A target loses what it holds before the first byte of the source is written. */
+async function refuseItself(given: string, target: string): Promise<void> {
+  const source = localPath(given);
+  if (source === undefined) return;
+  const [from, to] = await Promise.all([source, target].map((path) => stat(path).catch(() => undefined)));
+  if (from === undefined || to === undefined) return;
+  const isSameDevice = from.isBlockDevice() && to.isBlockDevice() && from.rdev === to.rdev;
+  if (isSameDevice || (from.ino === to.ino && from.dev === to.dev)) {
+    throw new TransferError('InvalidRequest', `${target} is the source itself: name another target`);
   }
 }
 

@@ -21,7 +21,10 @@ export function registerInspect(program: Command): void {
 }
 
 async function runInspect(given: string, options: InspectOptions): Promise<void> {
-  const image = await inspectImage(await createSource(given, options, new Progress()));
+  const progress = new Progress((step, details) => {
+    if (step === 'retrying') console.error(`diskpress: ${String(details['failure'])}; trying again`);
+  });
+  const image = await inspectImage(await createSource(given, options, progress));
   if (options.json) {
     print(image);
     return;

@@ -25,15 +25,15 @@ export interface SourceOptions {
 /** Adds the options of every command that reads an image. */
 export function withSourceOptions(command: Command): Command {
   return command
-    .option('--header <line...>', 'more headers for a web server, "Name: value"')
-    .option('--ca <folder>', 'folder of PEM certificates to trust besides the system’s')
+    .option('--header <line...>', 'more headers for the web server of the source and no other, "Name: value"')
+    .option('--ca <path>', 'file of PEM certificates to trust besides the system’s, or a folder of such')
     .option('--insecure', 'accept any certificate, and plain http from a registry')
     .option('--architecture <name>', 'which image of a registry’s index: amd64, arm64, …');
 }
 
 /** The source that somebody means by a URL, a path, or - for standard input. */
 export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<Source> {
-  const { ca, insecure = false, architecture, header: headers = [] } = options;
+  const { ca, insecure = false, architecture, header: secretHeaders = [] } = options;
   const { connections, signal } = options;
   const trust = { ...(ca === undefined ? {} : { certificatesDirectories: [ca] }), insecureSkipVerify: insecure };
   const common = { ...trust, connections, signal };
@@ -48,7 +48,7 @@ export async function createSource(given: string, options: SourceOptions, progre
   }
   if (given.startsWith('oci-archive:')) {
     const { OciArchiveSource } = await import('../transfer/sources/oci-archive-source.ts');
-    return new OciArchiveSource({ url: given, ...common, headers, architecture }, progress);
+    return new OciArchiveSource({ url: given, ...common, secretHeaders, architecture }, progress);
   }
   if (given.startsWith('s3://')) {
     const { S3Source } = await import('../transfer/sources/s3-source.ts');
@@ -63,9 +63,17 @@ export async function createSource(given: string, options: SourceOptions, progre
     const credentials = file === undefined ? undefined : await readRequired(file);
     return new GcsSource({ url: given, ...common, credentials, endpoint: gcsEndpoint() }, progress);
   }
-  if (given.startsWith('file://')) return new FileSource(fileURLToPath(given), progress);
-  if (!given.includes('://')) return new FileSource(given, progress);
-  return new HttpSource({ url: given, ...common, headers }, progress);
+  const path = localPath(given);
+  if (path !== undefined) return new FileSource(path, progress);
+  return new HttpSource({ url: given, ...common, secretHeaders }, progress);
+}
+
+/** Where a source is a file of this machine, standard input included: which one. */
+export function localPath(given: string): string | undefined {
+  if (given === '-') return '/dev/stdin';
+  if (given.startsWith('file://')) return fileURLToPath(given);
+  if (given.startsWith('oci-archive:')) return localPath(given.slice('oci-archive:'.length));
+  return given.includes('://') ? undefined : given;
 }
 
 function s3Credentials(): S3Credentials | undefined {

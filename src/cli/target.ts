@@ -1,10 +1,11 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import { systemCode } from '../transfer/errors.ts';
+import { TransferError, systemCode } from '../transfer/errors.ts';
 import type { Progress } from '../transfer/progress.ts';
 import { BlockSink } from '../transfer/sinks/block-sink.ts';
 import { FileSink } from '../transfer/sinks/file-sink.ts';
@@ -23,7 +24,12 @@ export interface Target {
  * @param path absolute
  */
 export async function createTarget(path: string, preallocation: boolean, progress: Progress): Promise<Target> {
-  if (await isBlockDevice(path)) {
+  const found = await statOf(path);
+  if (found !== undefined && !found.isFile() && !found.isBlockDevice()) {
+    const kind = found.isDirectory() ? 'a folder: name a file in it' : 'neither a file nor a block device';
+    throw new TransferError('TargetNotWritable', `${path} is ${kind}`);
+  }
+  if (found?.isBlockDevice() === true) {
     const checkpoint = join(stateDirectory(), `${path.slice(1).replaceAll('/', '-')}.checkpoint`);
     return {
       sink: new BlockSink({ path, preallocation }, progress),
@@ -36,11 +42,11 @@ export async function createTarget(path: string, preallocation: boolean, progres
   };
 }
 
-async function isBlockDevice(path: string): Promise<boolean> {
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isBlockDevice();
+    return await stat(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw asTargetError(error, path);
   }
 }

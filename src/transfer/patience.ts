@@ -72,7 +72,10 @@ export class Patience {
     this.#delay = Math.min(this.#delay * 2, this.#options.longestDelay);
     if (now - this.#since < (this.#options.quietFor ?? 0)) this.#progress.note('waiting', { for: failure.message });
     else this.#progress.failed(failure, wait);
-    await sleep(wait, undefined, { signal: this.#signal });
+    await sleep(wait, undefined, { signal: this.#signal }).catch((error: unknown) => {
+      this.#signal?.throwIfAborted();
+      throw error;
+    });
   }
 
   #isExhausted(now: number): boolean {

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type IncomingHttpHeaders, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +14,7 @@ import { expect } from 'chai';
 import { startForwardProxy, type ForwardProxy } from '../support/forward-proxy.ts';
 import { startGcsServer, type GcsServer } from '../support/gcs-server.ts';
 import { s3Credentials, startS3Server, type S3Server } from '../support/s3-server.ts';
+import { createCertificate } from './support/certificates.ts';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { run, type Server } from './support/processes.ts';
@@ -117,6 +121,61 @@ describe('diskpress import from anywhere', () => {
     const layout = await writeImageLayout(directory, 'layout', [{ layers: [{ root, compression: 'zstd' }] }]);
     await run('tar', ['-C', layout, '-cf', join(directory, 'image.tar'), '.']);
     await expectImported(await diskpress(['import', `oci-archive:${join(directory, 'image.tar')}`, target]));
+  });
+
+  describe('with what a person gives along', () => {
+    const listen = async (server: HttpServer | HttpsServer): Promise<number> => {
+      await once(server.listen(0, address), 'listening');
+      return (server.address() as AddressInfo).port;
+    };
+
+    it('trusts a file of certificates or a folder of such, and says at once where there is none', async () => {
+      const { certificate, key, authority } = await createCertificate(directory);
+      const image = await readFile(qcow2);
+      const server = createHttpsServer(
+        { cert: await readFile(certificate), key: await readFile(key) },
+        (_, response) => void response.writeHead(200, { 'content-length': image.length }).end(image),
+      );
+      const url = `https://${address}:${await listen(server)}/disk`;
+      const folder = await mkdtemp(join(directory, 'authorities-'));
+      try {
+        await copyFile(authority, join(folder, 'authority'));
+        await expectImported(await diskpress(['import', url, target, '--ca', authority]));
+        await expectImported(await diskpress(['import', url, target, '--ca', folder]));
+        for (const [place, complaint] of [
+          [join(folder, 'missing'), /the certificates in .*missing cannot be read \(ENOENT\)/],
+          [qcow2, /there is no PEM certificate in .*disk.qcow2/],
+        ] as const) {
+          const { code, stderr } = await diskpress(['import', url, target, '--ca', place]);
+          expect(code).to.equal(1);
+          expect(stderr).to.match(complaint);
+        }
+      } finally {
+        server.close();
+      }
+    });
+
+    it('shows its headers to no other server that it is sent to', async () => {
+      const image = await readFile(qcow2);
+      const seen: IncomingHttpHeaders[] = [];
+      const storage = createHttpServer((request, response) => {
+        seen.push(request.headers);
+        response.writeHead(200, { 'content-length': image.length }).end(image);
+      });
+      const port = await listen(storage);
+      const front = createHttpServer((request, response) => {
+        seen.push(request.headers);
+        response.writeHead(302, { location: `http://${address}:${port}/disk` }).end();
+      });
+      try {
+        const url = `http://${address}:${await listen(front)}/disk`;
+        await expectImported(await diskpress(['import', url, target, '--header', 'X-Api-Key: secret']));
+        expect(seen.map((headers) => headers['x-api-key'])).to.deep.equal(['secret', undefined]);
+      } finally {
+        storage.close();
+        front.close();
+      }
+    });
   });
 
   describe('with what a person has set up', () => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
-import { run, type Server } from './support/processes.ts';
+import { freePort, run, type Server } from './support/processes.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -123,6 +123,63 @@ describe('diskpress import and inspect', () => {
       /64 hexadecimal/,
     );
     expect((await diskpress('import', join(directory, 'missing'), target)).stderr).to.match(/cannot read .*ENOENT/);
+  });
+
+  it('ends at once where the source cannot be right', async () => {
+    const target = join(directory, 'nothing.img');
+    for (const [source, complaint] of [
+      ['htp://127.0.0.1/disk.img', /scheme is htp: /],
+      ['docker://', /the registry URL should be/],
+      ['s3://', /should be s3:\/\/bucket\/object/],
+      [directory, /is a folder: name the image in it$/m],
+      [join(directory, 'missing'), /cannot read .*ENOENT/],
+    ] as const) {
+      const { code, stderr } = await diskpress('import', source, target);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(complaint);
+      const { stdout } = await diskpress('import', source, target, '--json');
+      expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).to.include({ step: 'failed', permanent: true });
+    }
+  });
+
+  it('says of a target that it cannot be one, before anything is written', async () => {
+    const same = join(directory, 'same.img');
+    await run('cp', [qcow2, same]);
+    const before = await readFile(same);
+    for (const [source, target, complaint] of [
+      [same, same, /same\.img is the source itself: name another target/],
+      [`file://${same}`, join(directory, 'www', '..', 'same.img'), /is the source itself/],
+      [same, directory, /is a folder: name a file in it/],
+      [same, '/dev/null', /\/dev\/null is neither a file nor a block device/],
+    ] as const) {
+      const { code, stderr } = await diskpress('import', source, target);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(complaint);
+    }
+    expect((await readFile(same)).equals(before)).to.equal(true);
+  });
+
+  it('tells while it inspects what it waits for', async () => {
+    const child = spawn(process.execPath, [script, 'inspect', `http://127.0.0.1:${await freePort()}/disk.img`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    for await (const line of createInterface({ input: child.stderr })) {
+      expect(line).to.match(/refused the connection: .*; trying again$/);
+      child.kill();
+    }
+  });
+
+  it('says that it was interrupted also while it waits for a server', async () => {
+    const refused = `http://127.0.0.1:${await freePort()}/disk.img`;
+    const child = start('import', refused, join(directory, 'waiting.img'), '--json');
+    const steps: { step: string }[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      steps.push(JSON.parse(line) as { step: string });
+      if (steps.at(-1)?.step === 'retrying') child.kill('SIGTERM');
+    }
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(steps.at(-1)).to.include({ step: 'failed', code: 'Interrupted' });
+    expect(child.exitCode).to.equal(130);
   });
 
   it('inspects without reading more than the start', async () => {

@@ -64,6 +64,15 @@ describe('importer: container disks from a registry', () => {
     });
   }
 
+  it('says what a registry of plain http needs', async () => {
+    const url = `docker://127.0.0.1:${open.port}/gzip:v1`;
+    const { result } = await importInPod(directory, { source: { type: 'registry', url, insecureRegistry: false } });
+    expect(result).to.include({ outcome: 'failed', code: 'TlsFailed', permanent: true });
+    expect(result)
+      .to.have.property('message')
+      .that.matches(/does not speak TLS.*insecureRegistries.*--insecure/);
+  });
+
   it('looks in lower layers and heeds whiteouts', async () => {
     const old = await layerWith('old', 'disk/old.img', 'x'.repeat(1024));
     const hiding = await layerWith('hiding', 'disk/.wh.old.img', '');

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
+import { Progress } from '../../src/transfer/progress.ts';
+import { FileSource } from '../../src/transfer/sources/file-source.ts';
 import { noise, sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod } from './support/importer.ts';
 import { startNginx } from './support/nginx.ts';
@@ -164,6 +166,15 @@ describe('importer: volumes', () => {
         });
       }
     }
+
+    it('reads it, too', async () => {
+      const source = new FileSource(blockDevice, new Progress());
+      const { size, bytes } = await source.open();
+      expect(size).to.equal(80 * MEBIBYTE);
+      expect((await bytes.next()).value).to.have.property('0', 0xaa);
+      expect(await source.openRanges()).to.include({ size });
+      await source.close();
+    });
 
     it('blanks the device', async () => {
       const blank = { source: { type: 'blank' as const }, target, settings: { blockDevice } };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../errors.ts';
 import { draftOf, replaceFile } from '../replace-file.ts';
-import { deviceSize } from '../sinks/device-size.ts';
+import { deviceSize } from '../device-size.ts';
 
 const checkpoint = z.object({
   /** Of what the target holds a part. */

@@ -4,7 +4,7 @@ import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransferError, systemCode } from '../errors.ts';
 import type { Progress } from '../progress.ts';
-import { deviceSize } from '../sinks/device-size.ts';
+import { deviceSize } from '../device-size.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
 import type { CloneOffer, TargetState } from './clone-protocol.ts';
 import { diskUsage } from './disk-usage.ts';

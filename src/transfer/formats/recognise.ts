@@ -28,6 +28,16 @@ const otherMagics: [string, Buffer][] = [
   ['an RPM package', Buffer.from('\xed\xab\xee\xdb', 'latin1')],
 ];
 
+/** What is a disk image, but would be taken for a raw one: a guest would find no disk in it. */
+const unsupportedMagics: [string, Buffer][] = [
+  ['compressed with lz4', Buffer.from('\x04\x22\x4d\x18', 'latin1')],
+  ['compressed with lzip', Buffer.from('LZIP')],
+  ['compressed with lzop', Buffer.from('\x89LZO', 'latin1')],
+  ['a sparse image of Android', Buffer.from('\x3a\xff\x26\xed', 'latin1')],
+  ['a Parallels disk', Buffer.from('WithoutFreeSpace')],
+  ['a Parallels disk', Buffer.from('WithouFreSpacExt')],
+];
+
 /**
  * Tells by its start what kind of disk image an object is. What is nothing else is raw.
  *
@@ -45,6 +55,13 @@ export function recogniseFormat(head: Buffer, size: number | undefined, location
     throw new TransferError(
       'UnsupportedImage',
       `${location} is a VMware disk of an old kind or in several files: convert it with qemu-img convert first`,
+    );
+  }
+  const unsupported = unsupportedMagics.find(([, magic]) => head.subarray(0, magic.length).equals(magic));
+  if (unsupported !== undefined) {
+    throw new TransferError(
+      'UnsupportedImage',
+      `${location} is ${unsupported[0]}, which cannot be read here: unpack or convert it first`,
     );
   }
   const other = describeOther(head, total);

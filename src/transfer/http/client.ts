@@ -19,7 +19,7 @@ const MOST_REDIRECTS = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClientOptions {
-  /** Folders with PEM certificates to trust besides the system's. */
+  /** Folders of PEM certificates to trust besides the system's, or files of such. */
   certificatesDirectories?: readonly string[];
   /** Accept any certificate. */
   insecureSkipVerify?: boolean;

@@ -15,7 +15,12 @@ const certificateCodes = new Set([
 ]);
 
 const certificateAdvice =
-  'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap, or renew the certificate';
+  'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap (or its file in --ca), or renew the certificate';
+
+/** Whether what came instead of an answer is not HTTP at all. */
+export function isNoHttp(error: unknown): boolean {
+  return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION'].includes(systemCode(error) ?? '');
+}
 
 /** Whether a connection is there still, and nothing has come over it for too long. */
 export function isStall(error: unknown): boolean {
@@ -39,6 +44,12 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
     return fail(
       'TlsFailed',
       `${url.host} does not speak TLS as expected (${code}): check the scheme and port of ${where}`,
+    );
+  }
+  if (isNoHttp(error)) {
+    return fail(
+      'ProtocolViolation',
+      `${url.host} does not answer as a web server does (${code}): check the scheme and port of ${where}`,
     );
   }
   switch (code) {
@@ -102,11 +113,15 @@ export function statusFailure(status: number, headers: IncomingHttpHeaders, url:
   if (status === 401) {
     return new TransferError(
       'Unauthorized',
-      `${where} answered ${answer}: check the credentials (accessKeyId and secretKey of the Secret in secretRef)`,
+      `${where} answered ${answer}: check the credentials, accessKeyId and secretKey of the Secret in secretRef ` +
+        '(on the command line, those in the URL or of docker login)',
     );
   }
   if (status === 403) {
-    return new TransferError('Forbidden', `${where} answered ${answer}: these credentials may not read it`);
+    return new TransferError(
+      'Forbidden',
+      `${where} answered ${answer}: with these credentials, or without any, it may not be read`,
+    );
   }
   if (status === 404 || status === 410) {
     return new TransferError('NotFound', `${where} answered ${answer}: check the URL`);

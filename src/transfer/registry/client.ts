@@ -15,6 +15,9 @@ const LONGEST_DOCUMENT = 8 * 1024 * 1024;
 /** How a server that does not speak TLS lets somebody down who tries. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 
+const plainHttpAdvice =
+  'a registry of plain http has to be listed in insecureRegistries of the CDI object (--insecure)';
+
 export interface RegistryClientOptions {
   /** Accept any certificate, and speak plain http to a registry that does not speak TLS. */
   insecureRegistry?: boolean;
@@ -84,7 +87,9 @@ export class RegistryClient implements ImageStore {
       },
       (error) => {
         this.#options.signal.throwIfAborted();
-        return connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
+        const failure = connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
+        if (failure.code !== 'TlsFailed') return failure;
+        return new TransferError(failure.code, `${failure.message}; ${plainHttpAdvice}`, { cause: error });
       },
     );
   }

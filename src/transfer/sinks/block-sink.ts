@@ -5,7 +5,7 @@ import type { Extent } from '../extents.ts';
 import { programSucceeds } from '../programs.ts';
 import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
-import { SECTOR, deviceSize } from './device-size.ts';
+import { SECTOR, deviceSize } from '../device-size.ts';
 import { RangeSet, type Range } from './range-set.ts';
 import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';

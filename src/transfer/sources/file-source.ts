@@ -1,12 +1,13 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { ByteStream } from '../bytes.ts';
+import { deviceSize } from '../device-size.ts';
 import { TransferError, systemCode } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../source.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** A file of this machine. */
+/** A file or a block device of this machine. */
 export class FileSource implements Source {
   readonly location: string;
   readonly #path: string;
@@ -22,10 +23,11 @@ export class FileSource implements Source {
 
   async open(): Promise<OpenedSource> {
     const file = await this.#open();
-    const { size, ino, mtimeNs } = await file.stat({ bigint: true });
+    const { ino, mtimeNs } = await file.stat({ bigint: true });
+    const size = await sizeOf(file);
     return {
       bytes: this.#read(file, 0),
-      size: Number(size),
+      size,
       mediaType: undefined,
       version: `inode ${ino}, ${mtimeNs}, ${size} bytes`,
       openAt: (offset) => this.#read(file, offset),
@@ -34,9 +36,8 @@ export class FileSource implements Source {
 
   async openRanges(): Promise<RangeReader> {
     const file = await this.#open();
-    const { size } = await file.stat();
     return {
-      size,
+      size: await sizeOf(file),
       versioned: true,
       read: async (offset, length, memory = Buffer.allocUnsafe(length)) => {
         const { bytesRead } = await file.read(memory, 0, length, offset);
@@ -54,7 +55,6 @@ export class FileSource implements Source {
   async #open(): Promise<FileHandle> {
     try {
       this.#file ??= await open(this.#path);
-      return this.#file;
     } catch (error) {
       const code = systemCode(error) ?? 'failed';
       throw new TransferError(
@@ -65,6 +65,10 @@ export class FileSource implements Source {
         },
       );
     }
+    if ((await this.#file.stat()).isDirectory()) {
+      throw new TransferError('SourceNotReadable', `${this.location} is a folder: name the image in it`);
+    }
+    return this.#file;
   }
 
   async *#read(file: FileHandle, start: number): ByteStream {
@@ -77,4 +81,9 @@ export class FileSource implements Source {
       yield memory.subarray(0, bytesRead);
     }
   }
+}
+
+async function sizeOf(file: FileHandle): Promise<number> {
+  const stat = await file.stat();
+  return stat.isBlockDevice() ? deviceSize(file) : stat.size;
 }

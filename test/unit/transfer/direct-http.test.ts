@@ -66,6 +66,30 @@ describe('direct http connections', () => {
     response.writeHead(200, { 'content-length': LENGTH }).end(content);
   };
 
+  it('are made anew where one that was kept brings what is no answer', async () => {
+    let connections = 0;
+    const url = await listen(
+      createTcpServer((socket) => {
+        connections += 1;
+        const isFirst = connections === 1;
+        let requests = 0;
+        socket.on('error', () => {});
+        socket.on('data', () => {
+          requests += 1;
+          socket.write(
+            isFirst && requests === 2 ? 'more of it\r\n\r\n' : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+          );
+        });
+      }),
+    );
+    const made = client();
+    for (let request = 1; request <= 2; request += 1) {
+      const { body } = await made.get(url, {});
+      expect((await read(body)).toString()).to.equal('ok');
+    }
+    expect(connections).to.equal(2);
+  });
+
   for (const scheme of ['http', 'https']) {
     it(`lend what came over ${scheme}, and leave it alone until the next is asked for`, async () => {
       const { certificate, key } = await (

@@ -32,6 +32,8 @@ describe('failures of connections', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'CertificateUntrusted', true],
     ['CERT_HAS_EXPIRED', 'CertificateUntrusted', true],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'TlsFailed', true],
+    ['HPE_INVALID_CONSTANT', 'ProtocolViolation', true],
+    ['HPE_INVALID_EOF_STATE', 'ConnectionLost', false],
   ];
   for (const [code, expected, permanent] of cases) {
     it(`tell ${code}`, () => {

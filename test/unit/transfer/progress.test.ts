@@ -160,8 +160,9 @@ describe('Patience', () => {
     const controller = new AbortController();
     const patience = new Patience({ ...options, firstDelay: 60_000 }, new Progress(), controller.signal);
     const waiting = patience.afterFailure(refused).catch((reason: unknown) => reason);
-    controller.abort();
-    expect(await waiting).to.have.property('name', 'AbortError');
+    const interrupted = new TransferError('Interrupted', 'interrupted');
+    controller.abort(interrupted);
+    expect(await waiting).to.equal(interrupted);
   });
 });
 

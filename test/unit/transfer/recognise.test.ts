@@ -38,6 +38,14 @@ describe('recognising an image by its start', () => {
     }
   });
 
+  it('does not take for raw what a guest could not read', () => {
+    for (const start of ['\x04\x22\x4d\x18', 'LZIP', '\x89LZO', '\x3a\xff\x26\xed', 'WithoutFreeSpace']) {
+      expect(() => recogniseFormat(sector(start), 512, 'x'), start)
+        .to.throw(/^x is .*, which cannot be read here: unpack or convert it first$/)
+        .with.property('code', 'UnsupportedImage');
+    }
+  });
+
   it('takes text in whole sectors for a disk, as somebody may mean it', () => {
     expect(recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1024 * 1024, 'x')).to.equal('raw');
     expect(() => recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1_000_001, 'x')).to.throw(/text/);

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { isNoHttp } from '../failures.ts';
 import { DirectConnection, type ConnectionTimeouts, type DirectAnswer } from './connection.ts';
 
 /** In milliseconds. Servers close a connection that is idle for longer than a few seconds. */
@@ -39,8 +40,8 @@ export class DirectClient {
       try {
         return await this.#ask(kept, url, headers);
       } catch (error) {
-        // The server may have closed it while the request was under way.
-        if (kept.isAnswered) throw error;
+        // The server may have closed it while the request was under way, or have sent more than the last answer.
+        if (kept.isAnswered && !isNoHttp(error)) throw error;
       }
     }
     const { tls, timeouts, signal } = this.#options;

@@ -87,6 +87,7 @@ async function addPacked(folder: string, add: (format: Format, name: string) => 
     tar --mtime=@0 -H gnu -cf gnu.tar 2.qcow2
     gzip -kn 2.qcow2
     zstd -q 2.qcow2 -o 2.qcow2.zst
+    zstd -q --zstd=wlog=10 disk -o disk.zst
     xz -k --check=crc64 2.qcow2
     xz -T2 --block-size=4096 <disk >blocks.xz
     { xz -T1 --block-size=4096 --check=sha256 <disk; xz -T2 --block-size=8192 --check=crc32 <disk; } >streams.xz
@@ -98,6 +99,7 @@ async function addPacked(folder: string, add: (format: Format, name: string) => 
     'gnu.tar',
     '2.qcow2.gz',
     '2.qcow2.zst',
+    'disk.zst',
     '2.qcow2.xz',
     'blocks.xz',
     'streams.xz',

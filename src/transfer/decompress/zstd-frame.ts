@@ -1,32 +1,34 @@
 import type { ByteReader, ByteStream } from '../bytes.ts';
-
-const ZSTD_MAGIC = 0xfd2fb528;
-const SKIPPABLE_MAGIC = 0x184d2a50;
-const dictionaryIdLengths = [0, 1, 2, 4];
-const contentSizeLengths = [0, 2, 4, 8];
-const RLE_BLOCK = 1;
-const BLOCK_HEADER_LENGTH = 3;
-const CHECKSUM_LENGTH = 4;
+import {
+  BLOCK_HEADER_LENGTH,
+  CHECKSUM_LENGTH,
+  LONGEST_HEADER,
+  frameHeaderLength,
+  readBlockHeader,
+  readFrameHeader,
+  skippableLength,
+} from '../native/zstd-format.ts';
 
 /**
  * Passes on one zstd frame, or skippable frame, and nothing behind it (RFC 8878 section 3.1). What is none is passed on
  * to its end: whoever decodes it says so.
  */
 export async function* nextZstdFrame(reader: ByteReader): ByteStream {
-  const start = await reader.peek(8);
-  const magic = start.length < 8 ? 0 : start.readUInt32LE();
-  if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) return yield* some(reader, 8 + start.readUInt32LE(4));
-  if (magic !== ZSTD_MAGIC) return yield* some(reader, Infinity);
-  const descriptor = start.readUInt8(4);
-  yield* some(reader, frameHeaderLength(descriptor));
-  for (let last = false; !last;) {
+  const start = await reader.peek(LONGEST_HEADER);
+  const length = frameHeaderLength(start);
+  if (length === undefined || start.length < length) return yield* some(reader, Infinity);
+  const header = start.subarray(0, length);
+  const skippable = skippableLength(header);
+  const hasChecksum = skippable === undefined && readFrameHeader(header).hasChecksum;
+  yield* some(reader, length + (skippable ?? 0));
+  for (let isLast = skippable !== undefined; !isLast;) {
     const blockHeader = await reader.peek(BLOCK_HEADER_LENGTH);
     if (blockHeader.length < BLOCK_HEADER_LENGTH) return yield* some(reader, Infinity);
     const block = readBlockHeader(blockHeader);
-    last = block.last;
+    isLast = block.isLast;
     yield* some(reader, BLOCK_HEADER_LENGTH + block.length);
   }
-  if (hasChecksum(descriptor)) yield* some(reader, CHECKSUM_LENGTH);
+  if (hasChecksum) yield* some(reader, CHECKSUM_LENGTH);
 }
 
 /**
@@ -34,36 +36,17 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
  * incomplete. Behind it there may be another, which a decoder would go on with.
  */
 export function zstdFrameLength(bytes: Buffer): number | undefined {
-  if (bytes.length < 6 || bytes.readUInt32LE(0) !== ZSTD_MAGIC) return undefined;
-  const descriptor = bytes.readUInt8(4);
-  let at = frameHeaderLength(descriptor);
-  for (let last = false; !last;) {
+  let at = frameHeaderLength(bytes);
+  if (at === undefined || at > bytes.length || skippableLength(bytes) !== undefined) return undefined;
+  const { hasChecksum } = readFrameHeader(bytes);
+  for (let isLast = false; !isLast;) {
     if (at + BLOCK_HEADER_LENGTH > bytes.length) return undefined;
     const block = readBlockHeader(bytes, at);
-    last = block.last;
+    isLast = block.isLast;
     at += BLOCK_HEADER_LENGTH + block.length;
   }
-  if (hasChecksum(descriptor)) at += CHECKSUM_LENGTH;
+  if (hasChecksum) at += CHECKSUM_LENGTH;
   return at <= bytes.length ? at : undefined;
-}
-
-/** What a block's header says: how many bytes follow it, and whether it is its frame's last. */
-function readBlockHeader(bytes: Buffer, at = 0): { length: number; last: boolean } {
-  const header = bytes.readUIntLE(at, BLOCK_HEADER_LENGTH);
-  return { length: ((header >>> 1) & 3) === RLE_BLOCK ? 1 : header >>> 3, last: (header & 1) !== 0 };
-}
-
-/** @param descriptor the byte behind the magic number */
-function hasChecksum(descriptor: number): boolean {
-  return (descriptor & 0x04) !== 0;
-}
-
-/** With the magic number, by the byte behind that. */
-function frameHeaderLength(descriptor: number): number {
-  const singleSegment = (descriptor & 0x20) !== 0;
-  const contentSize = contentSizeLengths[descriptor >>> 6] ?? 0;
-  const sizes = singleSegment && contentSize === 0 ? 1 : contentSize;
-  return 5 + (singleSegment ? 0 : 1) + (dictionaryIdLengths[descriptor & 3] ?? 0) + sizes;
 }
 
 async function* some(reader: ByteReader, length: number): ByteStream {

@@ -1,5 +1,7 @@
 import { NativeLibrary, addressOf, has64Bits, type NativeCall } from './ffi.ts';
-import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
+import { DecodingFailed, type StreamCodec } from './stream-codec.ts';
+import { newXxh64, type Xxh64 } from './xxh64.ts';
+import { ZstdDecoder, type FrameStream } from './zstd-decoder.ts';
 
 /** Decompresses whole zstd frames of known size (RFC 8878). */
 export interface FrameDecoder {
@@ -31,7 +33,7 @@ const functions = NativeLibrary.bind(null, bind);
 export const libzstd: FrameDecoder | null = functions && frameDecoder(functions);
 
 /** libzstd for streams of frames, or null where it cannot be called. */
-export const zstdStream: StreamCodec | null = functions && (() => new ZstdDecoder(functions));
+export const zstdStream: StreamCodec | null = functions && newXxh64 && streamCodec(functions, newXxh64);
 
 function bind(library: NativeLibrary): Functions | null {
   if (!has64Bits || library.call('uint32_t ZSTD_versionNumber()')() < OLDEST_VERSION) return null;
@@ -60,26 +62,27 @@ function frameDecoder({ createContext, decompress }: Functions): FrameDecoder {
   };
 }
 
-class ZstdDecoder implements StreamDecoder {
+function streamCodec(functions: Functions, newHash: () => Xxh64): StreamCodec {
+  return () => new ZstdDecoder(new LibzstdStream(functions), newHash());
+}
+
+class LibzstdStream implements FrameStream {
   readonly #functions: Functions;
   readonly #context: bigint;
   readonly #input = Buffer.alloc(BUFFER_SIZE);
   readonly #output = Buffer.alloc(BUFFER_SIZE);
-  #betweenFrames = false;
 
   constructor(functions: Functions) {
     this.#functions = functions;
     this.#context = functions.createContext();
   }
 
-  step(input: Buffer, output: Buffer): Step {
-    if (this.#betweenFrames && input.length === 0) return { consumed: 0, produced: 0, complete: true };
+  decode(input: Buffer, output: Buffer): { consumed: number; produced: number } {
     describe(this.#input, input);
     describe(this.#output, output);
     const code = this.#functions.decompressStream(this.#context, this.#output, this.#input);
     if (this.#functions.isError(code) !== 0) throw new DecodingFailed('damaged');
-    this.#betweenFrames = code === 0;
-    return { consumed: position(this.#input), produced: position(this.#output), complete: this.#betweenFrames };
+    return { consumed: position(this.#input), produced: position(this.#output) };
   }
 
   close(): void {

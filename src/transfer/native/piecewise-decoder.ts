@@ -105,7 +105,7 @@ export class PiecewiseDecoder {
   #step(room: Buffer, ended: boolean): void {
     const end = this.#filled + PIECE - (this.#filled % PIECE);
     const piece = room.subarray(this.#filled, end);
-    const { consumed, produced, complete, end: sizes } = this.#decoder.step(this.#pending, piece, ended);
+    const { consumed, produced, zeros = 0, complete, end: sizes } = this.#decoder.step(this.#pending, piece, ended);
     this.#complete = complete;
     // With room left it has nothing more to give before it is given more.
     this.#starved = produced < piece.length;
@@ -116,6 +116,7 @@ export class PiecewiseDecoder {
     this.#consume(consumed);
     this.#filled += produced;
     if (this.#filled === end) this.#completePiece(room, PIECE);
+    if (zeros > 0) this.#addZeros(zeros);
     if (sizes !== undefined) this.#end(sizes);
   }
 
@@ -142,11 +143,15 @@ export class PiecewiseDecoder {
   #completePiece(room: Buffer, length: number): void {
     if (isZero(room.subarray(this.#filled - length, this.#filled))) {
       this.#filled -= length;
-      this.#passOn();
-      this.#zeros += length;
+      this.#addZeros(length);
     } else if (this.#filled === room.length) {
       this.#passOn();
     }
+  }
+
+  #addZeros(length: number): void {
+    this.#passOn();
+    this.#zeros += length;
   }
 
   /** What has been decoded since the last zeros. */

@@ -4,6 +4,8 @@ export interface Step {
   consumed: number;
   /** Bytes that it wrote to the start of the output. */
   produced: number;
+  /** How many zeros follow, which are not in the output; 0 where it is left out. */
+  zeros?: number;
   /** Whether the input may end here: a whole number of members has been decoded, and all of them is out. */
   complete: boolean;
   /** Of what ends by itself, once it has: what is left of the input does not belong to it. */

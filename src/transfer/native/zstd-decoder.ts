@@ -1,0 +1,178 @@
+import { DecodingFailed, type Step, type StreamDecoder } from './stream-codec.ts';
+import type { Xxh64 } from './xxh64.ts';
+import { ZstdContent } from './zstd-content.ts';
+import {
+  BLOCK_HEADER_LENGTH,
+  CHECKSUM_LENGTH,
+  LONGEST_HEADER,
+  blockStartLength,
+  frameHeaderLength,
+  plainFrameHeader,
+  readBlockHeader,
+  readFrameHeader,
+  skippableLength,
+  type BlockHeader,
+} from './zstd-format.ts';
+
+/** Decodes one zstd frame after the other. */
+export interface FrameStream {
+  /** @throws DecodingFailed */
+  decode(input: Buffer, output: Buffer): { consumed: number; produced: number };
+  /** Frees its memory. */
+  close(): void;
+}
+
+interface NextBlock extends BlockHeader {
+  kind: 'block';
+  content: ZstdContent;
+  /** The byte of a run; empty for other blocks. */
+  byte: Buffer;
+}
+
+/** What the input goes on with. Lengths are in bytes. */
+type Next =
+  | { kind: 'frame header' }
+  | { kind: 'skippable'; length: number }
+  | { kind: 'block header' | 'checksum'; content: ZstdContent }
+  | NextBlock;
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * Decodes zstd frames (RFC 8878 section 3.1) without most of a disk's holes: while there is nothing but zeros that a block could
+ * refer to, another block of zeros changes nothing for those that follow. As these are kept from libzstd, it is not told of the
+ * content's size and checksum either: they are checked here.
+ */
+export class ZstdDecoder implements StreamDecoder {
+  readonly #frames: FrameStream;
+  readonly #hash: Xxh64;
+  #next: Next = { kind: 'frame header' };
+  /** As much as has come of the next header. */
+  readonly #header = Buffer.alloc(LONGEST_HEADER);
+  #filled = 0;
+  #complete = false;
+
+  constructor(frames: FrameStream, hash: Xxh64) {
+    this.#frames = frames;
+    this.#hash = hash;
+  }
+
+  step(input: Buffer, output: Buffer): Step {
+    if (this.#next.kind === 'block') {
+      const step = this.#decodeBlock(this.#next, input, output);
+      if (step.consumed > 0 || step.produced > 0) return step;
+    }
+    return this.#next.kind === 'skippable' ? this.#skip(this.#next, input) : this.#readHeaders(input);
+  }
+
+  close(): void {
+    this.#frames.close();
+  }
+
+  #decodeBlock(next: NextBlock, input: Buffer, output: Buffer): Step {
+    const { content, byte } = next;
+    const isRun = byte.length > 0;
+    const source = (isRun ? byte : input).subarray(0, next.length);
+    const { consumed, produced } = this.#frames.decode(source, output);
+    next.length -= consumed;
+    content.add(output.subarray(0, produced), byte[0] === 0);
+    // With room left, all that was decoded is out.
+    if (next.length === 0 && produced < output.length) this.#endBlock(next);
+    return { consumed: isRun ? 0 : consumed, produced, complete: this.#complete };
+  }
+
+  #endBlock({ content, isLast }: NextBlock): void {
+    this.#next = { kind: 'block header', content };
+    if (!isLast) return;
+    content.checkSize();
+    if (content.hasChecksum) this.#next = { kind: 'checksum', content };
+    else this.#endFrame();
+  }
+
+  #endFrame(): void {
+    this.#next = { kind: 'frame header' };
+    this.#complete = true;
+  }
+
+  #skip(next: { length: number }, input: Buffer): Step {
+    const consumed = Math.min(next.length, input.length);
+    next.length -= consumed;
+    if (next.length === 0) this.#endFrame();
+    return { consumed, produced: 0, complete: this.#complete };
+  }
+
+  /** One header after the other, up to where something else follows. */
+  #readHeaders(input: Buffer): Step {
+    let consumed = 0;
+    let zeros = 0;
+    while (this.#next.kind !== 'block' && this.#next.kind !== 'skippable') {
+      const header = this.#header.subarray(0, this.#filled);
+      const missing = this.#headerLength(header) - header.length;
+      if (missing === 0) {
+        this.#filled = 0;
+        zeros += this.#takeHeader(header);
+      } else if (consumed < input.length) {
+        const copied = input.copy(this.#header, this.#filled, consumed, consumed + missing);
+        this.#filled += copied;
+        consumed += copied;
+        this.#complete = false;
+      } else {
+        break;
+      }
+    }
+    return { consumed, produced: 0, zeros, complete: this.#complete };
+  }
+
+  /** As far as its first bytes tell. */
+  #headerLength(header: Buffer): number {
+    switch (this.#next.kind) {
+      case 'frame header':
+        return frameHeaderLength(header) ?? damaged();
+      case 'block header':
+        return blockStartLength(header);
+      default:
+        return CHECKSUM_LENGTH;
+    }
+  }
+
+  /** @returns how many zeros it stands for, where they need not be decoded */
+  #takeHeader(header: Buffer): number {
+    const next = this.#next;
+    if (next.kind === 'block header') return this.#beginBlock(header, next.content);
+    if (next.kind === 'checksum') {
+      next.content.check(header.readUInt32LE());
+      this.#endFrame();
+    } else {
+      this.#beginFrame(header);
+    }
+    return 0;
+  }
+
+  #beginFrame(header: Buffer): void {
+    const skippable = skippableLength(header);
+    if (skippable !== undefined) {
+      this.#next = { kind: 'skippable', length: skippable };
+      return;
+    }
+    const frame = readFrameHeader(header);
+    if (frame.isUnsupported) throw new DecodingFailed('damaged');
+    this.#frames.decode(plainFrameHeader(frame.windowSize), nothing);
+    this.#next = { kind: 'block header', content: new ZstdContent(frame, this.#hash) };
+  }
+
+  #beginBlock(header: Buffer, content: ZstdContent): number {
+    const block = readBlockHeader(header);
+    const byte = header.subarray(BLOCK_HEADER_LENGTH);
+    if (block.run !== undefined && byte[0] === 0 && !block.isLast && content.ignoresZeros(block.run)) {
+      content.addZeros(block.run);
+      return block.run;
+    }
+    this.#frames.decode(header.subarray(0, BLOCK_HEADER_LENGTH), nothing);
+    this.#next = { kind: 'block', content, byte, ...block };
+    return 0;
+  }
+}
+
+function damaged(): never {
+  throw new DecodingFailed('damaged');
+}

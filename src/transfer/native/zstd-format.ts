@@ -1,0 +1,136 @@
+/** What the headers of zstd frames and blocks tell, RFC 8878 section 3.1. */
+
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_MASK = ~0xf;
+const MAGIC_LENGTH = 4;
+/** Of the magic number, and the byte by which the length of the header is known. */
+const FRAME_START = 5;
+const SKIPPABLE_HEADER = 8;
+export const BLOCK_HEADER_LENGTH = 3;
+export const CHECKSUM_LENGTH = 4;
+export const LONGEST_HEADER = 18;
+/** In bytes, of what a block holds. */
+export const LARGEST_BLOCK = 128 * 1024;
+const RUN = 1;
+
+const SINGLE_SEGMENT = 0x20;
+const RESERVED = 0x08;
+const CHECKSUM = 0x04;
+const dictionaryIdLengths = [0, 1, 2, 4];
+const contentSizeLengths = [0, 2, 4, 8];
+/** Added to a content size that is written in two bytes. */
+const SHORT_SIZE_BASE = 256;
+/** A window's size is written as the exponent above this one, and in the lowest three bits the eighths that come on top. */
+const SMALLEST_WINDOW_LOG = 10;
+
+export interface FrameHeader {
+  /** How far back a block may refer, in bytes. */
+  windowSize: number;
+  /** Bytes that the frame holds, where that is told. */
+  contentSize: number | undefined;
+  hasChecksum: boolean;
+  /** Whether it needs a dictionary, or a decoder of another version. */
+  isUnsupported: boolean;
+}
+
+export interface BlockHeader {
+  /** How many bytes follow it. */
+  length: number;
+  /** Whether it is its frame's last. */
+  isLast: boolean;
+  /** How often the byte that follows is repeated, where that is all of the block. */
+  run: number | undefined;
+}
+
+/**
+ * How long the header is that a frame, or a skippable frame, begins with: at least, while fewer of its bytes are known.
+ *
+ * @returns undefined where none begins so
+ */
+export function frameHeaderLength(start: Buffer): number | undefined {
+  const skippable = isSkippable(start);
+  if (!skippable && !mayBegin(start, MAGIC)) return undefined;
+  if (start.length < FRAME_START) return FRAME_START;
+  if (skippable) return SKIPPABLE_HEADER;
+  const { windowSize, dictionaryId, contentSize } = fieldLengths(start.readUInt8(FRAME_START - 1));
+  return FRAME_START + windowSize + dictionaryId + contentSize;
+}
+
+/** How many bytes follow the header of a skippable frame; undefined of other frames. */
+export function skippableLength(header: Buffer): number | undefined {
+  return isSkippable(header) ? header.readUInt32LE(SKIPPABLE_HEADER - 4) : undefined;
+}
+
+export function readFrameHeader(header: Buffer): FrameHeader {
+  const descriptor = header.readUInt8(FRAME_START - 1);
+  const lengths = fieldLengths(descriptor);
+  let at = FRAME_START;
+  const next = (length: number): Buffer => header.subarray(at, (at += length));
+  const windowSize = readWindowSize(next(lengths.windowSize));
+  const dictionaryId = next(lengths.dictionaryId);
+  const contentSize = readContentSize(next(lengths.contentSize));
+  return {
+    windowSize: windowSize ?? contentSize ?? 0,
+    contentSize,
+    hasChecksum: (descriptor & CHECKSUM) !== 0,
+    isUnsupported: (descriptor & RESERVED) !== 0 || dictionaryId.some((byte) => byte !== 0),
+  };
+}
+
+/** The header of a frame of which nothing is told, but how far back its blocks refer at most. */
+export function plainFrameHeader(windowSize: number): Buffer {
+  const exponent = Math.max(0, Math.floor(Math.log2(windowSize)) - SMALLEST_WINDOW_LOG);
+  const base = 2 ** (exponent + SMALLEST_WINDOW_LOG);
+  const eighths = Math.max(0, Math.ceil((windowSize / base - 1) * 8));
+  const header = Buffer.alloc(FRAME_START + 1);
+  header.writeUInt32LE(MAGIC);
+  header.writeUInt8(Math.min(0xff, exponent * 8 + eighths), FRAME_START);
+  return header;
+}
+
+/** How long a block's header is, with the byte of a run: at least, while fewer bytes are known. */
+export function blockStartLength(start: Buffer): number {
+  const isRun = start.length >= BLOCK_HEADER_LENGTH && readBlockHeader(start).run !== undefined;
+  return BLOCK_HEADER_LENGTH + (isRun ? 1 : 0);
+}
+
+export function readBlockHeader(bytes: Buffer, at = 0): BlockHeader {
+  const header = bytes.readUIntLE(at, BLOCK_HEADER_LENGTH);
+  const size = header >>> 3;
+  const isRun = ((header >>> 1) & 3) === RUN;
+  return { length: isRun ? 1 : size, isLast: (header & 1) !== 0, run: isRun ? size : undefined };
+}
+
+function isSkippable(start: Buffer): boolean {
+  return mayBegin(start, SKIPPABLE_MAGIC, SKIPPABLE_MASK);
+}
+
+/** Whether the magic number is that one in the bits of the mask, as far as it is known. */
+function mayBegin(start: Buffer, magic: number, mask = ~0): boolean {
+  const length = Math.min(MAGIC_LENGTH, start.length);
+  const known = 2 ** (8 * length) - 1;
+  return length === 0 || ((start.readUIntLE(0, length) ^ magic) & mask & known) === 0;
+}
+
+function fieldLengths(descriptor: number): { windowSize: number; dictionaryId: number; contentSize: number } {
+  const isSingleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
+  const contentSize = contentSizeLengths[descriptor >>> 6] ?? 0;
+  return {
+    windowSize: isSingleSegment ? 0 : 1,
+    dictionaryId: dictionaryIdLengths[descriptor & 3] ?? 0,
+    contentSize: isSingleSegment && contentSize === 0 ? 1 : contentSize,
+  };
+}
+
+function readWindowSize(field: Buffer): number | undefined {
+  const [descriptor] = field;
+  if (descriptor === undefined) return undefined;
+  return 2 ** (SMALLEST_WINDOW_LOG + (descriptor >>> 3)) * (1 + (descriptor & 7) / 8);
+}
+
+function readContentSize(field: Buffer): number | undefined {
+  if (field.length === 0) return undefined;
+  if (field.length === 8) return Number(field.readBigUInt64LE());
+  return field.readUIntLE(0, field.length) + (field.length === 2 ? SHORT_SIZE_BASE : 0);
+}

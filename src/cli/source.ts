@@ -25,10 +25,14 @@ export interface SourceOptions {
 /** Adds the options of every command that reads an image. */
 export function withSourceOptions(command: Command): Command {
   return command
-    .option('--header <line...>', 'more headers for the web server of the source and no other, "Name: value"')
+    .option('--header <line>', 'another header, "Name: value", for the source’s web server alone; repeatable', addLine)
     .option('--ca <path>', 'file of PEM certificates to trust besides the system’s, or a folder of such')
     .option('--insecure', 'accept any certificate, and plain http from a registry')
     .option('--architecture <name>', 'which image of a registry’s index: amd64, arm64, …');
+}
+
+function addLine(line: string, earlier: string[] = []): string[] {
+  return [...earlier, line];
 }
 
 /** The source that somebody means by a URL, a path, or - for standard input. */

@@ -169,8 +169,10 @@ describe('diskpress import from anywhere', () => {
       });
       try {
         const url = `http://${address}:${await listen(front)}/disk`;
-        await expectImported(await diskpress(['import', url, target, '--header', 'X-Api-Key: secret']));
+        const headers = ['--header', 'X-Api-Key: secret', '--header', 'X-Other: known'];
+        await expectImported(await diskpress(['import', ...headers, url, target]));
         expect(seen.map((headers) => headers['x-api-key'])).to.deep.equal(['secret', undefined]);
+        expect(seen[0]).to.include({ 'x-other': 'known' });
       } finally {
         storage.close();
         front.close();

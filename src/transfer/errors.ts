@@ -68,6 +68,15 @@ export class TransferError extends Error {
   }
 }
 
+/** What is wrong with an image is often found where nobody knows any more where it comes from. */
+const ofImages = new Set<TransferErrorCode>(['InvalidImage', 'TruncatedImage', 'UnsupportedImage', 'StreamCorrupted']);
+
+/** The same failure, with where the image is, if it is the image's and does not tell. */
+export function atLocation(error: unknown, location: string): unknown {
+  if (!(error instanceof TransferError) || !ofImages.has(error.code) || error.message.includes(location)) return error;
+  return new TransferError(error.code, `${location}: ${error.message}`, { cause: error });
+}
+
 /** The image's layout needs random access, which a stream does not give; nothing is wrong with the image. */
 export class RandomAccessNeeded extends Error {
   override readonly name = 'RandomAccessNeeded';

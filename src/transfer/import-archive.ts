@@ -2,6 +2,7 @@ import { emptyDirectory, unpackTar } from './archive/unpack.ts';
 import { ByteReader } from './bytes.ts';
 import { verified, type Checksum } from './checksum.ts';
 import { decompressAll } from './decompress/decompress.ts';
+import { atLocation } from './errors.ts';
 import { runProgram } from './programs.ts';
 import type { Progress } from './progress.ts';
 import type { Source } from './source.ts';
@@ -31,7 +32,7 @@ export async function importArchive({ source, directory, progress, checksum }: I
     progress.enter('done');
   } catch (error) {
     await emptyDirectory(directory);
-    throw error;
+    throw atLocation(error, source.location);
   } finally {
     await source.close();
   }

@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import type { Journal } from './checkpoint/journal.ts';
 import { Resumption, isPassing, type ResumptionOptions } from './checkpoint/resumption.ts';
 import { convertFile, convertRanges } from './conversion/convert.ts';
-import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError } from './errors.ts';
+import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError, atLocation } from './errors.ts';
 import type { DecodedDisk } from './extents.ts';
 import { decodeDisk } from './formats/decode.ts';
 import { decodeRanges } from './formats/open-mapped.ts';
@@ -60,7 +60,7 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
       await abandon(sink, progress);
       await resumption.forget();
     }
-    throw error;
+    throw atLocation(error, source.location);
   } finally {
     await source.close();
   }

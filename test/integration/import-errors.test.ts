@@ -114,7 +114,7 @@ describe('importer: permanent failures', () => {
       const whole = await readFile(join(root, name));
       for (const share of [0.3, 0.9]) {
         await writeFile(join(root, 'truncated'), whole.subarray(0, Math.floor(whole.length * share)));
-        await expectFailure(await importFrom('truncated'), 'TruncatedImage');
+        await expectFailure(await importFrom('truncated'), 'TruncatedImage', /^http.*\/truncated: the /);
       }
     }
   });
@@ -126,7 +126,7 @@ describe('importer: permanent failures', () => {
       const damaged = await readFile(join(root, name));
       damaged.fill(2, at, at + 5000);
       await writeFile(join(root, 'damaged'), damaged);
-      await expectFailure(await importFrom('damaged'), 'InvalidImage');
+      await expectFailure(await importFrom('damaged'), 'InvalidImage', /^http.*\/damaged: the /);
     }
   });
 

@@ -56,6 +56,9 @@ async function runImport(given: string, path: string, options: ImportOptions, si
     target = await createTarget(path, preallocation, progress);
     const { sink, checkpoints } = target;
     if (!resume) await checkpoints.remove();
+    else if ((await checkpoints.load()) === undefined) {
+      progress.note('starting over', { why: `nothing is known of an interrupted import into ${path}` });
+    }
     const image = await importImage({
       ...{ source, sink, progress, checksum, format, scratchDirectory, signal },
       checkpoints: { store: checkpoints },

@@ -106,6 +106,14 @@ describe('diskpress import and inspect', () => {
     expect((await readdir(directory)).filter((name) => name.startsWith('interrupted'))).to.have.lengthOf(1);
   });
 
+  it('says that there is nothing that --resume could go on from', async () => {
+    const target = join(directory, 'never-begun.img');
+    const { code, stderr } = await diskpress('import', qcow2, target, '--resume');
+    expect(code).to.equal(0);
+    expect(stderr).to.match(/starting over: nothing is known of an interrupted import into .*never-begun\.img/);
+    expect(await sameDisk(target, raw)).to.equal(true);
+  });
+
   it('takes an image for what it is told that it is', async () => {
     const target = join(directory, 'as-raw.img');
     expect((await diskpress('import', qcow2, target, '--format', 'raw')).code).to.equal(0);

@@ -3,6 +3,7 @@ import { checkSelfContained } from './conversion/check-image.ts';
 import { TransferError } from './errors.ts';
 import { describeImage } from './formats/describe.ts';
 import type { ImageDetails } from './formats/image-details.ts';
+import { imageFailures } from './formats/image-failures.ts';
 import { readFixedVhdFooter } from './formats/vhd/fixed.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Source } from './source.ts';
@@ -35,13 +36,14 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
     const footer = recognised === 'raw' && ranges !== undefined ? await readFixedVhdFooter(ranges) : undefined;
     const [format, header]: [DiskFormat, Buffer] = footer === undefined ? [recognised, head] : ['vpc', footer];
+    const details = await describeImage(format, header, size, ranges);
     return {
       location,
       size: opened.transferSize ?? opened.size,
       wrappers,
       format,
-      ...(await describeImage(format, header, size, ranges)),
-      refusal: refusalOf(format, header),
+      ...details,
+      refusal: refusalOf(format, header, details),
       labels: source.labels ?? {},
     };
   } finally {
@@ -50,9 +52,10 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
   }
 }
 
-function refusalOf(format: DiskFormat, head: Buffer): string | undefined {
+function refusalOf(format: DiskFormat, head: Buffer, { backingFile }: ImageDetails): string | undefined {
   try {
     checkSelfContained(format, head);
+    if (backingFile !== undefined) throw imageFailures(format).incomplete();
     return undefined;
   } catch (error) {
     if (error instanceof TransferError) return error.message;

@@ -6,8 +6,9 @@ import { dynamicVhd } from '../support/dynamic-vhd.ts';
 import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
+import { vhdxImage } from '../support/vhdx-image.ts';
 
-export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'packed', 'other'] as const;
+export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other'] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -67,6 +68,7 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   images.push({ format: 'vdi', bytes: vdiImage(disk, { blockSize: 4096, order: [6, 2, 0, 1] }) });
   images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 4096 }) });
   images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 512, creator: 'vpc ' }) });
+  images.push({ format: 'vhdx', bytes: vhdxImage(disk, { blockSize: 1024 * 1024 }) });
   await addPacked(folder, add);
   for (const format of ['vpc', 'vhdx', 'vdi', 'qed', 'vmdk']) {
     await convert(`other.${format}`, format);

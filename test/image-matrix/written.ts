@@ -23,6 +23,8 @@ export function* written(): Generator<MatrixImage> {
     ['vmdk', ['zeroed_grain=on']],
     ['vpc', []],
     ['vpc', ['force_size=on']],
+    ['vhdx', []],
+    ['vhdx', ['block_size=1M']],
   ];
   for (const [format, options] of others) {
     for (const size of [24 * MEBIBYTE, 150 * MEBIBYTE + 512]) yield writtenTo(format, options, size);

@@ -66,7 +66,7 @@ describe('diskpress import from anywhere', () => {
     target = join(directory, 'target.img');
     await writeRawDisk(raw, 16 * 1024 * 1024);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, qcow2]);
-    await run('qemu-img', ['convert', '-O', 'vhdx', raw, join(directory, 'disk.vhdx')]);
+    await run('qemu-img', ['convert', '-O', 'qed', raw, join(directory, 'disk.qed')]);
     [s3, gcs] = await Promise.all([
       startS3Server({ address, state: directory }),
       startGcsServer({ address, state: directory }),
@@ -87,14 +87,14 @@ describe('diskpress import from anywhere', () => {
   });
 
   it('reads a file at standard input where it needs to', async () => {
-    await expectImported(await diskpress(['import', '-', target], {}, { file: join(directory, 'disk.vhdx') }));
+    await expectImported(await diskpress(['import', '-', target], {}, { file: join(directory, 'disk.qed') }));
   });
 
   it('says that a stream cannot be read anywhere', async () => {
     const ran = await diskpress(
       ['import', '-', target, '--scratch', directory],
       {},
-      { pipe: join(directory, 'disk.vhdx') },
+      { pipe: join(directory, 'disk.qed') },
     );
     expect(ran.code).to.equal(1);
     expect(ran.stderr).to.include('import it from a file');

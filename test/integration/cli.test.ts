@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { vhdxImage } from '../support/vhdx-image.ts';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { freePort, run, type Server } from './support/processes.ts';
@@ -41,6 +42,7 @@ describe('diskpress import and inspect', () => {
     await writeRawDisk(raw);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, qcow2]);
     await run('qemu-img', ['convert', '-O', 'vhdx', raw, join(root, 'disk.vhdx')]);
+    await run('qemu-img', ['convert', '-O', 'qed', raw, join(root, 'disk.qed')]);
     server = await startNginx({ directory, root });
     slow = await startNginx({ directory, root, directives: 'limit_rate 2m;' });
     url = `http://127.0.0.1:${server.port}`;
@@ -78,8 +80,8 @@ describe('diskpress import and inspect', () => {
   });
 
   it('imports a local file that has to be read piece by piece', async () => {
-    const target = join(directory, 'vhdx.img');
-    expect((await diskpress('import', join(directory, 'www', 'disk.vhdx'), target)).code).to.equal(0);
+    const target = join(directory, 'qed.img');
+    expect((await diskpress('import', join(directory, 'www', 'disk.qed'), target)).code).to.equal(0);
     expect(await sameDisk(target, raw)).to.equal(true);
   });
 
@@ -203,7 +205,7 @@ describe('diskpress import and inspect', () => {
     });
     const vhdx = await diskpress('inspect', `${url}/disk.vhdx`);
     expect(vhdx.stdout)
-      .to.match(/format:\s+vhdx/)
+      .to.match(/format:\s+vhdx \(dynamic\)/)
       .and.match(/virtual size:\s+64 MiB/);
     const fixed = join(directory, 'fixed.vhd');
     await run('qemu-img', ['convert', '-O', 'vpc', '-o', 'subformat=fixed,force_size=on', raw, fixed]);
@@ -250,5 +252,11 @@ describe('diskpress import and inspect', () => {
       .to.match(/cluster size:\s+4 KiB/)
       .and.match(/backing file:\s+".*disk.img"/)
       .and.match(/refused:.*backing file/);
+    const vhdx = join(directory, 'delta.vhdx');
+    await writeFile(vhdx, vhdxImage(Buffer.alloc(MEBIBYTE), { blockSize: MEBIBYTE, flags: 2 }));
+    const delta = await diskpress('inspect', vhdx);
+    expect(delta.stdout)
+      .to.match(/format:\s+vhdx \(differencing\)/)
+      .and.match(/refused:.*other files/);
   });
 });

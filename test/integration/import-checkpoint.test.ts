@@ -60,7 +60,7 @@ describe('importer: killed', () => {
     await writeFile(raw, content);
     await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, join(root, 'compressed.qcow2')]);
-    for (const format of ['vdi', 'vmdk', 'vpc']) {
+    for (const format of ['vdi', 'vmdk', 'vpc', 'vhdx']) {
       await run('qemu-img', ['convert', '-O', format, raw, join(root, `disk.${format}`)]);
     }
     await run('gzip', ['--keep', '-1', raw]);
@@ -80,6 +80,7 @@ describe('importer: killed', () => {
     'disk.vdi',
     'disk.vmdk',
     'disk.vpc',
+    'disk.vhdx',
     'disk.img.gz',
   ]) {
     it(`goes on with ${name}, wherever it was killed, five times`, async () => {

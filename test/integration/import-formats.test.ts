@@ -108,9 +108,9 @@ describe('importer: formats and compressions', () => {
   });
 
   it('reads an image piece by piece that lies in a tar archive', async () => {
-    await convert('packed.vhdx', '-O', 'vhdx');
-    await run('tar', ['-C', root, '-cf', join(root, 'archive.tar'), 'packed.vhdx']);
-    await expectSameDisk(await importFrom(server, 'archive.tar'), 'vhdx');
+    await convert('packed.qed', '-O', 'qed');
+    await run('tar', ['-C', root, '-cf', join(root, 'archive.tar'), 'packed.qed']);
+    await expectSameDisk(await importFrom(server, 'archive.tar'), 'qed');
   });
 
   it('streams an OVA and checks it against its manifest', async () => {
@@ -148,6 +148,7 @@ describe('importer: formats and compressions', () => {
     vdi: ['-O', 'vdi'],
     vmdk: ['-O', 'vmdk'],
     vpc: ['-O', 'vpc', '-o', 'force_size=on'],
+    vhdx: ['-O', 'vhdx'],
   };
   for (const [format, parameters] of Object.entries(mapped)) {
     it(`streams ${parameters.slice(1).join(' ')}, compressed or from a server without ranges`, async () => {
@@ -163,7 +164,6 @@ describe('importer: formats and compressions', () => {
   const random: Record<string, string[]> = {
     qcow2: ['-O', 'qcow2', '-o', 'extended_l2=on'],
     qed: ['-O', 'qed'],
-    vhdx: ['-O', 'vhdx'],
   };
   for (const [format, parameters] of Object.entries(random)) {
     it(`reads ${parameters.slice(1).join(' ')} piece by piece where the server has ranges`, async () => {

@@ -49,7 +49,7 @@ describe('importer: in 128 MiB of memory, page cache included, with a slow disk'
       `truncate -s 2G disk.img holes.img; dd if=/dev/urandom of=data bs=1M count=32 status=none
        for i in $(seq 0 5); do dd if=data of=disk.img bs=1M seek=$((i * 340)) conv=notrunc status=none; done
        dd if=data of=holes.img bs=1M count=8 seek=1000 conv=notrunc status=none
-       qemu-img convert -O qcow2 disk.img disk.qcow2; qemu-img convert -O vhdx disk.img disk.vhdx
+       qemu-img convert -O qcow2 disk.img disk.qcow2; qemu-img convert -O vhdx disk.img disk.vhdx; qemu-img convert -O qed disk.img disk.qed
        xz -0 -T2 --block-size=24MiB -k holes.img`,
       root,
     );
@@ -70,6 +70,7 @@ describe('importer: in 128 MiB of memory, page cache included, with a slow disk'
     ['disk.img', 'disk.img', {}],
     ['disk.qcow2', 'disk.img', {}],
     ['disk.vhdx', 'disk.img', {}],
+    ['disk.qed', 'disk.img', {}],
     ['holes.img.xz', 'holes.img', {}],
     ['disk.qcow2', 'disk.img', { DISKPRESS_NATIVE: 'off' }],
   ] as const;

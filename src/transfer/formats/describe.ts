@@ -4,7 +4,7 @@ import { describeQcow2 } from './qcow2/describe.ts';
 import type { DiskFormat } from './recognise.ts';
 import { describeVdi } from './vdi/header.ts';
 import { describeVhd } from './vhd/footer.ts';
-import { readVhdxSize } from './vhdx-size.ts';
+import { describeVhdx } from './vhdx/describe.ts';
 import { describeVmdk } from './vmdk/describe.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function describeImage(
     case 'qed':
       return describeQed(head);
     case 'vhdx':
-      return { virtualSize: ranges === undefined ? undefined : await readVhdxSize(ranges) };
+      return ranges === undefined ? {} : describeVhdx(ranges);
   }
 }
 

@@ -7,6 +7,7 @@ import { openQcow2 } from './qcow2/image.ts';
 import type { DiskFormat } from './recognise.ts';
 import { openVdi } from './vdi/image.ts';
 import { openVhd } from './vhd/image.ts';
+import { openVhdx } from './vhdx/image.ts';
 import { readHeader } from './vmdk/descriptor.ts';
 import { mappedVmdk } from './vmdk/image.ts';
 
@@ -22,6 +23,8 @@ export async function openMapped(format: DiskFormat, readHead: ReadHead): Promis
       return openQcow2(readHead);
     case 'vdi':
       return openVdi(readHead);
+    case 'vhdx':
+      return openVhdx(readHead);
     case 'vpc':
       return openVhd(readHead);
     case 'vmdk':

@@ -16,8 +16,8 @@ export interface FragmentedDisk {
 }
 
 /** @param unit what the disk is a multiple of, in bytes */
-export function fragmentedDisks(blockSize: number, unit = 512): fc.Arbitrary<FragmentedDisk> {
-  return fc.integer({ min: 1, max: Math.floor((24 * blockSize) / unit) }).chain((units) => {
+export function fragmentedDisks(blockSize: number, unit = 512, mostBlocks = 24): fc.Arbitrary<FragmentedDisk> {
+  return fc.integer({ min: 1, max: Math.floor((mostBlocks * blockSize) / unit) }).chain((units) => {
     const size = units * unit;
     const blocks = Math.ceil(size / blockSize);
     return fc.shuffledSubarray([...Array(blocks).keys()]).map((order) => {

@@ -94,6 +94,11 @@ describe('VDI', () => {
       ['block size 0', (header) => header.writeUInt32LE(0, 0x178), 'InvalidImage'],
       ['block size', (header) => header.writeUInt32LE(5000, 0x178), 'InvalidImage'],
       ['size beyond its map', (header) => header.writeBigUInt64LE(2n ** 60n, 0x170), 'InvalidImage'],
+      [
+        'size beyond any',
+        (header) => (header.fill(0xff, 0x170, 0x178), header.writeUInt32LE(2 ** 28, 0x178)),
+        'InvalidImage',
+      ],
       ['blocks', (header) => header.writeUInt32LE(0xffffffff, 0x180), 'InvalidImage'],
       ['map in its header', (header) => header.writeUInt32LE(0, 0x154), 'InvalidImage'],
       ['data in its header', (header) => header.writeUInt32LE(0, 0x158), 'InvalidImage'],

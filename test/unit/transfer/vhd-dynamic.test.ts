@@ -94,6 +94,15 @@ describe('dynamic VHD', () => {
     }
   });
 
+  it('refuses a disk that is larger than any before anything is allocated for it', async () => {
+    const { file } = image();
+    file.writeBigUInt64BE(2n ** 50n, 48);
+    sealVhd(file);
+    file.writeUInt32BE(2 ** 31, 512 + 32);
+    file.writeUInt32BE(2 ** 32 - 1, 512 + 28);
+    expect(await failureOf(decodeStream('vpc', file))).to.have.property('code', 'InvalidImage');
+  });
+
   it('leaves VHDs of other kinds to qemu-img', async () => {
     const { file } = image();
     file.writeUInt32BE(2, 60);

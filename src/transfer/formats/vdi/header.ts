@@ -22,6 +22,8 @@ const SMALLEST_BLOCK = 4096;
 const LARGEST_BLOCK = 256 * 1024 * 1024;
 /** The map is at most as large as its entries can tell of. */
 const MOST_BLOCKS = 0x3fffffff;
+/** As in qemu: so many blocks of the usual size. */
+const LARGEST_DISK = MOST_BLOCKS * 1024 * 1024;
 
 /**
  * Reads and checks a header.
@@ -39,6 +41,7 @@ export function parseHeader(bytes: Buffer): VdiHeader {
   if (blockSize < SMALLEST_BLOCK || blockSize > LARGEST_BLOCK || (blockSize & (blockSize - 1)) !== 0) {
     throw invalid(`its blocks have ${blockSize} bytes`);
   }
+  if (size > LARGEST_DISK) throw invalid('its disk is larger than any');
   if (blocks > MOST_BLOCKS || blocks * blockSize < size) throw invalid(`its ${blocks} blocks do not fit its size`);
   if (blocksOffset < HEADER_LENGTH || dataOffset < HEADER_LENGTH) throw invalid('its block map lies in its header');
   if (blocksOffset % SECTOR !== 0 || dataOffset % SECTOR !== 0) throw invalid('its block map is not aligned');

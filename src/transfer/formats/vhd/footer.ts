@@ -20,6 +20,8 @@ const SECTOR = 512;
 const CHECKSUM_AT = 64;
 /** Those that take Current Size for the disk's size. To others, Virtual PC first of all, it is what the geometry makes it. */
 const creatorsWithSize = new Set(['qem2', 'win ', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0']);
+/** As in Virtual PC and qemu; the entries of a table reach hardly further. */
+const LARGEST_DISK = 2040 * 1024 ** 3;
 /** The largest geometry is that of any larger disk, too. */
 const LARGEST_GEOMETRY = 65535 * 16 * 255;
 
@@ -33,8 +35,10 @@ export function parseFooter(bytes: Buffer): VhdFooter {
   if (bytes.length < FOOTER_LENGTH) throw truncated();
   if (!isFooter(bytes)) throw invalid('its footer is damaged');
   refuseParent(bytes);
+  const size = diskSize(bytes);
+  if (size > LARGEST_DISK) throw invalid('its disk is larger than any');
   const dataOffset = Number(bytes.readBigUInt64BE(16));
-  return { diskType: bytes.readUInt32BE(60), size: diskSize(bytes), dataOffset };
+  return { diskType: bytes.readUInt32BE(60), size, dataOffset };
 }
 
 /** Whether these are the bytes of a footer, as its checksum says. */

@@ -1,0 +1,3 @@
+import { imageFailures } from '../image-failures.ts';
+
+export const failures = imageFailures('VHDX');

@@ -16,6 +16,19 @@ export interface SeekableStream {
   openAt(offset: number): ByteStream;
 }
 
+/** A part of a stream at its place. */
+export interface Piece {
+  /** In bytes, from the stream's start. */
+  offset: number;
+  /** Lent until the next piece is asked for. */
+  data: Buffer;
+  /** With the pieces until now, all before this offset has been passed on. */
+  complete: number;
+}
+
+/** In any order, without overlaps. What none of them covers is zeros; the last one, which may be empty, ends where the stream does. */
+export type PieceStream = AsyncGenerator<Piece, void, void>;
+
 /** Opening a stream elsewhere costs a round trip, and what was under way: shorter distances are read. */
 const SHORTEST_SEEK = 2 * 1024 * 1024;
 
@@ -26,6 +39,7 @@ const STORAGE_SLACK = 128 * 1024;
 export class ByteReader {
   #input: ByteStream;
   readonly #seekable: SeekableStream | undefined;
+  readonly #scatter: (() => PieceStream) | undefined;
   /** What has been received and not consumed: a view of the lent chunk, or of #storage. */
   #window: Buffer = empty;
   #storage: Buffer = empty;
@@ -33,10 +47,14 @@ export class ByteReader {
   #ended = false;
   #position = 0;
 
-  /** @param seekable the same stream, where long distances can be passed over without reading them */
-  constructor(input: ByteStream, seekable?: SeekableStream) {
+  /**
+   * @param seekable the same stream, where long distances can be passed over without reading them
+   * @param scatter goes on behind what has been read of the stream, where its pieces can come in any order
+   */
+  constructor(input: ByteStream, seekable?: SeekableStream, scatter?: () => PieceStream) {
     this.#input = input;
     this.#seekable = seekable;
+    this.#scatter = scatter;
   }
 
   /** Offset of the next byte, from the stream's start. */
@@ -106,6 +124,24 @@ export class ByteReader {
     }
   }
 
+  /** The rest of the stream, in whatever order its pieces come. */
+  async *pieces(): PieceStream {
+    await this.peekSome(1);
+    if (this.#scatter !== undefined && !this.#ended) {
+      const data = this.#window;
+      const offset = this.#position;
+      this.#consume(data.length);
+      yield { offset, data, complete: this.#position };
+      yield* this.#scatter();
+      return;
+    }
+    for (let offset = this.#position; ; offset = this.#position) {
+      const data = await this.takeSome(Infinity);
+      yield { offset, data, complete: this.#position };
+      if (data.length === 0) return;
+    }
+  }
+
   /** Reads to the end and returns how many bytes were left. */
   async drain(): Promise<number> {
     return this.skip(Number.MAX_SAFE_INTEGER);
@@ -131,7 +167,8 @@ export class ByteReader {
   /** Adds the next chunk to the window; false at the end of the stream. */
   async #receive(expected: number): Promise<boolean> {
     if (this.#ended) return false;
-    if (this.#windowIsLent && this.#window.length > 0) this.#store(expected);
+    if (this.#window.length === 0) this.#window = empty;
+    else if (this.#windowIsLent) this.#store(expected);
     for (;;) {
       const result = await this.#input.next();
       if (result.done === true) {

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { crc32 } from 'node:zlib';
 import { expect } from 'chai';
-import { decompress } from '../../src/transfer/decompress/decompress.ts';
+import { ByteReader } from '../../src/transfer/bytes.ts';
+import { decompress, decompressAll } from '../../src/transfer/decompress/decompress.ts';
 import { TransferError } from '../../src/transfer/errors.ts';
+import { decodeDisk } from '../../src/transfer/formats/decode.ts';
 import { collect, lend } from '../unit/transfer/streams.ts';
 
+const MEBIBYTE = 1024 * 1024;
 const BLOCK = 300_000;
 const HEADER = 12;
 
@@ -33,19 +36,41 @@ async function decompressed(file: Buffer, natively: boolean, chunk = 70_000): Pr
   return collect(decompress('xz', lend(file, chunks), natively));
 }
 
-/** The code of the error that both ways to decompress a file end with. */
+/** Natively, in any order. */
+async function assembled(file: Buffer): Promise<Buffer> {
+  const { reader } = await decompressAll(new ByteReader(lend(file, Array<number>(100).fill(70_000))));
+  try {
+    const pieces: [offset: number, data: Buffer][] = [];
+    let allBefore = 0;
+    for await (const { offset, data, complete } of reader.pieces()) {
+      expect(offset).to.be.at.least(allBefore);
+      expect(complete).to.be.at.least(allBefore);
+      allBefore = complete;
+      pieces.push([offset, Buffer.from(data)]);
+    }
+    const content = Buffer.alloc(Math.max(...pieces.map(([offset, data]) => offset + data.length)));
+    expect(allBefore).to.equal(content.length);
+    for (const [offset, data] of pieces) data.copy(content, offset);
+    return content;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The code of the error that all ways to decompress a file end with. */
 async function failure(file: Buffer): Promise<unknown> {
+  const ways = [() => decompressed(file, true), () => decompressed(file, false), () => assembled(file)];
   const codes = await Promise.all(
-    [true, false].map(async (natively) => {
+    ways.map(async (way) => {
       try {
-        await decompressed(file, natively);
+        await way();
         return undefined;
       } catch (error) {
         return error instanceof TransferError ? error.code : error;
       }
     }),
   );
-  expect(codes[0]).to.equal(codes[1]);
+  expect(new Set(codes).size, codes.join()).to.equal(1);
   return codes[0];
 }
 
@@ -93,6 +118,17 @@ function resealed(file: Buffer, start: number, end: number): Buffer {
   return copy;
 }
 
+/** As qemu-img writes it (Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format"), as far as it is looked at. */
+function fixedVhdFooter(size: number): Buffer {
+  const footer = Buffer.alloc(512);
+  footer.write('conectix');
+  footer.writeBigUInt64BE(BigInt(size), 48);
+  footer.writeUInt32BE(2, 60);
+  const sum = footer.reduce((total, byte) => total + byte, 0);
+  footer.writeUInt32BE(~sum >>> 0, 64);
+  return footer;
+}
+
 describe('decompressing an xz file', function () {
   this.timeout(120_000);
 
@@ -103,6 +139,7 @@ describe('decompressing an xz file', function () {
         for (const natively of [true, false]) {
           expect((await decompressed(file, natively)).equals(disk)).to.equal(true);
         }
+        expect((await assembled(file)).equals(disk)).to.equal(true);
       });
     }
 
@@ -125,6 +162,7 @@ describe('decompressing an xz file', function () {
         expect((await decompressed(file, natively, natively ? chunk : 70_000)).equals(expected)).to.equal(true);
       }
     }
+    expect((await assembled(file)).equals(expected)).to.equal(true);
     expect(await failure(Buffer.concat([file, Buffer.alloc(3)]))).to.equal('InvalidImage');
     expect(await failure(Buffer.concat([file, Buffer.from('garbage and more of it')]))).to.equal('InvalidImage');
   });
@@ -136,6 +174,8 @@ describe('decompressing an xz file', function () {
       expect((await decompressed(small, natively)).equals(disk.subarray(0, BLOCK))).to.equal(true);
       expect((await decompressed(empty, natively)).length).to.equal(0);
     }
+    expect((await assembled(small)).equals(disk.subarray(0, BLOCK))).to.equal(true);
+    expect((await assembled(empty)).length).to.equal(0);
   });
 
   for (const layout of ['blocks with their sizes', 'blocks without their sizes'] as const) {
@@ -193,6 +233,23 @@ describe('decompressing an xz file', function () {
     expect(await failure(unknownCheck)).to.equal('InvalidImage');
     const largeDictionary = resealed(changed(file, HEADER + 4, 36), HEADER, HEADER + 12);
     expect(await failure(largeDictionary)).to.equal('UnsupportedImage');
+  });
+
+  it('finds the footer of a VHD of fixed size, whatever blocks it lies in', async () => {
+    const content = Buffer.concat([disk, Buffer.alloc(-disk.length & (MEBIBYTE - 1))]);
+    const vhd = Buffer.concat([content, fixedVhdFooter(content.length)]);
+    for (const block of [BLOCK, MEBIBYTE, 4096 + 300, vhd.length - 300, vhd.length - 80, 100_000]) {
+      const file = xz(vhd, '-T2', `--block-size=${block}`);
+      const { reader } = await decompressAll(new ByteReader(lend(file, [file.length])));
+      const decoded = await decodeDisk('raw', reader, {});
+      const found = Buffer.alloc(content.length);
+      for await (const { offset, data } of decoded.extents) {
+        expect(offset + data.length).to.be.at.most(content.length);
+        data.copy(found, offset);
+      }
+      expect(decoded, `blocks of ${block} bytes`).to.include({ format: 'vpc', virtualSize: content.length });
+      expect(found.equals(content)).to.equal(true);
+    }
   });
 
   it('tells of the first of several failures', async () => {

@@ -19,6 +19,7 @@ export class DecoderMemory {
   readonly #inputs: ArrayBuffer[];
   readonly #rooms: ArrayBuffer[];
   readonly #takers: RoomTaker[] = [];
+  #keptForFirst = ROOMS_OF_FIRST;
   #isClosed = false;
   #inputSpared = (): void => {};
 
@@ -64,6 +65,12 @@ export class DecoderMemory {
     this.distribute();
   }
 
+  /** From now on all output is wanted, whose ever it is. */
+  treatAllAlike(): void {
+    this.#keptForFirst = 0;
+    this.distribute();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#inputSpared();
@@ -72,7 +79,7 @@ export class DecoderMemory {
   distribute(): void {
     if (this.#isClosed) return;
     for (const [place, taker] of this.#takers.entries()) {
-      const kept = place === 0 ? 0 : ROOMS_OF_FIRST;
+      const kept = place === 0 ? 0 : this.#keptForFirst;
       while (taker.lacksRoom && this.#rooms.length > kept) {
         const room = this.#rooms.pop();
         if (room !== undefined) taker.giveRoom(room);

@@ -1,7 +1,7 @@
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
 import { recogniseCompression, type Compression } from './compression.ts';
-import { decompressNatively } from './native-decompressor.ts';
+import { decompressNatively, type DecompressedStream } from './native-decompressor.ts';
 import { decompressWithProgram } from './program-decompressor.ts';
 import { decompressWithZlib } from './zlib-decompressor.ts';
 
@@ -25,7 +25,8 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
       throw new TransferError('UnsupportedImage', `the image is compressed more than ${MOST_LAYERS} times over`);
     }
     compressions.push(compression);
-    reader = new ByteReader(decompress(compression, reader.rest()));
+    const { bytes, pieces } = openCompressed(compression, reader.rest());
+    reader = new ByteReader(bytes, undefined, pieces);
   }
 }
 
@@ -36,8 +37,12 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
  * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
  */
 export function decompress(compression: Compression, input: ByteStream, natively = true): ByteStream {
+  return openCompressed(compression, input, natively).bytes;
+}
+
+function openCompressed(compression: Compression, input: ByteStream, natively = true): DecompressedStream {
   const native = natively ? decompressNatively(compression, input) : undefined;
   if (native !== undefined) return native;
-  if (compression === 'gzip' || compression === 'zstd') return decompressWithZlib(compression, input);
-  return decompressWithProgram(compression, input);
+  if (compression === 'gzip' || compression === 'zstd') return { bytes: decompressWithZlib(compression, input) };
+  return { bytes: decompressWithProgram(compression, input) };
 }

@@ -1,4 +1,4 @@
-import { abandonStream, type ByteStream } from '../bytes.ts';
+import { abandonStream, type ByteStream, type PieceStream } from '../bytes.ts';
 import { igzip } from '../native/igzip.ts';
 import { liblzma, type Liblzma } from '../native/liblzma.ts';
 import { zstdStream } from '../native/libzstd.ts';
@@ -9,10 +9,19 @@ import { decompressionFailure } from './failures.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { XzDecoder } from './xz-decoder.ts';
 
+/** What a stream is decompressed to. */
+export interface DecompressedStream {
+  bytes: ByteStream;
+  /** Goes on behind what was read of `bytes`, which then is to be closed only; undefined where there is one order only. */
+  pieces?: (() => PieceStream) | undefined;
+}
+
 /** Decodes an input that is fed to it meanwhile. */
 interface FedDecoder {
   feed(input: ByteStream): Promise<unknown>;
   output(): ByteStream;
+  /** What has not been taken of the output. */
+  pieces?: () => PieceStream;
   close(): void;
 }
 
@@ -33,20 +42,33 @@ function decodeRemotely(kind: 'gzip' | 'zstd'): FedDecoder {
 }
 
 /** Decompresses a stream by a native decoder, or undefined where there is none. Its input is read to the end. */
-export function decompressNatively(kind: Compression, input: ByteStream): ByteStream | undefined {
+export function decompressNatively(kind: Compression, input: ByteStream): DecompressedStream | undefined {
   const create = nativeDecoders[kind];
   return create === null ? undefined : decompressBy(create, kind, input);
 }
 
-async function* decompressBy(create: () => FedDecoder, kind: Compression, input: ByteStream): ByteStream {
-  const decoder = create();
-  void decoder.feed(input);
-  try {
-    yield* decoder.output();
-  } catch (error) {
-    throw error instanceof DecodingFailed ? decompressionFailure(kind, error.failure, error) : error;
-  } finally {
-    decoder.close();
-    abandonStream(input);
-  }
+function decompressBy(create: () => FedDecoder, kind: Compression, input: ByteStream): DecompressedStream {
+  let decoder: FedDecoder | undefined;
+  const bytes = async function* (): ByteStream {
+    decoder = create();
+    void decoder.feed(input);
+    try {
+      yield* decoder.output();
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      decoder.close();
+      abandonStream(input);
+    }
+  };
+  const pieces = async function* (): PieceStream {
+    try {
+      yield* decoder?.pieces?.() ?? [];
+    } catch (error) {
+      throw explained(error);
+    }
+  };
+  const explained = (error: unknown): unknown =>
+    error instanceof DecodingFailed ? decompressionFailure(kind, error.failure, error) : error;
+  return { bytes: bytes(), pieces: kind === 'xz' ? pieces : undefined };
 }

@@ -17,6 +17,7 @@ export class RemoteStream implements RoomTaker {
   /** How much of the memory the thread has. */
   #rooms = 0;
   #inputs = 0;
+  #taken = 0;
   #hasData = false;
   #isOver = false;
   #end: StreamEnd | undefined;
@@ -110,24 +111,56 @@ export class RemoteStream implements RoomTaker {
   /** @throws DecodingFailed, and what the input fails with */
   async *output(): ByteStream {
     for (;;) {
-      if (this.#inputFailure !== undefined) throw this.#inputFailure as Error;
-      const message = this.#arrived.shift();
-      if (message === undefined) {
-        this.#port.ref();
-        await new Promise<void>((resolve) => (this.#outputArrived = resolve));
-        this.#port.unref();
-      } else if ('zeros' in message) {
-        yield* zeroPieces(message.zeros);
-      } else if ('data' in message) {
-        yield Buffer.from(message.data, 0, message.length);
-        this.#memory.returnRooms([message.data]);
-      } else if ('taken' in message) {
-        return;
+      const output = this.take();
+      if (output === undefined) {
+        await this.outputArrives();
+      } else if ('zeros' in output) {
+        yield* zeroPieces(output.zeros);
+      } else if ('data' in output) {
+        yield output.data;
+        this.giveBack(output.data);
       } else {
-        if (message.failure === undefined) throw new Error(message.message);
-        throw new DecodingFailed(message.failure);
+        return;
       }
     }
+  }
+
+  /** Bytes that have been taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get hasFailed(): boolean {
+    const [next] = this.#arrived;
+    return this.#inputFailure !== undefined || (next !== undefined && 'failure' in next);
+  }
+
+  /**
+   * What comes next of the output, if it has arrived. Data is to be given back.
+   *
+   * @throws as {@link output} does
+   */
+  take(): { zeros: number } | { data: Buffer } | StreamEnd | undefined {
+    if (this.#inputFailure !== undefined) throw this.#inputFailure as Error;
+    const message = this.#arrived.shift();
+    if (message === undefined || 'taken' in message) return message;
+    if ('failure' in message) {
+      if (message.failure === undefined) throw new Error(message.message);
+      throw new DecodingFailed(message.failure);
+    }
+    this.#taken += 'zeros' in message ? message.zeros : message.length;
+    return 'zeros' in message ? message : { data: Buffer.from(message.data, 0, message.length) };
+  }
+
+  giveBack({ buffer }: Buffer): void {
+    this.#memory.returnRooms([buffer as ArrayBuffer]);
+  }
+
+  /** Waits for output, and keeps the process from ending meanwhile. */
+  async outputArrives(): Promise<void> {
+    this.#port.ref();
+    await new Promise<void>((resolve) => (this.#outputArrived = resolve));
+    this.#port.unref();
   }
 
   /** To be called where its end is not waited for. */

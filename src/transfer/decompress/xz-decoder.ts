@@ -1,24 +1,22 @@
-import { ByteReader, type ByteStream } from '../bytes.ts';
+import { ByteReader, type ByteStream, type PieceStream } from '../bytes.ts';
 import type { Liblzma } from '../native/liblzma.ts';
 import { xzMemory } from '../native/memory-limit.ts';
-import { zeroPieces } from '../zeros.ts';
+import { DecodedParts, SHORT_PART } from './decoded-parts.ts';
 import { DecoderMemory } from './decoder-memory.ts';
 import { threadCount } from './decoder-threads.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { readXzBlocks, type UnreadXzBlock } from './xz-container.ts';
 
 /** Of 512 KiB each. What is left of a block while it is decoded has to be in memory before the next one can be begun. */
-const INPUTS = 8;
+const INPUTS = 14;
 /** While one thread decodes the rest of a block, another decodes the start of the next one into what is not needed for the first. */
-const ROOMS = 18;
+const ROOMS = 12;
 /** In bytes. */
 const ROOM = 512 * 1024;
 /** Blocks that may wait for those before them. */
 const MOST_PARTS = 32;
-/** Of 24 MiB of zeros less than 4 KiB are left. */
+/** In bytes. Of 24 MiB of zeros less than 4 KiB are left. */
 const LARGEST_REMEMBERED = 64 * 1024;
-
-type Part = { stream: RemoteStream } | { zeros: number };
 
 /** A block that was found to be nothing but zeros. */
 interface ZeroBlock {
@@ -34,15 +32,11 @@ export class XzDecoder {
   readonly #lzma: Liblzma;
   readonly #limits = xzMemory();
   readonly #memory = new DecoderMemory(INPUTS, ROOMS, ROOM);
-  readonly #parts: Part[] = [];
+  readonly #parts = new DecodedParts();
   /** Those that are being decoded, by thread. */
   readonly #running = new Map<number, { stream: RemoteStream; memory: number }>();
   #zeroBlock: ZeroBlock | undefined;
-  #current: RemoteStream | undefined;
-  #end: { failure: unknown } | undefined;
   #isClosed = false;
-  #partAdded = (): void => {};
-  #partTaken = (): void => {};
 
   constructor(lzma: Liblzma) {
     this.#lzma = lzma;
@@ -55,57 +49,49 @@ export class XzDecoder {
       for await (const block of readXzBlocks(reader, this.#lzma, this.#limits.most)) {
         if (this.#isClosed || !(await this.#decode(block, reader))) break;
       }
-      this.#end = { failure: undefined };
+      this.#parts.end(undefined);
     } catch (error) {
-      this.#end = { failure: error };
+      this.#parts.end(error);
     }
-    this.#partAdded();
   }
 
   /** @throws DecodingFailed, and what the input fails with */
-  async *output(): ByteStream {
-    for (;;) {
-      const part = this.#parts.shift();
-      if (part === undefined) {
-        if (this.#end === undefined) await new Promise<void>((resolve) => (this.#partAdded = resolve));
-        else if (this.#end.failure === undefined) return;
-        else throw this.#end.failure as Error;
-        continue;
-      }
-      this.#partTaken();
-      if ('zeros' in part) {
-        yield* zeroPieces(part.zeros);
-      } else {
-        this.#current = part.stream;
-        yield* part.stream.output();
-      }
-    }
+  output(): ByteStream {
+    return this.#parts.inOrder();
+  }
+
+  /** What has not been taken of the output, of all blocks as they are decoded. Throws as {@link output} does. */
+  pieces(): PieceStream {
+    this.#memory.treatAllAlike();
+    return this.#parts.inAnyOrder();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#current?.close();
-    for (const part of this.#parts) if ('stream' in part) part.stream.close();
     for (const { stream } of this.#running.values()) stream.close();
     this.#memory.close();
-    this.#partTaken();
+    this.#parts.close();
   }
 
   /** @returns false where nothing can be read behind it */
   async #decode(block: UnreadXzBlock, reader: ByteReader): Promise<boolean> {
-    const { check, place } = block;
-    const small = place !== undefined && place.total <= LARGEST_REMEMBERED ? await reader.peek(place.total) : undefined;
-    if (small !== undefined && this.#isKnownToBeZeros(check, small)) {
-      await reader.take(small.length);
-      this.#add({ zeros: Number(place?.sizes.uncompressed) });
+    const { check, header, place } = block;
+    const length = Number(place?.sizes.uncompressed ?? 0);
+    const mayBeKnown = place !== undefined && place.total <= LARGEST_REMEMBERED && length >= SHORT_PART;
+    const bytes = mayBeKnown ? await reader.peek(place.total) : undefined;
+    if (bytes !== undefined && this.#isKnownToBeZeros(check, bytes)) {
+      await reader.take(bytes.length);
+      this.#parts.addZeros(length);
       return true;
     }
-    const remembered = small === undefined ? undefined : { check, bytes: Buffer.from(small) };
+    const remembered = bytes && { check, bytes: Buffer.from(bytes) };
     const stream = await this.#start(block, remembered);
     if (stream === undefined) return false;
-    await reader.take(block.header.length);
-    if (place !== undefined) return stream.feed(reader.some(place.total - block.header.length));
+    this.#parts.addStream(stream, length);
+    await reader.take(header.length);
+    if (place !== undefined) return stream.feed(reader.some(place.total - header.length));
     block.sizes = (await stream.feedUntilEnd(reader))?.sizes;
+    this.#parts.lengthen(Number(block.sizes?.uncompressed ?? 0));
     return block.sizes !== undefined;
   }
 
@@ -115,13 +101,11 @@ export class XzDecoder {
 
   /** Waits for a thread, and for memory. */
   async #start(block: UnreadXzBlock, remembered: ZeroBlock | undefined): Promise<RemoteStream | undefined> {
-    while (!this.#hasRoomFor(block.memory)) {
-      await Promise.race([
-        ...Array.from(this.#running.values(), ({ stream }) => stream.over),
-        new Promise<void>((resolve) => (this.#partTaken = resolve)),
-      ]);
-      if (this.#isClosed) return undefined;
+    while (!this.#isClosed && !this.#hasRoomFor(block)) {
+      const ends = Array.from(this.#running.values(), ({ stream }) => stream.over);
+      await Promise.race([this.#parts.partTaken(), ...ends]);
     }
+    if (this.#isClosed) return undefined;
     const { header, check, memory } = block;
     let thread = 0;
     while (this.#running.has(thread)) thread += 1;
@@ -131,21 +115,14 @@ export class XzDecoder {
       this.#running.delete(thread);
       if (remembered !== undefined && stream.wasZeros) this.#zeroBlock = remembered;
     });
-    this.#add({ stream });
     return stream;
   }
 
-  #hasRoomFor(memory: number): boolean {
+  #hasRoomFor({ memory, place }: UnreadXzBlock): boolean {
+    const isLong = place !== undefined && place.sizes.uncompressed >= SHORT_PART;
+    if (this.#parts.count >= (isLong ? MOST_PARTS : 1)) return false;
     const running = [...this.#running.values()];
     const together = running.reduce((sum, each) => sum + each.memory, memory);
-    if (this.#parts.length >= MOST_PARTS || running.length >= threadCount) return false;
-    return running.length === 0 || together <= this.#limits.threaded;
-  }
-
-  #add(part: Part): void {
-    const last = this.#parts.at(-1);
-    if (last !== undefined && 'zeros' in last && 'zeros' in part) last.zeros += part.zeros;
-    else this.#parts.push(part);
-    this.#partAdded();
+    return running.length === 0 || (running.length < threadCount && together <= this.#limits.threaded);
   }
 }

@@ -15,15 +15,19 @@ export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0
     if ((await reader.skip(from)) < from) {
       throw new TransferError('TruncatedImage', `the disk ends before byte ${from}, up to which it was read before`);
     }
-    let offset = from;
-    for await (const data of reader.rest()) {
-      disk.position = offset + data.length;
-      yield { offset, data };
-      offset += data.length;
+    let end = from;
+    try {
+      for await (const { offset, data, complete } of reader.pieces()) {
+        disk.position = complete;
+        end = Math.max(end, offset + data.length);
+        if (data.length > 0) yield { offset, data };
+      }
+    } finally {
+      await reader.close();
     }
-    if (size !== undefined && offset < size) {
-      throw new TransferError('TruncatedImage', `the disk ends after ${offset} bytes of ${size}`);
+    if (size !== undefined && end < size) {
+      throw new TransferError('TruncatedImage', `the disk ends after ${end} bytes of ${size}`);
     }
-    disk.virtualSize = offset;
+    disk.virtualSize = end;
   }
 }

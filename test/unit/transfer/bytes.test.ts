@@ -36,6 +36,30 @@ describe('ByteReader', () => {
     );
   });
 
+  it('does not touch memory that it was lent once that is taken back', async () => {
+    const handedOver = async function* (): ByteStream {
+      for (const text of ['first', 'second']) {
+        const chunk = Buffer.from(new TextEncoder().encode(text).buffer);
+        yield chunk;
+        // As it goes to another thread.
+        structuredClone(chunk.buffer, { transfer: [chunk.buffer] });
+      }
+    };
+    const some = new ByteReader(handedOver());
+    const taken: string[] = [];
+    for (let left = 4; left > 0; left -= 1) taken.push((await some.takeSome(100)).toString());
+    expect(taken).to.deep.equal(['first', 'second', '', '']);
+    const pieces: [number, string, number][] = [];
+    for await (const { offset, data, complete } of new ByteReader(handedOver()).pieces()) {
+      pieces.push([offset, data.toString(), complete]);
+    }
+    expect(pieces).to.deep.equal([
+      [0, 'first', 5],
+      [5, 'second', 11],
+      [11, '', 11],
+    ]);
+  });
+
   it('passes over long distances without reading them, where its input can be opened elsewhere', async () => {
     const bytes = Buffer.alloc(9 * 1024 * 1024, 'abcdefg');
     const opened: number[] = [];

@@ -1,7 +1,6 @@
 import type { DecodedDisk, Extent } from '../../extents.ts';
 import type { RangeReader } from '../../source.ts';
-import { isZero } from '../../zeros.ts';
-import { FOOTER_LENGTH, diskTypes, isFooter } from './footer.ts';
+import { FOOTER_LENGTH, diskTypes, isFooter, mayHoldFooter } from './footer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -26,7 +25,7 @@ export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | 
 /**
  * Leaves out the footer by which only its last bytes tell a VHD of fixed size from a raw disk.
  *
- * @param raw what is read, in order
+ * @param raw what is read; its last 512 bytes in order, or with nothing between them
  * @param size of it, where it is known beforehand
  */
 export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined): DecodedDisk {
@@ -36,31 +35,37 @@ export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined
   return disk;
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
+    // The last bytes of what lies furthest, where they may be a footer's first ones.
     let held: Extent | undefined;
+    let end = 0;
     for await (const extent of raw.extents) {
-      if (size !== undefined && endOf(extent) <= size - FOOTER_LENGTH) {
-        yield passOn(extent);
+      const isBeforeFooter = size !== undefined && endOf(extent) <= size - FOOTER_LENGTH;
+      if (isBeforeFooter || endOf(extent) < end) {
+        yield passOn(extent, held);
         continue;
       }
       let whole = extent;
-      if (held !== undefined && extent.data.length < FOOTER_LENGTH) whole = join(held, extent.data);
-      else if (held !== undefined) yield passOn(held);
-      const [start, end] = split(whole);
-      // No footer begins with zeros.
-      const mayBeFooter = !isZero(end.data);
-      if (!mayBeFooter) yield passOn(whole);
-      else if (start.data.length > 0) yield passOn(start);
-      held = mayBeFooter ? { offset: end.offset, data: Buffer.from(end.data) } : undefined;
+      if (held !== undefined && endOf(held) === extent.offset && extent.data.length < FOOTER_LENGTH) {
+        whole = join(held, extent.data);
+      } else if (held !== undefined) {
+        yield passOn(held, extent);
+      }
+      end = endOf(whole);
+      const [start, last] = split(whole);
+      held = mayHoldFooter(last.data) ? { offset: last.offset, data: Buffer.from(last.data) } : undefined;
+      if (held === undefined) yield passOn(whole);
+      else if (start.data.length > 0) yield passOn(start, held);
     }
     const total = raw.virtualSize;
-    const before = held === undefined || total === undefined ? undefined : sizeBefore(held.data, total);
+    const before = held === undefined || total === undefined || end < total ? undefined : sizeBefore(held.data, total);
     if (before === undefined && held !== undefined) yield passOn(held);
     if (before !== undefined) disk.format = 'vpc';
     disk.virtualSize = before ?? total;
   }
 
-  function passOn(extent: Extent): Extent {
-    disk.position = endOf(extent);
+  /** @param next is not passed on yet */
+  function passOn(extent: Extent, next?: Extent): Extent {
+    disk.position = Math.min(raw.position ?? 0, next?.offset ?? Infinity);
     return extent;
   }
 }

@@ -51,6 +51,16 @@ export function isFooter(bytes: Buffer): boolean {
   return bytes.readUInt32BE(CHECKSUM_AT) === ~sum >>> 0;
 }
 
+/** Whether a footer begins in these bytes, or may begin at their end. */
+export function mayHoldFooter(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1');
+  if (text.includes(COOKIE)) return true;
+  for (let length = 1; length < COOKIE.length; length += 1) {
+    if (text.endsWith(COOKIE.slice(0, length))) return true;
+  }
+  return false;
+}
+
 /**
  * Refuses an image that is of no use without another one.
  *

@@ -144,8 +144,8 @@ describe('importer: bad networks', () => {
     });
 
     it('while it is read piece by piece', async () => {
-      const vmdk = await readFile(join(directory, 'www', 'disk.vmdk'));
-      const failure = await failureOf(vmdk, 3 * MEBIBYTE);
+      const qed = await readFile(join(directory, 'www', 'disk.qed'));
+      const failure = await failureOf(qed, 3 * MEBIBYTE);
       expect(failure).to.include({ code: 'SourceStalled', permanent: false });
     });
 

@@ -16,19 +16,19 @@ import {
 export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   const start = await reader.peek(LONGEST_HEADER);
   const length = frameHeaderLength(start);
-  if (length === undefined || start.length < length) return yield* some(reader, Infinity);
+  if (length === undefined || start.length < length) return yield* reader.some(Infinity);
   const header = start.subarray(0, length);
   const skippable = skippableLength(header);
   const hasChecksum = skippable === undefined && readFrameHeader(header).hasChecksum;
-  yield* some(reader, length + (skippable ?? 0));
+  yield* reader.some(length + (skippable ?? 0));
   for (let isLast = skippable !== undefined; !isLast;) {
     const blockHeader = await reader.peek(BLOCK_HEADER_LENGTH);
-    if (blockHeader.length < BLOCK_HEADER_LENGTH) return yield* some(reader, Infinity);
+    if (blockHeader.length < BLOCK_HEADER_LENGTH) return yield* reader.some(Infinity);
     const block = readBlockHeader(blockHeader);
     isLast = block.isLast;
-    yield* some(reader, BLOCK_HEADER_LENGTH + block.length);
+    yield* reader.some(BLOCK_HEADER_LENGTH + block.length);
   }
-  if (hasChecksum) yield* some(reader, CHECKSUM_LENGTH);
+  if (hasChecksum) yield* reader.some(CHECKSUM_LENGTH);
 }
 
 /**
@@ -47,13 +47,4 @@ export function zstdFrameLength(bytes: Buffer): number | undefined {
   }
   if (hasChecksum) at += CHECKSUM_LENGTH;
   return at <= bytes.length ? at : undefined;
-}
-
-async function* some(reader: ByteReader, length: number): ByteStream {
-  for (let left = length; left > 0;) {
-    const bytes = await reader.takeSome(left);
-    if (bytes.length === 0) return;
-    left -= bytes.length;
-    yield bytes;
-  }
 }

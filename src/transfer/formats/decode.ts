@@ -8,6 +8,7 @@ import { openMapped } from './open-mapped.ts';
 import { decodeRaw } from './raw.ts';
 import type { DiskFormat } from './recognise.ts';
 import { readHeader } from './vmdk/descriptor.ts';
+import { mappedVmdk } from './vmdk/image.ts';
 import { decodeStreamOptimized } from './vmdk/stream.ts';
 
 /**
@@ -21,6 +22,7 @@ export async function decodeDisk(format: DiskFormat, reader: ByteReader, options
   if (format === 'vmdk') {
     const header = await readHeader(readHead);
     if (header.isCompressed) return decodeStreamOptimized(reader, header);
+    return decodeMapped(mappedVmdk(header), reader, options);
   }
   return decodeMapped(await openMapped(format, readHead), reader, options);
 }

@@ -33,34 +33,20 @@ const functions: Functions | null = NativeLibrary.bind('libisal.so.2', (library)
  */
 export function fastCheck(check: number): RunningCheck | undefined {
   if (functions === null) return undefined;
-  if (check === CRC32) return runningCrc32(functions);
-  return check === CRC64 ? runningCrc64(functions) : undefined;
+  if (check === CRC32) return runningCheck(functions.crc32, 4);
+  return check === CRC64 ? runningCheck(functions.crc64, 8) : undefined;
 }
 
-function runningCrc32({ crc32 }: Functions): RunningCheck {
-  let value = 0;
-  return {
-    add(bytes) {
-      value = crc32(value, bytes, bytes.length);
-    },
-    digest() {
-      const digest = Buffer.alloc(4);
-      digest.writeUInt32LE(value);
-      return digest;
-    },
-  };
-}
-
-function runningCrc64({ crc64 }: Functions): RunningCheck {
+function runningCheck(update: NativeCall<number | bigint>, length: number): RunningCheck {
   let value: number | bigint = 0;
   return {
     add(bytes) {
-      value = crc64(value, bytes, bytes.length);
+      value = update(value, bytes, bytes.length);
     },
     digest() {
       const digest = Buffer.alloc(8);
       digest.writeBigUInt64LE(BigInt(value));
-      return digest;
+      return digest.subarray(0, length);
     },
   };
 }

@@ -27,3 +27,26 @@ export function cutMap({ offset, entryLength, size, blockSize, entryOf = (block)
   }
   return tables.finish();
 }
+
+/**
+ * The data that one table, or a part of a cut map, tells of.
+ *
+ * @param guest where on the disk it begins
+ * @param hostOf where the block lies in the file whose entry is there in the table; undefined for what reads as zeros
+ */
+export function parseMap(
+  { entryLength, size, blockSize, entryOf = (block) => block }: Omit<BlockMap, 'offset'>,
+  table: Buffer,
+  guest: number,
+  hostOf: (at: number) => number | undefined,
+): PieceRun {
+  const pieces = new RunBuilder();
+  const first = guest / blockSize;
+  for (let block = first; block * blockSize < size; block += 1) {
+    const at = (entryOf(block) - entryOf(first)) * entryLength;
+    if (at >= table.length) break;
+    const host = hostOf(at);
+    if (host !== undefined) pieces.addPlain(host, block * blockSize, Math.min(blockSize, size - block * blockSize));
+  }
+  return pieces.finish();
+}

@@ -1,3 +1,4 @@
+import { isBlockSize } from '../block-size.ts';
 import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
 
@@ -38,9 +39,7 @@ export function parseHeader(bytes: Buffer): VdiHeader {
   const blockSize = bytes.readUInt32LE(0x178);
   const blocks = bytes.readUInt32LE(0x180);
   const [blocksOffset, dataOffset] = [bytes.readUInt32LE(0x154), bytes.readUInt32LE(0x158)];
-  if (blockSize < SMALLEST_BLOCK || blockSize > LARGEST_BLOCK || (blockSize & (blockSize - 1)) !== 0) {
-    throw invalid(`its blocks have ${blockSize} bytes`);
-  }
+  if (!isBlockSize(blockSize, SMALLEST_BLOCK, LARGEST_BLOCK)) throw invalid(`its blocks have ${blockSize} bytes`);
   if (size > LARGEST_DISK) throw invalid('its disk is larger than any');
   if (blocks > MOST_BLOCKS || blocks * blockSize < size) throw invalid(`its ${blocks} blocks do not fit its size`);
   if (blocksOffset < HEADER_LENGTH || dataOffset < HEADER_LENGTH) throw invalid('its block map lies in its header');

@@ -1,7 +1,6 @@
-import { cutMap } from '../mapped/block-map.ts';
+import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
-import { HEADER_LENGTH, failures, parseHeader, type VdiHeader } from './header.ts';
+import { HEADER_LENGTH, failures, parseHeader } from './header.ts';
 
 const ENTRY = 4;
 /** Of a block that was never written, or has been discarded; lower ones are where it lies. */
@@ -9,9 +8,9 @@ const LOWEST_WITHOUT_DATA = 0xfffffffe;
 
 /** @throws TransferError for images that are invalid, incomplete or need other files */
 export async function openVdi(readHead: ReadHead): Promise<MappedImage> {
-  const header = parseHeader(await readHead(HEADER_LENGTH));
-  const { size, blockSize, blocksOffset, dataOffset } = header;
-  const tables = cutMap({ offset: blocksOffset, entryLength: ENTRY, size, blockSize });
+  const { size, blockSize, blocksOffset, dataOffset } = parseHeader(await readHead(HEADER_LENGTH));
+  const map: BlockMap = { offset: blocksOffset, entryLength: ENTRY, size, blockSize };
+  const tables = cutMap(map);
   return {
     format: 'vdi',
     size,
@@ -19,16 +18,10 @@ export async function openVdi(readHead: ReadHead): Promise<MappedImage> {
     dataStart: dataOffset,
     failures,
     readTables: () => Promise.resolve(tables),
-    parseTable: (table, guest) => parseMap(table, guest, header),
+    parseTable: (table, guest) =>
+      parseMap(map, table, guest, (at) => {
+        const block = table.readUInt32LE(at);
+        return block >= LOWEST_WITHOUT_DATA ? undefined : dataOffset + block * blockSize;
+      }),
   };
-}
-
-function parseMap(table: Buffer, start: number, { size, blockSize, dataOffset }: VdiHeader): PieceRun {
-  const pieces = new RunBuilder();
-  for (let at = 0, guest = start; at < table.length; at += ENTRY, guest += blockSize) {
-    const block = table.readUInt32LE(at);
-    if (block >= LOWEST_WITHOUT_DATA) continue;
-    pieces.addPlain(dataOffset + block * blockSize, guest, Math.min(blockSize, size - guest));
-  }
-  return pieces.finish();
 }

@@ -1,7 +1,7 @@
 import { RandomAccessNeeded } from '../../errors.ts';
-import { cutMap } from '../mapped/block-map.ts';
+import { isBlockSize } from '../block-size.ts';
+import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
 import { FOOTER_LENGTH, diskTypes, failures, parseFooter } from './footer.ts';
 
 /** Names are those of the specification, "Dynamic Disk Header Format". Offsets and sizes in bytes. */
@@ -28,9 +28,10 @@ const UNALLOCATED = 0xffffffff;
  * @throws RandomAccessNeeded for VHDs of other kinds
  */
 export async function openVhd(readHead: ReadHead): Promise<MappedImage> {
-  const header = await readHeader(readHead);
-  const { size, blockSize, tableOffset } = header;
-  const tables = cutMap({ offset: tableOffset, entryLength: ENTRY, size, blockSize });
+  const { size, blockSize, tableOffset, end } = await readHeader(readHead);
+  const map: BlockMap = { offset: tableOffset, entryLength: ENTRY, size, blockSize };
+  const tables = cutMap(map);
+  const bitmapLength = Math.ceil(blockSize / SECTOR / 8 / SECTOR) * SECTOR;
   return {
     format: 'vpc',
     size,
@@ -38,7 +39,7 @@ export async function openVhd(readHead: ReadHead): Promise<MappedImage> {
     dataStart: 0,
     failures,
     readTables: () => Promise.resolve(tables),
-    parseTable: (table, guest) => parseTable(table, guest, header),
+    parseTable: (table, guest) => parseMap(map, table, guest, (at) => dataAt(table, at, end, bitmapLength)),
   };
 }
 
@@ -52,9 +53,7 @@ async function readHeader(readHead: ReadHead): Promise<DynamicHeader> {
   const tableOffset = Number(header.readBigUInt64BE(16));
   const entries = header.readUInt32BE(28);
   const blockSize = header.readUInt32BE(32);
-  if (blockSize < SECTOR || (blockSize & (blockSize - 1)) !== 0) {
-    throw failures.invalid(`its blocks have ${blockSize} bytes`);
-  }
+  if (!isBlockSize(blockSize, SECTOR)) throw failures.invalid(`its blocks have ${blockSize} bytes`);
   if (entries * blockSize < size) throw failures.invalid('its block allocation table is too small for its size');
   if (tableOffset < end || !Number.isSafeInteger(tableOffset)) {
     throw failures.invalid('its block allocation table is at no possible place');
@@ -63,15 +62,10 @@ async function readHeader(readHead: ReadHead): Promise<DynamicHeader> {
 }
 
 /** Each block lies behind a bitmap of its sectors; those that were never written are zeros in the block as well. */
-function parseTable(table: Buffer, start: number, { blockSize, size, end }: DynamicHeader): PieceRun {
-  const bitmapLength = Math.ceil(blockSize / SECTOR / 8 / SECTOR) * SECTOR;
-  const pieces = new RunBuilder();
-  for (let at = 0, guest = start; at < table.length; at += ENTRY, guest += blockSize) {
-    const sector = table.readUInt32BE(at);
-    if (sector === UNALLOCATED) continue;
-    const host = sector * SECTOR;
-    if (host < end) throw failures.invalid('a block lies in its header');
-    pieces.addPlain(host + bitmapLength, guest, Math.min(blockSize, size - guest));
-  }
-  return pieces.finish();
+function dataAt(table: Buffer, at: number, headerEnd: number, bitmapLength: number): number | undefined {
+  const sector = table.readUInt32BE(at);
+  if (sector === UNALLOCATED) return undefined;
+  const host = sector * SECTOR;
+  if (host < headerEnd) throw failures.invalid('a block lies in its header');
+  return host + bitmapLength;
 }

@@ -1,10 +1,9 @@
 import { RandomAccessNeeded } from '../../errors.ts';
-import { cutMap } from '../mapped/block-map.ts';
+import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
 import { failures } from './failures.ts';
 import { HEADERS_LENGTH, currentHeader } from './headers.ts';
-import { LONGEST_METADATA, parseMetadata, type Metadata } from './metadata.ts';
+import { LONGEST_METADATA, parseMetadata } from './metadata.ts';
 import { parseRegions, type Region } from './regions.ts';
 
 /** The metadata lies within so many bytes of the image's start, or somebody else has to read it. */
@@ -36,10 +35,12 @@ export async function openVhdx(readHead: ReadHead): Promise<MappedImage> {
   const metadata = parseMetadata(start.subarray(place.offset));
   if (metadata.hasParent) throw failures.incomplete();
   const { size, blockSize } = metadata;
+  // Behind the entries of so many blocks there is one for their sector bitmap, which only an image with a parent has.
   const entryOf = (block: number): number => block + Math.floor(block / metadata.chunkRatio);
   const entries = size === 0 ? 0 : entryOf(Math.ceil(size / blockSize) - 1) + 1;
   if (entries * ENTRY > bat.length) throw failures.invalid('its block allocation table is too small for its size');
-  const tables = cutMap({ offset: bat.offset, entryLength: ENTRY, size, blockSize, entryOf });
+  const map: BlockMap = { offset: bat.offset, entryLength: ENTRY, size, blockSize, entryOf };
+  const tables = cutMap(map);
   const reserved = [{ offset: 0, length: HEADER_SECTION }, log, bat, place];
   return {
     format: 'vhdx',
@@ -48,34 +49,21 @@ export async function openVhdx(readHead: ReadHead): Promise<MappedImage> {
     dataStart: HEADER_SECTION,
     failures,
     readTables: () => Promise.resolve(tables),
-    parseTable: (table, guest) => parseTable(table, guest, metadata, reserved),
+    parseTable: (table, guest) => parseMap(map, table, guest, (at) => dataAt(table, at, blockSize, reserved)),
   };
 }
 
-/** Behind the entries of so many blocks there is one for their sector bitmap, which only an image with a parent has. */
-function parseTable(
-  table: Buffer,
-  start: number,
-  { size, blockSize, chunkRatio }: Metadata,
-  reserved: readonly Region[],
-): PieceRun {
-  const pieces = new RunBuilder();
-  let block = start / blockSize;
-  for (let at = 0, guest = start; at < table.length; at += ENTRY, guest += blockSize) {
-    const low = table.readUInt32LE(at);
-    const state = low & STATE;
-    if (state === FULLY_PRESENT) {
-      const host = table.readUInt32LE(at + 4) * TWO_32 + ((low & LOW_OFFSET) >>> 0);
-      if (!Number.isSafeInteger(host)) throw failures.invalid('a block lies beyond any file');
-      if (reserved.some(({ offset, length }) => host < offset + length && host + blockSize > offset)) {
-        throw failures.invalid('a block lies in what is no data');
-      }
-      pieces.addPlain(host, guest, Math.min(blockSize, size - guest));
-    } else if (!zeroStates.has(state)) {
-      throw failures.invalid(`a block is in state ${state}`);
-    }
-    block += 1;
-    if (block % chunkRatio === 0) at += ENTRY;
+function dataAt(table: Buffer, at: number, blockSize: number, reserved: readonly Region[]): number | undefined {
+  const low = table.readUInt32LE(at);
+  const state = low & STATE;
+  if (state !== FULLY_PRESENT) {
+    if (!zeroStates.has(state)) throw failures.invalid(`a block is in state ${state}`);
+    return undefined;
   }
-  return pieces.finish();
+  const host = table.readUInt32LE(at + 4) * TWO_32 + ((low & LOW_OFFSET) >>> 0);
+  if (!Number.isSafeInteger(host)) throw failures.invalid('a block lies beyond any file');
+  if (reserved.some(({ offset, length }) => host < offset + length && host + blockSize > offset)) {
+    throw failures.invalid('a block lies in what is no data');
+  }
+  return host;
 }

@@ -1,3 +1,4 @@
+import { isBlockSize } from '../block-size.ts';
 import { entriesOf } from './entries.ts';
 import { failures } from './failures.ts';
 
@@ -63,7 +64,7 @@ export function parseMetadata(region: Buffer): Metadata {
   const blockSize = parameters.readUInt32LE(0);
   const size = Number(item('virtualDiskSize').readBigUInt64LE(0));
   const sectorSize = item('logicalSectorSize').readUInt32LE(0);
-  if (blockSize < SMALLEST_BLOCK || blockSize > LARGEST_BLOCK || (blockSize & (blockSize - 1)) !== 0) {
+  if (!isBlockSize(blockSize, SMALLEST_BLOCK, LARGEST_BLOCK)) {
     throw failures.invalid(`its blocks have ${blockSize} bytes`);
   }
   if (sectorSize !== 512 && sectorSize !== 4096) throw failures.invalid(`its sectors have ${sectorSize} bytes`);

@@ -5,7 +5,7 @@ import { SECTOR, type SparseHeader } from './header.ts';
 export const ENTRY = 4;
 /** Of a grain table: the grain reads as zeros, and is nowhere, as it is where the entry is 0. */
 export const ZERO_GRAIN = 1;
-export const LARGEST_DIRECTORY = 4 * 1024 * 1024;
+const LARGEST_DIRECTORY = 4 * 1024 * 1024;
 
 /** Takes bytes at an offset that is not before the last one. */
 export type TakeAt = (offset: number, length: number) => Promise<Buffer>;
@@ -13,6 +13,17 @@ export type TakeAt = (offset: number, length: number) => Promise<Buffer>;
 /** How many grain tables a disk has. */
 export function tableCount({ capacity, grainSize, entriesPerGrainTable }: SparseHeader): number {
   return Math.ceil(capacity / (grainSize * entriesPerGrainTable));
+}
+
+/**
+ * Bytes of the grain directory.
+ *
+ * @throws RandomAccessNeeded where it is too large to be kept in memory
+ */
+export function readableDirectoryLength(header: SparseHeader): number {
+  const length = tableCount(header) * ENTRY;
+  if (length > LARGEST_DIRECTORY) throw new RandomAccessNeeded('the VMDK image has a very large grain directory');
+  return length;
 }
 
 /** Adds the grains that one table tells of. */
@@ -31,8 +42,7 @@ export function addTable(digest: GrainDigest, table: Buffer, index: number, entr
 export async function readTablesAhead(header: SparseHeader, start: number, takeAt: TakeAt): Promise<GrainDigest> {
   const { entriesPerGrainTable: entries, overhead } = header;
   const digest = new GrainDigest();
-  const length = tableCount(header) * ENTRY;
-  if (length > LARGEST_DIRECTORY) throw new RandomAccessNeeded('the VMDK image has a very large grain directory');
+  const length = readableDirectoryLength(header);
   const directory = Buffer.from(await takeAt(within(start, length, 0, overhead), length));
   let end = start + length;
   for (let index = 0; index * ENTRY < length; index += 1) {

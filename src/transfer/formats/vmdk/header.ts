@@ -1,3 +1,4 @@
+import { isBlockSize } from '../block-size.ts';
 import { imageFailures } from '../image-failures.ts';
 
 /** Names are those of VMware's Virtual Disk Format 5.0, "Hosted Sparse Extents". Offsets and sizes in bytes. */
@@ -43,9 +44,7 @@ export function parseHeader(bytes: Buffer): SparseHeader {
   const directory = bytes.readBigUInt64LE(56);
   const entriesPerGrainTable = bytes.readUInt32LE(44);
   const isCompressed = (flags & flag.compressed) !== 0;
-  if (grainSize < SECTOR || grainSize > LARGEST_GRAIN || (grainSize & (grainSize - 1)) !== 0) {
-    throw invalid(`its grains have ${grainSize} bytes`);
-  }
+  if (!isBlockSize(grainSize, SECTOR, LARGEST_GRAIN)) throw invalid(`its grains have ${grainSize} bytes`);
   if (entriesPerGrainTable === 0 || entriesPerGrainTable > MOST_ENTRIES) {
     throw invalid(`its grain tables have ${entriesPerGrainTable} entries`);
   }

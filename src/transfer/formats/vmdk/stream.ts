@@ -14,12 +14,11 @@ const marker = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 };
  * Decodes a streamOptimized VMDK: compressed grains, each with a marker that says where it belongs.
  *
  * @param reader at the image's start
+ * @param header of an image that is compressed
  * @throws RandomAccessNeeded, now or among the extents, for VMDKs of other kinds
  */
 export function decodeStreamOptimized(reader: ByteReader, header: SparseHeader): DecodedDisk {
-  if (!header.isCompressed || !header.hasMarkers) {
-    throw new RandomAccessNeeded('the VMDK image is not streamOptimized');
-  }
+  if (!header.hasMarkers) throw new RandomAccessNeeded('the VMDK image is not streamOptimized');
   return { format: 'vmdk', virtualSize: header.capacity, extents: new VmdkStream(reader, header).extents() };
 }
 

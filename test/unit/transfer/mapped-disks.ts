@@ -73,3 +73,17 @@ export async function* everyWay(format: DiskFormat, file: Buffer): AsyncGenerato
   }
   yield written;
 }
+
+/** What a promise fails with, or else what it comes to. */
+export function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => error);
+}
+
+/** What decoding a file fails with, from a stream and by ranges. */
+export async function* everyFailure(
+  format: DiskFormat,
+  file: Buffer,
+): AsyncGenerator<{ way: string; failure: unknown }, void, void> {
+  yield { way: 'from a stream', failure: await failureOf(decodeStream(format, file).then(completed)) };
+  yield { way: 'by ranges', failure: await failureOf(decodeRanges(format, rangesOf(file)).then(completed)) };
+}

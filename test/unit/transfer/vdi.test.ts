@@ -4,7 +4,15 @@ import { RandomAccessNeeded } from '../../../src/transfer/errors.ts';
 import { decodeRanges } from '../../../src/transfer/formats/open-mapped.ts';
 import { describeVdi, parseHeader } from '../../../src/transfer/formats/vdi/header.ts';
 import { vdiImage } from '../../support/vdi-image.ts';
-import { completed, decodeStream, everyWay, fragmentedDisks, rangesOf } from './mapped-disks.ts';
+import {
+  completed,
+  decodeStream,
+  everyFailure,
+  everyWay,
+  failureOf,
+  fragmentedDisks,
+  rangesOf,
+} from './mapped-disks.ts';
 
 const BLOCK = 4096;
 const MAP = 512;
@@ -41,8 +49,7 @@ describe('VDI', () => {
     const ranges = rangesOf(file);
     expect((await completed(await decodeStream('vdi', file, { ranges }))).equals(disk)).to.equal(true);
     expect((await completed(await decodeRanges('vdi', ranges))).equals(disk)).to.equal(true);
-    const failure = await completed(await decodeStream('vdi', file)).catch((error: unknown) => error);
-    expect(failure).to.be.instanceOf(RandomAccessNeeded);
+    expect(await failureOf(completed(await decodeStream('vdi', file)))).to.be.instanceOf(RandomAccessNeeded);
   });
 
   it('reads nothing but its map and what that maps', async () => {
@@ -71,15 +78,9 @@ describe('VDI', () => {
   it('says when the file ends too early', async () => {
     const { file } = image();
     for (const length of [100, 600, 1024, 1024 + BLOCK, file.length - 1]) {
-      const cut = file.subarray(0, length);
-      const streamed = await decodeStream('vdi', cut)
-        .then(completed)
-        .catch((error: unknown) => error);
-      expect(streamed, `${length} of a stream`).to.have.property('code', 'TruncatedImage');
-      const ranged = await decodeRanges('vdi', rangesOf(cut))
-        .then(completed)
-        .catch((error: unknown) => error);
-      expect(ranged, `${length} by ranges`).to.have.property('code', 'TruncatedImage');
+      for await (const { way, failure } of everyFailure('vdi', file.subarray(0, length))) {
+        expect(failure, `${length} ${way}`).to.have.property('code', 'TruncatedImage');
+      }
     }
   });
 
@@ -116,8 +117,8 @@ describe('VDI', () => {
   it('refuses to take its map for data', async () => {
     const { file } = image();
     file.writeUInt32LE(MAP, 0x158);
-    for (const disk of [await decodeStream('vdi', file), await decodeRanges('vdi', rangesOf(file))]) {
-      expect(await completed(disk).catch((error: unknown) => error)).to.have.property('code', 'InvalidImage');
+    for await (const { way, failure } of everyFailure('vdi', file)) {
+      expect(failure, way).to.have.property('code', 'InvalidImage');
     }
   });
 });

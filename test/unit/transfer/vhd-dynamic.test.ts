@@ -4,7 +4,7 @@ import { RandomAccessNeeded } from '../../../src/transfer/errors.ts';
 import { decodeRanges } from '../../../src/transfer/formats/open-mapped.ts';
 import { describeVhd, parseFooter } from '../../../src/transfer/formats/vhd/footer.ts';
 import { dynamicVhd, sealVhd } from '../../support/dynamic-vhd.ts';
-import { completed, decodeStream, everyWay, fragmentedDisks, rangesOf } from './mapped-disks.ts';
+import { decodeStream, everyFailure, everyWay, failureOf, fragmentedDisks, rangesOf } from './mapped-disks.ts';
 
 const BLOCK = 4096;
 const TABLE = 1536;
@@ -16,8 +16,6 @@ function image(creator?: string): { file: Buffer; disk: Buffer } {
   disk.fill('later', 10 * BLOCK, 11 * BLOCK);
   return { file: dynamicVhd(disk, { blockSize: BLOCK, ...(creator === undefined ? {} : { creator }) }), disk };
 }
-
-const failureOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
 describe('dynamic VHD', () => {
   it('reads the same disk from a stream as by ranges, wherever its blocks lie, and wherever it goes on', async () => {
@@ -64,11 +62,9 @@ describe('dynamic VHD', () => {
     const { file } = image();
     // The footer behind the last block tells nothing new.
     for (const length of [100, 600, TABLE, TABLE + 20, TABLE + 1024 + BLOCK, file.length - 513]) {
-      const cut = file.subarray(0, length);
-      const streamed = await failureOf(decodeStream('vpc', cut).then(completed));
-      expect(streamed, `${length} of a stream`).to.have.property('code', 'TruncatedImage');
-      const ranged = await failureOf(decodeRanges('vpc', rangesOf(cut)).then(completed));
-      expect(ranged, `${length} by ranges`).to.have.property('code', 'TruncatedImage');
+      for await (const { way, failure } of everyFailure('vpc', file.subarray(0, length))) {
+        expect(failure, `${length} ${way}`).to.have.property('code', 'TruncatedImage');
+      }
     }
   });
 
@@ -89,8 +85,9 @@ describe('dynamic VHD', () => {
     for (const [name, change, code] of lies) {
       const { file } = image();
       change(file);
-      expect(await failureOf(decodeStream('vpc', file).then(completed)), name).to.have.property('code', code);
-      expect(await failureOf(decodeRanges('vpc', rangesOf(file)).then(completed)), name).to.have.property('code', code);
+      for await (const { way, failure } of everyFailure('vpc', file)) {
+        expect(failure, `${name}, ${way}`).to.have.property('code', code);
+      }
     }
   });
 

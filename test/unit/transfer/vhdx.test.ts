@@ -6,7 +6,15 @@ import { crc32c } from '../../../src/transfer/formats/vhdx/crc32c.ts';
 import { describeVhdx } from '../../../src/transfer/formats/vhdx/describe.ts';
 import { openVhdx } from '../../../src/transfer/formats/vhdx/image.ts';
 import { batEntryAt, sealVhdx, vhdxImage } from '../../support/vhdx-image.ts';
-import { completed, decodeStream, everyWay, fragmentedDisks, rangesOf } from './mapped-disks.ts';
+import {
+  completed,
+  decodeStream,
+  everyFailure,
+  everyWay,
+  failureOf,
+  fragmentedDisks,
+  rangesOf,
+} from './mapped-disks.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const HEADERS = [64 * 1024, 128 * 1024] as const;
@@ -19,8 +27,6 @@ function image(): { file: Buffer; disk: Buffer } {
   disk.fill('second', MEBIBYTE);
   return { file: vhdxImage(disk, { blockSize: MEBIBYTE }), disk };
 }
-
-const failureOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
 describe('VHDX', () => {
   it('reads the same disk from a stream as by ranges, wherever its blocks lie, and wherever it goes on', async () => {
@@ -83,11 +89,9 @@ describe('VHDX', () => {
   it('says when the file ends too early', async () => {
     const { file } = image();
     for (const length of [100, 300 * 1024, METADATA + 1000, 2 * MEBIBYTE + 4096, file.length - 1]) {
-      const cut = file.subarray(0, length);
-      const streamed = await failureOf(decodeStream('vhdx', cut).then(completed));
-      expect(streamed, `${length} of a stream`).to.have.property('code', 'TruncatedImage');
-      const ranged = await failureOf(decodeRanges('vhdx', rangesOf(cut)).then(completed));
-      expect(ranged, `${length} by ranges`).to.have.property('code', 'TruncatedImage');
+      for await (const { way, failure } of everyFailure('vhdx', file.subarray(0, length))) {
+        expect(failure, `${length} ${way}`).to.have.property('code', 'TruncatedImage');
+      }
     }
   });
 
@@ -112,11 +116,9 @@ describe('VHDX', () => {
     for (const [name, change, code] of lies) {
       const { file } = image();
       change(file);
-      expect(await failureOf(decodeStream('vhdx', file).then(completed)), name).to.have.property('code', code);
-      expect(await failureOf(decodeRanges('vhdx', rangesOf(file)).then(completed)), name).to.have.property(
-        'code',
-        code,
-      );
+      for await (const { way, failure } of everyFailure('vhdx', file)) {
+        expect(failure, `${name}, ${way}`).to.have.property('code', code);
+      }
     }
   });
 

@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { RandomAccessNeeded } from '../../../src/transfer/errors.ts';
 import { decodeRanges } from '../../../src/transfer/formats/open-mapped.ts';
 import { sparseVmdk } from '../../support/sparse-vmdk.ts';
-import { completed, decodeStream, everyWay, fragmentedDisks, rangesOf } from './mapped-disks.ts';
+import {
+  completed,
+  decodeStream,
+  everyFailure,
+  everyWay,
+  failureOf,
+  fragmentedDisks,
+  rangesOf,
+} from './mapped-disks.ts';
 
 const GRAIN = 4096;
 const SHAPE = { grainSize: GRAIN, entries: 8 };
@@ -17,8 +25,6 @@ function image(more: { tablesLast?: boolean } = {}): { file: Buffer; disk: Buffe
   disk.fill('later', 10 * GRAIN, 11 * GRAIN);
   return { file: sparseVmdk(disk, { ...SHAPE, ...more }), disk };
 }
-
-const failureOf = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
 describe('sparse VMDK', () => {
   it('reads the same disk from a stream as by ranges, wherever its grains lie, and wherever it goes on', async () => {
@@ -57,11 +63,9 @@ describe('sparse VMDK', () => {
   it('says when the file ends too early', async () => {
     const { file } = image();
     for (const length of [100, DIRECTORY, TABLE, TABLE + 600, TABLE + 1024 + GRAIN, file.length - 1]) {
-      const cut = file.subarray(0, length);
-      const streamed = await failureOf(decodeStream('vmdk', cut).then(completed));
-      expect(streamed, `${length} of a stream`).to.have.property('code', 'TruncatedImage');
-      const ranged = await failureOf(decodeRanges('vmdk', rangesOf(cut)).then(completed));
-      expect(ranged, `${length} by ranges`).to.have.property('code', 'TruncatedImage');
+      for await (const { way, failure } of everyFailure('vmdk', file.subarray(0, length))) {
+        expect(failure, `${length} ${way}`).to.have.property('code', 'TruncatedImage');
+      }
     }
   });
 
@@ -76,11 +80,9 @@ describe('sparse VMDK', () => {
     for (const [name, change, code] of lies) {
       const { file } = image();
       change(file);
-      expect(await failureOf(decodeStream('vmdk', file).then(completed)), name).to.have.property('code', code);
-      expect(await failureOf(decodeRanges('vmdk', rangesOf(file)).then(completed)), name).to.have.property(
-        'code',
-        code,
-      );
+      for await (const { way, failure } of everyFailure('vmdk', file)) {
+        expect(failure, `${name}, ${way}`).to.have.property('code', code);
+      }
     }
   });
 });

@@ -5,14 +5,15 @@ import { env, execPath, stderr, stdout } from 'node:process';
 import type { Readable } from 'node:stream';
 import { repository } from './cluster/folders.ts';
 import { spawnBound } from './support/bound-child.ts';
-import { COUNTS_VARIABLE, type Counts } from './support/reporter.ts';
+import { OUTCOME_VARIABLE, type Outcome } from './support/reporter.ts';
 
 const MOCHA = join(repository, 'node_modules/mocha/bin/mocha.js');
 
 /** Suites that one mocha runs, one after the other, beside those of other lanes. */
 export class Lane {
   readonly #ended: Promise<number>;
-  readonly #counts: string;
+  readonly #suites: readonly string[];
+  readonly #outcome: string;
   readonly #released = Promise.withResolvers<void>();
   readonly #told: Promise<unknown>;
 
@@ -24,30 +25,34 @@ export class Lane {
    * @param folder an existing one, for its own files
    */
   constructor(suites: readonly string[], options: readonly string[], folder: string) {
-    this.#counts = join(folder, `${suites.join('-')}.json`);
+    this.#suites = suites;
+    this.#outcome = join(folder, `${suites.join('-')}.json`);
     // Beside the tests there are helpers, some of which are programs of their own.
     const tests = suites.map((suite) => join('test', suite, '**', '*.test.ts'));
     const child = spawnBound(execPath, [MOCHA, ...(stdout.isTTY ? ['--color'] : []), ...options, ...tests], {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...env, [COUNTS_VARIABLE]: this.#counts },
+      env: { ...env, [OUTCOME_VARIABLE]: this.#outcome },
     });
     this.#ended = once(child, 'exit').then(([status]) => (status as number | null) ?? 1);
     this.#told = Promise.all([this.#pass(child.stdout!, stdout), this.#pass(child.stderr!, stderr)]);
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   }
 
-  /** Lets it write from now on, what was held back first. Resolves when it has ended, to its exit code and counts. */
-  async tell(): Promise<{ status: number; counts: Counts }> {
+  /** Lets it write from now on, what was held back first. Resolves when it has ended, to its exit code and outcome. */
+  async tell(): Promise<{ status: number; outcome: Outcome }> {
     this.#released.resolve();
     const status = await this.#ended;
     await this.#told;
-    // A mocha that did not get to the end of its tests has no counts.
-    const counts = await readFile(this.#counts, 'utf8').then(
-      (text) => JSON.parse(text) as Counts,
-      () => ({ passed: 0, failed: status === 0 ? 0 : 1 }),
+    // A mocha that did not get to the end of its tests leaves no outcome.
+    const outcome = await readFile(this.#outcome, 'utf8').then(
+      (text) => JSON.parse(text) as Outcome,
+      () => ({
+        passed: 0,
+        failures: status === 0 ? [] : [`${this.#suites.join(', ')}: ended early, with exit code ${status}`],
+      }),
     );
-    return { status, counts };
+    return { status, outcome };
   }
 
   async #pass(from: Readable, to: NodeJS.WriteStream): Promise<void> {

@@ -45,12 +45,12 @@ const running = lanes
   .map((lane) => lane.filter((suite) => chosen.includes(suite)))
   .filter((lane) => lane.length > 0)
   .map((lane) => new Lane(lane, options, folder));
-const total = { status: 0, passed: 0, failed: 0 };
+const total = { status: 0, passed: 0, failures: [] as string[] };
 for (const lane of running) {
-  const { status, counts } = await lane.tell();
+  const { status, outcome } = await lane.tell();
   total.status ||= status;
-  total.passed += counts.passed;
-  total.failed += counts.failed;
+  total.passed += outcome.passed;
+  total.failures.push(...outcome.failures);
 }
 if (running.length > 1) console.log(`\nall together:\n${summaryOf(total)}`);
 exit(total.status);

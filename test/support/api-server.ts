@@ -204,6 +204,12 @@ export class ApiServer {
   }
 }
 
+/** A hook before that: waits until the API server is built, which takes minutes where no checkout has done so before. */
+export async function kubernetesIsBuilt(this: Mocha.Context): Promise<void> {
+  this.timeout(0);
+  await kubernetesBinaries();
+}
+
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   return ApiServer.start(options);
 }

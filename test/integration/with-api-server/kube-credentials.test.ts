@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeConfig, User } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { configMaps } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { ApiError } from '../../src/kube/errors.ts';
-import { Authority } from '../cluster/pki.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { rejection } from '../support/rejection.ts';
+import { configMaps } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { ApiError } from '../../../src/kube/errors.ts';
+import { Authority } from '../../cluster/pki.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { rejection } from '../../support/rejection.ts';
 
 describe('credentials against a real API server', function () {
   this.timeout(60_000);
@@ -17,6 +17,7 @@ describe('credentials against a real API server', function () {
   let authority: Authority;
   let clients: KubeClient[];
 
+  before(kubernetesIsBuilt);
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'credentials-'));
     authority = await Authority.create('clients');

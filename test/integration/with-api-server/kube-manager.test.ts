@@ -1,19 +1,19 @@
 import { expect } from 'chai';
 import { request } from 'undici';
-import { configMaps, events, leases, namespaces, type ConfigMap } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { done, type Outcome, type Reconciler } from '../../src/kube/controller.ts';
-import { LeadershipLostError, TerminalError, WaitingError } from '../../src/kube/errors.ts';
-import { keyToString, type Key } from '../../src/kube/key.ts';
-import { controllerOf, differs, ownerReference } from '../../src/kube/apply.ts';
-import { Manager, type ManagerOptions } from '../../src/kube/manager.ts';
-import { watch } from '../../src/kube/watch.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { silentLogger } from '../support/logger.ts';
-import { valueOf } from '../support/metric.ts';
-import { rejection } from '../support/rejection.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { configMaps, events, leases, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { done, type Outcome, type Reconciler } from '../../../src/kube/controller.ts';
+import { LeadershipLostError, TerminalError, WaitingError } from '../../../src/kube/errors.ts';
+import { keyToString, type Key } from '../../../src/kube/key.ts';
+import { controllerOf, differs, ownerReference } from '../../../src/kube/apply.ts';
+import { Manager, type ManagerOptions } from '../../../src/kube/manager.ts';
+import { watch } from '../../../src/kube/watch.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { valueOf } from '../../support/metric.ts';
+import { rejection } from '../../support/rejection.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 
 const backoff = { base: 50, max: 500 };
 
@@ -26,6 +26,7 @@ describe('Manager against a real API server', function () {
   let namespaceCount = 0;
   let running: { stop: AbortController; end: Promise<unknown> }[];
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer({ tokens: { 'nobody-token': 'nobody' } });
     client = new KubeClient(server.kubeConfig());

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { KubeClient } from '../../src/kube/client.ts';
-import { Informer } from '../../src/kube/informer.ts';
-import { Metrics } from '../../src/kube/metrics.ts';
-import { defineResource, type KubeObject } from '../../src/kube/resource.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { silentLogger } from '../support/logger.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { Informer } from '../../../src/kube/informer.ts';
+import { Metrics } from '../../../src/kube/metrics.ts';
+import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLogger } from '../../support/logger.ts';
 
 const group = 'example.test';
 const widgets = defineResource<KubeObject>({
@@ -29,6 +29,7 @@ describe('Informer of a resource that is not installed', function () {
   let client: KubeClient;
   const stop = new AbortController();
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     client = new KubeClient(server.kubeConfig());

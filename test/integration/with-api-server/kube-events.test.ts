@@ -1,13 +1,20 @@
 import { expect } from 'chai';
-import { configMaps, events, namespaces, nodes, type ConfigMap, type Event } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { EventRecorder } from '../../src/kube/events.ts';
-import type { KubeObject } from '../../src/kube/resource.ts';
-import { Metrics } from '../../src/kube/metrics.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { silentLogger } from '../support/logger.ts';
-import { valueOf } from '../support/metric.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import {
+  configMaps,
+  events,
+  namespaces,
+  nodes,
+  type ConfigMap,
+  type Event,
+} from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { EventRecorder } from '../../../src/kube/events.ts';
+import type { KubeObject } from '../../../src/kube/resource.ts';
+import { Metrics } from '../../../src/kube/metrics.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { valueOf } from '../../support/metric.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 
 describe('EventRecorder against a real API server', function () {
   this.timeout(60_000);
@@ -18,6 +25,7 @@ describe('EventRecorder against a real API server', function () {
   let object: ConfigMap;
   let count = 0;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     client = new KubeClient(server.kubeConfig());

@@ -1,17 +1,23 @@
 import { expect } from 'chai';
-import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
-import { addControllers } from '../../src/controllers/index.ts';
-import { cdis } from '../../src/controllers/resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { Manager } from '../../src/kube/manager.ts';
-import { createClone, createGoldenImage, goldenImageOf, install, strategies } from '../bench/scale/api-with-storage.ts';
-import { simulateStorage } from '../bench/scale/simulated-storage.ts';
-import { callsIn, MetricSamples } from '../bench/metric-samples.ts';
-import { untilSucceeded } from '../support/data-volumes.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { silentLogger } from '../support/logger.ts';
-import { until } from '../support/until.ts';
+import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
+import { addControllers } from '../../../src/controllers/index.ts';
+import { cdis } from '../../../src/controllers/resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { Manager } from '../../../src/kube/manager.ts';
+import {
+  createClone,
+  createGoldenImage,
+  goldenImageOf,
+  install,
+  strategies,
+} from '../../bench/scale/api-with-storage.ts';
+import { simulateStorage } from '../../bench/scale/simulated-storage.ts';
+import { callsIn, MetricSamples } from '../../bench/metric-samples.ts';
+import { untilSucceeded } from '../../support/data-volumes.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { until } from '../../support/until.ts';
 
 /** What the controllers may ask of the API server for one clone, at most; 17 to 23 is usual. */
 const CALLS_MAX = 25;
@@ -24,6 +30,7 @@ describe('API calls of clones by the storage, which is simulated', () => {
   let controllers: Manager;
   let running: Promise<unknown>;
 
+  before(kubernetesIsBuilt);
   before(async function () {
     this.timeout(120_000);
     server = await startApiServer({});

@@ -1,17 +1,27 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { resources } from '../../src/api/resources.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { Kubectl } from '../support/kubectl.ts';
-import { accepted, dataVolume, http, object, pvc, refused, registryTemplate, storage } from '../support/manifests.ts';
+import { resources } from '../../../src/api/resources.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+import {
+  accepted,
+  dataVolume,
+  http,
+  object,
+  pvc,
+  refused,
+  registryTemplate,
+  storage,
+} from '../../support/manifests.ts';
 
-const CRDS = join(import.meta.dirname, '../../crds');
+const CRDS = join(import.meta.dirname, '../../../crds');
 
 describe('CustomResourceDefinitions in a real API server', function () {
   this.timeout(60_000);
   let server: ApiServer;
   let kubectl: Kubectl;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     kubectl = await Kubectl.create(server.kubeConfigPath);

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { createIfAbsent } from '../../src/controllers/create-if-absent.ts';
-import { configMaps, namespaces, type ConfigMap } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { WaitingError } from '../../src/kube/errors.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { rejection } from '../support/rejection.ts';
+import { createIfAbsent } from '../../../src/controllers/create-if-absent.ts';
+import { configMaps, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { WaitingError } from '../../../src/kube/errors.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { rejection } from '../../support/rejection.ts';
 
 const NAMESPACE = 'create-if-absent';
 
@@ -13,6 +13,7 @@ describe('createIfAbsent against a real API server', function () {
   let server: ApiServer;
   let client: KubeClient;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     client = new KubeClient(server.kubeConfig());

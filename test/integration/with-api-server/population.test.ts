@@ -1,31 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { finalizer } from '../../src/api/finalizers.ts';
-import { temporaryClaimName, temporarySnapshotName } from '../../src/api/object-names.ts';
-import { createCaches, type Caches } from '../../src/controllers/caches.ts';
-import { ConfigView } from '../../src/controllers/config-view.ts';
-import type { ControllerContext } from '../../src/controllers/context.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../../src/controllers/internal-annotations.ts';
-import { letTargetGo } from '../../src/controllers/populator/population.ts';
-import { rebindVolume } from '../../src/controllers/populator/rebind-volume.ts';
+import { finalizer } from '../../../src/api/finalizers.ts';
+import { temporaryClaimName, temporarySnapshotName } from '../../../src/api/object-names.ts';
+import { createCaches, type Caches } from '../../../src/controllers/caches.ts';
+import { ConfigView } from '../../../src/controllers/config-view.ts';
+import type { ControllerContext } from '../../../src/controllers/context.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/internal-annotations.ts';
+import { letTargetGo } from '../../../src/controllers/populator/population.ts';
+import { rebindVolume } from '../../../src/controllers/populator/rebind-volume.ts';
 import {
   events,
   namespaces,
   persistentVolumeClaims,
   type PersistentVolumeClaim,
-} from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
-import { Manager } from '../../src/kube/manager.ts';
-import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../src/kube/snapshot-resources.ts';
-import { csiParts } from '../cluster/index.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { Kubectl } from '../support/kubectl.ts';
-import { silentLogger } from '../support/logger.ts';
-import { rejection } from '../support/rejection.ts';
+} from '../../../src/kube/builtin-resources.ts';
+import type { Key } from '../../../src/kube/key.ts';
+import { Manager } from '../../../src/kube/manager.ts';
+import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../../src/kube/snapshot-resources.ts';
+import { csiParts } from '../../cluster/index.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { rejection } from '../../support/rejection.ts';
 
-const CRDS = join(import.meta.dirname, '../../crds');
+const CRDS = join(import.meta.dirname, '../../../crds');
 const AS_SOURCE_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection';
 const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
 const RESTORE_PROTECTION = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
@@ -45,12 +45,17 @@ describe('letTargetGo against a real API server', function () {
   let count = 0;
   let target: PersistentVolumeClaim;
   let snapshotKey: Key;
+  let snapshotCrds: string[];
 
+  before(kubernetesIsBuilt);
+  before(async function () {
+    this.timeout(0);
+    ({ snapshotCrds } = await csiParts());
+  });
   before(async () => {
     server = await startApiServer();
     kubectl = await Kubectl.create(server.kubeConfigPath);
     await kubectl.run('apply', '-k', CRDS);
-    const { snapshotCrds } = await csiParts();
     for (const file of snapshotCrds) await kubectl.applyText(await readFile(file, 'utf8'));
     await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     manager = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger() });

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { Kubectl } from '../support/kubectl.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Kubectl } from '../../support/kubectl.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 
 const SOURCE = 'golden';
 const TARGET = 'team';
@@ -83,6 +83,7 @@ describe('The right to clone from another namespace, in a real API server', func
   let count = 0;
   const uniqueName = () => `object-${count++}`;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     kubectl = await Kubectl.create(server.kubeConfigPath);

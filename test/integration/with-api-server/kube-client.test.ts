@@ -6,8 +6,8 @@ import {
   persistentVolumeClaims,
   type ConfigMap,
   type PersistentVolumeClaim,
-} from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
+} from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
 import {
   type ApiError,
   ConnectionError,
@@ -17,12 +17,12 @@ import {
   isGone,
   isInvalid,
   isPermanent,
-} from '../../src/kube/errors.ts';
-import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../src/kube/finalizers.ts';
-import { keyOf } from '../../src/kube/key.ts';
-import { Metrics } from '../../src/kube/metrics.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { rejection } from '../support/rejection.ts';
+} from '../../../src/kube/errors.ts';
+import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../src/kube/finalizers.ts';
+import { keyOf } from '../../../src/kube/key.ts';
+import { Metrics } from '../../../src/kube/metrics.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { rejection } from '../../support/rejection.ts';
 
 const namespace = 'default';
 const key = (name: string) => ({ namespace, name });
@@ -36,6 +36,7 @@ describe('KubeClient against a real API server', function () {
   let server: ApiServer;
   let client: KubeClient;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer({ tokens: { 'nobody-token': 'nobody' } });
     client = new KubeClient(server.kubeConfig());
@@ -237,6 +238,7 @@ describe('KubeClient against a busy API server', function () {
   this.timeout(60_000);
   let server: ApiServer;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer({
       tokens: { 'user-token': 'user' },

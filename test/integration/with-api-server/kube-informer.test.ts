@@ -1,15 +1,15 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
-import { configMaps, namespaces, type ConfigMap } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { Informer, type InformerOptions } from '../../src/kube/informer.ts';
-import { Metrics } from '../../src/kube/metrics.ts';
-import { defineResource, type KubeObject } from '../../src/kube/resource.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { silentLogger } from '../support/logger.ts';
-import { valueOf } from '../support/metric.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { configMaps, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
+import { Metrics } from '../../../src/kube/metrics.ts';
+import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { valueOf } from '../../support/metric.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 
 const crds = defineResource<KubeObject & { spec: object }>({
   group: 'apiextensions.k8s.io',
@@ -31,6 +31,7 @@ describe('Informer against a real API server', function () {
   let namespace: string;
   let namespaceCount = 0;
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     admin = new KubeClient(server.kubeConfig());

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { namespaces, persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { startApiServer, type ApiServer } from '../support/api-server.ts';
-import { Kubectl } from '../support/kubectl.ts';
+import { namespaces, persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { Kubectl } from '../../support/kubectl.ts';
 
-const script = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 describe('diskpress clones, of a real API server', function () {
   this.timeout(60_000);
@@ -19,10 +19,11 @@ describe('diskpress clones, of a real API server', function () {
     return (await promisify(execFile)(process.execPath, [script, ...parameters], { env })).stdout;
   };
 
+  before(kubernetesIsBuilt);
   before(async () => {
     server = await startApiServer();
     const kubectl = await Kubectl.create(server.kubeConfigPath);
-    await kubectl.run('apply', '-k', join(import.meta.dirname, '../../crds'));
+    await kubectl.run('apply', '-k', join(import.meta.dirname, '../../../crds'));
     await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     await kubectl.remove();
     const client = new KubeClient(server.kubeConfig());

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   persistentVolumeClaims,
   persistentVolumes,
@@ -5,7 +6,9 @@ import {
   type PersistentVolumeClaim,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
+import { isGone } from '../../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
+import { eventually } from '../../support/eventually.ts';
 
 interface Entry {
   /** Versions of all resources are in one order. */
@@ -13,6 +16,8 @@ interface Entry {
   readonly deleted: boolean;
   readonly object: KubeObject;
 }
+
+const resources = [persistentVolumeClaims, persistentVolumes] as Resource<KubeObject>[];
 
 /** Everything that happened to the claims and volumes of a cluster, in the order in which it happened. */
 export class VolumeHistory {
@@ -22,19 +27,34 @@ export class VolumeHistory {
 
   /** Resolves once nothing escapes it. */
   async start(client: KubeClient): Promise<void> {
-    for (const resource of [persistentVolumeClaims, persistentVolumes] as Resource<KubeObject>[]) {
+    for (const resource of resources) {
       let version = '';
       for await (const page of client.pages(resource)) {
         page.items.forEach((object) => this.#note(object, false));
         version = page.resourceVersion;
       }
-      this.#watching.push(this.#follow(client, resource, version));
+      const watching = this.#follow(client, resource, version);
+      // Told by stop.
+      watching.catch(() => undefined);
+      this.#watching.push(watching);
     }
   }
 
+  /** Resolves once it knows of all that is there now. */
+  async catchUp(client: KubeClient): Promise<void> {
+    for (const resource of resources) {
+      const versions = (await client.list(resource)).map(({ metadata }) => Number(metadata?.resourceVersion));
+      const newest = Math.max(...versions);
+      await eventually(`version ${newest} of ${resource.plural} is known`, () =>
+        this.#entries.some(({ version, object }) => version >= newest && object.kind === resource.kind),
+      );
+    }
+  }
+
+  /** @throws where something may have escaped it */
   async stop(): Promise<void> {
     this.#ending.abort();
-    await Promise.allSettled(this.#watching);
+    await Promise.all(this.#watching);
   }
 
   /**
@@ -64,11 +84,21 @@ export class VolumeHistory {
     return own.flatMap((volume) => [...(risks.get(volume.metadata?.name ?? '') ?? [])]);
   }
 
-  async #follow(client: KubeClient, resource: Resource<KubeObject>, resourceVersion: string): Promise<void> {
+  /** Watches break, and the server ends them: the next goes on from there. */
+  async #follow(client: KubeClient, resource: Resource<KubeObject>, from: string): Promise<void> {
     const { signal } = this.#ending;
-    const options = { resourceVersion, timeoutSeconds: 3600, idleTimeout: 3_600_000, signal };
-    for await (const { type, object } of client.watch(resource, options)) {
-      if (type !== 'BOOKMARK') this.#note(object, type === 'DELETED');
+    let resourceVersion = from;
+    while (!signal.aborted) {
+      try {
+        const options = { resourceVersion, timeoutSeconds: 3600, idleTimeout: 3_600_000, signal };
+        for await (const { type, object } of client.watch(resource, options)) {
+          if (type !== 'BOOKMARK') this.#note(object, type === 'DELETED');
+          resourceVersion = object.metadata?.resourceVersion ?? resourceVersion;
+        }
+      } catch (error) {
+        if (isGone(error)) throw error;
+        await setTimeout(100);
+      }
     }
   }
 

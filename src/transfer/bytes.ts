@@ -68,6 +68,17 @@ export class ByteReader {
     return this.#window.subarray(0, length);
   }
 
+  /**
+   * The `length` bytes at an offset from the stream's start, once all before them is consumed, which it is; undefined where that would
+   * take waiting, or lies behind. Valid until the next call.
+   */
+  peekReceived(offset: number, length: number): Buffer | undefined {
+    const distance = offset - this.#position;
+    if (distance < 0 || this.#window.length < distance + length) return undefined;
+    this.#consume(distance);
+    return this.#window.subarray(0, length);
+  }
+
   /** Up to `length` bytes without consuming them, as many as are there at once; none at the end. Valid until the next call. */
   async peekSome(length: number): Promise<Buffer> {
     if (this.#window.length === 0) await this.#receive(1);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemCode } from '../errors.ts';
 import { draftOf, replaceFile } from '../replace-file.ts';
 import { deviceSize } from '../device-size.ts';

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { env } from 'node:process';
 import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
-import { Agent, Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { TransferError } from '../errors.ts';
 import type { HttpBody } from './body.ts';
 import { trustedCertificates } from './certificates.ts';
@@ -146,6 +146,8 @@ export class HttpClient {
 
   async #createAgent(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
     const { insecureSkipVerify = false, stallTimeout = STALL_TIMEOUT } = this.#options;
+    // Takes longer to load than all the rest of an import.
+    const { Agent, Pool, ProxyAgent } = await import('undici');
     // Several requests over one connection are no faster than one.
     const limits = { headersTimeout: HEADERS_TIMEOUT, bodyTimeout: stallTimeout, allowH2: false };
     const needsCertificates = (secure && !insecureSkipVerify) || proxy?.protocol === 'https:';

@@ -1,5 +1,5 @@
 import { SignJWT, importPKCS8 } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TransferError } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TransferError } from '../errors.ts';
 import type { Credentials } from './authorization.ts';
 import type { ImageReference } from './reference.ts';

@@ -36,6 +36,18 @@ describe('ByteReader', () => {
     );
   });
 
+  it('looks at what has been received without waiting, and passes over what comes before it only then', async () => {
+    const reader = new ByteReader(lend(Buffer.from('abcdefghij'), [6, 4]));
+    expect(reader.peekReceived(0, 1)).to.equal(undefined);
+    await reader.peek(1);
+    expect(reader.peekReceived(2, 4)?.toString()).to.equal('cdef');
+    expect(reader.position).to.equal(2);
+    expect(reader.peekReceived(1, 1), 'behind').to.equal(undefined);
+    expect(reader.peekReceived(3, 4), 'not all received').to.equal(undefined);
+    expect(reader.position).to.equal(2);
+    expect((await reader.take(8)).toString()).to.equal('cdefghij');
+  });
+
   it('does not touch memory that it was lent once that is taken back', async () => {
     const handedOver = async function* (): ByteStream {
       for (const text of ['first', 'second']) {

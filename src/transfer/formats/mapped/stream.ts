@@ -55,13 +55,18 @@ export class MappedStream {
       this.#tables = await readTablesOf(this.#image, (offset, length) => this.#takeAt(offset, length));
       const guard = new TableGuard(this.#tables, this.#image);
       for (;;) {
-        await this.#readTables(this.#tables);
+        if (this.#isNear(this.#tables)) await this.#readTables(this.#tables);
         const { next } = this.#pieces;
         if (next === undefined) break;
         guard.check(next);
-        await this.#goTo(next.host);
-        if (next.isWhole) yield* this.#compressed(next);
-        else yield* this.#plain(next.guest, next.length);
+        if (next.isWhole) {
+          if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
+          // There are tens of thousands of them, most of which need no waiting.
+          this.#compressed(next, this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next)));
+        } else {
+          await this.#goTo(next.host);
+          yield* this.#plain(next.guest, next.length);
+        }
       }
       yield* this.#inflater.takeAll();
     } catch (error) {
@@ -73,12 +78,16 @@ export class MappedStream {
   }
 
   /** Compressed clusters share sectors: the next may begin within this one's last, so nothing is consumed. */
-  async *#compressed({ host, guest, length }: PieceRun): AsyncGenerator<Extent, void, void> {
-    if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
+  #compressed({ host, guest, length }: PieceRun, bytes: Buffer): void {
+    this.#inflater.startPiece(bytes, { host, guest, length });
     this.#pieces.advance();
     // Clusters that share sectors begin as near as the next byte.
     this.#end = host + 1;
-    this.#inflater.startPiece(await this.#reader.peek(length), { host, guest, length });
+  }
+
+  async #peekAt({ host, length }: PieceRun): Promise<Buffer> {
+    await this.#goTo(host);
+    return this.#reader.peek(length);
   }
 
   async *#plain(guest: number, length: number): AsyncGenerator<Extent, void, void> {
@@ -93,13 +102,17 @@ export class MappedStream {
     }
   }
 
-  /** Reads the tables that are so near that the next piece may already be one of theirs. */
+  /** Whether the next piece may already be one of the next table's. */
+  #isNear(tables: PieceRun): boolean {
+    const piece = this.#pieces.next?.host ?? Infinity;
+    return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#image.lead;
+  }
+
   async #readTables(tables: PieceRun): Promise<void> {
     const { lead, format } = this.#image;
-    while (tables.host < Infinity) {
+    while (this.#isNear(tables)) {
       const piece = this.#pieces.next?.host ?? Infinity;
       const start = tables.host - lead;
-      if (piece + LARGEST_PIECE <= start) return;
       const near = Math.max(this.#reader.position, Math.min(start, piece));
       this.#beWary(near);
       await this.#goTo(near);

@@ -123,6 +123,20 @@ describe('decompressing a stream', function () {
     });
   }
 
+  for (const kind of ['gzip', 'zstd', 'xz'] as const) {
+    it(`says that something else follows the data: ${kind}`, async () => {
+      const whole = kinds[kind].compress(Buffer.from('content'));
+      for (const rest of ['!', 'something of any length']) {
+        const file = Buffer.concat([whole, Buffer.from(rest)]);
+        for (const chunk of [file.length, 3]) {
+          const failure = await rejection(decompressed(kind, file, true, chunk));
+          expect(failure).to.include({ code: 'InvalidImage' });
+          expect(failure).to.have.property('message').that.includes(`followed by something that is not ${kind}`);
+        }
+      }
+    });
+  }
+
   it('passes over zeros behind the last gzip member', async () => {
     const padded = Buffer.concat([gzipSync('content'), Buffer.alloc(5000)]);
     for (const native of [true, false]) {

@@ -11,6 +11,12 @@ export function decompressionFailure(kind: Compression, failure: DecodingFailure
       return new TransferError('UnsupportedImage', `decompressing this ${kind} data takes more memory than allowed`, {
         cause,
       });
+    case 'foreign':
+      return new TransferError(
+        'InvalidImage',
+        `the ${kind} data is followed by something that is not ${kind}: cut that off, or compress the image anew`,
+        { cause },
+      );
     case 'damaged':
       return new TransferError('InvalidImage', `the ${kind} data is damaged`, { cause });
   }

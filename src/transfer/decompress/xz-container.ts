@@ -7,6 +7,7 @@ import { XzHeaders, type XzBlockPlace } from '../native/xz-headers.ts';
 /** Of the header of a Stream as of its footer. */
 const STREAM_HEADER = 12;
 const PADDING_UNIT = 4;
+const FIRST_MAGIC = 0xfd;
 const ENOUGH = 64 * 1024;
 
 /** A block that the reader is at the start of. */
@@ -71,6 +72,7 @@ async function skipPadding(reader: ByteReader): Promise<boolean> {
     const zeros = bytes.findIndex((byte) => byte !== 0);
     padding += zeros < 0 ? bytes.length : zeros;
     if (bytes.length === 0 || zeros >= 0) {
+      if (zeros >= 0 && bytes[zeros] !== FIRST_MAGIC) throw new DecodingFailed('foreign');
       if (padding % PADDING_UNIT !== 0) throw new DecodingFailed('damaged');
       await reader.take(Math.max(0, zeros));
       return bytes.length > 0;

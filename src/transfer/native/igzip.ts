@@ -30,6 +30,7 @@ interface Layout {
 
 const LIBRARY = 'libisal.so.2';
 const FINISHED = 5;
+const FIRST_MAGIC = 0x1f;
 const GZIP = 1;
 const DECODED = 0;
 const END_OF_INPUT = 1;
@@ -78,6 +79,7 @@ class GzipDecoder implements StreamDecoder {
     const padding = this.#betweenMembers ? leadingZeros(input) : 0;
     if (this.#betweenMembers) {
       if (padding === input.length) return { consumed: padding, produced: 0, complete: true };
+      if (input[padding] !== FIRST_MAGIC) throw new DecodingFailed('foreign');
       this.#functions.reset(this.#state);
       this.#state.writeUInt32LE(GZIP, this.#layout.crcFlag);
     }

@@ -35,7 +35,8 @@ export interface StreamDecoder {
 /** Makes a decoder for each stream. */
 export type StreamCodec = () => StreamDecoder;
 
-export type DecodingFailure = 'damaged' | 'truncated' | 'memory';
+/** `foreign`: what follows a member is not the beginning of another. */
+export type DecodingFailure = 'damaged' | 'truncated' | 'foreign' | 'memory';
 
 /** A stream cannot be decoded. */
 export class DecodingFailed extends Error {

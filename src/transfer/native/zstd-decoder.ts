@@ -127,7 +127,7 @@ export class ZstdDecoder implements StreamDecoder {
   #headerLength(header: Buffer): number {
     switch (this.#next.kind) {
       case 'frame header':
-        return frameHeaderLength(header) ?? damaged();
+        return frameHeaderLength(header) ?? foreign();
       case 'block header':
         return blockStartLength(header);
       default:
@@ -173,6 +173,6 @@ export class ZstdDecoder implements StreamDecoder {
   }
 }
 
-function damaged(): never {
-  throw new DecodingFailed('damaged');
+function foreign(): never {
+  throw new DecodingFailed('foreign');
 }

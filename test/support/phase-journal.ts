@@ -2,6 +2,7 @@ import type { DataVolume } from '../../src/api/data-volume.ts';
 import { dataVolumes } from '../../src/controllers/resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
+import { follow } from './follow.ts';
 
 /** A phase that a DataVolume was seen to enter. */
 export interface PhaseEntry {
@@ -24,9 +25,11 @@ export class PhaseJournal {
 
   /** Resolves once nothing escapes it. */
   async start(client: KubeClient): Promise<void> {
-    const resourceVersion = await this.#list(client);
-    this.#watching = this.#follow(client, resourceVersion);
-    this.#watching.catch(() => undefined);
+    const { ended } = await follow(client, dataVolumes, this.#ending.signal, (object, deleted) => {
+      if (deleted) this.#entries.delete(keyToString(keyOf(object)));
+      else this.#note(object);
+    });
+    this.#watching = ended;
   }
 
   /** The phases of a DataVolume in their order, the first at the time when it was made. */
@@ -37,26 +40,6 @@ export class PhaseJournal {
   async stop(): Promise<void> {
     this.#ending.abort();
     await this.#watching?.catch(() => undefined);
-  }
-
-  async #list(client: KubeClient): Promise<string> {
-    let resourceVersion = '';
-    for await (const page of client.pages(dataVolumes)) {
-      page.items.forEach((item) => this.#note(item));
-      resourceVersion = page.resourceVersion;
-    }
-    return resourceVersion;
-  }
-
-  async #follow(client: KubeClient, resourceVersion: string): Promise<void> {
-    const { signal } = this.#ending;
-    for (let version = resourceVersion; !signal.aborted; version = await this.#list(client)) {
-      const options = { resourceVersion: version, timeoutSeconds: 3600, idleTimeout: 120_000, signal };
-      for await (const { type, object } of client.watch(dataVolumes, options)) {
-        if (type === 'DELETED') this.#entries.delete(keyToString(keyOf(object)));
-        if (type === 'ADDED' || type === 'MODIFIED') this.#note(object);
-      }
-    }
   }
 
   #note(dataVolume: DataVolume): void {

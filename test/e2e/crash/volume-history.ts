@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   persistentVolumeClaims,
   persistentVolumes,
@@ -6,9 +5,9 @@ import {
   type PersistentVolumeClaim,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import { isGone } from '../../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { eventually } from '../../support/eventually.ts';
+import { follow } from '../../support/follow.ts';
 
 interface Entry {
   /** Versions of all resources are in one order. */
@@ -28,15 +27,10 @@ export class VolumeHistory {
   /** Resolves once nothing escapes it. */
   async start(client: KubeClient): Promise<void> {
     for (const resource of resources) {
-      let version = '';
-      for await (const page of client.pages(resource)) {
-        page.items.forEach((object) => this.#note(object, false));
-        version = page.resourceVersion;
-      }
-      const watching = this.#follow(client, resource, version);
-      // Told by stop.
-      watching.catch(() => undefined);
-      this.#watching.push(watching);
+      const { ended } = await follow(client, resource, this.#ending.signal, (object, deleted) => {
+        this.#entries.push({ version: Number(object.metadata?.resourceVersion), deleted, object });
+      });
+      this.#watching.push(ended);
     }
   }
 
@@ -82,27 +76,5 @@ export class VolumeHistory {
     }
     const own = [...volumes.values()].filter((volume) => targets.has(volume.spec?.claimRef?.uid ?? ''));
     return own.flatMap((volume) => [...(risks.get(volume.metadata?.name ?? '') ?? [])]);
-  }
-
-  /** Watches break, and the server ends them: the next goes on from there. */
-  async #follow(client: KubeClient, resource: Resource<KubeObject>, from: string): Promise<void> {
-    const { signal } = this.#ending;
-    let resourceVersion = from;
-    while (!signal.aborted) {
-      try {
-        const options = { resourceVersion, timeoutSeconds: 3600, idleTimeout: 3_600_000, signal };
-        for await (const { type, object } of client.watch(resource, options)) {
-          if (type !== 'BOOKMARK') this.#note(object, type === 'DELETED');
-          resourceVersion = object.metadata?.resourceVersion ?? resourceVersion;
-        }
-      } catch (error) {
-        if (isGone(error)) throw error;
-        await setTimeout(100);
-      }
-    }
-  }
-
-  #note(object: KubeObject, deleted: boolean): void {
-    this.#entries.push({ version: Number(object.metadata?.resourceVersion), deleted, object });
   }
 }

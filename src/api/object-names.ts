@@ -50,3 +50,5 @@ export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claim
 export const mountingPodName = (claimUid: string) => `prep-${claimUid}`;
 /** A value for a label that names an object: label values are shorter than names may be. */
 export const labelValueOf = (name: string) => shortened(name, MAXIMUM_LABEL_LENGTH);
+/** Name of the Secret with the keys of a copy, by the UID of the claim that is copied into. */
+export const transferSecretName = (claimUid: string) => `cdi-transfer-${claimUid}`;

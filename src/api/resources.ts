@@ -1,5 +1,6 @@
 import { cdiConfigResource } from './cdi-config.ts';
 import { cdiResource } from './cdi.ts';
+import { cloneGrantResource } from './clone-grant.ts';
 import { dataImportCronResource } from './data-import-cron.ts';
 import { dataSourceResource } from './data-source.ts';
 import { dataVolumeResource } from './data-volume.ts';
@@ -13,6 +14,7 @@ import { volumeUploadSourceResource } from './volume-upload-source.ts';
 export const resources: readonly ResourceDefinition[] = [
   cdiResource,
   cdiConfigResource,
+  cloneGrantResource,
   dataImportCronResource,
   dataSourceResource,
   dataVolumeResource,

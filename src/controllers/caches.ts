@@ -1,8 +1,10 @@
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
+import type { CloneGrant } from '../api/clone-grant.ts';
 import type { DataSource } from '../api/data-source.ts';
 import type { DataVolume } from '../api/data-volume.ts';
 import { CDI_GROUP } from '../api/group.ts';
+import { objectLabels } from '../api/labels.ts';
 import type { StorageProfile } from '../api/storage-profile.ts';
 import type { VolumeCloneSource } from '../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../api/volume-import-source.ts';
@@ -12,14 +14,19 @@ import {
   persistentVolumes,
   pods,
   storageClasses,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
   type CSIDriver,
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
   type StorageClass,
+  type ValidatingAdmissionPolicy,
+  type ValidatingAdmissionPolicyBinding,
 } from '../kube/builtin-resources.ts';
 import type { Informer } from '../kube/informer.ts';
 import type { Manager } from '../kube/manager.ts';
+import type { KubeObject } from '../kube/resource.ts';
 import {
   volumeSnapshotClasses,
   volumeSnapshots,
@@ -28,11 +35,17 @@ import {
 } from '../kube/snapshot-resources.ts';
 import { clonedBy } from './clone-populator/cloned.ts';
 import { dependenciesOfDataSource, dependenciesOfDataVolume } from './data-source/dependencies.ts';
-import { promisedToAnnotation, workForAnnotation } from './internal-annotations.ts';
+import {
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  workForAnnotation,
+  workForClaimAnnotation,
+} from './internal-annotations.ts';
 import { prunePod, pruneVolume } from './prune.ts';
 import {
   cdiConfigs,
   cdis,
+  cloneGrants,
   dataSources,
   dataVolumes,
   storageProfiles,
@@ -42,6 +55,8 @@ import {
 
 /** Index of claims by the uid of the target claim that they are temporary for. */
 export const BY_TARGET = 'target';
+/** Index of claims, snapshots and pods by `namespace/name` of the claim that they were made for, and of volumes by that of the one that they are promised to. */
+export const BY_TARGET_KEY = 'target-key';
 /** Index of pods by `namespace/name` of each claim that they mount. */
 export const BY_CLAIM = 'claim';
 /** Index of claims by `namespace/name` of the object that their dataSourceRef names. */
@@ -65,11 +80,20 @@ export interface Caches {
   readonly dataVolumes: Informer<DataVolume>;
   readonly importSources: Informer<VolumeImportSource>;
   readonly cloneSources: Informer<VolumeCloneSource>;
+  readonly cloneGrants: Informer<CloneGrant>;
   readonly dataSources: Informer<DataSource>;
   readonly storageProfiles: Informer<StorageProfile>;
   readonly cdis: Informer<CDI>;
   readonly cdiConfigs: Informer<CDIConfig>;
+  readonly policies: Informer<ValidatingAdmissionPolicy>;
+  readonly policyBindings: Informer<ValidatingAdmissionPolicyBinding>;
 }
+
+/** Of the policies of a cluster, those of deploy/admission. */
+const ownPolicies = {
+  labelSelector: `app=${objectLabels.app}`,
+  mayBeAbsent: true,
+};
 
 /** Makes the caches that the controllers share. They are filled when the manager runs. */
 export function createCaches(manager: Manager): Caches {
@@ -84,10 +108,13 @@ export function createCaches(manager: Manager): Caches {
     dataVolumes: manager.informer(dataVolumes),
     importSources: manager.informer(volumeImportSources),
     cloneSources: manager.informer(volumeCloneSources),
+    cloneGrants: manager.informer(cloneGrants),
     dataSources: manager.informer(dataSources),
     storageProfiles: manager.informer(storageProfiles),
     cdis: manager.informer(cdis),
     cdiConfigs: manager.informer(cdiConfigs),
+    policies: manager.informer(validatingAdmissionPolicies, ownPolicies),
+    policyBindings: manager.informer(validatingAdmissionPolicyBindings, ownPolicies),
   };
   caches.claims.addIndex(BY_TARGET, (claim) => annotationValues(claim.metadata?.annotations, workForAnnotation));
   caches.claims.addIndex(BY_DATA_SOURCE, (claim) => {
@@ -96,6 +123,14 @@ export function createCaches(manager: Manager): Caches {
   });
   caches.snapshots.addIndex(BY_TARGET, (snapshot) =>
     annotationValues(snapshot.metadata?.annotations, workForAnnotation),
+  );
+  for (const cache of [caches.claims, caches.snapshots, caches.pods] as readonly Pick<
+    Informer<KubeObject>,
+    'addIndex'
+  >[])
+    cache.addIndex(BY_TARGET_KEY, ({ metadata }) => annotationValues(metadata?.annotations, workForClaimAnnotation));
+  caches.volumes.addIndex(BY_TARGET_KEY, ({ metadata }) =>
+    annotationValues(metadata?.annotations, promisedToClaimAnnotation),
   );
   caches.cloneSources.addIndex(BY_CLONED, clonedBy);
   caches.dataSources.addIndex(BY_DEPENDENCY, dependenciesOfDataSource);

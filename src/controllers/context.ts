@@ -1,5 +1,6 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
+import type { AdmissionPolicies } from './admission-policies.ts';
 import type { Caches } from './caches.ts';
 import type { ConfigView } from './config-view.ts';
 
@@ -9,6 +10,7 @@ export interface ControllerContext {
   readonly events: EventRecorder;
   readonly caches: Caches;
   readonly config: ConfigView;
+  readonly policies: AdmissionPolicies;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

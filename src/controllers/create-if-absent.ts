@@ -3,6 +3,8 @@ import { ApiError, isAlreadyExists, isForbidden, WaitingError } from '../kube/er
 import { isBeingDeleted } from '../kube/finalizers.ts';
 import { keyOf, keyToString } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
+import { workForAnnotation } from './internal-annotations.ts';
+import { isMadeFor } from './made-for.ts';
 
 const QUOTA_MILLISECONDS = 5_000;
 const NAME_TAKEN_MILLISECONDS = 1_000;
@@ -12,7 +14,7 @@ const NAME_TAKEN_MILLISECONDS = 1_000;
  *
  * @returns the object that there is
  * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrResourceExists where another object has its
- *   name: one that is being deleted, or that other owners have
+ *   name: one that is being deleted, that other owners have, or that somebody else made
  */
 export async function createIfAbsent<T extends KubeObject>(
   client: KubeClient,
@@ -44,7 +46,9 @@ export function refusedByQuota(error: unknown): WaitingError | undefined {
 function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): T {
   const owners = desired.metadata?.ownerReferences ?? [];
   const isOwned = ({ uid }: { uid: string }) => found?.metadata?.ownerReferences?.some((other) => other.uid === uid);
-  if (found && !isBeingDeleted(found) && owners.every(isOwned)) return found;
+  const mark = desired.metadata?.annotations?.[workForAnnotation];
+  const isMarked = mark === undefined || (found !== undefined && isMadeFor(found, mark));
+  if (found && !isBeingDeleted(found) && isMarked && owners.every(isOwned)) return found;
   throw new WaitingError(
     'ErrResourceExists',
     `${resource.kind} "${keyToString(keyOf(desired))}" exists already and does not belong here; the work goes on when it is gone`,

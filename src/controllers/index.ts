@@ -3,8 +3,10 @@ import type { Manager } from '../kube/manager.ts';
 import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
-import { BY_DATA_SOURCE, BY_DEPENDENCY, createCaches, type Caches } from './caches.ts';
+import { AdmissionPolicies } from './admission-policies.ts';
+import { BY_DATA_SOURCE, BY_DEPENDENCY, BY_TARGET_KEY, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
+import { CloneGrantReconciler, dataVolumeKeyOf } from './clone-grants/reconciler.ts';
 import { registerCloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './clone-populator/waiting-clones.ts';
@@ -19,6 +21,7 @@ import { ImportPopulatorReconciler } from './import-populator/reconciler.ts';
 import { ImportReconciler } from './import/reconciler.ts';
 import { isImportClaim } from './import/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { OrphanReconciler } from './orphans/reconciler.ts';
 import { populatedFrom } from './populator/population.ts';
 import type { InstallationSettings } from './settings.ts';
 import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
@@ -31,13 +34,17 @@ const MANY_WORKERS = 16;
 /** Adds every controller to the manager: which there are, and what wakes each of them. */
 export function addControllers(manager: Manager, installation: InstallationSettings & { version: string }): void {
   const caches = createCaches(manager);
+  const now = () => Date.now();
   const context: ControllerContext = {
     client: manager.client,
     events: manager.events,
     caches,
     config: new ConfigView(caches, installation),
-    now: () => Date.now(),
+    policies: new AdmissionPolicies(caches, now),
+    now,
   };
+
+  manager.addReadyCheck('admission policies', () => context.policies.problem);
 
   manager.addController(new CDIReconciler(context, installation.version), {
     watches: [
@@ -62,8 +69,14 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     // A claim is in the way of the DataVolume of its name also where it is not its own.
     watches: [
       watch(caches.dataVolumes),
-      watch(caches.claims, (claim) => ownKeyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined)),
-      watch(caches.dataSources, (dataSource) => unmadeClonesOf(dataSource, caches)),
+      watch(caches.claims, (claim) => [
+        ...ownKeyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined),
+        ...unmadeClonesOf('claim', claim, caches),
+      ]),
+      watch(caches.dataSources, (dataSource) => unmadeClonesOf('dataSource', dataSource, caches)),
+      watch(caches.snapshots, (snapshot) => unmadeClonesOf('snapshot', snapshot, caches)),
+      watch(caches.policies, () => ungrantedClones(caches)),
+      watch(caches.policyBindings, () => ungrantedClones(caches)),
     ],
   });
   manager.addController(new DataSourceReconciler(context), {
@@ -100,6 +113,7 @@ export function addControllers(manager: Manager, installation: InstallationSetti
       watch(caches.pods, (pod) => [...workedFor(pod), ...clonesWaitingForPod(caches, pod)]),
       watch(caches.volumes, (volume) => [...promisedTo(volume), ...clonesWaitingForVolume(caches, volume)]),
       watch(caches.cloneSources, (source) => claimsNaming(source, caches)),
+      watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
     ],
   });
   manager.addController(new ImportReconciler(context), {
@@ -108,7 +122,19 @@ export function addControllers(manager: Manager, installation: InstallationSetti
   manager.addController(new HostCloneReconciler(context), {
     watches: [
       watch(caches.claims, (claim) => ownKeyIf(claim, cloneRequestOf(claim) !== undefined)),
+      watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
       watch(caches.pods, workedFor),
+    ],
+  });
+  manager.addController(new CloneGrantReconciler(context), {
+    watches: [watch(caches.cloneGrants), watch(caches.dataVolumes, ({ metadata }) => grantOf(metadata.uid, caches))],
+  });
+  manager.addController(new OrphanReconciler(context), {
+    watches: [
+      watch(caches.claims, (claim) => [...workedFor(claim), ...keyIfHelped(claim, caches)]),
+      watch(caches.snapshots, workedFor),
+      watch(caches.pods, workedFor),
+      watch(caches.volumes, promisedTo),
     ],
   });
 }
@@ -135,12 +161,41 @@ function standInsFor(kind: Parameters<typeof dependency>[0], object: KubeObject,
   return dataSources.byIndex(BY_DEPENDENCY, dependency(kind, keyOf(object))).map(keyOf);
 }
 
-/** The DataVolumes that may have waited for a DataSource. */
-function unmadeClonesOf(dataSource: KubeObject, { dataVolumes, claims }: Caches): Key[] {
+/** The DataVolumes that may have waited for what they are cloned from. */
+function unmadeClonesOf(
+  kind: Parameters<typeof dependency>[0],
+  source: KubeObject,
+  { dataVolumes, claims }: Caches,
+): Key[] {
   return dataVolumes
-    .byIndex(BY_DEPENDENCY, dependency('dataSource', keyOf(dataSource)))
+    .byIndex(BY_DEPENDENCY, dependency(kind, keyOf(source)))
     .map(keyOf)
     .filter((key) => claims.get(key) === undefined);
+}
+
+/** The DataVolumes that may have waited for an admission policy. */
+function ungrantedClones({ dataVolumes, cloneGrants }: Caches): Key[] {
+  return dataVolumes
+    .list()
+    .filter(({ metadata, status }) => {
+      const isGranted = cloneGrants.get({ namespace: '', name: metadata.uid ?? '' }) !== undefined;
+      return !isGranted && status?.conditions?.some(({ reason }) => reason === 'PolicyMissing');
+    })
+    .map(keyOf);
+}
+
+function grantOf(dataVolumeUid: string | undefined, { cloneGrants }: Caches): Key[] {
+  const grant = cloneGrants.get({ namespace: '', name: dataVolumeUid ?? '' });
+  return grant ? [keyOf(grant)] : [];
+}
+
+/** A claim that something was made for; its deletion makes an orphan of that. */
+function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, volumes }: Caches): Key[] {
+  const index = keyToString(keyOf(claim));
+  return ownKeyIf(
+    claim,
+    [claims, snapshots, pods, volumes].some((cache) => cache.byIndex(BY_TARGET_KEY, index).length > 0),
+  );
 }
 
 /** The claim that a temporary object or a pod was made for. */

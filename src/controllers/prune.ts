@@ -2,14 +2,22 @@ import type { V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation } from '../api/annotations.ts';
 import type { PersistentVolume, Pod } from '../kube/builtin-resources.ts';
 import {
+  promisedByAnnotation,
   promisedToAnnotation,
   promisedToClaimAnnotation,
   reclaimPolicyAnnotation,
+  workForAnnotation,
   workForClaimAnnotation,
 } from './internal-annotations.ts';
+import { pickAnnotations } from './pick-annotations.ts';
 
-const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForClaimAnnotation];
-const VOLUME_ANNOTATIONS = [promisedToAnnotation, promisedToClaimAnnotation, reclaimPolicyAnnotation];
+const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForAnnotation, workForClaimAnnotation];
+const VOLUME_ANNOTATIONS = [
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  promisedByAnnotation,
+  reclaimPolicyAnnotation,
+];
 
 /** Of the pods of a whole cluster, keeps only what tells who mounts which claim and how transfer pods fare. */
 export function prunePod(pod: Pod): Pod {
@@ -24,7 +32,7 @@ export function prunePod(pod: Pod): Pod {
       deletionTimestamp,
       labels,
       ownerReferences,
-      annotations: Object.fromEntries(POD_ANNOTATIONS.map((kept) => [kept, annotations?.[kept] ?? ''])),
+      annotations: pickAnnotations(annotations, POD_ANNOTATIONS),
     },
     spec: {
       nodeName: pod.spec?.nodeName,
@@ -57,14 +65,13 @@ export function pruneVolume(volume: PersistentVolume): PersistentVolume {
     storageClassName,
     volumeMode,
   } = volume.spec ?? {};
-  const kept = VOLUME_ANNOTATIONS.filter((each) => annotations?.[each] !== undefined);
   return {
     metadata: {
       name,
       uid,
       resourceVersion,
       deletionTimestamp,
-      annotations: Object.fromEntries(kept.map((each) => [each, annotations?.[each] ?? ''])),
+      annotations: pickAnnotations(annotations, VOLUME_ANNOTATIONS),
     },
     spec: {
       accessModes,

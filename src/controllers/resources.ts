@@ -1,5 +1,6 @@
 import type { CDI } from '../api/cdi.ts';
 import type { CDIConfig } from '../api/cdi-config.ts';
+import type { CloneGrant } from '../api/clone-grant.ts';
 import type { DataSource } from '../api/data-source.ts';
 import type { DataVolume } from '../api/data-volume.ts';
 import { CDI_GROUP, V1BETA1 } from '../api/group.ts';
@@ -45,5 +46,11 @@ export const cdiConfigs = defineResource<CDIConfig>({
   ...cdi,
   kind: 'CDIConfig',
   plural: 'cdiconfigs',
+  namespaced: false,
+});
+export const cloneGrants = defineResource<CloneGrant>({
+  ...cdi,
+  kind: 'CloneGrant',
+  plural: 'clonegrants',
   namespaced: false,
 });

@@ -2,10 +2,11 @@ import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/clie
 import { stateAnnotation, userAnnotation } from '../api/annotations.ts';
 import { objectLabels, POD_ROLE_LABEL, PROMETHEUS_LABEL, type TransferPodRole } from '../api/labels.ts';
 import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../api/transfer-pod.ts';
-import type { Pod } from '../kube/builtin-resources.ts';
-import { keyToString, type Key } from '../kube/key.ts';
+import type { PersistentVolumeClaim, Pod } from '../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../kube/key.ts';
 import type { OwnerReference } from '../kube/resource.ts';
-import { workForClaimAnnotation } from './internal-annotations.ts';
+import { workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { pickAnnotations } from './pick-annotations.ts';
 import type { TransferSettings } from './settings.ts';
 
 /** The user and group that transfer pods run as; disk images belong to the group, as virtual machines expect. */
@@ -35,7 +36,7 @@ export interface TransferPodOptions {
   /** Annotations of the claim, of which those for pods are passed on. */
   readonly claimAnnotations: Readonly<Record<string, string>>;
   /** The claim that the pod works for; the pod's changes wake the controllers of that claim. */
-  readonly worksFor: Key;
+  readonly worksFor: PersistentVolumeClaim;
   /** Pods that failed before it. */
   readonly restarts: number;
   readonly owner?: OwnerReference;
@@ -78,8 +79,9 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       annotations: {
         [userAnnotation.istioInject]: 'false',
         [userAnnotation.linkerdInject]: 'disabled',
-        ...passedOn(options.claimAnnotations),
-        [workForClaimAnnotation]: keyToString(options.worksFor),
+        ...pickAnnotations(options.claimAnnotations, PASSED_ON_ANNOTATIONS),
+        [workForAnnotation]: options.worksFor.metadata?.uid ?? '',
+        [workForClaimAnnotation]: keyToString(keyOf(options.worksFor)),
         [stateAnnotation.podRestarts]: String(options.restarts),
       },
       ...(options.owner ? { ownerReferences: [options.owner] } : {}),
@@ -125,13 +127,4 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       volumes,
     },
   };
-}
-
-function passedOn(annotations: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    PASSED_ON_ANNOTATIONS.flatMap((name) => {
-      const value = annotations[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }

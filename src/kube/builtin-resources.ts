@@ -12,6 +12,8 @@ import type {
   V1Secret,
   V1Service,
   V1StorageClass,
+  V1ValidatingAdmissionPolicy,
+  V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
 import type { OnWire } from './on-wire.ts';
 import { defineResource } from './resource.ts';
@@ -28,9 +30,12 @@ export type Event = OnWire<CoreV1Event>;
 export type Lease = OnWire<V1Lease>;
 export type Namespace = OnWire<V1Namespace>;
 export type Node = OnWire<V1Node>;
+export type ValidatingAdmissionPolicy = OnWire<V1ValidatingAdmissionPolicy>;
+export type ValidatingAdmissionPolicyBinding = OnWire<V1ValidatingAdmissionPolicyBinding>;
 export type ResourceQuota = OnWire<V1ResourceQuota>;
 
 const core = { group: '', version: 'v1', namespaced: true };
+const admission = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false };
 const storage = { group: 'storage.k8s.io', version: 'v1', namespaced: false };
 
 export const pods = defineResource<Pod>({ ...core, kind: 'Pod', plural: 'pods' });
@@ -73,4 +78,15 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   ...core,
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
+});
+/** Served by Kubernetes 1.30 and later. */
+export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
+  ...admission,
+  kind: 'ValidatingAdmissionPolicy',
+  plural: 'validatingadmissionpolicies',
+});
+export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmissionPolicyBinding>({
+  ...admission,
+  kind: 'ValidatingAdmissionPolicyBinding',
+  plural: 'validatingadmissionpolicybindings',
 });

@@ -11,6 +11,8 @@ import { freePorts } from './ports.ts';
 import { Program } from './child-process.ts';
 
 const ADMIN_TOKEN = 'admin-token';
+const CONTROLLERS_TOKEN = 'controllers-token';
+const CONTROLLERS = 'system:serviceaccount:cdi:cdi-sa';
 
 const folders = new Set<string>();
 process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -28,6 +30,8 @@ export interface ApiServerOptions {
  */
 export class ApiServer {
   readonly adminToken = ADMIN_TOKEN;
+  /** Of the controllers' ServiceAccount; what it may do says deploy/base/rbac.yaml, once that is applied. */
+  readonly controllersToken = CONTROLLERS_TOKEN;
   readonly port: number;
   /** Names the kubeconfig file of a cluster administrator. */
   readonly kubeConfigPath: string;
@@ -65,7 +69,12 @@ export class ApiServer {
     const tokens = Object.entries(options.tokens ?? {}).map(([token, user]) => `${token},${user},${user}`);
     await writeFile(
       join(folder, 'tokens.csv'),
-      [`${ADMIN_TOKEN},admin,admin,system:masters`, ...tokens, ''].join('\n'),
+      [
+        `${ADMIN_TOKEN},admin,admin,system:masters`,
+        `${CONTROLLERS_TOKEN},${CONTROLLERS},controllers,system:serviceaccounts`,
+        ...tokens,
+        '',
+      ].join('\n'),
     );
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
     const peerUrl = `http://127.0.0.1:${peerPort}`;

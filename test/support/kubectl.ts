@@ -28,6 +28,11 @@ export class Kubectl {
     return this.#run(['apply', '-f', '-', ...(user === undefined ? [] : ['--as', user])], stringify(manifest));
   }
 
+  /** Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one exists. */
+  async create(manifests: string, { user }: { user?: string } = {}): Promise<string> {
+    return this.#run(['create', '-f', '-', ...(user === undefined ? [] : ['--as', user])], manifests);
+  }
+
   /** Applies manifests as they are in a file. */
   async applyText(manifests: string): Promise<string> {
     return this.#run(['apply', '-f', '-'], manifests);

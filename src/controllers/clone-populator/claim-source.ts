@@ -34,13 +34,16 @@ export function gatherClaimSource(caches: ClaimCaches, key: Key): CloneSource {
       { after: LOOK_AGAIN_MILLISECONDS },
     );
   }
-  if (claim.status?.phase !== 'Bound' || !volume) throw notReady(whyUnbound(caches, claim));
+  // A claim may name any volume; whose it is, the volume says.
+  const isBound = claim.status?.phase === 'Bound' && volume?.spec?.claimRef?.uid === claim.metadata?.uid;
+  if (!isBound || !volume) throw notReady(whyUnbound(caches, claim));
   return {
     kind: 'PersistentVolumeClaim',
     key,
+    uid: claim.metadata?.uid ?? '',
     driver: volume.spec?.csi?.driver,
     volumeMode: volumeModeOf(claim),
-    capacity: parseQuantity(claim.status.capacity?.['storage'] ?? volume.spec?.capacity?.['storage'] ?? '0'),
+    capacity: parseQuantity(claim.status?.capacity?.['storage'] ?? volume.spec?.capacity?.['storage'] ?? '0'),
     request: requestedBytes(claim),
     contentType: claim.metadata?.annotations?.[populationAnnotation.contentType] ?? 'kubevirt',
     reach: reachOfClaim(caches, key),

@@ -1,8 +1,9 @@
 import { stateAnnotation } from '../../api/annotations.ts';
+import type { CloneSourceKind } from '../../api/clone-grant.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import { keyToString, type Key } from '../../kube/key.ts';
 
-export type CloneSourceKind = 'PersistentVolumeClaim' | 'VolumeSnapshot';
+export type { CloneSourceKind };
 
 /** What is cloned, as the value of an index. */
 export function cloned(kind: CloneSourceKind, key: Key): string {

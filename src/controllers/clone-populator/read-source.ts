@@ -1,25 +1,32 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import type { Key } from '../../kube/key.ts';
+import type { ClonedObject } from '../clone-grants/cloned-object.ts';
 import type { ControllerContext } from '../context.ts';
 import { volumeModeOf } from '../transfer-target.ts';
 import { gatherClaimSource } from './claim-source.ts';
 import { requireUnused } from './in-use.ts';
 import { gatherSnapshotSource } from './snapshot-source.ts';
-import type { CloneSource, CloneSourceKind } from './source.ts';
+import { requireSame, type CloneSource } from './source.ts';
 
 /**
  * Reads the source of a clone, as long as nothing has been made of it.
  *
+ * @param uid that it must have, where it must
  * @throws WaitingError while it is not there, not ready, or in use
+ * @throws TerminalError SourceReplaced
  */
 export async function readCloneSource(
   context: ControllerContext,
   target: PersistentVolumeClaim,
-  kind: CloneSourceKind,
-  key: Key,
+  { kind, key }: ClonedObject,
+  uid: string | undefined,
 ): Promise<CloneSource> {
-  if (kind === 'VolumeSnapshot') return gatherSnapshotSource(context, key, volumeModeOf(target));
+  if (kind === 'VolumeSnapshot') {
+    const snapshot = await gatherSnapshotSource(context, key, volumeModeOf(target));
+    requireSame(snapshot, uid);
+    return snapshot;
+  }
   const source = gatherClaimSource(context.caches, key);
+  requireSame(source, uid);
   requireUnused(context.caches, key);
   return source;
 }

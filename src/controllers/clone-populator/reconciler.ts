@@ -12,11 +12,12 @@ import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { isBound } from '../populator/bound.ts';
-import { letTargetGo, populatedFrom } from '../populator/population.ts';
+import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
 import { completedReport, readReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
-import { requireAuthority } from './authority.ts';
+import { requireAuthority } from '../clone-grants/authority.ts';
+import type { ClonedObject } from '../clone-grants/cloned-object.ts';
 import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
 import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
@@ -68,12 +69,13 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
     const { caches } = this.#context;
-    const { kind, key } = this.#sourceOf(target, cloneSourceName);
-    requireAuthority(caches, target, kind, key);
+    const cloned = this.#sourceOf(target, cloneSourceName);
+    const { kind, key } = cloned;
+    const sourceUid = requireAuthority(caches, target, cloned);
     if (!mayBePopulatedNow(target, caches)) return undefined;
     let source: Promise<CloneSource> | undefined;
-    const read = () => (source ??= readCloneSource(this.#context, target, kind, key));
-    const plan = resumedPlan(target, kind) ?? (await this.#begin(target, await read()));
+    const read = () => (source ??= readCloneSource(this.#context, target, cloned, sourceUid));
+    const plan = (await this.#resume(target, kind)) ?? (await this.#begin(target, await read()));
     const uid = target.metadata?.uid ?? '';
     const { namespace } = key;
     const stopped = await runChain(
@@ -81,7 +83,7 @@ export class ClonePopulatorReconciler implements Reconciler {
         context: this.#context,
         target,
         plan,
-        source: { kind, key, read },
+        source: { kind, key, uid: sourceUid, read },
         workingClaim: { namespace, name: temporaryClaimName(uid) },
         temporarySnapshot: { namespace, name: temporarySnapshotName(uid) },
         temporarySourceClaim: { namespace, name: temporarySourceClaimName(uid) },
@@ -97,6 +99,13 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (later === 0) await this.#tell(target, state);
     const after = Math.min(outcome.after ?? Infinity, later || Infinity);
     return Number.isFinite(after) ? { requeueAfter: after } : undefined;
+  }
+
+  /** What a clone was begun with. Its claim's author could have written that, too: what keeps the claim until all is removed could not. */
+  async #resume(target: PersistentVolumeClaim, kind: CloneSourceKind): Promise<BegunPlan | undefined> {
+    const plan = resumedPlan(target, kind);
+    if (plan) await holdTarget(this.#context, target);
+    return plan;
   }
 
   async #begin(target: PersistentVolumeClaim, source: CloneSource): Promise<BegunPlan> {
@@ -127,7 +136,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     return letTargetGo(this.#context, target, annotationsOf(state, target, this.#context.now()));
   }
 
-  #sourceOf(target: PersistentVolumeClaim, name: string): { kind: CloneSourceKind; key: Key } {
+  #sourceOf(target: PersistentVolumeClaim, name: string): ClonedObject {
     const { namespace } = keyOf(target);
     const cloneSource = this.#context.caches.cloneSources.get({ namespace, name });
     if (!cloneSource) {

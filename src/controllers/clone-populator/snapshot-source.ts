@@ -32,13 +32,16 @@ export async function gatherSnapshotSource(
     throw notReady(`The source snapshot ${keyToString(key)} is not ready to use yet${trouble ? `: ${trouble}` : ''}`);
   }
   const contentName = snapshot.status.boundVolumeSnapshotContentName;
-  const content = contentName
+  const found = contentName
     ? await client.get(volumeSnapshotContents, { namespace: '', name: contentName })
     : undefined;
+  // A snapshot's status may name any content; whose it is, the content says.
+  const content = found?.spec.volumeSnapshotRef.uid === snapshot.metadata?.uid ? found : undefined;
   const restoreSize = parseQuantity(snapshot.status.restoreSize ?? '0');
   return {
     kind: 'VolumeSnapshot',
     key,
+    uid: snapshot.metadata?.uid ?? '',
     driver: content?.spec.driver ?? driverOfClass(caches, snapshot),
     volumeMode: volumeModeOfSnapshot(caches, snapshot, content) ?? assumedMode,
     capacity: restoreSize,

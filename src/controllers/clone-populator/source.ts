@@ -24,6 +24,7 @@ export type { CloneSourceKind };
 export interface CloneSource {
   readonly kind: CloneSourceKind;
   readonly key: Key;
+  readonly uid: string;
   readonly driver: string | undefined;
   readonly volumeMode: 'Filesystem' | 'Block';
   /** What the source's volume holds; of a snapshot its restore size, 0 where the driver does not tell. */
@@ -60,6 +61,20 @@ export function without(what: string, key: Key, state: 'absent' | 'deleted'): Wa
       ? `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does`
       : `The source ${what} "${key.name}" in namespace "${key.namespace}" is being deleted; the clone starts when there is one of that name again`;
   return new WaitingError('CloneWithoutSource', message, { after: LOOK_AGAIN_MILLISECONDS });
+}
+
+/**
+ * Requires that a source is the object that was meant.
+ *
+ * @param uid of that object; undefined where any of its name will do
+ * @throws TerminalError SourceReplaced
+ */
+export function requireSame({ key, uid: found }: Pick<CloneSource, 'key' | 'uid'>, uid: string | undefined): void {
+  if (uid === undefined || found === uid) return;
+  throw new TerminalError(
+    'SourceReplaced',
+    `The source ${keyToString(key)} was deleted and made anew since this clone was granted, by whom is not known; make the DataVolume anew`,
+  );
 }
 
 /** That a source is there, and cannot be cloned yet. */

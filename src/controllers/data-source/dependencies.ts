@@ -23,8 +23,13 @@ export function dependenciesOfDataSource({ spec, status }: DataSource): string[]
   ]);
 }
 
-/** The DataSource that a DataVolume depends on, if any. */
+/** What a DataVolume is cloned from, if anything. */
 export function dependenciesOfDataVolume(dataVolume: DataVolume): string[] {
-  const key = dataSourceKeyOf(dataVolume);
-  return key ? [dependency('dataSource', key)] : [];
+  const { pvc, snapshot } = dataVolume.spec.source ?? {};
+  const dataSource = dataSourceKeyOf(dataVolume);
+  return [
+    ...(pvc ? [dependency('claim', pvc)] : []),
+    ...(snapshot ? [dependency('snapshot', snapshot)] : []),
+    ...(dataSource ? [dependency('dataSource', dataSource)] : []),
+  ];
 }

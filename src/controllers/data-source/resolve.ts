@@ -4,14 +4,18 @@ import type { Caches } from '../caches.ts';
 
 /** What a DataSource stands for, or why it stands for nothing. */
 export type Resolution =
-  | { readonly source: Pick<DataSourceSource, 'pvc' | 'snapshot'> }
+  | {
+      readonly source: Pick<DataSourceSource, 'pvc' | 'snapshot'>;
+      /** The DataSources that led there, this one first. */
+      readonly through: readonly DataSource[];
+    }
   | { readonly source: undefined; readonly reason: string; readonly message: string };
 
 /** The claim or snapshot that a DataSource stands for. It may name another DataSource, which then must not. */
 export function resolveDataSource(caches: Pick<Caches, 'dataSources'>, dataSource: DataSource): Resolution {
   const { pvc, snapshot, dataSource: other } = dataSource.spec.source;
-  if (pvc) return { source: { pvc } };
-  if (snapshot) return { source: { snapshot } };
+  if (pvc) return { source: { pvc }, through: [dataSource] };
+  if (snapshot) return { source: { snapshot }, through: [dataSource] };
   const name = keyToString(keyOf(dataSource));
   if (!other) return nothing('NoSource', `DataSource ${name} names nothing to clone yet`);
   const otherName = keyToString(other);
@@ -25,7 +29,8 @@ export function resolveDataSource(caches: Pick<Caches, 'dataSources'>, dataSourc
       `DataSource ${otherName}, which ${name} refers to, refers to another one itself; let ${name} refer to that`,
     );
   }
-  return resolveDataSource(caches, found);
+  const resolution = resolveDataSource(caches, found);
+  return resolution.source ? { ...resolution, through: [dataSource, ...resolution.through] } : resolution;
 }
 
 function nothing(reason: string, message: string): Resolution {

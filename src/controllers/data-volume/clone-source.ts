@@ -1,3 +1,4 @@
+import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumeSource } from '../../api/sources.ts';
 import { WaitingError } from '../../kube/errors.ts';
@@ -8,14 +9,21 @@ import type { Caches } from '../caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
+/** Where a DataVolume's data comes from. */
+export interface ResolvedSource {
+  readonly source: DataVolumeSource | undefined;
+  /** The DataSources that led there. */
+  readonly through: readonly DataSource[];
+}
+
 /**
  * A DataVolume's source; with a sourceRef, what the DataSource stands for at this moment.
  *
  * @throws WaitingError while there is no such DataSource, or it stands for nothing
  */
-export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVolume): DataVolumeSource | undefined {
+export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVolume): ResolvedSource {
   const key = dataSourceKeyOf(dataVolume);
-  if (!key) return dataVolume.spec.source;
+  if (!key) return { source: dataVolume.spec.source, through: [] };
   const dataSource = caches.dataSources.get(key);
   if (!dataSource) {
     throw new WaitingError('NotFound', `DataSource ${keyToString(key)} does not exist; the clone starts when it does`, {
@@ -23,7 +31,7 @@ export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVo
     });
   }
   const resolution = resolveDataSource(caches, dataSource);
-  if (resolution.source) return resolution.source;
+  if (resolution.source) return resolution;
   throw new WaitingError(
     'CloneWithoutSource',
     `${resolution.message}; the clone starts when there is something to clone`,

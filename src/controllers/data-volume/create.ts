@@ -5,23 +5,30 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/b
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';
 import type { ControllerContext } from '../context.ts';
+import { decideGrant, issueGrant, type GrantedObject } from '../clone-grants/issue.ts';
+import { clonedObjectOf } from '../clone-grants/cloned-object.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
+import { isBound } from '../populator/bound.ts';
 import { volumeCloneSources, volumeImportSources } from '../resources.ts';
 import { claimSpecOf } from './claim-spec.ts';
-import { sourceOf } from './clone-source.ts';
+import { sourceOf, type ResolvedSource } from './clone-source.ts';
 import { dataVolumeObjects } from './objects.ts';
+import { sourceKindOf } from './source-kind.ts';
 import { sourceVolumeOf } from './source-volume.ts';
 import { hasCsiDriver, requireStorageClass } from './storage-class.ts';
 
 /**
- * Makes a DataVolume's claim and the source object that it is populated from.
+ * Makes a DataVolume's claim and the source object that it is populated from. One that clones from another namespace gets its
+ * CloneGrant with the claim.
  *
  * @throws TerminalError where it asks for what cannot be
  * @throws WaitingError where something that it names is missing
  */
 export async function createObjects(context: ControllerContext, dataVolume: DataVolume): Promise<void> {
   const { caches, client, config } = context;
-  const source = sourceOf(caches, dataVolume);
+  const resolved = sourceOf(caches, dataVolume);
+  const { source } = resolved;
+  const granted = grantedObject(context, dataVolume, resolved);
   const spec = { ...dataVolume.spec, ...(source ? { source } : {}) };
   delete spec.sourceRef;
   if (source?.upload) {
@@ -56,12 +63,42 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
       component: dataVolumeEventSource('clone'),
     });
   }
-  await createClaim(client, withAnnotations(objects.claim, directClone, usePopulator));
+  const claim = await createClaim(client, withAnnotations(objects.claim, directClone, usePopulator));
+  if (granted) await issueGrant(context, dataVolume, claim, granted);
 }
 
-async function createClaim(client: KubeClient, claim: PersistentVolumeClaim): Promise<void> {
+/**
+ * Makes the CloneGrant that a DataVolume with a claim should have and has not: the controller was stopped in between.
+ *
+ * @throws as {@link createObjects}
+ */
+export async function completeGrant(
+  context: ControllerContext,
+  dataVolume: DataVolume,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  const isUnfilled =
+    dataVolume.status?.phase !== 'Succeeded' && dataVolume.status?.phase !== 'Failed' && !isBound(claim);
+  const isGranted =
+    context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
+  if (!isUnfilled || isGranted || sourceKindOf(dataVolume.spec) !== 'clone') return;
+  const granted = grantedObject(context, dataVolume, sourceOf(context.caches, dataVolume));
+  if (granted) await issueGrant(context, dataVolume, claim, granted);
+}
+
+function grantedObject(
+  context: ControllerContext,
+  dataVolume: DataVolume,
+  { source, through }: ResolvedSource,
+): GrantedObject | undefined {
+  const cloned = clonedObjectOf(source);
+  if (!cloned || cloned.key.namespace === dataVolume.metadata.namespace) return undefined;
+  return decideGrant(context, dataVolume, cloned, through);
+}
+
+async function createClaim(client: KubeClient, claim: PersistentVolumeClaim): Promise<PersistentVolumeClaim> {
   try {
-    await createIfAbsent(client, persistentVolumeClaims, claim);
+    return await createIfAbsent(client, persistentVolumeClaims, claim);
   } catch (error) {
     if (!isInvalid(error)) throw error;
     throw new TerminalError('ErrClaimNotValid', toError(error).message, { cause: error });

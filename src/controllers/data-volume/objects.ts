@@ -13,6 +13,17 @@ import { importSourceOf, sourceKindOf } from './source-kind.ts';
 
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
+const userAnnotations: ReadonlySet<string> = new Set(Object.values(userAnnotation));
+
+/** Prefixes, and what ends with them, of the annotations by which controllers, ours and the cluster's, are told what to do. */
+const STEERING_PREFIXES = [
+  'cdi.kubevirt.io',
+  'k8s.io',
+  'pv.kubernetes.io',
+  'volume.kubernetes.io',
+  'volume.beta.kubernetes.io',
+];
+
 /** What is made for a DataVolume. */
 export interface DataVolumeObjects {
   readonly claim: PersistentVolumeClaim;
@@ -96,7 +107,7 @@ function claimOf(
 ): PersistentVolumeClaim {
   const { metadata } = dataVolume;
   const inherited = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(([name]) => name !== LAST_APPLIED_ANNOTATION),
+    Object.entries(metadata.annotations ?? {}).filter(([name]) => isInherited(name)),
   );
   const { priorityClassName, serviceAccountName } = dataVolume.spec;
   return {
@@ -117,6 +128,14 @@ function claimOf(
     },
     spec,
   };
+}
+
+/** The claim is written by the controllers: what its DataVolume's author may not write on it by that way either is left out. */
+function isInherited(name: string): boolean {
+  if (userAnnotations.has(name)) return true;
+  const prefix = name.split('/')[0] ?? '';
+  const steers = STEERING_PREFIXES.some((each) => prefix === each || prefix.endsWith(`.${each}`));
+  return !steers && name !== LAST_APPLIED_ANNOTATION;
 }
 
 function populationAnnotations(preallocation: boolean): Record<string, string> {

@@ -11,7 +11,7 @@ import { dataVolumes } from '../resources.ts';
 import { readReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';
-import { createObjects } from './create.ts';
+import { completeGrant, createObjects } from './create.ts';
 import { eventsOf } from './events.ts';
 import { observe, type DataVolumeWorld } from './observation.ts';
 import { sourceKindOf } from './source-kind.ts';
@@ -46,6 +46,7 @@ export class DataVolumeReconciler implements Reconciler {
       await createObjects(this.#context, dataVolume);
       return undefined;
     }
+    if (claim) await completeGrant(this.#context, dataVolume, claim);
     if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
     await this.#report(dataVolume, claim, undefined);
     return undefined;

@@ -1,6 +1,6 @@
 import type { V1Affinity } from '@kubernetes/client-node';
-import { objectLabels, POD_ROLE_LABEL } from '../../api/labels.ts';
-import { cloneSourcePodName, uploadPodName, uploadServiceName } from '../../api/object-names.ts';
+import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels, POD_ROLE_LABEL } from '../../api/labels.ts';
+import { cloneSourcePodName, transferSecretName, uploadPodName, uploadServiceName } from '../../api/object-names.ts';
 import {
   CLONE_SOURCE_REQUEST_VARIABLE,
   TRANSFER_TLS_DIRECTORY,
@@ -12,8 +12,9 @@ import {
 } from '../../api/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../kube/builtin-resources.ts';
 import { ownerReference } from '../../kube/apply.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
+import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { CloneSource } from '../clone-populator/source.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod, type PodVolume } from '../transfer-pod.ts';
 import type { TransferCertificates } from './transfer-certificates.ts';
@@ -36,7 +37,7 @@ export interface HostCloneKeys {
 export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: string): HostCloneKeys {
   const { namespace, name } = keyOf(claim);
   const uid = claim.metadata?.uid ?? '';
-  const secret = `cdi-transfer-${uid}`;
+  const secret = transferSecretName(uid);
   return {
     sourcePod: { namespace: sourceNamespace, name: cloneSourcePodName(uid) },
     targetPod: { namespace, name: uploadPodName(name) },
@@ -46,9 +47,15 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   };
 }
 
-/** Whether a pod is one of the two of the clone into a claim. */
-export function isTransferOf(pod: Pod, claim: PersistentVolumeClaim): boolean {
-  return pod.metadata?.labels?.[TRANSFER_LABEL] === claim.metadata?.uid;
+/** Of every object that is made for a copy. */
+function marks(claim: PersistentVolumeClaim) {
+  return {
+    labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
+    annotations: {
+      [workForAnnotation]: claim.metadata?.uid ?? '',
+      [workForClaimAnnotation]: keyToString(keyOf(claim)),
+    },
+  };
 }
 
 /** The host name of the target pod's Service, which its certificate is made for. */
@@ -60,7 +67,7 @@ export function uploadService(claim: PersistentVolumeClaim, keys: HostCloneKeys)
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...keys.service, labels: { ...objectLabels }, ownerReferences: [ownerReference(claim)] },
+    metadata: { ...keys.service, ...marks(claim), ownerReferences: [ownerReference(claim)] },
     spec: {
       selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: 'cdi-upload-server' },
       ports: [{ name: 'https', port: UPLOAD_SERVER_PORT, targetPort: UPLOAD_SERVER_PORT }],
@@ -82,33 +89,38 @@ export function targetSecret(
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { ...keys.targetSecret, labels: { ...objectLabels }, ownerReferences: [ownerReference(claim)] },
+    metadata: { ...keys.targetSecret, ...marks(claim), ownerReferences: [ownerReference(claim)] },
     stringData: {
-      'ca.crt': certificates.ca,
+      ...clientData(certificates),
       'server.crt': certificates.server.certificate,
       'server.key': certificates.server.key,
-      'client.crt': certificates.client.certificate,
-      'client.key': certificates.client.key,
     },
   };
 }
 
 /** The source's part of the target's Secret, for another namespace. */
-export function sourceSecret(keys: HostCloneKeys, whole: Secret): Secret {
-  const data = Object.fromEntries(Object.keys(CLIENT_FILES).map((name) => [name, whole.data?.[name] ?? '']));
+export function sourceSecret(
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  certificates: TransferCertificates,
+): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { ...keys.sourceSecret, labels: { ...objectLabels } },
-    data,
+    metadata: { ...keys.sourceSecret, ...marks(claim) },
+    stringData: clientData(certificates),
   };
+}
+
+function clientData({ ca, client }: TransferCertificates): Record<string, string> {
+  return { 'ca.crt': ca, 'client.crt': client.certificate, 'client.key': client.key };
 }
 
 /** What is copied, and where its pod finds the other one. */
 export interface SourceEnd extends CloneSource {
   /** Of the source's claim. */
-  readonly uid: string;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly service: Service;
 }
 
@@ -138,8 +150,9 @@ export function sourcePod(
       env: { [CLONE_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: claim.metadata?.uid ?? '' },
       claim: { name: source.key.name, volumeMode: source.volumeMode, readOnly: true },
       mounts: [tlsMount(keys.sourceSecret, CLIENT_FILES)],
-      claimAnnotations: claim.metadata?.annotations ?? {},
-      worksFor: keyOf(claim),
+      // The author of a claim elsewhere may have no right to shape pods in the source's namespace.
+      claimAnnotations: sameNamespace ? (claim.metadata?.annotations ?? {}) : source.annotations,
+      worksFor: claim,
       restarts,
       labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
       affinity: together(claim, keys),
@@ -166,7 +179,7 @@ export function targetPod(
       claim: { name: keyOf(claim).name, volumeMode: target.volumeMode, readOnly: false },
       mounts: [tlsMount(keys.targetSecret, SERVER_FILES)],
       claimAnnotations: claim.metadata?.annotations ?? {},
-      worksFor: keyOf(claim),
+      worksFor: claim,
       restarts,
       labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
       affinity: together(claim, keys),

@@ -10,13 +10,14 @@ import {
   type Pod,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { isAlreadyExists } from '../../kube/errors.ts';
 import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
-import { requireAuthority } from '../clone-populator/authority.ts';
+import { requireAuthority } from '../clone-grants/authority.ts';
 import { gatherClaimSource } from '../clone-populator/claim-source.ts';
 import { requireUnused } from '../clone-populator/in-use.ts';
-import { requireRoom } from '../clone-populator/source.ts';
+import { requireRoom, requireSame } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { judgePod } from '../pod-verdict.ts';
@@ -33,7 +34,6 @@ import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import {
   hostCloneKeys,
-  isTransferOf,
   sourcePod,
   sourceSecret,
   targetPod,
@@ -43,7 +43,11 @@ import {
   type HostCloneKeys,
 } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
-import { createIfAbsent } from '../create-if-absent.ts';
+import { createIfAbsent, refusedByQuota } from '../create-if-absent.ts';
+import { deleteOwnSecret } from '../delete-own-secret.ts';
+import { workForAnnotation, workSourceUidAnnotation } from '../internal-annotations.ts';
+import { isMadeFor } from '../made-for.ts';
+import { replaceOwn } from '../replace-own.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
@@ -80,7 +84,7 @@ export class HostCloneReconciler implements Reconciler {
       return undefined;
     }
     if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
-    return this.#follow(claim, keys, source, target);
+    return this.#follow(claim, sourceKey, source, target);
   }
 
   async failed(key: Key, failure: Error): Promise<void> {
@@ -92,9 +96,10 @@ export class HostCloneReconciler implements Reconciler {
   /** Makes what is missing; both pods at once, since either waits for the other by itself. */
   async #start(claim: PersistentVolumeClaim, sourceKey: Key, keys: HostCloneKeys, restarts: number): Promise<Outcome> {
     const { caches, config } = this.#context;
-    requireAuthority(caches, claim, 'PersistentVolumeClaim', sourceKey);
+    const sourceUid = this.#sourceUid(claim, sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     const source = gatherClaimSource(caches, sourceKey);
+    requireSame(source, sourceUid);
     requireRoom(source, claim);
     requireUnused(caches, sourceKey);
     await requireVolume(this.#context, claim);
@@ -102,7 +107,7 @@ export class HostCloneReconciler implements Reconciler {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
     const target = transferTargetOf(claim, config);
-    const uid = caches.claims.get(sourceKey)?.metadata?.uid ?? '';
+    const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
     const settings = config.transferSettings;
     const [service] = await Promise.all([
       this.#create(services, uploadService(claim, keys)),
@@ -110,7 +115,7 @@ export class HostCloneReconciler implements Reconciler {
     ]);
     await Promise.all([
       this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
-      this.#create(pods, sourcePod(claim, keys, { ...source, uid, service }, target, settings, restarts)),
+      this.#create(pods, sourcePod(claim, keys, { ...source, annotations, service }, target, settings, restarts)),
     ]);
     await this.#tell(
       claim,
@@ -119,13 +124,23 @@ export class HostCloneReconciler implements Reconciler {
     return undefined;
   }
 
-  async #follow(claim: PersistentVolumeClaim, keys: HostCloneKeys, source: Pod, target: Pod): Promise<Outcome> {
+  /** Uid that the claim to copy from must have: of a working claim its own record says it, of others what was granted. */
+  #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
+    const { annotations } = claim.metadata ?? {};
+    if (annotations?.[workForAnnotation] !== undefined) return annotations[workSourceUidAnnotation];
+    return requireAuthority(this.#context.caches, claim, { kind: 'PersistentVolumeClaim', key });
+  }
+
+  async #follow(claim: PersistentVolumeClaim, sourceKey: Key, source: Pod, target: Pod): Promise<Outcome> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
-      return this.#cleanUp(claim, keys);
+      return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
     }
+    // A claim that a pod uses stays: from here on the one of that name is the one that is read.
+    const uid = this.#context.caches.claims.get(sourceKey)?.metadata?.uid;
+    if (uid !== undefined) requireSame({ key: sourceKey, uid }, this.#sourceUid(claim, sourceKey));
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
@@ -137,40 +152,54 @@ export class HostCloneReconciler implements Reconciler {
   }
 
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
-    const { client, caches } = this.#context;
+    const { client } = this.#context;
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
-    const found = [keys.sourcePod, keys.targetPod].filter((key) => {
-      const pod = caches.pods.get(key);
-      return pod && !isBeingDeleted(pod);
-    });
+    const found = [keys.sourcePod, keys.targetPod]
+      .map((key) => this.#pod(claim, key))
+      .filter((pod) => pod && !isBeingDeleted(pod));
     if (found.length === 0 && !isHeld) return undefined;
     const retain =
       !isBeingDeleted(claim) && claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
-    await client.delete(services, keys.service);
-    await client.delete(secrets, keys.targetSecret);
-    if (isHeld) await client.delete(secrets, keys.sourceSecret);
+    const uid = claim.metadata?.uid;
+    const service = await client.get(services, keys.service);
+    if (service && isMadeFor(service, uid)) await client.delete(services, keys.service, { uid: service.metadata?.uid });
+    await deleteOwnSecret(client, keys.targetSecret);
+    if (isHeld) await deleteOwnSecret(client, keys.sourceSecret);
     // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
-    const pending = isHeld ? [keys.sourcePod, keys.targetPod] : found;
-    if (!retain) await Promise.all(pending.map((key) => client.delete(pods, key)));
+    const there = isHeld
+      ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
+      : found;
+    const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
+    if (!retain) await Promise.all(own.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
   }
 
-  /** The keys are made once and kept in the target's Secret, so that both ends always have a matching pair. */
+  /** Both ends' keys are made together, and before the pods; the controllers cannot read them afterwards. */
   async #createSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<void> {
     const { client } = this.#context;
-    let whole = await client.get(secrets, keys.targetSecret);
-    if (!whole) {
-      // Megabytes of X.509, which most controllers never need.
-      const { createTransferCertificates } = await import('./transfer-certificates.ts');
-      const certificates = await createTransferCertificates({
-        serverName: uploadServerName(keys.service),
-        lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
-      });
-      whole = await client.create(secrets, targetSecret(claim, keys, certificates));
-    }
-    if (keys.sourceSecret.namespace !== keys.targetSecret.namespace) {
-      await this.#create(secrets, sourceSecret(keys, whole));
+    const ends = [keys.targetPod, keys.sourcePod];
+    // One end that goes on has its keys, and the other's are beside them.
+    if (ends.some((key) => this.#pod(claim, key))) return;
+    // Megabytes of X.509, which most controllers never need.
+    const { createTransferCertificates } = await import('./transfer-certificates.ts');
+    const certificates = await createTransferCertificates({
+      serverName: uploadServerName(keys.service),
+      lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
+    });
+    const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;
+    const made = [
+      targetSecret(claim, keys, certificates),
+      ...(isApart ? [sourceSecret(claim, keys, certificates)] : []),
+    ];
+    try {
+      for (const secret of made) await client.create(secrets, secret);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw refusedByQuota(error) ?? error;
+      // An earlier attempt came no further, or so far that its pods are only not in the cache yet.
+      const there = await Promise.all(ends.map((key) => client.get(pods, key)));
+      if (there.some((pod) => pod && isMadeFor(pod, claim.metadata?.uid))) return;
+      for (const secret of made) await replaceOwn(client, secrets, secret);
     }
   }
 
@@ -181,7 +210,7 @@ export class HostCloneReconciler implements Reconciler {
   /** A pod of this clone; not one that worked for an earlier claim of the same name. */
   #pod(claim: PersistentVolumeClaim, key: Key): Pod | undefined {
     const pod = this.#context.caches.pods.get(key);
-    return pod && isTransferOf(pod, claim) ? pod : undefined;
+    return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
   }
 
   async #deletePod(pod: Pod): Promise<void> {
@@ -205,6 +234,7 @@ function isUnfinished(pod: Pod): boolean {
 
 /** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */
 export function cloneRequestOf(claim: PersistentVolumeClaim): Key | undefined {
+  if (claim.spec?.dataSourceRef) return undefined;
   const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
   return request ? keyFromString(request) : undefined;
 }

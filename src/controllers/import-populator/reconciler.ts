@@ -9,6 +9,7 @@ import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { importAnnotations } from '../import/annotations.ts';
+import { requireMadeFor } from '../made-for.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
@@ -37,7 +38,7 @@ export class ImportPopulatorReconciler implements Reconciler {
       return letTargetGo(this.#context, target);
     }
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
-    const prime = this.#context.caches.claims.get(primeKey);
+    const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
     if (handingOver) return this.#rebind(target, primeKey);
     if (!prime) return this.#begin(target, primeKey, sourceName);
     await this.#mirror(target, prime);

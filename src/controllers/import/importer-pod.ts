@@ -1,8 +1,11 @@
+import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../api/transfer-pod.ts';
 import type { ImportProxy } from '../../api/cdi-config.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod } from '../transfer-pod.ts';
 import { dependencyMounts, type ImportDependencies } from './dependencies.ts';
@@ -45,7 +48,7 @@ export function importerPod(
           : []),
       ],
       claimAnnotations: annotations,
-      worksFor: { namespace, name },
+      worksFor: claim,
       restarts,
       owner,
     },
@@ -59,7 +62,6 @@ export function scratchClaim(
   claim: PersistentVolumeClaim,
   owner: OwnerReference,
   storageClassName: string | undefined,
-  labels: Readonly<Record<string, string>>,
 ): PersistentVolumeClaim {
   return {
     apiVersion: 'v1',
@@ -67,7 +69,11 @@ export function scratchClaim(
     metadata: {
       name: scratchClaimName(claim.metadata?.name ?? ''),
       namespace: claim.metadata?.namespace,
-      labels: { ...labels },
+      labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
+      annotations: {
+        [workForAnnotation]: claim.metadata?.uid ?? '',
+        [workForClaimAnnotation]: keyToString(keyOf(claim)),
+      },
       ownerReferences: [owner],
     },
     spec: {

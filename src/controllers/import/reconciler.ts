@@ -1,5 +1,4 @@
 import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
-import { objectLabels, EXCLUDE_FROM_BACKUP_LABEL } from '../../api/labels.ts';
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../kube/builtin-resources.ts';
@@ -10,7 +9,8 @@ import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
-import { importCheckpointAnnotation } from '../internal-annotations.ts';
+import { importCheckpointAnnotation, workForAnnotation } from '../internal-annotations.ts';
+import { isMadeFor } from '../made-for.ts';
 import { judgePod } from '../pod-verdict.ts';
 import { requireVolume } from '../require-volume.ts';
 import { TransferFollower } from '../transfer-follower.ts';
@@ -46,14 +46,20 @@ export class ImportReconciler implements Reconciler {
     const { caches } = this.#context;
     const claim = caches.claims.get(key);
     if (!claim || !isImportClaim(claim)) return undefined;
-    const pod = caches.pods.get({ namespace: key.namespace, name: importerPodName(key.name) });
+    const pod = this.#pod(claim);
     if (isBeingDeleted(claim)) return this.#letGo(claim, pod);
     const report = readReport(claim.metadata?.annotations);
     if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim, pod);
     if (report?.podPhase === 'Failed') return undefined;
-    // One that worked for an earlier claim of the same name tells nothing of this one.
-    if (!pod || !isOwnedBy(pod, podOwner(claim))) return this.#start(claim, report?.restarts ?? 0);
+    if (!pod) return this.#start(claim, report?.restarts ?? 0);
     return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
+  }
+
+  /** Its own pod: not one that worked for an earlier claim of the same name, or that somebody else made. */
+  #pod(claim: PersistentVolumeClaim): Pod | undefined {
+    const { namespace, name } = keyOf(claim);
+    const pod = this.#context.caches.pods.get({ namespace, name: importerPodName(name) });
+    return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
   }
 
   /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
@@ -132,20 +138,17 @@ export class ImportReconciler implements Reconciler {
       await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
-    if (caches.claims.get(scratch)) await client.delete(persistentVolumeClaims, scratch);
+    const made = caches.claims.get(scratch);
+    if (made && !isBeingDeleted(made) && isMadeFor(made, claim.metadata?.uid)) {
+      await client.delete(persistentVolumeClaims, scratch, { uid: made.metadata?.uid });
+    }
     return undefined;
   }
 
   async #createScratchClaim(claim: PersistentVolumeClaim): Promise<void> {
-    const { client, caches, config } = this.#context;
-    const { namespace, name } = keyOf(claim);
-    if (caches.claims.get({ namespace, name: scratchClaimName(name) })) return;
-    const labels = { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' };
-    await createIfAbsent(
-      client,
-      persistentVolumeClaims,
-      scratchClaim(claim, podOwner(claim), config.scratchSpaceStorageClass, labels),
-    );
+    const { client, config } = this.#context;
+    const scratch = scratchClaim(claim, podOwner(claim), config.scratchSpaceStorageClass);
+    await createIfAbsent(client, persistentVolumeClaims, scratch);
   }
 
   async #label(claim: PersistentVolumeClaim, labels: Readonly<Record<string, string>>): Promise<void> {
@@ -181,6 +184,7 @@ function isPodRetained(claim: PersistentVolumeClaim): boolean {
 
 /** The pod belongs to the claim that the user knows, so that it can outlive a working claim when it is to be kept. */
 function podOwner(claim: PersistentVolumeClaim): OwnerReference {
+  const isWorkingClaim = claim.metadata?.annotations?.[workForAnnotation] !== undefined;
   const owner = claim.metadata?.ownerReferences?.find((reference) => reference.kind === 'PersistentVolumeClaim');
-  return owner ?? ownerReference(claim, { controller: true });
+  return (isWorkingClaim && owner) || ownerReference(claim, { controller: true });
 }

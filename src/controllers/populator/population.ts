@@ -8,14 +8,14 @@ import { keyOf, type Key } from '../../kube/key.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
+import { isMadeFor } from '../made-for.ts';
 import { isBound } from './bound.ts';
 import { endRestoreHold, hasFailedToProvision, isHeldByRestore } from './failed-restore.ts';
 import { promisedVolume, releasePromise } from './rebind-volume.ts';
 import { deleteSnapshot, isSettled } from './snapshot-removal.ts';
-import { hasTemporaryObjects } from './temporary-objects.ts';
 
 /** How long a snapshot that nobody wants any more may take to be taken, or to be restored. */
-const SETTLING_MILLISECONDS = 30_000;
+export const SETTLING_MILLISECONDS = 30_000;
 
 /** What is restored at once is not asked about. */
 const FAILING_MILLISECONDS = 1_500;
@@ -83,16 +83,13 @@ export async function letTargetGo(
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   }
   // Also one that has ended keeps its claim from going, and would itself only go after it.
-  if (isBeingDeleted(target)) await Promise.all(temporary.map((claim) => client.delete(pods, mountingPodOf(claim))));
+  if (isBeingDeleted(target)) await Promise.all(temporary.map((claim) => deleteMountingPod(context, claim, uid)));
   await Promise.all([
     ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
     ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
   ]);
   // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length > 0 || snapshots.length > 0) return undefined;
-  // What was made a moment ago may not be in the caches yet, and nobody would come back for it.
-  if (isBeingDeleted(target) && (await hasTemporaryObjects(client, uid)))
-    return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   if (isBeingDeleted(target)) {
     const held = caches.snapshots.byIndex(BY_TARGET, uid).filter(isHeldByRestore);
     const ended = await Promise.all(held.map((snapshot) => endFailedRestore(context, target, snapshot)));
@@ -115,16 +112,24 @@ async function endFailedRestore(
   return 'done';
 }
 
-function mountingPodOf(claim: PersistentVolumeClaim): Key {
-  return { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
+/** Deletes the pod that mounts a working claim for a moment, if there is one. */
+export async function deleteMountingPod(
+  { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
+  claim: PersistentVolumeClaim,
+  targetUid: string,
+): Promise<void> {
+  const key: Key = { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
+  const pod = caches.pods.get(key);
+  if (pod && isMadeFor(pod, targetUid)) await client.delete(pods, key, { uid: pod.metadata?.uid });
 }
 
 function isPatient({ now }: ControllerContext, { metadata }: PersistentVolumeClaim): boolean {
   return now() - Date.parse(metadata?.deletionTimestamp ?? '') < SETTLING_MILLISECONDS;
 }
 
-async function areSettled(
-  { client, now }: ControllerContext,
+/** Whether working claims and snapshots can be deleted now without leaving something of the storage's behind. */
+export async function areSettled(
+  { client, now }: Pick<ControllerContext, 'client' | 'now'>,
   claims: readonly PersistentVolumeClaim[],
   snapshots: readonly VolumeSnapshot[],
 ): Promise<boolean> {

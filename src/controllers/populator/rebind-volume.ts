@@ -7,7 +7,13 @@ import {
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import { BY_PROMISE } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
-import { promisedToAnnotation, promisedToClaimAnnotation, reclaimPolicyAnnotation } from '../internal-annotations.ts';
+import {
+  promisedByAnnotation,
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  reclaimPolicyAnnotation,
+} from '../internal-annotations.ts';
+import { isMadeFor } from '../made-for.ts';
 import { isBound } from './bound.ts';
 import { nextRebindStep, type RebindStep } from './rebind.ts';
 
@@ -31,7 +37,8 @@ export async function rebindVolume(
   target: PersistentVolumeClaim,
   workingKey: Key,
 ): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
-  const working = context.caches.claims.get(workingKey);
+  const found = context.caches.claims.get(workingKey);
+  const working = found && isMadeFor(found, target.metadata?.uid) ? found : undefined;
   const volume =
     promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
   // A volume that is nobody's yet wakes nobody when it comes.
@@ -47,6 +54,7 @@ export async function rebindVolume(
       reclaimPolicy: volume.spec?.persistentVolumeReclaimPolicy ?? '',
       claimUid: volume.spec?.claimRef?.uid,
       promisedTo: volume.metadata?.annotations?.[promisedToAnnotation],
+      promisedBy: volume.metadata?.annotations?.[promisedByAnnotation],
     },
   });
   await take(step, context, { target, working, volume });
@@ -77,6 +85,7 @@ export async function releasePromise(context: RebindContext, volume: PersistentV
       annotations: {
         [promisedToAnnotation]: null,
         [promisedToClaimAnnotation]: null,
+        [promisedByAnnotation]: null,
         [reclaimPolicyAnnotation]: null,
       },
     },
@@ -105,6 +114,7 @@ async function take(
           annotations: {
             [promisedToAnnotation]: uid,
             [promisedToClaimAnnotation]: `${namespace}/${name}`,
+            [promisedByAnnotation]: volume.metadata?.annotations?.[promisedByAnnotation] ?? working?.metadata?.uid,
             [reclaimPolicyAnnotation]:
               volume.metadata?.annotations?.[reclaimPolicyAnnotation] ?? volume.spec?.persistentVolumeReclaimPolicy,
           },

@@ -16,6 +16,8 @@ export interface RebindWorld {
     readonly claimUid: string | undefined;
     /** The uid of the claim that the volume is promised to, from its annotation. */
     readonly promisedTo: string | undefined;
+    /** The uid of the claim that hands it over, from its annotation. */
+    readonly promisedBy: string | undefined;
   };
 }
 
@@ -33,8 +35,15 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   const promised = volume.promisedTo === target.uid;
   if (target.bound && target.volumeName === volume.name) return promised ? { do: 'restore-policy' } : { do: 'nothing' };
   if (volume.claimUid === target.uid) return { do: 'wait', for: `the claim to be bound to volume ${volume.name}` };
+  // A claim may name any volume. Whose one is that is not promised yet, only the volume itself tells.
+  const giver = promised ? (volume.promisedBy ?? volume.claimUid) : working?.uid;
+  if (volume.claimUid !== undefined && volume.claimUid !== giver) {
+    return { do: 'wait', for: `volume ${volume.name}, which is another claim's` };
+  }
+  if (!promised && volume.claimUid === undefined)
+    return { do: 'wait', for: `volume ${volume.name} to be the working claim's` };
   if (!promised || volume.reclaimPolicy !== 'Retain') return { do: 'retain' };
   // Its deletion cannot be taken back. That it is gone need not be waited for: the pod that filled it holds it for seconds.
-  if (working && !working.deleting) return { do: 'delete-working-claim' };
+  if (working?.uid === giver && !working?.deleting) return { do: 'delete-working-claim' };
   return { do: 'point-at-target' };
 }

@@ -3,13 +3,14 @@ import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
+import { pickAnnotations } from '../pick-annotations.ts';
 import { SELECTED_NODE_ANNOTATION } from '../wait-for-first-consumer.ts';
 
-/** Annotations of the target that shape the pods and the place of a working claim. */
-const INHERITED = [
-  SELECTED_NODE_ANNOTATION,
-  userAnnotation.bindImmediateRequested,
-  userAnnotation.podRetainAfterCompletion,
+/** Annotations of the target that say where and when a working claim gets its volume. */
+const PLACING = [SELECTED_NODE_ANNOTATION, userAnnotation.bindImmediateRequested] as const;
+
+/** Annotations that shape the pods which work on a claim. */
+const POD_SHAPING = [
   userAnnotation.podNetworks,
   userAnnotation.podDefaultNetwork,
   userAnnotation.istioInject,
@@ -33,18 +34,22 @@ export interface WorkingClaimOptions {
   readonly owner?: OwnerReference;
   /** Whether it need not be where the target's consumer is. */
   readonly anyNode?: boolean;
+  /**
+   * Where it is in another namespace than the target: the annotations of a claim there, which shape its pods. Those of the target are
+   * not for a namespace in which its author may have no right to make pods.
+   */
+  readonly localAnnotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A claim like the target, without its data source, that is filled first and then gives the target its volume. */
 export function workingClaim(target: PersistentVolumeClaim, options: WorkingClaimOptions): PersistentVolumeClaim {
   const { accessModes, storageClassName, volumeMode, resources, selector } = { ...target.spec, ...options.spec };
   const { namespace, name: targetName, uid, annotations = {} } = target.metadata ?? {};
-  const inherited = INHERITED.flatMap((name) => {
-    const value = annotations[name];
-    return value === undefined || (options.anyNode && name === SELECTED_NODE_ANNOTATION)
-      ? []
-      : [[name, value] as const];
-  });
+  const placing = PLACING.filter((name) => !options.anyNode || name !== SELECTED_NODE_ANNOTATION);
+  const shaping =
+    options.namespace === namespace
+      ? pickAnnotations(annotations, [...POD_SHAPING, userAnnotation.podRetainAfterCompletion])
+      : pickAnnotations(options.localAnnotations, POD_SHAPING);
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
@@ -53,7 +58,8 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
       namespace: options.namespace,
       labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
       annotations: {
-        ...Object.fromEntries(inherited),
+        ...pickAnnotations(annotations, placing),
+        ...shaping,
         [workForAnnotation]: uid ?? '',
         [workForClaimAnnotation]: `${namespace}/${targetName}`,
         ...options.annotations,

@@ -18,7 +18,7 @@ export type Strategy = (typeof strategies)[number];
 const GOLDEN_NAMESPACE = 'golden';
 const CLONE_NAMESPACE = 'clones';
 
-/** Installs the CRDs, the namespaces, and one class for each way to clone. */
+/** Installs the CRDs, the namespaces, the controllers' rights, the policies, and one class for each way to clone. */
 export async function install(server: ApiServer, client: KubeClient): Promise<void> {
   const kubectl = await Kubectl.create(server.kubeConfigPath);
   try {
@@ -30,6 +30,7 @@ export async function install(server: ApiServer, client: KubeClient): Promise<vo
   }
   for (const name of ['cdi', GOLDEN_NAMESPACE, CLONE_NAMESPACE])
     await client.create(namespaces, { metadata: { name } });
+  await installRights(server);
   await client.create(csiDrivers, { metadata: { name: SIMULATED_DRIVER }, spec: { attachRequired: false } });
   await client.create(volumeSnapshotClasses, {
     metadata: { name: 'simulated' },
@@ -48,6 +49,16 @@ export async function install(server: ApiServer, client: KubeClient): Promise<vo
       metadata: { name: cloneStrategy },
       spec: { cloneStrategy },
     });
+  }
+}
+
+async function installRights(server: ApiServer): Promise<void> {
+  const kubectl = await Kubectl.create(server.kubeConfigPath);
+  try {
+    await kubectl.run('apply', '-f', join(repository, 'deploy/base/rbac.yaml'));
+    await kubectl.run('apply', '-k', join(repository, 'deploy/admission'));
+  } finally {
+    await kubectl.remove();
   }
 }
 

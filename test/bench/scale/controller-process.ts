@@ -34,7 +34,7 @@ export class ControllerProcess {
     this.#port = port;
   }
 
-  /** Bundles the executable, starts it, and resolves when it leads. */
+  /** Bundles the executable, starts it, and resolves when it leads and is ready. */
   static async start(kubeConfigPath: string, log: string): Promise<ControllerProcess> {
     await run(execPath, ['build.ts'], { cwd: repository });
     const [port] = (await freePorts(1)) as [number];
@@ -59,6 +59,7 @@ export class ControllerProcess {
       async () => (await controller.metrics()).sum('leader_election_master_status') === 1,
       60_000,
     );
+    await eventually('the controller is ready', () => controller.#isReady(), 60_000);
     return controller;
   }
 
@@ -81,6 +82,12 @@ export class ControllerProcess {
   async metrics(): Promise<MetricSamples> {
     const { body } = await request(`http://127.0.0.1:${this.#port}/metrics`);
     return new MetricSamples(await body.text());
+  }
+
+  async #isReady(): Promise<boolean> {
+    const { statusCode, body } = await request(`http://127.0.0.1:${this.#port}/readyz`);
+    await body.dump();
+    return statusCode === 200;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,7 +63,9 @@ export async function measureScale(
     const volumes = simulation.informer(dataVolumes);
     const running = simulation.run(ending.signal);
     await createGoldenImage(client, strategy);
-    controller = await ControllerProcess.start(server.kubeConfigPath, join(folder, 'controller.log'));
+    const kubeConfigPath = join(folder, 'kubeconfig');
+    await writeFile(kubeConfigPath, server.kubeConfig({ token: server.controllersToken }).exportConfig());
+    controller = await ControllerProcess.start(kubeConfigPath, join(folder, 'controller.log'));
     await goldenImageBound(client, strategy);
     await quiet(controller);
     log(`${count} ${strategy} clones`);

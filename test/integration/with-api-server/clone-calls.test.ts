@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { request } from 'undici';
 import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { addControllers } from '../../../src/controllers/index.ts';
 import { cdis } from '../../../src/controllers/resources.ts';
@@ -39,11 +40,17 @@ describe('API calls of clones by the storage, which is simulated', () => {
     const options = { kubeConfig: server.kubeConfig(), logger: silentLogger() };
     const storage = new Manager({ ...options, component: 'simulation' });
     simulateStorage(storage);
-    controllers = new Manager({ ...options, component: 'cdi-controller' });
+    const kubeConfig = server.kubeConfig({ token: server.controllersToken });
+    controllers = new Manager({ ...options, kubeConfig, component: 'cdi-controller', port: 0, host: '127.0.0.1' });
     addControllers(controllers, { image: 'localhost/diskpress:none', namespace: 'cdi', version: 'test' });
     running = Promise.all([storage.run(ending.signal), controllers.run(ending.signal)]);
     await until(client, cdis, { namespace: '', name: 'cdi' }, 'it is Deployed', (cdi) => {
       return cdi?.status?.phase === 'Deployed';
+    });
+    await eventually('the policies are in force, and the controllers ready', async () => {
+      const { statusCode, body } = await request(`http://127.0.0.1:${controllers.port}/readyz`);
+      await body.dump();
+      return statusCode === 200;
     });
   });
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { toError } from '../../../src/kube/errors.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
+import { rejection } from '../../support/rejection.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -16,6 +18,10 @@ const STRANGER = 'stranger';
 const CLONER = 'cloner';
 /** Like the stranger, and may make pods in the source's namespace. */
 const POD_MAKER = 'pod-maker';
+/** Like the pod maker, and may make claims there, too. */
+const CLAIM_MAKER = 'claim-maker';
+/** Makes claims for users, and may make pods everywhere. */
+const STATEFUL_SETS = 'system:serviceaccount:kube-system:statefulset-controller';
 
 const cdiObject = (kind: string, name: string, spec: object, annotations: Record<string, string> = {}) => ({
   apiVersion: 'cdi.kubevirt.io/v1beta1',
@@ -27,7 +33,14 @@ const dataVolume = (name: string, source: object) => cdiObject('DataVolume', nam
 const claim = (name: string, annotations: Record<string, string>) => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
-  metadata: { name, namespace: TARGET, annotations },
+  metadata: {
+    name,
+    namespace: TARGET,
+    annotations,
+    ownerReferences: [
+      { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataVolume', name, uid: 'of-the-data-volume', controller: true },
+    ],
+  },
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 });
 const cloneSource = (name: string, source: string, annotations: Record<string, string>) =>
@@ -40,7 +53,8 @@ const dataImportCron = (name: string, serviceAccount: object) =>
     managedDataSource: 'fedora',
   });
 
-const crossNamespace: Record<string, (name: string) => object> = {
+/** What the user's right is asked for. */
+const byRight: Record<string, (name: string) => object> = {
   'a DataVolume that clones a claim': (name) => dataVolume(name, { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
   'a DataVolume that clones a claim, as v1alpha1': (name) => ({
     ...dataVolume(name, { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
@@ -55,6 +69,10 @@ const crossNamespace: Record<string, (name: string) => object> = {
   'a DataSource of a DataSource': (name) =>
     cdiObject('DataSource', name, { source: { dataSource: { namespace: SOURCE, name: 'a' } } }),
   'a DataImportCron without a service account': (name) => dataImportCron(name, {}),
+};
+
+/** What nobody but the controllers may write, whatever their rights are. */
+const byAnnotation: Record<string, (name: string) => object> = {
   'a claim with a clone request': (name) => claim(name, { 'k8s.io/CloneRequest': `${SOURCE}/a` }),
   'a claim with a namespace of its data source': (name) =>
     claim(name, { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE }),
@@ -91,16 +109,20 @@ describe('The right to clone from another namespace, in a real API server', func
     await kubectl.run('apply', '-k', join(root, 'deploy/admission'));
     await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     for (const namespace of [SOURCE, TARGET]) await kubectl.run('create', 'namespace', namespace);
-    const inTarget = [STRANGER, CLONER, POD_MAKER, CONTROLLERS].flatMap((user) => ['--user', user]);
+    const inTarget = [STRANGER, CLONER, POD_MAKER, CLAIM_MAKER, STATEFUL_SETS, CONTROLLERS].flatMap((user) => [
+      '--user',
+      user,
+    ]);
     await kubectl.run('-n', TARGET, 'create', 'rolebinding', 'all', '--clusterrole=cluster-admin', ...inTarget);
     const grant = async (name: string, resource: string, ...subjects: string[]) => {
       await kubectl.run('-n', SOURCE, 'create', 'role', name, '--verb=create', `--resource=${resource}`);
       await kubectl.run('-n', SOURCE, 'create', 'rolebinding', name, `--role=${name}`, ...subjects);
     };
     await grant('clone', 'datavolumes.cdi.kubevirt.io/source', '--user', CLONER, `--serviceaccount=${TARGET}:importer`);
-    await grant('pods', 'pods', '--user', POD_MAKER);
+    await grant('pods', 'pods', '--user', POD_MAKER, '--user', CLAIM_MAKER, '--user', STATEFUL_SETS);
+    await grant('claims', 'persistentvolumeclaims', '--user', CLAIM_MAKER);
     // Policies are in force a moment after they were made.
-    for (const [what, manifest] of Object.entries(crossNamespace))
+    for (const [what, manifest] of Object.entries({ ...byRight, ...byAnnotation }))
       await eventually(`${what} is refused`, async () =>
         (await kubectl.refusal(manifest(uniqueName()), { user: STRANGER })).includes('may not clone'),
       );
@@ -110,23 +132,46 @@ describe('The right to clone from another namespace, in a real API server', func
     await server?.stop();
   });
 
-  for (const [what, manifest] of Object.entries(crossNamespace)) {
+  for (const [what, manifest] of Object.entries(byRight)) {
+    const isSnapshot = what.includes('snapshot');
     describe(`for ${what}`, () => {
       it('is missing: the refusal names user, namespace and right', async () => {
         expect(await kubectl.refusal(manifest(uniqueName()), { user: STRANGER }))
           .to.include(`user "${STRANGER}" may not clone from namespace "${SOURCE}"`)
           .and.include(
-            'the right to create datavolumes/source (group cdi.kubevirt.io), or to create pods, is missing there',
+            `the right to create datavolumes/source (group cdi.kubevirt.io), or to create pods${isSnapshot ? ' and persistentvolumeclaims' : ''}, is missing there`,
           );
       });
       for (const [whose, user] of Object.entries({
         'create datavolumes/source': CLONER,
-        'create pods': POD_MAKER,
-        'the controllers': CONTROLLERS,
+        ...(isSnapshot ? {} : { 'create pods': POD_MAKER }),
+        'create pods and claims': CLAIM_MAKER,
       }))
         it(`is there: ${whose}`, async () => {
           await kubectl.apply(manifest(uniqueName()), { user });
         });
+      // A ServiceAccount's name can be anybody's where the controllers are installed elsewhere.
+      it('is missing also for the controllers, who have no right there', async () => {
+        expect(await kubectl.refusal(manifest(uniqueName()), { user: CONTROLLERS })).to.include('may not clone from');
+      });
+      if (isSnapshot)
+        it('is missing for who may only make pods', async () => {
+          expect(await kubectl.refusal(manifest(uniqueName()), { user: POD_MAKER })).to.include('may not clone from');
+        });
+    });
+  }
+
+  for (const [what, manifest] of Object.entries(byAnnotation)) {
+    describe(`is of no use for ${what}`, () => {
+      for (const user of [STRANGER, CLONER, POD_MAKER, CLAIM_MAKER, STATEFUL_SETS])
+        it(`${user} is refused, and told what to make instead`, async () => {
+          expect(await kubectl.refusal(manifest(uniqueName()), { user }))
+            .to.include(`user "${user}" may not clone from namespace "${SOURCE}"`)
+            .and.include('make a DataVolume whose source names the claim');
+        });
+      it('the controllers write it', async () => {
+        await kubectl.apply(manifest(uniqueName()), { user: CONTROLLERS });
+      });
     });
   }
 
@@ -152,8 +197,29 @@ describe('The right to clone from another namespace, in a real API server', func
       ).to.include(`may not clone from namespace "${SOURCE}"`);
     });
 
-    it('a VolumeCloneSource that was allowed is led to another source', async () => {
-      await kubectl.apply(cloneSource('changed', 'a', annotated), { user: CLONER });
+    it('a clone request is written by the status of a claim', async () => {
+      await kubectl.apply(claim('by-status', {}), { user: STRANGER });
+      const patch = { metadata: { annotations: { 'k8s.io/CloneRequest': `${SOURCE}/a` } } };
+      const error = await rejection(
+        kubectl.run(
+          ...['-n', TARGET, 'patch', 'persistentvolumeclaim', 'by-status', '--subresource=status', '--type=merge'],
+          ...['--patch', JSON.stringify(patch), '--as', STRANGER],
+        ),
+      );
+      expect(toError(error).message).to.include(`may not clone from namespace "${SOURCE}"`);
+    });
+
+    it('a claim that was restored as complete is not complete any more', async () => {
+      const restored = { 'k8s.io/CloneRequest': `${SOURCE}/a`, 'cdi.kubevirt.io/storage.pod.phase': 'Succeeded' };
+      await kubectl.apply(claim('restored', restored), { user: STRANGER });
+      const { 'k8s.io/CloneRequest': request } = restored;
+      expect(
+        await kubectl.refusal(claim('restored', { 'k8s.io/CloneRequest': request }), { user: STRANGER }),
+      ).to.include(`may not clone from namespace "${SOURCE}"`);
+    });
+
+    it('a VolumeCloneSource of the controllers is led to another source', async () => {
+      await kubectl.apply(cloneSource('changed', 'a', annotated), { user: CONTROLLERS });
       expect(await kubectl.refusal(cloneSource('changed', 'b', annotated), { user: STRANGER })).to.include(
         `may not clone from namespace "${SOURCE}"`,
       );
@@ -169,13 +235,21 @@ describe('The right to clone from another namespace, in a real API server', func
   });
 
   it('is not needed to change other things', async () => {
-    for (const [kind, manifest] of [
-      ['persistentvolumeclaim', claim('labelled', { 'k8s.io/CloneRequest': `${SOURCE}/a` })],
-      ['volumeclonesource', cloneSource('labelled', 'a', { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE })],
-      ['datasource', cdiObject('DataSource', 'labelled', { source: { pvc: { namespace: SOURCE, name: 'a' } } })],
-      ['dataimportcron', dataImportCron('labelled', {})],
+    for (const [user, kind, manifest] of [
+      [CONTROLLERS, 'persistentvolumeclaim', claim('labelled', { 'k8s.io/CloneRequest': `${SOURCE}/a` })],
+      [
+        CONTROLLERS,
+        'volumeclonesource',
+        cloneSource('labelled', 'a', { 'cdi.kubevirt.io/dataSourceNamespace': SOURCE }),
+      ],
+      [
+        CLONER,
+        'datasource',
+        cdiObject('DataSource', 'labelled', { source: { pvc: { namespace: SOURCE, name: 'a' } } }),
+      ],
+      [CLONER, 'dataimportcron', dataImportCron('labelled', {})],
     ] as const) {
-      await kubectl.apply(manifest, { user: CLONER });
+      await kubectl.apply(manifest, { user });
       await kubectl.run('-n', TARGET, 'label', kind, 'labelled', 'key=value', '--as', STRANGER);
     }
   });

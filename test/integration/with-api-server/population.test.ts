@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { finalizer } from '../../../src/api/finalizers.ts';
 import { temporaryClaimName, temporarySnapshotName } from '../../../src/api/object-names.ts';
+import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
 import { createCaches, type Caches } from '../../../src/controllers/caches.ts';
 import { ConfigView } from '../../../src/controllers/config-view.ts';
 import type { ControllerContext } from '../../../src/controllers/context.ts';
@@ -63,7 +64,8 @@ describe('letTargetGo against a real API server', function () {
     for (const name of [TEAM, GOLDEN]) await client.create(namespaces, { metadata: { name } });
     caches = createCaches(manager);
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
-    context = { client, events, caches, config, now: () => Date.now() };
+    const now = () => Date.now();
+    context = { client, events, caches, config, policies: new AdmissionPolicies(caches, now), now };
     stop = new AbortController();
     running = manager.run(stop.signal);
     await eventually('the caches are filled', () => Object.values(caches).every(({ hasSynced }) => hasSynced));
@@ -225,12 +227,6 @@ describe('letTargetGo against a real API server', function () {
       expect(await isHeld()).to.equal(false);
     });
   }
-
-  it('holds the target while something is there that the caches do not have yet', async () => {
-    await createSnapshot([]);
-    expect((await letTargetGo(withSnapshots([]), target))?.requeueAfter).to.be.greaterThan(0);
-    expect(await isHeld()).to.equal(true);
-  });
 
   it('looks again for the volume of a working claim that is not cached yet', async () => {
     const outcome = await rebindVolume(context, target, { namespace: GOLDEN, name: 'working' });

@@ -17,6 +17,9 @@ export function cachesOf(contents: Contents): Caches {
     'dataVolumes',
     'dataSources',
     'cloneSources',
+    'cloneGrants',
+    'policies',
+    'policyBindings',
     'storageProfiles',
   ];
   const stores = names.map((name) => {

@@ -17,7 +17,7 @@ interface ClaimChanges {
 }
 
 const claim = ({ metadata, spec, status }: ClaimChanges = {}): PersistentVolumeClaim => ({
-  metadata: { ...key, ...metadata },
+  metadata: { ...key, uid: 'claim-1', ...metadata },
   spec: {
     volumeName: 'pv-1',
     storageClassName: 'fast',
@@ -26,7 +26,10 @@ const claim = ({ metadata, spec, status }: ClaimChanges = {}): PersistentVolumeC
   },
   status: { phase: 'Bound', capacity: { storage: '1Gi' }, ...status },
 });
-const volume = { metadata: { name: 'pv-1' }, spec: { csi: { driver: 'csi.example', volumeHandle: '1' } } };
+const volume = {
+  metadata: { name: 'pv-1' },
+  spec: { csi: { driver: 'csi.example', volumeHandle: '1' }, claimRef: { ...key, uid: 'claim-1' } },
+};
 const storageClass = (name: string, more: Partial<StorageClass> = {}): StorageClass => ({
   metadata: { name },
   provisioner: 'csi.example',
@@ -178,6 +181,7 @@ describe('the source of a clone', () => {
     const source: CloneSource = {
       kind: 'VolumeSnapshot',
       key,
+      uid: 'snapshot-1',
       driver: 'csi.example',
       volumeMode: 'Block',
       capacity: GIBIBYTE,
@@ -204,6 +208,7 @@ describe('the source of a clone', () => {
     const source: CloneSource = {
       kind: 'VolumeSnapshot',
       key: { namespace: 'golden', name: 'nightly' },
+      uid: 'snapshot-1',
       driver: 'csi.example',
       volumeMode: 'Block',
       capacity: GIBIBYTE,

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { DataSource, DataSourceSource } from '../../../src/api/data-source.ts';
 import type { DataVolume, DataVolumeStatus } from '../../../src/api/data-volume.ts';
-import { requireAuthority } from '../../../src/controllers/clone-populator/authority.ts';
 import { observeDataSource } from '../../../src/controllers/data-source/readiness.ts';
 import { sourceOf } from '../../../src/controllers/data-volume/clone-source.ts';
 import type { PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
@@ -78,7 +77,7 @@ describe('a DataVolume that is cloned from a DataSource', () => {
   );
 
   it('is cloned from what it stands for', () => {
-    expect(sourceOf(cachesOf({ dataSources: [dataSource('fedora', { pvc })] }), clone)).to.deep.equal({ pvc });
+    expect(sourceOf(cachesOf({ dataSources: [dataSource('fedora', { pvc })] }), clone).source).to.deep.equal({ pvc });
   });
 
   it('waits for it', () => {
@@ -90,48 +89,13 @@ describe('a DataVolume that is cloned from a DataSource', () => {
 
   it('looks in its own namespace where none is named', () => {
     const own = dataVolume({ namespace, name: 'vm' }, { sourceRef: { kind: 'DataSource', name: 'fedora' } });
-    expect(sourceOf(cachesOf({ dataSources: [dataSource('fedora', { pvc })] }), own)).to.deep.equal({ pvc });
+    expect(sourceOf(cachesOf({ dataSources: [dataSource('fedora', { pvc })] }), own).source).to.deep.equal({ pvc });
   });
 
-  describe('in another namespace', () => {
-    const owner = (uid: string, controller: boolean) => [
-      {
-        apiVersion: 'cdi.kubevirt.io/v1beta1',
-        kind: 'DataVolume',
-        name: 'vm',
-        uid,
-        ...(controller ? { controller } : {}),
-      },
-    ];
-    const target: PersistentVolumeClaim = {
-      metadata: { namespace: 'team-a', name: 'vm', ownerReferences: owner('uid-vm', true) },
-      spec: { dataSourceRef: { apiGroup: 'cdi.kubevirt.io', kind: 'VolumeCloneSource', name: 'source' } },
-    };
-    const cloneSource = (uid: string) => ({
-      apiVersion: 'cdi.kubevirt.io/v1beta1' as const,
-      kind: 'VolumeCloneSource' as const,
-      metadata: { namespace: 'team-a', name: 'source', ownerReferences: owner(uid, true) },
-      spec: { source: { kind: 'PersistentVolumeClaim', name: pvc.name } },
-    });
-    const authorise = (contents: Parameters<typeof cachesOf>[0], claim = target) =>
-      requireAuthority(cachesOf(contents), claim, 'PersistentVolumeClaim', pvc);
-
-    it('may be filled by the VolumeCloneSource that was made for it', () => {
-      authorise({ dataVolumes: [clone], cloneSources: [cloneSource('uid-vm')] });
-    });
-
-    it('may not be filled by another', () => {
-      const contents = { dataVolumes: [clone], cloneSources: [cloneSource('uid-other')] };
-      expect(() => authorise(contents)).to.throw(/needs a DataVolume whose source names it/);
-    });
-
-    it('must be controlled by a DataVolume that names the source, or any DataSource', () => {
-      const blank = dataVolume({ namespace: 'team-a', name: 'vm' }, { source: { blank: {} } });
-      expect(() => authorise({ dataVolumes: [blank], cloneSources: [cloneSource('uid-vm')] })).to.throw(
-        /needs a DataVolume/,
-      );
-      expect(() => authorise({ cloneSources: [cloneSource('uid-vm')] })).to.throw(/needs a DataVolume/);
-      authorise({ dataVolumes: [dataVolume({ namespace: 'team-a', name: 'vm' }, { source: { pvc } })] });
-    });
+  it('tells which DataSources led to what it is cloned from', () => {
+    const first = dataSource('fedora', { dataSource: { namespace, name: 'latest' } });
+    const latest = dataSource('latest', { pvc });
+    const { through } = sourceOf(cachesOf({ dataSources: [first, latest] }), clone);
+    expect(through).to.deep.equal([first, latest]);
   });
 });

@@ -10,6 +10,7 @@ class Cluster {
   working: { deleting: boolean } | undefined = { deleting: false };
   claimUid: string | undefined = WORKING;
   promisedTo: string | undefined;
+  promisedBy: string | undefined;
   policy: string;
   bound = false;
   lost = false;
@@ -29,6 +30,7 @@ class Cluster {
         reclaimPolicy: this.policy,
         claimUid: this.claimUid,
         promisedTo: this.promisedTo,
+        promisedBy: this.promisedBy,
       },
     });
   }
@@ -37,6 +39,7 @@ class Cluster {
     switch (step.do) {
       case 'retain':
         this.promisedTo = TARGET;
+        this.promisedBy = WORKING;
         this.policy = 'Retain';
         return;
       case 'delete-working-claim':
@@ -48,6 +51,7 @@ class Cluster {
       case 'restore-policy':
         this.policy = this.originalPolicy;
         this.promisedTo = undefined;
+        this.promisedBy = undefined;
         return;
       default:
     }
@@ -101,5 +105,51 @@ describe('the steps of a rebind', () => {
     cluster.act(cluster.decide());
     cluster.policy = 'Delete';
     expect(cluster.decide()).to.deep.equal({ do: 'retain' });
+  });
+
+  describe('never take a volume that is not the working claim’s', () => {
+    const volume = {
+      name: 'volume',
+      reclaimPolicy: 'Delete',
+      claimUid: 'somebody',
+      promisedTo: undefined,
+      promisedBy: undefined,
+    };
+    const target = { uid: TARGET, bound: false, volumeName: undefined };
+    const working = fc.option(fc.record({ uid: fc.constantFrom(WORKING, TARGET), deleting: fc.boolean() }), {
+      nil: undefined,
+    });
+    const policy = fc.constantFrom('Delete', 'Retain', 'Recycle');
+
+    it('which a claim may name all the same', () => {
+      const claimUid = fc.constantFrom('somebody', undefined);
+      fc.assert(
+        fc.property(working, policy, claimUid, (claim, reclaimPolicy, uid) => {
+          const world = { target, working: claim, volume: { ...volume, reclaimPolicy, claimUid: uid } };
+          expect(nextRebindStep(world).do).to.equal('wait');
+        }),
+      );
+    });
+
+    it('also one that was promised, and that somebody else has bound since', () => {
+      fc.assert(
+        fc.property(working, policy, (claim, reclaimPolicy) => {
+          const promised = { ...volume, reclaimPolicy, promisedTo: TARGET, promisedBy: WORKING };
+          expect(nextRebindStep({ target, working: claim, volume: promised }).do).to.equal('wait');
+        }),
+      );
+    });
+
+    it('nor delete another claim of the working claim’s name', () => {
+      const promised = {
+        ...volume,
+        reclaimPolicy: 'Retain',
+        claimUid: WORKING,
+        promisedTo: TARGET,
+        promisedBy: WORKING,
+      };
+      const planted = { uid: 'planted', deleting: false };
+      expect(nextRebindStep({ target, working: planted, volume: promised }).do).to.equal('point-at-target');
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { formatQuantity } from '../../../api/bytes.ts';
-import { workingClaim } from '../../populator/working-claim.ts';
+import { claimBesideSource } from './claim-beside-source.ts';
 import { fillByDriver } from './fill-by-driver.ts';
 import type { Phase } from './phase.ts';
 
@@ -7,7 +7,7 @@ import type { Phase } from './phase.ts';
 export const csiClone: Phase = (work) =>
   fillByDriver(work, work.workingClaim, async () => {
     const { key, capacity } = await work.source.read();
-    return workingClaim(work.target, {
+    return claimBesideSource(work, {
       ...work.workingClaim,
       dataSource: { kind: 'PersistentVolumeClaim', name: key.name },
       storage: formatQuantity(capacity),

@@ -2,6 +2,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kub
 import { keyToString, type Key } from '../../../kube/key.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
+import { requireMadeFor } from '../../made-for.ts';
 import { isBound } from '../../populator/bound.ts';
 import { waitsForFirstConsumer, SELECTED_NODE_ANNOTATION } from '../../wait-for-first-consumer.ts';
 import { withAdvice } from './advice.ts';
@@ -16,7 +17,7 @@ export async function fillByDriver(
   desired: () => Promise<PersistentVolumeClaim>,
 ): Promise<PhaseOutcome> {
   const { client, caches } = work.context;
-  const claim = caches.claims.get(key);
+  const claim = requireMadeFor(caches.claims.get(key), work.target.metadata?.uid);
   if (!claim) {
     await createIfAbsent(client, persistentVolumeClaims, await desired());
     return { message: `claim ${keyToString(key)} is being provisioned` };

@@ -3,15 +3,17 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kub
 import { TerminalError } from '../../../kube/errors.ts';
 import { keyToString } from '../../../kube/key.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
+import { workSourceUidAnnotation } from '../../internal-annotations.ts';
+import { requireMadeFor } from '../../made-for.ts';
 import { isBound } from '../../populator/bound.ts';
-import { workingClaim } from '../../populator/working-claim.ts';
 import { readReport, troubleIn } from '../../transfer-report.ts';
+import { claimBesideSource } from './claim-beside-source.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
 export const hostClone: Phase = async (work) => {
   const { client, caches } = work.context;
-  const claim = caches.claims.get(work.workingClaim);
+  const claim = requireMadeFor(caches.claims.get(work.workingClaim), work.target.metadata?.uid);
   if (!claim) {
     await createIfAbsent(client, persistentVolumeClaims, await copiedInto(work));
     return { message: 'the copying pods are being started' };
@@ -23,15 +25,17 @@ export const hostClone: Phase = async (work) => {
   return { message: report.message, trouble: troubleIn(report), report };
 };
 
-async function copiedInto({ target, source, ...work }: CloneWork): Promise<PersistentVolumeClaim> {
+async function copiedInto(work: CloneWork): Promise<PersistentVolumeClaim> {
+  const { target, source } = work;
   const { annotations } = target.metadata ?? {};
   const isSnapshot = source.kind === 'VolumeSnapshot';
   // A restored snapshot is not the source's any more.
   const contentType = isSnapshot ? undefined : (await source.read()).contentType;
-  return workingClaim(target, {
+  return claimBesideSource(work, {
     ...work.workingClaim,
     annotations: {
       [populationAnnotation.cloneRequest]: keyToString(isSnapshot ? work.temporarySourceClaim : source.key),
+      ...(!isSnapshot && source.uid ? { [workSourceUidAnnotation]: source.uid } : {}),
       [populationAnnotation.contentType]: annotations?.[populationAnnotation.contentType] ?? contentType ?? 'kubevirt',
     },
   });

@@ -6,6 +6,7 @@ import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
+import { isMadeFor, requireMadeFor } from '../../made-for.ts';
 import { judgePod } from '../../pod-verdict.ts';
 import { transferPod } from '../../transfer-pod.ts';
 import { volumeModeOf } from '../../transfer-target.ts';
@@ -26,7 +27,7 @@ export async function mountOnce(
 ): Promise<PhaseOutcome> {
   const { client, caches } = work.context;
   const key = podKeyOf(claim);
-  const pod = caches.pods.get(key);
+  const pod = requireMadeFor(caches.pods.get(key), work.target.metadata?.uid);
   const outcome = { message: `pod ${keyToString(key)} is mounting the claim`, after: LOOK_AGAIN_MILLISECONDS };
   if (!pod) {
     await createIfAbsent(client, pods, mountingPod(work, claim, key, reach));
@@ -44,9 +45,9 @@ export async function mountOnce(
 }
 
 /** Removes the pod, if there is one. */
-export async function unmount({ context }: CloneWork, claim: PersistentVolumeClaim): Promise<void> {
-  const pod: Pod | undefined = context.caches.pods.get(podKeyOf(claim));
-  if (!pod || isBeingDeleted(pod)) return;
+export async function unmount({ context, target }: CloneWork, claim: PersistentVolumeClaim): Promise<void> {
+  const pod = context.caches.pods.get(podKeyOf(claim));
+  if (!pod || isBeingDeleted(pod) || !isMadeFor(pod, target.metadata?.uid)) return;
   await context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid, gracePeriodSeconds: 0 });
 }
 
@@ -63,7 +64,7 @@ function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key, re
       env: {},
       claim: { name: keyOf(claim).name, volumeMode: volumeModeOf(claim), readOnly: false },
       mounts: [],
-      worksFor: keyOf(work.target),
+      worksFor: work.target,
       restarts: 0,
       claimAnnotations: claim.metadata?.annotations ?? {},
       owner: ownerReference(claim, { controller: true }),

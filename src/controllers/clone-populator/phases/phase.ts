@@ -13,6 +13,8 @@ export interface CloneWork {
   readonly source: {
     readonly kind: CloneSourceKind;
     readonly key: Key;
+    /** Of the one object that is granted, where it is in another namespace. */
+    readonly uid: string | undefined;
     /**
      * Reads it. To be called only where something has still to be made of it: it may be gone once that was made.
      *

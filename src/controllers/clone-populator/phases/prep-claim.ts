@@ -4,6 +4,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kub
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import { refusedByQuota } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
+import { requireMadeFor } from '../../made-for.ts';
 import { isBound } from '../../populator/bound.ts';
 import { requestedBytes } from '../../transfer-target.ts';
 import { mountOnce, unmount } from './mount-once.ts';
@@ -19,7 +20,7 @@ const RESIZE_ERRORS = ['ControllerResizeError', 'NodeResizeError'];
  * mounts it where it needs a consumer to be bound, or a node to grow its filesystem.
  */
 export const prepClaim: Phase = async (work) => {
-  const claim = work.context.caches.claims.get(work.workingClaim);
+  const claim = requireMadeFor(work.context.caches.claims.get(work.workingClaim), work.target.metadata?.uid);
   if (!claim) return { message: `claim ${keyToString(work.workingClaim)} is being made` };
   if (!isBound(claim)) return mountOnce(work, claim);
   const wanted = requestedBytes(work.target);

@@ -2,10 +2,10 @@ import { formatQuantity } from '../../../api/bytes.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBound } from '../../populator/bound.ts';
-import { workingClaim } from '../../populator/working-claim.ts';
 import { requestedBytes } from '../../transfer-target.ts';
 import { findConsumer, reachOfSnapshot } from '../reach.ts';
 import { restoreSpecOf } from '../restore-class.ts';
+import { claimBesideSource } from './claim-beside-source.ts';
 import { fillByDriver } from './fill-by-driver.ts';
 import { mountOnce, unmount } from './mount-once.ts';
 import type { CloneWork, Phase } from './phase.ts';
@@ -34,7 +34,7 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   const capacity = context.caches.claims.get(source.key)?.status?.capacity?.['storage'];
   // At once as large as the source's volume, where that is known and more: growing it afterwards takes longer.
   const size = Math.max(parseQuantity(restoreSize ?? '0'), parseQuantity(capacity ?? '0'));
-  return workingClaim(work.target, {
+  return claimBesideSource(work, {
     ...work.workingClaim,
     dataSource: dataSource(key.name),
     storage: formatQuantity(size || requestedBytes(work.target)),
@@ -44,7 +44,7 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
 async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
   const source = await work.source.read();
   const consumer = await findConsumer(work.context, work.target, source);
-  return workingClaim(work.target, {
+  return claimBesideSource(work, {
     ...work.temporarySourceClaim,
     dataSource: dataSource(source.key.name),
     storage: formatQuantity(source.capacity || requestedBytes(work.target)),

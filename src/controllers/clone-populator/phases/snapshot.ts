@@ -3,6 +3,7 @@ import { keyOf, keyToString } from '../../../kube/key.ts';
 import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../internal-annotations.ts';
+import { requireMadeFor } from '../../made-for.ts';
 import { gatherFacts } from '../facts.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, Phase } from './phase.ts';
@@ -10,8 +11,9 @@ import type { CloneWork, Phase } from './phase.ts';
 /** Snapshot: a temporary VolumeSnapshot of the source claim. Not needed any more once it has been restored. */
 export const snapshot: Phase = async (work) => {
   const { context, temporarySnapshot } = work;
-  if (context.caches.claims.get(work.workingClaim)) return 'complete';
-  const current = context.caches.snapshots.get(temporarySnapshot);
+  const { uid } = work.target.metadata ?? {};
+  if (requireMadeFor(context.caches.claims.get(work.workingClaim), uid)) return 'complete';
+  const current = requireMadeFor(context.caches.snapshots.get(temporarySnapshot), uid);
   if (current?.status?.readyToUse) return 'complete';
   const message = `snapshot ${keyToString(temporarySnapshot)} is being taken`;
   if (!current) {

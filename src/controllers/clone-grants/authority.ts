@@ -1,0 +1,73 @@
+import type { CloneGrant } from '../../api/clone-grant.ts';
+import type { DataVolume } from '../../api/data-volume.ts';
+import { CDI_GROUP } from '../../api/group.ts';
+import { controllerOf } from '../../kube/apply.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import type { Caches } from '../caches.ts';
+import type { ClonedObject } from './cloned-object.ts';
+
+type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;
+
+const LOOK_AGAIN_MILLISECONDS = 5_000;
+
+/**
+ * Requires that a claim may be filled from an object. Within a namespace it may. From another one it needs a CloneGrant: all else
+ * that could speak for it, on the claim or on its DataVolume, can be written by whoever has rights in the claim's namespace.
+ *
+ * @returns the uid that the object must have; undefined within a namespace
+ * @throws TerminalError Forbidden
+ * @throws WaitingError CloneNotGranted while the grant is being made
+ */
+export function requireAuthority(
+  caches: AuthorityCaches,
+  target: PersistentVolumeClaim,
+  source: ClonedObject,
+): string | undefined {
+  const { namespace } = keyOf(target);
+  if (source.key.namespace === namespace) return undefined;
+  const dataVolume = dataVolumeOf(caches, target);
+  if (!dataVolume) throw forbidden(source, namespace);
+  const grant = caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' });
+  if (!grant) throw notGrantedYet(dataVolume, source);
+  if (grant.spec.claimUid !== target.metadata?.uid) {
+    throw new TerminalError(
+      'Forbidden',
+      `DataVolume "${keyOf(target).name}" was granted its clone once, for a claim that is gone; make the DataVolume anew`,
+    );
+  }
+  if (!grants(grant, source)) throw forbidden(source, namespace);
+  return grant.spec.source.uid;
+}
+
+/** The DataVolume whose claim this is. A DataVolume has one, of its own name. */
+function dataVolumeOf({ dataVolumes }: AuthorityCaches, target: PersistentVolumeClaim): DataVolume | undefined {
+  const key = keyOf(target);
+  const owner = controllerOf(target);
+  if (owner?.kind !== 'DataVolume' || !owner.apiVersion.startsWith(`${CDI_GROUP}/`)) return undefined;
+  const dataVolume = owner.name === key.name ? dataVolumes.get(key) : undefined;
+  return dataVolume?.metadata.uid === owner.uid ? dataVolume : undefined;
+}
+
+function grants({ spec }: CloneGrant, { kind, key }: ClonedObject): boolean {
+  return spec.source.kind === kind && spec.source.namespace === key.namespace && spec.source.name === key.name;
+}
+
+/** Its DataVolume's own controller makes it in a moment, or says on the DataVolume why it does not. */
+function notGrantedYet({ metadata, spec }: DataVolume, { key }: ClonedObject): Error {
+  if (!spec.sourceRef && !spec.source?.pvc && !spec.source?.snapshot) return forbidden({ key }, metadata.namespace);
+  return new WaitingError(
+    'CloneNotGranted',
+    `The right to clone ${keyToString(key)} has not been recorded for DataVolume "${metadata.name}" yet; its conditions tell why where it takes long`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
+
+function forbidden({ key }: Pick<ClonedObject, 'key'>, namespace: string | undefined): TerminalError {
+  return new TerminalError(
+    'Forbidden',
+    `Cloning ${keyToString(key)} into namespace "${namespace}" needs a DataVolume whose source names it, ` +
+      'made by a user with the right to create datavolumes/source there',
+  );
+}

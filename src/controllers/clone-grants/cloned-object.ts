@@ -1,0 +1,30 @@
+import type { CloneSourceKind } from '../../api/clone-grant.ts';
+import type { DataVolumeSource } from '../../api/sources.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import type { Key } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import type { Caches } from '../caches.ts';
+
+/** What a DataVolume is cloned from, by name. */
+export interface ClonedObject {
+  readonly kind: CloneSourceKind;
+  readonly key: Key;
+}
+
+/** What a source names to be cloned; undefined where it is no clone. */
+export function clonedObjectOf(
+  source: Pick<DataVolumeSource, 'pvc' | 'snapshot'> | undefined,
+): ClonedObject | undefined {
+  if (source?.pvc) return { kind: 'PersistentVolumeClaim', key: source.pvc };
+  if (source?.snapshot) return { kind: 'VolumeSnapshot', key: source.snapshot };
+  return undefined;
+}
+
+/** The object as it is there now; undefined where there is none, or it is being deleted. */
+export function findCloned(
+  { claims, snapshots }: Pick<Caches, 'claims' | 'snapshots'>,
+  { kind, key }: ClonedObject,
+): KubeObject | undefined {
+  const found = kind === 'PersistentVolumeClaim' ? claims.get(key) : snapshots.get(key);
+  return found && !isBeingDeleted(found) ? found : undefined;
+}

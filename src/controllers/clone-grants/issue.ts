@@ -1,0 +1,107 @@
+import { cloneSourceKinds, type CloneGrant } from '../../api/clone-grant.ts';
+import type { DataSource } from '../../api/data-source.ts';
+import type { DataVolume } from '../../api/data-volume.ts';
+import { CDI_API_VERSION } from '../../api/group.ts';
+import { objectLabels } from '../../api/labels.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import type { ControllerContext } from '../context.ts';
+import { createIfAbsent } from '../create-if-absent.ts';
+import { cloneGrants } from '../resources.ts';
+import { findCloned, type ClonedObject } from './cloned-object.ts';
+
+/** How long after a DataVolume was created the check of its user's right counts. */
+const LONGEST_WAIT_MILLISECONDS = 24 * 60 * 60_000;
+const LOOK_AGAIN_MILLISECONDS = 30_000;
+
+/** What a DataVolume may be cloned from. */
+export interface GrantedObject extends ClonedObject {
+  readonly uid: string;
+}
+
+type IssuingContext = Pick<ControllerContext, 'caches' | 'policies' | 'now'>;
+
+/**
+ * Decides, once for a DataVolume that clones from another namespace, which object it may be cloned from: the one that has the name
+ * now. The user's right was checked by the API server when the DataVolume was created, with the policies that are required here.
+ *
+ * @param through the DataSources that led to the source
+ * @throws WaitingError PolicyMissing while a policy is not in force; CloneWithoutSource while there is no such object
+ * @throws TerminalError PolicyMissing where the DataVolume, or a DataSource, was made while nobody checked rights; CloneRightExpired where
+ *   that is more than a day ago
+ */
+export function decideGrant(
+  { caches, policies, now }: IssuingContext,
+  dataVolume: DataVolume,
+  cloned: ClonedObject,
+  through: readonly DataSource[],
+): GrantedObject {
+  const { problem } = policies;
+  if (problem) {
+    throw new WaitingError(
+      'PolicyMissing',
+      `Clones from other namespaces wait: ${problem}, so nobody's right to clone is checked; install deploy/admission, and they go on`,
+      { after: LOOK_AGAIN_MILLISECONDS },
+    );
+  }
+  if (!policies.hasAdmitted('clone-from-data-volume.cdi.kubevirt.io', dataVolume))
+    throw unchecked('DataVolume', dataVolume);
+  const unknown = through.find(
+    (dataSource) =>
+      leadsElsewhere(dataSource) && !policies.hasAdmitted('clone-from-data-source.cdi.kubevirt.io', dataSource),
+  );
+  if (unknown) throw unchecked('DataSource', unknown);
+  if (now() - Date.parse(dataVolume.metadata.creationTimestamp ?? '') > LONGEST_WAIT_MILLISECONDS) {
+    throw new TerminalError(
+      'CloneRightExpired',
+      `The right to clone from namespace "${cloned.key.namespace}" was checked when this DataVolume was created, and holds for a day; make it anew`,
+    );
+  }
+  const found = findCloned(caches, cloned);
+  if (!found) throw without(cloned);
+  return { ...cloned, uid: found.metadata?.uid ?? '' };
+}
+
+/** Records the decision. A DataVolume that has one keeps it, whatever claim it gets afterwards. */
+export async function issueGrant(
+  { client }: Pick<ControllerContext, 'client'>,
+  dataVolume: DataVolume,
+  claim: PersistentVolumeClaim,
+  { kind, key, uid }: GrantedObject,
+): Promise<void> {
+  const grant: CloneGrant = {
+    apiVersion: CDI_API_VERSION,
+    kind: 'CloneGrant',
+    metadata: { name: dataVolume.metadata.uid, labels: { ...objectLabels } },
+    spec: {
+      dataVolume: { ...keyOf(dataVolume), uid: dataVolume.metadata.uid ?? '' },
+      claimUid: claim.metadata?.uid ?? '',
+      source: { kind, ...key, uid },
+    },
+  };
+  await createIfAbsent(client, cloneGrants, grant);
+}
+
+function leadsElsewhere(dataSource: DataSource): boolean {
+  const { pvc, snapshot, dataSource: other } = dataSource.spec.source;
+  const key: Key | undefined = pvc ?? snapshot ?? other;
+  return key !== undefined && key.namespace !== dataSource.metadata.namespace;
+}
+
+function unchecked(kind: string, object: DataVolume | DataSource): TerminalError {
+  return new TerminalError(
+    'PolicyMissing',
+    `${kind} ${keyToString(keyOf(object))} was made while the admission policies of Diskpress were not in force, so that nobody checked ` +
+      "its author's right to clone from another namespace; make it anew",
+  );
+}
+
+function without({ kind, key }: ClonedObject): WaitingError {
+  const what = kind === cloneSourceKinds[0] ? 'claim' : 'snapshot';
+  return new WaitingError(
+    'CloneWithoutSource',
+    `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does, within a day of the DataVolume's creation`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}

@@ -1,0 +1,103 @@
+import { transferSecretName } from '../../api/object-names.ts';
+import {
+  persistentVolumeClaims,
+  pods,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
+import { BY_TARGET_KEY } from '../caches.ts';
+import type { ControllerContext } from '../context.ts';
+import { deleteOwnSecret } from '../delete-own-secret.ts';
+import { promisedToAnnotation, workForAnnotation } from '../internal-annotations.ts';
+import { areSettled, deleteMountingPod, SETTLING_MILLISECONDS } from '../populator/population.ts';
+import { releasePromise } from '../populator/rebind-volume.ts';
+import { deleteSnapshot } from '../populator/snapshot-removal.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 500;
+
+interface Orphans {
+  readonly claims: readonly PersistentVolumeClaim[];
+  readonly snapshots: readonly VolumeSnapshot[];
+  readonly pods: readonly Pod[];
+  readonly volumes: readonly PersistentVolume[];
+}
+
+/**
+ * Removes what was made for a claim that is gone. A claim's finalizer sees to that as a rule; but its author may take that off, and what
+ * was made in the last moment may not have been known when the claim went. In another namespace the claim owns nothing.
+ */
+export class OrphanReconciler implements Reconciler {
+  readonly name = 'orphan';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  /** @param key of the claim that the objects were made for */
+  async reconcile(key: Key): Promise<Outcome> {
+    const { caches, client } = this.#context;
+    const known = caches.claims.get(key)?.metadata?.uid;
+    if (isEmpty(this.#orphansOf(key, known))) return undefined;
+    // The cache may not know of the claim yet.
+    const { uid } = (await client.get(persistentVolumeClaims, key))?.metadata ?? {};
+    const orphans = this.#orphansOf(key, uid);
+    if (isEmpty(orphans)) return undefined;
+    await Promise.all(orphans.volumes.map((volume) => releasePromise(this.#context, volume)));
+    await Promise.all(orphans.pods.map((pod) => this.#removePod(pod)));
+    await Promise.all(orphans.claims.map((claim) => deleteMountingPod(this.#context, claim, workOf(claim))));
+    if (this.#mayStillSettle(orphans) && !(await areSettled(this.#context, orphans.claims, orphans.snapshots))) {
+      return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+    }
+    await Promise.all([
+      ...orphans.claims.map((claim) =>
+        client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid }),
+      ),
+      ...orphans.snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
+    ]);
+    return undefined;
+  }
+
+  #orphansOf(key: Key, uid: string | undefined): Orphans {
+    const { caches } = this.#context;
+    const index = keyToString(key);
+    const isOrphan = (object: KubeObject) => workOf(object) !== uid && !isBeingDeleted(object);
+    return {
+      claims: caches.claims.byIndex(BY_TARGET_KEY, index).filter(isOrphan),
+      snapshots: caches.snapshots.byIndex(BY_TARGET_KEY, index).filter(isOrphan),
+      // What has an owner goes with that.
+      pods: caches.pods
+        .byIndex(BY_TARGET_KEY, index)
+        .filter((pod) => isOrphan(pod) && !pod.metadata?.ownerReferences?.length),
+      volumes: caches.volumes
+        .byIndex(BY_TARGET_KEY, index)
+        .filter(({ metadata }) => metadata?.annotations?.[promisedToAnnotation] !== uid),
+    };
+  }
+
+  /** One end of a copy between namespaces, and the keys that were made for it. */
+  async #removePod(pod: Pod): Promise<void> {
+    const { client } = this.#context;
+    await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid });
+    await deleteOwnSecret(client, { namespace: keyOf(pod).namespace, name: transferSecretName(workOf(pod)) });
+  }
+
+  #mayStillSettle({ claims, snapshots }: Orphans): boolean {
+    const made = [...claims, ...snapshots].map(({ metadata }) => Date.parse(metadata?.creationTimestamp ?? ''));
+    return made.length > 0 && this.#context.now() - Math.max(...made) < SETTLING_MILLISECONDS;
+  }
+}
+
+function workOf({ metadata }: KubeObject): string {
+  return metadata?.annotations?.[workForAnnotation] ?? '';
+}
+
+function isEmpty({ claims, snapshots, pods: found, volumes }: Orphans): boolean {
+  return [claims, snapshots, found, volumes].every(({ length }) => length === 0);
+}

@@ -1,0 +1,281 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { toError } from '../../../src/kube/errors.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+import { rejection } from '../../support/rejection.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const NAMESPACE = 'team';
+const CONTROLLERS = 'system:serviceaccount:cdi:cdi-sa';
+/** May do everything in the namespace. */
+const TENANT = 'tenant';
+
+const MARK = { 'cdi.kubevirt.io/work.targetUID': 'claim-1' };
+const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+const object = (kind: string, name: string, rest: object, annotations: object = MARK) => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name, namespace: NAMESPACE, annotations },
+  ...rest,
+});
+const claim = (name: string, metadata: object = { annotations: MARK }, storage = '1Gi') => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name, namespace: NAMESPACE, ...metadata },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+});
+const pod = (name: string, spec: object = {}, container: object = {}, annotations: object = MARK) =>
+  object(
+    'Pod',
+    name,
+    {
+      spec: {
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [{ name: 'importer', image: 'image', securityContext: restricted, ...container }],
+        volumes: [{ name: 'work', emptyDir: {} }],
+        ...spec,
+      },
+    },
+    annotations,
+  );
+const service = (name: string, spec: object) =>
+  object('Service', name, { spec: { ports: [{ port: 443 }], selector: { 'cdi.kubevirt.io/transfer': 'x' }, ...spec } });
+
+/** What a user is told who may not. */
+async function refusalOf(attempt: Promise<unknown>): Promise<string> {
+  return toError(await rejection(attempt)).message;
+}
+
+/** What the controllers make, and what is refused of it. */
+const made: Record<string, [allowed: boolean, manifest: object]> = {
+  'a restricted pod': [true, pod('pod')],
+  'a pod without the mark': [false, pod('unmarked', {}, {}, {})],
+  'a pod with the host’s network': [false, pod('host-network', { hostNetwork: true })],
+  'a pod with the host’s processes': [false, pod('host-pid', { hostPID: true })],
+  'a pod on a node of their choice': [false, pod('on-node', { nodeName: 'control-plane' })],
+  'a pod with a folder of the host': [
+    false,
+    pod('host-path', { volumes: [{ name: 'host', hostPath: { path: '/' } }] }),
+  ],
+  'a pod with a token': [false, pod('token', { automountServiceAccountToken: true })],
+  'a pod with a projected token': [
+    false,
+    pod('projected', {
+      serviceAccountName: 'default',
+      volumes: [{ name: 't', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }],
+    }),
+  ],
+  'a pod that may be root': [false, pod('root', { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } })],
+  'a privileged container': [false, pod('privileged', {}, { securityContext: { privileged: true } })],
+  'a container with a capability': [
+    false,
+    pod('capable', {}, { securityContext: { ...restricted, capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } } }),
+  ],
+  'a privileged init container': [
+    false,
+    pod('init', { initContainers: [{ name: 'init', image: 'image', securityContext: { privileged: true } }] }),
+  ],
+  'a Secret of a transfer': [true, object('Secret', 'cdi-transfer-1', {})],
+  'another Secret': [false, object('Secret', 'other', {})],
+  'a Secret of a transfer without the mark': [false, object('Secret', 'cdi-transfer-2', {}, {})],
+  'a ConfigMap for a proxy': [true, object('ConfigMap', 'vm-proxy-ca', {})],
+  'another ConfigMap': [false, object('ConfigMap', 'aws-auth', {})],
+  'a Service of a copy': [true, service('copy', {})],
+  'a Service of other pods': [false, service('other', { selector: { app: 'database' } })],
+  'a Service that a load balancer serves': [false, service('balanced', { type: 'LoadBalancer' })],
+  'a working claim': [true, claim('prime-1')],
+  'a claim for a DataVolume': [
+    true,
+    claim('vm', {
+      ownerReferences: [
+        { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataVolume', name: 'vm', uid: 'u', controller: true },
+      ],
+    }),
+  ],
+  'a claim for nobody': [false, claim('nobody', {})],
+};
+
+describe('the policies on the controllers and their marks, in a real API server', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let kubectl: Kubectl;
+  let count = 0;
+  const uniqueName = () => `object-${count++}`;
+  const as = async (user: string, ...args: string[]) => kubectl.run('-n', NAMESPACE, '--as', user, ...args);
+  const patch = async (user: string, kind: string, name: string, change: object, ...args: string[]) =>
+    as(user, 'patch', kind, name, '--type=merge', '--patch', JSON.stringify(change), ...args);
+
+  before(kubernetesIsBuilt);
+  before(async () => {
+    server = await startApiServer({ args: ['--allow-privileged=true'] });
+    kubectl = await Kubectl.create(server.kubeConfigPath);
+    await kubectl.run('create', 'namespace', NAMESPACE);
+    await kubectl.run('create', 'namespace', 'cdi');
+    await kubectl.run('create', 'serviceaccount', 'default', '-n', NAMESPACE);
+    await kubectl.run('apply', '-f', join(root, 'deploy/base/rbac.yaml'));
+    await kubectl.run('apply', '-k', join(root, 'deploy/admission'));
+    await kubectl.run('-n', NAMESPACE, 'create', 'rolebinding', 'all', '--clusterrole=cluster-admin', '--user', TENANT);
+    await eventually('the policies are in force', async () =>
+      (await kubectl.refusal(claim(uniqueName(), {}), { user: CONTROLLERS })).includes('claims with their mark'),
+    );
+    await eventually('the marks are guarded', async () =>
+      (await kubectl.refusal(claim(uniqueName()), { user: TENANT })).includes('marks of Diskpress'),
+    );
+  });
+  after(async () => {
+    await kubectl?.remove();
+    await server?.stop();
+  });
+
+  describe('let the controllers', () => {
+    for (const [what, [allowed, manifest]] of Object.entries(made)) {
+      it(`${allowed ? 'make' : 'not make'} ${what}`, async () => {
+        const text = JSON.stringify(manifest);
+        if (allowed) await kubectl.create(text, { user: CONTROLLERS });
+        else expect(await refusalOf(kubectl.create(text, { user: CONTROLLERS }))).to.match(/: the controllers /);
+      });
+    }
+
+    it('delete what they made, and nothing else', async () => {
+      for (const kind of ['pod', 'secret', 'configmap', 'service', 'persistentvolumeclaim'] as const) {
+        const name = { secret: 'cdi-transfer-9', configmap: 'x-proxy-ca' }[kind as string] ?? `deleted-${kind}`;
+        const manifests = {
+          pod: pod(name),
+          secret: object('Secret', name, {}),
+          configmap: object('ConfigMap', name, {}),
+          service: service(name, {}),
+          persistentvolumeclaim: claim(name),
+        };
+        const { metadata, ...rest } = manifests[kind];
+        await kubectl.apply({ ...rest, metadata: { name, namespace: NAMESPACE } }, { user: TENANT });
+        const refusal = await refusalOf(as(CONTROLLERS, 'delete', kind, name, '--wait=false'));
+        expect(refusal, kind).to.include('only what has their mark');
+        await as(TENANT, 'delete', kind, name, '--wait=false', '--force', '--grace-period=0');
+        if (kind === 'persistentvolumeclaim') await patch(TENANT, kind, name, { metadata: { finalizers: null } });
+        await eventually(`${name} is gone`, async () => {
+          return (await as(TENANT, 'get', kind, name, '--ignore-not-found')) === '';
+        });
+        await kubectl.create(JSON.stringify({ ...rest, metadata }), { user: CONTROLLERS });
+        await as(CONTROLLERS, 'delete', kind, name, '--wait=false');
+      }
+    });
+
+    it('tell on others’ claims, but not grow them, nor take others’ finalizers off', async () => {
+      await kubectl.apply(claim('tenants', { finalizers: ['example.com/keep'] }), { user: TENANT });
+      await patch(CONTROLLERS, 'pvc', 'tenants', {
+        metadata: { annotations: { 'cdi.kubevirt.io/clonePhase': 'Pending' } },
+      });
+      const finalizers = ['example.com/keep', 'kubernetes.io/pvc-protection'];
+      await patch(CONTROLLERS, 'pvc', 'tenants', {
+        metadata: { finalizers: [...finalizers, 'cdi.kubevirt.io/clonePopulator'] },
+      });
+      await patch(CONTROLLERS, 'pvc', 'tenants', { metadata: { finalizers } });
+      for (const change of [{ metadata: { finalizers: [] } }, { spec: { volumeName: 'another' } }])
+        expect(await refusalOf(patch(CONTROLLERS, 'pvc', 'tenants', change))).to.include('leave the spec');
+    });
+
+    it('hand over the volumes of working claims to the claims that they promise them to', async () => {
+      const volume = (name: string, claimName: string) => ({
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name },
+        spec: {
+          capacity: { storage: '1Gi' },
+          accessModes: ['ReadWriteOnce'],
+          persistentVolumeReclaimPolicy: 'Delete',
+          csi: { driver: 'csi.example', volumeHandle: name },
+          claimRef: {
+            apiVersion: 'v1',
+            kind: 'PersistentVolumeClaim',
+            namespace: NAMESPACE,
+            name: claimName,
+            uid: 'from',
+          },
+        },
+      });
+      const promise = (workingUID: string) => ({
+        metadata: {
+          annotations: { 'cdi.kubevirt.io/rebind.targetUID': 'to', 'cdi.kubevirt.io/rebind.workingUID': workingUID },
+        },
+        spec: { persistentVolumeReclaimPolicy: 'Retain' },
+      });
+      const bind = (uid: string) => ({ spec: { claimRef: { name: 'target', uid } } });
+      await kubectl.apply(volume('working', 'tmp-pvc-to'));
+      await kubectl.apply(volume('victims', 'database'));
+      const refusals = [
+        await refusalOf(patch(CONTROLLERS, 'pv', 'victims', promise('from'))),
+        await refusalOf(patch(CONTROLLERS, 'pv', 'victims', bind('to'))),
+        await refusalOf(patch(CONTROLLERS, 'pv', 'victims', { spec: { persistentVolumeReclaimPolicy: 'Retain' } })),
+        await refusalOf(patch(CONTROLLERS, 'pv', 'working', promise('somebody'))),
+        await refusalOf(patch(CONTROLLERS, 'pv', 'working', bind('to'))),
+      ];
+      for (const message of refusals) expect(message).to.match(/the controllers (hand over|bind|change)/);
+      await patch(CONTROLLERS, 'pv', 'working', promise('from'));
+      expect(await refusalOf(patch(CONTROLLERS, 'pv', 'working', bind('another')))).to.include('promised to');
+      await patch(CONTROLLERS, 'pv', 'working', bind('to'));
+    });
+  });
+
+  describe('let nobody else', () => {
+    const marked = ['persistentvolumeclaim', 'pod', 'secret', 'configmap', 'service'] as const;
+    const unmarked = {
+      persistentvolumeclaim: claim('own', {}),
+      pod: pod('own', {}, {}, {}),
+      secret: object('Secret', 'own', {}, {}),
+      configmap: object('ConfigMap', 'own', {}, {}),
+      service: service('own', {}),
+    };
+    const mark = { metadata: { annotations: MARK } };
+    const refused = /marks of Diskpress/;
+
+    for (const kind of marked) {
+      it(`write a mark on a ${kind}, now or later`, async () => {
+        const { metadata, ...rest } = unmarked[kind];
+        const bare = { ...metadata, annotations: {} };
+        expect(
+          await kubectl.refusal(
+            { ...rest, metadata: { ...bare, name: 'forged', annotations: MARK } },
+            { user: TENANT },
+          ),
+        ).to.match(refused);
+        await kubectl.apply({ ...rest, metadata: bare }, { user: TENANT });
+        expect(await refusalOf(patch(TENANT, kind, 'own', mark))).to.match(refused);
+      });
+    }
+
+    it('write one by a status', async () => {
+      for (const kind of ['persistentvolumeclaim', 'pod'])
+        expect(await refusalOf(patch(TENANT, kind, 'own', mark, '--subresource=status'))).to.match(refused);
+    });
+
+    it('change or remove one', async () => {
+      await kubectl.create(JSON.stringify(claim('prime-2')), { user: CONTROLLERS });
+      for (const value of ['another', null]) {
+        const change = { metadata: { annotations: { 'cdi.kubevirt.io/work.targetUID': value } } };
+        expect(await refusalOf(patch(TENANT, 'pvc', 'prime-2', change))).to.match(refused);
+      }
+      await patch(TENANT, 'pvc', 'prime-2', { metadata: { labels: { other: 'things' } } });
+    });
+
+    it('have transfer pods of a system priority class made, who may not use it', async () => {
+      const annotations = { 'cdi.kubevirt.io/storage.pod.priorityclassname': 'system-node-critical' };
+      const forbidden = await refusalOf(
+        kubectl.create(JSON.stringify(claim('urgent', { annotations })), { user: 'ordinary' }),
+      );
+      expect(forbidden).to.match(/forbidden/i);
+      await kubectl.run('-n', NAMESPACE, 'create', 'role', 'claims', '--verb=create,get,patch', '--resource=pvc');
+      await kubectl.run('-n', NAMESPACE, 'create', 'rolebinding', 'claims', '--role=claims', '--user', 'ordinary');
+      await eventually('it may make claims', async () => {
+        return (await as('ordinary', 'auth', 'can-i', 'create', 'pvc')) === 'yes';
+      });
+      expect(await kubectl.refusal(claim('urgent', { annotations }), { user: 'ordinary' })).to.match(
+        /may not have transfer pods of priority class "system-node-critical"/,
+      );
+      await kubectl.apply(claim('urgent', { annotations }));
+    });
+  });
+});

@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/api/object-names.ts';
+import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
+import { createCaches } from '../../../src/controllers/caches.ts';
+import { ConfigView } from '../../../src/controllers/config-view.ts';
+import {
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  reclaimPolicyAnnotation,
+  workForAnnotation,
+  workForClaimAnnotation,
+} from '../../../src/controllers/internal-annotations.ts';
+import { OrphanReconciler } from '../../../src/controllers/orphans/reconciler.ts';
+import {
+  namespaces,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  type PersistentVolumeClaim,
+} from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import type { Key } from '../../../src/kube/key.ts';
+import { Manager } from '../../../src/kube/manager.ts';
+import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
+import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
+import { csiParts } from '../../cluster/index.ts';
+import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+import { silentLogger } from '../../support/logger.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const TEAM = 'team';
+const GOLDEN = 'golden';
+const GONE = 'uid-of-a-claim-that-is-gone';
+const target: Key = { namespace: TEAM, name: 'vm' };
+
+/** What is left of clones into a claim that went without waiting for anybody. The controllers' own rights and policies are in force. */
+describe('what was made for a claim that is gone, in a real API server', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let kubectl: Kubectl;
+  let admin: KubeClient;
+  let manager: Manager;
+  let reconciler: OrphanReconciler;
+  let stop: AbortController;
+  let running: Promise<void>;
+  let snapshotCrds: string[];
+  let count = 0;
+
+  before(kubernetesIsBuilt);
+  before(async function () {
+    this.timeout(0);
+    ({ snapshotCrds } = await csiParts());
+  });
+  before(async () => {
+    server = await startApiServer();
+    kubectl = await Kubectl.create(server.kubeConfigPath);
+    admin = new KubeClient(server.kubeConfig());
+    for (const name of [TEAM, GOLDEN, 'cdi']) await admin.create(namespaces, { metadata: { name } });
+    await kubectl.run('-n', GOLDEN, 'create', 'serviceaccount', 'default');
+    await kubectl.run('apply', '-k', join(root, 'crds'));
+    for (const file of snapshotCrds) await kubectl.applyText(await readFile(file, 'utf8'));
+    await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    await kubectl.run('apply', '-f', join(root, 'deploy/base/rbac.yaml'));
+    manager = new Manager({
+      kubeConfig: server.kubeConfig({ token: server.controllersToken }),
+      logger: silentLogger(),
+    });
+    const { client, events } = manager;
+    const caches = createCaches(manager);
+    const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
+    const now = () => Date.now();
+    reconciler = new OrphanReconciler({
+      client,
+      events,
+      caches,
+      config,
+      policies: new AdmissionPolicies(caches, now),
+      now,
+    });
+    manager.addController(reconciler, { watches: [] });
+    stop = new AbortController();
+    running = manager.run(stop.signal);
+    await eventually('the caches are filled', () => Object.values(caches).every(({ hasSynced }) => hasSynced));
+    await makeOrphans(GONE);
+    // Only now: nobody could plant foreign objects with marks any more.
+    await kubectl.run('apply', '-k', join(root, 'deploy/admission'));
+    await eventually('everything is cached', () =>
+      [caches.claims, caches.snapshots, caches.pods, caches.volumes].every(({ size }) => size > 0),
+    );
+    await eventually('the policies are in force', async () =>
+      (await kubectl.refusal(claim(`planted-${count++}`, GONE), {})).includes('marks of Diskpress'),
+    );
+  });
+  after(async () => {
+    stop?.abort();
+    await running;
+    await admin?.close();
+    await kubectl?.remove();
+    await server?.stop();
+  });
+
+  const marks = (uid: string) => ({
+    [workForAnnotation]: uid,
+    [workForClaimAnnotation]: `${target.namespace}/${target.name}`,
+  });
+  const claim = (name: string, uid: string | undefined): PersistentVolumeClaim => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { namespace: GOLDEN, name, annotations: uid === undefined ? {} : marks(uid) },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  });
+
+  async function makeOrphans(uid: string): Promise<void> {
+    const metadata = { namespace: GOLDEN, annotations: marks(uid) };
+    await admin.create(persistentVolumeClaims, claim(temporaryClaimName(uid), uid));
+    await admin.create(persistentVolumeClaims, claim('fedora', undefined));
+    await admin.create(volumeSnapshots, {
+      metadata: { ...metadata, name: temporarySnapshotName(uid) },
+      spec: { source: { persistentVolumeClaimName: 'fedora' } },
+    });
+    await admin.create(secrets, { metadata: { ...metadata, name: transferSecretName(uid) } });
+    await admin.create(pods, {
+      metadata: { ...metadata, name: 'source-pod' },
+      spec: { containers: [{ name: 'source', image: 'image' }] },
+    });
+    await admin.create(persistentVolumes, {
+      metadata: {
+        name: 'promised',
+        annotations: {
+          [promisedToAnnotation]: uid,
+          [promisedToClaimAnnotation]: `${target.namespace}/${target.name}`,
+          [reclaimPolicyAnnotation]: 'Delete',
+        },
+      },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        csi: { driver: 'csi.example', volumeHandle: '1' },
+      },
+    });
+  }
+
+  /** Whether an object is gone, or going: nobody here runs the controllers of Kubernetes, which take finalizers off. */
+  async function isLeaving<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<boolean> {
+    const found = await admin.get(resource, key);
+    return found === undefined || found.metadata?.deletionTimestamp !== undefined;
+  }
+
+  it('is removed, with the keys of the copy, and a volume goes the way of its class', async () => {
+    await eventually('nothing more is left', async () => {
+      await reconciler.reconcile(target);
+      return isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name: temporaryClaimName(GONE) });
+    });
+    expect(await isLeaving(volumeSnapshots, { namespace: GOLDEN, name: temporarySnapshotName(GONE) })).to.equal(true);
+    expect(await isLeaving(pods, { namespace: GOLDEN, name: 'source-pod' })).to.equal(true);
+    expect(await isLeaving(secrets, { namespace: GOLDEN, name: transferSecretName(GONE) })).to.equal(true);
+    const volume = await admin.get(persistentVolumes, { namespace: '', name: 'promised' });
+    expect(volume?.spec?.persistentVolumeReclaimPolicy).to.equal('Delete');
+    expect(volume?.metadata?.annotations ?? {}).to.deep.equal({});
+    expect(await isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name: 'fedora' })).to.equal(false);
+  });
+
+  it('stays while the claim is there, however late the cache learns of it', async () => {
+    const { metadata } = await admin.create(persistentVolumeClaims, {
+      ...claim(target.name, undefined),
+      metadata: { ...target },
+    });
+    const uid = metadata?.uid ?? '';
+    const name = temporaryClaimName(uid);
+    await manager.client.create(persistentVolumeClaims, claim(name, uid));
+    await reconciler.reconcile(target);
+    expect(await isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name })).to.equal(false);
+  });
+});

@@ -5,7 +5,7 @@ import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
 import { BY_DATA_SOURCE, BY_DEPENDENCY, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
-import { registerCloneMetrics } from './clone-populator/metrics.ts';
+import { CloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './clone-populator/waiting-clones.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
@@ -20,6 +20,7 @@ import { ImportReconciler } from './import/reconciler.ts';
 import { isImportClaim } from './import/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 import { populatedFrom } from './populator/population.ts';
+import { ProgressPoll } from './progress-poll.ts';
 import type { InstallationSettings } from './settings.ts';
 import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
 import { registerStorageProfileMetric } from './storage-profile/metric.ts';
@@ -36,6 +37,8 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     events: manager.events,
     caches,
     config: new ConfigView(caches, installation),
+    progress: new ProgressPoll(),
+    cloneCount: new CloneMetrics(manager.metrics.registry, caches),
     now: () => Date.now(),
   };
 
@@ -55,7 +58,6 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     ],
   });
   registerStorageProfileMetric(manager.metrics.registry, caches);
-  registerCloneMetrics(manager.metrics.registry, caches);
   registerDataVolumeMetrics(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
     workers: MANY_WORKERS,

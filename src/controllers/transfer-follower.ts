@@ -1,9 +1,9 @@
 import type { TransferProgress } from '../api/transfer-pod.ts';
 import type { Pod } from '../kube/builtin-resources.ts';
 import type { Outcome } from '../kube/controller.ts';
-import { PROGRESS_INTERVAL_MILLISECONDS, ProgressPoll } from './fetch-progress.ts';
 import type { ControllerContext } from './context.ts';
 import type { PodVerdict } from './pod-verdict.ts';
+import { PROGRESS_INTERVAL_MILLISECONDS } from './progress-poll.ts';
 import { remainingDelay } from './retry-delay.ts';
 import { explainSlowStart } from './slow-start.ts';
 import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';
@@ -29,12 +29,13 @@ export interface FollowUp {
   readonly next: Outcome | 'start-again';
 }
 
+type FollowerContext = Pick<ControllerContext, 'client' | 'now' | 'progress'>;
+
 /** Follows transfers from the verdicts on their pods, until they have succeeded. */
 export class TransferFollower {
-  readonly #poll = new ProgressPoll();
-  readonly #context: Pick<ControllerContext, 'client' | 'now'>;
+  readonly #context: FollowerContext;
 
-  constructor(context: Pick<ControllerContext, 'client' | 'now'>) {
+  constructor(context: FollowerContext) {
     this.#context = context;
   }
 
@@ -46,7 +47,7 @@ export class TransferFollower {
         return { report: pendingReport(restarts, cause ?? verdict), next };
       }
       case 'running': {
-        const answer = await this.#poll.ask(pod);
+        const answer = await this.#context.progress.ask(pod);
         const next = { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
         return answer ? { ...answer, report: runningReport(recorded, answer.progress, restarts), next } : { next };
       }

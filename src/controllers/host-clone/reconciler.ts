@@ -123,6 +123,7 @@ export class HostCloneReconciler implements Reconciler {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
+      this.#context.cloneCount.copied(claim, this.#context.now());
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, keys);
     }

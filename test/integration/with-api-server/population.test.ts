@@ -4,9 +4,11 @@ import { expect } from 'chai';
 import { finalizer } from '../../../src/api/finalizers.ts';
 import { temporaryClaimName, temporarySnapshotName } from '../../../src/api/object-names.ts';
 import { createCaches, type Caches } from '../../../src/controllers/caches.ts';
+import { CloneMetrics } from '../../../src/controllers/clone-populator/metrics.ts';
 import { ConfigView } from '../../../src/controllers/config-view.ts';
 import type { ControllerContext } from '../../../src/controllers/context.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/internal-annotations.ts';
+import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import { letTargetGo } from '../../../src/controllers/populator/population.ts';
 import { rebindVolume } from '../../../src/controllers/populator/rebind-volume.ts';
 import {
@@ -63,7 +65,8 @@ describe('letTargetGo against a real API server', function () {
     for (const name of [TEAM, GOLDEN]) await client.create(namespaces, { metadata: { name } });
     caches = createCaches(manager);
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
-    context = { client, events, caches, config, now: () => Date.now() };
+    const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
+    context = { client, events, caches, config, cloneCount, progress: new ProgressPoll(), now: () => Date.now() };
     stop = new AbortController();
     running = manager.run(stop.signal);
     await eventually('the caches are filled', () => Object.values(caches).every(({ hasSynced }) => hasSynced));

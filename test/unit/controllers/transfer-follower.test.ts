@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { PodVerdict } from '../../../src/controllers/pod-verdict.ts';
+import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import { TransferFollower } from '../../../src/controllers/transfer-follower.ts';
 
 const NOW = 1_700_000_000_000;
@@ -15,7 +16,11 @@ const failed = (permanent: boolean, finishedAt: number) =>
 
 describe('a transfer that is followed', () => {
   const follower = (events: object[] = []) =>
-    new TransferFollower({ client: { list: async () => events } as never, now: () => NOW });
+    new TransferFollower({
+      client: { list: async () => events } as never,
+      now: () => NOW,
+      progress: new ProgressPoll(),
+    });
 
   it('is asked how far it is once a second at most, however often somebody looks', async () => {
     const following = follower();

@@ -14,6 +14,7 @@ const KEEP_ALIVE_MILLISECONDS = 4_000;
 const pods = new Agent({
   connections: 1,
   allowH2: false,
+  connect: { timeout: TIMEOUT_MILLISECONDS },
   maxResponseSize: LONGEST_BODY,
   maxHeaderSize: LONGEST_HEAD,
   keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,

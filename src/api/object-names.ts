@@ -38,6 +38,8 @@ export const proxyCertificatesName = (claim: string) => {
   const suffix = '-proxy-ca';
   return shortened(claim, MAXIMUM_NAME_LENGTH - suffix.length) + suffix;
 };
+/** Name of the Secret with the proxies of a claim's import that need a login, by that claim's UID. */
+export const proxySecretName = (claimUid: string) => `cdi-transfer-${claimUid}-proxy`;
 /** Name of a populator's working claim, by the UID of the target claim. */
 export const primeClaimName = (claimUid: string) => `prime-${claimUid}`;
 /** Name of a clone's claim that its data is brought into, by the UID of the target claim. */

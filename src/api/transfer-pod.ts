@@ -56,6 +56,19 @@ export const transferTarget = z.strictObject({
 });
 export type TransferTarget = z.infer<typeof transferTarget>;
 
+/** An object that the pod mounts where it exists. */
+export const importDependency = z.strictObject({
+  kind: z.enum(['Secret', 'ConfigMap']),
+  /** The pod's. */
+  namespace: z.string(),
+  name: z.string(),
+  /** It must have all keys of one of these; any will do where there are none. */
+  keys: z.array(z.array(z.string())),
+  /** The folder that it is mounted at, which is empty while it does not exist. */
+  path: z.string(),
+});
+export type ImportDependency = z.infer<typeof importDependency>;
+
 export const importRequest = z.strictObject({
   source: z.discriminatedUnion('type', [
     z.strictObject({
@@ -95,6 +108,8 @@ export const importRequest = z.strictObject({
     z.strictObject({ type: z.literal('blank') }),
   ]),
   target: transferTarget,
+  /** What must be mounted. Only the pod can tell, since the controllers cannot read users' Secrets and ConfigMaps. */
+  dependencies: z.array(importDependency).default([]),
   /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
   scratch: z.boolean(),
   /** What an earlier importer told of itself in its progress, to go on from there. */

@@ -36,9 +36,10 @@ export class ConfigView {
     return this.#config.insecureRegistries ?? [];
   }
 
-  /** The proxies of imports. */
+  /** The proxies of imports, with their logins, which CDIConfig does not have: everybody may read that. */
   get importProxy(): ImportProxy {
-    return this.#config.importProxy ?? {};
+    const cdi = this.#cdi;
+    return (cdi ? cdi.config?.importProxy : this.#config.importProxy) ?? {};
   }
 
   /** The namespace of the installation. */

@@ -1,40 +1,37 @@
 import { Agent } from 'undici';
-import { PROGRESS_PORT, transferProgress, type TransferProgress } from '../api/transfer-pod.ts';
-import type { Pod } from '../kube/builtin-resources.ts';
+import type { TransferProgress } from '../api/transfer-pod.ts';
+import { toldProgress } from './told-progress.ts';
 
 const TIMEOUT_MILLISECONDS = 1_000;
+/** Bytes of a body that are read: a progress document has less than one KiB, with a checkpoint of many ranges some dozens. */
+const LONGEST_BODY = 64 * 1024;
+/** Bytes. */
+const LONGEST_HEAD = 4 * 1024;
+/** Milliseconds that a connection is kept for the next question, whatever the pod asks for. */
+const KEEP_ALIVE_MILLISECONDS = 4_000;
 
-const pods = new Agent();
-
-/** How often a transfer's progress is worth telling. */
-export const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
-
-/**
- * Asks transfer pods how far they are, each of them once a second at most: what is told wakes whoever tells it, and would be asked
- * for again at once.
- */
-export class ProgressPoll {
-  readonly #asked = new Set<string>();
-
-  /** Undefined where the pod was asked within the last second; the progress in it is undefined where the pod does not answer. */
-  async ask(pod: Pod): Promise<{ readonly progress: TransferProgress | undefined } | undefined> {
-    const uid = pod.metadata?.uid ?? '';
-    if (this.#asked.has(uid)) return undefined;
-    this.#asked.add(uid);
-    setTimeout(() => this.#asked.delete(uid), PROGRESS_INTERVAL_MILLISECONDS).unref();
-    return { progress: pod.status?.podIP ? await fetchProgress(pod.status.podIP) : undefined };
-  }
-}
+/** One connection to each pod. Redirects are not followed, which is undici's default. */
+const pods = new Agent({
+  connections: 1,
+  allowH2: false,
+  connect: { timeout: TIMEOUT_MILLISECONDS },
+  maxResponseSize: LONGEST_BODY,
+  maxHeaderSize: LONGEST_HEAD,
+  keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+  keepAliveMaxTimeout: KEEP_ALIVE_MILLISECONDS,
+});
 
 /**
  * Asks a running transfer pod how far it is. Undefined when it does not answer in a second or not with a progress
- * document: progress is a courtesy, and the lack of it never an error.
+ * document: progress is a courtesy, and the lack of it never an error. The pod may be a user's own that poses as one: no more of it
+ * is read than a progress document can have.
+ *
+ * @param origin `http://address:port`
  */
-async function fetchProgress(podIP: string): Promise<TransferProgress | undefined> {
-  const host = podIP.includes(':') ? `[${podIP}]` : podIP;
+export async function fetchProgress(origin: string): Promise<TransferProgress | undefined> {
   try {
     const response = await pods.request({
-      origin: `http://${host}:${PROGRESS_PORT}`,
+      origin,
       path: '/progress',
       method: 'GET',
       headersTimeout: TIMEOUT_MILLISECONDS,
@@ -45,7 +42,7 @@ async function fetchProgress(podIP: string): Promise<TransferProgress | undefine
       await response.body.dump();
       return undefined;
     }
-    return transferProgress.safeParse(await response.body.json()).data;
+    return toldProgress(await response.body.json());
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import { AdmissionPolicies } from './admission-policies.ts';
 import { BY_DATA_SOURCE, BY_DEPENDENCY, BY_TARGET_KEY, createCaches, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
 import { CloneGrantReconciler, dataVolumeKeyOf } from './clone-grants/reconciler.ts';
-import { registerCloneMetrics } from './clone-populator/metrics.ts';
+import { CloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './clone-populator/waiting-clones.ts';
 import { CDI_NAME, ConfigView } from './config-view.ts';
@@ -23,6 +23,7 @@ import { isImportClaim } from './import/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 import { OrphanReconciler } from './orphans/reconciler.ts';
 import { populatedFrom } from './populator/population.ts';
+import { ProgressPoll } from './progress-poll.ts';
 import type { InstallationSettings } from './settings.ts';
 import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
 import { registerStorageProfileMetric } from './storage-profile/metric.ts';
@@ -41,6 +42,8 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     caches,
     config: new ConfigView(caches, installation),
     policies: new AdmissionPolicies(caches, now),
+    progress: new ProgressPoll(),
+    cloneCount: new CloneMetrics(manager.metrics.registry, caches),
     now,
   };
 
@@ -62,7 +65,6 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     ],
   });
   registerStorageProfileMetric(manager.metrics.registry, caches);
-  registerCloneMetrics(manager.metrics.registry, caches);
   registerDataVolumeMetrics(manager.metrics.registry, caches);
   manager.addController(new DataVolumeReconciler(context), {
     workers: MANY_WORKERS,

@@ -1,10 +1,11 @@
 import type { TransferProgress } from '../api/transfer-pod.ts';
 import type { Pod } from '../kube/builtin-resources.ts';
 import type { Outcome } from '../kube/controller.ts';
-import { PROGRESS_INTERVAL_MILLISECONDS, ProgressPoll } from './fetch-progress.ts';
+import { awaitedIn, awaitsObject, mayStillLook } from './awaited-object.ts';
 import type { ControllerContext } from './context.ts';
 import type { PodVerdict } from './pod-verdict.ts';
-import { remainingDelay } from './retry-delay.ts';
+import { PROGRESS_INTERVAL_MILLISECONDS } from './progress-poll.ts';
+import { countWaiting, remainingDelay } from './retry-delay.ts';
 import { explainSlowStart } from './slow-start.ts';
 import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';
 
@@ -29,12 +30,13 @@ export interface FollowUp {
   readonly next: Outcome | 'start-again';
 }
 
+type FollowerContext = Pick<ControllerContext, 'client' | 'now' | 'progress'>;
+
 /** Follows transfers from the verdicts on their pods, until they have succeeded. */
 export class TransferFollower {
-  readonly #poll = new ProgressPoll();
-  readonly #context: Pick<ControllerContext, 'client' | 'now'>;
+  readonly #context: FollowerContext;
 
-  constructor(context: Pick<ControllerContext, 'client' | 'now'>) {
+  constructor(context: FollowerContext) {
     this.#context = context;
   }
 
@@ -43,18 +45,21 @@ export class TransferFollower {
       case 'pending': {
         if (verdict.reason !== 'Pending') return { report: pendingReport(restarts, verdict), next: undefined };
         const { cause, next } = await explainSlowStart(this.#context, pod);
-        return { report: pendingReport(restarts, cause ?? verdict), next };
+        return { report: pendingReport(restarts, cause ?? awaitedIn(recorded) ?? verdict), next };
       }
       case 'running': {
-        const answer = await this.#poll.ask(pod);
+        const answer = await this.#context.progress.ask(pod);
         const next = { requeueAfter: PROGRESS_INTERVAL_MILLISECONDS };
-        return answer ? { ...answer, report: runningReport(recorded, answer.progress, restarts), next } : { next };
+        if (!answer) return { next };
+        if (!answer.progress && awaitedIn(recorded) && mayStillLook(pod, this.#context.now())) return { next };
+        return { ...answer, report: runningReport(recorded, answer.progress, restarts), next };
       }
       case 'failed': {
         if (verdict.permanent) return { report: failedReport(restarts, verdict), next: undefined };
-        const delay = remainingDelay(verdict.finishedAt, restarts + 1, this.#context.now());
+        const failures = awaitsObject(verdict) ? countWaiting(restarts) : restarts + 1;
+        const delay = remainingDelay(verdict, failures, this.#context.now());
         return {
-          report: pendingReport(restarts + 1, verdict),
+          report: pendingReport(failures, verdict),
           next: delay > 0 ? { requeueAfter: delay } : 'start-again',
         };
       }

@@ -1,6 +1,12 @@
 import { stateAnnotation as names } from '../api/annotations.ts';
 import { humanBytes } from '../api/bytes.ts';
 import type { TransferProgress } from '../api/transfer-pod.ts';
+import { toldText } from './told-text.ts';
+
+/** Characters: no termination message has more, and who may write a pod's status can write what they like. */
+const LONGEST_MESSAGE = 4096;
+/** Characters, of a name in CamelCase. */
+const LONGEST_REASON = 128;
 
 /** How a transfer into a claim stands, as its controller tells it on the claim. */
 export interface TransferReport {
@@ -48,7 +54,14 @@ interface Cause {
 
 /** The report of a transfer that is not running yet, or not running between two attempts. */
 export function pendingReport(restarts: number, { reason, message }: Cause): TransferReport {
-  return { podPhase: 'Pending', restarts, running: false, reason, message, progress: 'N/A' };
+  return {
+    podPhase: 'Pending',
+    restarts,
+    running: false,
+    reason: toldText(reason, LONGEST_REASON),
+    message: toldText(message, LONGEST_MESSAGE),
+    progress: 'N/A',
+  };
 }
 
 /** The report of a transfer that has failed for good. */

@@ -19,6 +19,7 @@ import { importArchive } from '../transfer/import-archive.ts';
 import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
 import type { Progress } from '../transfer/progress.ts';
 import { createCheckpointStore } from './checkpoints.ts';
+import { missingDependency } from './missing-dependency.ts';
 import { openSource, type SourceSettings } from './import-source.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
@@ -69,6 +70,8 @@ async function importVolume(
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
   const { source, target, scratch } = request;
+  const missing = await missingDependency(request.dependencies);
+  if (missing) return missing;
   const sink = createSink(target, settings, progress);
   if (source.type === 'blank') {
     const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);

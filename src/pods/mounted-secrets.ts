@@ -39,8 +39,8 @@ export async function mounted(directories: readonly string[]): Promise<string[]>
   return directories.filter((_, index) => (contents[index]?.length ?? 0) > 0);
 }
 
-/** Mounted volumes keep their versions in folders that begin with two dots. */
-async function namesIn(directory: string): Promise<string[]> {
+/** The keys of a mounted Secret or ConfigMap. The volume keeps its versions in folders that begin with two dots. */
+export async function namesIn(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((name) => !name.startsWith('..')).sort();
   } catch (error) {

@@ -78,6 +78,54 @@ describe('importer: credentials, headers, certificates, redirects', () => {
     }
   });
 
+  it('says which Secret it lacks, and leaves it to a later pod to find it', async () => {
+    const url = `http://127.0.0.1:${server.port}/basic/disk.img`;
+    const importWith = async (keys: string[][], files: Record<string, string>): Promise<PodRun> => {
+      const credentials = await folderWith(files);
+      const login = { kind: 'Secret', namespace: 'team', name: 'login', keys, path: credentials } as const;
+      return importInPod(directory, { source: { url }, dependencies: [login], settings: { credentials } });
+    };
+    const keys = [['accessKeyId', 'secretKey']];
+    const passing = { outcome: 'failed', permanent: false, code: 'SecretNotFound' };
+
+    const missing = await importWith(keys, {});
+    expect(missing.exitCode).to.equal(1);
+    expect(missing.result).to.deep.equal({
+      ...passing,
+      message:
+        'Secret "login" does not exist in namespace "team", or is empty; ' +
+        'create it with the keys accessKeyId and secretKey, and the import starts',
+    });
+    const incomplete = await importWith([...keys, ['.dockerconfigjson']], {
+      accessKeyId: 'someone',
+      '..data/secretKey': 'x',
+    });
+    expect(incomplete.result).to.deep.equal({
+      ...passing,
+      message:
+        'Secret "login" in namespace "team" does not have the keys accessKeyId and secretKey, or .dockerconfigjson; ' +
+        'add them, and the import starts',
+    });
+    const complete = await importWith(keys, { accessKeyId: 'someone', secretKey: 'pass:word' });
+    expect(complete.result.outcome, JSON.stringify(complete.result)).to.equal('succeeded');
+  });
+
+  it('lacks neither a Secret with headers nor a ConfigMap that has anything in it', async () => {
+    const object = { namespace: 'team', name: 'named', keys: [] };
+    const url = `http://127.0.0.1:${server.port}/disk.img`;
+    for (const kind of ['Secret', 'ConfigMap'] as const) {
+      const path = join(directory, 'not-mounted');
+      const missing = await importInPod(directory, { source: { url }, dependencies: [{ ...object, kind, path }] });
+      expect(missing.result).to.include({ permanent: false, code: `${kind}NotFound` });
+      expect(missing.result)
+        .to.have.property('message')
+        .that.matches(/^(Secret|ConfigMap) "named" does not exist/);
+      const there = { ...object, kind, path: await folderWith({ any: 'thing' }) };
+      const { result } = await importInPod(directory, { source: { url }, dependencies: [there] });
+      expect(result.outcome, JSON.stringify(result)).to.equal('succeeded');
+    }
+  });
+
   it('fails for good on missing credentials, without showing any', async () => {
     const url = `http://someone:wrong-secret@127.0.0.1:${server.port}/basic/disk.img?signature=hidden`;
     const { result } = await importFrom(url);

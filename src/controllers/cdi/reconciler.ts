@@ -7,6 +7,7 @@ import { keyOf, type Key } from '../../kube/key.ts';
 import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../config-view.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
+import { withoutLogins } from '../proxy-login.ts';
 import { cdiConfigs, cdis } from '../resources.ts';
 import { DEFAULT_POD_RESOURCES } from '../settings.ts';
 
@@ -19,6 +20,11 @@ const DEFAULT_CDI: CDI = {
   metadata: { name: CDI_NAME, labels: { ...objectLabels } },
   spec: { config: { featureGates: ['HonorWaitForFirstConsumer'] } },
 };
+
+/** The settings as everybody may read them. */
+function publicConfig(spec: CDIConfigSpec): CDIConfigSpec {
+  return spec.importProxy ? { ...spec, importProxy: withoutLogins(spec.importProxy) } : spec;
+}
 
 /** Copies the CDI object's settings to the CDIConfig that is in force, and tells on both what is in effect. */
 export class CDIReconciler implements Reconciler {
@@ -47,7 +53,7 @@ export class CDIReconciler implements Reconciler {
   async #writeConfig(cdi: CDI): Promise<void> {
     const { caches, client } = this.#context;
     const recorded = caches.cdiConfigs.get({ namespace: '', name: CDI_CONFIG_NAME });
-    const spec: CDIConfigSpec = cdi.spec.config ?? {};
+    const spec = publicConfig(cdi.spec.config ?? {});
     const removed = Object.keys(recorded?.spec ?? {}).some((field) => !(field in spec));
     if (!recorded || removed || differs(spec, recorded.spec)) {
       await client.apply(

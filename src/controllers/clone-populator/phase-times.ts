@@ -1,4 +1,6 @@
 import { clonePhases, type ClonePhase } from '../../api/clone.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { phaseTimesAnnotation } from '../internal-annotations.ts';
 
 /** When each phase of a clone began, in milliseconds since the epoch, in the order in which they did. */
 export type PhaseTimes = readonly (readonly [phase: ClonePhase, began: number])[];
@@ -32,6 +34,29 @@ export function phaseSeconds(times: PhaseTimes): (readonly [phase: ClonePhase, s
     const next = times[index + 1];
     return next ? [[phase, Math.max(0, next[1] - began) / 1000] as const] : [];
   });
+}
+
+/**
+ * How long a clone took that is complete now, and each phase of it, in seconds. Users may write what is recorded on their claims: no
+ * time is taken to be before the claim was created or in the future, nor a phase to have begun before the one before it.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function timesOf(
+  { metadata }: PersistentVolumeClaim,
+  now: number,
+): { readonly whole: number; readonly phases: ReturnType<typeof phaseSeconds> } {
+  const created = Date.parse(metadata?.creationTimestamp ?? '');
+  let earliest = Number.isFinite(created) ? Math.min(created, now) : now;
+  const whole = (now - earliest) / 1000;
+  const recorded = readPhaseTimes(metadata?.annotations?.[phaseTimesAnnotation]);
+  const times = recorded
+    .filter(([phase]) => phase !== 'Succeeded')
+    .map(([phase, began]) => {
+      earliest = Math.min(Math.max(began, earliest), now);
+      return [phase, earliest] as const;
+    });
+  return { whole, phases: phaseSeconds([...times, ['Succeeded', now]]) };
 }
 
 function parsed(text: string | undefined): unknown {

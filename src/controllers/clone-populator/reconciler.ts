@@ -128,6 +128,7 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
+    this.#context.cloneCount.handedOver(target, this.#context.now());
     const state: CloneState = {
       phase: 'Succeeded',
       cloneType: begunWith(target),

@@ -44,7 +44,7 @@ import {
 } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 import { createIfAbsent, refusedByQuota } from '../create-if-absent.ts';
-import { deleteOwnSecret } from '../delete-own-secret.ts';
+import { deleteOwn } from '../delete-own.ts';
 import { workForAnnotation, workSourceUidAnnotation } from '../internal-annotations.ts';
 import { isMadeFor } from '../made-for.ts';
 import { replaceOwn } from '../replace-own.ts';
@@ -135,6 +135,7 @@ export class HostCloneReconciler implements Reconciler {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
+      this.#context.cloneCount.copied(claim, this.#context.now());
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
     }
@@ -163,8 +164,8 @@ export class HostCloneReconciler implements Reconciler {
     const uid = claim.metadata?.uid;
     const service = await client.get(services, keys.service);
     if (service && isMadeFor(service, uid)) await client.delete(services, keys.service, { uid: service.metadata?.uid });
-    await deleteOwnSecret(client, keys.targetSecret);
-    if (isHeld) await deleteOwnSecret(client, keys.sourceSecret);
+    await deleteOwn(client, secrets, keys.targetSecret);
+    if (isHeld) await deleteOwn(client, secrets, keys.sourceSecret);
     // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
     const there = isHeld
       ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))

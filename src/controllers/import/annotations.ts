@@ -92,6 +92,11 @@ function numberedAnnotations(prefix: string, values: readonly string[] | undefin
   return Object.fromEntries((values ?? []).map((value, index) => [`${prefix}.${index}`, value]));
 }
 
+/** Whether the node's container runtime is to pull the image, and not the importer. */
+export function isPulledByNode(annotations: Readonly<Record<string, string>>): boolean {
+  return annotations[names.importSource] === 'registry' && annotations[names.importRegistryImportMethod] === 'node';
+}
+
 /** The values of annotations `prefix.0`, `prefix.1`, …, in the order of their numbers. */
 export function numbered(annotations: Readonly<Record<string, string>>, prefix: string): string[] {
   return Object.entries(annotations)

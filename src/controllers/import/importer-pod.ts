@@ -1,23 +1,22 @@
+import type { V1EnvVar } from '@kubernetes/client-node';
 import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../api/transfer-pod.ts';
-import type { ImportProxy } from '../../api/cdi-config.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod } from '../transfer-pod.ts';
-import { dependencyMounts, type ImportDependencies } from './dependencies.ts';
-import { proxyEnvironment } from './proxy.ts';
+import { dependencyMounts } from './dependencies.ts';
+import type { ProxyAccess } from './proxy.ts';
 import { withPulledImage } from './pulled-image.ts';
 
 /** The pod that imports into a claim. */
 export function importerPod(
   claim: PersistentVolumeClaim,
   request: ImportRequest,
-  dependencies: ImportDependencies,
-  proxy: ImportProxy,
+  proxy: ProxyAccess,
   owner: OwnerReference,
   settings: TransferSettings,
   restarts: number,
@@ -32,11 +31,11 @@ export function importerPod(
       env: {
         [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request),
         OWNER_UID: owner.uid || uid,
-        ...proxyEnvironment(proxy),
       },
       claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
       mounts: [
-        ...dependencyMounts(dependencies),
+        ...dependencyMounts(request.dependencies),
+        ...proxy.mounts,
         ...(request.scratch
           ? [
               {
@@ -54,7 +53,19 @@ export function importerPod(
     },
     settings,
   );
-  return request.source.type === 'pulled-image' ? withPulledImage(pod, request.source.image, annotations) : pod;
+  const connected = withEnvironment(pod, proxy.env);
+  if (request.source.type !== 'pulled-image') return connected;
+  return withPulledImage(connected, request.source.image, annotations);
+}
+
+/** The variables go to the container that moves the data. */
+function withEnvironment(pod: Pod, more: readonly V1EnvVar[]): Pod {
+  const [transfer, ...others] = pod.spec?.containers ?? [];
+  if (!pod.spec || !transfer) return pod;
+  return {
+    ...pod,
+    spec: { ...pod.spec, containers: [{ ...transfer, env: [...(transfer.env ?? []), ...more] }, ...others] },
+  };
 }
 
 /** The scratch claim of an import: as large as the target, on the scratch class or else the target's own. */

@@ -1,50 +1,111 @@
-import type { ImportProxy } from '../../api/cdi-config.ts';
+import type { V1EnvVar } from '@kubernetes/client-node';
 import { objectLabels } from '../../api/labels.ts';
-import { proxyCertificatesName } from '../../api/object-names.ts';
+import { importerPodName, proxyCertificatesName, proxySecretName } from '../../api/object-names.ts';
 import { PROXY_CERTIFICATES_DIRECTORY } from '../../api/transfer-pod.ts';
-import { configMaps, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { ownerReference } from '../../kube/apply.ts';
+import { configMaps, pods, secrets, type PersistentVolumeClaim, type Secret } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/key.ts';
-import type { OwnerReference } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from '../context.ts';
-import type { ImportDependencies } from './dependencies.ts';
+import { deleteOwn } from '../delete-own.ts';
+import { workForAnnotation } from '../internal-annotations.ts';
+import { hasLogin } from '../proxy-login.ts';
+import { replaceOwn } from '../replace-own.ts';
+import type { TransferPodOptions } from '../transfer-pod.ts';
 
-const FIELD_MANAGER = 'diskpress-import';
+/** Nobody watches it. */
+const NOT_FOUND_MILLISECONDS = 15_000;
 
-/** The proxies as a pod's environment names them. */
-export function proxyEnvironment({ HTTPProxy, HTTPSProxy, noProxy }: ImportProxy): Record<string, string> {
-  return {
-    ...(HTTPProxy ? { HTTP_PROXY: HTTPProxy } : {}),
-    ...(HTTPSProxy ? { HTTPS_PROXY: HTTPSProxy } : {}),
-    ...(noProxy ? { NO_PROXY: noProxy } : {}),
-  };
+/** What a pod needs to use the proxies. */
+export interface ProxyAccess {
+  readonly env: readonly V1EnvVar[];
+  readonly mounts: TransferPodOptions['mounts'];
 }
 
 /**
- * Brings the certificates for the proxy, which are in the service's namespace, to where an import's pod can mount them.
+ * Makes what an import's pod needs beside it to use the proxies: a Secret with those that ask for a login, and a ConfigMap with the
+ * certificates, which are in the service's namespace. Both go with the claim.
  *
- * @throws WaitingError ConfigMapNotFound
+ * @throws WaitingError ConfigMapNotFound; ErrResourceExists where somebody else's object has the name of one of them
  */
-export async function provideProxyCertificates(
+export async function provideProxy(
   { client, config }: Pick<ControllerContext, 'client' | 'config'>,
   claim: PersistentVolumeClaim,
-  owner: OwnerReference,
-): Promise<ImportDependencies['configMaps']> {
-  const { trustedCAProxy: name } = config.importProxy;
-  if (!name) return [];
-  const original = await client.get(configMaps, { namespace: config.namespace, name });
-  if (!original) {
-    throw new WaitingError(
-      'ConfigMapNotFound',
-      `ConfigMap "${name}", which importProxy.trustedCAProxy names, does not exist in namespace "${config.namespace}"; ` +
-        'create it with the certificates in PEM, and the import starts',
-    );
+): Promise<ProxyAccess> {
+  const { HTTPProxy = '', HTTPSProxy = '', noProxy = '', trustedCAProxy = '' } = config.importProxy;
+  const given = { HTTP_PROXY: HTTPProxy, HTTPS_PROXY: HTTPSProxy, NO_PROXY: noProxy };
+  const variables = Object.entries(given).filter(([, value]) => value !== '');
+  const logins = variables.filter(([, value]) => hasLogin(value));
+  const { namespace, name } = keyOf(claim);
+  const secretName = proxySecretName(claim.metadata?.uid ?? '');
+  const configMapName = proxyCertificatesName(name);
+  const needsObjects = logins.length > 0 || trustedCAProxy !== '';
+  // What a pod has that is only not in the cache yet must not be taken away from it for a moment.
+  if (needsObjects && !(await client.get(pods, { namespace, name: importerPodName(name) }))) {
+    if (logins.length > 0) {
+      const stringData = Object.fromEntries(logins);
+      const secret: Secret = { ...objectOf(claim, secretName), type: 'Opaque', stringData };
+      await replaceOwn(client, secrets, secret);
+    }
+    if (trustedCAProxy !== '') {
+      const data = await readCertificates({ client, config }, trustedCAProxy);
+      await replaceOwn(client, configMaps, { ...objectOf(claim, configMapName), data });
+    }
   }
-  const key = { namespace: keyOf(claim).namespace, name: proxyCertificatesName(keyOf(claim).name) };
-  await client.apply(
-    configMaps,
-    { metadata: { ...key, labels: { ...objectLabels }, ownerReferences: [owner] }, data: original.data ?? {} },
-    { fieldManager: FIELD_MANAGER },
+  return {
+    env: variables.map(([variable, value]) =>
+      hasLogin(value)
+        ? { name: variable, valueFrom: { secretKeyRef: { name: secretName, key: variable } } }
+        : { name: variable, value },
+    ),
+    mounts:
+      trustedCAProxy === ''
+        ? []
+        : [
+            {
+              volume: { name: 'proxy-certificates', configMap: { name: configMapName, defaultMode: 0o440 } },
+              path: PROXY_CERTIFICATES_DIRECTORY,
+            },
+          ],
+  };
+}
+
+/** Removes what {@link provideProxy} made, once the import is over. */
+export async function removeProxy(
+  { client, config }: Pick<ControllerContext, 'client' | 'config'>,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  const { HTTPProxy = '', HTTPSProxy = '', trustedCAProxy = '' } = config.importProxy;
+  const { namespace, name } = keyOf(claim);
+  if (hasLogin(HTTPProxy) || hasLogin(HTTPSProxy))
+    await deleteOwn(client, secrets, { namespace, name: proxySecretName(claim.metadata?.uid ?? '') });
+  if (trustedCAProxy !== '') await deleteOwn(client, configMaps, { namespace, name: proxyCertificatesName(name) });
+}
+
+async function readCertificates(
+  { client, config: { namespace } }: Pick<ControllerContext, 'client' | 'config'>,
+  name: string,
+): Promise<Record<string, string>> {
+  const original = await client.get(configMaps, { namespace, name });
+  if (original) return original.data ?? {};
+  throw new WaitingError(
+    'ConfigMapNotFound',
+    `ConfigMap "${name}", which importProxy.trustedCAProxy names, does not exist in namespace "${namespace}"; ` +
+      'create it with the certificates in PEM, and the import starts',
+    { after: NOT_FOUND_MILLISECONDS },
   );
-  return [{ name: key.name, path: PROXY_CERTIFICATES_DIRECTORY }];
+}
+
+/** What the objects have in common: by the annotation the controllers may delete them again. */
+function objectOf(claim: PersistentVolumeClaim, name: string): Required<Pick<KubeObject, 'metadata'>> {
+  return {
+    metadata: {
+      namespace: keyOf(claim).namespace,
+      name,
+      labels: { ...objectLabels },
+      annotations: { [workForAnnotation]: claim.metadata?.uid ?? '' },
+      ownerReferences: [ownerReference(claim)],
+    },
+  };
 }

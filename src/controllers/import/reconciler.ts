@@ -3,10 +3,12 @@ import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { isForbidden, isPermanent, toError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
+import { awaitedIn } from '../awaited-object.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { importCheckpointAnnotation, workForAnnotation } from '../internal-annotations.ts';
@@ -23,9 +25,9 @@ import {
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
+import { claimLabelsOf } from './image-labels.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
-import { importDependenciesOf, requireDependencies } from './dependencies.ts';
-import { provideProxyCertificates } from './proxy.ts';
+import { provideProxy, removeProxy } from './proxy.ts';
 import { importRequestOf, isImportClaim } from './request.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 
@@ -73,20 +75,14 @@ export class ImportReconciler implements Reconciler {
     const { caches, client, config } = this.#context;
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
-    const owner = podOwner(claim);
-    const named = importDependenciesOf(claim);
-    await requireDependencies(client, keyOf(claim).namespace, named);
-    const proxyCertificates = await provideProxyCertificates(this.#context, claim, owner);
-    const dependencies = { ...named, configMaps: [...named.configMaps, ...proxyCertificates] };
     await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
-    const { importProxy, transferSettings } = config;
-    const pod = importerPod(claim, request, dependencies, importProxy, owner, transferSettings, restarts);
+    const proxy = await provideProxy(this.#context, claim);
+    const pod = importerPod(claim, request, proxy, podOwner(claim), config.transferSettings, restarts);
     await createIfAbsent(client, pods, pod);
-    await this.#tell(
-      claim,
-      pendingReport(restarts, { reason: 'Pending', message: `Pod ${keyToString(keyOf(pod))} is starting` }),
-    );
+    const starting = { reason: 'Pending', message: `Pod ${keyToString(keyOf(pod))} is starting` };
+    const awaited = awaitedIn(readReport(claim.metadata?.annotations));
+    await this.#tell(claim, pendingReport(restarts, awaited ?? starting));
     return undefined;
   }
 
@@ -135,6 +131,7 @@ export class ImportReconciler implements Reconciler {
   async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
     const { client, caches } = this.#context;
     if (pod && !isBeingDeleted(pod) && !isPodRetained(claim)) {
+      await removeProxy(this.#context, claim);
       await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
     }
     const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
@@ -151,10 +148,29 @@ export class ImportReconciler implements Reconciler {
     await createIfAbsent(client, persistentVolumeClaims, scratch);
   }
 
+  /** The data is complete by now: labels that the API refuses are left out. */
   async #label(claim: PersistentVolumeClaim, labels: Readonly<Record<string, string>>): Promise<void> {
-    const missing = Object.entries(labels).some(([name, value]) => claim.metadata?.labels?.[name] !== value);
-    if (!missing) return;
-    await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { labels } });
+    const accepted = claimLabelsOf(labels);
+    const missing = Object.entries(accepted).some(([name, value]) => claim.metadata?.labels?.[name] !== value);
+    try {
+      if (missing) {
+        await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { labels: accepted } });
+      }
+    } catch (error) {
+      if (!isPermanent(error) && !isForbidden(error)) throw error;
+      this.#warnOfLabels(claim, Object.keys(accepted), toError(error).message);
+    }
+  }
+
+  /** A working claim is soon gone: the one that the user knows is told. */
+  #warnOfLabels(claim: PersistentVolumeClaim, names: readonly string[], cause: string): void {
+    const { caches, events } = this.#context;
+    const known = caches.claims.get({ namespace: keyOf(claim).namespace, name: podOwner(claim).name });
+    events.event(known ?? claim, {
+      type: 'Warning',
+      reason: 'ImageLabelsRefused',
+      message: `The import is complete, but the image's labels ${names.join(', ')} could not be set: ${cause}`,
+    });
   }
 
   async #tell(

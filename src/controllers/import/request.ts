@@ -3,7 +3,8 @@ import type { ImportRequest, TransferTarget } from '../../api/transfer-pod.ts';
 import { importCheckpointAnnotation } from '../internal-annotations.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
-import { numbered } from './annotations.ts';
+import { isPulledByNode, numbered } from './annotations.ts';
+import { importDependenciesOf } from './dependencies.ts';
 
 /** Whether the claim asks, by its annotations, for an import into it. */
 export function isImportClaim(claim: PersistentVolumeClaim): boolean {
@@ -39,7 +40,7 @@ export function importSourceOf(
           'Importing from an ImageStream is not supported by this version; give the registry url of the image',
         );
       }
-      if (isPulledByNode(claim)) return { type: 'pulled-image', image: pulledImage(url) };
+      if (isPulledByNode(annotations)) return { type: 'pulled-image', image: pulledImage(url) };
       return {
         type: 'registry',
         url,
@@ -61,12 +62,6 @@ export function importSourceOf(
   }
 }
 
-/** Whether the node's container runtime is to pull the image, and not the importer. */
-export function isPulledByNode(claim: PersistentVolumeClaim): boolean {
-  const annotations = claim.metadata?.annotations ?? {};
-  return annotations[names.importSource] === 'registry' && annotations[names.importRegistryImportMethod] === 'node';
-}
-
 function pulledImage(url: string): string {
   if (url.startsWith('docker://')) return url.slice('docker://'.length);
   throw new TerminalError('UnsupportedSource', 'pullMethod node takes images of a registry: give a docker:// url');
@@ -83,6 +78,7 @@ export function importRequestOf(
   return {
     source: importSourceOf(claim, insecureRegistries),
     target,
+    dependencies: importDependenciesOf(claim),
     scratch: annotations[stateAnnotation.requiresScratch] === 'true',
     ...(checkpoint ? { checkpoint } : {}),
   };

@@ -2,6 +2,7 @@ import { transferSecretName } from '../../api/object-names.ts';
 import {
   persistentVolumeClaims,
   pods,
+  secrets,
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
@@ -13,7 +14,7 @@ import type { KubeObject } from '../../kube/resource.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { BY_TARGET_KEY } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
-import { deleteOwnSecret } from '../delete-own-secret.ts';
+import { deleteOwn } from '../delete-own.ts';
 import { promisedToAnnotation, workForAnnotation } from '../internal-annotations.ts';
 import { areSettled, deleteMountingPod, SETTLING_MILLISECONDS } from '../populator/population.ts';
 import { releasePromise } from '../populator/rebind-volume.ts';
@@ -85,7 +86,7 @@ export class OrphanReconciler implements Reconciler {
   async #removePod(pod: Pod): Promise<void> {
     const { client } = this.#context;
     await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid });
-    await deleteOwnSecret(client, { namespace: keyOf(pod).namespace, name: transferSecretName(workOf(pod)) });
+    await deleteOwn(client, secrets, { namespace: keyOf(pod).namespace, name: transferSecretName(workOf(pod)) });
   }
 
   #mayStillSettle({ claims, snapshots }: Orphans): boolean {

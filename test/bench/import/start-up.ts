@@ -45,6 +45,7 @@ async function startOnce(server: Server): Promise<number> {
       preallocation: false,
       contentType: 'kubevirt',
     },
+    dependencies: [],
     scratch: false,
   };
   const args = [join(repository, 'dist/main.js'), 'importer'];

@@ -20,6 +20,7 @@ export interface PodOptions {
     | ({ type: 'registry' } & Partial<RegistryRequestSource>)
     | Exclude<ImportRequest['source'], { type: 'http' | 'registry' }>;
   target?: Partial<ImportRequest['target']>;
+  dependencies?: ImportRequest['dependencies'];
   scratch?: boolean;
   settings?: Partial<ImporterSettings>;
   /** Called before the importer runs. */
@@ -48,6 +49,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
       contentType: 'kubevirt',
       ...options.target,
     },
+    dependencies: options.dependencies ?? [],
     scratch: options.scratch ?? false,
   };
   process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);

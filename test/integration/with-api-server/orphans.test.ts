@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/api/object-names.ts';
 import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
 import { createCaches } from '../../../src/controllers/caches.ts';
+import { CloneMetrics } from '../../../src/controllers/clone-populator/metrics.ts';
 import { ConfigView } from '../../../src/controllers/config-view.ts';
 import {
   promisedToAnnotation,
@@ -13,6 +14,7 @@ import {
   workForClaimAnnotation,
 } from '../../../src/controllers/internal-annotations.ts';
 import { OrphanReconciler } from '../../../src/controllers/orphans/reconciler.ts';
+import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import {
   namespaces,
   persistentVolumeClaims,
@@ -74,13 +76,11 @@ describe('what was made for a claim that is gone, in a real API server', functio
     const caches = createCaches(manager);
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
     const now = () => Date.now();
+    const policies = new AdmissionPolicies(caches, now);
+    const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
     reconciler = new OrphanReconciler({
-      client,
-      events,
-      caches,
-      config,
-      policies: new AdmissionPolicies(caches, now),
-      now,
+      ...{ client, events, caches, config, policies, cloneCount, now },
+      progress: new ProgressPoll(),
     });
     manager.addController(reconciler, { watches: [] });
     stop = new AbortController();

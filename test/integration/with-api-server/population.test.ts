@@ -5,9 +5,11 @@ import { finalizer } from '../../../src/api/finalizers.ts';
 import { temporaryClaimName, temporarySnapshotName } from '../../../src/api/object-names.ts';
 import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
 import { createCaches, type Caches } from '../../../src/controllers/caches.ts';
+import { CloneMetrics } from '../../../src/controllers/clone-populator/metrics.ts';
 import { ConfigView } from '../../../src/controllers/config-view.ts';
 import type { ControllerContext } from '../../../src/controllers/context.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/internal-annotations.ts';
+import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import { letTargetGo } from '../../../src/controllers/populator/population.ts';
 import { rebindVolume } from '../../../src/controllers/populator/rebind-volume.ts';
 import {
@@ -64,8 +66,10 @@ describe('letTargetGo against a real API server', function () {
     for (const name of [TEAM, GOLDEN]) await client.create(namespaces, { metadata: { name } });
     caches = createCaches(manager);
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
+    const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
     const now = () => Date.now();
-    context = { client, events, caches, config, policies: new AdmissionPolicies(caches, now), now };
+    const policies = new AdmissionPolicies(caches, now);
+    context = { client, events, caches, config, policies, cloneCount, progress: new ProgressPoll(), now };
     stop = new AbortController();
     running = manager.run(stop.signal);
     await eventually('the caches are filled', () => Object.values(caches).every(({ hasSynced }) => hasSynced));

@@ -6,7 +6,7 @@ import { importSourceOf, isImportClaim } from '../../../src/controllers/import/r
 
 const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
   const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
-  const claim = { metadata: { annotations } };
+  const claim = { metadata: { namespace: 'team', name: 'disk', annotations } };
   expect(isImportClaim(claim)).to.equal(true);
   return { request: importSourceOf(claim, insecureRegistries), dependencies: importDependenciesOf(claim) };
 };
@@ -31,8 +31,13 @@ describe('an import in the annotations of a claim', () => {
       checksum: 'md5:d41d8cd98f00b204e9800998ecf8427e',
       insecureSkipVerify: false,
     });
-    expect(dependencies.secrets.map(({ name }) => name)).to.deep.equal(['login', 'one', 'two']);
-    expect(dependencies.configMaps.map(({ name }) => name)).to.deep.equal(['authority']);
+    expect(dependencies.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)).to.deep.equal([
+      'Secret team/login',
+      'Secret team/one',
+      'Secret team/two',
+      'ConfigMap team/authority',
+    ]);
+    expect(new Set(dependencies.map(({ path }) => path)).size).to.equal(4);
   });
 
   it('finds an insecure registry by host and port', () => {
@@ -45,7 +50,7 @@ describe('an import in the annotations of a claim', () => {
   });
 
   it('treats an empty name of a Secret as none', () => {
-    expect(roundTrip({ http: { url: 'http://server/', secretRef: '' } }).dependencies.secrets).to.deep.equal([]);
+    expect(roundTrip({ http: { url: 'http://server/', secretRef: '' } }).dependencies).to.deep.equal([]);
   });
 
   it('is a blank disk without a source of its own', () => {
@@ -59,10 +64,10 @@ describe('an import in the annotations of a claim', () => {
   it('keeps where objects of S3 and Google Cloud Storage are, and asks for their Secrets', () => {
     const s3 = roundTrip({ s3: { url: 'https://s3/bucket/disk', secretRef: 'login', certConfigMap: 'authority' } });
     expect(s3.request).to.deep.equal({ type: 's3', url: 'https://s3/bucket/disk' });
-    expect(s3.dependencies.secrets.map(({ keys }) => keys)).to.deep.equal([[['accessKeyId', 'secretKey']]]);
+    expect(s3.dependencies.map(({ keys }) => keys)).to.deep.equal([[['accessKeyId', 'secretKey']], []]);
     const gcs = roundTrip({ gcs: { url: 'gs://bucket/disk', secretRef: 'login' } });
     expect(gcs.request).to.deep.equal({ type: 'gcs', url: 'gs://bucket/disk' });
-    expect(gcs.dependencies.secrets.map(({ keys }) => keys)).to.deep.equal([[['credentials.json']]]);
+    expect(gcs.dependencies.map(({ keys }) => keys)).to.deep.equal([[['credentials.json']]]);
   });
 
   it('leaves the Secret and the certificates of an image that the node pulls to the node', () => {
@@ -74,7 +79,7 @@ describe('an import in the annotations of a claim', () => {
     } as const;
     const { request, dependencies } = roundTrip({ registry });
     expect(request).to.deep.equal({ type: 'pulled-image', image: 'registry/disk:1' });
-    expect(dependencies).to.deep.equal({ secrets: [], configMaps: [] });
+    expect(dependencies).to.deep.equal([]);
     expect(() => roundTrip({ registry: { url: 'oci-archive:/disk.tar', pullMethod: 'node' } })).to.throw(/docker:/);
   });
 

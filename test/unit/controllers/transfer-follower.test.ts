@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { PodVerdict } from '../../../src/controllers/pod-verdict.ts';
+import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import { TransferFollower } from '../../../src/controllers/transfer-follower.ts';
+import { pendingReport } from '../../../src/controllers/transfer-report.ts';
 
 const NOW = 1_700_000_000_000;
 const attempt = { pod: { metadata: { uid: 'of-the-pod' } }, restarts: 1, recorded: undefined };
@@ -15,7 +17,11 @@ const failed = (permanent: boolean, finishedAt: number) =>
 
 describe('a transfer that is followed', () => {
   const follower = (events: object[] = []) =>
-    new TransferFollower({ client: { list: async () => events } as never, now: () => NOW });
+    new TransferFollower({
+      client: { list: async () => events } as never,
+      now: () => NOW,
+      progress: new ProgressPoll(),
+    });
 
   it('is asked how far it is once a second at most, however often somebody looks', async () => {
     const following = follower();
@@ -81,5 +87,75 @@ describe('a transfer that is followed', () => {
     expect(waiting.report).to.include({ podPhase: 'Pending', restarts: 2, message: 'no such disk' });
     expect(waiting.next).to.deep.equal({ requeueAfter: 1500 });
     expect((await follower().follow(failed(false, NOW - 2000), attempt)).next).to.equal('start-again');
+  });
+
+  describe('while a Secret is missing', () => {
+    const missing = (secondsAgo: number) =>
+      ({
+        ...failed(false, NOW - secondsAgo * 1000),
+        reason: 'SecretNotFound',
+        message: 'Secret "login" does not exist',
+      }) as const;
+    const recorded = pendingReport(3, { reason: 'SecretNotFound', message: 'Secret "login" does not exist' });
+    const running = (startedSecondsAgo: number) => ({
+      metadata: { uid: `started-${startedSecondsAgo}` },
+      status: {
+        containerStatuses: [
+          { state: { running: { startedAt: new Date(NOW - startedSecondsAgo * 1000).toISOString() } } } as never,
+        ],
+      },
+    });
+
+    it('is made anew after 15 seconds at most, however often that has been', async () => {
+      for (const [restarts, seconds] of [
+        [0, 1],
+        [2, 4],
+        [4, 15],
+        [5, 15],
+        [100, 15],
+      ] as const) {
+        const { next } = await follower().follow(missing(0), { ...attempt, restarts });
+        expect(next, `after ${restarts}`).to.deep.equal({ requeueAfter: seconds * 1000 });
+        expect((await follower().follow(missing(seconds), { ...attempt, restarts })).next).to.equal('start-again');
+      }
+    });
+
+    it('counts few attempts, so that what fails afterwards is soon tried again too', async () => {
+      let restarts = 0;
+      for (let attempts = 0; attempts < 20; attempts++) {
+        const { report } = await follower().follow(missing(0), { ...attempt, restarts });
+        restarts = report?.restarts ?? 0;
+      }
+      expect(restarts).to.equal(5);
+      const other = await follower().follow(failed(false, NOW), { ...attempt, restarts });
+      expect(other.report?.restarts).to.equal(6);
+      expect(other.next).to.deep.equal({ requeueAfter: 32_000 });
+      const many = await follower().follow(missing(0), { ...attempt, restarts: 9 });
+      expect(many.report?.restarts, 'what has been counted stays').to.equal(9);
+    });
+
+    it('is said to wait for it, also while the next pod starts and looks', async () => {
+      const starting = { state: 'pending', reason: 'Pending', message: 'it is starting' } as const;
+      const { report } = await follower().follow(starting, { ...attempt, restarts: 3, recorded });
+      expect(report).to.deep.equal(recorded);
+      const looking = await follower().follow(
+        { state: 'running' },
+        { ...attempt, pod: running(1), restarts: 3, recorded },
+      );
+      expect(looking).to.deep.equal({ next: { requeueAfter: 1000 } });
+    });
+
+    it('is said to run once it does', async () => {
+      const told = { stage: 'copying', bytesRead: 1, bytesSkipped: 0, bytesPerSecond: 0 };
+      const answering = new TransferFollower({
+        client: {} as never,
+        now: () => NOW,
+        progress: { ask: async () => ({ progress: told }) } as never,
+      });
+      const answered = await answering.follow({ state: 'running' }, { ...attempt, pod: running(1), recorded });
+      expect(answered.report).to.include({ podPhase: 'Running', reason: 'TransferRunning' });
+      const silent = await follower().follow({ state: 'running' }, { ...attempt, pod: running(6), recorded });
+      expect(silent.report).to.include({ podPhase: 'Running', reason: 'TransferRunning' });
+    });
   });
 });

@@ -1,0 +1,64 @@
+/** How much a {@link FairLimit} takes on. */
+export interface Limits {
+  /** Tasks that run at a time. */
+  readonly atOnce: number;
+  /** Of which one group has at most. */
+  readonly ofOneGroup: number;
+  /** Tasks of one group that wait besides; more are not taken. */
+  readonly waitingOfOneGroup: number;
+}
+
+interface Group {
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
+/** Runs a bounded number of tasks at a time. Groups take turns, so that one whose tasks are slow holds up no other. */
+export class FairLimit {
+  readonly #limits: Limits;
+  /** The group whose turn is next comes first. */
+  readonly #groups = new Map<string, Group>();
+  #running = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Runs a task when it is its turn.
+   *
+   * @returns what it returns, or undefined where too many of its group wait already
+   */
+  async run<T>(name: string, task: () => Promise<T>): Promise<T | undefined> {
+    const group = this.#groups.get(name) ?? { running: 0, waiting: [] };
+    if (group.waiting.length >= this.#limits.waitingOfOneGroup) return undefined;
+    this.#groups.set(name, group);
+    const turn = Promise.withResolvers<void>();
+    group.waiting.push(turn.resolve);
+    this.#startNext();
+    await turn.promise;
+    try {
+      return await task();
+    } finally {
+      this.#running -= 1;
+      group.running -= 1;
+      if (group.running === 0 && group.waiting.length === 0) this.#groups.delete(name);
+      this.#startNext();
+    }
+  }
+
+  #startNext(): void {
+    if (this.#running >= this.#limits.atOnce) return;
+    for (const [name, group] of this.#groups) {
+      if (group.running >= this.#limits.ofOneGroup) continue;
+      const start = group.waiting.shift();
+      if (!start) continue;
+      this.#running += 1;
+      group.running += 1;
+      this.#groups.delete(name);
+      this.#groups.set(name, group);
+      start();
+      return;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { ImportDependency, TransferResult } from '../api/transfer-pod.ts';
+import { namesIn } from './mounted-secrets.ts';
+
+/**
+ * What of the objects that an import needs is not mounted, as the result of a pod that can do nothing without: another pod may find
+ * it, since the kubelet brings what is made later only after a while. Undefined where all is there.
+ */
+export async function missingDependency(
+  dependencies: readonly ImportDependency[],
+): Promise<TransferResult | undefined> {
+  for (const dependency of dependencies) {
+    const missing = describeMissing(dependency, await namesIn(dependency.path));
+    if (missing === undefined) continue;
+    const message = `${missing}, and the import starts`;
+    return { outcome: 'failed', permanent: false, code: `${dependency.kind}NotFound`, message };
+  }
+  return undefined;
+}
+
+/** @param found the keys that are mounted */
+function describeMissing(
+  { kind, namespace, name, keys }: ImportDependency,
+  found: readonly string[],
+): string | undefined {
+  const wanted = keys.map((set) => set.join(' and ')).join(', or ');
+  if (found.length === 0) {
+    const content = kind === 'ConfigMap' ? ' with the certificates in PEM' : wanted && ` with the keys ${wanted}`;
+    return `${kind} "${name}" does not exist in namespace "${namespace}", or is empty; create it${content}`;
+  }
+  if (keys.length === 0 || keys.some((set) => set.every((key) => found.includes(key)))) return undefined;
+  return `${kind} "${name}" in namespace "${namespace}" does not have the keys ${wanted}; add them`;
+}

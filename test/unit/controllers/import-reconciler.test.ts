@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { populationAnnotation, stateAnnotation } from '../../../src/api/annotations.ts';
+import { workForAnnotation } from '../../../src/controllers/internal-annotations.ts';
+import { ImportReconciler } from '../../../src/controllers/import/reconciler.ts';
+import { claimLabelsOf } from '../../../src/controllers/import/image-labels.ts';
+import type { PersistentVolumeClaim, Pod } from '../../../src/kube/builtin-resources.ts';
+import { ApiError } from '../../../src/kube/errors.ts';
+import type { KubeObject } from '../../../src/kube/resource.ts';
+import { rejection } from '../../support/rejection.ts';
+import { cachesOf } from './caches.ts';
+
+const KEY = { namespace: 'team', name: 'prime-1' };
+const target: PersistentVolumeClaim = { metadata: { namespace: 'team', name: 'disk', uid: 'of-disk' } };
+const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'disk', uid: 'of-disk' };
+const claim: PersistentVolumeClaim = {
+  metadata: {
+    ...KEY,
+    uid: 'of-prime',
+    ownerReferences: [owner],
+    annotations: { [populationAnnotation.importEndpoint]: 'http://server/disk.img', [workForAnnotation]: 'of-disk' },
+  },
+};
+
+function podWith(labels: Record<string, string>): Pod {
+  const message = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten: 1, labels });
+  return {
+    metadata: {
+      namespace: 'team',
+      name: 'importer-prime-1',
+      uid: 'of-pod',
+      ownerReferences: [owner],
+      annotations: { [workForAnnotation]: 'of-prime' },
+    },
+    status: {
+      phase: 'Succeeded',
+      containerStatuses: [{ name: 'importer', state: { terminated: { exitCode: 0, message } } } as never],
+    },
+  };
+}
+
+/** The end of an import whose importer has found these labels, at an API that answers them with the error, if there is one. */
+function ended(labels: Record<string, string>, refusal?: Error) {
+  const applied: Record<string, string>[] = [];
+  const patches: object[] = [];
+  const events: { about: string | undefined; reason: string; message: string }[] = [];
+  const context = {
+    caches: cachesOf({ claims: [claim, target], pods: [podWith(labels)] }),
+    client: {
+      apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}),
+      mergePatch: async (_: unknown, __: unknown, patch: object) => {
+        if (refusal) throw refusal;
+        patches.push(patch);
+      },
+      delete: async () => undefined,
+    },
+    events: {
+      event: (object: KubeObject, event: { reason: string; message: string }) =>
+        events.push({ about: object.metadata?.name, reason: event.reason, message: event.message }),
+    },
+    config: { importProxy: {} },
+    now: () => 0,
+  };
+  const reconcile = () => new ImportReconciler(context as never).reconcile(KEY);
+  return { reconcile, applied, patches, events };
+}
+
+describe('labels from an image', () => {
+  const instancetype = { 'instancetype.kubevirt.io/default-instancetype': 'u1.small' };
+
+  it('are set on the claim', async () => {
+    const { reconcile, applied, patches, events } = ended(instancetype);
+    await reconcile();
+    expect(patches).to.deep.equal([{ metadata: { labels: instancetype } }]);
+    expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
+    expect(events).to.deep.equal([]);
+  });
+
+  for (const code of [403, 422]) {
+    it(`do not keep an import from its end where they are refused with status ${code}`, async () => {
+      const refusal = new ApiError({ code, message: 'no such labels here' });
+      const { reconcile, applied, events } = ended(instancetype, refusal);
+      await reconcile();
+      expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
+      expect(events).to.have.length(1);
+      expect(events[0]).to.include({ about: 'disk', reason: 'ImageLabelsRefused' });
+      expect(events[0]?.message).to.match(/default-instancetype could not be set: no such labels here/);
+    });
+  }
+
+  it('are tried again where the API server is ill', async () => {
+    const refusal = new ApiError({ code: 500, message: 'ill' });
+    const { reconcile, applied } = ended(instancetype, refusal);
+    expect(await rejection(reconcile())).to.equal(refusal);
+    expect(applied).to.deep.equal([]);
+  });
+
+  it('are none that the API would refuse, or that the controllers go by', async () => {
+    const others = {
+      'cdi.kubevirt.io/dataImportCron': 'golden',
+      'storage.cdi.kubevirt.io/any': 'x',
+      'app.kubernetes.io/managed-by': 'cdi-controller',
+      app: 'x',
+      'evilkubevirt.io/x': 'x',
+      '-a.kubevirt.io/x': 'x',
+      'a..kubevirt.io/x': 'x',
+      'instancetype.kubevirt.io/-x': 'x',
+      'instancetype.kubevirt.io/x/y': 'x',
+      'instancetype.kubevirt.io/x': 'not a label',
+      [`instancetype.kubevirt.io/${'x'.repeat(64)}`]: 'x',
+      [`${'a.'.repeat(130)}kubevirt.io/x`]: 'x',
+    };
+    expect(claimLabelsOf({ ...others, ...instancetype, 'kubevirt.io/os': '' })).to.deep.equal({
+      ...instancetype,
+      'kubevirt.io/os': '',
+    });
+    const { reconcile, patches, applied } = ended(others);
+    await reconcile();
+    expect(patches).to.deep.equal([]);
+    expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
+  });
+
+  it('are judged in no time, whatever they are', () => {
+    const part = fc.constantFrom('a', '-', '.', '/', 'kubevirt.io', 'a-a.', '_');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5000, size: 'max' }), (parts) => {
+        const started = performance.now();
+        claimLabelsOf({ [parts.join('')]: parts.join('') });
+        expect(performance.now() - started).to.be.below(100);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

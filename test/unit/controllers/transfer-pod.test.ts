@@ -1,43 +1,8 @@
 import { expect } from 'chai';
 import { parseQuantity } from '../../../src/api/quantity.ts';
-import { withPulledImage } from '../../../src/controllers/import/pulled-image.ts';
-import { DEFAULT_POD_RESOURCES, type TransferSettings } from '../../../src/controllers/settings.ts';
-import { transferPod, type TransferPodOptions } from '../../../src/controllers/transfer-pod.ts';
-import type { Pod } from '../../../src/kube/builtin-resources.ts';
+import { everyTransferPod, podOf, transferPodRoleNames } from '../../support/transfer-pods.ts';
 
-const settings: TransferSettings = {
-  image: 'diskpress',
-  imagePullPolicy: 'IfNotPresent',
-  imagePullSecrets: [],
-  podResources: DEFAULT_POD_RESOURCES,
-  workloadPlacement: {},
-};
-
-const roles = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
-
-const podOf = (role: TransferPodOptions['role']): Pod =>
-  transferPod(
-    {
-      name: role,
-      namespace: 'team',
-      component: 'importer',
-      role,
-      env: {},
-      claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false },
-      mounts: [],
-      claimAnnotations: {},
-      worksFor: { namespace: 'team', name: 'disk' },
-      restarts: 0,
-    },
-    settings,
-  );
-
-const pods: Record<string, Pod> = {
-  ...Object.fromEntries(roles.map((role) => [`of role ${role}`, podOf(role)])),
-  'with a pulled image': withPulledImage(podOf('importer'), 'registry/disk:1', {}),
-};
-
-for (const [what, { spec }] of Object.entries(pods)) {
+for (const [what, { spec }] of Object.entries(everyTransferPod)) {
   describe(`a transfer pod ${what}`, () => {
     const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
 
@@ -49,7 +14,7 @@ for (const [what, { spec }] of Object.entries(pods)) {
       }
     });
 
-    it('is admitted where quotas ask for all resources, and takes little of them', () => {
+    it('asks for some of every resource, and little of a disk', () => {
       for (const { name, resources } of containers) {
         for (const resource of ['cpu', 'memory', 'ephemeral-storage']) {
           const request = parseQuantity(resources?.requests?.[resource] ?? '0');
@@ -78,7 +43,7 @@ for (const [what, { spec }] of Object.entries(pods)) {
 
 describe('the deadline of a transfer pod', () => {
   it('is there where there is nothing to do but to mount, and nowhere else', () => {
-    const limited = roles.filter((role) => podOf(role).spec?.activeDeadlineSeconds !== undefined);
+    const limited = transferPodRoleNames.filter((role) => podOf(role).spec?.activeDeadlineSeconds !== undefined);
     expect(limited).to.deep.equal(['prepare-claim']);
   });
 });

@@ -22,8 +22,13 @@ export interface InstallationSettings {
   readonly namespace: string;
 }
 
-/** The requests and limits of transfer pods where CDIConfig gives none. */
+/**
+ * The requests and limits of transfer pods where CDIConfig gives none. Their root is read-only and their work directory is in memory,
+ * so that ephemeral storage is what they log: the kubelet keeps 50 MB of that unless told otherwise, on some clusters 250 MB, and evicts a
+ * pod that has more than its limit. The requests count against users' quotas, and are never less than a tenth of the limits, which
+ * a LimitRange may ask for.
+ */
 export const DEFAULT_POD_RESOURCES: V1ResourceRequirements = {
-  requests: { cpu: '100m', memory: '60M' },
-  limits: { cpu: '750m', memory: '600M' },
+  requests: { cpu: '100m', memory: '60M', 'ephemeral-storage': '32M' },
+  limits: { cpu: '750m', memory: '600M', 'ephemeral-storage': '300M' },
 };

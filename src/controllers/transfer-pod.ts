@@ -11,6 +11,16 @@ import type { TransferSettings } from './settings.ts';
 
 /** The user and group that transfer pods run as; disk images belong to the group, as virtual machines expect. */
 const QEMU_ID = 107;
+/** Of the work directory: the sockets of qemu-img and nbdkit, which take no room, are all that is ever in it. */
+const WORK_SIZE = '16Mi';
+/**
+ * In seconds, from when a node has taken the pod. The role itself ends at once; all else is the mounting, and one that takes
+ * longer hangs and is tried again, perhaps elsewhere.
+ *
+ * The pods that move data have no deadline: a transfer may rightly take days, and Kubernetes cannot tell it from one that has come
+ * to a stop. The pod can: it ends itself when its peer brings nothing for too long.
+ */
+const PREPARE_DEADLINE = 3600;
 const PASSED_ON_ANNOTATIONS = [
   userAnnotation.podNetworks,
   userAnnotation.podDefaultNetwork,
@@ -49,7 +59,8 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
   const block = options.claim.volumeMode === 'Block';
   const volumes: PodVolume[] = [
     { name: 'data', persistentVolumeClaim: { claimName: options.claim.name } },
-    { name: 'work', emptyDir: {} },
+    // In memory, where the size is a wall: on a disk the kubelet looks from time to time who has taken more.
+    { name: 'work', emptyDir: { medium: 'Memory', sizeLimit: WORK_SIZE } },
     ...options.mounts.map((mount) => mount.volume),
   ];
   const volumeMounts: V1VolumeMount[] = [
@@ -92,6 +103,8 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 10,
+      ...(options.role === 'prepare-claim' ? { activeDeadlineSeconds: PREPARE_DEADLINE } : {}),
+      // A user namespace (hostUsers: false) is not asked for: it excludes Block volumes, and file systems that cannot map ids, NFS among them.
       securityContext: {
         runAsNonRoot: true,
         runAsUser: QEMU_ID,

@@ -9,8 +9,14 @@ import { cacheFolder } from './folders.ts';
 /** Stands for the image of that name on Docker Hub, which has the same things in the same places. */
 const name = 'localhost/node:24-bookworm-slim';
 
-/** Left out as in Debian's slim images. */
-const excluded = ['doc', 'info', 'lintian', 'linda', 'locale', 'man'].map((folder) => `/usr/share/${folder}/*`);
+/** Left out as in Debian's slim images, which keep the licences. */
+const selection = [
+  ...['doc', 'info', 'lintian', 'linda', 'locale', 'man'].map((folder) => `path-exclude=/usr/share/${folder}/*`),
+  'path-include=/usr/share/doc/*/copyright',
+];
+
+/** Has the directories of /usr merged from the start, as those images have: usrmerge, which would do it, draws in Perl. */
+const merged = ['--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', '--include=usr-is-merged'];
 
 const containerfile = `FROM scratch
 ADD base.tar /
@@ -26,7 +32,7 @@ CMD ["node"]
 export async function baseImage(log: Log): Promise<string> {
   const npm = join(await run('npm', ['root', '--global']), 'npm');
   const hash = createHash('sha256')
-    .update(JSON.stringify([containerfile, excluded, process.version, process.arch]))
+    .update(JSON.stringify([containerfile, selection, merged, process.version, process.arch]))
     .digest('hex');
   const tag = `${name}-${hash.slice(0, 16)}`;
   if (await hasImage(tag)) {
@@ -48,7 +54,10 @@ export async function baseImage(log: Log): Promise<string> {
 
 /** A tar with the root file system of a minimal Debian. */
 async function debianArchive(log: Log): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(excluded)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([selection, merged]))
+    .digest('hex')
+    .slice(0, 16);
   const folder = join(cacheFolder(), 'images');
   const archive = join(folder, `bookworm-${process.arch}-${hash}.tar`);
   if (await stat(archive).catch(() => undefined)) {
@@ -57,12 +66,13 @@ async function debianArchive(log: Log): Promise<string> {
   log('downloading a minimal Debian: half a minute, then kept');
   await mkdir(folder, { recursive: true });
   const unfinished = `${archive}.new`;
-  const options = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
+  const options = selection.map((option) => `--dpkgopt=${option}`);
   try {
+    const how = ['--quiet', '--variant=minbase', '--format=tar', ...merged, ...options];
     await tellingTime(
       log,
       () => 'downloading it',
-      () => run('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', ...options, 'bookworm', unfinished]),
+      () => run('mmdebstrap', [...how, 'bookworm', unfinished]),
     );
     await rename(unfinished, archive);
   } finally {

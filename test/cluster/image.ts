@@ -19,8 +19,10 @@ const inputs = [
   '.npmrc',
   'package.json',
   'package-lock.json',
+  'LICENSE',
   'tsconfig.json',
   'build.ts',
+  'build',
   'src',
 ];
 

@@ -4,6 +4,8 @@ import { PULLED_IMAGE_DIRECTORY } from '../../api/transfer-pod.ts';
 import type { Pod } from '../../kube/builtin-resources.ts';
 
 const VOLUME = 'pulled-image';
+/** Of the volume, which holds our program of two megabytes and the number of a process. */
+const VOLUME_SIZE = '16Mi';
 const PROGRAM = `${PULLED_IMAGE_DIRECTORY}/busybox`;
 const ARCHITECTURE_LABEL = 'kubernetes.io/arch';
 
@@ -40,7 +42,10 @@ export function withPulledImage(pod: Pod, image: string, annotations: Readonly<R
     // Kubernetes takes two dollar signs for one.
     command: [PROGRAM, 'sh', '-c', `echo $$$$ > ${PULLED_IMAGE_DIRECTORY}/pid; exec ${PROGRAM} sleep 2147483647`],
     // No less than a container is started with, and nothing that a quota would notice.
-    resources: { requests: { cpu: '1m', memory: '16M' }, limits: { cpu: '100m', memory: '32M' } },
+    resources: {
+      requests: { cpu: '1m', memory: '16M', 'ephemeral-storage': '4M' },
+      limits: { cpu: '100m', memory: '32M', 'ephemeral-storage': '32M' },
+    },
     securityContext,
     volumeMounts: [mount],
   };
@@ -55,7 +60,7 @@ export function withPulledImage(pod: Pod, image: string, annotations: Readonly<R
       ...(secret ? { imagePullSecrets: [...(pod.spec.imagePullSecrets ?? []), { name: secret }] } : {}),
       initContainers: [provide, keep],
       containers: [{ ...transfer, volumeMounts: [...(transfer.volumeMounts ?? []), { ...mount, readOnly: true }] }],
-      volumes: [...(pod.spec.volumes ?? []), { name: VOLUME, emptyDir: {} }],
+      volumes: [...(pod.spec.volumes ?? []), { name: VOLUME, emptyDir: { sizeLimit: VOLUME_SIZE } }],
     },
   };
 }

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import type { Plugin } from 'esbuild';
+
+/** Of the Kubernetes client only what is used: its index loads every type of the API, which takes megabytes at run time. */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup(bundler) {
+    const library = /node_modules\/@kubernetes\/client-node\//;
+    bundler.onResolve({ filter: /^(\.|@kubernetes\/client-node$)/ }, async ({ path, pluginData, ...where }) => {
+      if (pluginData === onlyWhatIsUsed || !(library.test(where.importer) || path.startsWith('@'))) return undefined;
+      const resolved = await bundler.resolve(path, { ...where, pluginData: onlyWhatIsUsed });
+      return { ...resolved, sideEffects: false };
+    });
+  },
+};
+
+/**
+ * Of undici the parts that exchange HTTP/1.1: its index loads those of a browser (fetch, WebSocket, caches) and the doubles for tests, too,
+ * which take more memory at run time than all the rest of a controller's code. A name that is not among these fails the build.
+ */
+const onlyDispatchers: Plugin = {
+  name: 'only-dispatchers',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/node_modules\/undici\/index\.js$/ }, () => ({
+      contents: `
+        import Dispatcher from './lib/dispatcher/dispatcher.js';
+        import api from './lib/api/index.js';
+        Object.assign(Dispatcher.prototype, api);
+        export { default as Agent } from './lib/dispatcher/agent.js';
+        export { default as Pool } from './lib/dispatcher/pool.js';
+        export { default as ProxyAgent } from './lib/dispatcher/proxy-agent.js';
+        export { default as Socks5ProxyAgent } from './lib/dispatcher/socks5-proxy-agent.js';
+        // Named by parts of the Kubernetes client that are left out.
+        export const fetch = globalThis.fetch;
+      `,
+    }));
+  },
+};
+
+/** An import of node:http evaluates all of its getters, and one of them loads the WebSocket that comes with Node; to require it does not. */
+const httpWithoutWebSocket: Plugin = {
+  name: 'http-without-web-socket',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: join(import.meta.dirname, 'http.cjs') } : undefined,
+    );
+  },
+};
+
+/**
+ * The Kubernetes client reads the answers of the programs that log in to clouds by an interpreter of JSON paths, which evaluates code.
+ * kubectl has not had those logins since 1.26; those that it has, by `exec` and `oidc`, do not use it.
+ */
+const withoutJsonPaths: Plugin = {
+  name: 'without-json-paths',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^jsonpath-plus$/ }, () => ({ path: join(import.meta.dirname, 'json-path.cjs') }));
+  },
+};
+
+/** What is left out of dependencies, because it costs and is never used. */
+export const slimmerDependencies: Plugin[] = [onlyWhatIsUsed, onlyDispatchers, httpWithoutWebSocket, withoutJsonPaths];

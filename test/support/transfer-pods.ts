@@ -1,0 +1,39 @@
+import { withPulledImage } from '../../src/controllers/import/pulled-image.ts';
+import { DEFAULT_POD_RESOURCES, type TransferSettings } from '../../src/controllers/settings.ts';
+import { transferPod, type TransferPodOptions } from '../../src/controllers/transfer-pod.ts';
+import type { Pod } from '../../src/kube/builtin-resources.ts';
+
+const settings: TransferSettings = {
+  image: 'diskpress',
+  imagePullPolicy: 'IfNotPresent',
+  imagePullSecrets: [],
+  podResources: DEFAULT_POD_RESOURCES,
+  workloadPlacement: {},
+};
+
+/** The roles of the pods that controllers make. */
+export const transferPodRoleNames = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
+
+/** A pod of that role, as it is where nothing is configured. */
+export const podOf = (role: TransferPodOptions['role'], name: string = role): Pod =>
+  transferPod(
+    {
+      name,
+      namespace: 'team',
+      component: 'importer',
+      role,
+      env: {},
+      claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false },
+      mounts: [],
+      claimAnnotations: {},
+      worksFor: { namespace: 'team', name: 'disk' },
+      restarts: 0,
+    },
+    settings,
+  );
+
+/** A pod of each kind, by what it is. */
+export const everyTransferPod: Record<string, Pod> = {
+  ...Object.fromEntries(transferPodRoleNames.map((role) => [`of role ${role}`, podOf(role)])),
+  'with a pulled image': withPulledImage(podOf('importer', 'with-pulled-image'), 'registry/disk:1', {}),
+};

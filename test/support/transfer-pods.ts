@@ -26,7 +26,7 @@ export const podOf = (role: TransferPodOptions['role'], name: string = role): Po
       claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false },
       mounts: [],
       claimAnnotations: {},
-      worksFor: { namespace: 'team', name: 'disk' },
+      worksFor: { metadata: { namespace: 'team', name: 'disk', uid: 'uid-of-disk' } },
       restarts: 0,
     },
     settings,

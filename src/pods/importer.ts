@@ -68,14 +68,14 @@ async function importVolume(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
-  const { source, target, scratch } = request;
+  const { source, target, scratch, followsInternalRedirects } = request;
   const sink = createSink(target, settings, progress);
   if (source.type === 'blank') {
     const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);
     return succeeded(progress, { virtualSize, preallocated, format: 'raw' });
   }
   const checksum = source.type === 'http' && source.checksum !== undefined ? parseChecksum(source.checksum) : undefined;
-  const opened = await openSource(source, settings, progress, signal);
+  const opened = await openSource({ source, followsInternalRedirects }, settings, progress, signal);
   if (target.contentType === 'archive') {
     await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum });
     return succeeded(progress, {});

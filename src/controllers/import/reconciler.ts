@@ -66,7 +66,7 @@ export class ImportReconciler implements Reconciler {
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
     const { caches, client, config } = this.#context;
     if (!mayBePopulatedNow(claim, caches)) return undefined;
-    const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
+    const request = importRequestOf(claim, transferTargetOf(claim, config), config);
     const owner = podOwner(claim);
     const named = importDependenciesOf(claim);
     await requireDependencies(client, keyOf(claim).namespace, named);

@@ -12,7 +12,7 @@ import { Pace } from './pace.ts';
 import { PacedBody } from './paced-body.ts';
 import { Proxies, proxiesOf } from './proxies.ts';
 import { ProxiedClient } from './proxied-client.ts';
-import { redirectRefused, redirectTarget } from './redirect.ts';
+import { redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
 import type { LowestRate } from './too-slow.ts';
 import { Trust, type TrustOptions } from './trust.ts';
 
@@ -36,12 +36,6 @@ export interface HttpClientOptions extends TrustOptions {
   /** Whether answers may lead further inside than they came from: from public addresses to private ones, for example. */
   followsInternalRedirects?: boolean;
   signal?: AbortSignal | undefined;
-}
-
-/** An answer that has led to another URL. */
-export interface Referrer {
-  url: URL;
-  network: Network;
 }
 
 export interface HttpRequest {

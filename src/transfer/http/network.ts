@@ -3,14 +3,6 @@ import { BlockList, isIP } from 'node:net';
 /** What kind of network an address belongs to, from the outermost to the innermost. */
 export type Network = 'public' | 'private' | 'loopback' | 'link-local';
 
-/** For messages. */
-export const networkNames: Readonly<Record<Network, string>> = {
-  public: 'a public address',
-  private: 'an address of a private network',
-  loopback: "an address of the importer's own machine",
-  'link-local': 'a link-local address, where clouds keep credentials of their machines',
-};
-
 /** How far inside each is. Neither of the innermost leads to the other. */
 const depth: Readonly<Record<Network, number>> = { public: 0, private: 1, loopback: 2, 'link-local': 2 };
 

@@ -1,13 +1,18 @@
 import { TransferError } from '../errors.ts';
-import type { Referrer } from './client.ts';
 import type { NetworkRefused } from './direct/network-refused.ts';
 import { describeUrl } from './location.ts';
-import { networkNames } from './network.ts';
+import type { Network } from './network.ts';
 
 /** In characters; signed URLs have two thousand. */
 const LONGEST_URL = 8192;
 /** In characters: the name system has no longer ones. */
 const LONGEST_HOST = 253;
+
+/** An answer that has led to another URL. */
+export interface Referrer {
+  url: URL;
+  network: Network;
+}
 
 /**
  * Where a Location leads (RFC 9110 section 10.2.2).
@@ -25,9 +30,9 @@ export function redirectTarget(location: string, from: URL): URL {
 export function redirectRefused(from: Referrer, to: URL, cause: NetworkRefused): TransferError {
   return new TransferError(
     'RedirectRefused',
-    `${describeUrl(from.url)} leads to ${to.host}, which is ${networkNames[cause.network]}, and itself is ` +
-      `${networkNames[from.network]}: what is further inside is not read for servers that are not. Give a URL of ${to.host} ` +
-      'itself, or have the administrator add ImportFollowsInternalRedirects to featureGates in spec.config of the CDI object',
+    `${describeUrl(from.url)}, at a ${from.network} address, leads to ${to.host}, at a ${cause.network} one: servers may not ` +
+      `lead an import further inside than they are; give the URL at ${to.host} itself, or have ImportFollowsInternalRedirects ` +
+      'added to spec.config.featureGates of the CDI object',
     { cause },
   );
 }

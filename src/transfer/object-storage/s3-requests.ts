@@ -1,5 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
-import type { HttpClient, HttpResponse, Referrer } from '../http/client.ts';
+import type { HttpClient, HttpResponse } from '../http/client.ts';
+import type { Referrer } from '../http/redirect.ts';
 import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
 
 export interface S3Credentials {

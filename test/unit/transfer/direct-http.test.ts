@@ -37,9 +37,9 @@ describe('direct http connections', () => {
       }),
     );
 
-  function client(body = 5000): DirectClient {
+  function client(body = 5000, headers = 5000): DirectClient {
     const made = new DirectClient({
-      timeouts: { connect: 5000, headers: 5000, body },
+      timeouts: { connect: 5000, headers, body },
       tls: () => Promise.resolve({ rejectUnauthorized: false }),
     });
     clients.push(made);
@@ -178,6 +178,67 @@ describe('direct http connections', () => {
   it('tell when an answer is none of HTTP', async () => {
     const url = await listenTcp((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
     expect(await codeOf(client().ask(url, plain))).to.match(/^HPE_/);
+  });
+
+  it('take ten interim answers, and no endless number', async () => {
+    const interim = 'HTTP/1.1 102 Processing\r\n\r\n';
+    const some = await listenTcp((socket) => {
+      socket.write(`${interim.repeat(10)}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`);
+    });
+    expect((await read((await client().ask(some, plain)).body)).toString()).to.equal('ok');
+    const endless = await listenTcp((socket) => {
+      const timer = setInterval(() => socket.write(interim.repeat(1000)), 1);
+      socket.once('close', () => clearInterval(timer));
+    });
+    expect(await codeOf(client().ask(endless, plain))).to.equal('ENDLESS_INTERIM');
+  });
+
+  it('wait once for all of a head, however it comes', async () => {
+    const drips: [head: string, drop: string][] = [
+      ['HTTP/1.1 200 OK\r\nx: ', 'x'],
+      ['', 'HTTP/1.1 102 Processing\r\n\r\n'],
+      ['HTTP/1.1 200 OK\n\n', ''],
+    ];
+    for (const [head, drop] of drips) {
+      const url = await listenTcp((socket) => {
+        socket.write(head);
+        const timer = setInterval(() => socket.write(drop), 50);
+        socket.once('close', () => clearInterval(timer));
+      });
+      const started = performance.now();
+      expect(await codeOf(client(5000, 300).ask(url, plain)), head).to.equal('STALLED');
+      expect(performance.now() - started).to.be.below(2000);
+    }
+  });
+
+  it('do not wait for an answer after empty lines, or after one of another protocol', async () => {
+    const empty = await listenTcp((socket) => socket.write('\r\n\r\n'));
+    expect(await codeOf(client().ask(empty, plain))).to.equal('HPE_INVALID_CONSTANT');
+    const switched = await listenTcp((socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    expect(await codeOf(client().ask(switched, plain))).to.equal('ECONNRESET');
+  });
+
+  it('refuse a head without end', async () => {
+    const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`));
+    expect(await codeOf(client().ask(url, plain))).to.equal('HPE_HEADER_OVERFLOW');
+  });
+
+  it('send what is posted, over a connection that nothing else went over', async () => {
+    const seen: string[] = [];
+    let connections = 0;
+    const server = createHttpServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => seen.push(`${request.method} ${text}`));
+      request.on('end', () => response.writeHead(200, { 'content-length': 2 }).end('ok'));
+    }).on('connection', () => (connections += 1));
+    const url = await listen(server);
+    const direct = client();
+    await (await direct.ask(url, plain)).body.dump();
+    const { body } = await direct.ask(url, { method: 'POST', headers: {}, body: 'grant=x' });
+    expect((await read(body)).toString()).to.equal('ok');
+    expect(seen).to.deep.equal(['POST grant=x']);
+    expect(connections).to.equal(2);
   });
 
   it('tell when a body stalls', async () => {

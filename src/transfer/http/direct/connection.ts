@@ -147,8 +147,14 @@ export class DirectConnection {
   /** One deadline for all of it: a server that sends a byte now and then is not waited for any longer. */
   async #responseInTime(exchange: ClientRequest, wire: Wire): Promise<IncomingMessage> {
     const { headers: within } = this.#timeouts;
-    const overdue = setTimeout(() => exchange.destroy(new Stalled(`no answer within ${within} ms`)), within);
-    const failed = new Promise<never>((_, reject) => exchange.on('error', reject));
+    let overdue: NodeJS.Timeout | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      overdue = setTimeout(() => reject(new Stalled(`no answer within ${within} ms`)), within);
+      exchange.on('error', reject);
+      // What begins another protocol (101) ends without an error.
+      exchange.on('close', () => reject(new ConnectionClosed('there was no answer')));
+    });
+    failed.catch(() => {});
     try {
       return await Promise.race([this.#response(exchange, wire), failed]);
     } finally {

@@ -66,6 +66,9 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
         'ProtocolViolation',
         `${url.host} announces an answer for ${where} (1xx) again and again, and gives none`,
       );
+    case 'HPE_HEADER_OVERFLOW':
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return fail('ProtocolViolation', `${url.host} answers for ${where} with a head of more than 16 KiB`);
     case 'ENOTFOUND':
       return fail('HostNotFound', `there is no host named ${url.hostname}: check the URL ${where}`);
     case 'EAI_AGAIN':

@@ -21,6 +21,7 @@ export interface PodOptions {
     | Exclude<ImportRequest['source'], { type: 'http' | 'registry' }>;
   target?: Partial<ImportRequest['target']>;
   scratch?: boolean;
+  followsInternalRedirects?: boolean;
   settings?: Partial<ImporterSettings>;
   /** Called before the importer runs. */
   prepare?: (diskImage: string) => Promise<void>;
@@ -49,6 +50,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
       ...options.target,
     },
     scratch: options.scratch ?? false,
+    followsInternalRedirects: options.followsInternalRedirects ?? false,
   };
   process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);
   process.env['TERMINATION_MESSAGE_PATH'] = join(pod, 'termination-log');

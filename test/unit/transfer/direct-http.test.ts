@@ -223,6 +223,16 @@ describe('direct http connections', () => {
   it('refuse a head without end', async () => {
     const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`));
     expect(await codeOf(client().ask(url, plain))).to.equal('HPE_HEADER_OVERFLOW');
+    const fields = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`));
+    expect(await codeOf(client().ask(fields, plain))).to.equal('HPE_HEADER_OVERFLOW');
+  });
+
+  it('stop waiting for an answer when they are closed', async () => {
+    const waiting = client();
+    const url = await listenTcp(() => {
+      waiting.close();
+    });
+    expect(await codeOf(waiting.ask(url, plain))).to.equal('ECONNRESET');
   });
 
   it('send what is posted, over a connection that nothing else went over', async () => {

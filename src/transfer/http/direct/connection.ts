@@ -58,6 +58,8 @@ export class DirectConnection {
   readonly #received: ReceivedBytes;
   readonly #timeouts: ConnectionTimeouts;
   #isAnswered = false;
+  /** Ends the wait for an answer. */
+  #abandon = (): void => {};
 
   private constructor(socket: Socket, received: ReceivedBytes, timeouts: ConnectionTimeouts) {
     this.closed = new Promise((resolve) => socket.once('close', resolve));
@@ -142,6 +144,7 @@ export class DirectConnection {
 
   close(): void {
     this.#socket.destroy();
+    this.#abandon();
   }
 
   /** One deadline for all of it: a server that sends a byte now and then is not waited for any longer. */
@@ -151,14 +154,16 @@ export class DirectConnection {
     const failed = new Promise<never>((_, reject) => {
       overdue = setTimeout(() => reject(new Stalled(`no answer within ${within} ms`)), within);
       exchange.on('error', reject);
+      this.#abandon = () => reject(new ConnectionClosed('there was no answer'));
       // What begins another protocol (101) ends without an error.
-      exchange.on('close', () => reject(new ConnectionClosed('there was no answer')));
+      exchange.on('close', this.#abandon);
     });
     failed.catch(() => {});
     try {
       return await Promise.race([this.#response(exchange, wire), failed]);
     } finally {
       clearTimeout(overdue);
+      this.#abandon = () => {};
     }
   }
 
@@ -180,7 +185,7 @@ export class DirectConnection {
     throw new EndlessInterim(`more than ${MOST_INTERIM_ANSWERS} interim answers came`);
   }
 
-  /** All up to the empty line, or so much that the parser refuses it. */
+  /** All up to the empty line. */
   async #head(): Promise<Buffer> {
     let head = Buffer.alloc(0);
     for (;;) {
@@ -191,13 +196,16 @@ export class DirectConnection {
       head = Buffer.concat([head, bytes]);
       const start = head.toString('latin1', 0, START_OF_HEAD.length);
       // The parser would pass over empty lines, and wait.
-      if (!START_OF_HEAD.startsWith(start)) throw noHttp();
+      if (!START_OF_HEAD.startsWith(start)) {
+        throw parserError('HPE_INVALID_CONSTANT', 'what came does not begin as an answer does');
+      }
       const end = head.indexOf(END_OF_HEAD, searched) + END_OF_HEAD.length;
       if (end >= END_OF_HEAD.length) {
         this.#received.putBack(head.length - end);
         return head.subarray(0, end);
       }
-      if (head.length >= LONGEST_HEAD) return head;
+      // The parser's own limit does not count what is between many short fields.
+      if (head.length >= LONGEST_HEAD) throw parserError('HPE_HEADER_OVERFLOW', 'the head of the answer is too long');
     }
   }
 
@@ -224,7 +232,7 @@ function lengthOf({ statusCode = 0, headers }: IncomingMessage): number | undefi
   return isPlain && !bodiless.has(statusCode) ? Number(length) : undefined;
 }
 
-/** As the parser tells it. */
-function noHttp(): Error {
-  return Object.assign(new Error('what came does not begin as an answer does'), { code: 'HPE_INVALID_CONSTANT' });
+/** As the parser of `node:http` would have told it. */
+function parserError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

@@ -66,7 +66,8 @@ async function ask(client: DirectClient, url: URL, sent: number): Promise<void> 
   try {
     const { status, body } = await client.ask(url, { method: 'GET', headers: {} });
     // 101 is final too, though nobody asked for another protocol.
-    if ((status < 200 && status !== 101) || status > 999) throw new Violation(`an answer ${status} was taken for the final one`);
+    if ((status < 200 && status !== 101) || status > 999)
+      throw new Violation(`an answer ${status} was taken for the final one`);
     let length = 0;
     for await (const chunk of body) length += chunk.length;
     if (length > sent) throw new Violation(`${length} bytes were read of ${sent}`);

@@ -12,8 +12,11 @@ import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 
-/** In bytes; as much as registries have to take of a manifest (OCI distribution specification, "Pushing Manifests"). */
-const LONGEST_DOCUMENT = 4 * 1024 * 1024;
+/**
+ * In bytes, of a manifest, an index or a configuration. A thousand layers are described in 300 KiB; to be told what is wrong with
+ * each of the entries of a hostile one takes 600 times its length in memory.
+ */
+const LONGEST_DOCUMENT = 512 * 1024;
 /** How a server that does not speak TLS lets somebody down who tries. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 

@@ -10,7 +10,12 @@ import { preallocation } from './transfer-options.ts';
 export const CDI_CONFIG_NAME = 'config';
 
 /** Feature gates that have an effect. */
-export const featureGates = ['HonorWaitForFirstConsumer', 'DataVolumeClaimAdoption', 'WebhookPvcRendering'] as const;
+export const featureGates = [
+  'HonorWaitForFirstConsumer',
+  'DataVolumeClaimAdoption',
+  'WebhookPvcRendering',
+  'ImportFollowsInternalRedirects',
+] as const;
 export type FeatureGate = (typeof featureGates)[number];
 
 const overhead = z

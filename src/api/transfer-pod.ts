@@ -110,6 +110,11 @@ export const importRequest = z.strictObject({
   target: transferTarget,
   /** What must be mounted. Only the pod can tell, since the controllers cannot read users' Secrets and ConfigMaps. */
   dependencies: z.array(importDependency).default([]),
+  /**
+   * Whether servers may lead the importer further inside than they are: from public addresses to private ones, and from either to
+   * loopback and link-local ones. CDIConfig's feature gate ImportFollowsInternalRedirects.
+   */
+  followsInternalRedirects: z.boolean().default(false),
   /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
   scratch: z.boolean(),
   /** What an earlier importer told of itself in its progress, to go on from there. */

@@ -40,7 +40,8 @@ export async function createSource(given: string, options: SourceOptions, progre
   const { ca, insecure = false, architecture, header: secretHeaders = [] } = options;
   const { connections, signal } = options;
   const trust = { ...(ca === undefined ? {} : { certificatesDirectories: [ca] }), insecureSkipVerify: insecure };
-  const common = { ...trust, connections, signal };
+  // With the rights of whoever typed the command there is nobody to be led past.
+  const common = { ...trust, followsInternalRedirects: true, connections, signal };
   if (given === '-') return openStandardInput(progress);
   if (given.startsWith('docker://')) {
     const { RegistrySource } = await import('../transfer/sources/registry-source.ts');

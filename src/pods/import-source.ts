@@ -22,15 +22,22 @@ export interface SourceSettings {
   patience?: PatienceOptions;
 }
 
+/** What of an import's request is about its source. */
+export interface SourceRequest {
+  source: Exclude<ImportRequest['source'], { type: 'blank' }>;
+  followsInternalRedirects: boolean;
+}
+
 /** The source that a request names, with the credentials and certificates that are mounted for it. */
 export async function openSource(
-  source: Exclude<ImportRequest['source'], { type: 'blank' }>,
+  { source, followsInternalRedirects }: SourceRequest,
   settings: SourceSettings,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Source> {
   const options = {
     certificatesDirectories: await mounted([settings.certificates, settings.proxyCertificates]),
+    followsInternalRedirects,
     signal,
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   };

@@ -69,7 +69,7 @@ async function importVolume(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
-  const { source, target, scratch } = request;
+  const { source, target, scratch, followsInternalRedirects } = request;
   const missing = await missingDependency(request.dependencies);
   if (missing) return missing;
   const sink = createSink(target, settings, progress);
@@ -78,7 +78,7 @@ async function importVolume(
     return succeeded(progress, { virtualSize, preallocated, format: 'raw' });
   }
   const checksum = source.type === 'http' && source.checksum !== undefined ? parseChecksum(source.checksum) : undefined;
-  const opened = await openSource(source, settings, progress, signal);
+  const opened = await openSource({ source, followsInternalRedirects }, settings, progress, signal);
   if (target.contentType === 'archive') {
     await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum });
     return succeeded(progress, {});

@@ -1,3 +1,5 @@
+import { printableText } from './printable-text.ts';
+
 /**
  * Every way in which a transfer can fail. The value says whether trying again can help: `permanent` failures need
  * somebody to change something first, `passing` ones may go away by themselves.
@@ -22,6 +24,7 @@ const permanence = {
   RequestRejected: 'permanent',
   ProxyRefused: 'permanent',
   TooManyRedirects: 'permanent',
+  RedirectRefused: 'permanent',
   CertificateUntrusted: 'permanent',
   TlsFailed: 'permanent',
   ProtocolViolation: 'permanent',
@@ -45,19 +48,23 @@ const permanence = {
 /** A stable name of a way to fail; callers decide by it, never by the message. */
 export type TransferErrorCode = keyof typeof permanence;
 
+/** In characters: what is longer says no more, and a pod's last words are 4096 bytes. */
+const LONGEST_MESSAGE = 2000;
+
 export interface TransferErrorOptions extends ErrorOptions {
   /** How long the other side asked to be left alone, in milliseconds. */
   retryAfter?: number;
 }
 
-/** A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets. */
+/** A failure of a transfer. Its message says what failed, where and what to do, is printable, and holds no secrets. */
 export class TransferError extends Error {
   override readonly name = 'TransferError';
   readonly code: TransferErrorCode;
   readonly retryAfter: number | undefined;
 
   constructor(code: TransferErrorCode, message: string, options?: TransferErrorOptions) {
-    super(message, options);
+    // Much of it comes from outside: names, hosts, what servers and images say.
+    super(printableText(message, LONGEST_MESSAGE), options);
     this.code = code;
     this.retryAfter = options?.retryAfter;
   }

@@ -24,6 +24,8 @@ export const defaultPatience: PatienceOptions = {
   longestDelay: 30_000,
 };
 
+/** Fewer bytes between failures, all together, are no progress: a server that sends one for each request would never be given up. */
+const LEAST_PROGRESS = 256 * 1024;
 /** Who asks to be left alone for longer is asked again earlier. */
 const LONGEST_RETRY_AFTER = 120_000;
 
@@ -36,6 +38,8 @@ export class Patience {
   #since: number | undefined;
   #stalledSince: number | undefined;
   #attempts = 0;
+  /** Since the first failure, in bytes. */
+  #received = 0;
 
   constructor(options: PatienceOptions, progress: Progress, signal?: AbortSignal) {
     this.#options = options;
@@ -50,8 +54,16 @@ export class Patience {
     this.#since = undefined;
     this.#stalledSince = undefined;
     this.#attempts = 0;
+    this.#received = 0;
     this.#delay = this.#options.firstDelay;
     this.#progress.recovered();
+  }
+
+  /** To be called for bytes that have arrived: enough of them move the work on. */
+  received(bytes: number): void {
+    if (this.#since === undefined) return;
+    this.#received += bytes;
+    if (this.#received >= LEAST_PROGRESS) this.renew();
   }
 
   /**

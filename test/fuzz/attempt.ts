@@ -10,16 +10,12 @@ import type { RangeReader } from '../../src/transfer/source.ts';
 import { unwrap } from '../../src/transfer/unwrap/unwrap.ts';
 import { lend } from '../unit/transfer/streams.ts';
 import { below, type Random } from './mutate.ts';
+import { Violation } from './violation.ts';
 
 /** Disks of this size are put together, and compared. */
 const COMPARED = 1024 * 1024;
 /** What a small image may honestly claim to hold more is not waited for. */
 const ENOUGH_OUTPUT = 64 * 1024 * 1024;
-
-/** Something that no image may bring about. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
 
 /** Lets every decoder loose on an image. Throws Violation, or whatever else should not be thrown. */
 export async function attempt(bytes: Buffer, random: Random): Promise<void> {

@@ -7,8 +7,10 @@ import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
 import { vhdxImage } from '../support/vhdx-image.ts';
+import { httpAnswers } from './http-answers.ts';
+import { registryAnswers } from './registry-answers.ts';
 
-export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other'] as const;
+export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other', 'http', 'registry'] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -30,7 +32,7 @@ const qcow2Options = [
   ['-c', '-o', 'cluster_size=16k,extended_l2=on'],
 ];
 
-/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them. */
+/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and what servers answer. */
 export async function makeSeedImages(): Promise<SeedImage[]> {
   const folder = await mkdtemp(join(tmpdir(), 'diskpress-fuzz-'));
   try {
@@ -70,6 +72,8 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 512, creator: 'vpc ' }) });
   images.push({ format: 'vhdx', bytes: vhdxImage(disk, { blockSize: 1024 * 1024 }) });
   await addPacked(folder, add);
+  for (const answer of httpAnswers) images.push({ format: 'http', bytes: Buffer.from(answer, 'latin1') });
+  for (const answer of registryAnswers) images.push({ format: 'registry', bytes: Buffer.from(answer, 'latin1') });
   for (const format of ['vpc', 'vhdx', 'vdi', 'qed', 'vmdk']) {
     await convert(`other.${format}`, format);
     images.push({ format: 'other', bytes: (await readFile(at(`other.${format}`))).subarray(0, 128 * 1024) });

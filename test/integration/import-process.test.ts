@@ -14,6 +14,7 @@ import {
   type TransferProgress,
 } from '../../src/api/transfer-pod.ts';
 import { LoopDevices } from './clone/disks.ts';
+import { FloodingServer } from './support/flooding-server.ts';
 import { noise, sameDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { freePort, type Server } from './support/processes.ts';
@@ -28,7 +29,7 @@ describe('importer: as a process', () => {
   let bundle: string;
 
   const startPod = async (
-    from: Server,
+    from: Pick<Server, 'port'>,
     name: string,
     capacity: number,
     block: { device?: string; checkpoint?: string | undefined } = {},
@@ -142,6 +143,54 @@ describe('importer: as a process', () => {
       expect(await sameDisk(device, join(directory, 'www', 'small.img'))).to.equal(true);
     } finally {
       devices.detach();
+    }
+  });
+
+  describe('answers within two seconds, be it asked or told to stop, while a server sends', () => {
+    const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+    const floods: [kind: string, head: string, flood: string][] = [
+      ['interim answers without end', '', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)],
+      ['a head without end', 'HTTP/1.1 200 OK\r\n', 'x: y\r\n'.repeat(1000)],
+      ['chunks of a byte without end', chunked, '1\r\n\0\r\n'.repeat(5000)],
+      ['a length of a chunk without end', chunked, '0'.repeat(64 * 1024)],
+      [
+        'answers to nothing',
+        'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n',
+        'HTTP/1.1 200 OK\r\n\r\n'.repeat(1000),
+      ],
+    ];
+    for (const [kind, head, flood] of floods) {
+      it(kind, async () => {
+        const flooder = await FloodingServer.start(head, flood);
+        try {
+          const { child, port, termination } = await startPod(flooder, 'disk.img', 700 * MEBIBYTE);
+          let answers = 0;
+          let slowest = 0;
+          // Longer than it would take to fall behind; some of them end by themselves meanwhile.
+          for (const until = performance.now() + 3000; performance.now() < until && child.exitCode === null;) {
+            const asked = performance.now();
+            const answer = await fetch(`http://127.0.0.1:${port}/progress`).catch(() => undefined);
+            if (answer?.ok === true) answers += 1;
+            await answer?.json();
+            slowest = Math.max(slowest, performance.now() - asked);
+            await sleep(50);
+          }
+          expect(slowest).to.be.below(2000);
+          // Some end by themselves before they could be asked.
+          if (child.exitCode === null) expect(answers).to.be.above(5);
+          const told = performance.now();
+          child.kill('SIGTERM');
+          if (child.exitCode === null) await once(child, 'exit');
+          expect(performance.now() - told).to.be.below(2000);
+          const result = transferResult.parse(JSON.parse(await readFile(termination, 'utf8')));
+          expect(result.outcome).to.equal('failed');
+          expect(result)
+            .to.have.property('code')
+            .that.is.oneOf(['Interrupted', 'ProtocolViolation', 'NotFound', 'ImageTooLarge']);
+        } finally {
+          flooder.stop();
+        }
+      });
     }
   });
 

@@ -74,7 +74,7 @@ export class ImportReconciler implements Reconciler {
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
     const { caches, client, config } = this.#context;
     if (!mayBePopulatedNow(claim, caches)) return undefined;
-    const request = importRequestOf(claim, transferTargetOf(claim, config), config.insecureRegistries);
+    const request = importRequestOf(claim, transferTargetOf(claim, config), config);
     await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
     const proxy = await provideProxy(this.#context, claim);

@@ -3,6 +3,7 @@ import type { ImportRequest, TransferTarget } from '../../api/transfer-pod.ts';
 import { importCheckpointAnnotation } from '../internal-annotations.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
+import type { ConfigView } from '../config-view.ts';
 import { isPulledByNode, numbered } from './annotations.ts';
 import { importDependenciesOf } from './dependencies.ts';
 
@@ -71,14 +72,15 @@ function pulledImage(url: string): string {
 export function importRequestOf(
   claim: PersistentVolumeClaim,
   target: TransferTarget,
-  insecureRegistries: readonly string[],
+  config: Pick<ConfigView, 'insecureRegistries' | 'hasFeatureGate'>,
 ): ImportRequest {
   const annotations = claim.metadata?.annotations ?? {};
   const checkpoint = annotations[importCheckpointAnnotation];
   return {
-    source: importSourceOf(claim, insecureRegistries),
+    source: importSourceOf(claim, config.insecureRegistries),
     target,
     dependencies: importDependenciesOf(claim),
+    followsInternalRedirects: config.hasFeatureGate('ImportFollowsInternalRedirects'),
     scratch: annotations[stateAnnotation.requiresScratch] === 'true',
     ...(checkpoint ? { checkpoint } : {}),
   };

@@ -1,50 +1,56 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { env } from 'node:process';
-import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
-import type { Dispatcher } from 'undici';
 import { TransferError } from '../errors.ts';
 import type { HttpBody } from './body.ts';
-import { trustedCertificates } from './certificates.ts';
 import { DirectClient } from './direct/client.ts';
+import type { DirectAnswer, DirectRequest } from './direct/connection.ts';
+import { NetworkRefused } from './direct/network-refused.ts';
 import { connectionFailure, proxyFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
+import { mayLead, type Network } from './network.ts';
+import { Pace } from './pace.ts';
+import { PacedBody } from './paced-body.ts';
 import { Proxies, proxiesOf } from './proxies.ts';
+import { ProxiedClient } from './proxied-client.ts';
+import { redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
+import type { LowestRate } from './too-slow.ts';
+import { Trust, type TrustOptions } from './trust.ts';
 
 /** Short enough for a failure to show within seconds. */
 const CONNECT_TIMEOUT = 8_000;
 /** A server may look long for an object before it answers. */
 const HEADERS_TIMEOUT = 60_000;
 const STALL_TIMEOUT = 30_000;
+/** Slower than this, a gigabyte would take five days. */
+const LOWEST_RATE: LowestRate = { bytes: 256 * 1024, within: 120_000 };
+/** What a server may take for each head before it counts as waiting for bytes, in milliseconds: many requests are for few bytes. */
+const ORDINARY_HEAD = 5_000;
 const MOST_REDIRECTS = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-export interface HttpClientOptions {
-  /** Folders of PEM certificates to trust besides the system's, or files of such. */
-  certificatesDirectories?: readonly string[];
-  /** Accept any certificate. */
-  insecureSkipVerify?: boolean;
-  /** How long a body may stall, in milliseconds. */
+export interface HttpClientOptions extends TrustOptions {
+  /** How long nothing of a body may come, in milliseconds. */
   stallTimeout?: number;
+  /** For all that is read, together. */
+  lowestRate?: LowestRate;
+  /** Whether answers may lead further inside than they came from: from public addresses to private ones, for example. */
+  followsInternalRedirects?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpRequest {
-  method?: 'GET' | 'HEAD' | 'POST';
+  method?: 'GET' | 'POST';
   /** Sent to the origin of the first URL only. */
   body?: string;
-  /** Sent wherever redirects lead. */
+  /** Sent wherever redirects lead; they win over the confidential ones. */
   headers?: Record<string, string>;
-  /** Sent to the origin of the first URL only. */
+  /** Sent to the origin of the first URL only, and no more once a redirect has led away from it. */
   confidentialHeaders?: Record<string, string>;
+  /** The answer that named the URL, where not the user did: then it is a redirect as much as those that follow. */
+  referrer?: Referrer | undefined;
 }
 
-interface SingleRequest {
-  method: 'GET' | 'HEAD' | 'POST';
-  headers: Record<string, string>;
-  body?: string;
-}
-
-export interface HttpResponse {
+export interface HttpResponse extends DirectAnswer {
   status: number;
   headers: IncomingHttpHeaders;
   /** Where redirects ended. */
@@ -59,131 +65,75 @@ export interface HttpResponse {
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #proxies: Proxies;
-  /** By protocol and proxy: reading the system's certificates takes a while, and plain http needs none. */
-  readonly #agents = new Map<string, Promise<Dispatcher>>();
-  /** For what may be large. */
   readonly #direct: DirectClient;
-  #trusting: Promise<{ secureContext: SecureContext }> | undefined;
+  readonly #proxied: ProxiedClient;
+  readonly #pace: Pace;
 
   /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#proxies = new Proxies(proxiesOf(env));
-    const { stallTimeout = STALL_TIMEOUT, signal } = options;
+    const { stallTimeout = STALL_TIMEOUT, lowestRate = LOWEST_RATE, signal } = options;
     const timeouts = { connect: CONNECT_TIMEOUT, headers: HEADERS_TIMEOUT, body: stallTimeout };
-    this.#direct = new DirectClient({ timeouts, tls: () => this.#tls(), signal });
+    const trust = new Trust(options);
+    const tls = (url: URL) => trust.of(url);
+    this.#direct = new DirectClient({ timeouts, tls, signal });
+    this.#proxied = new ProxiedClient({ timeouts, tls, proxyTls: () => trust.verified(), signal });
+    this.#pace = new Pace(lowestRate);
   }
 
   /** @throws TransferError for every failure to get an answer; any status is an answer */
   async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
     const { method = 'GET', headers, confidentialHeaders, body } = request;
     let current = url;
+    let { referrer } = request;
+    let atFirst = true;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
-      const atFirst = current.origin === url.origin;
-      const answer = await this.#once(current, {
+      atFirst &&= current.origin === url.origin;
+      const asked: DirectRequest = {
         method,
         headers: {
           'user-agent': 'diskpress',
           'accept-encoding': 'identity',
-          ...headers,
           ...(atFirst ? confidentialHeaders : {}),
+          ...headers,
         },
         ...(atFirst && body !== undefined ? { body } : {}),
-      });
+      };
+      const answer = await this.#once(current, asked, referrer);
       const target = answer.headers.location;
       if (!redirects.has(answer.status) || target === undefined) {
-        return { ...answer, url: current };
+        return { ...answer, url: current, body: new PacedBody(answer.body, this.#pace) };
       }
-      await answer.body.dump();
-      current = redirectTarget(String(target), current);
+      await new PacedBody(answer.body, this.#pace).dump();
+      referrer = { url: current, network: answer.network };
+      current = redirectTarget(target, current);
     }
     throw new TransferError('TooManyRedirects', `${describeUrl(url)} redirects more than ${MOST_REDIRECTS} times`);
   }
 
   async close(): Promise<void> {
     this.#direct.close();
-    for (const creating of this.#agents.values()) {
-      const agent = await creating;
-      await agent.destroy();
-    }
+    await this.#proxied.close();
   }
 
-  async #once(url: URL, request: SingleRequest): Promise<Omit<HttpResponse, 'url'>> {
+  async #once(url: URL, request: DirectRequest, referrer: Referrer | undefined): Promise<DirectAnswer> {
+    const { signal, followsInternalRedirects = false } = this.#options;
     const proxy = this.#proxies.for(url);
+    const accepts = (network: Network): boolean =>
+      followsInternalRedirects || referrer === undefined || mayLead(referrer.network, network);
+    const asked = performance.now();
     try {
       // As many bytes as there are in a disk are received by another way, which knows no proxies.
-      if (proxy === undefined && request.method === 'GET') return await this.#direct.get(url, request.headers);
-      return await this.#dispatch(url, request, proxy);
+      return proxy === undefined
+        ? await this.#direct.ask(url, request, accepts)
+        : await this.#proxied.ask(url, request, proxy, accepts);
     } catch (error) {
-      this.#options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      if (error instanceof NetworkRefused && referrer !== undefined) throw redirectRefused(referrer, url, error);
       throw proxy === undefined ? connectionFailure(error, url) : proxyFailure(error, url, proxy);
+    } finally {
+      this.#pace.waited(Math.max(0, performance.now() - asked - ORDINARY_HEAD));
     }
   }
-
-  async #dispatch(url: URL, request: SingleRequest, proxy: URL | undefined): Promise<Omit<HttpResponse, 'url'>> {
-    const agent = await this.#agentFor(url.protocol === 'https:', proxy);
-    const { signal } = this.#options;
-    const { statusCode, headers, body } = await agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      ...request,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    // An abandoned body may still report that its connection broke.
-    body.on('error', () => {});
-    return { status: statusCode, headers, body };
-  }
-
-  #agentFor(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
-    const key = `${secure} ${proxy?.href ?? ''}`;
-    let agent = this.#agents.get(key);
-    if (agent === undefined) {
-      agent = this.#createAgent(secure, proxy);
-      this.#agents.set(key, agent);
-    }
-    return agent;
-  }
-
-  async #createAgent(secure: boolean, proxy: URL | undefined): Promise<Dispatcher> {
-    const { insecureSkipVerify = false, stallTimeout = STALL_TIMEOUT } = this.#options;
-    // Loading it is a quarter of an import's start, and most imports need none of it.
-    const { Agent, Pool, ProxyAgent } = await import('undici');
-    // Several requests over one connection are no faster than one.
-    const limits = { headersTimeout: HEADERS_TIMEOUT, bodyTimeout: stallTimeout, allowH2: false };
-    const needsCertificates = (secure && !insecureSkipVerify) || proxy?.protocol === 'https:';
-    const trust = needsCertificates ? await this.#trust() : {};
-    const tls = { timeout: CONNECT_TIMEOUT, rejectUnauthorized: !insecureSkipVerify, allowH2: false, ...trust };
-    if (proxy === undefined) return new Agent({ connect: tls, ...limits });
-    return new ProxyAgent({
-      uri: proxy.href,
-      requestTls: tls,
-      // What a user says of a server's certificate is not said of the proxy's.
-      proxyTls: { ...tls, rejectUnauthorized: true },
-      // What is forwarded and not tunnelled would have no time limits otherwise.
-      factory: (origin: string | URL, options: object) => new Pool(origin, { ...options, ...limits }),
-      ...limits,
-    });
-  }
-
-  async #tls(): Promise<ConnectionOptions> {
-    if (this.#options.insecureSkipVerify) return { rejectUnauthorized: false };
-    return this.#trust();
-  }
-
-  /** Read once: there are many. */
-  #trust(): Promise<{ secureContext: SecureContext }> {
-    const { certificatesDirectories = [] } = this.#options;
-    this.#trusting ??= trustedCertificates(certificatesDirectories).then((ca) => ({
-      secureContext: createSecureContext({ ca }),
-    }));
-    return this.#trusting;
-  }
-}
-
-function redirectTarget(location: string, from: URL): URL {
-  const target = URL.parse(location, from.href);
-  if (target === null || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
-    throw new TransferError('ProtocolViolation', `${describeUrl(from)} redirects to something that is no http(s) URL`);
-  }
-  return target;
 }

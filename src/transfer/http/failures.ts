@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
 import { TransferError, systemCode, type TransferErrorCode } from '../errors.ts';
 import { describeUrl } from './location.ts';
+import { TooSlow } from './too-slow.ts';
 
 const certificateCodes = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -22,9 +23,9 @@ export function isNoHttp(error: unknown): boolean {
   return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION'].includes(systemCode(error) ?? '');
 }
 
-/** Whether a connection is there still, and nothing has come over it for too long. */
+/** Whether a connection is there still, and nothing, or next to nothing, has come over it for too long. */
 export function isStall(error: unknown): boolean {
-  return ['UND_ERR_BODY_TIMEOUT', 'STALLED'].includes(systemCode(error) ?? '');
+  return ['UND_ERR_BODY_TIMEOUT', 'STALLED', 'TOO_SLOW'].includes(systemCode(error) ?? '');
 }
 
 /** Says what a failed connection or a broken body means. */
@@ -52,7 +53,22 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       `${url.host} does not answer as a web server does (${code}): check the scheme and port of ${where}`,
     );
   }
+  if (error instanceof TooSlow) {
+    return fail(
+      'SourceStalled',
+      `${url.host} sends next to nothing of ${where}, ${error.message}: see whether the server or the network is ` +
+        'overloaded, or limits rates',
+    );
+  }
   switch (code) {
+    case 'ENDLESS_INTERIM':
+      return fail(
+        'ProtocolViolation',
+        `${url.host} announces an answer for ${where} (1xx) again and again, and gives none`,
+      );
+    case 'HPE_HEADER_OVERFLOW':
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return fail('ProtocolViolation', `${url.host} answers for ${where} with a head of more than 16 KiB`);
     case 'ENOTFOUND':
       return fail('HostNotFound', `there is no host named ${url.hostname}: check the URL ${where}`);
     case 'EAI_AGAIN':

@@ -1,28 +1,13 @@
 import { TransferError } from '../errors.ts';
 
-/** What a browser would not send along to another site either. */
-const confidentialNames = new Set(['authorization', 'proxy-authorization', 'cookie', 'cookie2', 'x-auth-token']);
-
-export interface SplitHeaders {
-  headers: Record<string, string>;
-  confidentialHeaders: Record<string, string>;
-}
-
 /**
- * Sorts header lines (`Name: value`) by whether another site may see them after a redirect.
+ * Reads header lines (`Name: value`).
  *
- * @param lines given in the open
- * @param secretLines given as secrets, so that all of them are confidential
+ * @returns by name in lower case, so that one given twice, or by us as well, is sent once
  * @throws TransferError InvalidRequest, which does not show the line
  */
-export function splitHeaders(lines: string[], secretLines: string[]): SplitHeaders {
-  const result: SplitHeaders = { headers: {}, confidentialHeaders: {} };
-  for (const [name, value] of lines.map(parseHeaderLine)) {
-    const kind = confidentialNames.has(name) ? 'confidentialHeaders' : 'headers';
-    result[kind][name] = value;
-  }
-  for (const [name, value] of secretLines.map(parseHeaderLine)) result.confidentialHeaders[name] = value;
-  return result;
+export function parseHeaders(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(lines.map(parseHeaderLine));
 }
 
 function parseHeaderLine(line: string): [name: string, value: string] {
@@ -30,7 +15,6 @@ function parseHeaderLine(line: string): [name: string, value: string] {
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new TransferError('InvalidRequest', 'an extra header is not of the form "Name: value"');
   }
-  // In lower case, so that one given twice, or by us as well, is sent once.
   return [match[1].toLowerCase(), match[2].trimEnd()];
 }
 

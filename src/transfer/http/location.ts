@@ -1,8 +1,12 @@
 import { TransferError } from '../errors.ts';
+import { printableText } from '../printable-text.ts';
 
-/** A URL as it may be shown: without user, password, query and fragment, any of which may hold secrets. */
-export function describeUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
+/** In characters; names of objects are not longer. */
+const LONGEST_SHOWN_PATH = 1024;
+
+/** A URL as it may be shown: without user, password, query and fragment, any of which may hold secrets, and not endless. */
+export function describeUrl({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${printableText(pathname, LONGEST_SHOWN_PATH)}`;
 }
 
 /**

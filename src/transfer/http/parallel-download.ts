@@ -184,7 +184,7 @@ export class ParallelDownload {
         const taken = segment.fill(bytes);
         if (segment === this.#segments[0]) this.#arrived();
         progress.read(taken);
-        patience.renew();
+        patience.received(taken);
         if (taken < bytes.length) throw requests.violation('sent more than was asked for');
       }
       if (!segment.complete) throw requests.endedEarly(segment.end - segment.position);

@@ -35,10 +35,13 @@ export interface ResumableObjectOptions {
 export class ResumableObject {
   readonly #options: ResumableObjectOptions;
   readonly #requests: ObjectRequests;
+  /** Of all ranges together: each may be of a few bytes, which would be no progress. */
+  readonly #rangesPatience: Patience;
   #identity: ObjectIdentity | undefined;
 
   constructor(options: ResumableObjectOptions) {
     this.#options = options;
+    this.#rangesPatience = this.#patience();
     this.#requests = new ObjectRequests(options.url, options.request, options.signal);
   }
 
@@ -144,7 +147,7 @@ export class ResumableObject {
             if (offset > end) throw this.#requests.violation('sent more than it had announced');
             earlyEnds = 0;
             isSilent = false;
-            patience.renew();
+            patience.received(fresh.length);
             yield fresh;
           }
           if (skip > 0) throw this.#requests.changed(answer.response);
@@ -178,7 +181,7 @@ export class ResumableObject {
   ): Promise<Buffer> {
     const { progress } = this.#options;
     const result = memory.subarray(0, length);
-    const patience = this.#patience();
+    const patience = this.#rangesPatience;
     progress.awaiting();
     let done = 0;
     while (done < length) {
@@ -190,7 +193,7 @@ export class ResumableObject {
           const copied = bytes.copy(result, done);
           done += copied;
           isSilent = false;
-          patience.renew();
+          patience.received(copied);
           progress.read(copied);
           if (copied < bytes.length) throw this.#requests.violation('sent more than was asked for');
         }

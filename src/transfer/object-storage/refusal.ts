@@ -2,8 +2,12 @@ import { TransferError } from '../errors.ts';
 import type { HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { describeUrl } from '../http/location.ts';
+import { readDocument } from '../http/read-document.ts';
 
+/** In bytes; they are a few hundred. */
 const LONGEST_DOCUMENT = 64 * 1024;
+/** In milliseconds: it only says more of what the status says already. */
+const DOCUMENT_TIMEOUT = 10_000;
 
 /** What an object store says of a request that it does not fulfil. */
 export interface Refusal {
@@ -22,8 +26,9 @@ export function isRefused({ status }: HttpResponse): boolean {
 /** Reads the error document of an answer, which is XML both in S3's and in Google Cloud Storage's XML API. */
 export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   const document = await readStart(response);
+  // Both are identifiers, and both are shown or sent.
   const field = (name: string): string | undefined =>
-    new RegExp(`<${name}>([^<]{1,256})</${name}>`).exec(document)?.[1];
+    new RegExp(`<${name}>([\\w.-]{1,64})</${name}>`).exec(document)?.[1];
   const region = response.headers['x-amz-bucket-region'];
   return {
     code: field('Code') ?? '',
@@ -66,17 +71,11 @@ export function refusalFailure(
   return new TransferError('Forbidden', `${answer}: these credentials may not read it, or it does not exist`);
 }
 
-async function readStart({ body }: HttpResponse): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+async function readStart(response: HttpResponse): Promise<string> {
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= LONGEST_DOCUMENT) break;
-    }
+    return (await readDocument(response, { longest: LONGEST_DOCUMENT, timeout: DOCUMENT_TIMEOUT })).toString();
   } catch {
     // The status alone has to do.
+    return '';
   }
-  return Buffer.concat(chunks).toString();
 }

@@ -1,5 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
+import type { Referrer } from '../http/redirect.ts';
 import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
 
 export interface S3Credentials {
@@ -18,6 +19,8 @@ const credentialsAdvice =
 export class S3Requests {
   #url: URL;
   #region: string | undefined;
+  /** The answer that named the endpoint, where not the user did. */
+  #referrer: Referrer | undefined;
   readonly #credentials: S3Credentials | undefined;
 
   /**
@@ -38,6 +41,7 @@ export class S3Requests {
     if (!isRefused(response)) return response;
     let refusal = await readRefusal(response);
     if (refusal.region !== undefined && this.#moveTo(refusal.region)) {
+      if (this.#url.origin !== refusal.response.url.origin) this.#referrer = refusal.response;
       response = await this.#send(client, headers);
       if (!isRefused(response)) return response;
       refusal = await readRefusal(response);
@@ -46,7 +50,8 @@ export class S3Requests {
   }
 
   async #send(client: HttpClient, headers: Record<string, string>): Promise<HttpResponse> {
-    return client.request(this.#url, { headers, confidentialHeaders: await this.#signature() });
+    const confidentialHeaders = await this.#signature();
+    return client.request(this.#url, { headers, confidentialHeaders, referrer: this.#referrer });
   }
 
   async #signature(): Promise<Record<string, string>> {

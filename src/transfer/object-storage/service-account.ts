@@ -4,7 +4,8 @@ import { TransferError } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { parseHttpUrl } from '../http/location.ts';
-import { readJson } from '../http/read-json.ts';
+import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
+import { readJson } from '../http/read-document.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/devstorage.read_only';
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -18,7 +19,7 @@ const keyFile = z.object({
   private_key_id: z.string().optional(),
   token_uri: z.string().default('https://oauth2.googleapis.com/token'),
 });
-const tokenAnswer = z.object({ access_token: z.string(), expires_in: z.number().positive() });
+const tokenAnswer = z.object({ access_token: bearerToken, expires_in: z.number().positive() });
 
 /** A service account of Google Cloud: https://developers.google.com/identity/protocols/oauth2/service-account */
 export class ServiceAccount {
@@ -46,7 +47,7 @@ export class ServiceAccount {
   /** The value of the Authorization header. A token is kept until shortly before it expires. */
   async authorization(client: HttpClient): Promise<string> {
     if (this.#token === undefined || Date.now() > this.#token.until) this.#token = await this.#newToken(client);
-    return `Bearer ${this.#token.value}`;
+    return bearerAuthorization(this.#token.value);
   }
 
   /** To be called when the server no longer takes the token. */

@@ -2,15 +2,17 @@ import * as z from 'zod';
 import { TransferError } from '../errors.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
+import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import { basicAuthorization } from '../http/headers.ts';
-import { readJson } from '../http/read-json.ts';
+import { readJson } from '../http/read-document.ts';
+import { parseBearerChallenge, type BearerChallenge } from './challenge.ts';
 
 export interface Credentials {
   user: string;
   password: string;
 }
 
-const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+const tokenAnswer = z.object({ token: bearerToken.optional(), access_token: bearerToken.optional() });
 
 /** Proves to a registry who we are, the way it asks for: with a password, or a token that another server gives. */
 export class RegistryAuthorization {
@@ -41,27 +43,21 @@ export class RegistryAuthorization {
     return this.#client.request(url, { headers, confidentialHeaders });
   }
 
-  async #answer(challenge: string | undefined, response: HttpResponse): Promise<string> {
-    if (challenge !== undefined && /\bbearer\b/i.test(challenge)) return this.#token(challenge, response);
+  async #answer(header: string | undefined, response: HttpResponse): Promise<string> {
+    const challenge = parseBearerChallenge(header);
+    if (challenge !== undefined) return this.#token(challenge, response);
     if (this.#credentials === undefined) throw statusFailure(401, {}, response.url);
     return basicAuthorization(this.#credentials);
   }
 
   /** https://distribution.github.io/distribution/spec/auth/token/ */
-  async #token(challenge: string, response: HttpResponse): Promise<string> {
-    const fields = new Map(
-      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name.toLowerCase(), value]),
-    );
-    const realm = URL.parse(fields.get('realm') ?? '');
-    if (realm === null || !/^https?:$/.test(realm.protocol)) {
-      throw new TransferError('ProtocolViolation', `${response.url.host} asks for a token and does not say from where`);
-    }
-    const service = fields.get('service');
-    if (service !== undefined) realm.searchParams.set('service', service);
+  async #token(challenge: BearerChallenge, response: HttpResponse): Promise<string> {
+    const realm = realmOf(challenge, response.url);
+    if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
     realm.searchParams.set('scope', `repository:${this.#repository}:pull`);
     const confidentialHeaders: Record<string, string> =
       this.#credentials === undefined ? {} : { authorization: basicAuthorization(this.#credentials) };
-    const answer = await this.#client.request(realm, { confidentialHeaders });
+    const answer = await this.#client.request(realm, { confidentialHeaders, referrer: response });
     if (answer.status !== 200) {
       await answer.body.dump();
       throw statusFailure(answer.status, answer.headers, answer.url);
@@ -69,6 +65,25 @@ export class RegistryAuthorization {
     const parsed = tokenAnswer.safeParse(await readJson(answer));
     const token = parsed.data?.token ?? parsed.data?.access_token;
     if (token === undefined) throw new TransferError('ProtocolViolation', `${realm.host} answered without a token`);
-    return `Bearer ${token}`;
+    return bearerAuthorization(token);
   }
+}
+
+/** Where a registry says that there are tokens. */
+function realmOf({ realm: given = '' }: BearerChallenge, registry: URL): URL {
+  const realm = URL.parse(given);
+  if (realm === null || !/^https?:$/.test(realm.protocol)) {
+    throw new TransferError('ProtocolViolation', `${registry.host} asks for a token and does not say from where`);
+  }
+  if (realm.protocol === 'http:' && registry.protocol === 'https:') {
+    throw new TransferError(
+      'RedirectRefused',
+      `${registry.host} asks for a token of ${realm.host} over plain http, where others could read the password: ` +
+        'the realm that the registry names has to be a URL of https',
+    );
+  }
+  // What it says of users is not ours to send.
+  realm.username = '';
+  realm.password = '';
+  return realm;
 }

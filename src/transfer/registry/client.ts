@@ -2,6 +2,7 @@ import type { ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
 import { HttpClient, type HttpResponse } from '../http/client.ts';
 import { connectionFailure, statusFailure } from '../http/failures.ts';
+import { readDocument } from '../http/read-document.ts';
 import { ResumableObject } from '../http/resumable-object.ts';
 import { Patience, defaultPatience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
@@ -11,7 +12,11 @@ import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 
-const LONGEST_DOCUMENT = 8 * 1024 * 1024;
+/**
+ * In bytes, of a manifest, an index or a configuration. A thousand layers are described in 300 KiB; to be told what is wrong with
+ * each of the entries of a hostile one takes 600 times its length in memory.
+ */
+const LONGEST_DOCUMENT = 512 * 1024;
 /** How a server that does not speak TLS lets somebody down who tries. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 
@@ -19,8 +24,12 @@ const plainHttpAdvice =
   'a registry of plain http has to be listed in insecureRegistries of the CDI object (--insecure)';
 
 export interface RegistryClientOptions {
-  /** Accept any certificate, and speak plain http to a registry that does not speak TLS. */
+  /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
   insecureRegistry?: boolean;
+  /** Accept any certificate of the servers that it leads to as well. */
+  insecureSkipVerify?: boolean;
+  /** Whether answers may lead further inside than they came from. */
+  followsInternalRedirects?: boolean;
   credentials?: Credentials | undefined;
   /** Folders with PEM certificates to trust besides the system's. */
   certificatesDirectories?: readonly string[];
@@ -45,7 +54,7 @@ export class RegistryClient implements ImageStore {
     this.#image = image;
     this.#options = options;
     this.#progress = progress;
-    this.#http = new HttpClient({ ...options, insecureSkipVerify: options.insecureRegistry ?? false });
+    this.#http = new HttpClient({ ...options, insecureHosts: options.insecureRegistry === true ? [image.host] : [] });
     this.#authorization = new RegistryAuthorization(this.#http, image.repository, options.credentials);
     if (options.insecureRegistry !== true) this.#scheme = 'https';
   }
@@ -81,7 +90,7 @@ export class RegistryClient implements ImageStore {
     return patience.persist(
       async () => {
         const response = await this.#authorization.request(await this.#url(path), headers);
-        if (response.status === 200) return await readWhole(response);
+        if (response.status === 200) return await readDocument(response, { longest: LONGEST_DOCUMENT });
         await response.body.dump();
         throw this.#refused(response);
       },
@@ -120,20 +129,4 @@ export class RegistryClient implements ImageStore {
     await body.dump();
     return 'http';
   }
-}
-
-async function readWhole({ body, url }: HttpResponse): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LONGEST_DOCUMENT) {
-      throw new TransferError(
-        'ProtocolViolation',
-        `${url.host} answered with a document of more than ${LONGEST_DOCUMENT} bytes`,
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,14 +1,14 @@
-import { basicAuthorization, splitHeaders } from '../http/headers.ts';
+import { basicAuthorization, parseHeaders } from '../http/headers.ts';
 import { parseHttpUrl } from '../http/location.ts';
 import type { Progress } from '../progress.ts';
 import { WebObject, type AskForObject, type WebObjectOptions } from './web-object.ts';
 
 export interface HttpSourceOptions extends WebObjectOptions {
   url: string;
-  /** Lines of the form `Name: value`. */
-  headers?: string[];
-  /** The same, kept from other sites that the server redirects to. */
-  secretHeaders?: string[];
+  /** Lines of the form `Name: value`, kept from other sites that the server redirects to. */
+  headers?: readonly string[];
+  /** The same, and they win. */
+  secretHeaders?: readonly string[];
   credentials?: { user: string; password: string } | undefined;
 }
 
@@ -21,10 +21,10 @@ export class HttpSource extends WebObject {
 }
 
 function askPlainly(url: URL, options: HttpSourceOptions): AskForObject {
-  const { headers, confidentialHeaders } = splitHeaders(options.headers ?? [], options.secretHeaders ?? []);
+  const confidentialHeaders = parseHeaders([...(options.headers ?? []), ...(options.secretHeaders ?? [])]);
   const credentials = options.credentials ?? credentialsOf(url);
   if (credentials !== undefined) confidentialHeaders['authorization'] ??= basicAuthorization(credentials);
-  return (client, more) => client.request(url, { headers: { ...headers, ...more }, confidentialHeaders });
+  return (client, headers) => client.request(url, { headers, confidentialHeaders });
 }
 
 function credentialsOf(url: URL): { user: string; password: string } | undefined {

@@ -9,8 +9,12 @@ import { ContainerImage } from './container-image.ts';
 export interface RegistrySourceOptions {
   /** docker://host[:port]/repository[:tag|@digest] */
   url: string;
-  /** Accept any certificate, and speak plain http to a registry that does not speak TLS. */
+  /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
   insecureRegistry?: boolean;
+  /** Accept any certificate of the servers that it leads to as well. */
+  insecureSkipVerify?: boolean;
+  /** Whether answers may lead further inside than they came from. */
+  followsInternalRedirects?: boolean;
   /** As image indexes spell it; this machine's own by default. */
   architecture?: string | undefined;
   credentials?: Credentials | undefined;

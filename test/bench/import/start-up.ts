@@ -47,6 +47,7 @@ async function startOnce(server: Server): Promise<number> {
     },
     dependencies: [],
     scratch: false,
+    followsInternalRedirects: false,
   };
   const args = [join(repository, 'dist/main.js'), 'importer'];
   const env = { ...process.env, NODE_ENV: 'production', [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request) };

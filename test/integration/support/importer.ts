@@ -22,6 +22,7 @@ export interface PodOptions {
   target?: Partial<ImportRequest['target']>;
   dependencies?: ImportRequest['dependencies'];
   scratch?: boolean;
+  followsInternalRedirects?: boolean;
   settings?: Partial<ImporterSettings>;
   /** Called before the importer runs. */
   prepare?: (diskImage: string) => Promise<void>;
@@ -51,6 +52,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     },
     dependencies: options.dependencies ?? [],
     scratch: options.scratch ?? false,
+    followsInternalRedirects: options.followsInternalRedirects ?? false,
   };
   process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);
   process.env['TERMINATION_MESSAGE_PATH'] = join(pod, 'termination-log');

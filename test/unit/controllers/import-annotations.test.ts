@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ImportSource } from '../../../src/api/sources.ts';
 import { importAnnotations } from '../../../src/controllers/import/annotations.ts';
 import { importDependenciesOf } from '../../../src/controllers/import/dependencies.ts';
-import { importSourceOf, isImportClaim } from '../../../src/controllers/import/request.ts';
+import { importRequestOf, importSourceOf, isImportClaim } from '../../../src/controllers/import/request.ts';
 
 const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
   const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
@@ -47,6 +47,21 @@ describe('an import in the annotations of a claim', () => {
       architecture: 'arm64',
     });
     expect(roundTrip({ registry }, ['registry.local']).request).to.include({ insecureRegistry: false });
+  });
+
+  it('lets servers lead further inside where the feature gate says so', () => {
+    const target = {
+      volumeMode: 'Filesystem',
+      capacity: 1,
+      filesystemOverhead: 0,
+      preallocation: false,
+      contentType: 'kubevirt',
+    } as const;
+    for (const gates of [[], ['ImportFollowsInternalRedirects']]) {
+      const config = { insecureRegistries: [], hasFeatureGate: (gate: string) => gates.includes(gate) };
+      const { followsInternalRedirects } = importRequestOf({ metadata: {} }, target, config);
+      expect(followsInternalRedirects).to.equal(gates.length > 0);
+    }
   });
 
   it('treats an empty name of a Secret as none', () => {

@@ -107,7 +107,7 @@ describe('what an importer needs to use proxies', () => {
       contentType: 'kubevirt',
     } as const;
     const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'disk', uid: 'of-disk' };
-    const request = importRequestOf(claim, target, []);
+    const request = importRequestOf(claim, target, config);
     const pod = importerPod(claim, request, access, owner, config.transferSettings, 0);
     const variables = (pod.spec?.containers[0]?.env ?? []).filter(({ name }) => name.endsWith('_PROXY'));
     return { made, pod, variables };
@@ -176,7 +176,7 @@ describe('the Secrets and ConfigMaps of an import', () => {
       'cdi.kubevirt.io/storage.import.certConfigMap': 'authority',
     };
     const asking = { ...claim, metadata: { ...claim.metadata, annotations } };
-    const request = importRequestOf(asking, { volumeMode: 'Filesystem' } as never, []);
+    const request = importRequestOf(asking, { volumeMode: 'Filesystem' } as never, configOf([]));
     const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'disk', uid: 'of-disk' };
     const pod = importerPod(asking, request, { env: [], mounts: [] }, owner, configOf([]).transferSettings, 0);
     const named = (pod.spec?.volumes ?? []).flatMap(({ name, secret, configMap }) => {

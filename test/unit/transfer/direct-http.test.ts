@@ -14,6 +14,8 @@ const LENGTH = 6_000_000;
 const content = Buffer.alloc(LENGTH);
 for (let at = 0; at < LENGTH; at += 4) content.writeUInt32LE((at * 2654435761) >>> 0, at);
 
+const plain = { method: 'GET', headers: {} } as const;
+
 describe('direct http connections', () => {
   const servers: Server[] = [];
   const clients: DirectClient[] = [];
@@ -35,9 +37,9 @@ describe('direct http connections', () => {
       }),
     );
 
-  function client(body = 5000): DirectClient {
+  function client(body = 5000, headers = 5000): DirectClient {
     const made = new DirectClient({
-      timeouts: { connect: 5000, headers: 5000, body },
+      timeouts: { connect: 5000, headers, body },
       tls: () => Promise.resolve({ rejectUnauthorized: false }),
     });
     clients.push(made);
@@ -84,7 +86,7 @@ describe('direct http connections', () => {
     );
     const made = client();
     for (let request = 1; request <= 2; request += 1) {
-      const { body } = await made.get(url, {});
+      const { body } = await made.ask(url, plain);
       expect((await read(body)).toString()).to.equal('ok');
     }
     expect(connections).to.equal(2);
@@ -96,7 +98,7 @@ describe('direct http connections', () => {
         await Authority.create('test')
       ).issue({ commonName: 'x', names: ['127.0.0.1'] });
       const server = scheme === 'http' ? createHttpServer(whole) : createHttpsServer({ cert: certificate, key }, whole);
-      const { status, headers, body } = await client().get(await listen(server, scheme), {});
+      const { status, headers, body } = await client().ask(await listen(server, scheme), plain);
       expect(status).to.equal(200);
       expect(headers['content-length']).to.equal(`${LENGTH}`);
       let at = 0;
@@ -120,7 +122,7 @@ describe('direct http connections', () => {
     const url = await listen(server);
     const direct = client();
     for (const number of ['1', '2']) {
-      const { body } = await direct.get(url, { 'x-number': number });
+      const { body } = await direct.ask(url, { method: 'GET', headers: { 'x-number': number } });
       expect((await read(body)).toString()).to.equal('hello');
     }
     expect(seen).to.deep.equal([
@@ -137,15 +139,15 @@ describe('direct http connections', () => {
     });
     const direct = client();
     for (let round = 0; round < 2; round += 1) {
-      expect((await read((await direct.get(url, {})).body)).toString()).to.equal('ok');
+      expect((await read((await direct.ask(url, plain)).body)).toString()).to.equal('ok');
     }
   });
 
   it('take bodies in chunks, and those that end with the connection', async () => {
     const chunked = await listen(createHttpServer((_, response) => response.end(content)));
-    expect((await read((await client().get(chunked, {})).body)).equals(content)).to.equal(true);
+    expect((await read((await client().ask(chunked, plain)).body)).equals(content)).to.equal(true);
     const unbounded = await listenTcp((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nall there is'));
-    expect((await read((await client().get(unbounded, {})).body)).toString()).to.equal('all there is');
+    expect((await read((await client().ask(unbounded, plain)).body)).toString()).to.equal('all there is');
   });
 
   it('take answers that come byte by byte, and after interim ones', async () => {
@@ -159,29 +161,100 @@ describe('direct http connections', () => {
         }
       })();
     });
-    const { status, body } = await client().get(url, {});
+    const { status, body } = await client().ask(url, plain);
     expect(status).to.equal(200);
     expect((await read(body)).toString()).to.equal('ok');
   });
 
   it('tell when an answer ends too early, in its head or in its body', async () => {
     const inHead = await listenTcp((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le'));
-    expect(await codeOf(client().get(inHead, {}))).to.equal('ECONNRESET');
+    expect(await codeOf(client().ask(inHead, plain))).to.equal('ECONNRESET');
     for (const head of ['content-length: 9', 'transfer-encoding: chunked']) {
       const inBody = await listenTcp((socket) => socket.end(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhell`));
-      expect(await codeOf(read((await client().get(inBody, {})).body)), head).to.equal('ECONNRESET');
+      expect(await codeOf(read((await client().ask(inBody, plain)).body)), head).to.equal('ECONNRESET');
     }
   });
 
   it('tell when an answer is none of HTTP', async () => {
     const url = await listenTcp((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
-    expect(await codeOf(client().get(url, {}))).to.match(/^HPE_/);
+    expect(await codeOf(client().ask(url, plain))).to.match(/^HPE_/);
+  });
+
+  it('take ten interim answers, and no endless number', async () => {
+    const interim = 'HTTP/1.1 102 Processing\r\n\r\n';
+    const some = await listenTcp((socket) => {
+      socket.write(`${interim.repeat(10)}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`);
+    });
+    expect((await read((await client().ask(some, plain)).body)).toString()).to.equal('ok');
+    const endless = await listenTcp((socket) => {
+      const timer = setInterval(() => socket.write(interim.repeat(1000)), 1);
+      socket.once('close', () => clearInterval(timer));
+    });
+    expect(await codeOf(client().ask(endless, plain))).to.equal('ENDLESS_INTERIM');
+  });
+
+  it('wait once for all of a head, however it comes', async () => {
+    const drips: [head: string, drop: string][] = [
+      ['HTTP/1.1 200 OK\r\nx: ', 'x'],
+      ['', 'HTTP/1.1 102 Processing\r\n\r\n'],
+      ['HTTP/1.1 200 OK\n\n', ''],
+    ];
+    for (const [head, drop] of drips) {
+      const url = await listenTcp((socket) => {
+        socket.write(head);
+        const timer = setInterval(() => socket.write(drop), 50);
+        socket.once('close', () => clearInterval(timer));
+      });
+      const started = performance.now();
+      expect(await codeOf(client(5000, 300).ask(url, plain)), head).to.equal('STALLED');
+      expect(performance.now() - started).to.be.below(2000);
+    }
+  });
+
+  it('do not wait for an answer after empty lines, or after one of another protocol', async () => {
+    const empty = await listenTcp((socket) => socket.write('\r\n\r\n'));
+    expect(await codeOf(client().ask(empty, plain))).to.equal('HPE_INVALID_CONSTANT');
+    const switched = await listenTcp((socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    expect(await codeOf(client().ask(switched, plain))).to.equal('ECONNRESET');
+  });
+
+  it('refuse a head without end', async () => {
+    const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`));
+    expect(await codeOf(client().ask(url, plain))).to.equal('HPE_HEADER_OVERFLOW');
+    const fields = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`));
+    expect(await codeOf(client().ask(fields, plain))).to.equal('HPE_HEADER_OVERFLOW');
+  });
+
+  it('stop waiting for an answer when they are closed', async () => {
+    const waiting = client();
+    const url = await listenTcp(() => {
+      waiting.close();
+    });
+    expect(await codeOf(waiting.ask(url, plain))).to.equal('ECONNRESET');
+  });
+
+  it('send what is posted, over a connection that nothing else went over', async () => {
+    const seen: string[] = [];
+    let connections = 0;
+    const server = createHttpServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => seen.push(`${request.method} ${text}`));
+      request.on('end', () => response.writeHead(200, { 'content-length': 2 }).end('ok'));
+    }).on('connection', () => (connections += 1));
+    const url = await listen(server);
+    const direct = client();
+    await (await direct.ask(url, plain)).body.dump();
+    const { body } = await direct.ask(url, { method: 'POST', headers: {}, body: 'grant=x' });
+    expect((await read(body)).toString()).to.equal('ok');
+    expect(seen).to.deep.equal(['POST grant=x']);
+    expect(connections).to.equal(2);
   });
 
   it('tell when a body stalls', async () => {
     for (const head of ['content-length: 9', 'transfer-encoding: chunked']) {
       const url = await listenTcp((socket) => socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\nhell`));
-      expect(await codeOf(read((await client(50).get(url, {})).body)), head).to.equal('STALLED');
+      expect(await codeOf(read((await client(50).ask(url, plain)).body)), head).to.equal('STALLED');
     }
   });
 
@@ -196,7 +269,7 @@ describe('direct http connections', () => {
       return process.memoryUsage().arrayBuffers;
     };
     const before = await kept();
-    for (let round = 0; round < 100; round += 1) await codeOf(direct.get(url, {}).then(({ body }) => read(body)));
+    for (let round = 0; round < 100; round += 1) await codeOf(direct.ask(url, plain).then(({ body }) => read(body)));
     // Each has 2 MiB.
     await eventually('memory to be free', async () => (await kept()) - before < 20 * 2 ** 20, 5000);
   });
@@ -206,10 +279,10 @@ describe('direct http connections', () => {
     const server = createHttpServer(whole).on('connection', () => (connections += 1));
     const url = await listen(server);
     const direct = client();
-    await (await direct.get(url, {})).body.dump({ limit: LENGTH });
-    await (await direct.get(url, {})).body.dump({ limit: 1000 });
+    await (await direct.ask(url, plain)).body.dump({ limit: LENGTH });
+    await (await direct.ask(url, plain)).body.dump({ limit: 1000 });
     expect(connections).to.equal(1);
-    await (await direct.get(url, {})).body.dump();
+    await (await direct.ask(url, plain)).body.dump();
     expect(connections).to.equal(2);
   });
 });

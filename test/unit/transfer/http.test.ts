@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { connectionFailure, statusFailure } from '../../../src/transfer/http/failures.ts';
-import { basicAuthorization, splitHeaders } from '../../../src/transfer/http/headers.ts';
+import { basicAuthorization, parseHeaders } from '../../../src/transfer/http/headers.ts';
 import { describeUrl, parseHttpUrl } from '../../../src/transfer/http/location.ts';
 
 const url = new URL('https://someone:secret@example.org/images/disk.img?signature=hidden#part');
@@ -77,17 +77,19 @@ describe('failures by status', () => {
 });
 
 describe('headers', () => {
-  it('are sorted by who may see them', () => {
-    const split = splitHeaders(['X-Plain: a: b', 'Authorization: Bearer x', 'X-Empty:'], ['X-Api-Key: k ']);
-    expect(split).to.deep.equal({
-      headers: { 'x-plain': 'a: b', 'x-empty': '' },
-      confidentialHeaders: { authorization: 'Bearer x', 'x-api-key': 'k' },
+  it('are sent once each, whatever their case; the last one counts', () => {
+    const lines = ['X-Plain: a: b', 'Authorization: Bearer x', 'X-Empty:', 'X-Api-Key: k ', 'x-plain: c'];
+    expect(parseHeaders(lines)).to.deep.equal({
+      authorization: 'Bearer x',
+      'x-plain': 'c',
+      'x-empty': '',
+      'x-api-key': 'k',
     });
   });
 
   it('cannot carry others', () => {
     for (const line of ['no colon', 'X: a\r\nY: b', ': x', 'X Y: z']) {
-      const refuse = expect(() => splitHeaders([], [line])).to.throw();
+      const refuse = expect(() => parseHeaders([line])).to.throw();
       refuse.with.property('message').that.does.not.include(line);
     }
   });

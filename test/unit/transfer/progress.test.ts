@@ -147,6 +147,19 @@ describe('Patience', () => {
     await patience.afterFailure(stalled);
   });
 
+  it('ends where so few bytes come that they are no progress', async () => {
+    const patience = new Patience(options, new Progress());
+    const dripping = async (bytes: number, until: number): Promise<void> => {
+      while (performance.now() < until) {
+        await patience.afterFailure(refused);
+        patience.received(bytes);
+      }
+    };
+    await dripping(256 * 1024, performance.now() + 250);
+    const failure = await dripping(1, performance.now() + 5000).catch((reason: unknown) => reason);
+    expect(failure).to.include({ code: 'ConnectionRefused' });
+  });
+
   it('keeps to the log what belongs to the ordinary course', async () => {
     const steps: string[] = [];
     const progress = new Progress((step) => steps.push(step));

@@ -3,27 +3,44 @@ import { request, type ClientRequest, type IncomingHttpHeaders, type IncomingMes
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { HttpBody } from '../body.ts';
+import { networkOfAddress, type Network } from '../network.ts';
 import { ConnectionClosed } from './connection-closed.ts';
+import { EndlessInterim } from './endless-interim.ts';
 import { KnownLengthBody } from './known-length-body.ts';
+import { lookupWithin, type AcceptsNetwork } from './lookup-within.ts';
+import { NetworkRefused } from './network-refused.ts';
 import { ParsedBody } from './parsed-body.ts';
-import { ReceivedBytes } from './received-bytes.ts';
+import { ReceivedBytes, Stalled } from './received-bytes.ts';
 import { Wire } from './wire.ts';
 
 const END_OF_HEAD = '\r\n\r\n';
 const START_OF_HEAD = 'HTTP/';
 const bodiless = new Set([204, 304]);
-/** More than `node:http` takes. */
-const LONGEST_HEAD = 64 * 1024;
+/** In bytes; more than `node:http` takes. */
+const LONGEST_HEAD = 32 * 1024;
+/** Servers send one or two interim answers (RFC 9110 section 15.2) before the one that counts. */
+const MOST_INTERIM_ANSWERS = 10;
 
+/** All in milliseconds. */
 export interface ConnectionTimeouts {
-  /** In milliseconds. */
   connect: number;
+  /** From the request to the end of the head of its answer, however many interim ones come before. */
   headers: number;
+  /** How long nothing of a body may come. */
   body: number;
+}
+
+export interface DirectRequest {
+  method: 'GET' | 'POST';
+  /** In lower case. */
+  headers: Record<string, string>;
+  body?: string;
 }
 
 export interface DirectAnswer {
   status: number;
+  /** That the server is in. */
+  network: Network;
   headers: IncomingHttpHeaders;
   body: HttpBody;
 }
@@ -35,30 +52,45 @@ export interface DirectAnswer {
 export class DirectConnection {
   /** Resolves when it has been closed, by either side. */
   readonly closed: Promise<unknown>;
+  /** That the other side is in. */
+  readonly network: Network;
   readonly #socket: Socket;
   readonly #received: ReceivedBytes;
   readonly #timeouts: ConnectionTimeouts;
   #isAnswered = false;
+  /** Ends the wait for an answer. */
+  #abandon = (): void => {};
 
   private constructor(socket: Socket, received: ReceivedBytes, timeouts: ConnectionTimeouts) {
     this.closed = new Promise((resolve) => socket.once('close', resolve));
+    this.network = networkOfAddress(socket.remoteAddress ?? '');
     this.#socket = socket;
     this.#received = received;
     this.#timeouts = timeouts;
   }
 
-  /** @param tls for https */
+  /**
+   * @param tls for https
+   * @param accepts which networks it may lead to
+   * @throws NetworkRefused where it would lead to another one, before anything is connected to
+   */
   static async open(
     origin: URL,
     tls: ConnectionOptions,
-    timeouts: ConnectionTimeouts,
-    signal: AbortSignal | undefined,
+    {
+      timeouts,
+      accepts,
+      signal,
+    }: { timeouts: ConnectionTimeouts; accepts: AcceptsNetwork; signal?: AbortSignal | undefined },
   ): Promise<DirectConnection> {
     const secure = origin.protocol === 'https:';
     const received = new ReceivedBytes();
     const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
     const port = Number(origin.port) || (secure ? 443 : 80);
-    const options = { host, port, onread: received.onread, noDelay: true, keepAlive: true };
+    // An address is not looked up. (And what `net.connect` has as blockList, `tls.connect` ignores.)
+    if (isIP(host) !== 0 && !accepts(networkOfAddress(host))) throw new NetworkRefused(networkOfAddress(host));
+    const lookup = lookupWithin(accepts);
+    const options = { host, port, lookup, onread: received.onread, noDelay: true, keepAlive: true };
     const names = { servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] };
     const socket = secure ? connectTls({ ...options, ...names, ...tls }) : connectTcp(options);
     received.attach(socket);
@@ -85,22 +117,24 @@ export class DirectConnection {
   }
 
   /**
-   * @param headers in lower case
    * @param onFree called when the next request can be made
-   * @throws ConnectionClosed, Stalled, and what the socket or the parser of `node:http` fails with
+   * @throws ConnectionClosed, Stalled, EndlessInterim, and what the socket or the parser of `node:http` fails with
    */
-  async get(url: URL, headers: Record<string, string>, onFree: () => void): Promise<DirectAnswer> {
+  async ask(url: URL, { method, headers, body }: DirectRequest, onFree: () => void): Promise<DirectAnswer> {
     this.#isAnswered = false;
     const wire = new Wire({ send: (bytes, sent) => this.#socket.write(bytes, sent) });
     const exchange = request({
       createConnection: () => wire,
+      method,
       path: url.pathname + url.search,
       headers: { host: url.host, connection: 'keep-alive', ...headers },
     });
     try {
-      const response = await this.#response(exchange, wire);
+      exchange.end(body);
+      const response = await this.#responseInTime(exchange, wire);
       const { statusCode: status = 0, headers: received } = response;
-      return { status, headers: received, body: this.#body(exchange, response, wire, onFree) };
+      const { network } = this;
+      return { status, network, headers: received, body: this.#body(exchange, response, wire, onFree) };
     } catch (error) {
       exchange.destroy();
       this.close();
@@ -110,47 +144,68 @@ export class DirectConnection {
 
   close(): void {
     this.#socket.destroy();
+    this.#abandon();
+  }
+
+  /** One deadline for all of it: a server that sends a byte now and then is not waited for any longer. */
+  async #responseInTime(exchange: ClientRequest, wire: Wire): Promise<IncomingMessage> {
+    const { headers: within } = this.#timeouts;
+    let overdue: NodeJS.Timeout | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      overdue = setTimeout(() => reject(new Stalled(`no answer within ${within} ms`)), within);
+      exchange.on('error', reject);
+      this.#abandon = () => reject(new ConnectionClosed('there was no answer'));
+      // What begins another protocol (101) ends without an error.
+      exchange.on('close', this.#abandon);
+    });
+    failed.catch(() => {});
+    try {
+      return await Promise.race([this.#response(exchange, wire), failed]);
+    } finally {
+      clearTimeout(overdue);
+      this.#abandon = () => {};
+    }
   }
 
   async #response(exchange: ClientRequest, wire: Wire): Promise<IncomingMessage> {
-    const failed = new Promise<never>((_, reject) => {
-      exchange.on('error', reject);
-    });
-    failed.catch(() => {});
-    const next = () =>
-      new Promise<IncomingMessage | undefined>((resolve) => {
-        exchange.once('response', resolve);
-        exchange.once('information', () => {
-          resolve(undefined);
-        });
+    let understood = (_response?: IncomingMessage): void => {};
+    exchange.on('response', (response) => understood(response));
+    exchange.on('information', () => understood());
+    for (let interim = 0; interim <= MOST_INTERIM_ANSWERS; interim += 1) {
+      const next = new Promise<IncomingMessage | undefined>((resolve) => {
+        understood = resolve;
       });
-    exchange.end();
-    for (;;) {
-      const answered = next();
       await wire.give(await this.#head());
-      const response = await Promise.race([answered, failed]);
+      const response = await next;
       if (response === undefined) continue;
       // That it is not given the body is no failure.
       response.on('error', () => {});
       return response;
     }
+    throw new EndlessInterim(`more than ${MOST_INTERIM_ANSWERS} interim answers came`);
   }
 
-  /** All up to the empty line, or what cannot be the start of an answer. */
+  /** All up to the empty line. */
   async #head(): Promise<Buffer> {
     let head = Buffer.alloc(0);
     for (;;) {
       const bytes = await this.#received.take(LONGEST_HEAD, this.#timeouts.headers);
       if (bytes.length === 0) throw new ConnectionClosed('the connection was closed before there was an answer');
       this.#isAnswered = true;
+      const searched = Math.max(0, head.length - END_OF_HEAD.length);
       head = Buffer.concat([head, bytes]);
-      const end = head.indexOf(END_OF_HEAD) + END_OF_HEAD.length;
+      const start = head.toString('latin1', 0, START_OF_HEAD.length);
+      // The parser would pass over empty lines, and wait.
+      if (!START_OF_HEAD.startsWith(start)) {
+        throw parserError('HPE_INVALID_CONSTANT', 'what came does not begin as an answer does');
+      }
+      const end = head.indexOf(END_OF_HEAD, searched) + END_OF_HEAD.length;
       if (end >= END_OF_HEAD.length) {
         this.#received.putBack(head.length - end);
         return head.subarray(0, end);
       }
-      const start = head.toString('latin1', 0, START_OF_HEAD.length);
-      if (!START_OF_HEAD.startsWith(start) || head.length >= LONGEST_HEAD) return head;
+      // The parser's own limit does not count what is between many short fields.
+      if (head.length >= LONGEST_HEAD) throw parserError('HPE_HEADER_OVERFLOW', 'the head of the answer is too long');
     }
   }
 
@@ -175,4 +230,9 @@ function lengthOf({ statusCode = 0, headers }: IncomingMessage): number | undefi
   const length = headers['content-length'];
   const isPlain = headers['transfer-encoding'] === undefined && length !== undefined;
   return isPlain && !bodiless.has(statusCode) ? Number(length) : undefined;
+}
+
+/** As the parser of `node:http` would have told it. */
+function parserError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

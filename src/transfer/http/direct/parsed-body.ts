@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { HttpBody } from '../body.ts';
 import type { BodyStream } from './body-stream.ts';
 import type { Wire } from './wire.ts';
@@ -47,6 +48,8 @@ export class ParsedBody implements HttpBody {
         const bytes = await received.take(PIECE, timeout);
         if (bytes.length === 0) break;
         await wire.give(bytes);
+        // Chunks of a byte take long to parse; one read after the other would let nothing else have its turn.
+        await turn();
       }
       wire.push(null);
     } catch (error) {

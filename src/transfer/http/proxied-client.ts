@@ -1,0 +1,78 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { Dispatcher } from 'undici';
+import type { DirectAnswer, ConnectionTimeouts, DirectRequest } from './direct/connection.ts';
+import { NetworkRefused } from './direct/network-refused.ts';
+import type { AcceptsNetwork } from './direct/lookup-within.ts';
+import { networkOfHost } from './network.ts';
+
+export interface ProxiedClientOptions {
+  timeouts: ConnectionTimeouts;
+  /** For a URL of https. */
+  tls: (url: URL) => Promise<ConnectionOptions>;
+  /** For a proxy of https, whatever is said of the servers behind it. */
+  proxyTls: () => Promise<ConnectionOptions>;
+  signal?: AbortSignal | undefined;
+}
+
+/** Makes requests through proxies. */
+export class ProxiedClient {
+  readonly #options: ProxiedClientOptions;
+  /** By protocol, whether certificates are verified, and proxy: each is made once, and only where it is needed. */
+  readonly #agents = new Map<string, Promise<Dispatcher>>();
+
+  constructor(options: ProxiedClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param accepts which networks it may lead to; names that only the proxy looks up are taken for public ones
+   * @throws NetworkRefused, and what undici fails with
+   */
+  async ask(url: URL, request: DirectRequest, proxy: URL, accepts: AcceptsNetwork): Promise<DirectAnswer> {
+    const network = networkOfHost(url.hostname) ?? 'public';
+    if (!accepts(network)) throw new NetworkRefused(network);
+    const agent = await this.#agentFor(url, proxy);
+    const { signal } = this.#options;
+    const { statusCode, headers, body } = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      ...request,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    // An abandoned body may still report that its connection broke.
+    body.on('error', () => {});
+    return { status: statusCode, network, headers, body };
+  }
+
+  async close(): Promise<void> {
+    for (const creating of this.#agents.values()) await (await creating).destroy();
+  }
+
+  async #agentFor(url: URL, proxy: URL): Promise<Dispatcher> {
+    const requestTls = url.protocol === 'https:' ? await this.#options.tls(url) : {};
+    const key = `${url.protocol} ${requestTls.rejectUnauthorized ?? true} ${proxy.href}`;
+    let agent = this.#agents.get(key);
+    if (agent === undefined) {
+      agent = this.#createAgent(requestTls, proxy);
+      this.#agents.set(key, agent);
+    }
+    return agent;
+  }
+
+  async #createAgent(requestTls: ConnectionOptions, proxy: URL): Promise<Dispatcher> {
+    const { timeouts, proxyTls } = this.#options;
+    // Loading it is a quarter of an import's start, and most imports need none of it.
+    const { Pool, ProxyAgent } = await import('undici');
+    // Several requests over one connection are no faster than one.
+    const limits = { headersTimeout: timeouts.headers, bodyTimeout: timeouts.body, allowH2: false };
+    const common = { timeout: timeouts.connect, allowH2: false };
+    return new ProxyAgent({
+      uri: proxy.href,
+      requestTls: { ...common, ...requestTls },
+      proxyTls: { ...common, ...(proxy.protocol === 'https:' ? await proxyTls() : {}) },
+      // What is forwarded and not tunnelled would have no time limits otherwise.
+      factory: (origin: string | URL, options: object) => new Pool(origin, { ...options, ...limits }),
+      ...limits,
+    });
+  }
+}

@@ -1,0 +1,101 @@
+import type { IncomingHttpHeaders, RequestListener } from 'node:http';
+import { expect } from 'chai';
+import { HttpClient } from '../../../src/transfer/http/client.ts';
+import { RegistryAuthorization } from '../../../src/transfer/registry/authorization.ts';
+import { parseBearerChallenge } from '../../../src/transfer/registry/challenge.ts';
+import { HttpServers } from './http-servers.ts';
+
+const credentials = { user: 'someone', password: 'pass word' };
+const basic = `Basic ${Buffer.from('someone:pass word').toString('base64')}`;
+
+describe('authorization at a registry', () => {
+  const servers = new HttpServers();
+  const clients: HttpClient[] = [];
+  /** What the registry and the token server were told. */
+  let seen: IncomingHttpHeaders[];
+  const asking =
+    (realm: () => string): RequestListener =>
+    (request, response) => {
+      seen.push(request.headers);
+      if (request.headers.authorization?.startsWith('Bearer ') === true) return void response.end('there');
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm()}",service="registry"` }).end();
+    };
+  const giving =
+    (answer: object): RequestListener =>
+    (request, response) => {
+      seen.push(request.headers);
+      response.end(JSON.stringify(answer));
+    };
+  const ask = async (registry: URL, options = {}): Promise<unknown> => {
+    const client = new HttpClient(options);
+    clients.push(client);
+    const authorization = new RegistryAuthorization(client, 'org/disk', credentials);
+    return authorization.request(registry, {}).catch((error: unknown) => error);
+  };
+
+  beforeEach(() => {
+    seen = [];
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.close();
+    await servers.close();
+  });
+
+  it('gets a token where the registry says, for the password', async () => {
+    const tokens = await servers.http(giving({ token: 'given' }));
+    const registry = await servers.http(asking(() => tokens.href));
+    expect(await ask(registry)).to.include({ status: 200 });
+    expect(seen.map((headers) => headers.authorization)).to.deep.equal([undefined, basic, 'Bearer given']);
+  });
+
+  it('tells no password to a realm of plain http that a registry of https names', async () => {
+    const tokens = await servers.http(giving({ token: 'given' }));
+    const registry = await servers.https(asking(() => tokens.href));
+    const failure = await ask(registry, { insecureHosts: [registry.host] });
+    expect(failure).to.include({ code: 'RedirectRefused', permanent: true });
+    expect(failure).to.have.property('message').that.includes(`a token of ${tokens.host} over plain http`);
+    expect(seen.map((headers) => headers.authorization)).to.deep.equal([undefined]);
+  });
+
+  it('tells no password to a realm with a certificate that is not trusted, be that of the registry accepted', async () => {
+    const tokens = await servers.https(giving({ token: 'given' }));
+    const registry = await servers.https(asking(() => tokens.href));
+    expect(await ask(registry, { insecureHosts: [registry.host] })).to.include({ code: 'CertificateUntrusted' });
+    expect(seen.map((headers) => headers.authorization)).to.deep.equal([undefined]);
+    expect(await ask(registry, { insecureSkipVerify: true })).to.include({ status: 200 });
+  });
+
+  it('does not go further inside for a token', async () => {
+    const registry = await servers.http(asking(() => 'http://169.254.169.254/token'));
+    expect(await ask(registry)).to.include({ code: 'RedirectRefused' });
+  });
+
+  it('takes no token that cannot be sent', async () => {
+    for (const token of ['a\r\nb: c', '', 'x'.repeat(20_000), '\x1b[31m', 7, undefined]) {
+      const tokens = await servers.http(giving({ token }));
+      const registry = await servers.http(asking(() => tokens.href));
+      const failure = await ask(registry);
+      expect(failure).to.include({ code: 'ProtocolViolation', permanent: true });
+      expect(failure)
+        .to.have.property('message')
+        .that.matches(/answered without a token$/);
+    }
+  });
+});
+
+describe('challenges', () => {
+  it('name a realm and a service, in any order and case', () => {
+    const header = 'Basic realm="x", BEARER Service="registry",realm="https://a/b?c=d",scope="a:b:c"';
+    expect(parseBearerChallenge(header)).to.deep.equal({ realm: 'https://a/b?c=d', service: 'registry' });
+    expect(parseBearerChallenge('bearer')).to.deep.equal({ realm: undefined, service: undefined });
+    for (const other of [undefined, '', 'Basic realm="x"', 'forbearer x']) {
+      expect(parseBearerChallenge(other)).to.equal(undefined);
+    }
+  });
+
+  it('are read in no time, however they are', () => {
+    const started = process.cpuUsage();
+    for (const part of ['a', 'a="', '"', 'a=', ' a="b",']) parseBearerChallenge(`bearer ${part.repeat(100_000)}`);
+    expect(process.cpuUsage(started).user / 1000).to.be.below(200);
+  });
+});

@@ -66,6 +66,7 @@ describe('DiskFinder', () => {
     path,
     type,
     size: 1,
+    stored: 1,
     offset: undefined,
     body: lend(Buffer.alloc(0), []),
   });

@@ -7,7 +7,8 @@ import { parseHeader } from './header.ts';
 export function describeVmdk(head: Buffer): ImageDetails {
   const { capacity, grainSize, isCompressed, descriptor } = parseHeader(head);
   const lines = descriptorLines(head.subarray(descriptor.offset, descriptor.offset + descriptor.length));
-  const find = (pattern: RegExp): string | undefined => lines.map((line) => pattern.exec(line)?.[1]).find((found) => found !== undefined);
+  const find = (pattern: RegExp): string | undefined =>
+    lines.map((line) => pattern.exec(line)?.[1]).find((found) => found !== undefined);
   const kind = find(/^createType\s*=\s*"(\w{1,40})"/);
   const parent = find(/^parentFileNameHint\s*=\s*"([^"]*)"/);
   return {

@@ -1,3 +1,5 @@
+import { printableLine } from './formats/printable.ts';
+
 /**
  * Every way in which a transfer can fail. The value says whether trying again can help: `permanent` failures need
  * somebody to change something first, `passing` ones may go away by themselves.
@@ -50,14 +52,17 @@ export interface TransferErrorOptions extends ErrorOptions {
   retryAfter?: number;
 }
 
-/** A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets. */
+/**
+ * A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets; it is one printable line, whatever
+ * it quotes of an image or of the other side.
+ */
 export class TransferError extends Error {
   override readonly name = 'TransferError';
   readonly code: TransferErrorCode;
   readonly retryAfter: number | undefined;
 
   constructor(code: TransferErrorCode, message: string, options?: TransferErrorOptions) {
-    super(message, options);
+    super(printableLine(message), options);
     this.code = code;
     this.retryAfter = options?.retryAfter;
   }

@@ -7,8 +7,11 @@ import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
 import { vhdxImage } from '../support/vhdx-image.ts';
+import { makeCloneSeeds } from './subjects/clones.ts';
+import { makeLayerSeeds } from './subjects/layers.ts';
+import { textSeeds } from './subjects/texts.ts';
 
-export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other'] as const;
+export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other', 'text', 'layer', 'clone'] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -30,11 +33,16 @@ const qcow2Options = [
   ['-c', '-o', 'cluster_size=16k,extended_l2=on'],
 ];
 
-/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them. */
+/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and whatever else comes from outside. */
 export async function makeSeedImages(): Promise<SeedImage[]> {
   const folder = await mkdtemp(join(tmpdir(), 'diskpress-fuzz-'));
   try {
-    return await makeIn(folder);
+    return [
+      ...(await makeIn(folder)),
+      ...textSeeds.map((bytes) => ({ format: 'text' as const, bytes })),
+      ...(await makeLayerSeeds()).map((bytes) => ({ format: 'layer' as const, bytes })),
+      ...(await makeCloneSeeds()).map((bytes) => ({ format: 'clone' as const, bytes })),
+    ];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -22,6 +22,8 @@ export const textSeeds: readonly Buffer[] = [
   `<?xml version="1.0"?>\n<!-- made --><Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
     <References><File ovf:href="a&amp;b.vmdk" ovf:id='f1' ovf:size="1"/></References>
     <DiskSection><Info>Disks</Info><Disk ovf:capacity="1" ovf:diskId="d1" ovf:fileRef="f1"/></DiskSection></Envelope>`,
+  '<Envelope><File id="f" href="a"/><Disk fileRef="f"/></Envelope>',
+  "<!--a--><Disk a:fileRef='f' b />",
   `SHA256(a.ovf)= ${'0a'.repeat(32)}\nSHA256(a.vmdk)= ${'1b'.repeat(32)}\nSHA1(b)= ${'2c'.repeat(20)}\n`,
   '# Disk DescriptorFile\nversion=1\nCID=123a\nparentCID=ffffffff\ncreateType="streamOptimized"\n\nRW 8 SPARSE "a.vmdk"\n',
   '30 path=some/where/in/an/archive\n20 GNU.sparse.map=0,1\n22 GNU.sparse.size=1000\n',

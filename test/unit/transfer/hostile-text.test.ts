@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parsePax } from '../../../src/transfer/archive/pax.ts';
 import { checkDescriptor } from '../../../src/transfer/formats/vmdk/descriptor.ts';
 import { describeVmdk } from '../../../src/transfer/formats/vmdk/describe.ts';
 import { parseHeader } from '../../../src/transfer/formats/vmdk/header.ts';
@@ -97,6 +98,20 @@ describe('manifests of packages', () => {
       }
     });
   }
+});
+
+describe('extended headers of archives', () => {
+  for (const piece of ['1 ', '5 a=\n', '22 GNU.sparse.map=0,1\n', '9', ' ', '=']) {
+    it(`take no time that others would notice: ${JSON.stringify(piece)}`, function () {
+      this.timeout(2000);
+      expect([undefined, 'InvalidImage']).to.include(codeOf(() => parsePax(Buffer.alloc(8 * 1024 * 1024, piece))));
+    });
+  }
+
+  it('are refused where a record is none', () => {
+    expect(codeOf(() => parsePax(Buffer.from('6 a=b\n4 c\n')))).to.equal('InvalidImage');
+    expect(parsePax(Buffer.from('10 path=a\n'))).to.deep.equal({ path: 'a' });
+  });
 });
 
 describe('VMDK descriptors', () => {

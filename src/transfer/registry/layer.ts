@@ -18,7 +18,7 @@ export class Layer {
     this.#reader = reader;
     this.#limits = limits;
     this.#budget = new ArchiveBudget({ limits });
-    this.entries = readTar(reader, this.#budget);
+    this.entries = this.#read();
   }
 
   /**
@@ -34,6 +34,16 @@ export class Layer {
     const bytes = verified(blob, parseChecksum(digest), `${location} (layer ${digest})`);
     const { reader } = await decompressAll(new ByteReader(bytes));
     return new Layer(reader, limits);
+  }
+
+  async *#read(): AsyncGenerator<TarEntry, void, void> {
+    try {
+      yield* readTar(this.#reader, this.#budget);
+    } catch (error) {
+      // Whoever reads no further may still want the entry that was reached; after a failure nobody does.
+      await this.#reader.close();
+      throw error;
+    }
   }
 
   /**

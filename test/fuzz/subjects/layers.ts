@@ -58,7 +58,9 @@ async function attemptLayer(bytes: Buffer, random: Random): Promise<void> {
   finder.accept({ path: 'disk/.wh.a', type: 'file', size: 0, stored: 0, offset: undefined, body: lend(bytes, []) });
   finder.descend();
   const layer = await Layer.open(lend(bytes, chunks), digestOf(bytes), 'x');
-  for await (const entry of layer.entries) if (finder.accept(entry)) return consume(layer.contentsOf(entry));
+  for await (const entry of layer.entries) {
+    if ((await survive(() => finder.accept(entry))) ?? true) return consume(layer.contentsOf(entry));
+  }
   await layer.finish();
 }
 

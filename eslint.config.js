@@ -20,6 +20,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/output.ts'],
+    // What comes from outside is made printable there.
+    rules: { 'no-console': 'error' },
+  },
+  {
     files: ['test/**/*.ts'],
     // chai's property assertions are expressions.
     rules: { '@typescript-eslint/no-unused-expressions': 'off' },

@@ -9,7 +9,7 @@ import { diskFormats, type DiskFormat } from '../transfer/formats/recognise.ts';
 import { importImage, type ImportedImage } from '../transfer/import-image.ts';
 import type { Progress } from '../transfer/progress.ts';
 import { interruptible } from './interruption.ts';
-import { print, report } from './output.ts';
+import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';
 import { createSource, localPath, withSourceOptions, type SourceOptions } from './source.ts';
 import { createTarget, type Target } from './target.ts';
@@ -90,17 +90,17 @@ function tellResult(path: string, image: ImportedImage, progress: Progress, seco
     print({ step: 'imported', ...image, bytesRead, bytesSkipped, bytesWritten, seconds });
     return;
   }
-  console.log(
+  printLines([
     `${path}: ${formatBytes(image.virtualSize)} from ${image.format}, ` +
       `${formatBytes(bytesRead)} read, ${formatBytes(bytesWritten)} written, ${seconds.toFixed(1)} s`,
-  );
+  ]);
 }
 
 async function tellHowToGoOn(path: string, checkpoints: CheckpointStore, json: boolean): Promise<void> {
   const resumable = (await checkpoints.load()) !== undefined;
   if (!resumable) return;
   if (json) print({ step: 'resumable', target: path });
-  else console.error(`diskpress: ${path} is unfinished; the same command with --resume goes on from here`);
+  else tell(`${path} is unfinished; the same command with --resume goes on from here`);
 }
 
 function parseSha256(hex: string): Checksum {

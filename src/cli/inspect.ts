@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { formatBytes } from '../transfer/format-bytes.ts';
 import { inspectImage, type InspectedImage } from '../transfer/inspect-image.ts';
 import { Progress } from '../transfer/progress.ts';
-import { print, report } from './output.ts';
+import { print, printLines, report, tell } from './output.ts';
 import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
 
 interface InspectOptions extends SourceOptions {
@@ -22,14 +22,14 @@ export function registerInspect(program: Command): void {
 
 async function runInspect(given: string, options: InspectOptions): Promise<void> {
   const progress = new Progress((step, details) => {
-    if (step === 'retrying') console.error(`diskpress: ${String(details['failure'])}; trying again`);
+    if (step === 'retrying') tell(`${String(details['failure'])}; trying again`);
   });
   const image = await inspectImage(await createSource(given, options, progress));
   if (options.json) {
     print(image);
     return;
   }
-  for (const [name, value] of describe(image)) console.log(`${`${name}:`.padEnd(14)}${value}`);
+  printLines(describe(image).map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`));
 }
 
 function describe(image: InspectedImage): [string, string][] {

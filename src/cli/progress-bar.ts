@@ -1,5 +1,6 @@
 import { formatBytes } from '../transfer/format-bytes.ts';
 import { formatDuration } from '../transfer/format-duration.ts';
+import { printableLine } from '../transfer/printable.ts';
 import type { Progress, ProgressSnapshot } from '../transfer/progress.ts';
 
 const REDRAW_INTERVAL = 200;
@@ -55,6 +56,6 @@ export class ProgressBar {
 
   #draw(): void {
     const width = this.#output.columns;
-    this.#output.write(`\r\x1b[2K${renderProgress(this.#progress.snapshot()).slice(0, width - 1)}`);
+    this.#output.write(`\r\x1b[2K${printableLine(renderProgress(this.#progress.snapshot())).slice(0, width - 1)}`);
   }
 }

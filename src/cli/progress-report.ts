@@ -1,6 +1,6 @@
 import { formatBytes } from '../transfer/format-bytes.ts';
 import { Progress } from '../transfer/progress.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { ProgressBar, describeProgress } from './progress-bar.ts';
 
 const JSON_INTERVAL = 1000;
@@ -25,7 +25,7 @@ export function followProgress(json: boolean): { progress: Progress; following: 
   }
   const say = (line: string): void => {
     bar?.clear();
-    console.error(`diskpress: ${line}`);
+    tell(line);
   };
   const progress: Progress = new Progress((step, details) => {
     if (step === 'resuming') say(`going on after ${formatBytes(Number(details['position']))}`);

@@ -80,7 +80,7 @@ async function importVolume(
   const checksum = source.type === 'http' && source.checksum !== undefined ? parseChecksum(source.checksum) : undefined;
   const opened = await openSource({ source, followsInternalRedirects }, settings, progress, signal);
   if (target.contentType === 'archive') {
-    await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum });
+    await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum, signal });
     return succeeded(progress, {});
   }
   const image = await importImage({

@@ -109,8 +109,12 @@ export class ByteReader {
     }
   }
 
-  /** Passes over `length` bytes; returns how many there were. */
-  async skip(length: number): Promise<number> {
+  /**
+   * Passes over `length` bytes; returns how many there were.
+   *
+   * @param pause is waited for between one chunk and the next
+   */
+  async skip(length: number, pause?: () => Promise<void>): Promise<number> {
     if (await this.#seek(length)) return length;
     let skipped = 0;
     while (skipped < length) {
@@ -118,6 +122,7 @@ export class ByteReader {
       const step = Math.min(length - skipped, this.#window.length);
       this.#consume(step);
       skipped += step;
+      await pause?.();
     }
     return skipped;
   }

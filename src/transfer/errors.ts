@@ -1,4 +1,4 @@
-import { printableText } from './printable-text.ts';
+import { printableText } from './printable.ts';
 
 /**
  * Every way in which a transfer can fail. The value says whether trying again can help: `permanent` failures need
@@ -56,7 +56,10 @@ export interface TransferErrorOptions extends ErrorOptions {
   retryAfter?: number;
 }
 
-/** A failure of a transfer. Its message says what failed, where and what to do, is printable, and holds no secrets. */
+/**
+ * A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets; it is one printable line, whatever
+ * it quotes of an image or of the other side.
+ */
 export class TransferError extends Error {
   override readonly name = 'TransferError';
   readonly code: TransferErrorCode;

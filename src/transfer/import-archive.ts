@@ -14,10 +14,17 @@ export interface ImportArchiveOptions {
   progress: Progress;
   /** Of the archive as it is served. */
   checksum?: Checksum | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Unpacks a tar archive, compressed or not, into a volume. */
-export async function importArchive({ source, directory, progress, checksum }: ImportArchiveOptions): Promise<void> {
+export async function importArchive({
+  source,
+  directory,
+  progress,
+  checksum,
+  signal,
+}: ImportArchiveOptions): Promise<void> {
   try {
     progress.enter('connecting', { source: source.location });
     const opened = await source.open();
@@ -26,7 +33,7 @@ export async function importArchive({ source, directory, progress, checksum }: I
     const { reader, compressions } = await decompressAll(new ByteReader(bytes));
     progress.note('recognised', { format: 'tar', compressions, bytes: opened.size });
     progress.enter('unpacking', { target: directory });
-    await unpackTar(reader, directory, source.location);
+    await unpackTar(reader, directory, source.location, { signal });
     progress.enter('syncing');
     await runProgram('sync', ['--file-system', directory]);
     progress.enter('done');

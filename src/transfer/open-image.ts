@@ -1,4 +1,5 @@
-import { ByteReader, type SeekableStream } from './bytes.ts';
+import { ArchiveBudget } from './archive/archive-budget.ts';
+import { ByteReader, abandonStream, type SeekableStream } from './bytes.ts';
 import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
 import { verified, type Checksum } from './checksum.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
@@ -16,6 +17,7 @@ export interface OpenImageOptions {
   checksum?: Checksum | undefined;
   /** What the image is; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 export interface OpenedImage extends Unwrapped {
@@ -30,17 +32,23 @@ export interface OpenedImage extends Unwrapped {
  * Opens an image, and tells by its content what it is.
  *
  * @param checkpoint from where it is going to be read on, if it fits
+ * @throws TransferError, the signal's reason
  */
 export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoint): Promise<OpenedImage> {
-  const { source, progress, checksum } = options;
+  const { source, progress, checksum, signal } = options;
   progress.enter('connecting', { source: source.location });
   // A checksum is of all that is read, and what is packed is read as a whole.
   const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
-  const opened = await source.open(head);
+  const opened = await openUnlessAborted(source, head, signal);
   progress.bytesTotal = opened.transferSize ?? opened.size;
   const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
-  const image = await unwrap(new ByteReader(bytes, seekable), opened.size, source.location);
+  const image = await unwrap(
+    new ByteReader(bytes, seekable),
+    opened.size,
+    source.location,
+    new ArchiveBudget({ signal }),
+  );
   const { reader, wrappers, size } = image;
   const format = options.format ?? recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
@@ -48,6 +56,29 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const location = hashLocation(source.location);
   const subject = version === undefined ? undefined : { source: { location, version }, format, wrappers };
   return { ...image, format, subject, seeks: seekable !== undefined && wrappers.length === 0 };
+}
+
+/** A source that looks through layers for the image need not hear of an abort: nothing is written before it is open. */
+async function openUnlessAborted(
+  source: Source,
+  head: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<OpenedSource> {
+  signal?.throwIfAborted();
+  const opening = source.open(head);
+  if (signal === undefined) return opening;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason as Error);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([opening, aborted.promise]);
+  } catch (error) {
+    // Nobody waits for it any more.
+    opening.then(({ bytes }) => abandonStream(bytes)).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 function seekableOf({ size, openAt }: OpenedSource): SeekableStream | undefined {

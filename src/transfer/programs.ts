@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { TransferError, systemCode } from './errors.ts';
 
 const LONGEST_STDERR = 4096;
@@ -15,6 +16,8 @@ export interface ProgramOptions {
   /** Where it runs; where this process runs, unless it is given. */
   directory?: string;
   signal?: AbortSignal | undefined;
+  /** Open files that it has as 3, 4, and so on: {@link inherited}. */
+  descriptors?: readonly number[];
   /** Of standard output; UTF-8 unless it is given. */
   encoding?: BufferEncoding;
   /** Called with standard output as it comes, instead of collecting it. */
@@ -31,14 +34,14 @@ export async function runProgram(
   parameters: string[],
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const { environment, directory, signal, onStdout, encoding = 'utf8' } = options;
+  const { environment, directory, signal, onStdout, encoding = 'utf8', descriptors = [] } = options;
   signal?.throwIfAborted();
   const child = spawn(program, parameters, {
     detached: true,
     ...(directory !== undefined && { cwd: directory }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
     env: { ...process.env, LC_ALL: 'C', ...environment },
-  });
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   const kill = (): void => {
     killGroup(child.pid);
   };
@@ -65,6 +68,15 @@ export async function runProgram(
   } finally {
     signal?.removeEventListener('abort', kill);
   }
+}
+
+/**
+ * The path of a file that a program was given open. What has come to be under the file's own path does not matter then.
+ *
+ * @param index among `descriptors`
+ */
+export function inherited(index: number): string {
+  return `/proc/self/fd/${3 + index}`;
 }
 
 /** Whether a program is there and ends well. */

@@ -11,8 +11,9 @@ import { serialize } from 'node:v8';
 import { formats, makeSeedImages } from './seed-images.ts';
 
 /**
- * Lets damaged images loose on every decoder: npm run fuzz -- [--runs N] [--seed S] [--format F] [--from RUN].
- * Ends with 1, and with how to repeat it, where a decoder crashed, hung, grew, or reached outside of the image or the disk.
+ * Lets damaged images, and what else comes from outside, loose on every parser: npm run fuzz -- [--runs N] [--seed S] [--format F] [--from RUN].
+ * Ends with 1, and with how to repeat it, where one crashed, hung, grew, took
+ * more time than its input is worth, or reached outside of the image or the disk.
  */
 const { values } = parseArgs({
   options: {

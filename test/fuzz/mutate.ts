@@ -1,5 +1,7 @@
 const MOST_CHANGES = 6;
 const HEADER = 160;
+/** In bytes: a step for every pair of them takes ten seconds. */
+const STRETCHED = 128 * 1024;
 
 /** A number in [0, 1). */
 export type Random = () => number;
@@ -15,6 +17,16 @@ export function mutate(original: Buffer, random: Random): Buffer {
     else if (bytes.length >= 16) alter(bytes, random);
   }
   return bytes;
+}
+
+/** Repeats a few of the bytes very often: what takes time that grows faster than its input is found out. */
+export function stretch(bytes: Buffer, random: Random): Buffer {
+  const at = below(random, bytes.length);
+  const piece = bytes.subarray(at, at + 1 + below(random, 12));
+  if (piece.length === 0) return bytes;
+  const many = Buffer.alloc(STRETCHED, piece);
+  const rest = random() < 0.5 ? bytes.subarray(at) : Buffer.alloc(0);
+  return Buffer.concat([bytes.subarray(0, at), many, rest]);
 }
 
 function alter(bytes: Buffer, random: Random): void {

@@ -7,10 +7,26 @@ import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
 import { vhdxImage } from '../support/vhdx-image.ts';
-import { httpAnswers } from './http-answers.ts';
-import { registryAnswers } from './registry-answers.ts';
+import { makeCloneSeeds } from './subjects/clones.ts';
+import { httpAnswers } from './subjects/http-answers.ts';
+import { makeLayerSeeds } from './subjects/layers.ts';
+import { registryAnswers } from './subjects/registry-answers.ts';
+import { textSeeds } from './subjects/texts.ts';
 
-export const formats = ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx', 'packed', 'other', 'http', 'registry'] as const;
+export const formats = [
+  'qcow2',
+  'vmdk',
+  'vdi',
+  'vhd',
+  'vhdx',
+  'packed',
+  'other',
+  'text',
+  'layer',
+  'clone',
+  'http',
+  'registry',
+] as const;
 export type Format = (typeof formats)[number];
 
 export interface SeedImage {
@@ -32,11 +48,18 @@ const qcow2Options = [
   ['-c', '-o', 'cluster_size=16k,extended_l2=on'],
 ];
 
-/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and what servers answer. */
+/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and whatever else comes from outside. */
 export async function makeSeedImages(): Promise<SeedImage[]> {
   const folder = await mkdtemp(join(tmpdir(), 'diskpress-fuzz-'));
   try {
-    return await makeIn(folder);
+    return [
+      ...(await makeIn(folder)),
+      ...textSeeds.map((bytes) => ({ format: 'text' as const, bytes })),
+      ...(await makeLayerSeeds()).map((bytes) => ({ format: 'layer' as const, bytes })),
+      ...(await makeCloneSeeds()).map((bytes) => ({ format: 'clone' as const, bytes })),
+      ...httpAnswers.map((text) => ({ format: 'http' as const, bytes: Buffer.from(text, 'latin1') })),
+      ...registryAnswers.map((text) => ({ format: 'registry' as const, bytes: Buffer.from(text, 'latin1') })),
+    ];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -72,8 +95,6 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   images.push({ format: 'vhd', bytes: dynamicVhd(disk, { blockSize: 512, creator: 'vpc ' }) });
   images.push({ format: 'vhdx', bytes: vhdxImage(disk, { blockSize: 1024 * 1024 }) });
   await addPacked(folder, add);
-  for (const answer of httpAnswers) images.push({ format: 'http', bytes: Buffer.from(answer, 'latin1') });
-  for (const answer of registryAnswers) images.push({ format: 'registry', bytes: Buffer.from(answer, 'latin1') });
   for (const format of ['vpc', 'vhdx', 'vdi', 'qed', 'vmdk']) {
     await convert(`other.${format}`, format);
     images.push({ format: 'other', bytes: (await readFile(at(`other.${format}`))).subarray(0, 128 * 1024) });

@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import { argv, exit, resourceUsage } from 'node:process';
 import { numbers } from '../image-matrix/numbers.ts';
-import { attempt } from './attempt.ts';
 import { withinBudget } from './budget.ts';
-import { HttpAttempts, httpTokens } from './http-answers.ts';
-import { below, mutate } from './mutate.ts';
-import { mutateText } from './mutate-text.ts';
-import { RegistryAttempts, registryTokens } from './registry-answers.ts';
-import type { Format, SeedImage } from './seed-images.ts';
+import { below } from './mutate.ts';
+import type { SeedImage } from './seed-images.ts';
+import { subjects } from './subjects/subjects.ts';
 
 /** In KiB; the decoders' buffers, a thread pool's stacks and Node itself are less than half of it. */
 const MOST_MEMORY = 512 * 1024;
@@ -20,23 +17,16 @@ const [imagesFile = '', placeFile = '', seed = '', ...counts] = argv.slice(2);
 const [first = 0, end = 0, step = 1] = counts.map(Number);
 const images = deserialize(readFileSync(imagesFile)) as SeedImage[];
 const place = openSync(placeFile, 'w');
-const http = new HttpAttempts();
-const registry = new RegistryAttempts();
-/** What means something in text of a kind. */
-const tokensOf: Partial<Record<Format, readonly string[]>> = { http: httpTokens, registry: registryTokens };
 
 for (let run = first; run < end; run += step) {
   writeSync(place, run.toString().padEnd(20), 0);
   const random = numbers(`${seed}:${run}`);
   const image = images[below(random, images.length)];
   if (image === undefined) break;
-  const original = Buffer.from(image.bytes);
-  const tokens = tokensOf[image.format];
-  const damaged = tokens === undefined ? mutate(original, random) : mutateText(original, tokens, random);
+  const { damage, attempt, budget } = subjects[image.format];
+  const damaged = damage(Buffer.from(image.bytes), random);
   try {
-    if (image.format === 'http') await withinBudget(damaged.length, () => http.attempt(damaged, random));
-    else if (image.format === 'registry') await withinBudget(damaged.length, () => registry.attempt(damaged));
-    else await attempt(damaged, random);
+    await withinBudget(damaged.length, budget, () => attempt(damaged, random));
     const { maxRSS } = resourceUsage();
     if (maxRSS > MOST_MEMORY) throw new Error(`memory grew to ${maxRSS} KiB`);
   } catch (error) {

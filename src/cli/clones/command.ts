@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { tell } from '../output.ts';
 import type { ShowClonesOptions } from './show-clones.ts';
 
 /** Adds `clones`, which looks at a cluster. */
@@ -18,7 +19,7 @@ export function registerClones(program: Command): void {
         await showClones(options, interrupted.signal);
       } catch (error) {
         if (interrupted.signal.aborted) return;
-        console.error(`diskpress: ${error instanceof Error ? error.message : String(error)}`);
+        tell(error instanceof Error ? error.message : String(error));
         process.exitCode = 1;
       }
     });

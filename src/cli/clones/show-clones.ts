@@ -5,12 +5,12 @@ import { connect } from '../../kube/connect.ts';
 import { Informer } from '../../kube/informer.ts';
 import { Metrics } from '../../kube/metrics.ts';
 import { createLogger } from '../../log/logger.ts';
+import { printLines, redrawLines } from '../output.ts';
 import { cloneRows } from './clone-rows.ts';
 import { cloneTable } from './clone-table.ts';
 
 const REDRAW_MILLISECONDS = 1_000;
 const ANSWER_MILLISECONDS = 30_000;
-const CLEAR = '\x1b[H\x1b[2J';
 
 export interface ShowClonesOptions {
   readonly namespace?: string;
@@ -33,7 +33,7 @@ export async function showClones(options: ShowClonesOptions, signal: AbortSignal
         client.list(persistentVolumeClaims, { namespace, signal }),
         client.list(volumeCloneSources, { namespace, signal }),
       ]);
-      console.log(cloneTable(cloneRows(claims, sources, Date.now())).join('\n'));
+      printLines(cloneTable(cloneRows(claims, sources, Date.now())));
       return;
     }
     const shared = { namespace, logger: createLogger('error'), metrics: new Metrics() };
@@ -43,16 +43,11 @@ export async function showClones(options: ShowClonesOptions, signal: AbortSignal
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
     await Promise.all([claims.waitForSync(inTime), sources.waitForSync(inTime)]);
     while (!signal.aborted) {
-      draw(cloneTable(cloneRows(claims.list(), sources.list(), Date.now()), process.stdout.columns));
+      redrawLines(cloneTable(cloneRows(claims.list(), sources.list(), Date.now()), process.stdout.columns));
       await sleep(REDRAW_MILLISECONDS, undefined, { signal }).catch(() => undefined);
     }
     await Promise.all(running);
   } finally {
     await client.close();
   }
-}
-
-/** In place on a terminal; otherwise one table after the other, with a line between. */
-function draw(lines: readonly string[]): void {
-  process.stdout.write(`${process.stdout.isTTY ? CLEAR : ''}${lines.join('\n')}\n${process.stdout.isTTY ? '' : '\n'}`);
 }

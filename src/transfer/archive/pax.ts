@@ -1,4 +1,4 @@
-import { checkedSize, decimal } from './tar-blocks.ts';
+import { checkedSize, damaged, decimal } from './tar-blocks.ts';
 
 /** What extended headers say of the next member. */
 export interface Overrides {
@@ -16,7 +16,11 @@ export interface SparseOverrides {
   numbers: number[] | undefined;
 }
 
-/** Records of the form "LENGTH KEY=VALUE\n", where LENGTH counts the whole record. */
+/**
+ * Records of the form "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
+ *
+ * @throws TransferError InvalidImage
+ */
 export function parsePax(records: Buffer): Overrides {
   const overrides: Overrides = {};
   let realSize: number | undefined;
@@ -43,7 +47,8 @@ function* recordsOf(records: Buffer): Generator<[key: string, value: string]> {
     const length = Number.parseInt(records.toString('latin1', at, at + 20), 10);
     if (!(length > 0)) return;
     const [, key, value = ''] = /^\d+ ([^=]+)=(.*)\n$/s.exec(records.toString('utf8', at, at + length)) ?? [];
-    if (key !== undefined) yield [key, value];
+    if (key === undefined) throw damaged();
+    yield [key, value];
     at += length;
   }
 }

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
+import { ArchiveBudget } from './archive-budget.ts';
 import { parsePax, type Overrides } from './pax.ts';
 import { expand, readBodyMap, readHeaderMap, sparseFile, type SparseFile } from './sparse-file.ts';
 import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './tar-blocks.ts';
@@ -10,6 +11,8 @@ export interface TarEntry {
   type: 'file' | 'other';
   /** In bytes, the holes of a sparse file included. */
   size: number;
+  /** Bytes that the archive has of it. */
+  stored: number;
   /** Where it begins in the stream; undefined where it does not lie there as it is, because it is sparse. */
   offset: number | undefined;
   /** To be read, as far as it is wanted, before the next entry is asked for. Of a sparse file, with its holes. */
@@ -18,46 +21,59 @@ export interface TarEntry {
 
 /** The map of a sparse file may be in a header: as much as some 100,000 pieces need. */
 const LONGEST_EXTENSION = 8 * 1024 * 1024;
+/** In bytes: no path that the system takes is longer (PATH_MAX). */
+const LONGEST_PATH = 4096;
+/** Before one member; programs write at most one of each kind. */
+const MOST_EXTENSIONS = 16;
 const SPARSE = 'S';
 const fileTypes = new Set(['0', '\0', '7', SPARSE]);
 
 /**
  * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member.
  *
+ * @param budget how much is read that nobody wants
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
  */
-export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, void, void> {
+export async function* readTar(reader: ByteReader, budget = new ArchiveBudget()): AsyncGenerator<TarEntry, void, void> {
   let overrides: Overrides = {};
+  let extensions = 0;
   for (;;) {
+    await budget.pause();
+    const start = reader.position;
     const header = await takeBlocks(reader, BLOCK);
     if (header.every((byte) => byte === 0)) return;
     if (!isTarHeader(header)) throw damaged();
     const type = header.toString('latin1', 156, 157);
     const stored = overrides.size ?? readNumber(header.subarray(124, 136));
     const padded = Math.ceil(stored / BLOCK) * BLOCK;
-    if (type === 'x' || type === 'L') {
+    if ('xLgK'.includes(type)) {
+      extensions += 1;
+      if (extensions > MOST_EXTENSIONS) throw damaged();
+      budget.countSkipped(BLOCK + padded);
       const extension = await takeExtension(reader, stored, padded);
       if (type === 'L') overrides.path = extension.toString('utf8').replace(/\0.*$/s, '');
-      else overrides = { ...overrides, ...parsePax(extension) };
+      else if (type === 'x') overrides = { ...overrides, ...parsePax(extension) };
       continue;
     }
-    if (type === 'g' || type === 'K') {
-      await takeExtension(reader, stored, padded);
-      continue;
-    }
+    budget.countMember();
     const inHeader = type === SPARSE ? await readHeaderMap(header, reader, stored) : undefined;
     const end = reader.position + padded;
     const sparse = inHeader ?? (await readMap(overrides, reader, stored));
+    const path = overrides.path ?? readPath(header);
+    if (Buffer.byteLength(path) > LONGEST_PATH) throw damaged();
+    budget.countSkipped(reader.position - start);
     yield {
-      path: overrides.path ?? readPath(header),
+      path,
       type: fileTypes.has(type) ? 'file' : 'other',
       size: sparse?.size ?? stored,
+      stored,
       offset: sparse === undefined ? reader.position : undefined,
       body: sparse === undefined ? readBody(reader, stored) : expand(sparse, reader),
     };
     overrides = {};
+    extensions = 0;
     const rest = end - reader.position;
-    if ((await reader.skip(rest)) < rest) throw truncated();
+    if ((await budget.skip(reader, rest)) < rest) throw truncated();
   }
 }
 

@@ -1,29 +1,65 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ByteReader } from '../bytes.ts';
+import type { ByteReader, ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { FedProgram } from '../fed-program.ts';
+import { ArchiveBudget, archiveLimits } from './archive-budget.ts';
 import { isTarHeader } from './tar-reader.ts';
 
 const BLOCK = 512;
+
+export interface UnpackOptions {
+  signal?: AbortSignal | undefined;
+  /** Bytes that the archive may have, decompressed; by default what its volume can hold, and what may be passed over besides. */
+  longest?: number;
+}
 
 /**
  * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and makes symbolic links
  * last, so that nothing is written through them; owners become whoever unpacks.
  *
- * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace
+ * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace; UnsupportedImage where the archive is longer than what it
+ * can fill; the signal's reason
  */
-export async function unpackTar(reader: ByteReader, directory: string, location: string): Promise<void> {
+export async function unpackTar(
+  reader: ByteReader,
+  directory: string,
+  location: string,
+  { signal, longest }: UnpackOptions = {},
+): Promise<void> {
   if (!isTarHeader(await reader.peek(BLOCK))) {
     throw new TransferError('NotAnImage', `${location} is no tar archive, which contentType archive asks for`);
   }
+  const { blocks, bsize } = await statfs(directory);
+  const fitting = blocks * bsize + archiveLimits.skippedBytes;
+  const input = whole(reader, { longest: longest ?? fitting, location, budget: new ArchiveBudget({ signal }) });
   const options = ['--no-same-owner', '--delay-directory-restore'];
-  const tar = new FedProgram('tar', ['--extract', '--file=-', `--directory=${directory}`, ...options], reader.rest());
+  const tar = new FedProgram('tar', ['--extract', '--file=-', `--directory=${directory}`, ...options], input);
   try {
     tar.output.resume();
     await tar.finish((stderr) => explain(stderr, location));
   } finally {
     tar.stop();
+  }
+}
+
+/** What tar leaves out, and writes over what it has written, fills no volume: there has to be another end to it. */
+async function* whole(
+  reader: ByteReader,
+  { longest, location, budget }: { longest: number; location: string; budget: ArchiveBudget },
+): ByteStream {
+  let length = 0;
+  for await (const chunk of reader.rest()) {
+    await budget.pause();
+    length += chunk.length;
+    if (length > longest) {
+      throw new TransferError(
+        'UnsupportedImage',
+        `the tar archive ${location} has more than ${formatBytes(longest)}, which is more than its volume can hold: use a larger one`,
+      );
+    }
+    yield chunk;
   }
 }
 

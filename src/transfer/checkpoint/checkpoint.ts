@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
+/** Sinks remember no more than a thousand. */
+const MOST_RANGES = 10_000;
+/** A few are taken; each is read again before an import goes on. */
+const MOST_SAMPLES = 16;
+
 const offset = z.number().int().nonnegative();
 
 /** What a target held at one place when a checkpoint was made, by which a target in its place is found out. */
@@ -21,8 +26,14 @@ const checkpoint = z.object({
   position: offset,
   /** The disk's, in bytes, where it is known. */
   virtualSize: offset.optional(),
-  target: z.object({ identity: z.string(), written: z.array(z.tuple([offset, offset])).optional() }),
-  samples: z.array(sample),
+  target: z.object({
+    identity: z.string(),
+    written: z
+      .array(z.tuple([offset, offset]))
+      .max(MOST_RANGES)
+      .optional(),
+  }),
+  samples: z.array(sample).max(MOST_SAMPLES),
 });
 
 /**

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { readSmallFile } from '../planted-files.ts';
 import { draftOf, replaceFile } from '../replace-file.ts';
 import { syncDirectory } from '../sinks/sync-directory.ts';
 import type { CheckpointStore } from './store.ts';
@@ -8,7 +9,10 @@ import type { CheckpointStore } from './store.ts';
 /** No checkpoint is as long as this, in bytes. */
 const LONGEST = 1024 * 1024;
 
-/** A checkpoint in a file, which is replaced as a whole. Its folder is made where it is missing. */
+/**
+ * A checkpoint in a file, which is replaced as a whole. Its folder is made where it is missing. Whatever else somebody has put in
+ * its place is no checkpoint.
+ */
 export class FileCheckpointStore implements CheckpointStore {
   readonly #path: string;
 
@@ -17,13 +21,7 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async load(): Promise<string | undefined> {
-    try {
-      const text = await readFile(this.#path, 'utf8');
-      return text.length > LONGEST ? undefined : text;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    return readSmallFile(this.#path, LONGEST);
   }
 
   async save(text: string): Promise<void> {
@@ -32,13 +30,18 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async remove(): Promise<void> {
-    try {
-      await rm(draftOf(this.#path), { force: true });
-      await rm(this.#path);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return;
-      throw error;
-    }
-    await syncDirectory(dirname(this.#path));
+    await unlinkUnlessFolder(draftOf(this.#path));
+    if (await unlinkUnlessFolder(this.#path)) await syncDirectory(dirname(this.#path));
+  }
+}
+
+/** @returns false where there is nothing, or a folder, which is none of ours */
+async function unlinkUnlessFolder(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error) ?? '')) return false;
+    throw error;
   }
 }

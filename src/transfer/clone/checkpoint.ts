@@ -1,25 +1,39 @@
 import { createHash } from 'node:crypto';
-import { constants, open, readFile, rm, stat } from 'node:fs/promises';
+import { constants, lstat, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { systemCode } from '../errors.ts';
+import { readSmallFile } from '../planted-files.ts';
 import { draftOf, replaceFile } from '../replace-file.ts';
 import { deviceSize } from '../device-size.ts';
+import { contentId } from './clone-protocol.ts';
 
+/** In bytes; with the ranges of a disk it has some tens of KiB. */
+const LONGEST = 1024 * 1024;
+/** Sinks remember no more than a thousand. */
+const MOST_RANGES = 10_000;
+
+const offset = z.number().int().nonnegative();
 const checkpoint = z.object({
   /** Of what the target holds a part. */
-  contentId: z.string(),
+  contentId,
   /** A disk: its bytes that are on the target, from its start. */
-  from: z.number().int().nonnegative().default(0),
+  from: offset.default(0),
   /** A disk: what its sink has to know to go on. */
   target: z
     .object({
       identity: z.string(),
-      written: z.array(z.tuple([z.number(), z.number()])).optional(),
+      written: z
+        .array(z.tuple([offset, offset]))
+        .max(MOST_RANGES)
+        .optional(),
     })
     .optional(),
   /** A tree: files whose inode changed earlier are durable. In nanoseconds since the epoch, by the volume's own clock. */
-  durableBefore: z.string().optional(),
+  durableBefore: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional(),
 });
 /** How much of a clone is on its target for good. */
 export type Checkpoint = z.infer<typeof checkpoint>;
@@ -48,21 +62,25 @@ export class CheckpointFile implements CheckpointStore {
   }
 
   async read(): Promise<Checkpoint | undefined> {
-    try {
-      return parse(await readFile(this.#path, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW }));
-    } catch (error) {
-      if (['ENOENT', 'ELOOP', 'EISDIR'].includes(systemCode(error) ?? '')) return undefined;
-      throw error;
-    }
+    const text = await readSmallFile(this.#path, LONGEST);
+    return text === undefined ? undefined : parse(text);
   }
 
   async write(checkpoint: Checkpoint): Promise<void> {
-    await replaceFile(this.#path, JSON.stringify(checkpoint));
+    const text = JSON.stringify(checkpoint);
+    try {
+      await replaceFile(this.#path, text);
+    } catch (error) {
+      if (!['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error;
+      // The tree that arrives may hold a folder of that name.
+      await this.clear();
+      await replaceFile(this.#path, text);
+    }
   }
 
   /** When it was last written, by the volume's own clock, in nanoseconds since the epoch. */
   async writtenAt(): Promise<bigint> {
-    return (await stat(this.#path, { bigint: true })).ctimeNs;
+    return (await lstat(this.#path, { bigint: true })).ctimeNs;
   }
 
   async clear(): Promise<void> {

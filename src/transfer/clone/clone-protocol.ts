@@ -28,7 +28,7 @@ const volumeMode = z.enum(['Filesystem', 'Block']);
 export type VolumeMode = z.infer<typeof volumeMode>;
 
 const size = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const contentId = z.string().regex(/^[0-9a-f]{64}$/);
+export const contentId = z.string().regex(/^[0-9a-f]{64}$/);
 
 const arrived = z.object({
   /** Of what it is. */

@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransferError, systemCode } from '../errors.ts';
+import { CAUTIOUSLY } from '../planted-files.ts';
 import type { Progress } from '../progress.ts';
 import { deviceSize } from '../device-size.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
@@ -153,7 +154,7 @@ function identify(...parts: string[]): string {
 /** The disk in a file or on a device. Links are not followed: they may lead out of the volume. */
 async function measureDisk(path: string): Promise<Disk> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = await open(path, constants.O_RDONLY | CAUTIOUSLY);
     try {
       const stats = await file.stat({ bigint: true });
       // What was written to a device leaves no trace that could be asked for.

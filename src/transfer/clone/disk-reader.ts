@@ -1,5 +1,6 @@
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { TransferError, systemCode } from '../errors.ts';
+import { CAUTIOUSLY, isDisk } from '../planted-files.ts';
 import { dataRuns } from '../zeros.ts';
 import { mapData, type Segment } from './data-map.ts';
 import type { DiskExtent, DiskExtents } from './extent-stream.ts';
@@ -35,9 +36,7 @@ interface Reading {
 }
 
 async function* readExtents(path: string, { from, size }: DiskRange): AsyncGenerator<DiskExtent> {
-  const handle = await open(path, constants.O_RDONLY).catch((error: unknown) => {
-    throw notReadable(path, error);
-  });
+  const handle = await openDisk(path);
   const buffers = Array.from({ length: READS_IN_FLIGHT }, () => Buffer.allocUnsafeSlow(READ_LENGTH));
   const readings: Reading[] = [];
   const segments = split(mapData(handle, from, size));
@@ -72,6 +71,16 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
     await Promise.allSettled(readings.map(async ({ data }) => data));
     await handle.close();
   }
+}
+
+/** Somebody may have put something else in the place of what was looked at before. */
+async function openDisk(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | CAUTIOUSLY).catch((error: unknown) => {
+    throw notReadable(path, error);
+  });
+  if (isDisk(await handle.stat())) return handle;
+  await handle.close();
+  throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
 }
 
 function* split(segments: Iterable<Segment>): Generator<Segment, undefined> {

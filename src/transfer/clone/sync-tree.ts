@@ -1,6 +1,7 @@
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransferError, systemCode } from '../errors.ts';
+import { CAUTIOUSLY } from '../planted-files.ts';
 import { runProgram } from '../programs.ts';
 
 /** With more files than this, one sync of the whole file system is faster than one for each of them. */
@@ -39,7 +40,7 @@ async function listFewFiles(directory: string): Promise<string[] | undefined> {
 async function syncEach(paths: string[]): Promise<boolean> {
   for (const path of paths) {
     try {
-      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const file = await open(path, constants.O_RDONLY | CAUTIOUSLY);
       try {
         await file.sync();
       } finally {

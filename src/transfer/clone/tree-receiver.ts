@@ -1,6 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, TransferError } from '../errors.ts';
+import { CAUTIOUSLY } from '../planted-files.ts';
 import type { Progress } from '../progress.ts';
 import { preallocate } from '../sinks/preallocate.ts';
 import { imageTooLarge } from '../sinks/target-errors.ts';
@@ -117,7 +118,7 @@ export class TreeReceiver implements CloneReceiver {
 
   async #growDisk(path: string): Promise<ReceivedClone> {
     // The archive may hold anything under this name.
-    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch((error: unknown) => {
+    const file = await open(path, constants.O_RDWR | CAUTIOUSLY).catch((error: unknown) => {
       if (['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'].includes(systemCode(error) ?? '')) return undefined;
       throw error;
     });
@@ -127,7 +128,7 @@ export class TreeReceiver implements CloneReceiver {
       if (!stats.isFile()) return { preallocated: false };
       const virtualSize = Math.max(stats.size, this.#usable);
       if (virtualSize > stats.size) await file.truncate(virtualSize);
-      if (this.#options.preallocation) await preallocate(path, virtualSize);
+      if (this.#options.preallocation) await preallocate(file, path, virtualSize);
       await file.sync();
       return { virtualSize, preallocated: this.#options.preallocation };
     } finally {

@@ -1,7 +1,6 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { buffer, json } from 'node:stream/consumers';
 import { TransferError } from '../errors.ts';
 import {
   ARRIVED_PATH,
@@ -13,6 +12,7 @@ import {
   type CloneOffer,
   type TargetState,
 } from './clone-protocol.ts';
+import { limitedBody } from './limited-body.ts';
 import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
 import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
 
@@ -24,6 +24,11 @@ export interface UploadServerAddress {
   serverName?: string;
   identity: TransferIdentity;
 }
+
+/** In bytes, of an answer that is a digest or a refusal. */
+const LONGEST_DOCUMENT = 64 * 1024;
+/** In bytes, of a list of files that have arrived: of a million or two. More has no room in memory. */
+const LONGEST_LIST = 128 * 1024 * 1024;
 
 /** What is sent; each buffer stays valid until the next one is asked for. */
 export type CloneStream = AsyncIterable<Buffer>;
@@ -58,7 +63,7 @@ export async function askTarget(server: UploadServerAddress, signal?: AbortSigna
  * @throws TransferError as askTarget
  */
 export async function askArrivedFiles(server: UploadServerAddress, signal?: AbortSignal): Promise<Buffer> {
-  return ask(server, 'GET', ARRIVED_PATH, signal, buffer);
+  return ask(server, 'GET', ARRIVED_PATH, signal, (response) => limitedBody(response, LONGEST_LIST, server.host));
 }
 
 async function ask<Answer>(
@@ -111,7 +116,7 @@ export async function uploadClone(
       request.setTimeout(0);
       response = await answer;
       if (sent && response.statusCode === 200) {
-        compareDigests(sent, streamDigest.parse(await json(response)));
+        compareDigests(sent, streamDigest.parse(await readDocument(response, server)));
         return sent;
       }
     }
@@ -212,8 +217,13 @@ async function send(
   return digest;
 }
 
-async function refusal(response: IncomingMessage, { host }: UploadServerAddress): Promise<TransferError> {
-  const parsed = cloneRefusal.safeParse(await json(response).catch(() => undefined));
+async function readDocument(response: IncomingMessage, { host }: UploadServerAddress): Promise<unknown> {
+  return JSON.parse((await limitedBody(response, LONGEST_DOCUMENT, host)).toString());
+}
+
+async function refusal(response: IncomingMessage, server: UploadServerAddress): Promise<TransferError> {
+  const { host } = server;
+  const parsed = cloneRefusal.safeParse(await readDocument(response, server).catch(() => undefined));
   if (parsed.success) return new TransferError(parsed.data.code, parsed.data.message);
   return new TransferError('ProtocolViolation', `${host} answered ${response.statusCode} without a reason`);
 }

@@ -3,8 +3,9 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from '../errors.ts';
+import { TransferError, systemCode } from '../errors.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
+import { openRegularFile } from '../planted-files.ts';
 import type { Progress } from '../progress.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { asTargetError } from '../sinks/target-errors.ts';
@@ -48,22 +49,24 @@ export async function convertRanges(reader: RangeReader, options: ConversionOpti
 
 /** The same for an image in a file. */
 export async function convertFile(path: string, options: ConversionOptions): Promise<number> {
-  const file = await open(path);
+  const file = await openRegularFile(path);
+  if (file === undefined) throw new TransferError('SourceNotReadable', `${path} is no longer there`);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(CHECKED_LENGTH), 0, CHECKED_LENGTH, 0);
     checkSelfContained(options.format, buffer.subarray(0, bytesRead));
+    return await convert({ descriptor: file.fd }, options);
   } finally {
     await file.close();
   }
-  return convert({ path }, options);
 }
 
 async function convert(input: QemuInput, { format, sink, progress, signal }: ConversionOptions): Promise<number> {
   const virtualSize = await readVirtualSize(format, input, signal);
   await sink.begin(virtualSize);
   progress.enter('converting', { format, target: sink.path, with: 'qemu-img' });
-  const directly = await takesDirectWrites(sink.path);
-  const target = { path: sink.path, driver: sink.qemuDriver, isZero: sink.readsAsZeros, directly };
+  const { descriptor } = sink;
+  const directly = await takesDirectWrites(sink);
+  const target = { descriptor, driver: sink.qemuDriver, isZero: sink.readsAsZeros, directly };
   const finished = new AbortController();
   const syncing = syncRegularly(sink, progress, finished.signal);
   // Awaited at the end; until then its failure must not count as unhandled.
@@ -83,9 +86,9 @@ async function convert(input: QemuInput, { format, sink, progress, signal }: Con
 }
 
 /** Whether its file system has O_DIRECT (open(2)). */
-async function takesDirectWrites(path: string): Promise<boolean> {
+async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
   try {
-    await (await open(path, constants.O_WRONLY | constants.O_DIRECT)).close();
+    await (await open(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_DIRECT)).close();
     return true;
   } catch (error) {
     if (systemCode(error) === 'EINVAL') return false;

@@ -1,16 +1,16 @@
 import { TransferError } from '../errors.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
-import { runProgram, type ProgramResult } from '../programs.ts';
+import { inherited, runProgram, type ProgramResult } from '../programs.ts';
 
 /** An image is hostile input to qemu-img as well: what it may allocate and compute is limited. */
 const ADDRESS_SPACE = 4 * 1024 ** 3;
 const INFO_CPU_SECONDS = 30;
 
-/** A file, or the socket of somebody who serves it with the NBD protocol. */
-export type QemuInput = { path: string } | { relaySocket: string };
+/** A file that is open, or the socket of somebody who serves it with the NBD protocol. */
+export type QemuInput = { descriptor: number } | { relaySocket: string };
 
 export interface ConversionTarget {
-  path: string;
+  descriptor: number;
   driver: 'file' | 'host_device';
   /** Whether it reads as zeros now. */
   isZero: boolean;
@@ -52,7 +52,8 @@ export async function convertTo(
     `prlimit --as=${ADDRESS_SPACE} qemu-img convert -p -n -W ${zero} -t ${cache} ` +
     '--image-opts "$SOURCE" --target-image-opts "$TARGET"';
   const result = await run(command, format, input, {
-    environment: { TARGET: `driver=raw,file.driver=${target.driver},file.filename=${escapeOption(target.path)}` },
+    environment: { TARGET: `driver=raw,file.driver=${target.driver},file.filename=${inherited(0)}` },
+    descriptors: [target.descriptor],
     signal,
     onStdout: (text) => {
       const percent = [...text.matchAll(/\((\d+(?:\.\d+)?)\/100%\)/g)].at(-1)?.[1];
@@ -64,16 +65,19 @@ export async function convertTo(
 
 interface RunOptions {
   environment?: Record<string, string>;
+  descriptors?: readonly number[];
   signal?: AbortSignal | undefined;
   onStdout?: (text: string) => void;
 }
 
 /** Runs a shell command that finds the image in $SOURCE; everything that is not ours reaches it by the environment. */
 function run(command: string, format: DiskFormat, input: QemuInput, options: RunOptions): Promise<ProgramResult> {
-  if ('path' in input) {
-    const source = `driver=${format},file.driver=file,file.filename=${escapeOption(input.path)}`;
+  if ('descriptor' in input) {
+    const { descriptors = [] } = options;
+    const source = `driver=${format},file.driver=file,file.filename=${inherited(descriptors.length)}`;
     return runProgram('sh', ['-c', `exec ${command}`], {
       ...options,
+      descriptors: [...descriptors, input.descriptor],
       environment: { ...options.environment, SOURCE: source },
     });
   }
@@ -81,11 +85,6 @@ function run(command: string, format: DiskFormat, input: QemuInput, options: Run
   const served = ['curl', 'url=http://localhost/image', `unix-socket-path=${input.relaySocket}`];
   const script = `SOURCE="${source}"; export SOURCE; exec ${command}`;
   return runProgram('nbdkit', ['--readonly', '--unix', '-', ...served, '--run', script], options);
-}
-
-/** Commas separate options; a doubled one is a comma. */
-function escapeOption(value: string): string {
-  return value.replaceAll(',', ',,');
 }
 
 function failure({ stderr, exitCode }: ProgramResult, format: DiskFormat): TransferError {

@@ -1,5 +1,5 @@
 import { TransferError } from '../errors.ts';
-import { printableText } from '../printable-text.ts';
+import { printableText } from '../printable.ts';
 
 /** In characters; names of objects are not longer. */
 const LONGEST_SHOWN_PATH = 1024;

@@ -1,45 +1,72 @@
+import { ArchiveBudget, archiveLimits, type ArchiveLimits } from '../archive/archive-budget.ts';
 import { readTar, type TarEntry } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { parseChecksum, verified } from '../checksum.ts';
 import { decompressAll } from '../decompress/decompress.ts';
 
+/** What may follow the end of a layer's archive, in bytes; programs fill up their last record, of some KiB, with zeros. */
+const LONGEST_TRAILER = 64 * 1024 * 1024;
+
 /** The files of one layer of an image. */
 export class Layer {
   readonly entries: AsyncGenerator<TarEntry, void, void>;
   readonly #reader: ByteReader;
+  readonly #limits: ArchiveLimits;
+  readonly #budget: ArchiveBudget;
 
-  private constructor(reader: ByteReader) {
+  private constructor(reader: ByteReader, limits: ArchiveLimits) {
     this.#reader = reader;
-    this.entries = readTar(reader);
+    this.#limits = limits;
+    this.#budget = new ArchiveBudget({ limits });
+    this.entries = this.#read();
   }
 
   /**
    * @param blob the layer as the registry stores it: a tar archive, mostly compressed
    * @param location of the image, for messages
    */
-  static async open(blob: ByteStream, digest: string, location: string): Promise<Layer> {
+  static async open(
+    blob: ByteStream,
+    digest: string,
+    location: string,
+    limits: ArchiveLimits = archiveLimits,
+  ): Promise<Layer> {
     const bytes = verified(blob, parseChecksum(digest), `${location} (layer ${digest})`);
     const { reader } = await decompressAll(new ByteReader(bytes));
-    return new Layer(reader);
+    return new Layer(reader, limits);
+  }
+
+  async *#read(): AsyncGenerator<TarEntry, void, void> {
+    try {
+      yield* readTar(this.#reader, this.#budget);
+    } catch (error) {
+      // Whoever reads no further may still want the entry that was reached; after a failure nobody does.
+      await this.#reader.close();
+      throw error;
+    }
   }
 
   /**
    * Passes on the body of the entry that was reached last, and ends only after the whole layer was verified.
    *
-   * @throws TransferError ChecksumMismatch, in place of the stream's end
+   * @throws TransferError ChecksumMismatch, UnsupportedImage where the layer holds too much else; in place of the stream's end
    */
   async *contentsOf(entry: TarEntry): ByteStream {
     try {
       yield* entry.body;
-      await this.#reader.drain();
+      await this.#budget.drain(this.#reader);
     } finally {
       await this.#reader.close();
     }
   }
 
-  /** Reads what is left, so that the layer is verified. */
+  /** After the last entry, reads what is left, so that the layer is verified. */
   async finish(): Promise<void> {
-    await this.#reader.drain();
-    await this.#reader.close();
+    try {
+      const skippedBytes = Math.min(LONGEST_TRAILER, this.#limits.skippedBytes);
+      await new ArchiveBudget({ limits: { ...this.#limits, skippedBytes } }).drain(this.#reader);
+    } finally {
+      await this.#reader.close();
+    }
   }
 }

@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { TransferError } from '../errors.ts';
 
+/** Container runtimes take 127 at most. */
+const MOST_LAYERS = 1000;
+/** In an index: there are some tens of platforms. */
+const MOST_MANIFESTS = 1000;
+/** For which a message says that there is an image. */
+const MOST_NAMED = 10;
+
 const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
 const descriptor = z.object({ mediaType: z.string().optional(), digest, size: z.number().int().nonnegative() });
 const manifest = z.object({ config: descriptor, layers: z.array(descriptor) });
@@ -24,13 +31,20 @@ export const acceptedManifests = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ');
 
-/** @throws TransferError ProtocolViolation */
+/** @throws TransferError ProtocolViolation, UnsupportedImage where it is too long */
 export function parseManifest(document: string, location: string): { manifest: Manifest } | { index: Index } {
   const json = parseJson(document, location);
   const asIndex = index.safeParse(json);
-  if (asIndex.success) return { index: asIndex.data };
+  if (asIndex.success) {
+    if (asIndex.data.manifests.length > MOST_MANIFESTS)
+      throw tooMany(location, MOST_MANIFESTS, 'manifests in its index');
+    return { index: asIndex.data };
+  }
   const asManifest = manifest.safeParse(json);
-  if (asManifest.success) return { manifest: asManifest.data };
+  if (asManifest.success) {
+    if (asManifest.data.layers.length > MOST_LAYERS) throw tooMany(location, MOST_LAYERS, 'layers');
+    return { manifest: asManifest.data };
+  }
   throw new TransferError('ProtocolViolation', `${location} has no image manifest that is understood here`);
 }
 
@@ -45,7 +59,8 @@ export function selectPlatform(
   if (match !== undefined) return match;
   const [only] = images;
   if (images.length === 1 && only !== undefined && only.platform === undefined) return only;
-  const offered = images.map(({ platform }) => platform?.architecture ?? 'unknown').join(', ');
+  const names = [...new Set(images.map((image) => image.platform?.architecture.slice(0, 100) ?? 'unknown'))];
+  const offered = [...names.slice(0, MOST_NAMED), ...(names.length > MOST_NAMED ? ['others'] : [])].join(', ');
   throw new TransferError(
     'PlatformNotFound',
     `${location} has no image for ${architecture}, only for ${offered || 'none'}: choose one by platform.architecture`,
@@ -56,6 +71,13 @@ export function selectPlatform(
 export function parseEnvironment(document: string, location: string): string[] {
   const parsed = config.safeParse(parseJson(document, location));
   return parsed.data?.config?.Env ?? [];
+}
+
+function tooMany(location: string, limit: number, what: string): TransferError {
+  return new TransferError(
+    'UnsupportedImage',
+    `${location} has more than ${limit} ${what}, and no more are looked through: build it with fewer`,
+  );
 }
 
 function parseJson(document: string, location: string): unknown {

@@ -1,3 +1,4 @@
+import { ArchiveBudget } from '../archive/archive-budget.ts';
 import { readTar } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
@@ -9,7 +10,8 @@ import type { ImageStore } from './image-store.ts';
 export const ARCHIVE_INDEX = 'index.json';
 const BLOCK = 512;
 const LONGEST_DOCUMENT = 8 * 1024 * 1024;
-const MOST_ENTRIES = 10_000;
+/** Each layer is one, and each document. How much lies between them does not matter: it is passed over without being read. */
+const limits = { members: 10_000, skippedBytes: Infinity };
 
 interface Extent {
   offset: number;
@@ -77,8 +79,7 @@ export class OciArchive implements ImageStore {
     const files = new Map<string, Extent>();
     const reader = new ByteReader(bytes, { size, openAt });
     try {
-      for await (const entry of readTar(reader)) {
-        if (files.size >= MOST_ENTRIES) throw this.#invalid('it has too many files');
+      for await (const entry of readTar(reader, new ArchiveBudget({ limits }))) {
         const path = entry.path.replace(/^(\.?\/)+/, '');
         const { type, offset, size } = entry;
         if (type === 'file' && offset !== undefined) files.set(path, { offset, size });

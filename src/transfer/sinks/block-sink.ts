@@ -163,6 +163,10 @@ export class BlockSink implements Sink {
     return `device of ${this.#size} bytes`;
   }
 
+  get descriptor(): number {
+    return this.#opened().fd;
+  }
+
   #opened(): FileHandle {
     if (this.#file === undefined) throw new Error('the target has not been begun');
     return this.#file;

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.ts';
+import { TransferError, systemCode } from '../errors.ts';
 import type { Extent } from '../extents.ts';
+import { CAUTIOUSLY } from '../planted-files.ts';
 import type { Progress } from '../progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
 import { preallocate } from './preallocate.ts';
@@ -48,8 +49,7 @@ export class FileSink implements Sink {
   async begin(virtualSize: number | undefined): Promise<void> {
     await this.#writer?.settle();
     try {
-      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-      this.#file ??= await open(this.path, flags, 0o660);
+      this.#file ??= await this.#open(constants.O_CREAT);
       await this.#file.truncate(0);
       await this.#allowGroup(this.#file);
       await this.#measure();
@@ -67,7 +67,7 @@ export class FileSink implements Sink {
   async resume({ identity }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
     await this.#writer?.settle();
     try {
-      this.#file ??= await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
+      this.#file ??= await this.#open();
       if ((await identify(this.#file)) !== identity) return false;
       const { blocks } = await this.#file.stat();
       await this.#measure(blocks * STAT_BLOCK);
@@ -153,6 +153,17 @@ export class FileSink implements Sink {
     return blocks * STAT_BLOCK;
   }
 
+  get descriptor(): number {
+    return this.#opened().fd;
+  }
+
+  async #open(flags = 0): Promise<FileHandle> {
+    const file = await open(this.path, constants.O_RDWR | CAUTIOUSLY | flags, 0o660);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new TransferError('TargetNotWritable', `${this.path} is no regular file, and is left as it is: remove it`);
+  }
+
   #opened(): FileHandle {
     if (this.#file === undefined) throw new Error('the target has not been begun');
     return this.#file;
@@ -189,7 +200,7 @@ export class FileSink implements Sink {
   }
 
   async #allocate(size: number): Promise<void> {
-    await preallocate(this.path, size);
+    await preallocate(this.#opened(), this.path, size);
     this.#preallocated = true;
   }
 }

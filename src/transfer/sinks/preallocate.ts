@@ -1,18 +1,22 @@
+import type { FileHandle } from 'node:fs/promises';
 import { TransferError } from '../errors.ts';
-import { runProgram } from '../programs.ts';
+import { inherited, runProgram } from '../programs.ts';
 
 /**
  * Reserves the storage of all of a file, without changing what it holds.
  *
+ * @param path for messages
+ * @param size in bytes
  * @throws TransferError NoSpace, TargetNotWritable
  */
-export async function preallocate(path: string, size: number): Promise<void> {
+export async function preallocate(file: FileHandle, path: string, size: number): Promise<void> {
   if (size === 0) return;
-  const length = ['--length', size.toString()];
-  let { exitCode, stderr } = await runProgram('fallocate', [...length, path]);
+  const options = { descriptors: [file.fd] };
+  const what = ['--length', size.toString(), inherited(0)];
+  let { exitCode, stderr } = await runProgram('fallocate', what, options);
   // The other way writes to every block, and does not tell of a full disk.
   if (stderr.includes('not supported')) {
-    ({ exitCode, stderr } = await runProgram('fallocate', ['--posix', ...length, path]));
+    ({ exitCode, stderr } = await runProgram('fallocate', ['--posix', ...what], options));
   }
   if (exitCode === 0) return;
   if (stderr.includes('No space left')) {

@@ -19,7 +19,9 @@ export interface UnfinishedTarget {
 export interface Sink {
   /** For messages: the path that is written. */
   readonly path: string;
-  /** The name of qemu's driver that can write to `path`. */
+  /** What is open of it, for other programs to write to. Valid from `begin` or `resume` on. */
+  readonly descriptor: number;
+  /** The name of qemu's driver that can write to it. */
   readonly qemuDriver: 'file' | 'host_device';
   /**
    * Makes the target read as zeros and ready for a disk. May be called again to begin anew.

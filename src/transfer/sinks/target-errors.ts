@@ -23,6 +23,8 @@ export function asTargetError(error: unknown, path: string): unknown {
     case 'ENOENT':
     case 'ENOTDIR':
     case 'ELOOP':
+    case 'ENXIO':
+    case 'ENODEV':
       return new TransferError('TargetNotWritable', `cannot write ${path} (${code}): check its path and permissions`, {
         cause: error,
       });

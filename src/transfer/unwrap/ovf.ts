@@ -1,4 +1,5 @@
 import { TransferError } from '../errors.ts';
+import { startTags } from './start-tags.ts';
 
 /** What an OVF descriptor (DSP0243) says of its disk. */
 export interface OvfPackage {
@@ -7,44 +8,61 @@ export interface OvfPackage {
 }
 
 const START = 4096;
-const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+/** Files and disks together: a virtual machine has some tens of disks at most, and each has a file. */
+const MOST_ELEMENTS = 1000;
+/** In a message. */
+const MOST_NAMED = 10;
+
+type Attributes = ReadonlyMap<string, string>;
 
 /** Whether a file is an OVF descriptor, by its start. */
 export function isOvf(head: Buffer): boolean {
   return /<(\w+:)?Envelope[\s>]/.test(head.toString('utf8', 0, START));
 }
 
-/** @throws TransferError UnsupportedImage where there is not exactly one disk, or it is in pieces */
+/** @throws TransferError UnsupportedImage where there is not exactly one disk, or it is in pieces; InvalidImage */
 export function parseOvf(text: string, location: string): OvfPackage {
-  const files = new Map(elements(text, 'File').map((file) => [file['id'], file]));
-  const disks = elements(text, 'Disk').filter((disk) => disk['fileRef'] !== undefined);
+  const elements = elementsOf(text, location);
+  const files = new Map(elements.File.map((file) => [file.get('id'), file]));
+  const disks = elements.Disk.filter((disk) => disk.has('fileRef'));
   const [disk] = disks;
   if (disk === undefined) throw new TransferError('UnsupportedImage', `${location} describes no disk with an image`);
   if (disks.length > 1) {
-    const names = disks.map(({ fileRef }) => files.get(fileRef)?.['href'] ?? fileRef).join(', ');
+    const names = disks
+      .slice(0, MOST_NAMED)
+      .map((each) => files.get(each.get('fileRef'))?.get('href') ?? each.get('fileRef'));
+    const others = disks.length > MOST_NAMED ? ', …' : '';
     throw new TransferError(
       'UnsupportedImage',
-      `${location} holds ${disks.length} disks (${names}), and a volume is one: import each from a file of its own`,
+      `${location} holds ${disks.length} disks (${names.join(', ')}${others}), and a volume is one: import each from a file of its own`,
     );
   }
-  const file = files.get(disk['fileRef']);
-  const name = file?.['href'];
+  const file = files.get(disk.get('fileRef'));
+  const name = file?.get('href');
   if (name === undefined) throw new TransferError('InvalidImage', `${location} does not say which file its disk is`);
-  if (file?.['chunkSize'] !== undefined || /^\w+:\/\//.test(name)) {
+  if (file?.has('chunkSize') === true || /^\w+:\/\//.test(name)) {
     throw new TransferError('UnsupportedImage', `${location} has its disk ${name} in several files or elsewhere`);
   }
   return { diskFile: name };
 }
 
-/** The attributes, without their namespaces, of all elements of a name. */
-function elements(text: string, name: string): Record<string, string>[] {
-  const tags = text.replaceAll(/<!--.*?-->/gs, '').matchAll(new RegExp(`<(?:\\w+:)?${name}\\s([^>]*)>`, 'g'));
-  return Array.from(tags, ([, attributes = '']) =>
-    Object.fromEntries(
-      Array.from(attributes.matchAll(/(?:\w+:)?(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g), ([, key = '', a, b]) => [
-        key,
-        (a ?? b ?? '').replaceAll(/&(\w+);/g, (entity, its: string) => entities[its] ?? entity),
-      ]),
-    ),
-  );
+/** The attributes of all files and disks. */
+function elementsOf(text: string, location: string): Record<'File' | 'Disk', Attributes[]> {
+  const found: Record<'File' | 'Disk', Attributes[]> = { File: [], Disk: [] };
+  const tags = startTags(text);
+  for (let next = tags.next(); ; next = tags.next()) {
+    if (next.done === true) {
+      if (next.value) return found;
+      throw new TransferError('InvalidImage', `the OVF descriptor of ${location} breaks off within a tag or a comment`);
+    }
+    const { name, attributes } = next.value;
+    if (name !== 'File' && name !== 'Disk') continue;
+    found[name].push(attributes);
+    if (found.File.length + found.Disk.length > MOST_ELEMENTS) {
+      throw new TransferError(
+        'UnsupportedImage',
+        `the OVF descriptor of ${location} has more than ${MOST_ELEMENTS} files and disks: import its disk from a file of its own`,
+      );
+    }
+  }
 }

@@ -1,12 +1,17 @@
+import type { ArchiveBudget } from '../archive/archive-budget.ts';
 import { readTar, type TarEntry } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { recogniseCompression } from '../decompress/compression.ts';
 import { TransferError } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { HEAD_LENGTH, isProbablyDisk } from '../formats/recognise.ts';
 import { Manifest, isManifest } from './manifest.ts';
 import { isOvf, parseOvf, type OvfPackage } from './ovf.ts';
 
-const LARGEST_DOCUMENT = 4 * 1024 * 1024;
+/** In bytes: descriptors and manifests have some tens of KiB, and those of large appliances not 200. */
+const LARGEST_DOCUMENT = 256 * 1024;
+/** A package has one descriptor and one manifest. */
+const MOST_DOCUMENTS = 16;
 
 interface FoundDisk {
   entry: TarEntry;
@@ -18,25 +23,29 @@ interface FoundDisk {
 export class TarredDisk {
   readonly #reader: ByteReader;
   readonly #location: string;
+  readonly #budget: ArchiveBudget;
   readonly #entries: AsyncGenerator<TarEntry, void, void>;
   readonly #manifest: Manifest;
   #package: OvfPackage | undefined;
+  #documents = 0;
   #disk: FoundDisk | undefined;
 
-  private constructor(reader: ByteReader, location: string) {
+  private constructor(reader: ByteReader, location: string, budget: ArchiveBudget) {
     this.#reader = reader;
     this.#location = location;
-    this.#entries = readTar(reader);
+    this.#budget = budget;
+    this.#entries = readTar(reader, budget);
     this.#manifest = new Manifest(location);
   }
 
   /**
    * Goes forward to the first member that is a disk image, by its content or by what the OVF descriptor says.
    *
-   * @throws TransferError NotAnImage where there is none
+   * @param budget how much is looked through
+   * @throws TransferError NotAnImage where there is none, UnsupportedImage where it is not found soon enough
    */
-  static async find(reader: ByteReader, location: string): Promise<TarredDisk> {
-    const archive = new TarredDisk(reader, location);
+  static async find(reader: ByteReader, location: string, budget: ArchiveBudget): Promise<TarredDisk> {
+    const archive = new TarredDisk(reader, location, budget);
     archive.#disk = await archive.#nextDisk();
     if (archive.#disk === undefined) {
       throw new TransferError('NotAnImage', `${location} is a tar archive without a disk image in it`);
@@ -81,7 +90,7 @@ export class TarredDisk {
             'import each from a file of its own',
         );
       }
-      await this.#reader.drain();
+      await this.#budget.drain(this.#reader);
     } finally {
       await this.#reader.close();
     }
@@ -97,15 +106,26 @@ export class TarredDisk {
       const { value: entry } = await this.#entries.next();
       if (entry === undefined) return undefined;
       if (entry.type !== 'file') continue;
+      const start = this.#reader.position;
       const reader = new ByteReader(entry.body);
       if (await this.#isDisk(entry, reader)) return { entry, reader };
+      // What was looked at is no more wanted than the rest.
+      this.#budget.countSkipped(this.#reader.position - start);
     }
   }
 
   /** Takes note of the documents that tell of disks. */
   async #isDisk({ path, size }: TarEntry, reader: ByteReader): Promise<boolean> {
     const head = await reader.peek(Math.min(HEAD_LENGTH, size));
-    if (size <= LARGEST_DOCUMENT && isOvf(head)) {
+    const isDescriptor = isOvf(head);
+    if (size > LARGEST_DOCUMENT && isDescriptor && /\.ovf$/i.test(path)) {
+      throw new TransferError(
+        'UnsupportedImage',
+        `${this.#location} has an OVF descriptor, ${path}, of ${formatBytes(size)}, and no more than ` +
+          `${formatBytes(LARGEST_DOCUMENT)} are read: import its disk from a file of its own`,
+      );
+    }
+    if (size <= LARGEST_DOCUMENT && isDescriptor) {
       const document = await this.#readDocument(path, reader);
       this.#package = parseOvf(document, this.#location);
       return false;
@@ -119,6 +139,14 @@ export class TarredDisk {
   }
 
   async #readDocument(path: string, reader: ByteReader): Promise<string> {
+    this.#documents += 1;
+    if (this.#documents > MOST_DOCUMENTS) {
+      throw new TransferError(
+        'UnsupportedImage',
+        `${this.#location} has more than ${MOST_DOCUMENTS} OVF descriptors and manifests, and a package has one of each: ` +
+          'import its disk from a file of its own',
+      );
+    }
     const checked = this.#manifest.begin(path);
     const chunks: Buffer[] = [];
     for await (const chunk of reader.rest()) {

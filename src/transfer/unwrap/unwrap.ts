@@ -1,3 +1,4 @@
+import { ArchiveBudget } from '../archive/archive-budget.ts';
 import { isTarHeader } from '../archive/tar-reader.ts';
 import { ByteReader } from '../bytes.ts';
 import type { Compression } from '../decompress/compression.ts';
@@ -27,9 +28,15 @@ export interface Unwrapped {
  *
  * @param size of the stream that `outer` reads, where it is known
  * @param location for messages
- * @throws TransferError NotAnImage, UnsupportedImage for archives that do not hold exactly one disk image
+ * @param budget how much is looked through
+ * @throws TransferError NotAnImage, UnsupportedImage for archives that do not hold exactly one disk image, or too much else
  */
-export async function unwrap(outer: ByteReader, size: number | undefined, location: string): Promise<Unwrapped> {
+export async function unwrap(
+  outer: ByteReader,
+  size: number | undefined,
+  location: string,
+  budget = new ArchiveBudget(),
+): Promise<Unwrapped> {
   const wrappers: Wrapper[] = [];
   let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0 };
   for (let archives = 0; ; archives += 1) {
@@ -40,7 +47,7 @@ export async function unwrap(outer: ByteReader, size: number | undefined, locati
     if (archives === MOST_ARCHIVES) {
       throw new TransferError('UnsupportedImage', `${location} is packed in more than ${MOST_ARCHIVES} archives`);
     }
-    image = await open(image, wrappers, location);
+    image = await open(image, wrappers, location, budget);
   }
 }
 
@@ -48,8 +55,9 @@ async function open(
   { reader, offset }: Omit<Unwrapped, 'wrappers'>,
   wrappers: Wrapper[],
   location: string,
+  budget: ArchiveBudget,
 ): Promise<Omit<Unwrapped, 'wrappers'>> {
-  const disk = await TarredDisk.find(reader, location);
+  const disk = await TarredDisk.find(reader, location, budget);
   wrappers.push(disk.kind);
   return {
     reader: new ByteReader(disk.contents()),

@@ -59,7 +59,11 @@ describe('an import in the annotations of a claim', () => {
     } as const;
     for (const gates of [[], ['ImportFollowsInternalRedirects']]) {
       const config = { insecureRegistries: [], hasFeatureGate: (gate: string) => gates.includes(gate) };
-      const { followsInternalRedirects } = importRequestOf({ metadata: {} }, target, config);
+      const { followsInternalRedirects } = importRequestOf(
+        { metadata: { namespace: 'team', name: 'disk' } },
+        target,
+        config,
+      );
       expect(followsInternalRedirects).to.equal(gates.length > 0);
     }
   });

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { TarEntry } from '../../../src/transfer/archive/tar-reader.ts';
 import { DiskFinder } from '../../../src/transfer/registry/disk-finder.ts';
-import { labelsFromEnvironment } from '../../../src/transfer/registry/kubevirt-labels.ts';
 import { parseManifest, selectPlatform } from '../../../src/transfer/registry/manifest.ts';
 import { parseImageReference } from '../../../src/transfer/registry/reference.ts';
 import { lend } from './streams.ts';
@@ -39,25 +38,6 @@ describe('image references', () => {
   }
 });
 
-describe('labels from an image’s environment', () => {
-  it('takes what KubeVirt means by it', () => {
-    const labels = labelsFromEnvironment([
-      'PATH=/bin',
-      'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.small',
-      'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_PREFERENCE=fedora',
-      'KUBEVIRT_IO_OS=linux',
-      'KUBEVIRT_IO_TOO_LONG=' + 'x'.repeat(64),
-      'KUBEVIRT_IO_SPACES=not a label',
-      'NOT_KUBEVIRT_IOX=1',
-    ]);
-    expect(labels).to.deep.equal({
-      'instancetype.kubevirt.io/default-instancetype': 'u1.small',
-      'instancetype.kubevirt.io/default-preference': 'fedora',
-      'kubevirt.io/os': 'linux',
-    });
-  });
-});
-
 describe('manifests', () => {
   const entry = (architecture: string, os = 'linux'): object => ({ digest, size: 1, platform: { architecture, os } });
   const indexOf = (...manifests: object[]): Parameters<typeof selectPlatform>[0] => {
@@ -86,6 +66,7 @@ describe('DiskFinder', () => {
     path,
     type,
     size: 1,
+    stored: 1,
     offset: undefined,
     body: lend(Buffer.alloc(0), []),
   });

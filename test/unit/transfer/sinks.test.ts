@@ -109,6 +109,7 @@ describe('sinks', () => {
     }
     lent.fill(0xff);
     await writer.flush();
+    await writer.settle();
     await file.close();
     expect((await readFile(path)).equals(expected)).to.equal(true);
   });

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 
 const END = 0;
 const FEATURE_NAME_TABLE = 0x6803f857;

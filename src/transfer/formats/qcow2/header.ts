@@ -1,5 +1,5 @@
 import { imageFailures } from '../image-failures.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { nameFeatures, parseExtensions } from './extensions.ts';
 
 /** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */

@@ -1,4 +1,5 @@
 import type { ReadHead } from '../mapped/image.ts';
+import { descriptorLines } from './descriptor-text.ts';
 import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
 
 const { invalid, truncated, unsupported } = failures;
@@ -40,14 +41,13 @@ export function checkDescriptor(head: Buffer, { capacity, descriptor }: SparseHe
 }
 
 function check(bytes: Buffer): void {
-  const descriptor = bytes.toString('latin1');
-  const hasParent = /^\s*parentCID\s*=\s*(?!f{8}\b)[0-9a-f]/im.test(descriptor);
-  if (/parentFileNameHint/i.test(descriptor) || hasParent) {
+  const lines = descriptorLines(bytes);
+  if (lines.some((line) => /parentFileNameHint/i.test(line) || /^parentCID\s*=\s*(?!f{8}\b)[0-9a-f]/i.test(line))) {
     throw incomplete('refers to other files: its parent');
   }
-  const extents = descriptor.match(/^\s*(RW|RDONLY|NOACCESS)\s+\d+\s+\w+/gim) ?? [];
+  const extents = lines.filter((line) => /^(RW|RDONLY|NOACCESS)\s+\d+\s+\w+/i.test(line));
   if (extents.length > 1) throw incomplete(`is split into ${extents.length} files`);
-  if (/^\s*encryption\./im.test(descriptor)) throw unsupported('is encrypted: decrypt it first');
+  if (lines.some((line) => /^encryption\./i.test(line))) throw unsupported('is encrypted: decrypt it first');
 }
 
 function incomplete(what: string): Error {

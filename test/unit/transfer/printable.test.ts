@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { TransferError, asTransferError } from '../../../src/transfer/errors.ts';
 import { describeUrl } from '../../../src/transfer/http/location.ts';
-import { printableText } from '../../../src/transfer/printable-text.ts';
+import { printableText } from '../../../src/transfer/printable.ts';
 
 describe('text from outside', () => {
   it('is left as it is where it is harmless', () => {

@@ -1,24 +1,23 @@
-import { ByteReader } from '../../src/transfer/bytes.ts';
-import { checkSelfContained } from '../../src/transfer/conversion/check-image.ts';
-import { RandomAccessNeeded, TransferError } from '../../src/transfer/errors.ts';
-import type { DecodedDisk } from '../../src/transfer/extents.ts';
-import { decodeDisk } from '../../src/transfer/formats/decode.ts';
-import { describeImage } from '../../src/transfer/formats/describe.ts';
-import { decodeRanges } from '../../src/transfer/formats/open-mapped.ts';
-import { HEAD_LENGTH, recogniseFormat } from '../../src/transfer/formats/recognise.ts';
-import type { RangeReader } from '../../src/transfer/source.ts';
-import { unwrap } from '../../src/transfer/unwrap/unwrap.ts';
-import { lend } from '../unit/transfer/streams.ts';
-import { below, type Random } from './mutate.ts';
-import { Violation } from './violation.ts';
+import { ByteReader } from '../../../src/transfer/bytes.ts';
+import { checkSelfContained } from '../../../src/transfer/conversion/check-image.ts';
+import type { DecodedDisk } from '../../../src/transfer/extents.ts';
+import { decodeDisk } from '../../../src/transfer/formats/decode.ts';
+import { describeImage } from '../../../src/transfer/formats/describe.ts';
+import { decodeRanges } from '../../../src/transfer/formats/open-mapped.ts';
+import { HEAD_LENGTH, recogniseFormat } from '../../../src/transfer/formats/recognise.ts';
+import type { RangeReader } from '../../../src/transfer/source.ts';
+import { unwrap } from '../../../src/transfer/unwrap/unwrap.ts';
+import { lend } from '../../unit/transfer/streams.ts';
+import { below, type Random } from '../mutate.ts';
+import { Violation, survive } from './subject.ts';
 
 /** Disks of this size are put together, and compared. */
 const COMPARED = 1024 * 1024;
 /** What a small image may honestly claim to hold more is not waited for. */
 const ENOUGH_OUTPUT = 64 * 1024 * 1024;
 
-/** Lets every decoder loose on an image. Throws Violation, or whatever else should not be thrown. */
-export async function attempt(bytes: Buffer, random: Random): Promise<void> {
+/** Lets every decoder loose on an image. */
+export async function attemptImage(bytes: Buffer, random: Random): Promise<void> {
   const streamed = await survive(() => decodeStream(bytes, random));
   const head = bytes.subarray(0, HEAD_LENGTH);
   const format = await survive(async () => recogniseFormat(head, bytes.length, 'x'));
@@ -46,17 +45,6 @@ async function decodeStream(bytes: Buffer, random: Random, ranges?: RangeReader)
     return await consume(await decodeDisk(format, image.reader, { size: image.size, ranges: within }));
   } finally {
     await reader.close();
-  }
-}
-
-/** Failures that are foreseen are none here. */
-async function survive<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RandomAccessNeeded) return undefined;
-    if (error instanceof TransferError && error.code !== 'InternalError') return undefined;
-    throw error;
   }
 }
 

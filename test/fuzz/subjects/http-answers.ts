@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { DirectClient } from '../../src/transfer/http/direct/client.ts';
-import { below, type Random } from './mutate.ts';
-import { Violation } from './violation.ts';
+import { DirectClient } from '../../../src/transfer/http/direct/client.ts';
+import { below, type Random } from '../mutate.ts';
+import { Violation } from './subject.ts';
 
 /** What servers send over one connection that answers several requests, as text of which each character is a byte. */
 export const httpAnswers: readonly string[] = [

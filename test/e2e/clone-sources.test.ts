@@ -217,15 +217,22 @@ describe('sources of clones', function () {
 
   it('are waited for as long as their own DataVolume is not complete, and as long as they do not exist', async () => {
     const source = suite.key('unfinished');
-    const key = { namespace: other, name: 'of-unfinished' };
-    await clone(key, { pvc: source });
-    expect((await untilReason(key, 'CloneWithoutSource')).message).to.match(/"unfinished" does not exist in namespace/);
+    const key = suite.key('of-unfinished');
+    const elsewhere = { namespace: other, name: 'of-unfinished' };
+    for (const each of [key, elsewhere]) {
+      await clone(each, { pvc: source });
+      expect((await untilReason(each, 'CloneWithoutSource')).message).to.match(/"unfinished" does not exist in names/);
+    }
     const url = `${suite.web.url}${webPath.plain}/no-such-disk`;
     await clone(source, { http: { url } });
-    expect((await untilReason(key, 'SourceNotReady')).message).to.match(/unfinished (is not complete|has failed)/);
+    for (const each of [key, elsewhere])
+      expect((await untilReason(each, 'SourceNotReady')).message).to.match(/unfinished (is not complete|has failed)/);
     await suite.client.delete(dataVolumes, source);
     await until(suite.client, persistentVolumeClaims, source, 'it is gone', (found) => found === undefined);
     await clone(source, { pvc: golden });
     await untilSucceeded(suite.client, key);
+    // In another namespace nobody knows whether whoever made it anew would have granted it.
+    expect((await untilReason(elsewhere, 'SourceReplaced')).message).to.match(/make the DataVolume anew/);
+    await until(suite.client, dataVolumes, elsewhere, 'it has failed', (found) => found?.status?.phase === 'Failed');
   });
 });

@@ -1,7 +1,8 @@
 import type { CloneSourceKind } from '../../api/clone-grant.ts';
 import type { DataVolumeSource } from '../../api/sources.ts';
+import { TerminalError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import type { Key } from '../../kube/key.ts';
+import { keyToString, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { Caches } from '../caches.ts';
 
@@ -27,4 +28,23 @@ export function findCloned(
 ): KubeObject | undefined {
   const found = kind === 'PersistentVolumeClaim' ? claims.get(key) : snapshots.get(key);
   return found && !isBeingDeleted(found) ? found : undefined;
+}
+
+/**
+ * Requires that the object of a name is still the one that was meant, if there is one.
+ *
+ * @param uid of that object; undefined where any of its name will do
+ * @throws TerminalError SourceReplaced
+ */
+export function requireSameObject(
+  caches: Pick<Caches, 'claims' | 'snapshots'>,
+  cloned: ClonedObject,
+  uid: string | undefined,
+): void {
+  const found = uid === undefined ? undefined : findCloned(caches, cloned);
+  if (!found || found.metadata?.uid === uid) return;
+  throw new TerminalError(
+    'SourceReplaced',
+    `The source ${keyToString(cloned.key)} was deleted and made anew since this clone was granted, by whom is not known; make the DataVolume anew`,
+  );
 }

@@ -1,11 +1,11 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import type { ClonedObject } from '../clone-grants/cloned-object.ts';
+import { requireSameObject, type ClonedObject } from '../clone-grants/cloned-object.ts';
 import type { ControllerContext } from '../context.ts';
 import { volumeModeOf } from '../transfer-target.ts';
 import { gatherClaimSource } from './claim-source.ts';
 import { requireUnused } from './in-use.ts';
 import { gatherSnapshotSource } from './snapshot-source.ts';
-import { requireSame, type CloneSource } from './source.ts';
+import type { CloneSource } from './source.ts';
 
 /**
  * Reads the source of a clone, as long as nothing has been made of it.
@@ -20,13 +20,9 @@ export async function readCloneSource(
   { kind, key }: ClonedObject,
   uid: string | undefined,
 ): Promise<CloneSource> {
-  if (kind === 'VolumeSnapshot') {
-    const snapshot = await gatherSnapshotSource(context, key, volumeModeOf(target));
-    requireSame(snapshot, uid);
-    return snapshot;
-  }
+  requireSameObject(context.caches, { kind, key }, uid);
+  if (kind === 'VolumeSnapshot') return gatherSnapshotSource(context, key, volumeModeOf(target));
   const source = gatherClaimSource(context.caches, key);
-  requireSame(source, uid);
   requireUnused(context.caches, key);
   return source;
 }

@@ -63,20 +63,6 @@ export function without(what: string, key: Key, state: 'absent' | 'deleted'): Wa
   return new WaitingError('CloneWithoutSource', message, { after: LOOK_AGAIN_MILLISECONDS });
 }
 
-/**
- * Requires that a source is the object that was meant.
- *
- * @param uid of that object; undefined where any of its name will do
- * @throws TerminalError SourceReplaced
- */
-export function requireSame({ key, uid: found }: Pick<CloneSource, 'key' | 'uid'>, uid: string | undefined): void {
-  if (uid === undefined || found === uid) return;
-  throw new TerminalError(
-    'SourceReplaced',
-    `The source ${keyToString(key)} was deleted and made anew since this clone was granted, by whom is not known; make the DataVolume anew`,
-  );
-}
-
 /** That a source is there, and cannot be cloned yet. */
 export function notReady(message: string): WaitingError {
   return new WaitingError('SourceNotReady', message, { after: LOOK_AGAIN_MILLISECONDS });

@@ -15,9 +15,10 @@ import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import { requireAuthority } from '../clone-grants/authority.ts';
+import { requireSameObject } from '../clone-grants/cloned-object.ts';
 import { gatherClaimSource } from '../clone-populator/claim-source.ts';
 import { requireUnused } from '../clone-populator/in-use.ts';
-import { requireRoom, requireSame } from '../clone-populator/source.ts';
+import { requireRoom } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
 import { judgePod } from '../pod-verdict.ts';
@@ -98,8 +99,8 @@ export class HostCloneReconciler implements Reconciler {
     const { caches, config } = this.#context;
     const sourceUid = this.#sourceUid(claim, sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
+    requireSameObject(caches, { kind: 'PersistentVolumeClaim', key: sourceKey }, sourceUid);
     const source = gatherClaimSource(caches, sourceKey);
-    requireSame(source, sourceUid);
     requireRoom(source, claim);
     requireUnused(caches, sourceKey);
     await requireVolume(this.#context, claim);
@@ -140,8 +141,8 @@ export class HostCloneReconciler implements Reconciler {
       return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
     }
     // A claim that a pod uses stays: from here on the one of that name is the one that is read.
-    const uid = this.#context.caches.claims.get(sourceKey)?.metadata?.uid;
-    if (uid !== undefined) requireSame({ key: sourceKey, uid }, this.#sourceUid(claim, sourceKey));
+    const cloned = { kind: 'PersistentVolumeClaim', key: sourceKey } as const;
+    requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });

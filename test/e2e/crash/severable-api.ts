@@ -15,7 +15,7 @@ export interface Write {
 }
 
 /**
- * A proxy in front of the API server through which one controller speaks. It is asked after each write, before the answer is
+ * A proxy in front of the API server through which one controller speaks, as the ServiceAccount of the controllers. It is asked after each write, before the answer is
  * passed on, whether to go on; if not, nothing passes any more, in either direction: the world sees of the controller what it
  * would see had it been killed at that moment, and the controller does not learn that its last write was accepted.
  */
@@ -85,12 +85,14 @@ export class SeverableApi {
       origin: this.#origin,
       method,
       path,
-      headers: Object.fromEntries(
-        ['accept', 'content-type', 'user-agent'].flatMap((name) => {
+      headers: Object.fromEntries([
+        // With what the controllers may do, and bounded as they are.
+        ['impersonate-user', 'system:serviceaccount:cdi:cdi-sa'],
+        ...['accept', 'content-type', 'user-agent'].flatMap((name) => {
           const value = headers[name];
           return typeof value === 'string' ? [[name, value]] : [];
         }),
-      ),
+      ]),
       body,
     });
     const head = { 'content-type': String(answer.headers['content-type'] ?? 'application/json') };

@@ -16,17 +16,29 @@ export const REQUIRED_POLICIES = [
 ] as const;
 export type RequiredPolicy = (typeof REQUIRED_POLICIES)[number];
 
+/** Those that tell the controllers from others by the name of their ServiceAccount. */
+const TELLING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
+  'clone-by-annotation.cdi.kubevirt.io',
+  'controller-limits.cdi.kubevirt.io',
+  'controller-marks.cdi.kubevirt.io',
+]);
+
 /** API servers enforce a policy a moment after it was made. */
 const UNTIL_ENFORCED_MILLISECONDS = 10_000;
 
 /** Whether the admission policies are in force, and since when; read from the caches at each call. */
 export class AdmissionPolicies {
   readonly #caches: Pick<Caches, 'policies' | 'policyBindings'>;
+  readonly #namespace: string;
   readonly #now: () => number;
 
-  /** @param now milliseconds since the epoch */
-  constructor(caches: Pick<Caches, 'policies' | 'policyBindings'>, now: () => number) {
+  /**
+   * @param namespace of the installation
+   * @param now milliseconds since the epoch
+   */
+  constructor(caches: Pick<Caches, 'policies' | 'policyBindings'>, namespace: string, now: () => number) {
     this.#caches = caches;
+    this.#namespace = namespace;
     this.#now = now;
   }
 
@@ -53,6 +65,8 @@ export class AdmissionPolicies {
     if (!policy) return `ValidatingAdmissionPolicy "${name}" is missing`;
     if (!binding) return `ValidatingAdmissionPolicyBinding "${name}" is missing`;
     if (policy.spec?.failurePolicy === 'Ignore') return `policy "${name}" has failurePolicy Ignore instead of Fail`;
+    if (TELLING_CONTROLLERS.has(name) && !isOfController(policy, this.#namespace))
+      return `policy "${name}" is not for controllers in namespace "${this.#namespace}"`;
     if (!isWhole(policy, binding)) return `binding "${name}" does not deny everywhere what its policy refuses`;
     return undefined;
   }
@@ -64,6 +78,11 @@ export class AdmissionPolicies {
     );
     return Math.max(...made) + UNTIL_ENFORCED_MILLISECONDS;
   }
+}
+
+function isOfController({ spec }: ValidatingAdmissionPolicy, namespace: string): boolean {
+  const name = `'system:serviceaccount:${namespace}:cdi-sa'`;
+  return spec?.matchConditions?.some(({ expression }) => expression.includes(name)) ?? false;
 }
 
 function isWhole(policy: ValidatingAdmissionPolicy, { spec }: ValidatingAdmissionPolicyBinding): boolean {

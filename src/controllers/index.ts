@@ -41,7 +41,7 @@ export function addControllers(manager: Manager, installation: InstallationSetti
     events: manager.events,
     caches,
     config: new ConfigView(caches, installation),
-    policies: new AdmissionPolicies(caches, now),
+    policies: new AdmissionPolicies(caches, installation.namespace, now),
     progress: new ProgressPoll(),
     cloneCount: new CloneMetrics(manager.metrics.registry, caches),
     now,

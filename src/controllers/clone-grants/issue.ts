@@ -3,9 +3,10 @@ import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { CDI_API_VERSION } from '../../api/group.ts';
 import { objectLabels } from '../../api/labels.ts';
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { namespaces, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { cloneGrants } from '../resources.ts';
@@ -13,7 +14,7 @@ import { findCloned, type ClonedObject } from './cloned-object.ts';
 
 /** How long after a DataVolume was created the check of its user's right counts. */
 const LONGEST_WAIT_MILLISECONDS = 24 * 60 * 60_000;
-const LOOK_AGAIN_MILLISECONDS = 30_000;
+const LOOK_AGAIN_MILLISECONDS = 10_000;
 
 /** What a DataVolume may be cloned from. */
 export interface GrantedObject extends ClonedObject {
@@ -61,6 +62,28 @@ export function decideGrant(
   const found = findCloned(caches, cloned);
   if (!found) throw without(cloned);
   return { ...cloned, uid: found.metadata?.uid ?? '' };
+}
+
+/**
+ * Requires that a source which came after the DataVolume is in the same namespace that the right was checked for, and not in one that
+ * somebody else has made since under the same name.
+ *
+ * @throws TerminalError CloneRightExpired
+ */
+export async function requireSameNamespace(
+  { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
+  dataVolume: DataVolume,
+  granted: ClonedObject,
+): Promise<void> {
+  const checkedAt = Date.parse(dataVolume.metadata.creationTimestamp ?? '');
+  const isNewer = (object: KubeObject | undefined) => Date.parse(object?.metadata?.creationTimestamp ?? '') > checkedAt;
+  if (!isNewer(findCloned(caches, granted))) return;
+  const { namespace: name } = granted.key;
+  if (!isNewer(await client.get(namespaces, { namespace: '', name }))) return;
+  throw new TerminalError(
+    'CloneRightExpired',
+    `Namespace "${name}" was made anew after the right to clone from it was checked; make the DataVolume anew`,
+  );
 }
 
 /** Records the decision. A DataVolume that has one keeps it, whatever claim it gets afterwards. */

@@ -5,7 +5,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/b
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';
 import type { ControllerContext } from '../context.ts';
-import { decideGrant, issueGrant, type GrantedObject } from '../clone-grants/issue.ts';
+import { decideGrant, issueGrant, requireSameNamespace, type GrantedObject } from '../clone-grants/issue.ts';
 import { clonedObjectOf } from '../clone-grants/cloned-object.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { isBound } from '../populator/bound.ts';
@@ -28,7 +28,7 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
   const { caches, client, config } = context;
   const resolved = sourceOf(caches, dataVolume);
   const { source } = resolved;
-  const granted = grantedObject(context, dataVolume, resolved);
+  const granted = await grantedObject(context, dataVolume, resolved);
   const spec = { ...dataVolume.spec, ...(source ? { source } : {}) };
   delete spec.sourceRef;
   if (source?.upload) {
@@ -82,18 +82,20 @@ export async function completeGrant(
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
   if (!isUnfilled || isGranted || sourceKindOf(dataVolume.spec) !== 'clone') return;
-  const granted = grantedObject(context, dataVolume, sourceOf(context.caches, dataVolume));
+  const granted = await grantedObject(context, dataVolume, sourceOf(context.caches, dataVolume));
   if (granted) await issueGrant(context, dataVolume, claim, granted);
 }
 
-function grantedObject(
+async function grantedObject(
   context: ControllerContext,
   dataVolume: DataVolume,
   { source, through }: ResolvedSource,
-): GrantedObject | undefined {
+): Promise<GrantedObject | undefined> {
   const cloned = clonedObjectOf(source);
   if (!cloned || cloned.key.namespace === dataVolume.metadata.namespace) return undefined;
-  return decideGrant(context, dataVolume, cloned, through);
+  const granted = decideGrant(context, dataVolume, cloned, through);
+  await requireSameNamespace(context, dataVolume, granted);
+  return granted;
 }
 
 async function createClaim(client: KubeClient, claim: PersistentVolumeClaim): Promise<PersistentVolumeClaim> {

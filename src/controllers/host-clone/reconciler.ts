@@ -125,11 +125,11 @@ export class HostCloneReconciler implements Reconciler {
     return undefined;
   }
 
-  /** Uid that the claim to copy from must have: of a working claim its own record says it, of others what was granted. */
+  /** Uid that the claim to copy from must have: what was granted, or what the record on a working claim says. */
   #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
+    const granted = requireAuthority(this.#context.caches, claim, { kind: 'PersistentVolumeClaim', key });
     const { annotations } = claim.metadata ?? {};
-    if (annotations?.[workForAnnotation] !== undefined) return annotations[workSourceUidAnnotation];
-    return requireAuthority(this.#context.caches, claim, { kind: 'PersistentVolumeClaim', key });
+    return granted ?? (annotations?.[workForAnnotation] && annotations[workSourceUidAnnotation]);
   }
 
   async #follow(claim: PersistentVolumeClaim, sourceKey: Key, source: Pod, target: Pod): Promise<Outcome> {

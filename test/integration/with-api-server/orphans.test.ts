@@ -76,7 +76,7 @@ describe('what was made for a claim that is gone, in a real API server', functio
     const caches = createCaches(manager);
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
     const now = () => Date.now();
-    const policies = new AdmissionPolicies(caches, now);
+    const policies = new AdmissionPolicies(caches, 'cdi', now);
     const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
     reconciler = new OrphanReconciler({
       ...{ client, events, caches, config, policies, cloneCount, now },

@@ -68,7 +68,7 @@ describe('letTargetGo against a real API server', function () {
     const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
     const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
     const now = () => Date.now();
-    const policies = new AdmissionPolicies(caches, now);
+    const policies = new AdmissionPolicies(caches, 'cdi', now);
     context = { client, events, caches, config, policies, cloneCount, progress: new ProgressPoll(), now };
     stop = new AbortController();
     running = manager.run(stop.signal);

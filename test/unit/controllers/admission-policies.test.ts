@@ -12,7 +12,7 @@ const LATER = '2026-01-01T01:00:00Z';
 const NAME = 'clone-from-data-volume.cdi.kubevirt.io';
 
 const view = (contents: ReturnType<typeof installedPolicies>, now = LATER) =>
-  new AdmissionPolicies(cachesOf(contents), () => Date.parse(now));
+  new AdmissionPolicies(cachesOf(contents), 'cdi', () => Date.parse(now));
 const without = <T extends KubeObject>(objects: T[]) => objects.filter(({ metadata }) => metadata?.name !== NAME);
 const changed = <T extends KubeObject>(objects: T[], change: Partial<T>) =>
   objects.map((object) => (object.metadata?.name === NAME ? { ...object, ...change } : object));
@@ -40,6 +40,11 @@ describe('the admission policies', () => {
 
   it('are not in force in the moment in which they are made', () => {
     expect(view(installed, '2026-01-01T00:00:05Z').problem).to.match(/was made a moment ago/);
+  });
+
+  it('must be for controllers of this namespace', () => {
+    const elsewhere = new AdmissionPolicies(cachesOf(installed), 'storage', () => Date.parse(LATER));
+    expect(elsewhere.problem).to.match(/is not for controllers in namespace "storage"/);
   });
 
   const broken: Record<string, [ReturnType<typeof installedPolicies>, RegExp]> = {

@@ -156,7 +156,7 @@ describe('a CloneGrant', () => {
     const caches = cachesOf({ ...policies, ...contents });
     const clock = () => Date.parse(now);
     return decideGrant(
-      { caches, policies: new AdmissionPolicies(caches, clock), now: clock },
+      { caches, policies: new AdmissionPolicies(caches, 'cdi', clock), now: clock },
       made,
       source,
       dataSources,

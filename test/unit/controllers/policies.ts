@@ -12,7 +12,12 @@ export function installedPolicies(creationTimestamp: string): {
   return {
     policies: REQUIRED_POLICIES.map((name) => ({
       metadata: { name, creationTimestamp },
-      spec: { failurePolicy: 'Fail' },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConditions: [
+          { name: 'by-the-controllers', expression: "request.userInfo.username == 'system:serviceaccount:cdi:cdi-sa'" },
+        ],
+      },
     })),
     policyBindings: REQUIRED_POLICIES.map((name) => ({
       metadata: { name, creationTimestamp },

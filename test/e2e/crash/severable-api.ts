@@ -88,7 +88,7 @@ export class SeverableApi {
       headers: Object.fromEntries([
         // With what the controllers may do, and bounded as they are.
         ['impersonate-user', 'system:serviceaccount:cdi:cdi-sa'],
-        ...['accept', 'content-type', 'user-agent'].flatMap((name) => {
+        ...['accept', 'content-type', 'user-agent'].flatMap((name): [string, string][] => {
           const value = headers[name];
           return typeof value === 'string' ? [[name, value]] : [];
         }),

@@ -6,8 +6,9 @@ import type { DataVolume } from '../../../src/api/data-volume.ts';
 import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
 import { requireAuthority } from '../../../src/controllers/clone-grants/authority.ts';
 import type { ClonedObject } from '../../../src/controllers/clone-grants/cloned-object.ts';
-import { decideGrant } from '../../../src/controllers/clone-grants/issue.ts';
+import { decideGrant, requireSameNamespace } from '../../../src/controllers/clone-grants/issue.ts';
 import type { PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
+import { rejection } from '../../support/rejection.ts';
 import { cachesOf } from './caches.ts';
 import { installedPolicies } from './policies.ts';
 
@@ -203,5 +204,26 @@ describe('a CloneGrant', () => {
     });
     decide({ claims: found }, { dataSources: [through({ pvc: source.key }, old)] });
     decide({ claims: found }, { dataSources: [through({ pvc: { namespace: 'victim', name: 'fedora' } })] });
+  });
+
+  describe('for a source that came after the DataVolume', () => {
+    const later = '2026-01-02T00:30:00Z';
+    const came = cachesOf({ claims: [{ metadata: { ...found[0]?.metadata, creationTimestamp: later } }] });
+    const client = (creationTimestamp: string) => ({ get: async () => ({ metadata: { creationTimestamp } }) });
+    const attempt = (made: string, caches = came) =>
+      requireSameNamespace({ client: client(made) as never, caches }, dataVolume(), source);
+
+    it('is made in the namespace that the right was checked for', () => attempt('2026-01-01T00:00:00Z'));
+
+    it('is refused in one that was made anew', async () => {
+      expect(await rejection(attempt(later))).to.include({ name: 'TerminalError', reason: 'CloneRightExpired' });
+    });
+
+    it('asks for nothing where the source was there before', async () => {
+      const before = cachesOf({
+        claims: [{ metadata: { ...found[0]?.metadata, creationTimestamp: '2026-01-01T00:00:00Z' } }],
+      });
+      await requireSameNamespace({ client: {} as never, caches: before }, dataVolume(), source);
+    });
   });
 });

@@ -7,16 +7,11 @@ import { ResumableObject } from '../http/resumable-object.ts';
 import { Patience, defaultPatience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import { RegistryAuthorization, type Credentials } from './authorization.ts';
-import { checkedDocument } from './checked-document.ts';
+import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
 import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 
-/**
- * In bytes, of a manifest, an index or a configuration. A thousand layers are described in 300 KiB; to be told what is wrong with
- * each of the entries of a hostile one takes 600 times its length in memory.
- */
-const LONGEST_DOCUMENT = 512 * 1024;
 /** How a server that does not speak TLS lets somebody down who tries. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 

@@ -3,13 +3,12 @@ import { readTar } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../bytes.ts';
 import { TransferError } from '../errors.ts';
 import type { Source } from '../source.ts';
-import { checkedDocument } from './checked-document.ts';
+import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
 import type { ImageStore } from './image-store.ts';
 
 /** What an archive has its top index under. */
 export const ARCHIVE_INDEX = 'index.json';
 const BLOCK = 512;
-const LONGEST_DOCUMENT = 8 * 1024 * 1024;
 /** Each layer is one, and each document. How much lies between them does not matter: it is passed over without being read. */
 const limits = { members: 10_000, skippedBytes: Infinity };
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** The longest name of most objects: a DNS subdomain. */
 const MAXIMUM_NAME_LENGTH = 253;
+/** The longest name of a pod that runs everywhere: the kubelet makes a folder <namespace>_<name>_<uid>, of 255 characters at most. */
+const MAXIMUM_POD_NAME_LENGTH = 255 - '__'.length - 63 - 36;
 /** The longest name of a Service, and the longest label value: a DNS label. */
 const MAXIMUM_LABEL_LENGTH = 63;
 
@@ -16,9 +18,9 @@ function shortened(name: string, maximum: number): string {
 }
 
 /** Name of the pod that imports into a claim. */
-export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_NAME_LENGTH);
+export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_POD_NAME_LENGTH);
 /** Name of the pod that takes what is uploaded or copied into a claim. */
-export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_NAME_LENGTH);
+export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
 /** Name of the Service of an upload pod: one DNS label, so a name with dots gets a digest as well. */
 export const uploadServiceName = (claim: string) => {
   const name = `cdi-upload-${claim}`;

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.ts';
-import { ApiError, isAlreadyExists, isForbidden, WaitingError } from '../kube/errors.ts';
+import { ApiError, isAlreadyExists, isForbidden, isInvalid, WaitingError } from '../kube/errors.ts';
 import { isBeingDeleted } from '../kube/finalizers.ts';
 import { keyOf, keyToString } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
@@ -13,7 +13,8 @@ const NAME_TAKEN_MILLISECONDS = 1_000;
  * Creates an object, unless it exists: the cache may only be behind.
  *
  * @returns the object that there is
- * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrResourceExists where another object has its
+ * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrStartingPod or ErrForbidden where it is refused
+ *   otherwise; ErrResourceExists where another object has its
  *   name: one that is being deleted, that other owners have, or that somebody else made
  */
 export async function createIfAbsent<T extends KubeObject>(
@@ -27,7 +28,7 @@ export async function createIfAbsent<T extends KubeObject>(
     if (isAlreadyExists(error)) {
       return requireSame(resource, object, await client.get(resource, keyOf(object)));
     }
-    throw refusedByQuota(error) ?? error;
+    throw refusedByQuota(error) ?? refusedByAdmission(resource, object, error) ?? error;
   }
 }
 
@@ -38,6 +39,24 @@ export function refusedByQuota(error: unknown): WaitingError | undefined {
   return new WaitingError(
     'ErrExceededQuota',
     `${error.message}; free some of the quota or raise it, and the work goes on`,
+    { after: QUOTA_MILLISECONDS, cause: error },
+  );
+}
+
+/**
+ * What to wait for where the API server, or what it asks, refuses an object that is made for a user: a LimitRange, a PriorityClass or
+ * ServiceAccount that does not exist, Pod Security, a webhook; undefined for other errors.
+ */
+export function refusedByAdmission(
+  resource: Resource<KubeObject>,
+  object: KubeObject,
+  error: unknown,
+): WaitingError | undefined {
+  const isRefused = isForbidden(error) || (isInvalid(error) && resource.kind !== 'PersistentVolumeClaim');
+  if (!isRefused || !(error instanceof ApiError)) return undefined;
+  return new WaitingError(
+    resource.kind === 'Pod' ? 'ErrStartingPod' : 'ErrForbidden',
+    `${resource.kind} "${keyToString(keyOf(object))}" is refused: ${error.message}; the work goes on when it is not any more`,
     { after: QUOTA_MILLISECONDS, cause: error },
   );
 }

@@ -1,6 +1,7 @@
 import type { Pod } from '../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../kube/key.ts';
 import { transferResult, type TransferResult } from '../api/transfer-pod.ts';
+import { TRANSFER_ROLES } from './transfer-pod.ts';
 
 type Terminated = NonNullable<
   NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
@@ -38,7 +39,8 @@ const KILLED_BY = 128;
 
 /** Reads a transfer pod's status, the termination message first. */
 export function judgePod(pod: Pod): PodVerdict {
-  const container = pod.status?.containerStatuses?.[0];
+  // Others' containers may be in the pod as well, and are sorted by name.
+  const container = pod.status?.containerStatuses?.find(({ name }) => isTransfer(name));
   const terminated = container?.state?.terminated;
   if (terminated || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') {
     return judgeEnd(pod, terminated);
@@ -101,6 +103,10 @@ function explainSilentEnd(pod: Pod, terminated: Terminated | undefined): { reaso
   const reason = pod.status?.reason ?? terminated?.reason ?? 'PodFailed';
   const detail = pod.status?.message ?? (terminated ? `exit code ${terminated.exitCode}` : 'it left no message');
   return { reason, message: `Pod ${name} ended without a result (${reason}: ${detail}); another one follows` };
+}
+
+function isTransfer(name: string): boolean {
+  return TRANSFER_ROLES.some((role) => role === name);
 }
 
 function nameOf(pod: Pod): string {

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isAlreadyExists, isForbidden, isInvalid, toError, WaitingError } from '../kube/errors.ts';
 import { keyOf, keyToString } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
-import { refusedByQuota } from './create-if-absent.ts';
+import { refusedByAdmission, refusedByQuota } from './create-if-absent.ts';
 
 const NAME_TAKEN_MILLISECONDS = 1_000;
 
@@ -44,7 +44,7 @@ async function createUnlessTaken<T extends KubeObject>(
     return await client.create(resource, object);
   } catch (error) {
     if (isAlreadyExists(error)) return undefined;
-    throw refusedByQuota(error) ?? error;
+    throw refusedByQuota(error) ?? refusedByAdmission(resource, object, error) ?? error;
   }
 }
 

@@ -28,6 +28,10 @@ const PASSED_ON_ANNOTATIONS = [
   userAnnotation.linkerdInject,
 ] as const;
 
+/** First argument of the executable, and name of the container that does a transfer pod's work. */
+export const TRANSFER_ROLES = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
+export type TransferRole = (typeof TRANSFER_ROLES)[number];
+
 export type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
 
 /** What differs between the pods that move data. */
@@ -36,8 +40,7 @@ export interface TransferPodOptions {
   readonly namespace: string;
   /** Value of the label cdi.kubevirt.io, which says what kind of pod it is. */
   readonly component: TransferPodRole;
-  /** First argument of the executable. */
-  readonly role: 'importer' | 'clone-source' | 'upload-server' | 'prepare-claim';
+  readonly role: TransferRole;
   readonly env: Readonly<Record<string, string>>;
   readonly claim: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block'; readonly readOnly: boolean };
   /** What the pod mounts besides the claim and its work directory; all read-only but scratch. */
@@ -58,7 +61,7 @@ export interface TransferPodOptions {
 export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
   const block = options.claim.volumeMode === 'Block';
   const volumes: PodVolume[] = [
-    { name: 'data', persistentVolumeClaim: { claimName: options.claim.name } },
+    { name: 'data', persistentVolumeClaim: volumeOf(options.claim) },
     // In memory, where the size is a wall: on a disk the kubelet looks from time to time who has taken more.
     { name: 'work', emptyDir: { medium: 'Memory', sizeLimit: WORK_SIZE } },
     ...options.mounts.map((mount) => mount.volume),
@@ -85,6 +88,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
         ...objectLabels,
         [POD_ROLE_LABEL]: options.component,
         [PROMETHEUS_LABEL]: 'true',
+        ...meshLabels(options.claimAnnotations),
         ...options.labels,
       },
       annotations: {
@@ -140,4 +144,16 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       volumes,
     },
   };
+}
+
+/** A volume that is only read is mounted so: else the kubelet would give all of its files to the pod's group. */
+function volumeOf({ name, readOnly }: TransferPodOptions['claim']) {
+  return { claimName: name, ...(readOnly ? { readOnly } : {}) };
+}
+
+/** Istio looks for labels before annotations, and takes pods into its ambient mode where none says otherwise. */
+function meshLabels(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return annotations[userAnnotation.istioInject] === 'true'
+    ? { [userAnnotation.istioInject]: 'true' }
+    : { [userAnnotation.istioInject]: 'false', 'istio.io/dataplane-mode': 'none' };
 }

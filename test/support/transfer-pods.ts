@@ -15,7 +15,12 @@ const settings: TransferSettings = {
 export const transferPodRoleNames = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
 
 /** A pod of that role, as it is where nothing is configured. */
-export const podOf = (role: TransferPodOptions['role'], name: string = role): Pod =>
+export const podOf = (
+  role: TransferPodOptions['role'],
+  name: string = role,
+  claim: Partial<TransferPodOptions['claim']> = {},
+  claimAnnotations: TransferPodOptions['claimAnnotations'] = {},
+): Pod =>
   transferPod(
     {
       name,
@@ -23,9 +28,9 @@ export const podOf = (role: TransferPodOptions['role'], name: string = role): Po
       component: 'importer',
       role,
       env: {},
-      claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false },
+      claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false, ...claim },
       mounts: [],
-      claimAnnotations: {},
+      claimAnnotations,
       worksFor: { metadata: { namespace: 'team', name: 'disk', uid: 'uid-of-disk' } },
       restarts: 0,
     },

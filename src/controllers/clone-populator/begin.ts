@@ -29,7 +29,7 @@ export async function beginClone(
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
   const plan = planClone(gatherFacts(context, target, source, consumer));
-  if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source);
+  if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source, target);
   const { description, fallback } = plan;
   const told = inPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
   await holdTarget(context, target, {

@@ -1,3 +1,4 @@
+import { storageClassAnnotation } from '../../api/annotations.ts';
 import type { PersistentVolumeClaim, StorageClass } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyToString } from '../../kube/key.ts';
@@ -15,20 +16,22 @@ export type RestoreSpec = Pick<
 
 /**
  * The claim that a snapshot can be restored into to be copied from there: of the class of the claim that the snapshot
- * was taken of, or else of any of its driver, preferably one that binds at once.
+ * was taken of, or else of the target's class or the default one where the driver is theirs, or else of any of its driver, preferably one that
+ * binds at once. A class that nobody asked for may be one that the driver cannot serve.
  *
  * @throws WaitingError ErrUnableToClone where there is no such class
  */
 export function restoreSpecOf(
   caches: Pick<Caches, 'claims' | 'snapshots' | 'storageClasses' | 'storageProfiles'>,
   source: CloneSource,
+  target: PersistentVolumeClaim,
 ): RestoreSpec {
   const claimName = caches.snapshots.get(source.key)?.spec.source.persistentVolumeClaimName;
   const origin = claimName ? caches.claims.get({ namespace: source.key.namespace, name: claimName }) : undefined;
   const candidates = caches.storageClasses
     .list()
     .filter(({ provisioner }) => provisioner === source.driver)
-    .sort((a, b) => rank(b, origin) - rank(a, origin) || nameOf(a).localeCompare(nameOf(b)));
+    .sort((a, b) => rank(b, origin, target) - rank(a, origin, target) || nameOf(a).localeCompare(nameOf(b)));
   const [chosen] = candidates;
   if (!chosen) {
     throw new WaitingError(
@@ -46,8 +49,14 @@ export function restoreSpecOf(
   };
 }
 
-function rank(storageClass: StorageClass, origin: PersistentVolumeClaim | undefined): number {
-  if (nameOf(storageClass) === origin?.spec?.storageClassName) return 2;
+function rank(
+  storageClass: StorageClass,
+  origin: PersistentVolumeClaim | undefined,
+  target: PersistentVolumeClaim,
+): number {
+  if (nameOf(storageClass) === origin?.spec?.storageClassName) return 4;
+  if (nameOf(storageClass) === target.spec?.storageClassName) return 3;
+  if (storageClass.metadata?.annotations?.[storageClassAnnotation.isDefaultClass] === 'true') return 2;
   return storageClass.volumeBindingMode === 'WaitForFirstConsumer' ? 0 : 1;
 }
 

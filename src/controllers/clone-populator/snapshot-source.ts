@@ -9,7 +9,7 @@ import {
 } from '../../kube/snapshot-resources.ts';
 import type { Caches } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
-import { volumeModeOf } from '../transfer-target.ts';
+import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
 import { reachOfSnapshot } from './reach.ts';
 import { notReady, without, type CloneSource } from './source.ts';
 
@@ -45,10 +45,20 @@ export async function gatherSnapshotSource(
     driver: content?.spec.driver ?? driverOfClass(caches, snapshot),
     volumeMode: volumeModeOfSnapshot(caches, snapshot, content) ?? assumedMode,
     capacity: restoreSize,
-    request: restoreSize,
+    request: requestOf(caches, snapshot, restoreSize),
     contentType: 'kubevirt',
     reach: reachOfSnapshot(caches, key),
   };
+}
+
+/**
+ * What the claim of a snapshot asked for, which drivers round up; 0 where that claim is gone. The snapshot is restored at its own size in any
+ * case.
+ */
+function requestOf(caches: Pick<Caches, 'claims'>, snapshot: VolumeSnapshot, restoreSize: number): number {
+  const name = snapshot.spec.source.persistentVolumeClaimName;
+  const origin = name ? caches.claims.get({ namespace: snapshot.metadata?.namespace ?? '', name }) : undefined;
+  return origin ? Math.min(requestedBytes(origin), restoreSize) : 0;
 }
 
 function driverOfClass(caches: Pick<Caches, 'snapshotClasses'>, snapshot: VolumeSnapshot): string | undefined {

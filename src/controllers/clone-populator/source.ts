@@ -29,7 +29,7 @@ export interface CloneSource {
   readonly volumeMode: 'Filesystem' | 'Block';
   /** What the source's volume holds; of a snapshot its restore size, 0 where the driver does not tell. */
   readonly capacity: number;
-  /** What the source's claim asked for; a target that asks for less is refused. */
+  /** What the source's claim asked for, or that of a snapshot, as far as it is known; a target that asks for less is refused. */
   readonly request: number;
   readonly contentType: string;
   /** The nodes that its volume is in reach of, or of a snapshot its origin's; undefined where all are, or it is not known. */
@@ -46,12 +46,17 @@ export function requireRoom(source: CloneSource, target: PersistentVolumeClaim):
   const permissive = target.metadata?.annotations?.[userAnnotation.permissiveClone] === 'true';
   // Between modes the sizes are not the same measure: the copy itself finds out whether the disk fits.
   if (permissive || source.volumeMode !== volumeModeOf(target) || request >= source.request) return;
-  const what = source.kind === 'VolumeSnapshot' ? 'that its source snapshot needs to be restored' : 'of its source';
+  const what = source.kind === 'VolumeSnapshot' ? 'of the claim that its snapshot was taken of' : 'of its source';
   throw new TerminalError(
     'CloneValidationFailed',
-    `The claim requests ${humanBytes(request)}, less than the ${humanBytes(source.request)} ${what} ` +
+    `The claim requests ${sized(request)}, less than the ${sized(source.request)} ${what} ` +
       `(${keyToString(source.key)}); request at least as much`,
   );
+}
+
+/** Rounded, and as it is. */
+function sized(bytes: number): string {
+  return `${humanBytes(bytes)} (${bytes} bytes)`;
 }
 
 /** That a source is not there, or goes. */

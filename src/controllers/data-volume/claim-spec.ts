@@ -23,7 +23,7 @@ export interface SourceVolume {
   readonly volumeMode: 'Filesystem' | 'Block';
   /** Bytes that it holds. */
   readonly capacity: number;
-  /** 0 ≤ overhead < 1; what disks leave free on a Filesystem volume of its class. */
+  /** 0 ≤ overhead < 1; what a Filesystem volume of its class is larger than the disk on it, as a share of the disk. */
   readonly filesystemOverhead: number;
 }
 
@@ -139,12 +139,12 @@ function sizeOf(
 /** The volume, in whole MiB, on which a disk of so many bytes fits beside the overhead. */
 function inflated(bytes: number, overhead: number): number {
   const aligned = Math.ceil(bytes / MEBIBYTE) * MEBIBYTE;
-  return Math.ceil(aligned / (1 - overhead) / MEBIBYTE) * MEBIBYTE;
+  return Math.ceil((aligned * (1 + overhead)) / MEBIBYTE) * MEBIBYTE;
 }
 
 /** The largest disk, in whole MiB, that fits on a Filesystem volume of so many bytes beside the overhead. */
 function deflated(bytes: number, overhead: number): number {
-  return Math.ceil((bytes * (1 - overhead)) / MEBIBYTE) * MEBIBYTE;
+  return Math.ceil(bytes / (1 + overhead) / MEBIBYTE) * MEBIBYTE;
 }
 
 function withClass(spec: ClaimSpec, storageClassName: string | undefined): ClaimSpec {

@@ -43,7 +43,10 @@ export interface WorkingClaimOptions {
 
 /** A claim like the target, without its data source, that is filled first and then gives the target its volume. */
 export function workingClaim(target: PersistentVolumeClaim, options: WorkingClaimOptions): PersistentVolumeClaim {
-  const { accessModes, storageClassName, volumeMode, resources, selector } = { ...target.spec, ...options.spec };
+  const { accessModes, storageClassName, volumeMode, resources, selector, volumeAttributesClassName } = {
+    ...target.spec,
+    ...options.spec,
+  };
   const { namespace, name: targetName, uid, annotations = {} } = target.metadata ?? {};
   const placing = PLACING.filter((name) => !options.anyNode || name !== SELECTED_NODE_ANNOTATION);
   const shaping =
@@ -71,6 +74,7 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
       ...(storageClassName === undefined ? {} : { storageClassName }),
       ...(volumeMode ? { volumeMode } : {}),
       ...(selector ? { selector } : {}),
+      ...(volumeAttributesClassName && !options.spec ? { volumeAttributesClassName } : {}),
       resources: {
         ...resources,
         requests: { ...resources?.requests, ...(options.storage ? { storage: options.storage } : {}) },

@@ -1,12 +1,14 @@
 import { statfs } from 'node:fs/promises';
 
 const MEBIBYTE = 1024 * 1024;
+/** In MiB, of a quotient: less than a byte of a disk of a PiB. */
+const ROUNDING = 1e-7;
 
 /** What a claim asks of a Filesystem volume. */
 export interface VolumeRequest {
   /** What was asked for, in bytes. */
   capacity: number;
-  /** The share that the disk must leave free, 0 ≤ overhead < 1. */
+  /** What the volume is larger than the disk, as a share of the disk: 0 ≤ overhead < 1. */
   filesystemOverhead: number;
 }
 
@@ -14,7 +16,10 @@ export interface VolumeRequest {
 export interface VolumeSpace {
   /** What was asked for, or less where the volume has less. */
   room: number;
-  /** The size that a disk image may have: the room without the overhead, in whole MiB. */
+  /**
+   * The size that a disk image may have, in whole MiB: what was asked for without the overhead, or less where the file system itself has taken
+   * more than that.
+   */
   usable: number;
 }
 
@@ -25,6 +30,13 @@ export interface VolumeSpace {
  */
 export async function measureVolume(directory: string, request: VolumeRequest, taken = 0): Promise<VolumeSpace> {
   const { bavail, bsize } = await statfs(directory);
-  const room = Math.min(request.capacity, bavail * bsize + taken);
-  return { room, usable: Math.floor(((1 - request.filesystemOverhead) * room) / MEBIBYTE) * MEBIBYTE };
+  const free = bavail * bsize + taken;
+  return { room: Math.min(request.capacity, free), usable: usableBytes(request, free) };
+}
+
+/** @param free bytes that the file system has for the disk */
+export function usableBytes({ capacity, filesystemOverhead }: VolumeRequest, free: number): number {
+  const mebibytes = Math.min(capacity / (1 + filesystemOverhead), free) / MEBIBYTE;
+  // What was enlarged by the overhead comes out whole again, whatever the division rounds.
+  return Math.floor(mebibytes + ROUNDING) * MEBIBYTE;
 }

@@ -1,9 +1,19 @@
 import { expect } from 'chai';
 import { createIfAbsent } from '../../../src/controllers/create-if-absent.ts';
-import { configMaps, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import {
+  configMaps,
+  namespaces,
+  persistentVolumeClaims,
+  pods,
+  type ConfigMap,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';
+import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
 import { rejection } from '../../support/rejection.ts';
 
 const NAMESPACE = 'create-if-absent';
@@ -36,6 +46,55 @@ describe('createIfAbsent against a real API server', function () {
     expect(failure).to.be.instanceOf(WaitingError).with.property('reason', 'ErrResourceExists');
     expect((failure as WaitingError).after).to.be.greaterThan(0);
   };
+
+  it('says what the API server refuses, in its words, and goes on when it does not any more', async () => {
+    const disk: PersistentVolumeClaim = {
+      metadata: { namespace: NAMESPACE, name: 'disk' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    const limits = defineResource<KubeObject & { spec: object }>({
+      ...{ group: '', version: 'v1', kind: 'LimitRange', plural: 'limitranges', namespaced: true },
+    });
+    const range = { metadata: { namespace: NAMESPACE, name: 'small' } };
+    await client.create(limits, {
+      ...range,
+      spec: { limits: [{ type: 'PersistentVolumeClaim', max: { storage: '64Mi' } }] },
+    });
+    const refused = await eventuallyRefused(() => createIfAbsent(client, persistentVolumeClaims, disk));
+    expect(refused.reason).to.equal('ErrForbidden');
+    expect(refused.message).to.match(/"create-if-absent\/disk" is refused: .*maximum storage usage.*64Mi/);
+    await client.delete(limits, { ...range.metadata });
+    await eventually('it is made', async () => {
+      const made = await createIfAbsent(client, persistentVolumeClaims, disk).catch(() => undefined);
+      return made !== undefined;
+    });
+
+    const pod: Pod = {
+      metadata: { namespace: NAMESPACE, name: 'importer' },
+      spec: { priorityClassName: 'no-such-class', containers: [{ name: 'importer', image: 'image' }] },
+    };
+    const unknown = await eventuallyRefused(() => createIfAbsent(client, pods, pod));
+    expect(unknown.reason).to.equal('ErrStartingPod');
+    expect(unknown.message).to.match(/no PriorityClass with name no-such-class was found/);
+  });
+
+  /** Admission plugins learn of a LimitRange a moment after it was made. */
+  async function eventuallyRefused(attempt: () => Promise<PersistentVolumeClaim | Pod>): Promise<WaitingError> {
+    let refusal: WaitingError | undefined;
+    await eventually('it is refused', async () => {
+      try {
+        const { metadata } = await attempt();
+        await client.delete(persistentVolumeClaims, { namespace: NAMESPACE, name: metadata?.name ?? '' });
+        return false;
+      } catch (error) {
+        if (!(error instanceof WaitingError)) throw error;
+        refusal = error;
+        return refusal.reason !== 'ErrResourceExists';
+      }
+    });
+    if (!refusal) throw new Error('it was not refused');
+    return refusal;
+  }
 
   it('takes an object that it made before for what it is', async () => {
     await createIfAbsent(client, configMaps, ownedBy('again', 'first'));

@@ -22,8 +22,9 @@ describe('Names of objects', () => {
 
   it('are valid for the longest claim there can be, and tell such claims apart', () => {
     for (const [name, limit] of [
-      [importerPodName, 253],
-      [uploadPodName, 253],
+      // The kubelet's folder <namespace>_<name>_<uid> has 255 characters at most.
+      [importerPodName, 154],
+      [uploadPodName, 154],
       [scratchClaimName, 253],
       [uploadServiceName, 63],
       [labelValueOf, 63],

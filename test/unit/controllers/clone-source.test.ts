@@ -195,7 +195,9 @@ describe('the source of a clone', () => {
     it('is refused with both sizes', () => {
       const error = refusal(() => requireRoom(source, target()));
       expect(error.reason).to.equal('CloneValidationFailed');
-      expect(error.message).to.match(/900 MiB, less than the 1 GiB that its source snapshot needs to be restored/);
+      expect(error.message).to.match(
+        /900 MiB \(943718400 bytes\), less than the 1 GiB \(1073741824 bytes\) of the claim that its snapshot was taken of/,
+      );
     });
 
     it('is left to the copy between volume modes, and to who says that it is permissive', () => {
@@ -227,7 +229,7 @@ describe('the source of a clone', () => {
     it('is restored into the class of its claim, while that exists', () => {
       const origin = claim({ spec: { accessModes: ['ReadWriteMany'] } });
       const caches = cachesOf({ snapshots: [snapshot], claims: [origin], storageClasses: classes });
-      expect(restoreSpecOf(caches, source)).to.deep.equal({
+      expect(restoreSpecOf(caches, source, claim({ spec: { storageClassName: 'slow' } }))).to.deep.equal({
         storageClassName: 'fast',
         accessModes: ['ReadWriteMany'],
         volumeMode: 'Block',
@@ -236,16 +238,33 @@ describe('the source of a clone', () => {
 
     it('is restored into a class of its driver that binds at once', () => {
       const caches = cachesOf({ snapshots: [snapshot], storageClasses: classes });
-      expect(restoreSpecOf(caches, source)).to.deep.equal({
+      expect(restoreSpecOf(caches, source, claim({ spec: { storageClassName: 'slow' } }))).to.deep.equal({
         storageClassName: 'b',
         accessModes: ['ReadWriteOnce'],
         volumeMode: 'Block',
       });
     });
 
+    it('is restored into the target’s class, else the default one, rather than one that nobody asked for', () => {
+      const named = (target: string, isDefault: string) => {
+        const storageClasses = classes.map((each) => ({
+          ...each,
+          metadata: {
+            ...each.metadata,
+            annotations: { 'storageclass.kubernetes.io/is-default-class': String(each.metadata?.name === isDefault) },
+          },
+        }));
+        const caches = cachesOf({ snapshots: [snapshot], storageClasses });
+        return restoreSpecOf(caches, source, claim({ spec: { storageClassName: target } })).storageClassName;
+      };
+      expect(named('a-waiting', 'fast')).to.equal('a-waiting');
+      expect(named('0-other', 'fast')).to.equal('fast');
+      expect(named('0-other', '0-other')).to.equal('b');
+    });
+
     it('needs a class of its driver', () => {
       const storageClasses = [storageClass('0-other', { provisioner: 'other.example' })];
-      const error = refusal(() => restoreSpecOf(cachesOf({ snapshots: [snapshot], storageClasses }), source));
+      const error = refusal(() => restoreSpecOf(cachesOf({ snapshots: [snapshot], storageClasses }), source, claim()));
       expect(error.reason).to.equal('ErrUnableToClone');
       expect(error.message).to.match(/no StorageClass of its driver csi\.example/);
     });

@@ -28,6 +28,18 @@ describe('the verdict on a transfer pod', () => {
     expect(judgePod(ended(0, JSON.stringify(result)))).to.deep.equal({ state: 'succeeded', result });
   });
 
+  it('is that of the transfer, whatever other containers are in the pod and go on', () => {
+    const done = ended(0, JSON.stringify({ outcome: 'succeeded', bytesRead: 3, bytesWritten: 2 }));
+    const sidecar = { image: '', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+    for (const name of ['agent', 'datadog-agent', 'envoy', 'istio-proxy', 'zipkin']) {
+      const containerStatuses = [{ ...sidecar, name }, ...(done.status?.containerStatuses ?? [])].sort((one, other) =>
+        one.name.localeCompare(other.name),
+      );
+      const beside = pod({ phase: 'Running', containerStatuses });
+      expect(judgePod(beside).state, name).to.equal('succeeded');
+    }
+  });
+
   it('does not take a success from a pod that failed, nor without a result', () => {
     const claimed = JSON.stringify({ outcome: 'succeeded', bytesRead: 3, bytesWritten: 2 });
     expect(judgePod(ended(1, claimed)).state).to.equal('failed');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { parseQuantity } from '../../../src/api/quantity.ts';
+import type { Pod } from '../../../src/kube/builtin-resources.ts';
 import { everyTransferPod, podOf, transferPodRoleNames } from '../../support/transfer-pods.ts';
 
 for (const [what, { spec }] of Object.entries(everyTransferPod)) {
@@ -45,5 +46,23 @@ describe('the deadline of a transfer pod', () => {
   it('is there where there is nothing to do but to mount, and nowhere else', () => {
     const limited = transferPodRoleNames.filter((role) => podOf(role).spec?.activeDeadlineSeconds !== undefined);
     expect(limited).to.deep.equal(['prepare-claim']);
+  });
+});
+
+describe('a transfer pod and what is around it', () => {
+  it('mounts what it only reads so, that nobody changes the modes and groups of its files', () => {
+    const volumesOf = (pod: Pod) =>
+      pod.spec?.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim ?? []);
+    expect(volumesOf(podOf('clone-source', 'reads', { readOnly: true }))).to.deep.equal([
+      { claimName: 'disk', readOnly: true },
+    ]);
+    expect(volumesOf(podOf('importer'))).to.deep.equal([{ claimName: 'disk' }]);
+  });
+
+  it('stays out of a mesh, unless it is told otherwise', () => {
+    const labels = { 'sidecar.istio.io/inject': 'false', 'istio.io/dataplane-mode': 'none' };
+    expect(podOf('importer').metadata?.labels).to.include(labels);
+    const told = podOf('importer', 'told', {}, { 'sidecar.istio.io/inject': 'true' }).metadata?.labels;
+    expect(told).to.include({ 'sidecar.istio.io/inject': 'true' }).and.not.have.property('istio.io/dataplane-mode');
   });
 });

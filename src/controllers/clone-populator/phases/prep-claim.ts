@@ -2,7 +2,7 @@ import { formatQuantity, humanBytes } from '../../../api/bytes.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
-import { refusedByQuota } from '../../create-if-absent.ts';
+import { refusedByAdmission, refusedByQuota } from '../../create-if-absent.ts';
 import { latestWarning } from '../../latest-warning.ts';
 import { requireMadeFor } from '../../made-for.ts';
 import { isBound } from '../../populator/bound.ts';
@@ -38,7 +38,7 @@ async function request({ context }: CloneWork, claim: PersistentVolumeClaim, byt
       spec: { resources: { requests: { storage: formatQuantity(bytes) } } },
     });
   } catch (error) {
-    throw refusedByQuota(error) ?? error;
+    throw refusedByQuota(error) ?? refusedByAdmission(persistentVolumeClaims, claim, error) ?? error;
   }
 }
 

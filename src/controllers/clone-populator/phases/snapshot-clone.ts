@@ -1,6 +1,8 @@
 import { formatQuantity } from '../../../api/bytes.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
-import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import { isMadeFor } from '../../made-for.ts';
 import { isBound } from '../../populator/bound.ts';
 import { requestedBytes } from '../../transfer-target.ts';
 import { findConsumer, reachOfSnapshot } from '../reach.ts';
@@ -16,6 +18,7 @@ import type { CloneWork, Phase } from './phase.ts';
  */
 export const snapshotClone: Phase = async (work) => {
   if (work.plan.cloneType !== 'copy') return fillByDriver(work, work.workingClaim, () => restored(work));
+  await removeHopelessStandIn(work);
   const outcome = await fillByDriver(work, work.temporarySourceClaim, () => standIn(work));
   const claim = work.context.caches.claims.get(work.temporarySourceClaim);
   // The copying pods are made only once there is a volume.
@@ -27,11 +30,22 @@ export const snapshotClone: Phase = async (work) => {
   return mountOnce(work, claim, reachOfSnapshot(work.context.caches, work.source.key));
 };
 
+/** One that cannot be provisioned any more, because its class is gone, is made anew of another. */
+async function removeHopelessStandIn({ context, target, temporarySourceClaim }: CloneWork): Promise<void> {
+  const claim = context.caches.claims.get(temporarySourceClaim);
+  const name = claim?.spec?.storageClassName ?? '';
+  if (!claim || isBound(claim) || isBeingDeleted(claim) || !isMadeFor(claim, target.metadata?.uid)) return;
+  if (context.caches.storageClasses.get({ namespace: '', name })) return;
+  await context.client.delete(persistentVolumeClaims, temporarySourceClaim, { uid: claim.metadata?.uid });
+}
+
 async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   const { source, context } = work;
   const key = source.kind === 'VolumeSnapshot' ? (await source.read()).key : work.temporarySnapshot;
   const restoreSize = context.caches.snapshots.get(key)?.status?.restoreSize;
-  const capacity = context.caches.claims.get(source.key)?.status?.capacity?.['storage'];
+  // A claim may have the name of a snapshot, and be another one's.
+  const origin = source.kind === 'PersistentVolumeClaim' ? context.caches.claims.get(source.key) : undefined;
+  const capacity = origin?.status?.capacity?.['storage'];
   // At once as large as the source's volume, where that is known and more: growing it afterwards takes longer.
   const size = Math.max(parseQuantity(restoreSize ?? '0'), parseQuantity(capacity ?? '0'));
   return claimBesideSource(work, {
@@ -48,7 +62,7 @@ async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
     ...work.temporarySourceClaim,
     dataSource: dataSource(source.key.name),
     storage: formatQuantity(source.capacity || requestedBytes(work.target)),
-    spec: restoreSpecOf(work.context.caches, source),
+    spec: restoreSpecOf(work.context.caches, source, work.target),
     anyNode: consumer?.reachesSnapshots === false,
   });
 }

@@ -13,6 +13,7 @@ export const REQUIRED_POLICIES = [
   'clone-from-data-volume.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
   'controller-marks.cdi.kubevirt.io',
+  'system-priority-classes.cdi.kubevirt.io',
 ] as const;
 export type RequiredPolicy = (typeof REQUIRED_POLICIES)[number];
 
@@ -21,6 +22,7 @@ const TELLING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
   'clone-by-annotation.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
   'controller-marks.cdi.kubevirt.io',
+  'system-priority-classes.cdi.kubevirt.io',
 ]);
 
 /** API servers enforce a policy a moment after it was made. */

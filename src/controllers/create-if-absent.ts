@@ -4,7 +4,7 @@ import { isBeingDeleted } from '../kube/finalizers.ts';
 import { keyOf, keyToString } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 import { workForAnnotation } from './internal-annotations.ts';
-import { isMadeFor } from './made-for.ts';
+import { isMadeFor, nameTaken } from './made-for.ts';
 
 const QUOTA_MILLISECONDS = 5_000;
 const NAME_TAKEN_MILLISECONDS = 1_000;
@@ -68,9 +68,7 @@ function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, fo
   const mark = desired.metadata?.annotations?.[workForAnnotation];
   const isMarked = mark === undefined || (found !== undefined && isMadeFor(found, mark));
   if (found && !isBeingDeleted(found) && isMarked && owners.every(isOwned)) return found;
-  throw new WaitingError(
-    'ErrResourceExists',
-    `${resource.kind} "${keyToString(keyOf(desired))}" exists already and does not belong here; the work goes on when it is gone`,
-    { after: NAME_TAKEN_MILLISECONDS },
-  );
+  throw nameTaken(resource.kind, desired, 'it belongs to somebody else, or is being deleted', {
+    after: NAME_TAKEN_MILLISECONDS,
+  });
 }

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.ts';
-import { isForbidden, isInvalid } from '../kube/errors.ts';
+import { isForbidden, isInvalid, toError } from '../kube/errors.ts';
 import type { Key } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 
@@ -15,6 +15,14 @@ export async function deleteOwn<T extends KubeObject>(
   try {
     await client.delete(resource, key);
   } catch (error) {
-    if (!isForbidden(error) && !isInvalid(error)) throw error;
+    if (!isRefusedByPolicy(error)) throw error;
   }
+}
+
+/**
+ * Whether the policy on the controllers has refused a request, and not a right that is missing: the message names the policy. Its status is that
+ * of the reason that the policy gives, or of Invalid.
+ */
+export function isRefusedByPolicy(error: unknown): boolean {
+  return (isForbidden(error) || isInvalid(error)) && toError(error).message.includes('ValidatingAdmissionPolicy');
 }

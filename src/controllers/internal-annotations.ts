@@ -10,6 +10,8 @@
 export const workForAnnotation = 'cdi.kubevirt.io/work.targetUID';
 /** On a temporary object: `namespace/name` of the target claim that it was made for. */
 export const workForClaimAnnotation = 'cdi.kubevirt.io/work.targetClaim';
+/** On a CloneGrant whose clone is complete: when, as RFC 3339. It grants nothing any more. */
+export const grantUsedAnnotation = 'cdi.kubevirt.io/clone.completed';
 /** On a working claim that is copied into: uid of the claim that the copy is made of. */
 export const workSourceUidAnnotation = 'cdi.kubevirt.io/work.sourceUID';
 /** On a claim whose import is under way: from where another importer pod can go on, as the last one told. */

@@ -1,10 +1,10 @@
 import type { KubeClient } from '../kube/client.ts';
-import { isAlreadyExists, isForbidden, isInvalid, toError, WaitingError } from '../kube/errors.ts';
-import { keyOf, keyToString } from '../kube/key.ts';
+import { isAlreadyExists, toError } from '../kube/errors.ts';
+import { keyOf } from '../kube/key.ts';
 import type { KubeObject, Resource } from '../kube/resource.ts';
 import { refusedByAdmission, refusedByQuota } from './create-if-absent.ts';
-
-const NAME_TAKEN_MILLISECONDS = 1_000;
+import { isRefusedByPolicy } from './delete-own.ts';
+import { nameTaken } from './made-for.ts';
 
 /**
  * Makes an object of the controllers' own, in place of the one that an earlier attempt left. For resources that they may create and
@@ -25,13 +25,13 @@ export async function replaceOwn<T extends KubeObject>(
   try {
     await client.delete(resource, keyOf(object));
   } catch (error) {
-    // A policy refuses with the one or the other, as its reason is Forbidden or the usual Invalid.
-    if (isForbidden(error) || isInvalid(error)) throw nameTaken(resource, object, error);
+    if (isRefusedByPolicy(error))
+      throw nameTaken(resource.kind, object, `it cannot be replaced (${toError(error).message})`, { cause: error });
     throw error;
   }
   const second = await createUnlessTaken(client, resource, object);
   if (second) return second;
-  throw nameTaken(resource, object);
+  throw nameTaken(resource.kind, object, 'it has not gone yet');
 }
 
 /** Undefined where an object of the name exists. */
@@ -46,14 +46,4 @@ async function createUnlessTaken<T extends KubeObject>(
     if (isAlreadyExists(error)) return undefined;
     throw refusedByQuota(error) ?? refusedByAdmission(resource, object, error) ?? error;
   }
-}
-
-function nameTaken(resource: Resource<KubeObject>, object: KubeObject, cause?: unknown): WaitingError {
-  const detail = cause === undefined ? '' : ` (${toError(cause).message})`;
-  return new WaitingError(
-    'ErrResourceExists',
-    `${resource.kind} "${keyToString(keyOf(object))}" exists already and cannot be replaced${detail}; ` +
-      'delete it, and the work goes on',
-    { after: NAME_TAKEN_MILLISECONDS, cause },
-  );
 }

@@ -1,11 +1,10 @@
 import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation, userAnnotation } from '../api/annotations.ts';
-import { objectLabels, POD_ROLE_LABEL, PROMETHEUS_LABEL, type TransferPodRole } from '../api/labels.ts';
+import { POD_ROLE_LABEL, PROMETHEUS_LABEL, type TransferPodRole } from '../api/labels.ts';
 import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../api/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod } from '../kube/builtin-resources.ts';
-import { keyOf, keyToString } from '../kube/key.ts';
 import type { OwnerReference } from '../kube/resource.ts';
-import { workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { marksFor } from './made-for.ts';
 import { pickAnnotations } from './pick-annotations.ts';
 import type { TransferSettings } from './settings.ts';
 
@@ -60,6 +59,7 @@ export interface TransferPodOptions {
 /** A pod that moves data and satisfies the restricted Pod Security Standard. */
 export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
   const block = options.claim.volumeMode === 'Block';
+  const marks = marksFor(options.worksFor);
   const volumes: PodVolume[] = [
     { name: 'data', persistentVolumeClaim: volumeOf(options.claim) },
     // In memory, where the size is a wall: on a disk the kubelet looks from time to time who has taken more.
@@ -85,7 +85,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       name: options.name,
       namespace: options.namespace,
       labels: {
-        ...objectLabels,
+        ...marks.labels,
         [POD_ROLE_LABEL]: options.component,
         [PROMETHEUS_LABEL]: 'true',
         ...meshLabels(options.claimAnnotations),
@@ -95,8 +95,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
         [userAnnotation.istioInject]: 'false',
         [userAnnotation.linkerdInject]: 'disabled',
         ...pickAnnotations(options.claimAnnotations, PASSED_ON_ANNOTATIONS),
-        [workForAnnotation]: options.worksFor.metadata?.uid ?? '',
-        [workForClaimAnnotation]: keyToString(keyOf(options.worksFor)),
+        ...marks.annotations,
         [stateAnnotation.podRestarts]: String(options.restarts),
       },
       ...(options.owner ? { ownerReferences: [options.owner] } : {}),

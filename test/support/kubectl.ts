@@ -28,9 +28,10 @@ export class Kubectl {
     return this.#run(['apply', '-f', '-', ...(user === undefined ? [] : ['--as', user])], stringify(manifest));
   }
 
-  /** Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one exists. */
-  async create(manifests: string, { user }: { user?: string } = {}): Promise<string> {
-    return this.#run(['create', '-f', '-', ...(user === undefined ? [] : ['--as', user])], manifests);
+  /** Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one exists. `raw` is the path to send to. */
+  async create(manifests: string, { user, raw }: { user?: string; raw?: string } = {}): Promise<string> {
+    const flags = [...(user === undefined ? [] : ['--as', user]), ...(raw === undefined ? [] : ['--raw', raw])];
+    return this.#run(['create', '-f', '-', ...flags], manifests);
   }
 
   /** Applies manifests as they are in a file. */

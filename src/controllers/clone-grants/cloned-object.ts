@@ -3,7 +3,10 @@ import type { DataVolumeSource } from '../../api/sources.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyToString, type Key } from '../../kube/key.ts';
-import type { KubeObject } from '../../kube/resource.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { persistentVolumeClaims } from '../../kube/builtin-resources.ts';
+import type { KubeObject, Resource } from '../../kube/resource.ts';
+import { volumeSnapshots } from '../../kube/snapshot-resources.ts';
 import type { Caches } from '../caches.ts';
 
 /** What a DataVolume is cloned from, by name. */
@@ -31,20 +34,34 @@ export function findCloned(
 }
 
 /**
- * Requires that the object of a name is still the one that was meant, if there is one.
+ * Requires that the object of a name is still the one that was meant, if there is one, as far as the cache knows.
  *
  * @param uid of that object; undefined where any of its name will do
  * @throws TerminalError SourceReplaced
  */
 export function requireSameObject(
-  caches: Pick<Caches, 'claims' | 'snapshots'>,
-  cloned: ClonedObject,
+  { claims, snapshots }: Pick<Caches, 'claims' | 'snapshots'>,
+  { kind, key }: ClonedObject,
   uid: string | undefined,
 ): void {
-  const found = uid === undefined ? undefined : findCloned(caches, cloned);
-  if (!found || found.metadata?.uid === uid) return;
+  requireUid(key, kind === 'PersistentVolumeClaim' ? claims.get(key) : snapshots.get(key), uid);
+}
+
+/** {@link requireSameObject}, as the API server knows it: before what was read of it counts. */
+export async function requireSameObjectNow(
+  client: KubeClient,
+  { kind, key }: ClonedObject,
+  uid: string | undefined,
+): Promise<void> {
+  if (uid === undefined) return;
+  const resource: Resource<KubeObject> = kind === 'PersistentVolumeClaim' ? persistentVolumeClaims : volumeSnapshots;
+  requireUid(key, await client.get(resource, key), uid);
+}
+
+function requireUid(key: Key, found: KubeObject | undefined, uid: string | undefined): void {
+  if (uid === undefined || !found || found.metadata?.uid === uid) return;
   throw new TerminalError(
     'SourceReplaced',
-    `The source ${keyToString(cloned.key)} was deleted and made anew since this clone was granted, by whom is not known; make the DataVolume anew`,
+    `The source ${keyToString(key)} was deleted and made anew since this clone was granted, by whom is not known; make the DataVolume anew`,
   );
 }

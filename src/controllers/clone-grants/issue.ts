@@ -1,4 +1,4 @@
-import { cloneSourceKinds, type CloneGrant } from '../../api/clone-grant.ts';
+import type { CloneGrant } from '../../api/clone-grant.ts';
 import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { CDI_API_VERSION } from '../../api/group.ts';
@@ -7,6 +7,7 @@ import { namespaces, type PersistentVolumeClaim } from '../../kube/builtin-resou
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
+import { without } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { cloneGrants } from '../resources.ts';
@@ -60,30 +61,37 @@ export function decideGrant(
     );
   }
   const found = findCloned(caches, cloned);
-  if (!found) throw without(cloned);
+  if (!found) throw without(cloned.kind === 'VolumeSnapshot' ? 'snapshot' : 'claim', cloned.key, 'absent');
   return { ...cloned, uid: found.metadata?.uid ?? '' };
 }
 
 /**
- * Requires that a source which came after the DataVolume is in the same namespace that the right was checked for, and not in one that
- * somebody else has made since under the same name.
+ * Requires that each step from the DataVolume to its source leads into the same namespace that the right was checked for when the step was
+ * made, and not into one that somebody else has made since under the same name.
  *
  * @throws TerminalError CloneRightExpired
  */
-export async function requireSameNamespace(
+export async function requireSameNamespaces(
   { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
   dataVolume: DataVolume,
-  granted: ClonedObject,
+  cloned: ClonedObject,
+  through: readonly DataSource[],
 ): Promise<void> {
-  const checkedAt = Date.parse(dataVolume.metadata.creationTimestamp ?? '');
-  const isNewer = (object: KubeObject | undefined) => Date.parse(object?.metadata?.creationTimestamp ?? '') > checkedAt;
-  if (!isNewer(findCloned(caches, granted))) return;
-  const { namespace: name } = granted.key;
-  if (!isNewer(await client.get(namespaces, { namespace: '', name }))) return;
-  throw new TerminalError(
-    'CloneRightExpired',
-    `Namespace "${name}" was made anew after the right to clone from it was checked; make the DataVolume anew`,
-  );
+  const steps: readonly (KubeObject | undefined)[] = [dataVolume, ...through, findCloned(caches, cloned)];
+  for (const [index, to] of steps.entries()) {
+    const by = steps[index - 1];
+    const name = to?.metadata?.namespace;
+    if (!by || !name || name === by.metadata?.namespace || !isNewer(to, by)) continue;
+    if (!isNewer(await client.get(namespaces, { namespace: '', name }), by)) continue;
+    throw new TerminalError(
+      'CloneRightExpired',
+      `Namespace "${name}" was made anew after the right to clone from it was checked; make ${by.kind} ${keyToString(keyOf(by))} anew`,
+    );
+  }
+}
+
+function isNewer(object: KubeObject | undefined, other: KubeObject): boolean {
+  return Date.parse(object?.metadata?.creationTimestamp ?? '') > Date.parse(other.metadata?.creationTimestamp ?? '');
 }
 
 /** Records the decision. A DataVolume that has one keeps it, whatever claim it gets afterwards. */
@@ -117,14 +125,5 @@ function unchecked(kind: string, object: DataVolume | DataSource): TerminalError
     'PolicyMissing',
     `${kind} ${keyToString(keyOf(object))} was made while the admission policies of Diskpress were not in force, so that nobody checked ` +
       "its author's right to clone from another namespace; make it anew",
-  );
-}
-
-function without({ kind, key }: ClonedObject): WaitingError {
-  const what = kind === cloneSourceKinds[0] ? 'claim' : 'snapshot';
-  return new WaitingError(
-    'CloneWithoutSource',
-    `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does, within a day of the DataVolume's creation`,
-    { after: LOOK_AGAIN_MILLISECONDS },
   );
 }

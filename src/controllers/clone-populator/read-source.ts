@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { requireSameObject, type ClonedObject } from '../clone-grants/cloned-object.ts';
+import type { ClonedObject } from '../clone-grants/cloned-object.ts';
 import type { ControllerContext } from '../context.ts';
 import { volumeModeOf } from '../transfer-target.ts';
 import { gatherClaimSource } from './claim-source.ts';
@@ -10,17 +10,13 @@ import type { CloneSource } from './source.ts';
 /**
  * Reads the source of a clone, as long as nothing has been made of it.
  *
- * @param uid that it must have, where it must
  * @throws WaitingError while it is not there, not ready, or in use
- * @throws TerminalError SourceReplaced
  */
 export async function readCloneSource(
   context: ControllerContext,
   target: PersistentVolumeClaim,
   { kind, key }: ClonedObject,
-  uid: string | undefined,
 ): Promise<CloneSource> {
-  requireSameObject(context.caches, { kind, key }, uid);
   if (kind === 'VolumeSnapshot') return gatherSnapshotSource(context, key, volumeModeOf(target));
   const source = gatherClaimSource(context.caches, key);
   requireUnused(context.caches, key);

@@ -13,11 +13,11 @@ import { failureReport } from '../failure-report.ts';
 import { clonePlanAnnotation } from '../internal-annotations.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
-import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
+import { promisedVolume, rebindVolume, requireNoVolume } from '../populator/rebind-volume.ts';
 import { completedReport, readReport } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { requireAuthority } from '../clone-grants/authority.ts';
-import type { ClonedObject } from '../clone-grants/cloned-object.ts';
+import { requireSameObject, type ClonedObject } from '../clone-grants/cloned-object.ts';
 import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
 import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
@@ -48,6 +48,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (handingOver) return this.#handOver(target, cloneSourceName);
     if (isBound(target)) return this.#finish(target);
+    requireNoVolume(target);
     if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
     return this.#fill(target, cloneSourceName);
   }
@@ -71,10 +72,11 @@ export class ClonePopulatorReconciler implements Reconciler {
     const { caches } = this.#context;
     const cloned = this.#sourceOf(target, cloneSourceName);
     const { kind, key } = cloned;
-    const sourceUid = requireAuthority(caches, target, cloned);
+    const sourceUid = requireAuthority(caches, target, cloned, this.#context.now());
+    requireSameObject(caches, cloned, sourceUid);
     if (!mayBePopulatedNow(target, caches)) return undefined;
     let source: Promise<CloneSource> | undefined;
-    const read = () => (source ??= readCloneSource(this.#context, target, cloned, sourceUid));
+    const read = () => (source ??= readCloneSource(this.#context, target, cloned));
     const plan = (await this.#resume(target, kind)) ?? (await this.#begin(target, await read()));
     const uid = target.metadata?.uid ?? '';
     const { namespace } = key;

@@ -5,10 +5,11 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/b
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';
 import type { ControllerContext } from '../context.ts';
-import { decideGrant, issueGrant, requireSameNamespace, type GrantedObject } from '../clone-grants/issue.ts';
+import { decideGrant, issueGrant, requireSameNamespaces, type GrantedObject } from '../clone-grants/issue.ts';
 import { clonedObjectOf } from '../clone-grants/cloned-object.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { isBound } from '../populator/bound.ts';
+import { readReport } from '../transfer-report.ts';
 import { volumeCloneSources, volumeImportSources } from '../resources.ts';
 import { claimSpecOf } from './claim-spec.ts';
 import { sourceOf, type ResolvedSource } from './clone-source.ts';
@@ -77,11 +78,11 @@ export async function completeGrant(
   dataVolume: DataVolume,
   claim: PersistentVolumeClaim,
 ): Promise<void> {
-  const isUnfilled =
-    dataVolume.status?.phase !== 'Succeeded' && dataVolume.status?.phase !== 'Failed' && !isBound(claim);
+  // By the claim alone: what is told on the DataVolume follows from this.
+  const isOver = isBound(claim) || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
-  if (!isUnfilled || isGranted || sourceKindOf(dataVolume.spec) !== 'clone') return;
+  if (isOver || isGranted || sourceKindOf(dataVolume.spec) !== 'clone') return;
   const granted = await grantedObject(context, dataVolume, sourceOf(context.caches, dataVolume));
   if (granted) await issueGrant(context, dataVolume, claim, granted);
 }
@@ -94,7 +95,7 @@ async function grantedObject(
   const cloned = clonedObjectOf(source);
   if (!cloned || cloned.key.namespace === dataVolume.metadata.namespace) return undefined;
   const granted = decideGrant(context, dataVolume, cloned, through);
-  await requireSameNamespace(context, dataVolume, granted);
+  await requireSameNamespaces(context, dataVolume, cloned, through);
   return granted;
 }
 

@@ -2,7 +2,7 @@ import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api
 import type { DataVolume } from '../../api/data-volume.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
-import { objectLabels } from '../../api/labels.ts';
+import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../../api/volume-import-source.ts';
 import { ownerReference } from '../../kube/apply.ts';
@@ -87,6 +87,8 @@ export function dataVolumeObjects(
       kind: 'VolumeCloneSource',
       metadata: {
         ...sourceMetadata,
+        // Made from its DataVolume, and nobody else's to write where it names another namespace.
+        labels: { ...sourceMetadata.labels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
         ...(elsewhere ? { annotations: { [stateAnnotation.dataSourceNamespace]: from.namespace } } : {}),
       },
       spec: {

@@ -52,7 +52,7 @@ export function observe(world: DataVolumeWorld): Observation {
 
 function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolumeWorld): DataVolumePhase {
   if (failure) return failure instanceof TerminalError ? 'Failed' : 'Pending';
-  if (!claim) return dataVolume.status?.phase === 'Succeeded' ? 'Failed' : 'Pending';
+  if (!claim) return wasPopulated(dataVolume) ? 'Failed' : 'Pending';
   if (claim.status?.phase === 'Lost') return 'Failed';
   const populated = claim.spec?.dataSourceRef !== undefined;
   const report = readReport(claim.metadata?.annotations);
@@ -70,6 +70,13 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolum
   if (report?.podPhase === 'Succeeded' && populated) return 'ImportInProgress';
   if (report) return 'ImportScheduled';
   return 'Pending';
+}
+
+/** Whether a DataVolume has had its data: it is not made again where the claim is gone. */
+export function wasPopulated({ status }: DataVolume): boolean {
+  return (
+    status?.phase === 'Succeeded' || (status?.conditions?.some(({ reason }) => reason === 'ErrClaimLost') ?? false)
+  );
 }
 
 function clonePhaseOf(claim: PersistentVolumeClaim): DataVolumePhase {

@@ -13,7 +13,7 @@ import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
 import { eventsOf } from './events.ts';
-import { observe, type DataVolumeWorld } from './observation.ts';
+import { observe, wasPopulated, type DataVolumeWorld } from './observation.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { statusToWrite } from './status.ts';
 
@@ -41,7 +41,7 @@ export class DataVolumeReconciler implements Reconciler {
       await adoptClaim(this.#context, dataVolume, claim);
       return undefined;
     }
-    if (!claim && dataVolume.status?.phase !== 'Succeeded') {
+    if (!claim && !wasPopulated(dataVolume)) {
       // The claim itself brings us here again; what could be told before that would not hold for long.
       await createObjects(this.#context, dataVolume);
       return undefined;

@@ -1,5 +1,5 @@
 import type { V1Affinity } from '@kubernetes/client-node';
-import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels, POD_ROLE_LABEL } from '../../api/labels.ts';
+import { POD_ROLE_LABEL } from '../../api/labels.ts';
 import { cloneSourcePodName, transferSecretName, uploadPodName, uploadServiceName } from '../../api/object-names.ts';
 import {
   CLONE_SOURCE_REQUEST_VARIABLE,
@@ -12,9 +12,9 @@ import {
 } from '../../api/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../kube/builtin-resources.ts';
 import { ownerReference } from '../../kube/apply.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
 import type { CloneSource } from '../clone-populator/source.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
+import { marksFor } from '../made-for.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod, type PodVolume } from '../transfer-pod.ts';
 import type { TransferCertificates } from './transfer-certificates.ts';
@@ -47,17 +47,6 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   };
 }
 
-/** Of every object that is made for a copy. */
-function marks(claim: PersistentVolumeClaim) {
-  return {
-    labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
-    annotations: {
-      [workForAnnotation]: claim.metadata?.uid ?? '',
-      [workForClaimAnnotation]: keyToString(keyOf(claim)),
-    },
-  };
-}
-
 /** The host name of the target pod's Service, which its certificate is made for. */
 export function uploadServerName(service: Key): string {
   return `${service.name}.${service.namespace}.svc`;
@@ -67,7 +56,7 @@ export function uploadService(claim: PersistentVolumeClaim, keys: HostCloneKeys)
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...keys.service, ...marks(claim), ownerReferences: [ownerReference(claim)] },
+    metadata: { ...keys.service, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
     spec: {
       selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: 'cdi-upload-server' },
       ports: [{ name: 'https', port: UPLOAD_SERVER_PORT, targetPort: UPLOAD_SERVER_PORT }],
@@ -89,7 +78,7 @@ export function targetSecret(
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { ...keys.targetSecret, ...marks(claim), ownerReferences: [ownerReference(claim)] },
+    metadata: { ...keys.targetSecret, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
     stringData: {
       ...clientData(certificates),
       'server.crt': certificates.server.certificate,
@@ -108,7 +97,7 @@ export function sourceSecret(
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { ...keys.sourceSecret, ...marks(claim) },
+    metadata: { ...keys.sourceSecret, ...marksFor(claim) },
     stringData: clientData(certificates),
   };
 }

@@ -14,8 +14,8 @@ import { isAlreadyExists } from '../../kube/errors.ts';
 import { keyFromString, keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
-import { requireAuthority } from '../clone-grants/authority.ts';
-import { requireSameObject } from '../clone-grants/cloned-object.ts';
+import { grantOf, requireAuthority } from '../clone-grants/authority.ts';
+import { requireSameObject, requireSameObjectNow } from '../clone-grants/cloned-object.ts';
 import { gatherClaimSource } from '../clone-populator/claim-source.ts';
 import { requireUnused } from '../clone-populator/in-use.ts';
 import { requireRoom } from '../clone-populator/source.ts';
@@ -46,9 +46,10 @@ import {
 import { explainLeaving, judgePair } from './verdict.ts';
 import { createIfAbsent, refusedByQuota } from '../create-if-absent.ts';
 import { deleteOwn } from '../delete-own.ts';
-import { workForAnnotation, workSourceUidAnnotation } from '../internal-annotations.ts';
+import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../internal-annotations.ts';
 import { isMadeFor } from '../made-for.ts';
 import { replaceOwn } from '../replace-own.ts';
+import { cloneGrants } from '../resources.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
@@ -127,7 +128,8 @@ export class HostCloneReconciler implements Reconciler {
 
   /** Uid that the claim to copy from must have: what was granted, or what the record on a working claim says. */
   #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
-    const granted = requireAuthority(this.#context.caches, claim, { kind: 'PersistentVolumeClaim', key });
+    const { caches, now } = this.#context;
+    const granted = requireAuthority(caches, claim, { kind: 'PersistentVolumeClaim', key }, now());
     const { annotations } = claim.metadata ?? {};
     return granted ?? (annotations?.[workForAnnotation] && annotations[workSourceUidAnnotation]);
   }
@@ -136,6 +138,7 @@ export class HostCloneReconciler implements Reconciler {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
+      await this.#useGrant(claim, sourceKey);
       this.#context.cloneCount.copied(claim, this.#context.now());
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
@@ -153,6 +156,17 @@ export class HostCloneReconciler implements Reconciler {
     return undefined;
   }
 
+  /** A claim that was copied into once is not copied into again, whatever is told on it: the grant is used up. */
+  async #useGrant(claim: PersistentVolumeClaim, key: Key): Promise<void> {
+    const { caches, client, now } = this.#context;
+    const grant = grantOf(caches, claim);
+    if (!grant || key.namespace === keyOf(claim).namespace) return;
+    await requireSameObjectNow(client, { kind: 'PersistentVolumeClaim', key }, grant.spec.source.uid);
+    await client.mergePatch(cloneGrants, keyOf(grant), {
+      metadata: { annotations: { [grantUsedAnnotation]: new Date(now()).toISOString() } },
+    });
+  }
+
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
     const { client } = this.#context;
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
@@ -166,13 +180,16 @@ export class HostCloneReconciler implements Reconciler {
     const service = await client.get(services, keys.service);
     if (service && isMadeFor(service, uid)) await client.delete(services, keys.service, { uid: service.metadata?.uid });
     await deleteOwn(client, secrets, keys.targetSecret);
-    if (isHeld) await deleteOwn(client, secrets, keys.sourceSecret);
+    if (keys.sourceSecret.namespace !== keys.targetSecret.namespace)
+      await deleteOwn(client, secrets, keys.sourceSecret);
     // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
     const there = isHeld
       ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
       : found;
     const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
-    if (!retain) await Promise.all(own.map((pod) => this.#deletePod(pod)));
+    // In the source's namespace the author of a claim elsewhere has nothing to keep.
+    const going = own.filter((pod) => !retain || keyOf(pod).namespace !== keyOf(claim).namespace);
+    await Promise.all(going.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
   }

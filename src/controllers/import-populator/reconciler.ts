@@ -12,7 +12,7 @@ import { importAnnotations } from '../import/annotations.ts';
 import { requireMadeFor } from '../made-for.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
-import { promisedVolume, rebindVolume } from '../populator/rebind-volume.ts';
+import { promisedVolume, rebindVolume, requireNoVolume } from '../populator/rebind-volume.ts';
 import { workingClaim } from '../populator/working-claim.ts';
 import { readReport, reportAnnotations } from '../transfer-report.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
@@ -38,8 +38,9 @@ export class ImportPopulatorReconciler implements Reconciler {
       return letTargetGo(this.#context, target);
     }
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
-    const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
     if (handingOver) return this.#rebind(target, primeKey);
+    requireNoVolume(target);
+    const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
     if (!prime) return this.#begin(target, primeKey, sourceName);
     await this.#mirror(target, prime);
     const isComplete = readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime);

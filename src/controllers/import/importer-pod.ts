@@ -1,11 +1,9 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
-import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import { importerPodName, scratchClaimName } from '../../api/object-names.ts';
 import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../api/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
-import { keyOf, keyToString } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
+import { marksFor } from '../made-for.ts';
 import type { TransferSettings } from '../settings.ts';
 import { transferPod } from '../transfer-pod.ts';
 import { dependencyMounts } from './dependencies.ts';
@@ -80,11 +78,7 @@ export function scratchClaim(
     metadata: {
       name: scratchClaimName(claim.metadata?.name ?? ''),
       namespace: claim.metadata?.namespace,
-      labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
-      annotations: {
-        [workForAnnotation]: claim.metadata?.uid ?? '',
-        [workForClaimAnnotation]: keyToString(keyOf(claim)),
-      },
+      ...marksFor(claim),
       ownerReferences: [owner],
     },
     spec: {

@@ -1,5 +1,4 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
-import { objectLabels } from '../../api/labels.ts';
 import { importerPodName, proxyCertificatesName, proxySecretName } from '../../api/object-names.ts';
 import { PROXY_CERTIFICATES_DIRECTORY } from '../../api/transfer-pod.ts';
 import { ownerReference } from '../../kube/apply.ts';
@@ -9,7 +8,7 @@ import { keyOf } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from '../context.ts';
 import { deleteOwn } from '../delete-own.ts';
-import { workForAnnotation } from '../internal-annotations.ts';
+import { marksFor } from '../made-for.ts';
 import { hasLogin } from '../proxy-login.ts';
 import { replaceOwn } from '../replace-own.ts';
 import type { TransferPodOptions } from '../transfer-pod.ts';
@@ -103,8 +102,7 @@ function objectOf(claim: PersistentVolumeClaim, name: string): Required<Pick<Kub
     metadata: {
       namespace: keyOf(claim).namespace,
       name,
-      labels: { ...objectLabels },
-      annotations: { [workForAnnotation]: claim.metadata?.uid ?? '' },
+      ...marksFor(claim),
       ownerReferences: [ownerReference(claim)],
     },
   };

@@ -68,7 +68,7 @@ export class OrphanReconciler implements Reconciler {
   #orphansOf(key: Key, uid: string | undefined): Orphans {
     const { caches } = this.#context;
     const index = keyToString(key);
-    const isOrphan = (object: KubeObject) => workOf(object) !== uid && !isBeingDeleted(object);
+    const isOrphan = (object: KubeObject) => workOf(object) !== '' && workOf(object) !== uid && !isBeingDeleted(object);
     return {
       claims: caches.claims.byIndex(BY_TARGET_KEY, index).filter(isOrphan),
       snapshots: caches.snapshots.byIndex(BY_TARGET_KEY, index).filter(isOrphan),

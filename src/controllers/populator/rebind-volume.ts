@@ -4,6 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import { BY_PROMISE } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
@@ -57,6 +58,10 @@ export async function rebindVolume(
       promisedBy: volume.metadata?.annotations?.[promisedByAnnotation],
     },
   });
+  if (step.do === 'abandon') {
+    if (promisedVolume(context, target)) await releasePromise(context, volume);
+    throw namesAnotherVolume(target);
+  }
   await take(step, context, { target, working, volume });
   switch (step.do) {
     case 'nothing':
@@ -76,9 +81,33 @@ const UNDER_WAY = {
   'restore-policy': 'which gets its reclaim policy back',
 } as const;
 
-/** Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted. */
+/**
+ * Requires that a claim which is to be filled names no volume yet. One that was bound still does, whatever its status says; and one whose
+ * user named a volume cannot be given another.
+ *
+ * @throws WaitingError ErrClaimNotValid
+ */
+export function requireNoVolume(target: PersistentVolumeClaim): void {
+  if (!target.spec?.volumeName) return;
+  const { reason, message } = namesAnotherVolume(target);
+  throw new WaitingError(reason, message);
+}
+
+function namesAnotherVolume(target: PersistentVolumeClaim): TerminalError {
+  return new TerminalError(
+    'ErrClaimNotValid',
+    `Claim ${keyToString(keyOf(target))} names volume "${target.spec?.volumeName}", so that no other can be handed to it; make it, or its DataVolume, anew`,
+  );
+}
+
+/**
+ * Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted. Kubernetes makes a volume
+ * whose claim names another one free for the next claim of that name: it is given its claim's uid again, so that nobody else gets it.
+ */
 export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {
   const policy = volume.metadata?.annotations?.[reclaimPolicyAnnotation] ?? 'Delete';
+  const uid = volume.metadata?.annotations?.[promisedToAnnotation];
+  const { claimRef } = volume.spec ?? {};
   await context.client.mergePatch(persistentVolumes, keyOf(volume), {
     metadata: {
       resourceVersion: volume.metadata?.resourceVersion,
@@ -89,7 +118,10 @@ export async function releasePromise(context: RebindContext, volume: PersistentV
         [reclaimPolicyAnnotation]: null,
       },
     },
-    spec: { persistentVolumeReclaimPolicy: policy },
+    spec: {
+      persistentVolumeReclaimPolicy: policy,
+      ...(claimRef && !claimRef.uid && uid ? { claimRef: { uid } } : {}),
+    },
   });
 }
 
@@ -136,6 +168,7 @@ async function take(
     case 'restore-policy':
       await releasePromise(context, volume);
       return;
+    case 'abandon':
     case 'wait':
     case 'nothing':
       return;

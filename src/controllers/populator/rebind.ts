@@ -27,6 +27,8 @@ export type RebindStep =
   | { readonly do: 'delete-working-claim' }
   | { readonly do: 'point-at-target' }
   | { readonly do: 'restore-policy' }
+  /** The claim names another volume, once and for all: nothing can be handed to it. */
+  | { readonly do: 'abandon' }
   | { readonly do: 'wait'; readonly for: string }
   | { readonly do: 'nothing' };
 
@@ -34,6 +36,7 @@ export type RebindStep =
 export function nextRebindStep({ target, working, volume }: RebindWorld): RebindStep {
   const promised = volume.promisedTo === target.uid;
   if (target.bound && target.volumeName === volume.name) return promised ? { do: 'restore-policy' } : { do: 'nothing' };
+  if (target.volumeName !== undefined && target.volumeName !== volume.name) return { do: 'abandon' };
   if (volume.claimUid === target.uid) return { do: 'wait', for: `the claim to be bound to volume ${volume.name}` };
   // A claim may name any volume. Whose one is that is not promised yet, only the volume itself tells.
   const giver = promised ? (volume.promisedBy ?? volume.claimUid) : working?.uid;

@@ -1,8 +1,7 @@
 import { userAnnotation } from '../../api/annotations.ts';
-import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../internal-annotations.ts';
+import { marksFor } from '../made-for.ts';
 import { pickAnnotations } from '../pick-annotations.ts';
 import { SELECTED_NODE_ANNOTATION } from '../wait-for-first-consumer.ts';
 
@@ -47,7 +46,8 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
     ...target.spec,
     ...options.spec,
   };
-  const { namespace, name: targetName, uid, annotations = {} } = target.metadata ?? {};
+  const { namespace, annotations = {} } = target.metadata ?? {};
+  const marks = marksFor(target);
   const placing = PLACING.filter((name) => !options.anyNode || name !== SELECTED_NODE_ANNOTATION);
   const shaping =
     options.namespace === namespace
@@ -59,12 +59,11 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
     metadata: {
       name: options.name,
       namespace: options.namespace,
-      labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
+      labels: marks.labels,
       annotations: {
         ...pickAnnotations(annotations, placing),
         ...shaping,
-        [workForAnnotation]: uid ?? '',
-        [workForClaimAnnotation]: `${namespace}/${targetName}`,
+        ...marks.annotations,
         ...options.annotations,
       },
       ...(options.owner ? { ownerReferences: [options.owner] } : {}),

@@ -75,6 +75,30 @@ const made: Record<string, [allowed: boolean, manifest: object]> = {
     false,
     pod('capable', {}, { securityContext: { ...restricted, capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } } }),
   ],
+  'a pod as root': [
+    false,
+    pod('as-root', {
+      securityContext: { runAsNonRoot: true, runAsUser: 0, seccompProfile: { type: 'RuntimeDefault' } },
+    }),
+  ],
+  'a container that may be root': [
+    false,
+    pod('may-be-root', {}, { securityContext: { ...restricted, runAsNonRoot: false } }),
+  ],
+  'a container without seccomp': [
+    false,
+    pod('unconfined', {}, { securityContext: { ...restricted, seccompProfile: { type: 'Unconfined' } } }),
+  ],
+  'a container with labels of SELinux': [
+    false,
+    pod('selinux', {}, { securityContext: { ...restricted, seLinuxOptions: { type: 'spc_t' } } }),
+  ],
+  'a pod with a downward API volume': [
+    true,
+    pod('downward', {
+      volumes: [{ name: 'info', downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } }],
+    }),
+  ],
   'a privileged init container': [
     false,
     pod('init', { initContainers: [{ name: 'init', image: 'image', securityContext: { privileged: true } }] }),
@@ -178,6 +202,18 @@ describe('the policies on the controllers and their marks, in a real API server'
         expect(await refusalOf(patch(CONTROLLERS, 'pvc', 'tenants', change))).to.include('leave the spec');
     });
 
+    it('neither mark others’ claims, nor give them to owners that are not theirs', async () => {
+      await kubectl.apply(claim('unmarked', {}), { user: TENANT });
+      const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'gone' };
+      const dataVolume = { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataVolume', name: 'unmarked', uid: 'of-it' };
+      for (const metadata of [{ annotations: MARK }, { ownerReferences: [owner] }])
+        expect(await refusalOf(patch(CONTROLLERS, 'pvc', 'unmarked', { metadata }))).to.match(/: the controllers /);
+      await patch(CONTROLLERS, 'pvc', 'unmarked', { metadata: { ownerReferences: [dataVolume] } });
+      expect(await refusalOf(patch(CONTROLLERS, 'pvc', 'unmarked', { metadata: { ownerReferences: [] } }))).to.match(
+        /: the controllers /,
+      );
+    });
+
     it('hand over the volumes of working claims to the claims that they promise them to', async () => {
       const volume = (name: string, claimName: string) => ({
         apiVersion: 'v1',
@@ -250,6 +286,17 @@ describe('the policies on the controllers and their marks, in a real API server'
     it('write one by a status', async () => {
       for (const kind of ['persistentvolumeclaim', 'pod'])
         expect(await refusalOf(patch(TENANT, kind, 'own', mark, '--subresource=status'))).to.match(refused);
+    });
+
+    it('write one by a binding', async () => {
+      const binding = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: 'own', namespace: NAMESPACE, annotations: MARK },
+      };
+      const body = JSON.stringify({ ...binding, target: { kind: 'Node', name: 'node' } });
+      const path = `/api/v1/namespaces/${NAMESPACE}/pods/own/binding`;
+      expect(await refusalOf(kubectl.create(body, { user: TENANT, raw: path }))).to.match(refused);
     });
 
     it('change or remove one', async () => {

@@ -6,7 +6,7 @@ import type { DataVolume } from '../../../src/api/data-volume.ts';
 import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
 import { requireAuthority } from '../../../src/controllers/clone-grants/authority.ts';
 import type { ClonedObject } from '../../../src/controllers/clone-grants/cloned-object.ts';
-import { decideGrant, requireSameNamespace } from '../../../src/controllers/clone-grants/issue.ts';
+import { decideGrant, requireSameNamespaces } from '../../../src/controllers/clone-grants/issue.ts';
 import type { PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
 import { rejection } from '../../support/rejection.ts';
 import { cachesOf } from './caches.ts';
@@ -30,7 +30,7 @@ const claim = (metadata: PersistentVolumeClaim['metadata'] = {}): PersistentVolu
 const grant = (spec: Partial<CloneGrant['spec']> = {}): CloneGrant => ({
   apiVersion: 'cdi.kubevirt.io/v1beta1',
   kind: 'CloneGrant',
-  metadata: { name: 'dv-1' },
+  metadata: { name: 'dv-1', creationTimestamp: '2026-01-02T00:00:01Z' },
   spec: {
     dataVolume: { ...key, uid: 'dv-1' },
     claimUid: 'claim-1',
@@ -51,7 +51,7 @@ function refusal(work: () => unknown): { name: string; reason: string; message: 
 describe('the authority to clone from another namespace', () => {
   const caches = { dataVolumes: [dataVolume()], cloneGrants: [grant()] };
   const authority = (contents: Parameters<typeof cachesOf>[0], target = claim(), from = source) =>
-    requireAuthority(cachesOf(contents), target, from);
+    requireAuthority(cachesOf(contents), target, from, Date.parse('2026-01-03T00:00:00Z'));
 
   it('is a CloneGrant for this DataVolume, this claim and this source, of which it tells the uid', () => {
     expect(authority(caches)).to.equal('source-1');
@@ -83,6 +83,13 @@ describe('the authority to clone from another namespace', () => {
     it(`is not there for ${what}`, () =>
       expect(refusal(attempt)).to.include({ name: 'TerminalError', reason: 'Forbidden' }));
   }
+
+  it('is used up when the clone is complete, and gone after a month', () => {
+    const used = { ...grant(), metadata: { name: 'dv-1', annotations: { 'cdi.kubevirt.io/clone.completed': 'then' } } };
+    expect(refusal(() => authority({ ...caches, cloneGrants: [used] }))).to.include({ reason: 'Forbidden' });
+    const old = { ...grant(), metadata: { name: 'dv-1', creationTimestamp: '2025-12-03T00:00:00Z' } };
+    expect(refusal(() => authority({ ...caches, cloneGrants: [old] }))).to.include({ reason: 'CloneRightExpired' });
+  });
 
   it('is waited for while it is not recorded yet', () => {
     expect(refusal(() => authority({ dataVolumes: [dataVolume()] }))).to.include({
@@ -206,24 +213,41 @@ describe('a CloneGrant', () => {
     decide({ claims: found }, { dataSources: [through({ pvc: { namespace: 'victim', name: 'fedora' } })] });
   });
 
-  describe('for a source that came after the DataVolume', () => {
-    const later = '2026-01-02T00:30:00Z';
-    const came = cachesOf({ claims: [{ metadata: { ...found[0]?.metadata, creationTimestamp: later } }] });
-    const client = (creationTimestamp: string) => ({ get: async () => ({ metadata: { creationTimestamp } }) });
-    const attempt = (made: string, caches = came) =>
-      requireSameNamespace({ client: client(made) as never, caches }, dataVolume(), source);
+  describe('for what came after the right to it was checked', () => {
+    const [before, at, after] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-02T00:30:00Z'];
+    const caches = (creationTimestamp: string) =>
+      cachesOf({ claims: [{ metadata: { ...source.key, uid: 'source-1', creationTimestamp } }] });
+    const client = (made: Record<string, string>) => ({
+      get: async (_: unknown, { name }: { name: string }) => ({ metadata: { creationTimestamp: made[name] } }),
+    });
+    const attempt = (sourceMade: string, namespaces: Record<string, string>, chain: DataSource[] = []) =>
+      requireSameNamespaces(
+        { client: client(namespaces) as never, caches: caches(sourceMade) },
+        dataVolume({ creationTimestamp: at }),
+        source,
+        chain,
+      );
 
-    it('is made in the namespace that the right was checked for', () => attempt('2026-01-01T00:00:00Z'));
+    it('is made in the namespace that the right was checked for', () => attempt(after, { [GOLDEN]: before }));
 
     it('is refused in one that was made anew', async () => {
-      expect(await rejection(attempt(later))).to.include({ name: 'TerminalError', reason: 'CloneRightExpired' });
+      expect(await rejection(attempt(after, { [GOLDEN]: after }))).to.include({
+        name: 'TerminalError',
+        reason: 'CloneRightExpired',
+      });
     });
 
-    it('asks for nothing where the source was there before', async () => {
-      const before = cachesOf({
-        claims: [{ metadata: { ...found[0]?.metadata, creationTimestamp: '2026-01-01T00:00:00Z' } }],
-      });
-      await requireSameNamespace({ client: {} as never, caches: before }, dataVolume(), source);
+    it('asks for nothing where the source was there before', () => attempt(before, {}));
+
+    it('is refused where a DataSource leads to a namespace that was made anew since', async () => {
+      const leading: DataSource = {
+        ...through({ pvc: source.key }, before),
+        metadata: { namespace: TEAM, name: 'old-friend', creationTimestamp: before },
+      };
+      await attempt(at, { [GOLDEN]: '2025-12-01T00:00:00Z' }, [leading]);
+      const refused = await rejection(attempt(at, { [GOLDEN]: at }, [leading]));
+      expect(refused).to.include({ name: 'TerminalError', reason: 'CloneRightExpired' });
+      expect(String(refused)).to.match(/make DataSource team\/old-friend anew/);
     });
   });
 });

@@ -114,7 +114,7 @@ describe('what an importer needs to use proxies', () => {
   }
   const own = {
     namespace: 'team',
-    annotations: { 'cdi.kubevirt.io/work.targetUID': 'of-prime' },
+    annotations: { 'cdi.kubevirt.io/work.targetClaim': 'team/prime-1', 'cdi.kubevirt.io/work.targetUID': 'of-prime' },
     ownerReferences: [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'prime-1', uid: 'of-prime' }],
   };
 

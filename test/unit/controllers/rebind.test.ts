@@ -131,6 +131,22 @@ describe('the steps of a rebind', () => {
       );
     });
 
+    it('nor hand over anything to a claim that names another one', () => {
+      const bound = fc.boolean();
+      fc.assert(
+        fc.property(working, policy, bound, fc.boolean(), (claim, reclaimPolicy, isBound, isPromised) => {
+          const given = {
+            ...volume,
+            reclaimPolicy,
+            claimUid: WORKING,
+            ...(isPromised && { promisedTo: TARGET, promisedBy: WORKING }),
+          };
+          const named = { uid: TARGET, bound: isBound, volumeName: 'another' };
+          expect(nextRebindStep({ target: named, working: claim, volume: given }).do).to.equal('abandon');
+        }),
+      );
+    });
+
     it('also one that was promised, and that somebody else has bound since', () => {
       fc.assert(
         fc.property(working, policy, (claim, reclaimPolicy) => {

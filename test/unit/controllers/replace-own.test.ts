@@ -44,7 +44,10 @@ describe('an object of our own, made anew', () => {
 
   for (const code of [403, 422]) {
     it(`waits for one that the policy keeps, with status ${code}`, async () => {
-      const refusal = new ApiError({ code, message: 'the policy says that it is not ours' });
+      const refusal = new ApiError({
+        code,
+        message: "ValidatingAdmissionPolicy 'controller-limits' says that it is not ours",
+      });
       const { replace } = apiWith({ stringData: { key: 'theirs' } }, { onDelete: refusal });
       const error = await rejection(replace());
       expect(error).to.be.instanceOf(WaitingError).and.include({ reason: 'ErrResourceExists' });

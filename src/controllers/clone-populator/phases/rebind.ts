@@ -1,3 +1,4 @@
+import { requireSameObjectNow } from '../../clone-grants/cloned-object.ts';
 import { rebindVolume } from '../../populator/rebind-volume.ts';
 import type { Phase } from './phase.ts';
 
@@ -5,7 +6,9 @@ import type { Phase } from './phase.ts';
 export const HANDING_OVER = 'the volume is being handed to the claim';
 
 /** Rebind: the working claim's volume is handed to the target claim. */
-export const rebind: Phase = async ({ context, target, workingClaim }) => {
+export const rebind: Phase = async ({ context, target, source, workingClaim }) => {
+  // From here on it is the target's, whatever becomes of the source.
+  await requireSameObjectNow(context.client, source, source.uid);
   const outcome = await rebindVolume(context, target, workingClaim);
   if (outcome === 'done') return 'complete';
   return { message: HANDING_OVER, ...(outcome.after === undefined ? {} : { after: outcome.after }) };

@@ -1,9 +1,7 @@
-import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../../api/labels.ts';
-import { keyOf, keyToString } from '../../../kube/key.ts';
+import { keyToString } from '../../../kube/key.ts';
 import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { createIfAbsent } from '../../create-if-absent.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../../internal-annotations.ts';
-import { requireMadeFor } from '../../made-for.ts';
+import { marksFor, requireMadeFor } from '../../made-for.ts';
 import { gatherFacts } from '../facts.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, Phase } from './phase.ts';
@@ -32,11 +30,7 @@ async function temporarySnapshotOf({ context, target, source, temporarySnapshot 
     kind: 'VolumeSnapshot',
     metadata: {
       ...temporarySnapshot,
-      labels: { ...objectLabels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
-      annotations: {
-        [workForAnnotation]: target.metadata?.uid ?? '',
-        [workForClaimAnnotation]: keyToString(keyOf(target)),
-      },
+      ...marksFor(target),
     },
     spec: {
       source: { persistentVolumeClaimName: source.key.name },

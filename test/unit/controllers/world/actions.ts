@@ -15,7 +15,7 @@ import { volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
 import type { User } from './api.ts';
 import { SimulatedClient } from './client.ts';
 import { STORAGE_CLASS, TEAM } from './installation.ts';
-import type { ControllerName, World } from './world.ts';
+import type { ControllerName, Pace, World } from './world.ts';
 
 export type Annotations = Readonly<Record<string, string | null>>;
 type Written = { readonly name: string; readonly annotations: Annotations; readonly owners: readonly OwnerReference[] };
@@ -33,10 +33,10 @@ export type Action =
   | { readonly annotate: string; readonly kind: 'claim' | 'clone-source' | 'pod'; readonly annotations: Annotations }
   | { readonly disown: string; readonly owners: readonly OwnerReference[] }
   | { readonly hold: string; readonly finalizers: readonly string[] }
-  | { readonly forge: string; readonly volumeName: string }
+  | { readonly forge: string; readonly volumeName: string; readonly annotations: Annotations }
   | { readonly succeed: string }
   | { readonly delete: string; readonly kind: 'claim' | 'data-volume' | 'clone-source' | 'snapshot' | 'pod' }
-  | { readonly rounds: number; readonly isFirstUnseen?: boolean }
+  | { readonly rounds: number; readonly first?: Pace }
   | { readonly work: ControllerName; readonly on: string }
   | { readonly restart: true };
 
@@ -63,7 +63,7 @@ export async function act(world: World, action: Action, actor: Actor = {}): Prom
   const { user = 'tenant', replaces = true } = actor;
   if ('rounds' in action) {
     for (let round = 0; round < action.rounds; round++) {
-      await world.round({ isUnseen: round === 0 && action.isFirstUnseen === true });
+      await world.round(round === 0 ? action.first : undefined);
     }
     return;
   }
@@ -89,8 +89,9 @@ async function write(world: World, client: SimulatedClient, action: WritingActio
   } else if ('hold' in action) {
     await patch(persistentVolumeClaims, action.hold, { metadata: { finalizers: action.finalizers } });
   } else if ('forge' in action) {
-    const { volumeName } = action;
-    await patch(persistentVolumeClaims, action.forge, { spec: { volumeName }, status: { phase: 'Bound' } });
+    const { volumeName, annotations } = action;
+    const status = { phase: 'Bound', capacity: { storage: '1Gi' } };
+    await patch(persistentVolumeClaims, action.forge, { metadata: { annotations }, spec: { volumeName }, status });
   } else if ('succeed' in action) {
     await patch(dataVolumes, action.succeed, { status: { phase: 'Succeeded' } });
   } else if ('delete' in action) {

@@ -72,6 +72,6 @@ export class LaggingCaches {
 }
 
 function pruned({ kind }: Resource<KubeObject>, object: KubeObject): KubeObject {
-  if (kind === 'Pod') return prunePod(object as Parameters<typeof prunePod>[0]);
+  if (kind === 'Pod') return prunePod(object);
   return kind === 'PersistentVolume' ? pruneVolume(object) : object;
 }

@@ -74,7 +74,7 @@ export class Law {
   }
 
   #breachByVolume({ before, after }: Write): string | undefined {
-    const refs = [before, after].flatMap((volume) => (volume as PersistentVolume | undefined)?.spec?.claimRef ?? []);
+    const refs = [before, after].flatMap((volume) => claimRefOf(volume) ?? []);
     const isOwn = refs.every(({ namespace, uid }) => namespace === TEAM || this.#granted.has(uid ?? ''));
     return isOwn ? undefined : ', which is the volume of a foreign claim';
   }
@@ -82,6 +82,11 @@ export class Law {
   #isGranted(object: KubeObject): boolean {
     return this.#granted.has(markOf(object) ?? '');
   }
+}
+
+/** The claim that a volume is bound to. */
+function claimRefOf(volume: PersistentVolume | undefined) {
+  return volume?.spec?.claimRef;
 }
 
 function markOf({ metadata }: KubeObject): string | undefined {

@@ -40,6 +40,8 @@ export const controllerNames = [
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
+export type Pace = 'even' | 'late watches' | 'late Kubernetes';
+
 export interface WorldOptions {
   /** Of the storage. */
   readonly cloneStrategy: CloneType;
@@ -95,13 +97,15 @@ export class World {
     this.#reconcilers = this.#start();
   }
 
-  /** What Kubernetes does by itself, and whatever the controllers have to do. */
-  async round({ isUnseen = false } = {}): Promise<void> {
+  /**
+   * What Kubernetes does by itself, and then whatever the controllers have to do.
+   *
+   * @param pace who is late: the watches, so that the controllers do not know of what was written last, or Kubernetes
+   */
+  async round(pace: Pace = 'even'): Promise<void> {
     this.#time += ROUND_MILLISECONDS;
-    if (!isUnseen) {
-      this.#cluster.step();
-      this.#caches.deliver();
-    }
+    if (pace === 'even') this.#cluster.step();
+    if (pace !== 'late watches') this.#caches.deliver();
     for (const name of controllerNames) for (const key of this.#keysOf(name)) await this.work(name, key);
     this.#law?.lookAtData();
   }

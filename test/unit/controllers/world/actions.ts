@@ -36,7 +36,7 @@ export type Action =
   | { readonly forge: string; readonly volumeName: string; readonly annotations: Annotations }
   | { readonly succeed: string }
   | { readonly delete: string; readonly kind: 'claim' | 'data-volume' | 'clone-source' | 'snapshot' | 'pod' }
-  | { readonly rounds: number; readonly first?: Pace }
+  | { readonly rounds: number; readonly pace?: Pace }
   | { readonly work: ControllerName; readonly on: string }
   | { readonly restart: true };
 
@@ -63,7 +63,7 @@ export async function act(world: World, action: Action, actor: Actor = {}): Prom
   const { user = 'tenant', replaces = true } = actor;
   if ('rounds' in action) {
     for (let round = 0; round < action.rounds; round++) {
-      await world.round(round === 0 ? action.first : undefined);
+      await world.round(action.pace);
     }
     return;
   }

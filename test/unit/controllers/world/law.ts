@@ -1,8 +1,15 @@
 import type { CloneGrant } from '../../../../src/api/clone-grant.ts';
+import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
 import { workForAnnotation } from '../../../../src/controllers/internal-annotations.ts';
-import { persistentVolumes, type PersistentVolume } from '../../../../src/kube/builtin-resources.ts';
-import { keyOf, keyToString } from '../../../../src/kube/key.ts';
+import {
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../../../src/kube/builtin-resources.ts';
+import { keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
+import type { VolumeSnapshot } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi, Write } from './api.ts';
 import type { Data } from './data.ts';
 import { TEAM } from './installation.ts';
@@ -19,10 +26,13 @@ export class Law {
   readonly #granted = new Set<string>();
   readonly #api: SimulatedApi;
   readonly #data: Data;
+  readonly #claimAsSeen: (key: Key) => PersistentVolumeClaim | undefined;
 
-  constructor(api: SimulatedApi, data: Data) {
+  /** @param claimAsSeen a claim as the controllers know it, who may be behind */
+  constructor(api: SimulatedApi, data: Data, claimAsSeen: (key: Key) => PersistentVolumeClaim | undefined) {
     this.#api = api;
     this.#data = data;
+    this.#claimAsSeen = claimAsSeen;
     api.onWrite((write) => this.#look(write));
   }
 
@@ -60,6 +70,8 @@ export class Law {
     if (!resource.namespaced) return ', which is no business of theirs';
     const isDeletion = before && !before.metadata?.deletionTimestamp && (!after || after.metadata?.deletionTimestamp);
     if (object.metadata?.namespace !== TEAM) return this.#isGranted(object) ? undefined : ', which is foreign';
+    if (user === 'controllers' && !before && sourcesOf(object).some((key) => this.#isForged(key)))
+      return ' of a claim that calls a foreign volume its own';
     return user === 'controllers' && isDeletion && markOf(object) === undefined
       ? ', which they did not make'
       : undefined;
@@ -79,6 +91,13 @@ export class Law {
     return isOwn ? undefined : ', which is the volume of a foreign claim';
   }
 
+  /** Whether a claim names a volume that is another's. */
+  #isForged(key: Key): boolean {
+    const claim = this.#claimAsSeen(key);
+    const volume = this.#api.find(persistentVolumes, { namespace: '', name: claim?.spec?.volumeName ?? '' });
+    return volume !== undefined && volume.spec?.claimRef?.uid !== claim?.metadata?.uid;
+  }
+
   #isGranted(object: KubeObject): boolean {
     return this.#granted.has(markOf(object) ?? '');
   }
@@ -87,6 +106,24 @@ export class Law {
 /** The claim that a volume is bound to. */
 function claimRefOf(volume: PersistentVolume | undefined) {
   return volume?.spec?.claimRef;
+}
+
+/** The claims that something new is filled from, or reads. */
+function sourcesOf(object: KubeObject): Key[] {
+  const { namespace } = keyOf(object);
+  const { dataSource } = (object as PersistentVolumeClaim).spec ?? {};
+  const names = [
+    dataSource?.kind === 'PersistentVolumeClaim' ? dataSource.name : undefined,
+    (object as Partial<VolumeSnapshot>).spec?.source?.persistentVolumeClaimName,
+    ...((object as Pod).spec?.volumes ?? []).map(({ persistentVolumeClaim }) =>
+      isReader(object) ? persistentVolumeClaim?.claimName : undefined,
+    ),
+  ];
+  return names.filter((name) => name !== undefined).map((name) => ({ namespace, name }));
+}
+
+function isReader({ metadata }: KubeObject): boolean {
+  return metadata?.labels?.[POD_ROLE_LABEL] === 'cdi-clone-source';
 }
 
 function markOf({ metadata }: KubeObject): string | undefined {

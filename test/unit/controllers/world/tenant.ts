@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { userAnnotation } from '../../../../src/api/annotations.ts';
+import { stateAnnotation, userAnnotation } from '../../../../src/api/annotations.ts';
 import { finalizer } from '../../../../src/api/finalizers.ts';
 import type { Action, Annotations } from './actions.ts';
 import { TEAM } from './installation.ts';
@@ -17,6 +17,7 @@ import {
   secretNames,
   snapshots,
   someOf,
+  workingClaims,
 } from './writings.ts';
 
 const dataVolumeSpec: fc.Arbitrary<Beginning['spec']> = fc.oneof(
@@ -59,7 +60,7 @@ export const plant: fc.Arbitrary<Action> = fc.oneof(
       annotations,
       owners,
       kind: cloned,
-      of: someOf('secret', 'fedora', 'own'),
+      of: someOf('secret', 'fedora', 'own', 'other'),
     }),
     weight: 3,
   },
@@ -100,7 +101,8 @@ export const plant: fc.Arbitrary<Action> = fc.oneof(
 
 /** Something that is changed, also of what the controllers made. */
 const change: fc.Arbitrary<Action> = fc.oneof(
-  { arbitrary: fc.record({ annotate: claims, kind: fc.constant('claim' as const), annotations }), weight: 5 },
+  { arbitrary: fc.record({ annotate: workingClaims, kind: fc.constant('claim' as const), annotations }), weight: 6 },
+  fc.record({ annotate: claims, kind: fc.constant('claim' as const), annotations }),
   fc.record({ annotate: cloneSources, kind: fc.constant('clone-source' as const), annotations }),
   fc.record({ annotate: podNames, kind: fc.constant('pod' as const), annotations }),
   fc.record({ disown: claims, owners }),
@@ -110,9 +112,9 @@ const change: fc.Arbitrary<Action> = fc.oneof(
   }),
   {
     arbitrary: fc.record({
-      forge: claims,
+      forge: workingClaims,
       volumeName: someOf(`pv-${FOREIGN_UID}`, 'pv-persistentvolumeclaim.golden.fedora.1'),
-      annotations,
+      annotations: fc.oneof(annotations, fc.constant({ [stateAnnotation.podPhase]: 'Succeeded' })),
     }),
     weight: 3,
   },
@@ -125,12 +127,14 @@ const change: fc.Arbitrary<Action> = fc.oneof(
   ),
 );
 
+const pace = fc.constantFrom<Pace>('even', 'late watches', 'late Kubernetes');
+
 /** Time that passes. The tenant may have been faster than the watches. */
 export const passing: fc.Arbitrary<Action> = fc.oneof(
   {
     arbitrary: fc.record({
       rounds: fc.integer({ min: 1, max: 4 }),
-      first: fc.constantFrom<Pace>('even', 'late watches', 'late Kubernetes'),
+      pace,
     }),
     weight: 4,
   },
@@ -138,21 +142,31 @@ export const passing: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: fc.constant({ restart: true as const }), weight: 1 },
 );
 
-export const tenantAction: fc.Arbitrary<Action> = fc.oneof(
-  { arbitrary: plant, weight: 3 },
-  { arbitrary: change, weight: 4 },
-  { arbitrary: passing, weight: 4 },
-);
+/** What the tenant does, and time that passes, perhaps at once. */
+export const history: fc.Arbitrary<Action[]> = fc
+  .array(
+    fc.oneof(
+      { arbitrary: fc.tuple(plant), weight: 2 },
+      { arbitrary: fc.tuple(change), weight: 2 },
+      { arbitrary: fc.tuple(plant, passing), weight: 2 },
+      { arbitrary: fc.tuple(change, passing), weight: 3 },
+      { arbitrary: fc.tuple(passing), weight: 2 },
+    ),
+    { maxLength: 10, size: 'max' },
+  )
+  .map((steps) => steps.flat());
 
 /** How the tenant begins: with a DataVolume, which has come so far. */
 export interface Beginning {
   readonly spec: Extract<Action, { make: 'data-volume' }>['spec'];
   readonly annotations: Annotations;
   readonly rounds: number;
+  readonly pace?: Pace;
 }
 
 export const beginning: fc.Arbitrary<Beginning> = fc.record({
   spec: dataVolumeSpec,
   annotations: fc.constantFrom<Annotations>({}, { [userAnnotation.usePopulator]: 'false' }),
   rounds: fc.integer({ min: 0, max: 6 }),
+  pace: fc.constantFrom<Pace>('even', 'late Kubernetes'),
 });

@@ -64,7 +64,7 @@ export class World {
     const world = new World(options);
     await world.round();
     await world.round();
-    world.#law = new Law(world.api, world.data);
+    world.#law = new Law(world.api, world.data, (key) => world.#caches.caches.claims.get(key));
     return world;
   }
 

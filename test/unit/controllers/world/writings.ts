@@ -30,7 +30,8 @@ const uidOf = (kind: string, name: string) => `${kind}.${TEAM}.${name}.1`;
 /** The DataVolume, and the claim, that the tenant begins with. */
 export const DISK = 'disk';
 const DISK_UID = uidOf('persistentvolumeclaim', DISK);
-const PRIME = primeClaimName(DISK_UID);
+/** The working claim of its import. */
+export const PRIME = primeClaimName(DISK_UID);
 /** The working claim of its clone. */
 export const TEMPORARY = temporaryClaimName(DISK_UID);
 export const FOREIGN_UID = 'persistentvolumeclaim.victim.secret.1';
@@ -48,6 +49,8 @@ export const claims = someOf(
   'own',
   'other',
 );
+/** Those of them that get their volume from the storage. */
+export const workingClaims = someOf(DISK, PRIME, TEMPORARY, temporarySourceClaimName(DISK_UID), 'other');
 export const secretNames = someOf(
   transferSecretName(DISK_UID),
   transferSecretName(uidOf('persistentvolumeclaim', TEMPORARY)),
@@ -69,6 +72,7 @@ export const elsewhere = fc.constantFrom(
   { namespace: 'victim', name: 'secret' },
   { namespace: 'golden', name: 'fedora' },
   { namespace: TEAM, name: 'own' },
+  { namespace: TEAM, name: 'other' },
 );
 const request = elsewhere.map(({ namespace, name }) => `${namespace}/${name}`);
 const phase = someOf('Succeeded', 'Failed', 'Running', 'Pending');

@@ -11,7 +11,7 @@ import { DISK } from './world/writings.ts';
 import { World, type WorldOptions } from './world/world.ts';
 
 /** How many histories are tried of each law. DISKPRESS_PROPERTY_RUNS asks for more. */
-const numRuns = Number(process.env['DISKPRESS_PROPERTY_RUNS'] ?? 300);
+const numRuns = Number(process.env['DISKPRESS_PROPERTY_RUNS'] ?? 500);
 /** Enough for whatever is under way to come to its end. */
 const ROUNDS_TO_END = 14;
 

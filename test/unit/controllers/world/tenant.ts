@@ -165,8 +165,18 @@ export interface Beginning {
 }
 
 export const beginning: fc.Arbitrary<Beginning> = fc.record({
-  spec: dataVolumeSpec,
+  spec: fc.oneof(
+    {
+      arbitrary: fc.constantFrom<Beginning['spec']>(
+        { source: { blank: {} } },
+        { source: { pvc: { namespace: TEAM, name: 'own' } } },
+        { source: { snapshot: { namespace: TEAM, name: 'own' } } },
+      ),
+      weight: 4,
+    },
+    { arbitrary: dataVolumeSpec, weight: 1 },
+  ),
   annotations: fc.constantFrom<Annotations>({}, { [userAnnotation.usePopulator]: 'false' }),
-  rounds: fc.integer({ min: 0, max: 6 }),
+  rounds: fc.integer({ min: 0, max: 5 }),
   pace: fc.constantFrom<Pace>('even', 'late Kubernetes'),
 });

@@ -36,6 +36,7 @@ export type Action =
   | { readonly forge: string; readonly volumeName: string; readonly annotations: Annotations }
   | { readonly succeed: string }
   | { readonly delete: string; readonly kind: 'claim' | 'data-volume' | 'clone-source' | 'snapshot' | 'pod' }
+  | { readonly meanwhile: Action; readonly afterRequests: number }
   | { readonly rounds: number; readonly pace?: Pace }
   | { readonly work: ControllerName; readonly on: string }
   | { readonly restart: true };
@@ -67,6 +68,7 @@ export async function act(world: World, action: Action, actor: Actor = {}): Prom
     }
     return;
   }
+  if ('meanwhile' in action) return world.interrupt(action.afterRequests, () => act(world, action.meanwhile, actor));
   if ('restart' in action) return world.restart();
   if ('work' in action) return world.work(action.work, { namespace: TEAM, name: action.on });
   if ('make' in action && !replaces && isThere(world, action)) return;
@@ -77,7 +79,10 @@ export async function act(world: World, action: Action, actor: Actor = {}): Prom
   }
 }
 
-type WritingAction = Exclude<Action, { rounds: number } | { restart: true } | { work: ControllerName }>;
+type WritingAction = Exclude<
+  Action,
+  { meanwhile: Action } | { rounds: number } | { restart: true } | { work: ControllerName }
+>;
 
 async function write(world: World, client: SimulatedClient, action: WritingAction): Promise<void> {
   const patch = (resource: Resource<KubeObject>, name: string, changes: object) =>

@@ -10,12 +10,15 @@ import { applied, merged } from './patches.ts';
 export class SimulatedClient {
   readonly #api: SimulatedApi;
   readonly #user: User;
+  readonly #before: () => Promise<void>;
   /** Names of the annotations that each field manager has applied, by the uid of the object. */
   readonly #managed = new Map<string, ReadonlySet<string>>();
 
-  constructor(api: SimulatedApi, user: User) {
+  /** @param before what happens before each request arrives */
+  constructor(api: SimulatedApi, user: User, before: () => Promise<void> = async () => undefined) {
     this.#api = api;
     this.#user = user;
+    this.#before = before;
   }
 
   asKubeClient(): KubeClient {
@@ -23,6 +26,7 @@ export class SimulatedClient {
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<T | undefined> {
+    await this.#before();
     return this.#api.find(resource, key);
   }
 
@@ -32,10 +36,12 @@ export class SimulatedClient {
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    await this.#before();
     return this.#api.create(this.#user, resource, defaulted(resource, object));
   }
 
   async apply<T extends KubeObject>(resource: Resource<T>, object: T, options: { fieldManager: string }): Promise<T> {
+    await this.#before();
     const key = keyOf(object);
     const { uid } = object.metadata ?? {};
     if (!this.#api.find(resource, key)) {
@@ -61,15 +67,18 @@ export class SimulatedClient {
   }
 
   async applyStatus<T extends KubeObject & { status?: object }>(resource: Resource<T>, object: T): Promise<T> {
+    await this.#before();
     return this.#api.change(this.#user, resource, keyOf(object), (current) => ({ ...current, status: object.status }));
   }
 
   async mergePatch<T extends KubeObject>(resource: Resource<T>, key: Key, patch: KubeObject): Promise<T> {
+    await this.#before();
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
   }
 
   async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: Preconditions = {}): Promise<void> {
+    await this.#before();
     try {
       this.#api.delete(this.#user, resource, key, options);
     } catch (error) {

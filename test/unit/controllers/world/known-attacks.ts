@@ -44,6 +44,15 @@ export const knownAttacks: Readonly<Record<string, Attack>> = {
       { rounds: 4, pace: 'late Kubernetes' },
     ],
   ],
+  'a source that calls the victim’s volume its own': [
+    'csi-clone',
+    { spec: { source: { pvc: { namespace: TEAM, name: 'other' } } }, annotations: {}, rounds: 0 },
+    [
+      { make: 'claim', name: 'other', annotations: {}, owners: [] },
+      { forge: 'other', volumeName: `pv-${FOREIGN_UID}`, annotations: {} },
+      { rounds: 4, pace: 'late Kubernetes' },
+    ],
+  ],
   'a claim with the name of a scratch claim': [
     'copy',
     { spec: { source: { blank: {} } }, annotations: directly, rounds: 0 },

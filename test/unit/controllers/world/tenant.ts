@@ -142,6 +142,12 @@ export const passing: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: fc.constant({ restart: true as const }), weight: 1 },
 );
 
+/** In the middle of what the controllers do. */
+const meanwhile: fc.Arbitrary<Action> = fc.record({
+  meanwhile: fc.oneof(plant, change),
+  afterRequests: fc.nat(12),
+});
+
 /** What the tenant does, and time that passes, perhaps at once. */
 export const history: fc.Arbitrary<Action[]> = fc
   .array(
@@ -150,6 +156,7 @@ export const history: fc.Arbitrary<Action[]> = fc
       { arbitrary: fc.tuple(change), weight: 2 },
       { arbitrary: fc.tuple(plant, passing), weight: 2 },
       { arbitrary: fc.tuple(change, passing), weight: 3 },
+      { arbitrary: fc.tuple(meanwhile, passing), weight: 3 },
       { arbitrary: fc.tuple(passing), weight: 2 },
     ),
     { maxLength: 10, size: 'max' },

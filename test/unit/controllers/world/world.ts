@@ -57,6 +57,7 @@ export class World {
   readonly #cluster: Cluster;
   #caches: LaggingCaches;
   #reconcilers: Readonly<Record<ControllerName, Reconciler>>;
+  #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
   #time = Date.parse('2026-01-01T00:00:00Z');
 
   /** A world in which nothing is left to do before the tenant comes. */
@@ -110,6 +111,19 @@ export class World {
     this.#law?.lookAtData();
   }
 
+  /** Has something happen, and become known, in the middle of what the controllers do next: before so many more of their requests. */
+  interrupt(requests: number, happening: () => Promise<void>): void {
+    this.#interruption = { requests, happening };
+  }
+
+  async #beforeRequest(): Promise<void> {
+    const interruption = this.#interruption;
+    if (!interruption || interruption.requests-- > 0) return;
+    this.#interruption = undefined;
+    await interruption.happening();
+    this.#caches.deliver();
+  }
+
   /** One controller looks at one key, with what its caches know. */
   async work(name: ControllerName, key: Key): Promise<void> {
     const reconciler = this.#reconcilers[name];
@@ -141,7 +155,7 @@ export class World {
     const now = () => this.#time;
     const { caches } = this.#caches;
     const context: ControllerContext = {
-      client: new SimulatedClient(this.api, 'controllers').asKubeClient(),
+      client: new SimulatedClient(this.api, 'controllers', () => this.#beforeRequest()).asKubeClient(),
       events: {
         event: (about: Parameters<EventRecorder['event']>[0], { reason }: { reason: string }) =>
           this.#law?.lookAtEvent(about, reason),

@@ -44,6 +44,16 @@ export const knownAttacks: Readonly<Record<string, Attack>> = {
       { rounds: 4, pace: 'late Kubernetes' },
     ],
   ],
+  'a claim that calls the victim’s volume its own, and then goes': [
+    'csi-clone',
+    { spec: own, annotations: {}, rounds: 1 },
+    [
+      { forge: DISK, volumeName: `pv-${FOREIGN_UID}`, annotations: {} },
+      { rounds: 1, pace: 'late Kubernetes' },
+      { delete: DISK, kind: 'claim' },
+      { rounds: 4, pace: 'late Kubernetes' },
+    ],
+  ],
   'a source that calls the victim’s volume its own': [
     'csi-clone',
     { spec: { source: { pvc: { namespace: TEAM, name: 'other' } } }, annotations: {}, rounds: 0 },

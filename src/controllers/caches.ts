@@ -116,6 +116,12 @@ export function createCaches(manager: Manager): Caches {
     policies: manager.informer(validatingAdmissionPolicies, ownPolicies),
     policyBindings: manager.informer(validatingAdmissionPolicyBindings, ownPolicies),
   };
+  addIndexes(caches);
+  return caches;
+}
+
+/** Adds the indexes that the controllers look into, to caches that may be filled already. */
+export function addIndexes(caches: Caches): void {
   caches.claims.addIndex(BY_TARGET, (claim) => annotationValues(claim.metadata?.annotations, workForAnnotation));
   caches.claims.addIndex(BY_DATA_SOURCE, (claim) => {
     const reference = claim.spec?.dataSourceRef;
@@ -137,7 +143,6 @@ export function createCaches(manager: Manager): Caches {
   caches.dataVolumes.addIndex(BY_DEPENDENCY, dependenciesOfDataVolume);
   caches.pods.addIndex(BY_CLAIM, claimsOf);
   caches.volumes.addIndex(BY_PROMISE, (volume) => annotationValues(volume.metadata?.annotations, promisedToAnnotation));
-  return caches;
 }
 
 /** `namespace/name` of each claim that a pod mounts. */

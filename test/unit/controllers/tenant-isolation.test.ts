@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { stateAnnotation, userAnnotation } from '../../../src/api/annotations.ts';
+import { cloneTypes } from '../../../src/api/clone.ts';
+import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { act, type Action, type Actor } from './world/actions.ts';
+import { TEAM } from './world/installation.ts';
+import { knownAttacks } from './world/known-attacks.ts';
+import { beginning, history, passing, plant, type Beginning } from './world/tenant.ts';
+import { DISK } from './world/writings.ts';
+import { World, type WorldOptions } from './world/world.ts';
+
+/** How many histories are tried of each law. DISKPRESS_PROPERTY_RUNS asks for more. */
+const numRuns = Number(process.env['DISKPRESS_PROPERTY_RUNS'] ?? 400);
+/** Enough for whatever is under way to come to its end. */
+const ROUNDS_TO_END = 14;
+
+const settings = { numRuns } as const;
+/** Of copies between namespaces, each with certificates of its own. */
+const fewer = { numRuns: Math.ceil(numRuns / 4) } as const;
+const strategies = fc.constantFrom(...cloneTypes);
+
+async function follow(world: World, actions: readonly Action[], tenant: Actor = {}): Promise<void> {
+  for (const action of actions) {
+    await act(world, action, tenant);
+    const [breach] = world.law.breaches;
+    if (breach) throw new Error(breach);
+  }
+}
+
+function phaseOf({ api }: World): string | undefined {
+  return api.find(dataVolumes, { namespace: TEAM, name: DISK })?.status?.phase;
+}
+
+/** Whose bytes are on the volume of the DataVolume's claim. */
+function dataOf({ data }: World): readonly string[] {
+  return data.of(data.volumeOf({ namespace: TEAM, name: DISK })?.metadata?.name);
+}
+
+describe('a DataVolume in the simulated cluster', () => {
+  const own = { namespace: TEAM, name: 'own' };
+  const cases: Record<string, Beginning['spec']> = {
+    'an import': { source: { blank: {} } },
+    'a clone of a claim of its namespace': { source: { pvc: own } },
+    'a clone of a snapshot of its namespace': { source: { snapshot: own } },
+  };
+  for (const [what, spec] of Object.entries(cases)) {
+    for (const cloneStrategy of cloneTypes) {
+      it(`is filled by ${what}, with strategy ${cloneStrategy}`, async () => {
+        const world = await World.of({ cloneStrategy, hasAnnotationPolicy: true });
+        const made: Action = { make: 'data-volume', name: DISK, annotations: {}, owners: [], spec };
+        await follow(world, [made, { rounds: ROUNDS_TO_END }]);
+        expect(phaseOf(world)).to.equal('Succeeded');
+        expect(dataOf(world)).to.deep.equal([what === 'an import' ? 'an import' : 'team/own']);
+      });
+    }
+  }
+});
+
+/** What the tenant does, from the beginning to the end, in a world where it has no right but in its namespace. */
+async function attack(
+  options: WorldOptions,
+  { spec, annotations, rounds, pace }: Beginning,
+  actions: readonly Action[],
+) {
+  const world = await World.of(options);
+  await follow(world, [
+    { make: 'data-volume', name: DISK, annotations, owners: [], spec },
+    { rounds, ...(pace && { pace }) },
+    ...actions,
+    { rounds: ROUNDS_TO_END },
+  ]);
+}
+
+for (const hasAnnotationPolicy of [true, false]) {
+  describe(`a tenant, ${hasAnnotationPolicy ? 'with all admission policies' : 'without the policy on annotations'},`, () => {
+    for (const [what, [cloneStrategy, beginning, actions]] of Object.entries(knownAttacks)) {
+      it(`gets nowhere by ${what}`, () => attack({ cloneStrategy, hasAnnotationPolicy }, beginning, actions));
+    }
+
+    it('has nothing touched in other namespaces and gets no byte from there, whatever it writes and when', async () => {
+      await fc.assert(
+        fc.asyncProperty(strategies, beginning, history, (cloneStrategy, begun, actions) =>
+          attack({ cloneStrategy, hasAnnotationPolicy }, begun, actions),
+        ),
+        settings,
+      );
+    });
+  });
+}
+
+describe('a DataVolume whose author may clone from another namespace', () => {
+  const golden = { namespace: 'golden', name: 'fedora' };
+  const specs = fc.constantFrom<Beginning['spec']>(
+    { source: { pvc: golden } },
+    { source: { snapshot: golden } },
+    { sourceRef: { kind: 'DataSource', namespace: 'golden', name: 'latest' } },
+  );
+
+  const worlds = fc.record({ cloneStrategy: strategies, hasAnnotationPolicy: fc.boolean() });
+
+  /** What is made beside a DataVolume, but not as if the controllers had made it for that: such a claim is taken for its own. */
+  const beside = plant.filter(
+    (action) =>
+      !('make' in action) ||
+      (action.owners.every(({ name }) => name !== DISK) && action.annotations[stateAnnotation.populatedFor] !== DISK),
+  );
+
+  async function begin(options: WorldOptions, given: Pick<Beginning, 'spec' | 'annotations'>) {
+    const world = await World.of(options);
+    await act(world, { make: 'data-volume', name: DISK, owners: [], ...given }, { user: 'author' });
+    world.law.rightful.add(world.api.find(dataVolumes, { namespace: TEAM, name: DISK })?.metadata.uid ?? '');
+    return world;
+  }
+
+  it('gets its clone, whatever else is made beside it, unless that has a name that is needed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        worlds,
+        specs,
+        beginning,
+        fc.array(fc.oneof(beside, passing), { maxLength: 10, size: 'max' }),
+        async (options, spec, { annotations }, actions) => {
+          // Without a populator snapshots are not cloned.
+          fc.pre(!spec.source?.snapshot || !(userAnnotation.usePopulator in annotations));
+          const world = await begin(options, { spec, annotations });
+          await follow(world, actions, { replaces: false });
+          for (let round = 0; round < 2 * ROUNDS_TO_END && phaseOf(world) !== 'Succeeded'; round++)
+            await follow(world, [{ rounds: 1 }]);
+          const { status } = world.api.find(dataVolumes, { namespace: TEAM, name: DISK }) ?? {};
+          const reasons = status?.conditions?.map(({ reason }) => reason) ?? [];
+          if (reasons.includes('ErrResourceExists')) return;
+          expect(status?.phase, JSON.stringify(status)).to.equal('Succeeded');
+          expect(dataOf(world)).to.include('golden/fedora');
+        },
+      ),
+      fewer,
+    );
+  });
+
+  it('touches nothing foreign but what is made for it, whatever the tenant does to it', async () => {
+    await fc.assert(
+      fc.asyncProperty(worlds, specs, beginning, history, async (options, spec, { annotations, rounds }, actions) => {
+        const world = await begin(options, { spec, annotations });
+        await follow(world, [{ rounds }, ...actions, { rounds: ROUNDS_TO_END }]);
+      }),
+      fewer,
+    );
+  });
+});

@@ -1,0 +1,95 @@
+import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
+import type { KubeClient } from '../../../../src/kube/client.ts';
+import { isNotFound } from '../../../../src/kube/errors.ts';
+import { keyOf, type Key } from '../../../../src/kube/key.ts';
+import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
+import { refusal, type Preconditions, type SimulatedApi, type User } from './api.ts';
+import { applied, merged } from './patches.ts';
+
+/** A user's way to the API, with the methods of a KubeClient that the controllers use. */
+export class SimulatedClient {
+  readonly #api: SimulatedApi;
+  readonly #user: User;
+  readonly #before: () => Promise<void>;
+  /** Names of the annotations that each field manager has applied, by the uid of the object. */
+  readonly #managed = new Map<string, ReadonlySet<string>>();
+
+  /** @param before what happens before each request arrives */
+  constructor(api: SimulatedApi, user: User, before: () => Promise<void> = async () => undefined) {
+    this.#api = api;
+    this.#user = user;
+    this.#before = before;
+  }
+
+  asKubeClient(): KubeClient {
+    return this as unknown as KubeClient;
+  }
+
+  async get<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<T | undefined> {
+    await this.#before();
+    return this.#api.find(resource, key);
+  }
+
+  /** Events are all that the controllers list, and nobody writes any. */
+  async list(): Promise<[]> {
+    return [];
+  }
+
+  async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    await this.#before();
+    return this.#api.create(this.#user, resource, defaulted(resource, object));
+  }
+
+  async apply<T extends KubeObject>(resource: Resource<T>, object: T, options: { fieldManager: string }): Promise<T> {
+    await this.#before();
+    const key = keyOf(object);
+    const { uid } = object.metadata ?? {};
+    if (!this.#api.find(resource, key)) {
+      if (uid) throw refusal(409, 'Conflict', `${key.name} is gone`);
+      return this.create(resource, object);
+    }
+    const names = new Set(Object.keys(object.metadata?.annotations ?? {}));
+    const id = `${uid} ${options.fieldManager}`;
+    const left = [...(this.#managed.get(id) ?? [])].filter((name) => !names.has(name));
+    const written = this.#api.change(
+      this.#user,
+      resource,
+      key,
+      (current) => {
+        const next = applied(current, object);
+        const kept = Object.entries(next.metadata?.annotations ?? {}).filter(([name]) => !left.includes(name));
+        return { ...next, metadata: { ...next.metadata, annotations: Object.fromEntries(kept) } };
+      },
+      { uid },
+    );
+    this.#managed.set(id, names);
+    return written;
+  }
+
+  async applyStatus<T extends KubeObject & { status?: object }>(resource: Resource<T>, object: T): Promise<T> {
+    await this.#before();
+    return this.#api.change(this.#user, resource, keyOf(object), (current) => ({ ...current, status: object.status }));
+  }
+
+  async mergePatch<T extends KubeObject>(resource: Resource<T>, key: Key, patch: KubeObject): Promise<T> {
+    await this.#before();
+    const { uid, resourceVersion } = patch.metadata ?? {};
+    return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
+  }
+
+  async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: Preconditions = {}): Promise<void> {
+    await this.#before();
+    try {
+      this.#api.delete(this.#user, resource, key, options);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+/** What the API server makes of a new claim: its data source stands under both names. */
+function defaulted<T extends KubeObject>({ kind }: Resource<T>, object: T): T {
+  const { spec } = object as PersistentVolumeClaim;
+  if (kind !== 'PersistentVolumeClaim' || !spec?.dataSource) return object;
+  return { ...object, spec: { ...spec, dataSourceRef: spec.dataSource } };
+}

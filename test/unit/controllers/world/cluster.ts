@@ -1,0 +1,151 @@
+import { CDI_GROUP } from '../../../../src/api/group.ts';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  services,
+  type PersistentVolumeClaim,
+} from '../../../../src/kube/builtin-resources.ts';
+import { keyOf } from '../../../../src/kube/key.ts';
+import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
+import {
+  dataSources,
+  dataVolumes,
+  volumeCloneSources,
+  volumeImportSources,
+} from '../../../../src/controllers/resources.ts';
+import type { SimulatedApi } from './api.ts';
+import { DRIVER, STORAGE_CLASS } from './installation.ts';
+import { runPods } from './pods.ts';
+import type { Data } from './data.ts';
+
+const NAMESPACED: readonly Resource<KubeObject>[] = [
+  dataVolumes,
+  persistentVolumeClaims,
+  volumeSnapshots,
+  pods,
+  services,
+  secrets,
+  configMaps,
+  dataSources,
+  volumeCloneSources,
+  volumeImportSources,
+];
+
+/** What Kubernetes, the CSI driver and the kubelets do by themselves; each call is a step. */
+export class Cluster {
+  readonly #api: SimulatedApi;
+  readonly #data: Data;
+
+  constructor(api: SimulatedApi, data: Data) {
+    this.#api = api;
+    this.#data = data;
+  }
+
+  step(): void {
+    this.#collectGarbage();
+    this.#reclaimVolumes();
+    for (const claim of this.#api.list(persistentVolumeClaims)) this.#bind(claim);
+    this.#takeSnapshots();
+    runPods(this.#api, this.#data);
+  }
+
+  /** Owners elsewhere, or of another uid, count as gone. */
+  #collectGarbage(): void {
+    const living = new Set(
+      NAMESPACED.flatMap((resource) =>
+        this.#api.list(resource).map(({ metadata }) => `${metadata?.namespace} ${metadata?.uid}`),
+      ),
+    );
+    for (const resource of NAMESPACED) {
+      for (const object of this.#api.list(resource)) {
+        const { namespace, ownerReferences = [] } = object.metadata ?? {};
+        const isOrphan =
+          ownerReferences.length > 0 && !ownerReferences.some(({ uid }) => living.has(`${namespace} ${uid}`));
+        if (isOrphan) this.#api.delete('cluster', resource, keyOf(object));
+      }
+    }
+  }
+
+  #reclaimVolumes(): void {
+    const claims = new Set(this.#api.list(persistentVolumeClaims).map(({ metadata }) => metadata?.uid));
+    for (const volume of this.#api.list(persistentVolumes)) {
+      const { claimRef, persistentVolumeReclaimPolicy } = volume.spec ?? {};
+      const isReleased = claimRef?.uid !== undefined && !claims.has(claimRef.uid);
+      if (isReleased && persistentVolumeReclaimPolicy === 'Delete')
+        this.#api.delete('cluster', persistentVolumes, keyOf(volume));
+    }
+  }
+
+  /** Binds a claim to the volume that is its own, or has one made; what a claim itself says of that counts for nothing. */
+  #bind(claim: PersistentVolumeClaim): void {
+    const { uid } = claim.metadata ?? {};
+    const named = claim.spec?.volumeName;
+    const own = this.#api
+      .list(persistentVolumes)
+      .find(({ metadata, spec }) => spec?.claimRef?.uid === uid && (!named || metadata?.name === named));
+    if (own) return this.#tell(claim, 'Bound', own.metadata?.name);
+    if (named) return this.#tell(claim, claim.status?.phase === 'Bound' ? 'Lost' : 'Pending');
+    if (!claim.metadata?.deletionTimestamp) this.#provision(claim);
+  }
+
+  #provision(claim: PersistentVolumeClaim): void {
+    const source = claim.spec?.dataSourceRef;
+    const { namespace = '', name = '', uid } = claim.metadata ?? {};
+    if (source?.apiGroup === CDI_GROUP || claim.spec?.storageClassName !== STORAGE_CLASS) return;
+    const contents = source ? this.#data.ofSource({ namespace, name: source.name }, source.kind) : [];
+    if (!contents) return;
+    const volume = this.#api.create('cluster', persistentVolumes, {
+      metadata: { name: `pv-${uid}` },
+      spec: {
+        accessModes: claim.spec.accessModes ?? [],
+        capacity: { storage: claim.spec.resources?.requests?.['storage'] ?? '1Gi' },
+        claimRef: { namespace, name, uid: uid ?? '' },
+        csi: { driver: DRIVER, volumeHandle: `${uid}` },
+        persistentVolumeReclaimPolicy: 'Delete',
+        storageClassName: STORAGE_CLASS,
+      },
+    });
+    this.#data.put(volume.metadata?.name, contents);
+    this.#tell(claim, 'Bound', volume.metadata?.name);
+  }
+
+  #tell(claim: PersistentVolumeClaim, phase: string, volumeName?: string): void {
+    this.#api.change('cluster', persistentVolumeClaims, keyOf(claim), (current) => ({
+      ...current,
+      spec: { ...current.spec, ...(volumeName && { volumeName }) },
+      status: {
+        ...current.status,
+        phase,
+        ...(phase === 'Bound' && { capacity: current.spec?.resources?.requests ?? {} }),
+      },
+    }));
+  }
+
+  #takeSnapshots(): void {
+    for (const snapshot of this.#api.list(volumeSnapshots)) {
+      const { uid, namespace = '', name } = snapshot.metadata ?? {};
+      const content = { namespace: '', name: `content-${uid}` };
+      const claim = { namespace, name: snapshot.spec.source.persistentVolumeClaimName ?? '' };
+      const contents = this.#data.ofSource(claim, 'PersistentVolumeClaim');
+      if (this.#api.find(volumeSnapshotContents, content) || !contents) continue;
+      this.#api.create('cluster', volumeSnapshotContents, {
+        metadata: { name: content.name },
+        spec: {
+          deletionPolicy: 'Delete',
+          driver: DRIVER,
+          source: { snapshotHandle: `${uid}` },
+          volumeSnapshotRef: { namespace, name: name ?? '', uid: uid ?? '' },
+        },
+      });
+      this.#data.put(content.name, contents);
+      this.#api.change('cluster', volumeSnapshots, keyOf(snapshot), (current) => ({
+        ...current,
+        status: { readyToUse: true, boundVolumeSnapshotContentName: content.name, restoreSize: '1Gi' },
+      }));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { CDI_API_VERSION } from '../../../../src/api/group.ts';
+import type { CloneType } from '../../../../src/api/clone.ts';
+import { dataSources, storageProfiles } from '../../../../src/controllers/resources.ts';
+import {
+  csiDrivers,
+  persistentVolumeClaims,
+  storageClasses,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+} from '../../../../src/kube/builtin-resources.ts';
+import { volumeSnapshotClasses, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
+import { installedPolicies } from '../policies.ts';
+import type { SimulatedApi } from './api.ts';
+
+export const TEAM = 'team';
+export const STORAGE_CLASS = 'csi';
+export const DRIVER = 'csi.example';
+
+/** Claims that people have written to, one in each namespace; each has a snapshot of its name. */
+export const PRECIOUS = [
+  { namespace: 'victim', name: 'secret' },
+  { namespace: 'golden', name: 'fedora' },
+  { namespace: TEAM, name: 'own' },
+] as const;
+
+/** Makes what there is before the tenant does anything: storage, whose clones are made in the given way, and people's claims. */
+export function install(api: SimulatedApi, cloneStrategy: CloneType): void {
+  const { policies, policyBindings } = installedPolicies('2025-01-01T00:00:00Z');
+  for (const policy of policies) api.create('cluster', validatingAdmissionPolicies, policy);
+  for (const binding of policyBindings) api.create('cluster', validatingAdmissionPolicyBindings, binding);
+  api.create('cluster', storageClasses, {
+    metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    provisioner: DRIVER,
+    allowVolumeExpansion: true,
+  });
+  api.create('cluster', csiDrivers, { metadata: { name: DRIVER }, spec: {} });
+  api.create('cluster', volumeSnapshotClasses, {
+    metadata: { name: 'snapshots' },
+    driver: DRIVER,
+    deletionPolicy: 'Delete',
+  });
+  api.create('cluster', storageProfiles, {
+    apiVersion: CDI_API_VERSION,
+    kind: 'StorageProfile',
+    metadata: { name: STORAGE_CLASS },
+    spec: {},
+    status: { cloneStrategy, claimPropertySets: [{ accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' }] },
+  });
+  for (const key of PRECIOUS) {
+    api.create('cluster', persistentVolumeClaims, {
+      metadata: { ...key },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: STORAGE_CLASS,
+        resources: { requests: { storage: '1Gi' } },
+      },
+    });
+    api.create('cluster', volumeSnapshots, {
+      metadata: { ...key },
+      spec: { source: { persistentVolumeClaimName: key.name }, volumeSnapshotClassName: 'snapshots' },
+    });
+  }
+  api.create('cluster', dataSources, {
+    apiVersion: CDI_API_VERSION,
+    kind: 'DataSource',
+    metadata: { namespace: 'golden', name: 'latest' },
+    spec: { source: { pvc: { namespace: 'golden', name: 'fedora' } } },
+  });
+}

@@ -1,0 +1,189 @@
+import type { CloneType } from '../../../../src/api/clone.ts';
+import { AdmissionPolicies } from '../../../../src/controllers/admission-policies.ts';
+import { CloneGrantReconciler } from '../../../../src/controllers/clone-grants/reconciler.ts';
+import { ClonePopulatorReconciler } from '../../../../src/controllers/clone-populator/reconciler.ts';
+import { ConfigView } from '../../../../src/controllers/config-view.ts';
+import type { ControllerContext } from '../../../../src/controllers/context.ts';
+import { DataSourceReconciler } from '../../../../src/controllers/data-source/reconciler.ts';
+import { DataVolumeReconciler } from '../../../../src/controllers/data-volume/reconciler.ts';
+import { HostCloneReconciler } from '../../../../src/controllers/host-clone/reconciler.ts';
+import { ImportPopulatorReconciler } from '../../../../src/controllers/import-populator/reconciler.ts';
+import { ImportReconciler } from '../../../../src/controllers/import/reconciler.ts';
+import { promisedToClaimAnnotation, workForClaimAnnotation } from '../../../../src/controllers/internal-annotations.ts';
+import { OrphanReconciler } from '../../../../src/controllers/orphans/reconciler.ts';
+import { ProgressPoll } from '../../../../src/controllers/progress-poll.ts';
+import type { Reconciler } from '../../../../src/kube/controller.ts';
+import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
+import type { EventRecorder } from '../../../../src/kube/events.ts';
+import { keyFromString, keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
+import { admission } from './admission.ts';
+import { SimulatedApi } from './api.ts';
+import { SimulatedClient } from './client.ts';
+import { Cluster } from './cluster.ts';
+import { Data } from './data.ts';
+import { install, PRECIOUS } from './installation.ts';
+import { LaggingCaches } from './lagging-caches.ts';
+import { Law } from './law.ts';
+
+/** Between two rounds, and longer than the controllers wait for anything but a deletion to settle. */
+const ROUND_MILLISECONDS = 6_000;
+
+export const controllerNames = [
+  'data-volume',
+  'data-source',
+  'import-populator',
+  'clone-populator',
+  'import',
+  'host-clone',
+  'clone-grant',
+  'orphan',
+] as const;
+export type ControllerName = (typeof controllerNames)[number];
+
+export type Pace = 'even' | 'late watches' | 'late Kubernetes';
+
+export interface WorldOptions {
+  /** Of the storage. */
+  readonly cloneStrategy: CloneType;
+  /** Whether deploy/admission/clone-by-annotation.yaml is in force, like the other policies. */
+  readonly hasAnnotationPolicy: boolean;
+}
+
+/** A cluster in which the controllers work, whose time passes only in rounds. */
+export class World {
+  readonly api: SimulatedApi;
+  readonly data: Data;
+  #law: Law | undefined;
+  readonly #cluster: Cluster;
+  #caches: LaggingCaches;
+  #reconcilers: Readonly<Record<ControllerName, Reconciler>>;
+  #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
+  #time = Date.parse('2026-01-01T00:00:00Z');
+
+  /** A world in which nothing is left to do before the tenant comes. */
+  static async of(options: WorldOptions): Promise<World> {
+    const world = new World(options);
+    await world.round();
+    await world.round();
+    world.#law = new Law(world.api, world.data, (key) => world.#caches.caches.claims.get(key));
+    return world;
+  }
+
+  private constructor(options: WorldOptions) {
+    const now = () => this.#time;
+    this.api = new SimulatedApi(admission(options.hasAnnotationPolicy), now);
+    this.data = new Data(this.api);
+    this.#cluster = new Cluster(this.api, this.data);
+    install(this.api, options.cloneStrategy);
+    this.#cluster.step();
+    for (const key of PRECIOUS) {
+      const origin = [keyToString(key)];
+      this.data.put(this.data.volumeOf(key)?.metadata?.name, origin);
+      const snapshot = `content-volumesnapshot.${key.namespace}.${key.name}.1`;
+      this.data.put(snapshot, origin);
+    }
+    this.#time += 60_000;
+    this.#caches = new LaggingCaches(this.api);
+    this.#reconcilers = this.#start();
+  }
+
+  get law(): Law {
+    if (!this.#law) throw new Error('there is no law before the tenant comes');
+    return this.#law;
+  }
+
+  /** The controllers end, and are started anew. */
+  restart(): void {
+    this.#caches = new LaggingCaches(this.api);
+    this.#reconcilers = this.#start();
+  }
+
+  /**
+   * What Kubernetes does by itself, and then whatever the controllers have to do.
+   *
+   * @param pace who is late: the watches, so that the controllers do not know of what was written last, or Kubernetes
+   */
+  async round(pace: Pace = 'even'): Promise<void> {
+    this.#time += ROUND_MILLISECONDS;
+    if (pace === 'even') this.#cluster.step();
+    if (pace !== 'late watches') this.#caches.deliver();
+    for (const name of controllerNames) for (const key of this.#keysOf(name)) await this.work(name, key);
+    this.#law?.lookAtData();
+  }
+
+  /** Has something happen, and become known, in the middle of what the controllers do next: before so many more of their requests. */
+  interrupt(requests: number, happening: () => Promise<void>): void {
+    this.#interruption = { requests, happening };
+  }
+
+  async #beforeRequest(): Promise<void> {
+    const interruption = this.#interruption;
+    if (!interruption || interruption.requests-- > 0) return;
+    this.#interruption = undefined;
+    await interruption.happening();
+    this.#caches.deliver();
+  }
+
+  /** One controller looks at one key, with what its caches know. */
+  async work(name: ControllerName, key: Key): Promise<void> {
+    const reconciler = this.#reconcilers[name];
+    try {
+      await reconciler.reconcile(key, undefined as never);
+    } catch (error) {
+      const failure = toError(error);
+      const isKnown = [ApiError, TerminalError, WaitingError].some((known) => failure instanceof known);
+      if (!isKnown) throw error;
+      if (!isConflict(failure)) await ignoringRefusal(() => reconciler.failed?.(key, failure));
+    }
+  }
+
+  #keysOf(name: ControllerName): Key[] {
+    const { claims, volumes, snapshots, pods, dataVolumes, dataSources, cloneGrants } = this.#caches.caches;
+    if (name === 'data-volume') return dataVolumes.list().map(keyOf);
+    if (name === 'data-source') return dataSources.list().map(keyOf);
+    if (name === 'clone-grant') return cloneGrants.list().map(keyOf);
+    if (name !== 'orphan') return claims.list().map(keyOf);
+    const helpers = [...claims.list(), ...snapshots.list(), ...pods.list(), ...volumes.list()];
+    const helped = helpers.flatMap(({ metadata: { annotations } = {} }) => [
+      annotations?.[workForClaimAnnotation],
+      annotations?.[promisedToClaimAnnotation],
+    ]);
+    return [...new Set(helped.filter((each) => each !== undefined))].map(keyFromString);
+  }
+
+  #start(): Readonly<Record<ControllerName, Reconciler>> {
+    const now = () => this.#time;
+    const { caches } = this.#caches;
+    const context: ControllerContext = {
+      client: new SimulatedClient(this.api, 'controllers', () => this.#beforeRequest()).asKubeClient(),
+      events: {
+        event: (about: Parameters<EventRecorder['event']>[0], { reason }: { reason: string }) =>
+          this.#law?.lookAtEvent(about, reason),
+      } as unknown as EventRecorder,
+      caches,
+      config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
+      policies: new AdmissionPolicies(caches, now),
+      progress: new ProgressPoll({ fetch: async () => undefined, now }),
+      cloneCount: { handedOver: () => undefined, copied: () => undefined },
+      now,
+    };
+    return {
+      'data-volume': new DataVolumeReconciler(context),
+      'data-source': new DataSourceReconciler(context),
+      'import-populator': new ImportPopulatorReconciler(context),
+      'clone-populator': new ClonePopulatorReconciler(context),
+      import: new ImportReconciler(context),
+      'host-clone': new HostCloneReconciler(context),
+      'clone-grant': new CloneGrantReconciler(context),
+      orphan: new OrphanReconciler(context),
+    };
+  }
+}
+
+async function ignoringRefusal(work: () => Promise<void> | undefined): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}

@@ -18,6 +18,7 @@ import { eventually } from '../support/eventually.ts';
 import { rejection } from '../support/rejection.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume } from '../support/volume-content.ts';
+import { eventsOf } from './support/events.ts';
 import { claimsWith, makeMarked, mark, MARKED_SIZE } from './support/marked-volumes.ts';
 import { nameOf, NamespaceRecorder, type Recorded } from './support/namespace-recorder.ts';
 import { hasOwnDriver, ownClass } from './support/own-classes.ts';
@@ -81,6 +82,11 @@ describe('the right to clone from a namespace', function () {
       await machines.close();
     }
     expect(await claimsWith(suite, tenants.home, OLD)).to.deep.equal(['allowed', 'for-a-user']);
+  });
+
+  it('is used without a word of warning', async () => {
+    const told = await eventsOf(suite.client, await untilSucceeded(suite.client, atHome('allowed')));
+    expect(told.filter(({ type }) => type !== 'Normal').map(({ message }) => message)).to.deep.equal([]);
   });
 
   describe("gives its user no say in the pods of the source's namespace", () => {

@@ -219,7 +219,7 @@ describe('a tenant that tries everything', function () {
         ].flat();
         if (left.length > 0)
           throw new Error(
-            left.map((object) => `${keyToString(keyOf(object))} ${object.metadata?.finalizers}`).join(', '),
+            left.map((object) => `${keyToString(keyOf(object))} ${object.metadata?.finalizers?.join(' ')}`).join(', '),
           );
         return true;
       },

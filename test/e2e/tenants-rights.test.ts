@@ -299,6 +299,10 @@ describe('the right to clone from a namespace', function () {
       const phase = object?.status?.phase;
       return phase === 'RebindInProgress' || phase === 'Failed';
     });
+    // Long enough for the cluster's own controller to take a hand in it.
+    const meanwhile = atHome('meanwhile');
+    await clone(tenants.cloner, meanwhile, secret(), { storageClassName: suite.classes.copy });
+    await untilSucceeded(suite.client, meanwhile);
     await tenants.tenant.delete(dataVolumes, key);
     await until(suite.client, persistentVolumeClaims, key, 'it is gone', (claim) => claim === undefined);
     await eventually('no volume waits for a claim of its name', async () => (await volumesFor(key)).length === 0);

@@ -40,12 +40,15 @@ function podWith(labels: Record<string, string>): Pod {
 }
 
 /** The end of an import whose importer has found these labels, at an API that answers them with the error, if there is one. */
-function ended(labels: Record<string, string>, refusal?: Error) {
+function ended(labels: Record<string, string>, refusal?: Error, present: Record<string, string> = {}) {
   const applied: Record<string, string>[] = [];
   const patches: object[] = [];
   const events: { about: string | undefined; reason: string; message: string }[] = [];
   const context = {
-    caches: cachesOf({ claims: [claim, target], pods: [podWith(labels)] }),
+    caches: cachesOf({
+      claims: [{ ...claim, metadata: { ...claim.metadata, labels: present } }, target],
+      pods: [podWith(labels)],
+    }),
     client: {
       apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}),
       mergePatch: async (_: unknown, __: unknown, patch: object) => {
@@ -74,6 +77,14 @@ describe('labels from an image', () => {
     expect(patches).to.deep.equal([{ metadata: { labels: instancetype } }]);
     expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
     expect(events).to.deep.equal([]);
+  });
+
+  it('leave those alone that a user wrote', async () => {
+    const own = { 'instancetype.kubevirt.io/default-instancetype': 'u1.large' };
+    const preference = { 'instancetype.kubevirt.io/default-preference': 'fedora' };
+    const { reconcile, patches } = ended({ ...instancetype, ...preference }, undefined, own);
+    await reconcile();
+    expect(patches).to.deep.equal([{ metadata: { labels: preference } }]);
   });
 
   for (const code of [403, 422]) {

@@ -33,7 +33,7 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
   const { caches, client, config } = context;
   const reserved = reservedVolume(caches, dataVolume);
   if (reserved) {
-    await createClaim(client, claimOfVolume(context, dataVolume, reserved));
+    await createClaim(client, claimOfVolume(caches, dataVolume, reserved));
     return;
   }
   const resolved = sourceOf(caches, dataVolume);

@@ -7,7 +7,6 @@ import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Caches } from '../caches.ts';
-import type { ControllerContext } from '../context.ts';
 import { claimSpecOf } from './claim-spec.ts';
 import { claimOf } from './objects.ts';
 import { profileOf } from './storage-profile.ts';
@@ -38,22 +37,21 @@ export function reservedVolume(
  * @throws WaitingError ErrIncompatiblePVC where the claim does not fit: whatever else it were bound to, it would not be the data
  */
 export function claimOfVolume(
-  { caches, config }: Pick<ControllerContext, 'caches' | 'config'>,
+  caches: Pick<Caches, 'storageProfiles' | 'storageClasses' | 'volumes'>,
   dataVolume: DataVolume,
   volume: PersistentVolume,
 ): PersistentVolumeClaim {
   const key = keyOf(dataVolume);
   const { storage, pvc, contentType } = dataVolume.spec;
   const storageClassName = (pvc ?? storage)?.storageClassName ?? volume.spec?.storageClassName ?? '';
-  const isSizeOpen = storage?.resources?.requests?.['storage'] === undefined;
   const profile = profileOf(caches, storageClassName, dataVolume.spec, key);
   const spec = claimSpecOf(
     { contentType, pvc, storage: storage && withSize(storage, volume) },
     {
       storageClassName,
       profile,
-      // A volume's size, which it is where the DataVolume gives none, has room for the overhead.
-      filesystemOverhead: isSizeOpen ? 0 : config.filesystemOverhead(storageClassName),
+      // The volume is as large as it is: there is nothing to make room for.
+      filesystemOverhead: 0,
       source: undefined,
     },
   );

@@ -200,7 +200,7 @@ describe('what clients of the API rely on, in a real API server with simulated s
 
     it('and reserved for the claim is bound as it is, and nothing is written', async () => {
       const key = { namespace: OWN, name: 'kept' };
-      await volume('precious', 'by-hand', { claimRef: key });
+      await volume('precious', 'by-hand', { claimRef: key, capacity: { storage: '1Gi' } });
       await create(
         key.name,
         { source, storage: { storageClassName: 'by-hand', resources: { requests: { storage: '1Gi' } } } },

@@ -18,7 +18,7 @@ import { isPopulatedFor } from './metadata.ts';
 import { dataVolumeObjects } from './objects.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { sourceVolumeOf } from './source-volume.ts';
-import { claimOfVolume, reservedVolume } from './static-volume.ts';
+import { claimOfVolume, reservedVolumes } from './static-volume.ts';
 import { hasCsiDriver, requireStorageClass } from './storage-class.ts';
 import { profileOf } from './storage-profile.ts';
 
@@ -31,8 +31,8 @@ import { profileOf } from './storage-profile.ts';
  */
 export async function createObjects(context: ControllerContext, dataVolume: DataVolume): Promise<void> {
   const { caches, client, config } = context;
-  const reserved = reservedVolume(caches, dataVolume);
-  if (reserved) {
+  const reserved = reservedVolumes(caches, dataVolume);
+  if (reserved.length > 0) {
     await createClaim(client, claimOfVolume(caches, dataVolume, reserved));
     return;
   }

@@ -5,7 +5,7 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf } from '../../kube/key.ts';
 import type { Caches } from '../caches.ts';
 import { claimSpecOf } from './claim-spec.ts';
 import { claimOf } from './objects.ts';
@@ -16,40 +16,61 @@ type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /**
- * The volume that somebody has reserved for the DataVolume's claim, with data that is to be kept, where the DataVolume asks to look for one.
- * A volume that a claim of that name had before, and that is released now, is none.
+ * The volumes that somebody has reserved for the DataVolume's claim, with data that is to be kept, where the DataVolume asks to look for
+ * them. A volume that a claim of that name had before, and that is released now, is none.
  */
-export function reservedVolume(
-  { volumes }: Pick<Caches, 'volumes'>,
-  { metadata }: DataVolume,
-): PersistentVolume | undefined {
-  if (metadata.annotations?.[userAnnotation.checkStaticVolume] === undefined) return undefined;
-  return volumes.list().find((volume) => {
+export function reservedVolumes({ volumes }: Pick<Caches, 'volumes'>, { metadata }: DataVolume): PersistentVolume[] {
+  if (metadata.annotations?.[userAnnotation.checkStaticVolume] === undefined) return [];
+  return volumes.list().filter((volume) => {
     const { namespace, name, uid } = volume.spec?.claimRef ?? {};
     return namespace === metadata.namespace && name === metadata.name && !uid && !isBeingDeleted(volume);
   });
 }
 
 /**
- * The DataVolume's claim, to be bound to the volume that is reserved for it: nothing fills it. What the DataVolume leaves open of class and
+ * The DataVolume's claim, to be bound to a volume that is reserved for it: nothing fills it. What the DataVolume leaves open of class and
  * size is as the volume has it.
  *
- * @throws WaitingError ErrIncompatiblePVC where the claim does not fit: whatever else it were bound to, it would not be the data
+ * @param reserved one or more; the first that fits is taken
+ * @throws WaitingError ErrIncompatiblePVC where none fits: whatever else the claim were bound to, it would not be the data
  */
 export function claimOfVolume(
   caches: Pick<Caches, 'storageProfiles' | 'storageClasses' | 'volumes'>,
   dataVolume: DataVolume,
-  volume: PersistentVolume,
+  reserved: readonly PersistentVolume[],
 ): PersistentVolumeClaim {
-  const key = keyOf(dataVolume);
+  const { name, namespace } = keyOf(dataVolume);
+  const misfits: string[] = [];
+  for (const volume of reserved) {
+    const spec = claimSpecFor(caches, dataVolume, volume);
+    const misfit = misfitOf(spec, volume);
+    if (!misfit) {
+      const bound = { ...spec, volumeName: volume.metadata?.name };
+      return claimOf(dataVolume, bound, { [stateAnnotation.populatedFor]: name });
+    }
+    misfits.push(
+      `PersistentVolume "${volume.metadata?.name}" is reserved for claim ${namespace}/${name} and does not fit: ${misfit}`,
+    );
+  }
+  throw new WaitingError(
+    'ErrIncompatiblePVC',
+    `${misfits.join('; ')}; change the volume, or make the DataVolume anew`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
+
+function claimSpecFor(
+  caches: Parameters<typeof claimOfVolume>[0],
+  dataVolume: DataVolume,
+  volume: PersistentVolume,
+): ClaimSpec {
   const { storage, pvc, contentType } = dataVolume.spec;
   const storageClassName = (pvc ?? storage)?.storageClassName ?? volume.spec?.storageClassName ?? '';
-  const profile = profileOf(caches, storageClassName, dataVolume.spec, key);
   const spec = claimSpecOf(
     { contentType, pvc, storage: storage && withSize(storage, volume) },
     {
       storageClassName,
-      profile,
+      profile: profileOf(caches, storageClassName, dataVolume.spec, keyOf(dataVolume)),
       // The volume is as large as it is: there is nothing to make room for.
       filesystemOverhead: 0,
       source: undefined,
@@ -57,19 +78,7 @@ export function claimOfVolume(
   );
   delete spec.dataSource;
   delete spec.dataSourceRef;
-  const misfit = misfitOf(spec, volume);
-  if (misfit) {
-    throw new WaitingError(
-      'ErrIncompatiblePVC',
-      `PersistentVolume "${volume.metadata?.name}" is reserved for claim ${keyToString(key)} and does not fit: ${misfit}; change the volume, or make the DataVolume anew`,
-      { after: LOOK_AGAIN_MILLISECONDS },
-    );
-  }
-  return claimOf(
-    dataVolume,
-    { ...spec, volumeName: volume.metadata?.name },
-    { [stateAnnotation.populatedFor]: key.name },
-  );
+  return spec;
 }
 
 /** Where the DataVolume leaves the size open, it is the volume's. */

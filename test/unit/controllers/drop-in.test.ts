@@ -10,7 +10,7 @@ import { inheritedInstancetype } from '../../../src/controllers/data-volume/defa
 import { metadataToWrite } from '../../../src/controllers/data-volume/metadata.ts';
 import { consenting } from '../../../src/controllers/data-volume/pre-populated.ts';
 import { DataVolumeReconciler } from '../../../src/controllers/data-volume/reconciler.ts';
-import { reservedVolume } from '../../../src/controllers/data-volume/static-volume.ts';
+import { claimOfVolume, reservedVolumes } from '../../../src/controllers/data-volume/static-volume.ts';
 import { profileOf } from '../../../src/controllers/data-volume/storage-profile.ts';
 import { cloneBegunAnnotation } from '../../../src/controllers/internal-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
@@ -163,11 +163,26 @@ describe('volumes that were made by hand', () => {
   it('are reserved where they name the claim, which has none of them yet, and the DataVolume asks', () => {
     const asking = dataVolume({ annotations: { 'cdi.kubevirt.io/storage.checkStaticVolume': '' } });
     const of = (claimRef: object, given = asking) =>
-      reservedVolume(cachesOf({ volumes: [volume('v', { claimRef })] }), given)?.metadata?.name;
+      reservedVolumes(cachesOf({ volumes: [volume('v', { claimRef })] }), given)[0]?.metadata?.name;
     expect(of(key)).to.equal('v');
     expect(of(key, dataVolume())).to.equal(undefined);
     expect(of({ ...key, uid: 'of-an-earlier-one' })).to.equal(undefined);
     expect(of({ ...key, namespace: 'other' })).to.equal(undefined);
+  });
+
+  it('are bound by the first that fits, without what would fill it', () => {
+    const dataSourceRef = { apiGroup: 'cdi.kubevirt.io', kind: 'VolumeImportSource', name: 'x' };
+    const pvc = { accessModes: ['ReadWriteOnce' as const], resources: { requests: { storage: '2Gi' } }, dataSourceRef };
+    const given: DataVolume = { ...dataVolume(), spec: { pvc } };
+    const reserved = (name: string, storage: string, mode = 'ReadWriteOnce') =>
+      volume(name, { capacity: { storage }, accessModes: [mode], storageClassName: 'c', claimRef: key });
+    const bound = (...volumes: PersistentVolume[]) => claimOfVolume(cachesOf({ volumes }), given, volumes);
+    const claim = bound(reserved('small', '1Gi'), reserved('fitting', '3Gi'));
+    expect(claim.spec).to.deep.include({ volumeName: 'fitting', storageClassName: 'c' });
+    expect(claim.spec).to.not.have.property('dataSourceRef');
+    expect(() => bound(reserved('small', '1Gi'), reserved('shared', '3Gi', 'ReadOnlyMany'))).to.throw(
+      /"small" .* has 1Gi, .*"shared" .* no access mode ReadWriteOnce/,
+    );
   });
 
   it('tell the modes of a class that is only a name: the smallest free one that is large enough first', () => {

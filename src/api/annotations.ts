@@ -12,7 +12,7 @@ export const userAnnotation = {
   allowClaimAdoption: cdi('allowClaimAdoption'),
   /** "true": delete the DataVolume when it has succeeded. */
   deleteAfterCompletion: cdi('storage.deleteAfterCompletion'),
-  /** Bind to a matching volume that exists already, and take its data as it is. */
+  /** Present: a volume that is reserved for the claim is bound, with its data as it is. */
   checkStaticVolume: cdi('storage.checkStaticVolume'),
   /** "true": a clone's content type and volume mode need not match the source's. */
   permissiveClone: cdi('permissiveClone'),
@@ -76,7 +76,10 @@ export const stateAnnotation = {
   requiresScratch: cdi('storage.import.requiresScratch'),
   fatalError: cdi('storage.import.fatalError'),
   preallocation: cdi('storage.preallocation'),
-  /** One of {@link import('./clone.ts').CloneType}. */
+  /**
+   * One of {@link import('./clone.ts').CloneType}: how it was cloned, on a claim and its DataVolume. On a claim that is not being cloned into
+   * yet, what its author wishes.
+   */
   cloneType: cdi('cloneType'),
   /** One of {@link import('./clone.ts').ClonePhase}. */
   clonePhase: cdi('clonePhase'),
@@ -100,11 +103,19 @@ export const stateAnnotation = {
   cloneOf: 'k8s.io/CloneOf',
 } as const;
 
+/** On a DataVolume, but never on its claim: written by users and backup tools, and by the controllers where a claim has been taken over. */
+export const dataVolumeAnnotation = {
+  /** Present, with the claim's name: the claim is there already or will be, with its data; nothing is made. */
+  prePopulated: cdi('storage.prePopulated'),
+} as const;
+
 /** Read on a StorageClass. */
 export const storageClassAnnotation = {
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
   /** Wins over isDefaultClass for content of type kubevirt. */
   isDefaultVirtClass: 'storageclass.kubevirt.io/is-default-virt-class',
+  /** One of {@link import('./clone.ts').CloneType}; what the StorageProfile's spec says wins. */
+  cloneStrategy: cdi('clone-strategy'),
 } as const;
 
 /** Read on a VolumeSnapshotClass. */

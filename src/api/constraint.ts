@@ -36,6 +36,12 @@ export const exactlyOneOf = <Field extends string>(what: string, fields: readonl
 export const atMostOneOf = <Field extends string>(what: string, fields: readonly Field[]) =>
   countOf(what, fields, { amount: 'at most one of', operator: '<=', hint: '' }, (count) => count <= 1);
 
+/** The spec stays as it was made. */
+export const immutable = (kind: string): Constraint<unknown> => ({
+  rule: 'self == oldSelf',
+  message: `the spec of a ${kind} is immutable; delete it and make another one`,
+});
+
 function countOf<Field extends string>(
   what: string,
   fields: readonly Field[],

@@ -2,14 +2,14 @@ import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
-import { namespaceName, objectName } from './references.ts';
-import { ageColumn, defineResource } from './resource-definition.ts';
+import { namespaceReference, objectName } from './references.ts';
+import { ageColumn, conditionColumn, defineResource } from './resource-definition.ts';
 import { pvcSource, snapshotSource } from './sources.ts';
 import { atMostOneOf, constrained } from './constraint.ts';
 
 const dataSourceReference = z
   .strictObject({
-    namespace: namespaceName.describe('Namespace of the DataSource.'),
+    namespace: namespaceReference.describe('Namespace of the DataSource, the own one where it is empty.'),
     name: objectName.describe('Name of the DataSource.'),
   })
   .describe('Another DataSource, which must not itself refer to one.');
@@ -54,7 +54,17 @@ export const dataSourceResource = defineResource({
   scope: 'Namespaced',
   shortNames: ['das'],
   categories: ['all'],
-  printerColumns: [ageColumn],
+  printerColumns: [
+    conditionColumn('Ready', 'Whether it can be cloned now'),
+    { name: 'Claim', type: 'string', jsonPath: '.status.source.pvc.name', description: 'Claim that it stands for' },
+    {
+      name: 'Snapshot',
+      type: 'string',
+      jsonPath: '.status.source.snapshot.name',
+      description: 'Snapshot that it stands for',
+    },
+    ageColumn,
+  ],
   statusSubresource: true,
   schema: dataSource,
 });

@@ -9,7 +9,7 @@ import {
   type VolumeResourceRequirements,
 } from './persistent-volume-claim-spec.ts';
 import { dataVolumePhases } from './phases.ts';
-import { namespaceName, objectName } from './references.ts';
+import { namespaceReference, objectName } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
 import { dataVolumeSource } from './sources.ts';
 import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
@@ -20,10 +20,10 @@ export type DataVolumeConditionType = (typeof dataVolumeConditionTypes)[number];
 export const dataVolumeSourceRef = z
   .strictObject({
     kind: z.enum(['DataSource']).describe('DataSource.'),
-    namespace: namespaceName
+    namespace: namespaceReference
       .optional()
       .describe(
-        'Namespace of the DataSource, the own one where it is missing; the user needs the right to clone from it.',
+        'Namespace of the DataSource, the own one where it is missing or empty; the user needs the right to clone from it.',
       ),
     name: objectName.describe('Name of the DataSource.'),
   })
@@ -92,6 +92,16 @@ export const dataVolumeTemplateSpec = constrained(fields, [
     rule: '!has(self.pvc) || has(self.pvc.accessModes) && self.pvc.accessModes.size() > 0',
     message: 'spec.pvc.accessModes must have at least one access mode; spec.storage finds one by itself',
     check: ({ pvc }) => pvc === undefined || (pvc.accessModes ?? []).length > 0,
+  },
+  {
+    rule: '!has(self.pvc) || !has(self.pvc.accessModes) || self.pvc.accessModes.size() <= 1',
+    message: 'spec.pvc.accessModes must have no more than one access mode',
+    check: ({ pvc }) => (pvc?.accessModes ?? []).length <= 1,
+  },
+  {
+    rule: "!(has(self.contentType) && self.contentType == 'archive' && has(self.source) && has(self.source.blank))",
+    message: 'spec.source.blank makes an empty disk, and cannot have contentType archive',
+    check: ({ contentType, source }) => contentType !== 'archive' || source?.blank === undefined,
   },
   {
     rule: `!has(self.pvc) || ${hasSizeRule('self.pvc')}`,

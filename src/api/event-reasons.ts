@@ -20,6 +20,7 @@ export const dataVolumeEventReasons = [
   'CloneWithoutSource',
   'CloneSourceInUse',
   'CloneValidationFailed',
+  'ExternalPopulationSucceeded',
   'UploadScheduled',
   'UploadReady',
   'UploadSucceeded',

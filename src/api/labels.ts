@@ -14,5 +14,14 @@ export type TransferPodRole = (typeof transferPodRoles)[number];
 export const PROMETHEUS_LABEL = 'prometheus.cdi.kubevirt.io';
 /** "true" on claims that hold intermediate data. */
 export const EXCLUDE_FROM_BACKUP_LABEL = 'velero.io/exclude-from-backup';
+/** On the claims of DataVolumes: a disk image fills its volume on purpose, which is no reason for an alert. */
+export const noFillingUpAlert = { 'alerts.k8s.io/KubePersistentVolumeFillingUp': 'disabled' } as const;
+/** What a virtual machine is made of by default, on whatever holds its disk: KubeVirt infers it from there. */
+export const defaultInstancetypeLabels = [
+  'instancetype.kubevirt.io/default-instancetype',
+  'instancetype.kubevirt.io/default-instancetype-kind',
+  'instancetype.kubevirt.io/default-preference',
+  'instancetype.kubevirt.io/default-preference-kind',
+] as const;
 /** "true" on a claim that asks the mutating webhook to complete it from its StorageProfile. */
 export const APPLY_STORAGE_PROFILE_LABEL = 'cdi.kubevirt.io/applyStorageProfile';

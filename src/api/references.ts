@@ -6,6 +6,8 @@ export const objectName = z.string().min(1).max(253);
 export const optionalObjectName = z.string().max(253).optional();
 /** The name of a namespace: a DNS label. */
 export const namespaceName = z.string().min(1).max(63);
+/** The namespace of an object that is referred to; empty means the own one, because Go clients write an unset field so. */
+export const namespaceReference = z.string().max(63);
 
 export const localObjectReference = z.strictObject({
   name: z.string().max(253).optional().describe('Name of the object.'),

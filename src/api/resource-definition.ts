@@ -43,5 +43,13 @@ export function defineResource(
   };
 }
 
+/** The column that shows the status of a condition. */
+export const conditionColumn = (type: string, description: string): PrinterColumn => ({
+  name: type,
+  type: 'string',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+  description,
+});
+
 /** The column that shows how long ago the object was created. */
 export const ageColumn: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };

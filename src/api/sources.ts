@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { namespaceName, objectName, optionalObjectName } from './references.ts';
+import { namespaceReference, objectName, optionalObjectName } from './references.ts';
 import { constrained, exactlyOneOf } from './constraint.ts';
 
 const MAXIMUM_URL_LENGTH = 8192;
@@ -124,7 +124,9 @@ export const registrySource = constrained(registryFields, [
 /** A claim or a snapshot by namespace and name. */
 const objectInNamespace = (what: string) =>
   z.strictObject({
-    namespace: namespaceName.describe(`Namespace of the ${what}; the user needs the right to clone from it.`),
+    namespace: namespaceReference.describe(
+      `Namespace of the ${what}, the own one where it is empty; the user needs the right to clone from it.`,
+    ),
     name: objectName.describe(`Name of the ${what}.`),
   });
 

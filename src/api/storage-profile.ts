@@ -4,7 +4,7 @@ import { conditionsOf } from './conditions.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { accessModes, volumeModes } from './persistent-volume-claim-spec.ts';
-import { defineResource } from './resource-definition.ts';
+import { ageColumn, conditionColumn, defineResource } from './resource-definition.ts';
 
 export const cloneStrategy = z
   .enum(cloneTypes)
@@ -69,6 +69,23 @@ export const storageProfileResource = defineResource({
   kind: 'StorageProfile',
   plural: 'storageprofiles',
   scope: 'Cluster',
+  printerColumns: [
+    {
+      name: 'Provisioner',
+      type: 'string',
+      jsonPath: '.status.provisioner',
+      description: "The StorageClass's provisioner",
+    },
+    { name: 'Clone', type: 'string', jsonPath: '.status.cloneStrategy', description: 'How claims are cloned' },
+    {
+      name: 'Snapshot Class',
+      type: 'string',
+      jsonPath: '.status.snapshotClass',
+      description: 'VolumeSnapshotClass for snapshots of the class',
+    },
+    conditionColumn('Recognized', 'Whether the capabilities of the provisioner are known'),
+    ageColumn,
+  ],
   statusSubresource: true,
   schema: storageProfile,
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { constrained, immutable } from './constraint.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { objectName } from './references.ts';
@@ -6,7 +7,7 @@ import { defineResource } from './resource-definition.ts';
 import { importSource } from './sources.ts';
 import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
 
-export const volumeImportSourceSpec = z.strictObject({
+const fields = z.strictObject({
   source: importSource.optional().describe('Where the data comes from: exactly one of the fields below.'),
   preallocation: preallocation.optional(),
   contentType: contentType.optional(),
@@ -14,6 +15,15 @@ export const volumeImportSourceSpec = z.strictObject({
   checkpoints: checkpoints.optional(),
   finalCheckpoint: finalCheckpoint.optional(),
 });
+
+export const volumeImportSourceSpec = constrained(fields, [
+  immutable('VolumeImportSource'),
+  {
+    rule: "!(has(self.contentType) && self.contentType == 'archive' && has(self.source) && has(self.source.blank))",
+    message: 'source.blank makes an empty disk, and cannot have contentType archive',
+    check: (spec) => spec.contentType !== 'archive' || spec.source?.blank === undefined,
+  },
+]);
 export type VolumeImportSourceSpec = z.infer<typeof volumeImportSourceSpec>;
 
 /** What a claim is filled with that names it in dataSourceRef: an import. */
@@ -22,7 +32,7 @@ export const volumeImportSource = z
     apiVersion: z.literal(CDI_API_VERSION),
     kind: z.literal('VolumeImportSource'),
     metadata: objectMeta,
-    spec: volumeImportSourceSpec.describe('What to import.'),
+    spec: volumeImportSourceSpec.describe('What to import. Immutable.'),
     status: z.strictObject({}).optional().describe('Not used.'),
   })
   .describe('An import that fills every PersistentVolumeClaim that names it in dataSourceRef.');

@@ -12,10 +12,10 @@ export const CDI_NAME = 'cdi';
 
 /** The configuration in force, read from the caches at each call. */
 export class ConfigView {
-  readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs'>;
+  readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>;
   readonly #installation: InstallationSettings;
 
-  constructor(caches: Pick<Caches, 'cdis' | 'cdiConfigs'>, installation: InstallationSettings) {
+  constructor(caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>, installation: InstallationSettings) {
     this.#caches = caches;
     this.#installation = installation;
   }
@@ -51,8 +51,10 @@ export class ConfigView {
     return this.#config.featureGates?.includes(gate) ?? false;
   }
 
+  /** The class that was chosen for scratch space, where there is such a class. */
   get scratchSpaceStorageClass(): string | undefined {
-    return this.#config.scratchSpaceStorageClass;
+    const name = this.#config.scratchSpaceStorageClass;
+    return name && this.#caches.storageClasses.get({ namespace: '', name }) ? name : undefined;
   }
 
   get cloneStrategyOverride(): CloneType | undefined {

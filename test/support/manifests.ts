@@ -99,6 +99,17 @@ export const accepted: Record<string, object> = {
     cloneStrategy: 'csi-clone',
     claimPropertySets: [{ accessModes: ['ReadWriteMany'], volumeMode: 'Block' }],
   }),
+  'references with an empty namespace, as Go clients write them': object('DataSource', 'own-namespace', {
+    source: { dataSource: { namespace: '', name: 'fedora' } },
+  }),
+  'a sourceRef with an empty namespace': dataVolume('own-source-ref', {
+    sourceRef: { kind: 'DataSource', namespace: '', name: 'fedora' },
+    storage,
+  }),
+  'a clone with an empty namespace': dataVolume('own-source', {
+    source: { pvc: { namespace: '', name: 'fedora' } },
+    pvc,
+  }),
   'a DataSource that stands for nothing yet': object('DataSource', 'empty', { source: {} }),
   'a DataImportCron': object('DataImportCron', 'cron', {
     ...registryTemplate,
@@ -162,6 +173,18 @@ export const refused: Record<string, [object, ...string[]]> = {
   'a pvc without access modes': [
     dataVolume('bad', { source: { http }, pvc: { resources: pvc.resources } }),
     'spec.pvc.accessModes must have at least one',
+  ],
+  'a pvc with several access modes': [
+    dataVolume('bad', { source: { http }, pvc: { ...pvc, accessModes: ['ReadWriteOnce', 'ReadWriteMany'] } }),
+    'spec.pvc.accessModes must have no more than one access mode',
+  ],
+  'an empty disk of files': [
+    dataVolume('bad', { source: { blank: {} }, pvc, contentType: 'archive' }),
+    'spec.source.blank makes an empty disk',
+  ],
+  'a VolumeImportSource of an empty disk of files': [
+    object('VolumeImportSource', 'bad', { source: { blank: {} }, contentType: 'archive' }),
+    'source.blank makes an empty disk',
   ],
   'an import without a size': [
     dataVolume('bad', { source: { http }, storage: {} }),

@@ -8,10 +8,12 @@ import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../config-view.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
 import { withoutLogins } from '../proxy-login.ts';
+import { removedFrom } from '../removed-fields.ts';
 import { cdiConfigs, cdis } from '../resources.ts';
 import { DEFAULT_POD_RESOURCES } from '../settings.ts';
 
 const FIELD_MANAGER = 'diskpress-cdi';
+const CDI_CONFIG: Key = { namespace: '', name: CDI_CONFIG_NAME };
 
 /** An installation without settings of its own: made by the controller, since its kind is only being installed with it. */
 const DEFAULT_CDI: CDI = {
@@ -24,6 +26,11 @@ const DEFAULT_CDI: CDI = {
 /** The settings as everybody may read them. */
 function publicConfig(spec: CDIConfigSpec): CDIConfigSpec {
   return spec.importProxy ? { ...spec, importProxy: withoutLogins(spec.importProxy) } : spec;
+}
+
+/** Of the status, what is told here: the upload proxy's is told by others. */
+function ownStatus({ uploadProxyURL: _, uploadProxyCA: __, ...own }: CDIConfigStatus = {}): CDIConfigStatus {
+  return own;
 }
 
 /** Copies the CDI object's settings to the CDIConfig that is in force, and tells on both what is in effect. */
@@ -52,10 +59,9 @@ export class CDIReconciler implements Reconciler {
 
   async #writeConfig(cdi: CDI): Promise<void> {
     const { caches, client } = this.#context;
-    const recorded = caches.cdiConfigs.get({ namespace: '', name: CDI_CONFIG_NAME });
+    const recorded = caches.cdiConfigs.get(CDI_CONFIG);
     const spec = publicConfig(cdi.spec.config ?? {});
-    const removed = Object.keys(recorded?.spec ?? {}).some((field) => !(field in spec));
-    if (!recorded || removed || differs(spec, recorded.spec)) {
+    if (!recorded || differs(spec, recorded.spec)) {
       await client.apply(
         cdiConfigs,
         {
@@ -69,6 +75,8 @@ export class CDIReconciler implements Reconciler {
         { fieldManager: FIELD_MANAGER },
       );
     }
+    const removed = removedFrom(recorded?.spec, spec);
+    if (removed) await client.mergePatch(cdiConfigs, CDI_CONFIG, { spec: removed });
     const status = this.#configStatus(spec);
     if (!recorded || differs(status, recorded.status ?? {})) {
       await client.applyStatus(
@@ -77,9 +85,12 @@ export class CDIReconciler implements Reconciler {
         { fieldManager: FIELD_MANAGER },
       );
     }
+    const stale = removedFrom(ownStatus(recorded?.status), status);
+    if (stale) await client.mergePatch(cdiConfigs, CDI_CONFIG, { status: stale }, { subresource: 'status' });
   }
 
   #configStatus(spec: CDIConfigSpec): CDIConfigStatus {
+    const isThere = (name = '') => this.#context.caches.storageClasses.get({ namespace: '', name }) !== undefined;
     const global = spec.filesystemOverhead?.global ?? DEFAULT_FILESYSTEM_OVERHEAD;
     const storageClass = Object.fromEntries(
       this.#context.caches.storageClasses.list().map(({ metadata }) => {
@@ -95,7 +106,7 @@ export class CDIReconciler implements Reconciler {
         limits: { ...DEFAULT_POD_RESOURCES.limits, ...spec.podResourceRequirements?.limits },
       },
       ...(spec.importProxy ? { importProxy: spec.importProxy } : {}),
-      ...(spec.scratchSpaceStorageClass ? { scratchSpaceStorageClass: spec.scratchSpaceStorageClass } : {}),
+      ...(isThere(spec.scratchSpaceStorageClass) ? { scratchSpaceStorageClass: spec.scratchSpaceStorageClass } : {}),
       ...(spec.imagePullSecrets ? { imagePullSecrets: spec.imagePullSecrets } : {}),
     };
   }

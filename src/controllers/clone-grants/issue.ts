@@ -5,11 +5,12 @@ import { CDI_API_VERSION } from '../../api/group.ts';
 import { objectLabels } from '../../api/labels.ts';
 import { namespaces, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { without } from '../clone-populator/source.ts';
 import type { ControllerContext } from '../context.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
+import { leadsElsewhere } from '../data-source/dependencies.ts';
 import { cloneGrants } from '../resources.ts';
 import { findCloned, type ClonedObject } from './cloned-object.ts';
 
@@ -112,12 +113,6 @@ export async function issueGrant(
     },
   };
   await createIfAbsent(client, cloneGrants, grant);
-}
-
-function leadsElsewhere(dataSource: DataSource): boolean {
-  const { pvc, snapshot, dataSource: other } = dataSource.spec.source;
-  const key: Key | undefined = pvc ?? snapshot ?? other;
-  return key !== undefined && key.namespace !== dataSource.metadata.namespace;
 }
 
 function unchecked(kind: string, object: DataVolume | DataSource): TerminalError {

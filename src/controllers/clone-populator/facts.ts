@@ -43,6 +43,7 @@ export function gatherFacts(
     },
     consumer,
     override: config.cloneStrategyOverride,
+    wish: isBegun(target) ? undefined : toldType(target),
     profile: profile?.status?.cloneStrategy,
     snapshotClass: chooseSnapshotClass(caches.snapshotClasses.list(), source.driver, preferredSnapshotClass),
     preferredSnapshotClass,
@@ -51,7 +52,14 @@ export function gatherFacts(
 
 /** The strategy that a clone was begun with: from then on it goes on in that way. */
 export function begunWith(target: PersistentVolumeClaim): CloneType | undefined {
-  const { uid, annotations } = target.metadata ?? {};
-  if (uid === undefined || annotations?.[cloneBegunAnnotation] !== uid) return undefined;
-  return cloneTypes.find((type) => type === annotations[stateAnnotation.cloneType]);
+  return isBegun(target) ? toldType(target) : undefined;
+}
+
+/** Whether the annotation cloneType is the controllers' record, and no longer a wish. */
+function isBegun({ metadata }: PersistentVolumeClaim): boolean {
+  return metadata?.uid !== undefined && metadata.annotations?.[cloneBegunAnnotation] === metadata.uid;
+}
+
+function toldType({ metadata }: PersistentVolumeClaim): CloneType | undefined {
+  return cloneTypes.find((type) => type === metadata?.annotations?.[stateAnnotation.cloneType]);
 }

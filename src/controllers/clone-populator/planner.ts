@@ -31,6 +31,8 @@ export interface CloneFacts {
   readonly consumer: Consumer | undefined;
   /** CDI.spec.cloneStrategyOverride. */
   readonly override: CloneType | undefined;
+  /** The target's annotation cloneType, as its author wrote it. */
+  readonly wish: CloneType | undefined;
   /** StorageProfile.status.cloneStrategy of the target's class: its spec's, or what is known of the provisioner. */
   readonly profile: CloneType | undefined;
   /** The VolumeSnapshotClass for a snapshot of the source: the StorageProfile's, or one of the source's driver. */
@@ -116,10 +118,11 @@ const OBSTACLES: readonly Obstacle[] = [otherDriver, otherVolumeMode, outOfReach
 /**
  * Chooses how a clone is made. A pure function: the same facts give the same plan.
  *
- * Strategy: the CDI override, else the StorageProfile's, else snapshot; copy where an obstacle stands against it.
+ * Strategy: the CDI override, else the wish of the claim's author, else the StorageProfile's, else snapshot; copy where an obstacle stands
+ * against it.
  */
 export function planClone(facts: CloneFacts): ClonePlan {
-  const wanted = facts.override ?? facts.profile ?? 'snapshot';
+  const wanted = facts.override ?? facts.wish ?? facts.profile ?? 'snapshot';
   const fallback = wanted === 'copy' ? undefined : firstObstacle(facts, wanted);
   // A snapshot can't be cloned by the driver, only restored: both smart strategies mean the same for it.
   const cloneType =

@@ -8,14 +8,42 @@ export function dataSourceKeyOf(dataVolume: DataVolume): Key | undefined {
   return sourceRef && { namespace: sourceRef.namespace || keyOf(dataVolume).namespace, name: sourceRef.name };
 }
 
+interface References {
+  readonly pvc?: Key | undefined;
+  readonly snapshot?: Key | undefined;
+  readonly dataSource?: Key | undefined;
+}
+
 /** An object that a DataSource or a DataVolume depends on, as the value of an index. */
 export function dependency(kind: 'claim' | 'snapshot' | 'dataSource', key: Key): string {
   return `${kind} ${keyToString(key)}`;
 }
 
+/**
+ * A source whose references name their namespaces: an empty one is that of the object that they are in.
+ *
+ * @param namespace of that object
+ */
+export function inNamespace<Source extends References>(source: Source, namespace: string): Source {
+  const named = Object.entries({ pvc: source.pvc, snapshot: source.snapshot, dataSource: source.dataSource }).flatMap(
+    ([field, key]) => (key ? [[field, { ...key, namespace: key.namespace || namespace }] as const] : []),
+  );
+  return { ...source, ...Object.fromEntries(named) };
+}
+
+/** Whether a DataSource refers to another namespace, so that it depends on its author's right. */
+export function leadsElsewhere(dataSource: DataSource): boolean {
+  const { namespace } = keyOf(dataSource);
+  const { pvc, snapshot, dataSource: other } = inNamespace(dataSource.spec.source, namespace);
+  const key: Key | undefined = pvc ?? snapshot ?? other;
+  return key !== undefined && key.namespace !== namespace;
+}
+
 /** Everything that a DataSource's state depends on. */
-export function dependenciesOfDataSource({ spec, status }: DataSource): string[] {
-  const sources = [spec.source, ...(status?.source ? [status.source] : [])];
+export function dependenciesOfDataSource({ metadata, spec, status }: DataSource): string[] {
+  const sources = [spec.source, ...(status?.source ? [status.source] : [])].map((source) =>
+    inNamespace(source, metadata.namespace ?? ''),
+  );
   return sources.flatMap(({ pvc, snapshot, dataSource }) => [
     ...(pvc ? [dependency('claim', pvc)] : []),
     ...(snapshot ? [dependency('snapshot', snapshot)] : []),
@@ -25,7 +53,7 @@ export function dependenciesOfDataSource({ spec, status }: DataSource): string[]
 
 /** What a DataVolume is cloned from, if anything. */
 export function dependenciesOfDataVolume(dataVolume: DataVolume): string[] {
-  const { pvc, snapshot } = dataVolume.spec.source ?? {};
+  const { pvc, snapshot } = inNamespace(dataVolume.spec.source ?? {}, keyOf(dataVolume).namespace);
   const dataSource = dataSourceKeyOf(dataVolume);
   return [
     ...(pvc ? [dependency('claim', pvc)] : []),

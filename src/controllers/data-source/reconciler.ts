@@ -1,10 +1,12 @@
+import type { DataSource } from '../../api/data-source.ts';
 import { differs } from '../../kube/apply.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import type { Key } from '../../kube/key.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
 import { conditionsDiffer, withTimes } from '../conditions.ts';
 import type { ControllerContext } from '../context.ts';
 import { dataSources } from '../resources.ts';
+import { labelsToCopy } from './labels.ts';
 import { observeDataSource } from './readiness.ts';
 
 const FIELD_MANAGER = 'diskpress-data-source';
@@ -22,6 +24,7 @@ export class DataSourceReconciler implements Reconciler {
     const { caches, client, now } = this.#context;
     const dataSource = caches.dataSources.get(key);
     if (!dataSource || isBeingDeleted(dataSource)) return undefined;
+    await this.#label(dataSource);
     const { source, condition } = observeDataSource(caches, dataSource);
     const recorded = dataSource.status;
     const isSame = !differs(source ?? null, recorded?.source) && !differs(recorded?.source ?? null, source);
@@ -35,5 +38,12 @@ export class DataSourceReconciler implements Reconciler {
       { fieldManager: FIELD_MANAGER },
     );
     return undefined;
+  }
+
+  async #label(dataSource: DataSource): Promise<void> {
+    const labels = labelsToCopy(this.#context, dataSource);
+    if (Object.keys(labels).length === 0) return;
+    const { uid } = dataSource.metadata;
+    await this.#context.client.mergePatch(dataSources, keyOf(dataSource), { metadata: { uid, labels } });
   }
 }

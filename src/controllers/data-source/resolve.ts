@@ -1,6 +1,7 @@
 import type { DataSource, DataSourceSource } from '../../api/data-source.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Caches } from '../caches.ts';
+import { inNamespace } from './dependencies.ts';
 
 /** What a DataSource stands for, or why it stands for nothing. */
 export type Resolution =
@@ -13,7 +14,8 @@ export type Resolution =
 
 /** The claim or snapshot that a DataSource stands for. It may name another DataSource, which then must not. */
 export function resolveDataSource(caches: Pick<Caches, 'dataSources'>, dataSource: DataSource): Resolution {
-  const { pvc, snapshot, dataSource: other } = dataSource.spec.source;
+  const own = keyOf(dataSource).namespace;
+  const { pvc, snapshot, dataSource: other } = inNamespace(dataSource.spec.source, own);
   if (pvc) return { source: { pvc }, through: [dataSource] };
   if (snapshot) return { source: { snapshot }, through: [dataSource] };
   const name = keyToString(keyOf(dataSource));

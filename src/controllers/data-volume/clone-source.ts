@@ -2,8 +2,8 @@ import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumeSource } from '../../api/sources.ts';
 import { WaitingError } from '../../kube/errors.ts';
-import { keyToString } from '../../kube/key.ts';
-import { dataSourceKeyOf } from '../data-source/dependencies.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import { dataSourceKeyOf, inNamespace } from '../data-source/dependencies.ts';
 import { resolveDataSource } from '../data-source/resolve.ts';
 import type { Caches } from '../caches.ts';
 
@@ -23,7 +23,8 @@ export interface ResolvedSource {
  */
 export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVolume): ResolvedSource {
   const key = dataSourceKeyOf(dataVolume);
-  if (!key) return { source: dataVolume.spec.source, through: [] };
+  const { source } = dataVolume.spec;
+  if (!key) return { source: source && inNamespace(source, keyOf(dataVolume).namespace), through: [] };
   const dataSource = caches.dataSources.get(key);
   if (!dataSource) {
     throw new WaitingError('NotFound', `DataSource ${keyToString(key)} does not exist; the clone starts when it does`, {

@@ -8,25 +8,35 @@ import type { ControllerContext } from '../context.ts';
 import { decideGrant, issueGrant, requireSameNamespaces, type GrantedObject } from '../clone-grants/issue.ts';
 import { clonedObjectOf } from '../clone-grants/cloned-object.ts';
 import { createIfAbsent } from '../create-if-absent.ts';
+import { keyOf } from '../../kube/key.ts';
 import { isBound } from '../populator/bound.ts';
 import { readReport } from '../transfer-report.ts';
 import { volumeCloneSources, volumeImportSources } from '../resources.ts';
 import { claimSpecOf } from './claim-spec.ts';
 import { sourceOf, type ResolvedSource } from './clone-source.ts';
+import { inheritedInstancetype } from './default-instancetype.ts';
+import { isPopulatedFor } from './metadata.ts';
 import { dataVolumeObjects } from './objects.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { sourceVolumeOf } from './source-volume.ts';
+import { claimOfVolume, reservedVolumes } from './static-volume.ts';
 import { hasCsiDriver, requireStorageClass } from './storage-class.ts';
+import { profileOf } from './storage-profile.ts';
 
 /**
  * Makes a DataVolume's claim and the source object that it is populated from. One that clones from another namespace gets its
- * CloneGrant with the claim.
+ * CloneGrant with the claim. Where a volume is reserved for the claim, that is bound, and nothing is read or granted.
  *
  * @throws TerminalError where it asks for what cannot be
  * @throws WaitingError where something that it names is missing
  */
 export async function createObjects(context: ControllerContext, dataVolume: DataVolume): Promise<void> {
   const { caches, client, config } = context;
+  const reserved = reservedVolumes(caches, dataVolume);
+  if (reserved.length > 0) {
+    await createClaim(client, claimOfVolume(caches, dataVolume, reserved));
+    return;
+  }
   const resolved = sourceOf(caches, dataVolume);
   const { source } = resolved;
   const granted = await grantedObject(context, dataVolume, resolved);
@@ -38,7 +48,7 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
   const storageClassName = requireStorageClass(caches, spec);
   const claimSpec = claimSpecOf(spec, {
     storageClassName,
-    profile: caches.storageProfiles.get({ namespace: '', name: storageClassName }),
+    profile: profileOf(caches, storageClassName, spec, keyOf(dataVolume)),
     filesystemOverhead: config.filesystemOverhead(storageClassName),
     source: await sourceVolumeOf(context, spec, source),
   });
@@ -49,7 +59,9 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
   if (!usePopulator && source?.snapshot) {
     throw new TerminalError('ErrUnableToClone', `A snapshot can only be restored by a CSI driver: ${why}`);
   }
-  const objects = dataVolumeObjects({ ...dataVolume, spec }, claimSpec, {
+  const instancetype = inheritedInstancetype(caches, dataVolume, resolved, granted !== undefined);
+  const metadata = { ...dataVolume.metadata, labels: { ...dataVolume.metadata.labels, ...instancetype } };
+  const objects = dataVolumeObjects({ ...dataVolume, metadata, spec }, claimSpec, {
     usePopulator,
     preallocation: spec.preallocation ?? config.preallocation,
   });
@@ -82,7 +94,7 @@ export async function completeGrant(
   const isOver = isBound(claim) || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
-  if (isOver || isGranted || sourceKindOf(dataVolume.spec) !== 'clone') return;
+  if (isOver || isGranted || isPopulatedFor(claim, dataVolume) || sourceKindOf(dataVolume.spec) !== 'clone') return;
   const granted = await grantedObject(context, dataVolume, sourceOf(context.caches, dataVolume));
   if (granted) await issueGrant(context, dataVolume, claim, granted);
 }

@@ -1,6 +1,7 @@
 import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventReasons } from '../../api/event-reasons.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
 
@@ -71,7 +72,7 @@ export function eventsOf(
     plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);
   if (isPlanNew) events.push({ type: 'Normal', reason: 'CloneScheduled', message: `Clone into ${name}: ${plan}` });
   if (observed.phase !== before && !(isPlanNew && observed.phase === 'CloneScheduled')) {
-    events.push(...milestones(before, observed.phase, name, kind, running?.message ?? ''));
+    events.push(...milestones(dataVolume, before, observed.phase, name, kind, running?.message ?? ''));
   }
   return events;
 }
@@ -91,6 +92,7 @@ function failureOf(
 }
 
 function milestones(
+  dataVolume: DataVolume,
   before: DataVolumePhase,
   now: DataVolumePhase,
   name: string,
@@ -99,12 +101,18 @@ function milestones(
 ): DataVolumeEvent[] {
   if (kind === 'import' && IMPORT_MILESTONES.includes(now)) {
     const passed = IMPORT_MILESTONES.slice(IMPORT_MILESTONES.indexOf(before) + 1, IMPORT_MILESTONES.indexOf(now) + 1);
-    return passed.map((phase) => milestone(phase, name, kind, ''));
+    return passed.map((phase) => milestone(dataVolume, phase, name, kind, ''));
   }
-  return now === '' ? [] : [milestone(now, name, kind, detail)];
+  return now === '' ? [] : [milestone(dataVolume, now, name, kind, detail)];
 }
 
-function milestone(phase: DataVolumePhase, name: string, kind: SourceKind, detail: string): DataVolumeEvent {
+function milestone(
+  dataVolume: DataVolume,
+  phase: DataVolumePhase,
+  name: string,
+  kind: SourceKind,
+  detail: string,
+): DataVolumeEvent {
   const type = 'Normal';
   switch (phase) {
     case 'ImportScheduled':
@@ -114,14 +122,38 @@ function milestone(phase: DataVolumePhase, name: string, kind: SourceKind, detai
     case 'CloneScheduled':
       return { type, reason: phase, message: `Clone into ${name} scheduled` };
     case 'Succeeded':
-      return kind === 'clone'
-        ? { type, reason: 'CloneSucceeded', message: `Clone into PVC ${name} succeeded` }
-        : { type, reason: 'ImportSucceeded', message: `Import into PVC ${name} succeeded` };
+      return { type, ...success(dataVolume, name, kind) };
     case 'Pending':
       return { type, reason: phase, message: `PVC ${name} Pending` };
     default:
       return { type, reason: phase, message: detail || `${phase} of ${name}` };
   }
+}
+
+/** In the words that the API's clients know. */
+function success(dataVolume: DataVolume, name: string, kind: SourceKind): { reason: string; message: string } {
+  switch (kind) {
+    case 'clone': {
+      const into = keyToString(keyOf(dataVolume));
+      return { reason: 'CloneSucceeded', message: `Successfully cloned from ${clonedFrom(dataVolume)} into ${into}` };
+    }
+    case 'external-population': {
+      const { dataSourceRef, dataSource } = dataVolume.spec.pvc ?? dataVolume.spec.storage ?? {};
+      const by = dataSourceRef ?? dataSource;
+      const message = `PVC ${name} successfully populated by ${by?.kind} ${by?.name}`;
+      return { reason: 'ExternalPopulationSucceeded', message };
+    }
+    case 'upload':
+      return { reason: 'UploadSucceeded', message: `Successfully uploaded into ${name}` };
+    case 'import':
+      return { reason: 'ImportSucceeded', message: `Successfully imported into PVC ${name}` };
+  }
+}
+
+/** What the DataVolume names to be cloned: a claim, a snapshot, or a DataSource. */
+function clonedFrom({ spec, metadata }: DataVolume): string {
+  const { name = '', namespace } = spec.source?.pvc ?? spec.source?.snapshot ?? spec.sourceRef ?? {};
+  return keyToString({ namespace: namespace || (metadata.namespace ?? ''), name });
 }
 
 function isTrouble(running: ObservedCondition, phase: DataVolumePhase): boolean {

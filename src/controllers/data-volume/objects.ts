@@ -2,7 +2,7 @@ import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api
 import type { DataVolume } from '../../api/data-volume.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
-import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
+import { EXCLUDE_FROM_BACKUP_LABEL, noFillingUpAlert, objectLabels } from '../../api/labels.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../../api/volume-import-source.ts';
 import { ownerReference } from '../../kube/apply.ts';
@@ -102,7 +102,8 @@ export function dataVolumeObjects(
   };
 }
 
-function claimOf(
+/** A DataVolume's claim, with what it has from the DataVolume. */
+export function claimOf(
   dataVolume: DataVolume,
   spec: NonNullable<PersistentVolumeClaim['spec']>,
   annotations: Readonly<Record<string, string>>,
@@ -117,7 +118,7 @@ function claimOf(
     kind: 'PersistentVolumeClaim',
     metadata: {
       ...keyOf(dataVolume),
-      labels: { ...metadata.labels, ...objectLabels },
+      labels: { ...noFillingUpAlert, ...metadata.labels, ...objectLabels },
       annotations: {
         ...inherited,
         [stateAnnotation.createdForDataVolume]: metadata.uid ?? '',

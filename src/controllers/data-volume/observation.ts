@@ -6,6 +6,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { isBound } from '../populator/bound.ts';
 import { readReport } from '../transfer-report.ts';
+import { isPopulatedFor } from './metadata.ts';
 import type { SourceKind } from './source-kind.ts';
 
 /** What a DataVolume's status depends on. */
@@ -43,11 +44,17 @@ export function observe(world: DataVolumeWorld): Observation {
   const report = readReport(claim?.metadata?.annotations);
   return {
     phase,
-    progress: phase === 'Succeeded' ? '100.0%' : (report?.progress ?? 'N/A'),
+    progress: progressOf(phase, world),
     restartCount: report?.restarts ?? 0,
     claimName: dataVolume.metadata.name ?? '',
     conditions: [boundCondition(world), readyCondition(phase, world), runningCondition(phase, world)],
   };
+}
+
+/** Of data that was there before there is nothing to tell. */
+function progressOf(phase: DataVolumePhase, { dataVolume, claim }: DataVolumeWorld): string {
+  if (claim && isPopulatedFor(claim, dataVolume)) return 'N/A';
+  return phase === 'Succeeded' ? '100.0%' : (readReport(claim?.metadata?.annotations)?.progress ?? 'N/A');
 }
 
 function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolumeWorld): DataVolumePhase {
@@ -56,8 +63,7 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolum
   if (claim.status?.phase === 'Lost') return 'Failed';
   const populated = claim.spec?.dataSourceRef !== undefined;
   const report = readReport(claim.metadata?.annotations);
-  const adopted = claim.metadata?.annotations?.[stateAnnotation.populatedFor] === dataVolume.metadata.name;
-  if (adopted && isBound(claim)) return 'Succeeded';
+  if (isPopulatedFor(claim, dataVolume) && isBound(claim)) return 'Succeeded';
   if (report?.podPhase === 'Failed') return 'Failed';
   // A claim that a populator fills is bound only when its data is complete.
   if (populated && isBound(claim)) return 'Succeeded';

@@ -13,7 +13,9 @@ import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
 import { eventsOf } from './events.ts';
+import { metadataToWrite } from './metadata.ts';
 import { observe, wasPopulated, type DataVolumeWorld } from './observation.ts';
+import { awaitingClaim, consenting, isPrePopulated } from './pre-populated.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { statusToWrite } from './status.ts';
 
@@ -38,7 +40,11 @@ export class DataVolumeReconciler implements Reconciler {
     if (!dataVolume || dataVolume.metadata.deletionTimestamp) return undefined;
     const claim = this.#context.caches.claims.get(key);
     if (claim && controllerOf(claim)?.uid !== dataVolume.metadata.uid) {
-      await adoptClaim(this.#context, dataVolume, claim);
+      await adoptClaim(this.#context, consenting(dataVolume), claim);
+      return undefined;
+    }
+    if (isPrePopulated(dataVolume)) {
+      await (claim ? this.#tell(dataVolume, claim) : this.#report(dataVolume, undefined, awaitingClaim(dataVolume)));
       return undefined;
     }
     if (!claim && !wasPopulated(dataVolume)) {
@@ -48,8 +54,18 @@ export class DataVolumeReconciler implements Reconciler {
     }
     if (claim) await completeGrant(this.#context, dataVolume, claim);
     if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
-    await this.#report(dataVolume, claim, undefined);
+    await this.#tell(dataVolume, claim);
     return undefined;
+  }
+
+  async #tell(dataVolume: DataVolume, claim: PersistentVolumeClaim | undefined): Promise<void> {
+    const metadata = claim && metadataToWrite(dataVolume, claim);
+    if (!metadata) return this.#report(dataVolume, claim, undefined);
+    const { uid } = dataVolume.metadata;
+    const key = keyOf(dataVolume);
+    const written = await this.#context.client.mergePatch(dataVolumes, key, { metadata: { uid, ...metadata } });
+    this.#written.set(keyToString(key), written);
+    await this.#report(written, claim, undefined);
   }
 
   /** Whether the first that there is to tell is the plan of a clone, in a moment: until then there is nothing worth a write. */

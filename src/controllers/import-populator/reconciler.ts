@@ -7,8 +7,10 @@ import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import { annotateClaim } from '../annotate-claim.ts';
 import type { ControllerContext } from '../context.ts';
+import { tellOnClaim } from '../claim-events.ts';
 import { failureReport } from '../failure-report.ts';
 import { importAnnotations } from '../import/annotations.ts';
+import { claimLabelsOf, missingLabels } from '../import/image-labels.ts';
 import { requireMadeFor } from '../made-for.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
@@ -94,9 +96,7 @@ export class ImportPopulatorReconciler implements Reconciler {
   /** The working claim is ours; what people and clients look at is the target. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
     const report = readReport(prime.metadata?.annotations);
-    if (report?.podPhase === 'Failed' && readReport(target.metadata?.annotations)?.podPhase !== 'Failed') {
-      this.#context.events.event(target, { type: 'Warning', reason: 'ImportFailed', message: report.message });
-    }
+    if (report) tellOnClaim(this.#context.events, target, report);
     const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
     const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
@@ -115,9 +115,5 @@ export class ImportPopulatorReconciler implements Reconciler {
 
 /** What the importer read from a registry image's environment and the target does not have yet. */
 function inheritedLabels(prime: PersistentVolumeClaim, target: PersistentVolumeClaim): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(prime.metadata?.labels ?? {}).filter(
-      ([name, value]) => /(^|\.)kubevirt\.io\//.test(name) && target.metadata?.labels?.[name] !== value,
-    ),
-  );
+  return missingLabels(target, claimLabelsOf(prime.metadata?.labels ?? {}));
 }

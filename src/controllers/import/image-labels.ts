@@ -1,3 +1,5 @@
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+
 /** The domain of the labels that an image may ask for. */
 const DOMAIN = 'kubevirt.io';
 /** Those below it that the controllers act on themselves. */
@@ -14,6 +16,14 @@ const namePattern = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
  */
 export function claimLabelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([key, value]) => isKey(key) && isValue(value)));
+}
+
+/** Of an image's labels, those that the claim does not have: what a user wrote there wins over what an image says. */
+export function missingLabels(
+  claim: PersistentVolumeClaim,
+  labels: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => claim.metadata?.labels?.[name] === undefined));
 }
 
 function isKey(key: string): boolean {

@@ -8,6 +8,7 @@ import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { annotateClaim } from '../annotate-claim.ts';
+import { tellOnClaim } from '../claim-events.ts';
 import { awaitedIn } from '../awaited-object.ts';
 import type { ControllerContext } from '../context.ts';
 import { failureReport } from '../failure-report.ts';
@@ -25,7 +26,7 @@ import {
 } from '../transfer-report.ts';
 import { transferTargetOf } from '../transfer-target.ts';
 import { mayBePopulatedNow } from '../wait-for-first-consumer.ts';
-import { claimLabelsOf } from './image-labels.ts';
+import { claimLabelsOf, missingLabels } from './image-labels.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
 import { importRequestOf, isImportClaim } from './request.ts';
@@ -150,15 +151,14 @@ export class ImportReconciler implements Reconciler {
 
   /** The data is complete by now: labels that the API refuses are left out. */
   async #label(claim: PersistentVolumeClaim, labels: Readonly<Record<string, string>>): Promise<void> {
-    const accepted = claimLabelsOf(labels);
-    const missing = Object.entries(accepted).some(([name, value]) => claim.metadata?.labels?.[name] !== value);
+    const missing = missingLabels(claim, claimLabelsOf(labels));
     try {
-      if (missing) {
-        await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { labels: accepted } });
+      if (Object.keys(missing).length > 0) {
+        await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { labels: missing } });
       }
     } catch (error) {
       if (!isPermanent(error) && !isForbidden(error)) throw error;
-      this.#warnOfLabels(claim, Object.keys(accepted), toError(error).message);
+      this.#warnOfLabels(claim, Object.keys(missing), toError(error).message);
     }
   }
 
@@ -178,6 +178,7 @@ export class ImportReconciler implements Reconciler {
     report: TransferReport,
     further: Readonly<Record<string, string>> = {},
   ): Promise<void> {
+    tellOnClaim(this.#context.events, claim, report);
     const { annotations } = claim.metadata ?? {};
     const isOver = report.podPhase === 'Succeeded' || report.podPhase === 'Failed';
     const kept = [stateAnnotation.requiresScratch, ...(isOver ? [] : [importCheckpointAnnotation])];

@@ -1,4 +1,5 @@
-import { storageProfileAnnotation } from '../../api/annotations.ts';
+import { storageClassAnnotation, storageProfileAnnotation } from '../../api/annotations.ts';
+import { cloneTypes, type CloneType } from '../../api/clone.ts';
 import type { StorageProfile, StorageProfileStatus } from '../../api/storage-profile.ts';
 import type { PersistentVolume, StorageClass } from '../../kube/builtin-resources.ts';
 import type { VolumeSnapshotClass } from '../../kube/snapshot-resources.ts';
@@ -35,7 +36,7 @@ export function resolveProfile({ storageClass, profile, volumes, snapshotClasses
     status: {
       storageClass: storageClass.metadata?.name ?? '',
       provisioner,
-      cloneStrategy: spec.cloneStrategy ?? capabilities.cloneStrategy ?? 'snapshot',
+      cloneStrategy: spec.cloneStrategy ?? annotatedStrategy(storageClass) ?? capabilities.cloneStrategy ?? 'snapshot',
       ...(claimPropertySets.length > 0 ? { claimPropertySets } : {}),
       dataImportCronSourceFormat:
         spec.dataImportCronSourceFormat ??
@@ -57,6 +58,12 @@ export function resolveProfile({ storageClass, profile, volumes, snapshotClasses
       ),
     }),
   };
+}
+
+/** What the class says itself; a value that is no strategy says nothing. */
+function annotatedStrategy({ metadata }: StorageClass): CloneType | undefined {
+  const told = metadata?.annotations?.[storageClassAnnotation.cloneStrategy];
+  return cloneTypes.find((type) => type === told);
 }
 
 function missingAnnotations(

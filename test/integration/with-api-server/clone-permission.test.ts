@@ -88,6 +88,21 @@ const ownNamespace: Record<string, object> = {
     storage: { resources: { requests: { storage: '1Gi' } } },
   }),
   'a DataSource': cdiObject('DataSource', 'own', { source: { pvc: { namespace: TARGET, name: 'a' } } }),
+  'a DataVolume with an empty namespace': dataVolume('empty', { source: { pvc: { namespace: '', name: 'a' } } }),
+  'a DataVolume of a DataSource with an empty namespace': dataVolume('empty-data-source', {
+    sourceRef: { kind: 'DataSource', namespace: '', name: 'a' },
+  }),
+  'a DataSource with an empty namespace': cdiObject('DataSource', 'empty', {
+    source: { snapshot: { namespace: '', name: 'a' } },
+  }),
+  'a DataSource of a DataSource with an empty namespace': cdiObject('DataSource', 'empty-other', {
+    source: { dataSource: { namespace: '', name: 'a' } },
+  }),
+  'a DataImportCron with an empty namespace': cdiObject('DataImportCron', 'empty', {
+    template: { spec: { source: { pvc: { namespace: '', name: 'a' } }, storage: {} } },
+    schedule: '',
+    managedDataSource: 'a',
+  }),
   'a DataSource of nothing': cdiObject('DataSource', 'nothing', { source: {} }),
   'a claim with a clone request': claim('own', { 'k8s.io/CloneRequest': `${TARGET}/a` }),
   'a claim without annotations': claim('plain', {}),

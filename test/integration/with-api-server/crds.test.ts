@@ -98,6 +98,28 @@ describe('CustomResourceDefinitions in a real API server', function () {
     );
   });
 
+  it('show what a StorageProfile and a DataSource have found out', async () => {
+    const columnsOf = async (...names: string[]) => (await kubectl.run('get', ...names)).split('\n')[0]?.split(/  +/);
+    expect(await columnsOf('storageprofiles')).to.deep.equal([
+      'NAME',
+      'PROVISIONER',
+      'CLONE',
+      'SNAPSHOT CLASS',
+      'RECOGNIZED',
+      'AGE',
+    ]);
+    expect(await columnsOf('datasources')).to.deep.equal(['NAME', 'READY', 'CLAIM', 'SNAPSHOT', 'AGE']);
+  });
+
+  for (const [kind, spec, change] of [
+    ['VolumeImportSource', { source: { http } }, { source: { blank: {} } }],
+    ['VolumeUploadSource', { contentType: 'kubevirt' }, { contentType: 'archive' }],
+  ] as const)
+    it(`refuse another spec of a ${kind}`, async () => {
+      await kubectl.apply(object(kind, 'fixed', spec));
+      expect(await kubectl.refusal(object(kind, 'fixed', change))).to.include(`the spec of a ${kind} is immutable`);
+    });
+
   describe('of a DataVolume that exists', () => {
     const spec = { source: { http }, storage };
     before(() => kubectl.apply(dataVolume('existing', spec)));

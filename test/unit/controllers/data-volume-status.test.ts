@@ -139,6 +139,27 @@ describe('the events of a DataVolume', () => {
     ]);
   });
 
+  it('tell a success in the words that clients know', () => {
+    const bound = claim({ bound: true });
+    const told = (given: DataVolume, kind: DataVolumeWorld['kind']) =>
+      eventsOf(given, observe(world({ dataVolume: given, claim: bound, kind })), kind).at(-1);
+    const of = (spec: DataVolume['spec']): DataVolume => ({ ...dataVolume(), spec });
+    expect(told(dataVolume(), 'import')).to.include({
+      reason: 'ImportSucceeded',
+      message: 'Successfully imported into PVC disk',
+    });
+    for (const namespace of ['', 'default'])
+      expect(told(of({ source: { pvc: { namespace, name: 'golden' } } }), 'clone')).to.include({
+        reason: 'CloneSucceeded',
+        message: 'Successfully cloned from default/golden into default/disk',
+      });
+    const dataSourceRef = { apiGroup: 'example', kind: 'Sample', name: 'one' };
+    expect(told(of({ pvc: { dataSourceRef } }), 'external-population')).to.include({
+      reason: 'ExternalPopulationSucceeded',
+      message: 'PVC disk successfully populated by Sample one',
+    });
+  });
+
   it('tell a permanent failure once, with its cause', () => {
     const failed = world({
       claim: claim({ report: report({ podPhase: 'Failed', running: false, reason: 'NotFound', message: 'gone' }) }),

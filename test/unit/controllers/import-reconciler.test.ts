@@ -1,12 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { populationAnnotation, stateAnnotation } from '../../../src/api/annotations.ts';
+import { BY_PROMISE } from '../../../src/controllers/caches.ts';
+import { ImportPopulatorReconciler } from '../../../src/controllers/import-populator/reconciler.ts';
+import { pendingReport, reportAnnotations } from '../../../src/controllers/transfer-report.ts';
 import { workForAnnotation } from '../../../src/controllers/internal-annotations.ts';
 import { ImportReconciler } from '../../../src/controllers/import/reconciler.ts';
 import { claimLabelsOf } from '../../../src/controllers/import/image-labels.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../src/kube/builtin-resources.ts';
-import { ApiError } from '../../../src/kube/errors.ts';
+import { ApiError, TerminalError, WaitingError } from '../../../src/kube/errors.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
+import type { Store } from '../../../src/kube/store.ts';
 import { rejection } from '../../support/rejection.ts';
 import { cachesOf } from './caches.ts';
 
@@ -40,12 +44,15 @@ function podWith(labels: Record<string, string>): Pod {
 }
 
 /** The end of an import whose importer has found these labels, at an API that answers them with the error, if there is one. */
-function ended(labels: Record<string, string>, refusal?: Error) {
+function ended(labels: Record<string, string>, refusal?: Error, present: Record<string, string> = {}) {
   const applied: Record<string, string>[] = [];
   const patches: object[] = [];
   const events: { about: string | undefined; reason: string; message: string }[] = [];
   const context = {
-    caches: cachesOf({ claims: [claim, target], pods: [podWith(labels)] }),
+    caches: cachesOf({
+      claims: [{ ...claim, metadata: { ...claim.metadata, labels: present } }, target],
+      pods: [podWith(labels)],
+    }),
     client: {
       apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}),
       mergePatch: async (_: unknown, __: unknown, patch: object) => {
@@ -74,6 +81,14 @@ describe('labels from an image', () => {
     expect(patches).to.deep.equal([{ metadata: { labels: instancetype } }]);
     expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
     expect(events).to.deep.equal([]);
+  });
+
+  it('leave those alone that a user wrote', async () => {
+    const own = { 'instancetype.kubevirt.io/default-instancetype': 'u1.large' };
+    const preference = { 'instancetype.kubevirt.io/default-preference': 'fedora' };
+    const { reconcile, patches } = ended({ ...instancetype, ...preference }, undefined, own);
+    await reconcile();
+    expect(patches).to.deep.equal([{ metadata: { labels: preference } }]);
   });
 
   for (const code of [403, 422]) {
@@ -130,5 +145,73 @@ describe('labels from an image', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('a claim that asks for an import by its annotations', () => {
+  const asking: PersistentVolumeClaim = {
+    metadata: {
+      ...KEY,
+      uid: 'of-asking',
+      annotations: { [populationAnnotation.importEndpoint]: 'http://server/disk.img' },
+    },
+  };
+
+  for (const [failure, reason] of [
+    [new WaitingError('ErrExceededQuota', 'exceeded quota'), 'ErrExceededQuota'],
+    [new TerminalError('UnsupportedSource', 'not known'), 'ImportFailed'],
+  ] as const)
+    it(`has an event of ${failure.reason}`, async () => {
+      const told: string[] = [];
+      const context = {
+        caches: cachesOf({ claims: [asking] }),
+        client: { apply: async () => undefined },
+        events: {
+          event: (about: KubeObject, event: { reason: string }) => told.push(`${about.metadata?.uid} ${event.reason}`),
+        },
+        now: () => 0,
+      };
+      await new ImportReconciler(context as never).failed(KEY, failure);
+      expect(told).to.deep.equal([`of-asking ${reason}`]);
+    });
+});
+
+describe('a claim that is populated by an import', () => {
+  const mark = { [workForAnnotation]: 'of-disk' };
+  const populated = (labels: Record<string, string>): PersistentVolumeClaim => ({
+    metadata: { namespace: 'team', name: 'disk', uid: 'of-disk', labels },
+    spec: { dataSourceRef: { apiGroup: 'cdi.kubevirt.io', kind: 'VolumeImportSource', name: 'source' } },
+  });
+  /** What becomes of the target when its working claim has come so far. */
+  async function mirrored(working: KubeObject['metadata'], own: Record<string, string> = {}) {
+    const prime = { metadata: { namespace: 'team', name: 'prime-of-disk', uid: 'of-prime', ...working } };
+    const caches = cachesOf({ claims: [populated(own), prime] });
+    (caches.volumes as unknown as Store<KubeObject>).addIndex(BY_PROMISE, () => []);
+    const [patches, told]: [object[], string[]] = [[], []];
+    const context = {
+      caches,
+      client: {
+        apply: async () => undefined,
+        mergePatch: async (_: unknown, __: unknown, patch: object) => void patches.push(patch),
+      },
+      events: {
+        event: (about: KubeObject, event: { reason: string }) => told.push(`${about.metadata?.name} ${event.reason}`),
+      },
+      now: () => 0,
+    };
+    await new ImportPopulatorReconciler(context as never).reconcile({ namespace: 'team', name: 'disk' });
+    return { patches, told };
+  }
+
+  it('gets the labels of the image that it does not have', async () => {
+    const labels = { app: 'x', 'test.kubevirt.io/existing': 'somethingelse', 'test.kubevirt.io/new': 'a' };
+    const { patches } = await mirrored({ labels, annotations: mark }, { 'test.kubevirt.io/existing': 'existing' });
+    expect(patches).to.deep.equal([{ metadata: { labels: { 'test.kubevirt.io/new': 'a' } } }]);
+  });
+
+  it('has an event of what keeps its importer from starting', async () => {
+    const report = pendingReport(0, { reason: 'ErrExceededQuota', message: 'exceeded quota' });
+    const { told } = await mirrored({ annotations: { ...mark, ...reportAnnotations(report) } });
+    expect(told).to.deep.equal(['disk ErrExceededQuota']);
   });
 });

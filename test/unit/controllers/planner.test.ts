@@ -9,6 +9,7 @@ interface Changes {
   readonly target?: Partial<CloneFacts['target']>;
   readonly consumer?: CloneFacts['consumer'];
   readonly override?: CloneFacts['override'];
+  readonly wish?: CloneFacts['wish'];
   readonly profile?: CloneFacts['profile'];
   readonly snapshotClass?: string | undefined;
   readonly preferredSnapshotClass?: string;
@@ -34,6 +35,7 @@ const facts = (changes: Changes): CloneFacts => ({
   },
   consumer: changes.consumer,
   override: changes.override,
+  wish: changes.wish,
   profile: changes.profile,
   snapshotClass: 'snapshotClass' in changes ? changes.snapshotClass : 'snapshots',
   preferredSnapshotClass: changes.preferredSnapshotClass,
@@ -134,7 +136,10 @@ describe('the clone planner', () => {
     }
   }
 
-  it('prefers the override, then the profile, then snapshots', () => {
+  it('prefers the override, then the wish of the claim’s author, then the profile, then snapshots', () => {
+    expect(planClone(facts({ override: 'copy', wish: 'csi-clone', profile: 'snapshot' })).cloneType).to.equal('copy');
+    expect(planClone(facts({ wish: 'snapshot', profile: 'csi-clone' })).cloneType).to.equal('snapshot');
+    expect(planClone(facts({ wish: 'copy', profile: 'csi-clone' })).cloneType).to.equal('copy');
     expect(planClone(facts({ override: 'csi-clone', profile: 'copy' })).cloneType).to.equal('csi-clone');
     expect(planClone(facts({ override: 'copy', profile: 'csi-clone' })).cloneType).to.equal('copy');
     expect(planClone(facts({ profile: 'csi-clone' })).cloneType).to.equal('csi-clone');

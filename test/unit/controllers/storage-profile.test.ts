@@ -8,14 +8,15 @@ import type { VolumeSnapshotClass } from '../../../src/kube/snapshot-resources.t
 interface Given {
   readonly provisioner: string;
   readonly parameters?: Record<string, string>;
+  readonly classAnnotations?: Record<string, string>;
   readonly spec?: StorageProfileSpec;
   readonly annotations?: Record<string, string>;
   readonly volumes?: PersistentVolume[];
   readonly snapshotClasses?: VolumeSnapshotClass[];
 }
 
-const storageClassOf = ({ provisioner, parameters }: Given): StorageClass => ({
-  metadata: { name: 'fast' },
+const storageClassOf = ({ provisioner, parameters, classAnnotations }: Given): StorageClass => ({
+  metadata: { name: 'fast', annotations: classAnnotations },
   provisioner,
   ...(parameters ? { parameters } : {}),
 });
@@ -59,6 +60,15 @@ describe('StorageProfiles', () => {
       dataImportCronSourceFormat: 'pvc',
     };
     expect(resolve({ provisioner: 'rook-ceph.rbd.csi.ceph.com', spec }).status).to.deep.include(spec);
+  });
+
+  it('take the clone strategy from the StorageClass, where the spec says none', () => {
+    const provisioner = 'rook-ceph.rbd.csi.ceph.com';
+    const strategyOf = (told: string, spec: StorageProfileSpec = {}) =>
+      resolve({ provisioner, spec, classAnnotations: { 'cdi.kubevirt.io/clone-strategy': told } }).status.cloneStrategy;
+    expect(strategyOf('copy')).to.equal('copy');
+    expect(strategyOf('copy', { cloneStrategy: 'snapshot' })).to.equal('snapshot');
+    expect(strategyOf('fast')).to.equal('csi-clone');
   });
 
   it('say what to do about a provisioner that is not known', () => {

@@ -1,3 +1,4 @@
+import { differs } from '../../../../src/kube/apply.ts';
 import type { CloneGrant } from '../../../../src/api/clone-grant.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
 import { workForAnnotation } from '../../../../src/controllers/internal-annotations.ts';
@@ -78,7 +79,8 @@ export class Law {
   }
 
   #breachByGrant(before: CloneGrant | undefined, after: KubeObject | undefined): string | undefined {
-    if (before) return after ? ', which is for ever' : undefined;
+    // It may be used up, and go.
+    if (before) return after && differs(before.spec, (after as CloneGrant).spec) ? ', which is for ever' : undefined;
     const { spec } = after as CloneGrant;
     if (!this.rightful.has(spec.dataVolume.uid)) return ', for which nobody had the right';
     this.#granted.add(spec.claimUid);

@@ -162,7 +162,7 @@ export class World {
       } as unknown as EventRecorder,
       caches,
       config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
-      policies: new AdmissionPolicies(caches, now),
+      policies: new AdmissionPolicies(caches, 'cdi', now),
       progress: new ProgressPoll({ fetch: async () => undefined, now }),
       cloneCount: { handedOver: () => undefined, copied: () => undefined },
       now,

@@ -1,0 +1,34 @@
+import type { DataSource } from '../../api/data-source.ts';
+import type { Caches } from '../caches.ts';
+import type { ControllerContext } from '../context.ts';
+import { claimLabelsOf } from '../import/image-labels.ts';
+import { leadsElsewhere } from './dependencies.ts';
+import { resolveDataSource } from './resolve.ts';
+
+interface LabelContext {
+  readonly caches: Pick<Caches, 'dataSources' | 'dataVolumes' | 'claims' | 'snapshots'>;
+  readonly policies: Pick<ControllerContext['policies'], 'problem' | 'hasAdmitted'>;
+}
+
+/**
+ * The labels of KubeVirt's domains that a DataSource is to have from what it stands for, such as the default instance type; without those
+ * that it has. Of another namespace only where the right of its author to clone from there has been checked. Pure.
+ */
+export function labelsToCopy({ caches, policies }: LabelContext, dataSource: DataSource): Record<string, string> {
+  const { source, ...resolution } = resolveDataSource(caches, dataSource);
+  const key = source?.pvc ?? source?.snapshot;
+  if (!key || !('through' in resolution)) return {};
+  const elsewhere = resolution.through.filter(leadsElsewhere);
+  const isAllowed =
+    elsewhere.length === 0 ||
+    (policies.problem === undefined &&
+      elsewhere.every((each) => policies.hasAdmitted('clone-from-data-source.cdi.kubevirt.io', each)));
+  if (!isAllowed) return {};
+  const labelled = source?.pvc ? [caches.dataVolumes.get(key), caches.claims.get(key)] : [caches.snapshots.get(key)];
+  const labels = claimLabelsOf(
+    Object.fromEntries(labelled.flatMap((object) => Object.entries(object?.metadata?.labels ?? {}))),
+  );
+  return Object.fromEntries(
+    Object.entries(labels).filter(([name, value]) => dataSource.metadata.labels?.[name] !== value),
+  );
+}

@@ -92,5 +92,6 @@ function requireOwnAnnotations({ resource, before, after }: Write): void {
 }
 
 function forbidden(message: string): Error {
-  return refusal(403, 'Forbidden', message);
+  // As the API server words it.
+  return refusal(403, 'Forbidden', `ValidatingAdmissionPolicy 'simulated' denied request: ${message}`);
 }

@@ -22,7 +22,7 @@ const UNKNOWN_CONTENT = 2n ** 64n - 1n;
  * @param head its first bytes, 4 KiB or all there are
  */
 export function describeDeflated(head: Buffer): string | undefined {
-  if (isZlib(head)) return 'compressed with zlib';
+  if (isZlib(head)) return 'compressed with zlib, as disk images of macOS (DMG) are as well';
   return isLzma(head) ? 'compressed with lzma' : undefined;
 }
 

@@ -15,13 +15,13 @@ function image(what: string, bytes: string, advice?: string): ForeignImage {
 /** A guest would find no disk in them, were they taken for raw ones. */
 const foreignImages: ForeignImage[] = [
   image(
-    'the delta of a VMware snapshot (seSparse), without its base incomplete',
+    'the delta of a VMware snapshot (seSparse) and incomplete without its base',
     '\xbe\xba\xfe\xca\0\0\0\0',
     'consolidate the snapshot, or export the virtual machine, first',
   ),
   image('a backup of Proxmox VE (VMA)', 'VMA\0', 'take its disk out with vma extract first'),
-  image('files for installing Windows (WIM), and no disk', 'MSWIM\0\0\0', 'apply it to a disk first'),
-  image('files for installing Windows (WIM), and no disk', 'WLPWM\0\0\0', 'apply it to a disk first'),
+  image('an image of files for Windows (WIM), and no disk', 'MSWIM\0\0\0', 'apply it to a disk first'),
+  image('an image of files for Windows (WIM), and no disk', 'WLPWM\0\0\0', 'apply it to a disk first'),
   image('a forensic image (EWF, E01)', 'EVF\t\r\n\xff\0', 'write its disk to a file with ewfexport first'),
   image('a forensic image (EWF2, Ex01)', 'EVF2\r\n\x81\0', 'write its disk to a file with ewfexport first'),
   image('a forensic archive (L01)', 'LVF\t\r\n\xff\0'),
@@ -63,7 +63,7 @@ const compressions: [string, ...string[]][] = [
   ['bzip3', 'BZ3v1'],
   // The third byte tells the longest code, of 9 to 16 bits.
   ['compress (.Z)', ...Array.from('\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90', (third) => `\x1f\x9d${third}`)],
-  ['LZFSE', 'bvx2', 'bvxn', 'bvx1', 'bvx-'],
+  ['LZFSE, as disk images of macOS (DMG) are', 'bvx2', 'bvxn', 'bvx1', 'bvx-'],
   ['Snappy', '\xff\x06\0\0sNaPpY'],
   ['zpaq', '7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3', 'zPQ\x01', 'zPQ\x02'],
   ['zstd before version 0.8', ...Array.from('\x22\x23\x24\x25\x26\x27', (first) => `${first}\xb5\x2f\xfd`)],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { asTransferError } from '../../src/transfer/errors.ts';
 import { importImage } from '../../src/transfer/import-image.ts';
+import { inspectImage } from '../../src/transfer/inspect-image.ts';
 import { Progress } from '../../src/transfer/progress.ts';
 import { FileSink } from '../../src/transfer/sinks/file-sink.ts';
 import type { Source } from '../../src/transfer/source.ts';
@@ -78,6 +79,17 @@ describe('docs/formats.md', () => {
     }
   }
 
+  /** What `diskpress inspect` says, as far as the start of what is packed, and the end of what is not, tell it. */
+  async function inspected(source: Source): Promise<string> {
+    try {
+      const { format, wrappers, refusal } = await inspectImage(source);
+      if (refusal !== undefined) return 'refused';
+      return `imported as ${format}${wrappers.length > 0 ? ', unpacked' : ''}`;
+    } catch (error) {
+      return `refused, ${asTransferError(error).code}`;
+    }
+  }
+
   it('has a row for each kind that is made here, and no others', () => {
     expect([...documented.keys()]).to.have.members(Object.keys(made));
   });
@@ -91,10 +103,15 @@ describe('docs/formats.md', () => {
           copyFileSync(join(folder, name), join(directory, name));
         shell('cp -r ../files .', directory);
         shell(script, directory, file);
+        const expected = documented.get(kind) ?? '';
+        const told = await inspected(new FileSource(file, new Progress()));
+        const seen = new RegExp(`^(${expected}|imported as \\w+, unpacked)$`);
+        if (expected.startsWith('imported')) expect(told, script).to.match(seen);
+        else expect(told, script).not.to.equal('imported as raw');
         for (const way of [(source: Source) => source, asStream]) {
           const target = join(directory, 'target');
           const outcome = await outcomeOf(way(new FileSource(file, new Progress())), target, directory);
-          expect(outcome, script).to.match(matching(documented.get(kind) ?? ''));
+          expect(outcome, script).to.match(matching(expected));
           if (!outcome.startsWith('imported')) continue;
           expect(await sameDisk(target, kind in rawDisks ? file : join(folder, 'disk.img')), script).to.equal(true);
         }

@@ -118,6 +118,11 @@ describe('importer: permanent failures', () => {
       await writeFile(join(root, name), content);
       await expectFailure(await importFrom(name), 'NotAnImage');
     }
+    const stated = await importInPod(directory, {
+      source: { url: `http://127.0.0.1:${server.port}/archive.zip` },
+      format: 'raw',
+    });
+    expect(stated.result).to.include({ outcome: 'succeeded', format: 'raw', virtualSize: 4096 });
     await writeFile(join(root, 'empty.img'), '');
     await expectFailure(await importFrom('empty.img'), 'NotAnImage', /empty/);
   });

@@ -16,6 +16,8 @@ export const userAnnotation = {
   checkStaticVolume: cdi('storage.checkStaticVolume'),
   /** "true": a clone's content type and volume mode need not match the source's. */
   permissiveClone: cdi('permissiveClone'),
+  /** "raw": what is imported is a raw disk, whatever it looks like. */
+  importFormat: cdi('storage.import.format'),
   /** On a VolumeSnapshot: the volume mode of the claim that it was taken of. */
   sourceVolumeMode: cdi('storage.import.sourceVolumeMode'),
   podNetworks: 'k8s.v1.cni.cncf.io/networks',

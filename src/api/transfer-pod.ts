@@ -115,6 +115,8 @@ export const importRequest = z.strictObject({
    * loopback and link-local ones. CDIConfig's feature gate ImportFollowsInternalRedirects.
    */
   followsInternalRedirects: z.boolean().default(false),
+  /** What the image is, where that is not to be told by its content. */
+  format: z.literal('raw').optional(),
   /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
   scratch: z.boolean(),
   /** What an earlier importer told of itself in its progress, to go on from there. */

@@ -69,7 +69,7 @@ async function importVolume(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
-  const { source, target, scratch, followsInternalRedirects } = request;
+  const { source, target, format, scratch, followsInternalRedirects } = request;
   const missing = await missingDependency(request.dependencies);
   if (missing) return missing;
   const sink = createSink(target, settings, progress);
@@ -88,6 +88,7 @@ async function importVolume(
     sink,
     progress,
     checksum,
+    format,
     scratchDirectory: scratch ? settings.scratch : undefined,
     checkpoints: { store: createCheckpointStore(request, settings, progress) },
     signal,

@@ -45,6 +45,11 @@ export class FedProgram {
     return this.#child.stdout ?? Readable.from([]);
   }
 
+  /** The last few KiB of standard error. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   /**
    * Waits until the program has ended well and the input has been read to its end.
    *

@@ -1,6 +1,7 @@
 import { emptyDirectory, unpackTar } from './archive/unpack.ts';
 import { ByteReader } from './bytes.ts';
 import { verified, type Checksum } from './checksum.ts';
+import { refuseHiddenCoding } from './decompress/content-coding.ts';
 import { decompressAll } from './decompress/decompress.ts';
 import { atLocation } from './errors.ts';
 import { runProgram } from './programs.ts';
@@ -28,6 +29,7 @@ export async function importArchive({
   try {
     progress.enter('connecting', { source: source.location });
     const opened = await source.open();
+    refuseHiddenCoding(opened, source.location);
     progress.bytesTotal = opened.transferSize ?? opened.size;
     const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
     const { reader, compressions } = await decompressAll(new ByteReader(bytes));

@@ -124,11 +124,11 @@ interface DecodableImage extends OpenedImage {
 }
 
 async function decodeImage(
-  { format, reader, size, seeks, subject, readsAll, ranges, checkpoint }: DecodableImage,
+  { format, guess, reader, size, seeks, subject, readsAll, ranges, checkpoint }: DecodableImage,
   options: ImportImageOptions,
   resumption: Resumption,
 ): Promise<ImportedImage> {
-  const disk = await decodeDisk(format, reader, { size, ranges, readsAll, from: checkpoint?.position ?? 0 });
+  const disk = await decodeDisk(format, reader, { size, ranges, readsAll, guess, from: checkpoint?.position ?? 0 });
   if (checkpoint === undefined) await options.sink.begin(disk.virtualSize);
   else if (seeks) options.progress.skip(checkpoint.position);
   return writeDisk(disk, options, resumption.journal(disk, subject, checkpoint));

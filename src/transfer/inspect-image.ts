@@ -1,12 +1,14 @@
 import { ByteReader } from './bytes.ts';
 import { checkSelfContained } from './conversion/check-image.ts';
+import { refuseHiddenCoding } from './decompress/content-coding.ts';
 import { TransferError } from './errors.ts';
 import { describeImage } from './formats/describe.ts';
 import type { ImageDetails } from './formats/image-details.ts';
 import { imageFailures } from './formats/image-failures.ts';
-import { readFixedVhdFooter } from './formats/vhd/fixed.ts';
+import { END_LENGTH, guessRaw, refuseByEnd } from './formats/raw-end.ts';
+import { fixedVhdFooter } from './formats/vhd/fixed.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
-import type { Source } from './source.ts';
+import type { RangeReader, Source } from './source.ts';
 import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
 
 export interface InspectedImage extends ImageDetails {
@@ -27,6 +29,7 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
   try {
     const { location } = source;
     const opened = await source.open(HEAD_LENGTH);
+    refuseHiddenCoding(opened, location);
     const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, location);
     ({ reader } = unwrapped);
     const { wrappers, size, offset } = unwrapped;
@@ -34,7 +37,7 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
     const recognised = recogniseFormat(head, size, location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
-    const footer = recognised === 'raw' && ranges !== undefined ? await readFixedVhdFooter(ranges) : undefined;
+    const footer = recognised === 'raw' && ranges !== undefined ? await readFooter(ranges, head, location) : undefined;
     const [format, header]: [DiskFormat, Buffer] = footer === undefined ? [recognised, head] : ['vpc', footer];
     const details = await describeImage(format, header, size, ranges);
     return {
@@ -50,6 +53,14 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
     await reader?.close();
     await source.close();
   }
+}
+
+/** By its last bytes, what looks like a raw disk may be a VHD of fixed size, or something that is refused. */
+async function readFooter(ranges: RangeReader, head: Buffer, location: string): Promise<Buffer | undefined> {
+  const length = Math.min(END_LENGTH, ranges.size);
+  const end = await ranges.read(ranges.size - length, length);
+  refuseByEnd(end, ranges.size, guessRaw(head, location));
+  return fixedVhdFooter(end, ranges.size);
 }
 
 function refusalOf(format: DiskFormat, head: Buffer, { backingFile }: ImageDetails): string | undefined {

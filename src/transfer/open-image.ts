@@ -2,6 +2,8 @@ import { ArchiveBudget } from './archive/archive-budget.ts';
 import { ByteReader, abandonStream, type SeekableStream } from './bytes.ts';
 import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
 import { verified, type Checksum } from './checksum.ts';
+import { refuseHiddenCoding } from './decompress/content-coding.ts';
+import { guessRaw, type RawGuess } from './formats/raw-end.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Progress } from './progress.ts';
 import type { OpenedSource, Source } from './source.ts';
@@ -22,6 +24,8 @@ export interface OpenImageOptions {
 
 export interface OpenedImage extends Unwrapped {
   format: DiskFormat;
+  /** Where nothing but its end can tell that it is not raw. */
+  guess: RawGuess | undefined;
   /** What checkpoints are made of; undefined where nobody could tell later whether the source has changed. */
   subject: Subject | undefined;
   /** Whether `reader` passes over long distances without reading them. */
@@ -40,6 +44,7 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   // A checksum is of all that is read, and what is packed is read as a whole.
   const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
   const opened = await openUnlessAborted(source, head, signal);
+  refuseHiddenCoding(opened, source.location);
   progress.bytesTotal = opened.transferSize ?? opened.size;
   const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
@@ -49,13 +54,26 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
     source.location,
     new ArchiveBudget({ signal }),
   );
-  const { reader, wrappers, size } = image;
-  const format = options.format ?? recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
+  const { wrappers } = image;
+  const { format, guess } =
+    options.format === undefined ? await recognise(image, source.location) : stated(options.format);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
   const { version } = opened;
   const location = hashLocation(source.location);
   const subject = version === undefined ? undefined : { source: { location, version }, format, wrappers };
-  return { ...image, format, subject, seeks: seekable !== undefined && wrappers.length === 0 };
+  return { ...image, format, guess, subject, seeks: seekable !== undefined && wrappers.length === 0 };
+}
+
+type Recognised = Pick<OpenedImage, 'format' | 'guess'>;
+
+function stated(format: DiskFormat): Recognised {
+  return { format, guess: undefined };
+}
+
+async function recognise({ reader, size }: Unwrapped, location: string): Promise<Recognised> {
+  const head = await reader.peek(HEAD_LENGTH);
+  const format = recogniseFormat(head, size, location);
+  return { format, guess: format === 'raw' ? guessRaw(head, location) : undefined };
 }
 
 /** A source that looks through layers for the image need not hear of an abort: nothing is written before it is open. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { repository } from '../cluster/folders.ts';
 
-const pages = ['README.md', 'SECURITY.md', 'docs/security.md', 'docs/limits.md'];
+const pages = ['README.md', 'SECURITY.md', 'docs/security.md', 'docs/limits.md', 'docs/formats.md'];
 
 /** The links of a page, by their text. */
 function linksIn(page: string): { text: string; path: string }[] {

@@ -126,7 +126,21 @@ describe('decompressing zstd', () => {
       const plain = frames['with neither'];
       const damaged = Buffer.concat([plain.subarray(0, 6), Buffer.from([7]), plain.subarray(6)]);
       damaged[DESCRIPTOR]! |= HAS_DICTIONARY;
-      expect(await outcome(damaged, native)).to.equal('InvalidImage');
+      expect(await outcome(damaged, native)).to.equal('UnsupportedImage');
+    });
+
+    it(`says which window it would need, where that is too large: ${by}`, async () => {
+      for (const [log, size] of [
+        [28, '256 MiB'],
+        [29, '512 MiB'],
+      ] as const) {
+        const behindAnother = Buffer.concat([frames['with a checksum'], zstd(text, `--zstd=wlog=${log}`, '--ultra')]);
+        const failure: unknown = await collect(decompress('zstd', lend(behindAnother, [1000]), native)).catch(
+          (error: unknown) => error,
+        );
+        expect(failure).to.include({ code: 'UnsupportedImage' });
+        expect((failure as Error).message).to.include(`needs a window of ${size}, and 128 MiB are the most here`);
+      }
     });
 
     it(`refuses what is followed by something else: ${by}`, async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { noise, sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod, type PodOptions, type PodRun } from './support/importer.ts';
@@ -40,7 +41,8 @@ describe('importer: permanent failures', () => {
     server = await startNginx({
       directory,
       root,
-      directives: 'location /gone/ { return 410; } location /teapot/ { return 418; }',
+      directives: `location /gone/ { return 410; } location /teapot/ { return 418; }
+        location ~ ^/as-(?<coding>[a-z-]+)/(?<name>.*)$ { alias ${root}/$name; add_header Content-Encoding $coding; }`,
     });
   });
 
@@ -92,6 +94,18 @@ describe('importer: permanent failures', () => {
     await expectFailure(await importFrom('trailing.gz', { checksum: wrong }), 'ChecksumMismatch');
   });
 
+  it('refuses by its name what a server says that was done to the bytes, and they do not show', async () => {
+    await writeFile(join(root, 'coded.br'), brotliCompressSync(await readFile(join(root, 'disk.qcow2'))));
+    await writeFile(join(root, 'coded.deflate'), deflateRawSync(await readFile(join(root, 'disk.qcow2'))));
+    for (const coding of ['br', 'deflate', 'compress', 'dcb']) {
+      const name = `as-${coding}/coded.${coding === 'br' ? 'br' : 'deflate'}`;
+      await expectFailure(await importFrom(name), 'UnsupportedImage', new RegExp(`Content-Encoding ${coding}\\b`));
+    }
+    for (const name of ['as-gzip/disk.img.gz', 'as-identity/disk.qcow2', 'as-aws-chunked/disk.qcow2']) {
+      expect((await importFrom(name)).result.outcome, name).to.equal('succeeded');
+    }
+  });
+
   it('recognises what is no image', async () => {
     const texts: Record<string, string | Buffer> = {
       'page.img': '<!DOCTYPE html>\n<html><body>Please log in</body></html>',
@@ -104,6 +118,11 @@ describe('importer: permanent failures', () => {
       await writeFile(join(root, name), content);
       await expectFailure(await importFrom(name), 'NotAnImage');
     }
+    const stated = await importInPod(directory, {
+      source: { url: `http://127.0.0.1:${server.port}/archive.zip` },
+      format: 'raw',
+    });
+    expect(stated.result).to.include({ outcome: 'succeeded', format: 'raw', virtualSize: 4096 });
     await writeFile(join(root, 'empty.img'), '');
     await expectFailure(await importFrom('empty.img'), 'NotAnImage', /empty/);
   });

@@ -52,7 +52,7 @@ describe('importer: formats and compressions', () => {
     expect(mode & 0o777).to.equal(0o660);
   });
 
-  for (const program of ['gzip', 'zstd', 'xz', 'bzip2']) {
+  for (const program of ['gzip', 'zstd', 'pzstd', 'xz', 'bzip2']) {
     it(`recognises ${program} by its content`, async () => {
       const name = `${program}.html`;
       await run('sh', ['-c', `${program} -1 -c "$1" > "$2"`, 'sh', raw, join(root, name)]);

@@ -69,7 +69,7 @@ describe('importer: odd servers', () => {
       // No length, no ranges, no version: the body ends where its chunks end.
       response.writeHead(200);
       if (complete) createReadStream(path).pipe(response);
-      else response.write(Buffer.alloc(4 * 1024 * 1024, 'half'), () => response.destroy());
+      else response.write(Buffer.alloc(4 * 1024 * 1024, 'half\0'), () => response.destroy());
     });
 
     before(async () => {

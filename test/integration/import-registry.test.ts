@@ -89,7 +89,7 @@ describe('importer: container disks from a registry', () => {
   });
 
   it('chooses the image of the wanted architecture from an index', async () => {
-    const other = await layerWith('arm', 'disk/disk.img', Buffer.alloc(2048, 'arm'));
+    const other = await layerWith('arm', 'disk/disk.img', Buffer.alloc(2048, 'arm\0'));
     const layout = await writeImageLayout(directory, 'index', [
       { architecture: 'arm64', layers: [{ root: other, compression: 'gzip' }] },
       { architecture: 'amd64', layers: [{ root: diskRoot, compression: 'gzip' }] },

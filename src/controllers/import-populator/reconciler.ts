@@ -1,4 +1,4 @@
-import { stateAnnotation } from '../../api/annotations.ts';
+import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { primeClaimName } from '../../api/object-names.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -12,6 +12,7 @@ import { failureReport } from '../failure-report.ts';
 import { importAnnotations } from '../import/annotations.ts';
 import { claimLabelsOf, missingLabels } from '../import/image-labels.ts';
 import { requireMadeFor } from '../made-for.ts';
+import { pickAnnotations } from '../pick-annotations.ts';
 import { isBound } from '../populator/bound.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../populator/population.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../populator/rebind-volume.ts';
@@ -80,6 +81,7 @@ export class ImportPopulatorReconciler implements Reconciler {
           contentType: source.spec.contentType ?? 'kubevirt',
           preallocation: source.spec.preallocation ?? config.preallocation,
         }),
+        ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat]),
         [stateAnnotation.populatedFor]: keyOf(target).name,
         [stateAnnotation.populatorKind]: 'VolumeImportSource',
       },

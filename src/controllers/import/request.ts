@@ -1,4 +1,4 @@
-import { populationAnnotation as names, stateAnnotation } from '../../api/annotations.ts';
+import { populationAnnotation as names, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import type { ImportRequest, TransferTarget } from '../../api/transfer-pod.ts';
 import { importCheckpointAnnotation } from '../internal-annotations.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -68,7 +68,20 @@ function pulledImage(url: string): string {
   throw new TerminalError('UnsupportedSource', 'pullMethod node takes images of a registry: give a docker:// url');
 }
 
-/** The whole request of an importer pod. */
+function statedFormat(format: string | undefined): Pick<ImportRequest, 'format'> {
+  if (!format) return {};
+  if (format === 'raw') return { format };
+  throw new TerminalError(
+    'UnsupportedFormat',
+    `The annotation ${userAnnotation.importFormat} is "${format}"; raw is all that it can say: other formats are known by their content`,
+  );
+}
+
+/**
+ * The whole request of an importer pod.
+ *
+ * @throws TerminalError where it asks for what the importer does not know
+ */
 export function importRequestOf(
   claim: PersistentVolumeClaim,
   target: TransferTarget,
@@ -82,6 +95,7 @@ export function importRequestOf(
     dependencies: importDependenciesOf(claim),
     followsInternalRedirects: config.hasFeatureGate('ImportFollowsInternalRedirects'),
     scratch: annotations[stateAnnotation.requiresScratch] === 'true',
+    ...statedFormat(annotations[userAnnotation.importFormat]),
     ...(checkpoint ? { checkpoint } : {}),
   };
 }

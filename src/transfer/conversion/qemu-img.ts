@@ -97,7 +97,16 @@ function failure({ stderr, exitCode }: ProgramResult, format: DiskFormat): Trans
       'the programs qemu-img and prlimit are needed, and one is not installed',
     );
   }
-  const reason = (stderr.split('\n').at(-1) ?? '')
+  if (stderr.includes('log that needs to be replayed')) {
+    return new TransferError(
+      'UnsupportedImage',
+      `the ${format} image was not closed cleanly, and its log has to be replayed first: with qemu-img check -r all, or by ` +
+        'attaching it to a virtual machine and taking it off again',
+    );
+  }
+  const lines = stderr.split('\n');
+  // Advice may follow the error, and warnings and other programs may come before it.
+  const reason = (lines.find((line) => /^qemu-img: (?!warning)/i.test(line)) ?? lines.at(-1) ?? '')
     .replace(/^.*?qemu-img: /, '')
     .replaceAll(/'[^']*\/[^']*'/g, 'the image');
   if (/could not open|invalid|corrupt|unsupported|does not support/i.test(stderr)) {

@@ -25,7 +25,7 @@ export type FromStream =
   | { zeros: number }
   | { data: ArrayBuffer; length: number }
   | StreamEnd
-  | { failure: DecodingFailure | undefined; message: string };
+  | { failure: DecodingFailure | undefined; window?: number | undefined; message: string };
 
 /** All is decoded. What was not used of the memory is handed back. */
 export interface StreamEnd {

@@ -31,8 +31,8 @@ function decodeStream({ stream, port }: NewStream): void {
       else if ('room' in message) decoder.addRoom(Buffer.from(message.room));
       else decoder.endInput();
     } catch (error) {
-      const failure = error instanceof DecodingFailed ? error.failure : undefined;
-      port.postMessage({ failure, message: String(error) } satisfies FromStream);
+      const { failure, window } = error instanceof DecodingFailed ? error : {};
+      port.postMessage({ failure, window, message: String(error) } satisfies FromStream);
       port.close();
     }
   });

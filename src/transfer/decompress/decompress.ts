@@ -3,9 +3,12 @@ import { TransferError } from '../errors.ts';
 import { recogniseCompression, type Compression } from './compression.ts';
 import { decompressNatively, type DecompressedStream } from './native-decompressor.ts';
 import { decompressWithProgram } from './program-decompressor.ts';
+import { behindSkippableFrames } from './skippable-frames.ts';
 import { decompressWithZlib } from './zlib-decompressor.ts';
 
 const LONGEST_MAGIC = 16;
+/** What begins with skippable frames is looked at as far as this, in bytes: programs put a length or a table in them. */
+const LONGEST_PREFIX = 64 * 1024;
 const MOST_LAYERS = 4;
 
 export interface Decompressed {
@@ -19,7 +22,7 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
   const compressions: Compression[] = [];
   let reader = outer;
   for (;;) {
-    const compression = recogniseCompression(await reader.peek(LONGEST_MAGIC));
+    const compression = await compressionOf(reader);
     if (compression === undefined) return { reader, compressions };
     if (compressions.length === MOST_LAYERS) {
       throw new TransferError('UnsupportedImage', `the image is compressed more than ${MOST_LAYERS} times over`);
@@ -28,6 +31,12 @@ export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
     const { bytes, pieces } = openCompressed(compression, reader.rest());
     reader = new ByteReader(bytes, undefined, pieces);
   }
+}
+
+async function compressionOf(reader: ByteReader): Promise<Compression | undefined> {
+  const start = await reader.peek(LONGEST_MAGIC);
+  if (behindSkippableFrames(start) === undefined) return recogniseCompression(start);
+  return recogniseCompression(await reader.peek(LONGEST_PREFIX));
 }
 
 /**

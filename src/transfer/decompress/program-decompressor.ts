@@ -19,6 +19,8 @@ export async function* decompressWithProgram(kind: keyof typeof argumentsOf, inp
   try {
     for await (const chunk of program.output) yield chunk as Buffer;
     await program.finish((stderr) => explain(kind, stderr));
+    // To bzip2 that is no failure, and what it has left out may be most of the disk.
+    if (program.stderr.includes('trailing garbage')) throw decompressionFailure(kind, 'foreign');
   } finally {
     program.stop();
   }

@@ -146,7 +146,7 @@ export class RemoteStream implements RoomTaker {
     if (message === undefined || 'taken' in message) return message;
     if ('failure' in message) {
       if (message.failure === undefined) throw new Error(message.message);
-      throw new DecodingFailed(message.failure);
+      throw new DecodingFailed(message.failure, message.window);
     }
     this.#taken += 'zeros' in message ? message.zeros : message.length;
     return 'zeros' in message ? message : { data: Buffer.from(message.data, 0, message.length) };

@@ -2,6 +2,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ByteReader, abandonStream, type ByteStream } from '../bytes.ts';
 import { systemCode } from '../errors.ts';
 import { Feeder } from '../feeder.ts';
+import { DecodingFailed } from '../native/stream-codec.ts';
 import { decompressionFailure } from './failures.ts';
 import { nextZstdFrame } from './zstd-frame.ts';
 
@@ -31,16 +32,17 @@ async function* decompressMembers(kind: 'gzip' | 'zstd', input: ByteStream): Byt
     for await (const chunk of decoder) yield chunk as Buffer;
     await feeding;
   } catch (error) {
-    throw inputFailure ?? compressionFailure(kind, error);
+    throw compressionFailure(kind, inputFailure ?? error);
   } finally {
     feeder.abandon();
     decoder.destroy();
     abandonStream(input);
   }
-  if (inputFailure !== undefined) throw inputFailure as Error;
+  if (inputFailure !== undefined) throw compressionFailure(kind, inputFailure) as Error;
 }
 
 function compressionFailure(kind: 'gzip' | 'zstd', error: unknown): unknown {
+  if (error instanceof DecodingFailed) return decompressionFailure(kind, error.failure, error);
   const code = systemCode(error);
   if (code === 'Z_BUF_ERROR') return decompressionFailure(kind, 'truncated', error);
   if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) return decompressionFailure(kind, 'damaged', error);

@@ -6,12 +6,15 @@ import {
   frameHeaderLength,
   readBlockHeader,
   readFrameHeader,
+  refuseUndecodable,
   skippableLength,
 } from '../native/zstd-format.ts';
 
 /**
  * Passes on one zstd frame, or skippable frame, and nothing behind it (RFC 8878 section 3.1). What is none is passed on
  * to its end: whoever decodes it says so.
+ *
+ * @throws DecodingFailed where it is known before that it cannot be decoded
  */
 export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   const start = await reader.peek(LONGEST_HEADER);
@@ -19,7 +22,8 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   if (length === undefined || start.length < length) return yield* reader.some(Infinity);
   const header = start.subarray(0, length);
   const skippable = skippableLength(header);
-  const hasChecksum = skippable === undefined && readFrameHeader(header).hasChecksum;
+  const frame = skippable === undefined ? readFrameHeader(header) : undefined;
+  if (frame !== undefined) refuseUndecodable(frame);
   yield* reader.some(length + (skippable ?? 0));
   for (let isLast = skippable !== undefined; !isLast;) {
     const blockHeader = await reader.peek(BLOCK_HEADER_LENGTH);
@@ -28,7 +32,7 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
     isLast = block.isLast;
     yield* reader.some(BLOCK_HEADER_LENGTH + block.length);
   }
-  if (hasChecksum) yield* reader.some(CHECKSUM_LENGTH);
+  if (frame?.hasChecksum === true) yield* reader.some(CHECKSUM_LENGTH);
 }
 
 /**

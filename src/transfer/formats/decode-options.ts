@@ -1,4 +1,5 @@
 import type { RangeReader } from '../source.ts';
+import type { RawGuess } from './raw-end.ts';
 
 /** What a decoder may know and use of the stream that it reads. */
 export interface DecodeOptions {
@@ -10,4 +11,6 @@ export interface DecodeOptions {
   ranges?: RangeReader | undefined;
   /** Whether the stream has to be read to its end, even where its bytes are got otherwise: its checksum counts. */
   readsAll?: boolean;
+  /** Of what counts as raw unless its end tells something else; undefined where somebody has stated the format. */
+  guess?: RawGuess | undefined;
 }

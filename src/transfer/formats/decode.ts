@@ -1,7 +1,9 @@
 import type { ByteReader } from '../bytes.ts';
 import type { DecodedDisk } from '../extents.ts';
 import type { DecodeOptions } from './decode-options.ts';
+import { END_LENGTH, checkedAtEnd } from './raw-end.ts';
 import { withoutFixedVhdFooter } from './vhd/fixed.ts';
+import { beginsWithFooter } from './vhd/footer.ts';
 import { decodeMapped } from './mapped/decode.ts';
 import type { ReadHead } from './mapped/image.ts';
 import { openMapped } from './open-mapped.ts';
@@ -17,12 +19,22 @@ import { decodeStreamOptimized } from './vmdk/stream.ts';
  * @throws RandomAccessNeeded, now or among the extents, where the format or the layout cannot be read in one pass
  */
 export async function decodeDisk(format: DiskFormat, reader: ByteReader, options: DecodeOptions): Promise<DecodedDisk> {
-  if (format === 'raw') return withoutFixedVhdFooter(decodeRaw(reader, options.size, options.from), options.size);
+  if (format === 'raw') return decodeLikeRaw(reader, options);
   const readHead: ReadHead = (length) => reader.peek(length);
+  if (format === 'vpc' && !beginsWithFooter(await readHead(END_LENGTH))) {
+    return withoutFixedVhdFooter(decodeRaw(reader, options.size, options.from), options.size, 'has one');
+  }
   if (format === 'vmdk') {
     const header = await readHeader(readHead);
     if (header.isCompressed) return decodeStreamOptimized(reader, header);
     return decodeMapped(mappedVmdk(header), reader, options);
   }
   return decodeMapped(await openMapped(format, readHead), reader, options);
+}
+
+/** What somebody calls raw is taken as it is. */
+function decodeLikeRaw(reader: ByteReader, { size, guess, from = 0 }: DecodeOptions): DecodedDisk {
+  if (guess === undefined) return decodeRaw(reader, size, from);
+  const raw = decodeRaw(reader, size, Math.max(0, from - END_LENGTH));
+  return withoutFixedVhdFooter(checkedAtEnd(raw, guess, from), size, 'may have one');
 }

@@ -1,5 +1,11 @@
 import { isTarHeader } from '../archive/tar-reader.ts';
+import { behindSkippableFrames } from '../decompress/skippable-frames.ts';
 import { TransferError } from '../errors.ts';
+import { hasDiskSign } from './disk-signs.ts';
+import { describeDeflated } from './foreign/deflated.ts';
+import { describeForeignFile } from './foreign/files.ts';
+import { findForeignImage } from './foreign/images.ts';
+import { SECTOR, beginsAsDisk, refuseOddLength } from './plausible-disk.ts';
 
 /** Formats of disk images, by the names that qemu has for them. */
 export const diskFormats = ['raw', 'qcow2', 'vmdk', 'vhdx', 'vpc', 'vdi', 'qed'] as const;
@@ -8,7 +14,6 @@ export type DiskFormat = (typeof diskFormats)[number];
 /** As much of a disk's start as tells its format. */
 export const HEAD_LENGTH = 64 * 1024;
 
-const SECTOR = 512;
 const SMALLEST_RAW = 64 * 1024;
 
 const diskMagics: [DiskFormat, number, Buffer][] = [
@@ -20,83 +25,61 @@ const diskMagics: [DiskFormat, number, Buffer][] = [
   ['qed', 0, Buffer.from('QED\0')],
 ];
 
-const otherMagics: [string, Buffer][] = [
-  ['a ZIP archive', Buffer.from('PK\x03\x04')],
-  ['a 7z archive', Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1')],
-  ['a RAR archive', Buffer.from('Rar!\x1a\x07', 'latin1')],
-  ['a PDF document', Buffer.from('%PDF-')],
-  ['an RPM package', Buffer.from('\xed\xab\xee\xdb', 'latin1')],
-];
-
-/** What is a disk image, but would be taken for a raw one: a guest would find no disk in it. */
-const unsupportedMagics: [string, Buffer][] = [
-  ['compressed with lz4', Buffer.from('\x04\x22\x4d\x18', 'latin1')],
-  ['compressed with lzip', Buffer.from('LZIP')],
-  ['compressed with lzop', Buffer.from('\x89LZO', 'latin1')],
-  ['a sparse image of Android', Buffer.from('\x3a\xff\x26\xed', 'latin1')],
-  ['a Parallels disk', Buffer.from('WithoutFreeSpace')],
-  ['a Parallels disk', Buffer.from('WithouFreSpacExt')],
-];
-
 /**
- * Tells by its start what kind of disk image an object is. What is nothing else is raw.
+ * Tells by its start what kind of disk image an object is. What is nothing else that is known, and could be one, is raw.
  *
  * @param head the first HEAD_LENGTH bytes, or all there are
- * @param size of the whole object, where it is known
- * @throws TransferError NotAnImage, where that is certain
+ * @param size of the whole object in bytes, where it is known; where it is not, its end has to be looked at as well
+ * @throws TransferError NotAnImage, UnsupportedImage
  */
 export function recogniseFormat(head: Buffer, size: number | undefined, location: string): DiskFormat {
   const total = head.length < HEAD_LENGTH ? head.length : size;
   if (total === 0) throw new TransferError('NotAnImage', `${location} is empty`);
-  for (const [format, offset, magic] of diskMagics) {
-    if (head.subarray(offset, offset + magic.length).equals(magic)) return format;
-  }
+  const format = formatByMagic(head);
+  if (format !== undefined) return format;
+  if (!hasDiskSign(head)) refuseForeign(head, location);
+  if (total !== undefined && !beginsAsDisk(head)) refuseOddLength(total, location);
+  return 'raw';
+}
+
+/**
+ * Whether a file among others is a disk image, by its start and size: raw ones often have no sign of their own, but are
+ * neither small, nor text, nor anything else that is known.
+ */
+export function isProbablyDisk(head: Buffer, size: number): boolean {
+  if (formatByMagic(head) !== undefined) return true;
+  if (isTarHeader(head.subarray(0, SECTOR))) return true;
+  if (size < SMALLEST_RAW || size % SECTOR !== 0) return false;
+  return hasDiskSign(head) || describeForeignFile(head) === undefined;
+}
+
+function formatByMagic(head: Buffer): DiskFormat | undefined {
+  return diskMagics.find(([, offset, magic]) => head.subarray(offset, offset + magic.length).equals(magic))?.[0];
+}
+
+function refuseForeign(head: Buffer, location: string): void {
   if (isOldVmware(head)) {
     throw new TransferError(
       'UnsupportedImage',
       `${location} is a VMware disk of an old kind or in several files: convert it with qemu-img convert first`,
     );
   }
-  const unsupported = unsupportedMagics.find(([, magic]) => head.subarray(0, magic.length).equals(magic));
-  if (unsupported !== undefined) {
-    throw new TransferError(
-      'UnsupportedImage',
-      `${location} is ${unsupported[0]}, which cannot be read here: unpack or convert it first`,
-    );
+  const image = findForeignImage(behindSkippableFrames(head) ?? head);
+  const deflated = image === undefined ? describeDeflated(head) : undefined;
+  const what = image?.what ?? deflated;
+  if (what !== undefined) {
+    const advice = image?.advice ?? 'unpack or convert it first';
+    throw new TransferError('UnsupportedImage', `${location} is ${what}, which cannot be read here: ${advice}`);
   }
-  const other = describeOther(head, total);
-  if (other !== undefined)
-    throw new TransferError('NotAnImage', `${location} is ${other}, not a disk image: check the URL`);
-  return 'raw';
-}
-
-/**
- * Whether a file among others is a disk image, by its start and size: raw ones have no sign of their own, but are neither
- * small, nor text, nor anything else that is known.
- */
-export function isProbablyDisk(head: Buffer, size: number): boolean {
-  if (diskMagics.some(([, offset, magic]) => head.subarray(offset, offset + magic.length).equals(magic))) return true;
-  if (isTarHeader(head.subarray(0, SECTOR))) return true;
-  return size >= SMALLEST_RAW && size % SECTOR === 0 && !isText(head) && describeOther(head, size) === undefined;
-}
-
-function describeOther(head: Buffer, total: number | undefined): string | undefined {
-  for (const [name, magic] of otherMagics) {
-    if (head.subarray(0, magic.length).equals(magic)) return name;
-  }
-  const start = head.toString('latin1', 0, 1024).trimStart().toLowerCase();
-  if (start.startsWith('<!doctype html') || start.startsWith('<html')) return 'an HTML page';
-  if (start.startsWith('<?xml')) return 'an XML document';
-  // A disk is whole sectors; text of any other length is somebody's message.
-  if (total !== undefined && total % SECTOR !== 0 && isText(head)) return 'text';
-  return undefined;
+  const file = describeForeignFile(head);
+  if (file === undefined) return;
+  throw new TransferError('NotAnImage', `${location} is ${file}, not a disk image: check the URL`);
 }
 
 /** ESX server's sparse extents, and the text that describes a disk whose data is in other files. */
 function isOldVmware(head: Buffer): boolean {
-  return head.toString('latin1', 0, 4) === 'COWD' || head.toString('latin1', 0, 21) === '# Disk DescriptorFile';
-}
-
-function isText(head: Buffer): boolean {
-  return !/[^\t\n\r\f\x20-\x7e\x80-\xff]/.test(head.toString('latin1'));
+  return (
+    head.toString('latin1', 0, 4) === 'COWD' ||
+    /^[\s\xef\xbb\xbf]*# Disk DescriptorFile/.test(head.toString('latin1', 0, 64))
+  );
 }

@@ -64,6 +64,7 @@ export class ResumableObject {
       bytes: this.#readFrom(0, identity, answer),
       size,
       mediaType: response.headers['content-type'],
+      contentCoding: response.headers['content-encoding'],
       version: versionOf(identity),
     };
     // Without a version, what is read elsewhere may be of another object.

@@ -35,16 +35,22 @@ export interface StreamDecoder {
 /** Makes a decoder for each stream. */
 export type StreamCodec = () => StreamDecoder;
 
-/** `foreign`: what follows a member is not the beginning of another. */
-export type DecodingFailure = 'damaged' | 'truncated' | 'foreign' | 'memory';
+/**
+ * `foreign`: what follows a member is not the beginning of another. `window`: the content refers further back than memory is
+ * given to. `dictionary`: it refers to one that is not here.
+ */
+export type DecodingFailure = 'damaged' | 'truncated' | 'foreign' | 'memory' | 'window' | 'dictionary';
 
 /** A stream cannot be decoded. */
 export class DecodingFailed extends Error {
   override readonly name = 'DecodingFailed';
   readonly failure: DecodingFailure;
+  /** In bytes, where the window is what failed. */
+  readonly window: number | undefined;
 
-  constructor(failure: DecodingFailure) {
+  constructor(failure: DecodingFailure, window?: number) {
     super(`the data cannot be decompressed: ${failure}`);
     this.failure = failure;
+    this.window = window;
   }
 }

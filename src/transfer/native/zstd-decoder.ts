@@ -10,6 +10,7 @@ import {
   plainFrameHeader,
   readBlockHeader,
   readFrameHeader,
+  refuseUndecodable,
   skippableLength,
   type BlockHeader,
 } from './zstd-format.ts';
@@ -155,7 +156,7 @@ export class ZstdDecoder implements StreamDecoder {
       return;
     }
     const frame = readFrameHeader(header);
-    if (frame.isUnsupported) throw new DecodingFailed('damaged');
+    refuseUndecodable(frame);
     this.#frames.decode(plainFrameHeader(frame.windowSize), nothing);
     this.#next = { kind: 'block header', content: new ZstdContent(frame, this.#hash) };
   }

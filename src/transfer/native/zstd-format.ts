@@ -1,3 +1,5 @@
+import { DecodingFailed } from './stream-codec.ts';
+
 /** What the headers of zstd frames and blocks tell, RFC 8878 section 3.1. */
 
 const MAGIC = 0xfd2fb528;
@@ -12,6 +14,8 @@ export const CHECKSUM_LENGTH = 4;
 export const LONGEST_HEADER = 18;
 /** In bytes, of what a block holds. */
 export const LARGEST_BLOCK = 128 * 1024;
+/** In bytes: as much as libzstd gives memory to unless it is told otherwise, and all that `zstd` without --long asks for. */
+export const LARGEST_WINDOW = 128 * 1024 * 1024;
 const RUN = 1;
 
 const SINGLE_SEGMENT = 0x20;
@@ -30,8 +34,9 @@ export interface FrameHeader {
   /** Bytes that the frame holds, where that is told. */
   contentSize: number | undefined;
   hasChecksum: boolean;
-  /** Whether it needs a dictionary, or a decoder of another version. */
-  isUnsupported: boolean;
+  needsDictionary: boolean;
+  /** Whether it uses a bit that has no meaning yet. */
+  isReserved: boolean;
 }
 
 export interface BlockHeader {
@@ -74,8 +79,20 @@ export function readFrameHeader(header: Buffer): FrameHeader {
     windowSize: windowSize ?? contentSize ?? 0,
     contentSize,
     hasChecksum: (descriptor & CHECKSUM) !== 0,
-    isUnsupported: (descriptor & RESERVED) !== 0 || dictionaryId.some((byte) => byte !== 0),
+    needsDictionary: dictionaryId.some((byte) => byte !== 0),
+    isReserved: (descriptor & RESERVED) !== 0,
   };
+}
+
+/**
+ * Refuses frames that are sound, and cannot be decoded all the same.
+ *
+ * @throws DecodingFailed
+ */
+export function refuseUndecodable({ windowSize, needsDictionary, isReserved }: FrameHeader): void {
+  if (isReserved) throw new DecodingFailed('damaged');
+  if (needsDictionary) throw new DecodingFailed('dictionary');
+  if (windowSize > LARGEST_WINDOW) throw new DecodingFailed('window', windowSize);
 }
 
 /** The header of a frame of which nothing is told, but how far back its blocks refer at most. */

@@ -21,6 +21,7 @@ export interface PodOptions {
     | Exclude<ImportRequest['source'], { type: 'http' | 'registry' }>;
   target?: Partial<ImportRequest['target']>;
   dependencies?: ImportRequest['dependencies'];
+  format?: ImportRequest['format'];
   scratch?: boolean;
   followsInternalRedirects?: boolean;
   settings?: Partial<ImporterSettings>;
@@ -51,6 +52,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
       ...options.target,
     },
     dependencies: options.dependencies ?? [],
+    format: options.format,
     scratch: options.scratch ?? false,
     followsInternalRedirects: options.followsInternalRedirects ?? false,
   };

@@ -110,7 +110,8 @@ async function addLayer(layout: string, layer: LayerContents): Promise<{ descrip
   const diffId = await digestOf(tar);
   const suffix = layer.compression === 'none' ? '' : `+${layer.compression}`;
   if (layer.compression === 'gzip') await run('gzip', ['-f', tar]);
-  if (layer.compression === 'zstd') await run('zstd', ['-q', '--rm', '-f', tar, '-o', `${tar}.zst`]);
+  // Its frames come behind skippable ones.
+  if (layer.compression === 'zstd') await run('pzstd', ['-q', '--rm', '-f', tar, '-o', `${tar}.zst`]);
   const file = { gzip: `${tar}.gz`, zstd: `${tar}.zst`, none: tar }[layer.compression];
   const digest = await digestOf(file);
   const { size } = await stat(file);

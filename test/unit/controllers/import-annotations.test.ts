@@ -68,6 +68,28 @@ describe('an import in the annotations of a claim', () => {
     }
   });
 
+  it('believes who says that it is a raw disk, and nothing else', () => {
+    const target = {
+      volumeMode: 'Block',
+      capacity: 1,
+      filesystemOverhead: 0,
+      preallocation: false,
+      contentType: 'kubevirt',
+    } as const;
+    const config = { insecureRegistries: [], hasFeatureGate: () => false };
+    const formatOf = (format: string) =>
+      importRequestOf(
+        { metadata: { name: 'disk', annotations: { 'cdi.kubevirt.io/storage.import.format': format } } },
+        target,
+        config,
+      ).format;
+    expect(formatOf('raw')).to.equal('raw');
+    expect(formatOf('')).to.equal(undefined);
+    expect(() => formatOf('qcow2'))
+      .to.throw(/storage\.import\.format is "qcow2"; raw is all/)
+      .with.property('reason', 'UnsupportedFormat');
+  });
+
   it('treats an empty name of a Secret as none', () => {
     expect(roundTrip({ http: { url: 'http://server/', secretRef: '' } }).dependencies).to.deep.equal([]);
   });

@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import { checkSelfContained } from '../../../src/transfer/conversion/check-image.ts';
 
 describe('images that refer to other files', () => {
-  const vmdk = ({ capacity = 2048n, descriptorAt = 512, descriptor = 'parentCID=ffffffff\n' } = {}): Buffer => {
+  const vmdk = ({
+    capacity = 2048n,
+    descriptorAt = 512,
+    descriptor = 'CID=12345678\nparentCID=ffffffff\n',
+  } = {}): Buffer => {
     const head = Buffer.alloc(64 * 1024);
     head.write('KDMV');
     head.writeUInt32LE(1, 4);
@@ -21,6 +25,7 @@ describe('images that refer to other files', () => {
   it('are refused before a converter sees them', () => {
     checkSelfContained('vmdk', vmdk());
     refused(() => checkSelfContained('vmdk', vmdk({ capacity: 0n })));
+    refused(() => checkSelfContained('vmdk', vmdk({ descriptor: '' })));
     refused(() => checkSelfContained('vmdk', vmdk({ descriptor: 'parentCID=12345678\n' })));
     refused(() => checkSelfContained('vmdk', vmdk({ descriptor: 'parentFileNameHint="/etc/shadow"\n' })));
     const vhd = Buffer.alloc(1024);

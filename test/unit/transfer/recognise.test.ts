@@ -46,10 +46,45 @@ describe('recognising an image by its start', () => {
     }
   });
 
-  it('takes text in whole sectors for a disk, as somebody may mean it', () => {
-    expect(recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1024 * 1024, 'x')).to.equal('raw');
-    expect(() => recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), 1_000_001, 'x')).to.throw(/text/);
-    expect(recogniseFormat(Buffer.alloc(HEAD_LENGTH, 'text\n'), undefined, 'x')).to.equal('raw');
+  it('takes nothing for a disk that is text, of whatever length', () => {
+    const text = Buffer.alloc(HEAD_LENGTH, 'text\n');
+    for (const size of [1024 * 1024, 1_000_001, undefined]) {
+      expect(() => recogniseFormat(text, size, 'x'))
+        .to.throw(/text/)
+        .with.property('code', 'NotAnImage');
+    }
+    // A disk that holds text is padded to its sectors.
+    expect(recogniseFormat(Buffer.concat([Buffer.from('text\n')], HEAD_LENGTH), 1024 * 1024, 'x')).to.equal('raw');
+  });
+
+  it('takes for raw what it does not know where that is whole sectors, or begins as a disk does', () => {
+    const unknown = Buffer.alloc(HEAD_LENGTH, '\x01\x02\x03');
+    const booting = Buffer.from(unknown);
+    booting.writeUInt16LE(0xaa55, 510);
+    const file = Buffer.from(unknown);
+    file.writeUInt16LE(0xef53, 1080);
+    expect(recogniseFormat(unknown, 1024 * 1024, 'x')).to.equal('raw');
+    expect(recogniseFormat(unknown, undefined, 'x')).to.equal('raw');
+    for (const head of [booting, file, Buffer.alloc(HEAD_LENGTH)]) {
+      expect(recogniseFormat(head, 1_000_001, 'x')).to.equal('raw');
+    }
+    expect(() => recogniseFormat(unknown, 1_000_001, 'x'))
+      .to.throw(/1000001 bytes are no whole sectors .* state the format raw/)
+      .with.property('code', 'NotAnImage');
+  });
+
+  it('believes a partition table or a file system more than what comes before it', () => {
+    const places: [number, string][] = [
+      [512, 'EFI PART'],
+      [32769, 'CD001'],
+      [1536, 'LABELONE'],
+    ];
+    for (const [at, sign] of places) {
+      const disk = Buffer.alloc(HEAD_LENGTH);
+      disk.write('\x04\x22\x4d\x18', 'latin1');
+      disk.write(sign, at, 'latin1');
+      expect(recogniseFormat(disk, 1024 * 1024, 'x'), sign).to.equal('raw');
+    }
   });
 
   it('knows compressions', () => {
@@ -59,11 +94,32 @@ describe('recognising an image by its start', () => {
       xz: 'fd377a585a0000',
       bzip2: '425a6839314159265359',
     };
+    expect(recogniseCompression(Buffer.from('425a6839177245385090', 'hex'))).to.equal('bzip2');
     for (const [compression, hex] of Object.entries(starts)) {
       expect(recogniseCompression(Buffer.from(hex, 'hex'))).to.equal(compression);
     }
     expect(recogniseCompression(Buffer.from('BZh9 is text'))).to.equal(undefined);
     expect(recogniseCompression(Buffer.alloc(0))).to.equal(undefined);
+  });
+
+  it('knows a compression by what follows its skippable frames', () => {
+    const skippable = (number: number, length: number): string => {
+      const header = Buffer.alloc(8);
+      header.writeUInt32LE(0x184d2a50 + number);
+      header.writeUInt32LE(length, 4);
+      return header.toString('hex') + 'ab'.repeat(length);
+    };
+    const prefixes = [skippable(0, 4), skippable(15, 0), skippable(3, 20) + skippable(7, 1000)];
+    for (const prefix of prefixes) {
+      expect(recogniseCompression(Buffer.from(`${prefix}28b52ffd00`, 'hex'))).to.equal('zstd');
+      const lz4 = Buffer.from(`${prefix}04224d1800`, 'hex');
+      expect(recogniseCompression(lz4)).to.equal(undefined);
+      expect(() => recogniseFormat(Buffer.concat([lz4], HEAD_LENGTH), 1024 * 1024, 'x')).to.throw(
+        /compressed with lz4/,
+      );
+      expect(recogniseCompression(Buffer.from(`${prefix}00000000`, 'hex'))).to.equal(undefined);
+    }
+    expect(recogniseCompression(Buffer.from(skippable(2, 0x100000).slice(0, 1000), 'hex'))).to.equal('zstd');
   });
 });
 

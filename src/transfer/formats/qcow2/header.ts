@@ -27,6 +27,7 @@ export const HEADER_AREA = 64 * 1024;
 
 export const failures = imageFailures('qcow2');
 const { invalid, truncated, unsupported } = failures;
+const { unsupported: qcow } = imageFailures('qcow (version 1)');
 
 const SECTOR = 512;
 export const V2_HEADER_LENGTH = 72;
@@ -58,6 +59,7 @@ const encryptions: Record<number, string> = { 1: 'AES', 2: 'LUKS' };
 export function parseHeader(bytes: Buffer): Header {
   if (bytes.length < V2_HEADER_LENGTH) throw truncated();
   const version = bytes.readUInt32BE(4);
+  if (version === 1) throw qcow('is not read here: convert it with qemu-img convert -O qcow2');
   if (version !== 2 && version !== 3) throw unsupported(`is of version ${version}, which is not known`);
   const clusterBits = bytes.readUInt32BE(20);
   if (clusterBits < MIN_CLUSTER_BITS || clusterBits > MAX_CLUSTER_BITS) {

@@ -1,25 +1,41 @@
 import type { DecodedDisk, Extent } from '../../extents.ts';
-import type { RangeReader } from '../../source.ts';
-import { FOOTER_LENGTH, diskTypes, isFooter, mayHoldFooter } from './footer.ts';
+import { TransferError } from '../../errors.ts';
+import { formatBytes } from '../../format-bytes.ts';
+import { FOOTER_LENGTH, diskTypes, failures, isFooter, mayHoldFooter } from './footer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * The size of the disk before this footer of a VHD of fixed size; undefined where it is none, or not of this file.
+ * The size of the disk before this footer of a VHD of fixed size, in bytes; undefined where it is none.
  *
  * @param footer the file's last bytes
  * @param total bytes of the file
+ * @throws TransferError TruncatedImage, InvalidImage where the footer is not of this file
  */
 function sizeBefore(footer: Buffer, total: number): number | undefined {
   if (!isFooter(footer) || footer.readUInt32BE(60) !== diskTypes.fixed) return undefined;
-  return footer.readBigUInt64BE(48) === BigInt(total - FOOTER_LENGTH) ? total - FOOTER_LENGTH : undefined;
+  const size = total - FOOTER_LENGTH;
+  const expected = Number(footer.readBigUInt64BE(48));
+  if (expected === size) return size;
+  const contradiction = `its footer speaks of a disk of ${expected} bytes, and ${size} come before it`;
+  if (expected > size) {
+    throw new TransferError(
+      'TruncatedImage',
+      `the VHD image is incomplete: ${contradiction}: it lacks ${formatBytes(expected - size)}`,
+    );
+  }
+  throw failures.invalid(`${contradiction}: if they are a raw disk that ends with a VHD, state the format raw`);
 }
 
-/** The footer of what is a VHD of fixed size; undefined where it is none. */
-export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | undefined> {
-  if (ranges.size <= FOOTER_LENGTH) return undefined;
-  const footer = await ranges.read(ranges.size - FOOTER_LENGTH, FOOTER_LENGTH);
-  return sizeBefore(footer, ranges.size) === undefined ? undefined : footer;
+/**
+ * The footer of what is a VHD of fixed size; undefined where it is none.
+ *
+ * @param end the file's last bytes
+ * @param total bytes of the file
+ * @throws TransferError TruncatedImage, InvalidImage
+ */
+export function fixedVhdFooter(end: Buffer, total: number): Buffer | undefined {
+  return sizeBefore(end, total) === undefined ? undefined : end;
 }
 
 /**
@@ -27,10 +43,16 @@ export async function readFixedVhdFooter(ranges: RangeReader): Promise<Buffer | 
  *
  * @param raw what is read; its last 512 bytes in order, or with nothing between them
  * @param size of it, where it is known beforehand
+ * @throws TransferError among the extents: TruncatedImage, InvalidImage where the footer is of another file, or missing
  */
-export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined): DecodedDisk {
+export function withoutFixedVhdFooter(
+  raw: DecodedDisk,
+  size: number | undefined,
+  expected: 'has one' | 'may have one',
+): DecodedDisk {
   // A disk is whole mebibytes mostly: what is larger by a footer may have one, and only its end tells how large the disk is.
-  const virtualSize = size !== undefined && size % MEBIBYTE === FOOTER_LENGTH ? undefined : size;
+  const mayHave = expected === 'has one' || (size !== undefined && size % MEBIBYTE === FOOTER_LENGTH);
+  const virtualSize = mayHave ? undefined : size;
   const disk: DecodedDisk = { ...raw, virtualSize, extents: extents() };
   return disk;
 
@@ -60,6 +82,7 @@ export function withoutFixedVhdFooter(raw: DecodedDisk, size: number | undefined
     const before = held === undefined || total === undefined || end < total ? undefined : sizeBefore(held.data, total);
     if (before === undefined && held !== undefined) yield passOn(held);
     if (before !== undefined) disk.format = 'vpc';
+    else if (expected === 'has one') throw failures.invalid('it has no footer, or a damaged one');
     disk.virtualSize = before ?? total;
   }
 

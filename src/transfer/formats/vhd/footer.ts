@@ -18,8 +18,11 @@ export const diskTypes = { fixed: 2, dynamic: 3, differencing: 4 };
 const COOKIE = 'conectix';
 const SECTOR = 512;
 const CHECKSUM_AT = 64;
-/** Those that take Current Size for the disk's size. To others, Virtual PC first of all, it is what the geometry makes it. */
-const creatorsWithSize = new Set(['qem2', 'win ', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0']);
+/**
+ * Those whose guests see what the geometry makes, which is less than Current Size or the same: Virtual PC, Virtual Server, and qemu where
+ * it does as they do. To all others Current Size is the disk's size, as the specification has it.
+ */
+const creatorsWithGeometry = new Set(['vpc ', 'vs  ', 'qemu']);
 /** As in Virtual PC and qemu; the entries of a table reach hardly further. */
 const LARGEST_DISK = 2040 * 1024 ** 3;
 /** The largest geometry is that of any larger disk, too. */
@@ -41,9 +44,14 @@ export function parseFooter(bytes: Buffer): VhdFooter {
   return { diskType: bytes.readUInt32BE(60), size, dataOffset };
 }
 
+/** Whether a footer begins with these bytes, sound or not. */
+export function beginsWithFooter(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, COOKIE.length) === COOKIE;
+}
+
 /** Whether these are the bytes of a footer, as its checksum says. */
 export function isFooter(bytes: Buffer): boolean {
-  if (bytes.length < FOOTER_LENGTH || bytes.toString('latin1', 0, COOKIE.length) !== COOKIE) return false;
+  if (bytes.length < FOOTER_LENGTH || !beginsWithFooter(bytes)) return false;
   let sum = 0;
   for (let at = 0; at < FOOTER_LENGTH; at += 1) {
     sum += at >= CHECKSUM_AT && at < CHECKSUM_AT + 4 ? 0 : (bytes[at] ?? 0);
@@ -83,12 +91,12 @@ export function describeVhd(bytes: Buffer): ImageDetails {
   };
 }
 
-/** As qemu reckons it. */
+/** As the programs that wrote it reckon it. */
 function diskSize(footer: Buffer): number {
   const geometry = footer.readUInt16BE(56) * (footer[58] ?? 0) * (footer[59] ?? 0);
   const creator = footer.toString('latin1', 28, 32);
-  if (creatorsWithSize.has(creator) || geometry === LARGEST_GEOMETRY) return currentSize(footer);
-  return geometry * SECTOR;
+  const hasGeometry = creatorsWithGeometry.has(creator) && geometry > 0 && geometry !== LARGEST_GEOMETRY;
+  return hasGeometry ? geometry * SECTOR : currentSize(footer);
 }
 
 /** In whole sectors. */

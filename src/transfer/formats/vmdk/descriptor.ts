@@ -29,18 +29,22 @@ export async function readHeader(readHead: ReadHead): Promise<SparseHeader> {
  * @param head the first DESCRIPTOR_AREA bytes of the image, or all there are
  * @throws TransferError UnsupportedImage, InvalidImage, TruncatedImage
  */
-export function checkDescriptor(head: Buffer, { capacity, descriptor }: SparseHeader): void {
+export function checkDescriptor(head: Buffer, { capacity, descriptor, isCompressed }: SparseHeader): void {
   // Without a capacity of its own it describes other files.
   if (capacity === 0) throw incomplete('is split into several files');
-  check(head.subarray(SECTOR, SECTOR + QEMU_DESCRIPTOR_SIZE));
+  const isThere = check(head.subarray(SECTOR, SECTOR + QEMU_DESCRIPTOR_SIZE));
+  // A single file has its descriptor within. Those that are compressed are made to be sent, and always single.
+  if (descriptor.offset === 0 && !isThere && !isCompressed) throw onlyAPart();
   if (descriptor.offset === 0) return;
   const end = descriptor.offset + descriptor.length;
   if (end > DESCRIPTOR_AREA) throw invalid('its descriptor is at an unusual place');
   if (end > head.length) throw truncated();
-  check(head.subarray(descriptor.offset, end));
+  const isAtItsPlace = check(head.subarray(descriptor.offset, end));
+  if (!isThere && !isAtItsPlace && !isCompressed) throw onlyAPart();
 }
 
-function check(bytes: Buffer): void {
+/** @returns whether these bytes are a descriptor */
+function check(bytes: Buffer): boolean {
   const lines = descriptorLines(bytes);
   if (lines.some((line) => /parentFileNameHint/i.test(line) || /^parentCID\s*=\s*(?!f{8}\b)[0-9a-f]/i.test(line))) {
     throw incomplete('refers to other files: its parent');
@@ -48,6 +52,14 @@ function check(bytes: Buffer): void {
   const extents = lines.filter((line) => /^(RW|RDONLY|NOACCESS)\s+\d+\s+\w+/i.test(line));
   if (extents.length > 1) throw incomplete(`is split into ${extents.length} files`);
   if (lines.some((line) => /^encryption\./i.test(line))) throw unsupported('is encrypted: decrypt it first');
+  return lines.some((line) => /^(CID|createType)\s*=/i.test(line));
+}
+
+function onlyAPart(): Error {
+  return unsupported(
+    'is one of several files of a disk, without which it is incomplete: flatten the disk with qemu-img convert, given the ' +
+      'file that names the parts',
+  );
 }
 
 function incomplete(what: string): Error {

@@ -1,0 +1,67 @@
+import { isText } from './text.ts';
+import { isIn, signature } from './signature.ts';
+
+/** Bytes of a cpio archive's binary header in which the first name's length lies, and the longest that is believed. */
+const OLD_CPIO_NAME_LENGTH_AT = 20;
+const OLD_CPIO_HEADER = 26;
+const LONGEST_NAME = 4096;
+/** Where a program for DOS and Windows says that the header of one for Windows lies. */
+const PE_HEADER_AT = 60;
+
+const files = [
+  signature('a ZIP archive', 'PK\x03\x04'),
+  signature('a ZIP archive', 'PK\x05\x06'),
+  signature('a ZIP archive', 'PK\x07\x08'),
+  signature('a 7z archive', '7z\xbc\xaf\x27\x1c'),
+  signature('a RAR archive', 'Rar!\x1a\x07'),
+  signature('a PDF document', '%PDF-'),
+  signature('an RPM package', '\xed\xab\xee\xdb'),
+  signature('a Debian package', '!<arch>\ndebian'),
+  signature('an ar archive', '!<arch>\n'),
+  signature('a cpio archive', '070701'),
+  signature('a cpio archive', '070702'),
+  signature('a cpio archive', '070707'),
+  signature('a cabinet archive', 'MSCF\0\0\0\0'),
+  signature('a xar archive', 'xar!\0\x1c'),
+  signature('an LHA archive', '-lh5-', 2),
+  signature('an installer package or document of Windows', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'),
+  signature('a program (ELF)', '\x7fELF'),
+  signature('a program (Mach-O)', '\xcf\xfa\xed\xfe'),
+  signature('a catalogue of translations', '\xde\x12\x04\x95'),
+  signature('a picture (PNG)', '\x89PNG\r\n\x1a\n'),
+  signature('a picture (JPEG)', '\xff\xd8\xff'),
+  signature('a picture (GIF)', 'GIF8'),
+  signature('a zstd dictionary', '\x37\xa4\x30\xec'),
+];
+
+/**
+ * What a file is that is certainly no disk.
+ *
+ * @param head its start, HEAD_LENGTH bytes or all there are
+ */
+export function describeForeignFile(head: Buffer): string | undefined {
+  const known = files.find((kind) => isIn(head, kind));
+  if (known !== undefined) return known.what;
+  if (isOldCpio(head)) return 'a cpio archive';
+  if (isWindowsProgram(head)) return 'a program for Windows';
+  const start = head.toString('latin1', 0, 1024).trimStart().toLowerCase();
+  if (start.startsWith('<!doctype html') || start.startsWith('<html')) return 'an HTML page';
+  if (/^(ï»¿)?<\?xml/.test(start)) return 'an XML document';
+  return isText(head) ? 'text' : undefined;
+}
+
+/** Its magic number, 070707 in octal, has but two bytes: a name has to follow the header. */
+function isOldCpio(head: Buffer): boolean {
+  if (head.length < OLD_CPIO_HEADER) return false;
+  const isLittle = head.readUInt16LE(0) === 0o070707;
+  if (!isLittle && head.readUInt16BE(0) !== 0o070707) return false;
+  const length = isLittle ? head.readUInt16LE(OLD_CPIO_NAME_LENGTH_AT) : head.readUInt16BE(OLD_CPIO_NAME_LENGTH_AT);
+  if (length < 2 || length > LONGEST_NAME) return false;
+  return head.subarray(OLD_CPIO_HEADER, OLD_CPIO_HEADER + length).indexOf(0) === length - 1;
+}
+
+function isWindowsProgram(head: Buffer): boolean {
+  if (head.toString('latin1', 0, 2) !== 'MZ' || head.length < PE_HEADER_AT + 4) return false;
+  const at = head.readUInt32LE(PE_HEADER_AT);
+  return head.toString('latin1', at, at + 4) === 'PE\0\0';
+}

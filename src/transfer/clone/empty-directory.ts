@@ -21,7 +21,7 @@ export async function emptyDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw new TransferError(
       'TargetNotWritable',
-      `what an earlier stream left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
+      `what an earlier attempt left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
       { cause: error },
     );
   }

@@ -6,6 +6,7 @@ import type { ImageDetails } from './formats/image-details.ts';
 import { imageFailures } from './formats/image-failures.ts';
 import { readFixedVhdFooter } from './formats/vhd/fixed.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import { locationIn } from './open-image.ts';
 import type { Source } from './source.ts';
 import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
 
@@ -27,11 +28,11 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
   try {
     const { location } = source;
     const opened = await source.open(HEAD_LENGTH);
-    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, location);
+    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, locationIn(source, opened));
     ({ reader } = unwrapped);
     const { wrappers, size, offset } = unwrapped;
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
-    const recognised = recogniseFormat(head, size, location);
+    const recognised = recogniseFormat(head, size, unwrapped.location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
     const footer = recognised === 'raw' && ranges !== undefined ? await readFixedVhdFooter(ranges) : undefined;

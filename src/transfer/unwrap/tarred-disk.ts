@@ -35,7 +35,7 @@ export class TarredDisk {
     this.#reader = reader;
     this.#location = location;
     this.#budget = budget;
-    this.#entries = readTar(reader, budget);
+    this.#entries = readTar(reader, { budget });
     this.#documents = new PackageDocuments(location);
     this.#judge = new MemberJudge(location);
   }
@@ -54,6 +54,11 @@ export class TarredDisk {
 
   get kind(): 'ova' | 'tar' {
     return this.#documents.describesDisks ? 'ova' : 'tar';
+  }
+
+  /** Of the member that it is, or where it is in several files, that it begins in. */
+  get path(): string {
+    return this.#found.entry.path;
   }
 
   /** In bytes, the holes of a sparse file included; undefined where it is in several files. */

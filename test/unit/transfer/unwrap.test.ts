@@ -59,6 +59,11 @@ describe('what an image is packed in', () => {
     expect(await open(gzipSync(raw))).to.include({ offset: undefined, size: undefined });
   });
 
+  it('is named with its place in archives', async () => {
+    const archive = gzipSync(await tar({ 'inner.tar': await tar({ 'disk.img': raw }) }));
+    expect((await open(archive)).location).to.equal('disk.img in inner.tar in here');
+  });
+
   it('is refused where it does not hold exactly one disk', async () => {
     await expectFailure(await tar({ 'notes.txt': 'text\n' }), 'NotAnImage', /without a disk image/);
     for (const [one, two] of [
@@ -127,9 +132,17 @@ describe('what an image is packed in', () => {
     await expectFailure(await tar(many), 'UnsupportedImage', /more than 1000 compressed files/);
   });
 
+  it('is whole where only the end of its archive is missing, which not every program writes', async () => {
+    const archive = await tar({ 'notes.txt': 'text\n', 'disk.img': raw });
+    for (const length of [1024, 512]) {
+      const image = await open(archive.subarray(0, archive.length - length));
+      expect(await collect(image.reader.rest())).to.deep.equal(raw);
+    }
+  });
+
   it('is never a part of an archive', async () => {
     const archive = await tar({ 'disk.img': raw });
-    await expectFailure(archive.subarray(0, archive.length - 1024), 'TruncatedImage', /too early/);
+    await expectFailure(archive.subarray(0, archive.length - 1025), 'TruncatedImage', /too early/);
     await expectFailure(archive.subarray(0, 5000), 'TruncatedImage', /too early/);
   });
 });

@@ -40,7 +40,10 @@ describe('importer: archives, as the user of a pod', () => {
     await writeFile(join(content, 'read-only', 'deeper', 'file'), 'locked');
     await run('ln', [join(content, 'shared', 'file'), join(content, 'read-only', 'hard')]);
     await run('ln', ['-s', '../shared', join(content, 'read-only', 'link')]);
-    for (const folder of ['read-only/deeper', 'read-only']) await chmod(join(content, folder), 0o555);
+    await mkdir(join(content, 'read-only', 'lost+found'));
+    await writeFile(join(content, 'read-only', 'lost+found', 'file'), 'not of a file system');
+    for (const folder of ['read-only/lost+found', 'read-only/deeper', 'read-only'])
+      await chmod(join(content, folder), 0o555);
     // As kubelet leaves a volume's root for a pod's group.
     volume = join(directory, 'volume');
     await mkdir(volume);

@@ -75,7 +75,7 @@ export class DiskSearch {
       if (!this.#finder.accept(entry)) return false;
       const likeness = await this.#likeness(entry.size, reader);
       const isPossible = likeness === 'possible';
-      if (likeness !== undefined && (!isPossible || entry.size > SMALLEST_CERTAIN)) return true;
+      if (likeness === 'disk' || (isPossible && entry.size > SMALLEST_CERTAIN)) return true;
       if (this.#candidate === undefined || (isPossible && !this.#candidate.isPossible)) {
         this.#candidate = { layer, path: layerPath(entry.path), isPossible };
       }

@@ -86,7 +86,7 @@ export class ContainerDiskSource implements Source {
       const likeness = await judge.judge(reader, Math.ceil(size / SECTOR) * SECTOR);
       await reader.close();
       await looked.close();
-      if (likeness === 'image' || likeness === 'raw') return path;
+      if (likeness === 'disk') return path;
       const isPossible = likeness === 'possible';
       if (chosen === undefined || (isPossible && !chosen.isPossible)) chosen = { path, isPossible };
     }

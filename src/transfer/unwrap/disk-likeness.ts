@@ -1,11 +1,13 @@
+import { isTarHeader } from '../archive/tar-reader.ts';
+import { BLOCK } from '../archive/tar-blocks.ts';
 import { TransferError } from '../errors.ts';
 import { isProbablyDisk, recogniseFormat } from '../formats/recognise.ts';
 
 /**
- * How a file among others is like a disk image: it has the format of one, or is an archive that may hold one; it is a raw one with
- * partitions or a file system; or there is nothing against it, and nothing for it either.
+ * How a file among others is like a disk image: certainly one (it has the format of one, partitions or a file system, or is an archive
+ * that may hold one), or there is nothing against it, and nothing for it either.
  */
-export type Likeness = 'image' | 'raw' | 'possible';
+export type Likeness = 'disk' | 'possible';
 
 type Signature = readonly [offset: number, bytes: Buffer];
 
@@ -48,8 +50,7 @@ export function likenessOf(head: Buffer, size: number | undefined): Likeness | u
   if (!hasStructure && hasAny(head, others)) return undefined;
   // Of an unknown size, nothing can be held against it.
   if (!isProbablyDisk(head, size ?? 2 ** 40)) return undefined;
-  if (!mayBeRaw(head, size)) return 'image';
-  return hasStructure ? 'raw' : 'possible';
+  return hasStructure || !mayBeRaw(head, size) ? 'disk' : 'possible';
 }
 
 function hasAny(head: Buffer, signatures: readonly Signature[]): boolean {
@@ -58,13 +59,9 @@ function hasAny(head: Buffer, signatures: readonly Signature[]): boolean {
 
 function mayBeRaw(head: Buffer, size: number | undefined): boolean {
   try {
-    return !isArchive(head) && recogniseFormat(head, size, '') === 'raw';
+    return !isTarHeader(head.subarray(0, BLOCK)) && recogniseFormat(head, size, '') === 'raw';
   } catch (error) {
     if (error instanceof TransferError) return true;
     throw error;
   }
-}
-
-function isArchive(head: Buffer): boolean {
-  return head.toString('latin1', 257, 262) === 'ustar';
 }

@@ -19,9 +19,10 @@ const MOST_NAMED = 10;
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** Whether a file is an OVF descriptor, by its start. */
+/** Whether a file is an OVF descriptor, by its start. Other documents are in envelopes, too (SOAP). */
 export function isOvf(head: Buffer): boolean {
-  return /<(\w+:)?Envelope[\s>]/.test(head.toString('utf8', 0, START));
+  const start = head.toString('utf8', 0, START);
+  return /<(\w+:)?Envelope[\s>]/.test(start) && /\bovf\b/i.test(start);
 }
 
 /** @throws TransferError UnsupportedImage where there is not exactly one disk, or it is elsewhere; InvalidImage */

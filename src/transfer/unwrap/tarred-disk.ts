@@ -84,7 +84,7 @@ export class TarredDisk {
         if (files !== undefined && files === next.files && files.isChunked) {
           files.add(next.entry.path, next.entry.size);
           yield* this.#checked(next);
-        } else if (next.likeness !== 'possible' || this.#found.likeness === 'possible') {
+        } else if (next.likeness === 'disk' || this.#found.likeness === 'possible') {
           throw this.#several(entry.path, next.entry.path);
         }
       }
@@ -109,7 +109,7 @@ export class TarredDisk {
   async #find(): Promise<FoundDisk> {
     let kept: FoundDisk | undefined;
     for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
-      if (next.likeness !== 'possible') {
+      if (next.likeness === 'disk') {
         if (next.files?.isChunked === true) next.files.add(next.entry.path, next.entry.size);
         return next;
       }
@@ -133,9 +133,7 @@ export class TarredDisk {
       const reader = new ByteReader(entry.body);
       if (!(await this.#documents.take(entry.path, entry.size, reader))) {
         const files = this.#documents.diskOf(entry.path);
-        const likeness = this.#documents.describesDisks
-          ? files && 'image'
-          : await this.#judge.judge(reader, entry.size);
+        const likeness = this.#documents.describesDisks ? files && 'disk' : await this.#judge.judge(reader, entry.size);
         if (likeness !== undefined) return { entry, reader, likeness, files };
       }
       // What was looked at is no more wanted than the rest.
@@ -143,10 +141,11 @@ export class TarredDisk {
     }
   }
 
-  /** What has a format may be the disk of a package whose documents come behind it; to hash what is raw would cost too much for that. */
-  async *#checked({ entry, reader, likeness }: FoundDisk): ByteStream {
-    const mayBeListed = likeness === 'image' || this.#documents.manifest.isKnown;
-    const checked = mayBeListed ? this.#documents.manifest.begin(entry.path) : undefined;
+  /** A VMDK may be the disk of a package whose documents come behind it; to hash every disk would cost too much for that. */
+  async *#checked({ entry, reader }: FoundDisk): ByteStream {
+    const { describesDisks, manifest } = this.#documents;
+    const mayBeListed = describesDisks || manifest.isKnown || (await isVmdk(entry, reader));
+    const checked = mayBeListed ? manifest.begin(entry.path) : undefined;
     for await (const chunk of reader.rest()) {
       checked?.update(chunk);
       yield chunk;
@@ -187,6 +186,11 @@ export class TarredDisk {
       ? 'is the archive of a root file system (of a container, maybe), and not of a disk: make a disk of it first'
       : 'is a tar archive without a disk image in it';
   }
+}
+
+/** Or one that is compressed. */
+async function isVmdk({ path }: TarEntry, reader: ByteReader): Promise<boolean> {
+  return /\.vmdk\b/i.test(path) || (await reader.peek(4)).toString('latin1') === 'KDMV';
 }
 
 function missing(name: string): string {

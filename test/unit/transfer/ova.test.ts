@@ -85,6 +85,12 @@ describe('OVA', () => {
     expect(await collect((await open(archive)).reader.rest())).to.deep.equal(vmdk);
   });
 
+  it('is nothing with just any envelope in it', async () => {
+    const soap = '<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"></s:Envelope>';
+    const image = await open(await tar({ 'message.xml': soap, 'disk.vmdk': vmdk }));
+    expect(image.wrappers).to.deep.equal(['tar']);
+  });
+
   it('with several disks is refused before any is read, and named', async () => {
     const archive = await tar({ 'a.ovf': ovf('one.vmdk', 'two.vmdk'), 'one.vmdk': vmdk });
     await expectFailure(archive, 'UnsupportedImage', /2 disks \(one.vmdk, two.vmdk\)/);

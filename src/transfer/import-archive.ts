@@ -1,16 +1,17 @@
-import { emptyDirectory, unpackTar } from './archive/unpack.ts';
+import { unpackTar } from './archive/unpack.ts';
 import { ByteReader } from './bytes.ts';
 import { verified, type Checksum } from './checksum.ts';
+import { emptyDirectory } from './clone/empty-directory.ts';
+import { syncTree } from './clone/sync-tree.ts';
 import { refuseHiddenCoding } from './decompress/content-coding.ts';
 import { decompressAll } from './decompress/decompress.ts';
 import { atLocation } from './errors.ts';
-import { runProgram } from './programs.ts';
 import type { Progress } from './progress.ts';
 import type { Source } from './source.ts';
 
 export interface ImportArchiveOptions {
   source: Source;
-  /** The folder that it is unpacked into; emptied when that fails. */
+  /** The folder that it is unpacked into; emptied before, and when that fails. */
   directory: string;
   progress: Progress;
   /** Of the archive as it is served. */
@@ -18,7 +19,11 @@ export interface ImportArchiveOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Unpacks a tar archive, compressed or not, into a volume. */
+/**
+ * Unpacks a tar archive, compressed or not, into a volume, and makes it durable.
+ *
+ * @throws TransferError
+ */
 export async function importArchive({
   source,
   directory,
@@ -35,12 +40,15 @@ export async function importArchive({
     const { reader, compressions } = await decompressAll(new ByteReader(bytes));
     progress.note('recognised', { format: 'tar', compressions, bytes: opened.size });
     progress.enter('unpacking', { target: directory });
+    // An attempt that was killed could not tidy up.
+    await emptyDirectory(directory);
     await unpackTar(reader, directory, source.location, { signal });
     progress.enter('syncing');
-    await runProgram('sync', ['--file-system', directory]);
+    await syncTree(directory);
     progress.enter('done');
   } catch (error) {
-    await emptyDirectory(directory);
+    // Why it failed matters more than what is left.
+    await emptyDirectory(directory).catch(() => {});
     throw atLocation(error, source.location);
   } finally {
     await source.close();

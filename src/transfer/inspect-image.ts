@@ -8,6 +8,7 @@ import { imageFailures } from './formats/image-failures.ts';
 import { END_LENGTH, guessRaw, refuseByEnd } from './formats/raw-end.ts';
 import { fixedVhdFooter } from './formats/vhd/fixed.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import { locationIn } from './open-image.ts';
 import type { RangeReader, Source } from './source.ts';
 import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
 
@@ -30,11 +31,11 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
     const { location } = source;
     const opened = await source.open(HEAD_LENGTH);
     refuseHiddenCoding(opened, location);
-    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, location);
+    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, locationIn(source, opened));
     ({ reader } = unwrapped);
     const { wrappers, size, offset } = unwrapped;
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
-    const recognised = recogniseFormat(head, size, location);
+    const recognised = recogniseFormat(head, size, unwrapped.location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
     const footer = recognised === 'raw' && ranges !== undefined ? await readFooter(ranges, head, location) : undefined;

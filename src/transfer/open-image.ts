@@ -7,7 +7,7 @@ import { guessRaw, type RawGuess } from './formats/raw-end.ts';
 import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
 import type { Progress } from './progress.ts';
 import type { OpenedSource, Source } from './source.ts';
-import { unwrap, type Unwrapped } from './unwrap/unwrap.ts';
+import { LONGEST_PATH, unwrap, type Unwrapped } from './unwrap/unwrap.ts';
 
 /** What of an image's start is asked for where most of it is on the target already, in bytes: a qcow2's first tables. */
 const RESUMED_HEAD = 1024 * 1024;
@@ -48,15 +48,10 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   progress.bytesTotal = opened.transferSize ?? opened.size;
   const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
-  const image = await unwrap(
-    new ByteReader(bytes, seekable),
-    opened.size,
-    source.location,
-    new ArchiveBudget({ signal }),
-  );
+  const outer = locationIn(source, opened);
+  const image = await unwrap(new ByteReader(bytes, seekable), opened.size, outer, new ArchiveBudget({ signal }));
   const { wrappers } = image;
-  const { format, guess } =
-    options.format === undefined ? await recognise(image, source.location) : stated(options.format);
+  const { format, guess } = options.format === undefined ? await recognise(image) : stated(options.format);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
   const { version } = opened;
   const location = hashLocation(source.location);
@@ -70,10 +65,15 @@ function stated(format: DiskFormat): Recognised {
   return { format, guess: undefined };
 }
 
-async function recognise({ reader, size }: Unwrapped, location: string): Promise<Recognised> {
+async function recognise({ reader, size, location }: Unwrapped): Promise<Recognised> {
   const head = await reader.peek(HEAD_LENGTH);
   const format = recogniseFormat(head, size, location);
   return { format, guess: format === 'raw' ? guessRaw(head, location) : undefined };
+}
+
+/** Of what was opened, with its place in a container image. */
+export function locationIn({ location }: Source, { path }: OpenedSource): string {
+  return path === undefined ? location : `${path.slice(-LONGEST_PATH)} in ${location}`;
 }
 
 /** A source that looks through layers for the image need not hear of an abort: nothing is written before it is open. */

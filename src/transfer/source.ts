@@ -7,6 +7,8 @@ export interface OpenedSource {
   size: number | undefined;
   /** Bytes that will have been read to get them, where these are not the object's own. */
   transferSize?: number;
+  /** Where it lies in what the source's location names, for people; undefined where it is that itself. */
+  path?: string;
   /** The media type that the server gave. */
   mediaType: string | undefined;
   /** What the server says that it has done to the object's bytes (RFC 9110 section 8.4); undefined where it says nothing. */

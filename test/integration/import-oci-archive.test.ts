@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -63,6 +63,14 @@ describe('importer: container disks from archives', () => {
   it('reads one in a file, as skopeo writes it too', async () => {
     await succeeds(await importFrom(join(directory, 'single.tar')));
     await succeeds(await importFrom(join(directory, 'skopeo.tar')));
+  });
+
+  it('reads one that lacks the end that an archive should have', async () => {
+    const cut = join(directory, 'cut.tar');
+    await run('tar', ['-b', '1', '-C', join(directory, 'single'), '-cf', cut, 'blobs', 'oci-layout', 'index.json']);
+    await truncate(cut, (await stat(cut)).size - 1024);
+    await succeeds(await importFrom(cut));
+    await succeeds(await importFrom(`http://127.0.0.1:${server.port}/cut.tar`));
   });
 
   it('chooses the image of the wanted architecture', async () => {

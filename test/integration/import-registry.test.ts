@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, open as openFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { sameDisk, writeRawDisk } from './support/images.ts';
 import { importInPod, type PodRun } from './support/importer.ts';
@@ -8,6 +9,14 @@ import { mountOf } from './support/mounts.ts';
 import { run, type Server } from './support/processes.ts';
 import { startRegistryTokenServer } from './support/registry-token-server.ts';
 import { pushImage, startRegistry, writeImageLayout, type LayerContents } from './support/registry.ts';
+
+/** An archive of a folder, without its last bytes. */
+async function copyWithout(directory: string, root: string, missing: number): Promise<string> {
+  const archive = join(directory, `without-${missing}.tar`);
+  await run('tar', ['-b', '1', '-C', root, '-cf', archive, 'etc/hostname']);
+  await truncate(archive, (await stat(archive)).size - missing);
+  return archive;
+}
 
 describe('importer: container disks from a registry', () => {
   const credentials = { user: 'someone', password: 'pass word' };
@@ -86,6 +95,80 @@ describe('importer: container disks from a registry', () => {
     const { result, diskImage } = await importFrom(open.port, 'layers:v1');
     expect(result.outcome).to.equal('succeeded');
     expect(await sameDisk(raw, diskImage)).to.equal(true);
+  });
+
+  it('sees only what the upper layers leave of the lower ones', async () => {
+    const linked = await layerWith('linked', 'images/other.img', '');
+    await run('ln', ['-s', 'images', join(linked, 'disk')]);
+    await push('replaced', [
+      { root: diskRoot, compression: 'gzip' },
+      { root: linked, compression: 'gzip' },
+    ]);
+    const { result } = await importFrom(open.port, 'replaced:v1');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'DiskNotFound' });
+    expect(result)
+      .to.have.property('message')
+      .that.matches(/\/disk is a symbolic link to images/);
+  });
+
+  it('follows a hard link out of the folder, and passes over what is no disk', async () => {
+    const root = await layerWith('beside', 'disk/README', 'Boot it, and log in as root.\n');
+    await writeFile(join(root, 'disk', 'LICENSE.gz'), gzipSync('as is\n'.repeat(20_000)));
+    await mkdir(join(root, 'a-images'));
+    await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'a-images', 'disk.qcow2')]);
+    await run('ln', [join(root, 'a-images', 'disk.qcow2'), join(root, 'disk', 'a.qcow2')]);
+    await push('links', [{ root, compression: 'gzip' }]);
+    const linked = await importFrom(open.port, 'links:v1');
+    expect(linked.result, JSON.stringify(linked.result)).to.include({ outcome: 'succeeded', format: 'qcow2' });
+    expect(await sameDisk(raw, linked.diskImage)).to.equal(true);
+    await run('cp', [join(root, 'a-images', 'disk.qcow2'), join(root, 'disk', 'z.qcow2')]);
+    await run('rm', [join(root, 'disk', 'a.qcow2')]);
+    await push('readme', [{ root, compression: 'zstd' }]);
+    const beside = await importFrom(open.port, 'readme:v1');
+    expect(beside.result, JSON.stringify(beside.result)).to.include({ outcome: 'succeeded', format: 'qcow2' });
+    expect(await sameDisk(raw, beside.diskImage)).to.equal(true);
+  });
+
+  it('names the file in the image that is no disk', async () => {
+    await push('text', [{ root: await layerWith('text', 'disk/README', 'Boot it.\n'), compression: 'gzip' }]);
+    const { result } = await importFrom(open.port, 'text:v1');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'NotAnImage' });
+    expect(result)
+      .to.have.property('message')
+      .that.matches(/\/disk\/README in .*text:v1 is text/);
+  });
+
+  for (const missing of [1024, 1024 + 300]) {
+    it(`reads a layer whose archive lacks its last ${missing} bytes, as some programs write them`, async () => {
+      const archive = join(directory, 'unended.tar');
+      const notes = Buffer.alloc(600, 'notes');
+      const root = await layerWith(`unended-${missing}`, 'zzz/notes', notes);
+      await run('cp', ['-r', join(diskRoot, 'disk'), root]);
+      await run('tar', ['-b', '1', '--sort=name', '-C', root, '-cf', archive, '.']);
+      const { size } = await stat(archive);
+      await truncate(archive, size - missing);
+      await push(`unended-${missing}`, [{ archive, compression: 'none' }]);
+      const { result, diskImage } = await importFrom(open.port, `unended-${missing}:v1`);
+      expect(result, JSON.stringify(result)).to.include({ outcome: 'succeeded', format: 'qcow2' });
+      expect(await sameDisk(raw, diskImage)).to.equal(true);
+      const below = await layerWith(`above-${missing}`, 'etc/hostname', 'x');
+      await push(`unended-above-${missing}`, [
+        { root: diskRoot, compression: 'gzip' },
+        { archive: await copyWithout(directory, below, missing), compression: 'none' },
+      ]);
+      expect((await importFrom(open.port, `unended-above-${missing}:v1`)).result.outcome).to.equal('succeeded');
+    });
+  }
+
+  it('says that an artifact is no image', async () => {
+    const file = join(directory, 'no-archive');
+    await run('cp', [join(diskRoot, 'disk', 'disk.qcow2'), file]);
+    await push('artifact', [{ archive: file, compression: 'none' }]);
+    const { result } = await importFrom(open.port, 'artifact:v1');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'UnsupportedImage' });
+    expect(result)
+      .to.have.property('message')
+      .that.matches(/artifact/);
   });
 
   it('chooses the image of the wanted architecture from an index', async () => {

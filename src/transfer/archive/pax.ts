@@ -3,6 +3,8 @@ import { checkedSize, damaged, decimal } from './tar-blocks.ts';
 /** What extended headers say of the next member. */
 export interface Overrides {
   path?: string;
+  /** What a link is to. */
+  linkPath?: string;
   /** Bytes that the archive has of it. */
   size?: number;
   sparse?: SparseOverrides;
@@ -29,6 +31,7 @@ export function parsePax(records: Buffer): Overrides {
   let numbers: number[] = [];
   for (const [key, value] of recordsOf(records)) {
     if (key === 'path') overrides.path = value;
+    else if (key === 'linkpath') overrides.linkPath = value;
     else if (key === 'size') overrides.size = checkedSize(Number(value));
     else if (key === 'GNU.sparse.name') sparsePath = value;
     else if (key === 'GNU.sparse.size' || key === 'GNU.sparse.realsize') realSize = decimal(value);

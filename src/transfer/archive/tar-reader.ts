@@ -8,7 +8,10 @@ import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './t
 /** One member of an archive. Its body is skipped when nobody reads it. */
 export interface TarEntry {
   path: string;
-  type: 'file' | 'other';
+  /** Other are devices and pipes. */
+  type: 'file' | 'folder' | 'hard-link' | 'symbolic-link' | 'other';
+  /** The path that a link is to. */
+  linkPath?: string;
   /** In bytes, the holes of a sparse file included. */
   size: number;
   /** Bytes that the archive has of it. */
@@ -26,20 +29,37 @@ const LONGEST_PATH = 4096;
 /** Before one member; programs write at most one of each kind. */
 const MOST_EXTENSIONS = 16;
 const SPARSE = 'S';
-const fileTypes = new Set(['0', '\0', '7', SPARSE]);
+/** By their flags; what is none of these is a device, a pipe, or unknown. */
+const types = new Map<string, TarEntry['type']>([
+  ...['0', '\0', '7', SPARSE].map((flag) => [flag, 'file'] as const),
+  ['1', 'hard-link'],
+  ['2', 'symbolic-link'],
+  ['5', 'folder'],
+]);
+
+export interface TarOptions {
+  /** How much is read that nobody wants. */
+  budget?: ArchiveBudget;
+  /** Whether somebody else sees to it that the stream is complete: then the last member may lack what it should be filled up with. */
+  isVerified?: boolean;
+}
 
 /**
- * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member.
+ * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member. As GNU tar and others do, it takes the
+ * end of the stream between two members for the end of the archive: not every program writes the blocks that should be there.
  *
- * @param budget how much is read that nobody wants
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
  */
-export async function* readTar(reader: ByteReader, budget = new ArchiveBudget()): AsyncGenerator<TarEntry, void, void> {
+export async function* readTar(
+  reader: ByteReader,
+  { budget = new ArchiveBudget(), isVerified = false }: TarOptions = {},
+): AsyncGenerator<TarEntry, void, void> {
   let overrides: Overrides = {};
   let extensions = 0;
   for (;;) {
     await budget.pause();
     const start = reader.position;
+    if (extensions === 0 && (await reader.peek(1)).length === 0) return;
     const header = await takeBlocks(reader, BLOCK);
     if (header.every((byte) => byte === 0)) return;
     if (!isTarHeader(header)) throw damaged();
@@ -52,19 +72,23 @@ export async function* readTar(reader: ByteReader, budget = new ArchiveBudget())
       budget.countSkipped(BLOCK + padded);
       const extension = await takeExtension(reader, stored, padded);
       if (type === 'L') overrides.path = extension.toString('utf8').replace(/\0.*$/s, '');
+      else if (type === 'K') overrides.linkPath = extension.toString('utf8').replace(/\0.*$/s, '');
       else if (type === 'x') overrides = { ...overrides, ...parsePax(extension) };
       continue;
     }
     budget.countMember();
     const inHeader = type === SPARSE ? await readHeaderMap(header, reader, stored) : undefined;
     const end = reader.position + padded;
+    const needed = reader.position + stored;
     const sparse = inHeader ?? (await readMap(overrides, reader, stored));
     const path = overrides.path ?? readPath(header);
-    if (Buffer.byteLength(path) > LONGEST_PATH) throw damaged();
+    const linkPath = overrides.linkPath ?? readText(header.subarray(157, 257));
+    if (Math.max(Buffer.byteLength(path), Buffer.byteLength(linkPath)) > LONGEST_PATH) throw damaged();
     budget.countSkipped(reader.position - start);
     yield {
       path,
-      type: fileTypes.has(type) ? 'file' : 'other',
+      type: types.get(type) ?? 'other',
+      ...(linkPath !== '' && { linkPath }),
       size: sparse?.size ?? stored,
       stored,
       offset: sparse === undefined ? reader.position : undefined,
@@ -73,7 +97,9 @@ export async function* readTar(reader: ByteReader, budget = new ArchiveBudget())
     overrides = {};
     extensions = 0;
     const rest = end - reader.position;
-    if ((await budget.skip(reader, rest)) < rest) throw truncated();
+    if ((await budget.skip(reader, rest)) === rest) continue;
+    if (isVerified && reader.position >= needed) return;
+    throw truncated();
   }
 }
 

@@ -1,6 +1,6 @@
-import { readdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
 import type { ByteReader, ByteStream } from '../bytes.ts';
+import { LOST_AND_FOUND } from '../clone/tree-archive.ts';
 import { TransferError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { FedProgram } from '../fed-program.ts';
@@ -8,6 +8,20 @@ import { ArchiveBudget, archiveLimits } from './archive-budget.ts';
 import { isTarHeader } from './tar-reader.ts';
 
 const BLOCK = 512;
+
+/**
+ * The root of a volume belongs to whoever made its file system, and so does what mkfs put there: neither can be given the times
+ * and modes that an archive of a whole folder has for them.
+ */
+const notOurs = [
+  '--anchored',
+  ...['--no-recursion', '--exclude=.', '--exclude=./.', '--exclude=/', '--exclude=/.'],
+  ...['--recursion', `--exclude=${LOST_AND_FOUND}`, `--exclude=./${LOST_AND_FOUND}`],
+];
+
+/** What tar says and goes on. */
+const WARNING =
+  /Ignoring unknown extended header|Removing leading|time stamp|A lone zero block|Exiting with failure status/;
 
 export interface UnpackOptions {
   signal?: AbortSignal | undefined;
@@ -17,7 +31,8 @@ export interface UnpackOptions {
 
 /**
  * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and makes symbolic links
- * last, so that nothing is written through them; owners become whoever unpacks.
+ * last, so that nothing is written through them; owners become whoever unpacks. Modes and times are kept, but those of the folder
+ * itself.
  *
  * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace; UnsupportedImage where the archive is longer than what it
  * can fill; the signal's reason
@@ -34,7 +49,7 @@ export async function unpackTar(
   const { blocks, bsize } = await statfs(directory);
   const fitting = blocks * bsize + archiveLimits.skippedBytes;
   const input = whole(reader, { longest: longest ?? fitting, location, budget: new ArchiveBudget({ signal }) });
-  const options = ['--no-same-owner', '--delay-directory-restore'];
+  const options = ['--no-same-owner', '--same-permissions', '--delay-directory-restore', ...notOurs];
   const tar = new FedProgram('tar', ['--extract', '--file=-', `--directory=${directory}`, ...options], input);
   try {
     tar.output.resume();
@@ -63,20 +78,14 @@ async function* whole(
   }
 }
 
-/** Removes everything from a folder but what its file system put there. */
-export async function emptyDirectory(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (name !== 'lost+found') await rm(join(directory, name), { recursive: true, force: true });
-  }
-}
-
 function explain(stderr: string, location: string): TransferError {
-  if (stderr.includes('No space left on device')) {
+  if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(stderr)) {
     return new TransferError('NoSpace', `no space left while unpacking ${location}: use a larger volume`);
   }
   if (/unexpected EOF/i.test(stderr)) {
     return new TransferError('TruncatedImage', `the tar archive ${location} ends too early: it is incomplete`);
   }
-  const reason = stderr.split('\n')[0] ?? '';
+  const lines = stderr.split('\n');
+  const reason = lines.find((line) => !WARNING.test(line)) ?? lines[0] ?? '';
   return new TransferError('InvalidImage', `the tar archive ${location} cannot be unpacked: ${reason}`);
 }

@@ -14,26 +14,30 @@ export async function emptyDirectory(directory: string): Promise<void> {
       const path = join(Buffer.from(directory), entry.name);
       if (entry.isDirectory()) {
         await chmod(path, 0o700);
-        await makeWritable(path);
+        await makeWritable(path, { isRoot: false });
       }
       await rm(path, { recursive: true, force: true });
     }
   } catch (error) {
     throw new TransferError(
       'TargetNotWritable',
-      `what an earlier stream left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
+      `what an earlier attempt left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
       { cause: error },
     );
   }
 }
 
-/** Gives the caller all rights on the folders in a folder. */
-export async function makeWritable(directory: Buffer): Promise<void> {
+/**
+ * Gives the caller all rights on the folders in a folder.
+ *
+ * @param isRoot of a volume: mkfs has put a folder there that is not the caller's
+ */
+export async function makeWritable(directory: Buffer, { isRoot = true } = {}): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
-    if (!entry.isDirectory() || entry.name.toString() === LOST_AND_FOUND) continue;
+    if (!entry.isDirectory() || (isRoot && entry.name.toString() === LOST_AND_FOUND)) continue;
     const path = join(directory, entry.name);
     await chmod(path, 0o700);
-    await makeWritable(path);
+    await makeWritable(path, { isRoot: false });
   }
 }
 

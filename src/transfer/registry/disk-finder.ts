@@ -13,28 +13,50 @@ const MOST_CHARACTERS = 16 * 1024 * 1024;
 /** Below /disk/. */
 const DEEPEST_FOLDER = 32;
 
+/** A link below /disk/. */
+export interface DiskLink {
+  path: string;
+  /** As the layer has it. */
+  target: string;
+}
+
 /**
  * Finds the disk of a container disk: the file below /disk/. Layers are looked through from the uppermost down, each
- * hiding in those below what its whiteouts name (OCI image specification, layer.md).
+ * hiding in those below what its whiteouts name, and what it has itself (OCI image specification, layer.md).
  */
 export class DiskFinder {
   /** Of all layers together. */
   readonly #budget: ArchiveBudget;
-  readonly #hidden = new Set<string>();
-  #hiddenByThisLayer = new Set<string>();
+  /** What upper layers hide: a name with all that is below it, or where they have a folder of that name, a file of it. */
+  readonly #hidden = new Map<string, 'all' | 'file'>();
+  #hiddenByThisLayer = new Map<string, 'all' | 'file'>();
   #characters = 0;
   #allHidden = false;
   #allHiddenByThisLayer = false;
+  #hardLink: DiskLink | undefined;
+  #symbolicLink: DiskLink | undefined;
 
   constructor(limits = archiveLimits) {
     this.#budget = new ArchiveBudget({ limits });
   }
 
+  /** The first hard link of this layer: the disk may be where it leads. */
+  get hardLink(): DiskLink | undefined {
+    return this.#hardLink;
+  }
+
+  /** The uppermost symbolic link, which nobody follows. */
+  get symbolicLink(): DiskLink | undefined {
+    return this.#symbolicLink;
+  }
+
   /** To be called between one layer and the next below it. */
   descend(): void {
-    for (const path of this.#hiddenByThisLayer) this.#hidden.add(path);
-    this.#hiddenByThisLayer = new Set();
+    for (const [path, what] of this.#hiddenByThisLayer)
+      if (this.#hidden.get(path) !== 'all') this.#hidden.set(path, what);
+    this.#hiddenByThisLayer = new Map();
     this.#allHidden ||= this.#allHiddenByThisLayer;
+    this.#hardLink = undefined;
   }
 
   /**
@@ -42,56 +64,81 @@ export class DiskFinder {
    *
    * @throws TransferError UnsupportedImage where the layers hold too much else
    */
-  accept({ path, type, stored }: TarEntry): boolean {
+  accept(entry: TarEntry): boolean {
     this.#budget.countMember();
-    const name = path.replace(/^(\.?\/)+/, '');
-    const isDisk = name.startsWith(FOLDER) ? this.#acceptBelow(name, type) : this.#noteOther(name);
-    if (!isDisk) this.#budget.countSkipped(stored);
+    const name = layerPath(entry.path);
+    const isDisk = name.startsWith(FOLDER) ? this.#acceptBelow(name, entry) : this.#noteOther(name, entry);
+    if (!isDisk) this.pass(entry);
     return isDisk;
   }
 
-  #noteOther(name: string): false {
-    if (name === `${WHITEOUT}disk` || name === OPAQUE) this.#allHiddenByThisLayer = true;
+  /** Counts what is not wanted after all. Throws as {@link accept} does. */
+  pass({ stored }: TarEntry): void {
+    this.#budget.countSkipped(stored);
+  }
+
+  #noteOther(name: string, entry: TarEntry): false {
+    const isReplaced = name === 'disk' && entry.type !== 'folder';
+    if (isReplaced) this.#noteLink(name, entry);
+    if (isReplaced || name === `${WHITEOUT}disk` || name === OPAQUE) this.#allHiddenByThisLayer = true;
     return false;
   }
 
-  #acceptBelow(name: string, type: TarEntry['type']): boolean {
-    if (name === `${FOLDER}${OPAQUE}`) {
-      this.#allHiddenByThisLayer = true;
-      return false;
-    }
+  #acceptBelow(name: string, entry: TarEntry): boolean {
     const slash = name.lastIndexOf('/') + 1;
+    const folder = name.slice(0, slash);
     const base = name.slice(slash);
-    if (base.startsWith(WHITEOUT)) {
-      this.#remember(name.slice(0, slash) + base.slice(WHITEOUT.length));
+    if (base === OPAQUE) {
+      if (name === `${FOLDER}${OPAQUE}`) this.#allHiddenByThisLayer = true;
+      else this.#remember(folder.slice(0, -1), 'all');
       return false;
     }
-    // Whatever a layer has under a name hides what the layers below have there.
-    this.#remember(name);
-    return type === 'file' && !this.#allHidden && !this.#isHidden(name);
+    if (base.startsWith(WHITEOUT)) {
+      this.#remember(folder + base.slice(WHITEOUT.length), 'all');
+      return false;
+    }
+    // Whatever a layer has under a name hides what the layers below have there; two folders become one.
+    this.#remember(name, entry.type === 'folder' ? 'file' : 'all');
+    if (this.#allHidden || this.#isHidden(name)) return false;
+    this.#noteLink(name, entry);
+    return entry.type === 'file';
   }
 
-  #remember(name: string): void {
+  #noteLink(path: string, { type, linkPath: target = '' }: TarEntry): void {
+    if (this.#allHidden) return;
+    if (type === 'hard-link') this.#hardLink ??= { path, target };
+    if (type === 'symbolic-link') this.#symbolicLink ??= { path, target };
+  }
+
+  #remember(name: string, what: 'all' | 'file'): void {
     if (name.split('/', DEEPEST_FOLDER + 3).length > DEEPEST_FOLDER + 2) {
       throw tooMuch(`folders in folders below /disk/ that are more than ${DEEPEST_FOLDER} deep`);
     }
-    if (this.#hiddenByThisLayer.has(name)) return;
-    this.#characters += name.length;
-    if (this.#hidden.size + this.#hiddenByThisLayer.size >= MOST_NAMES) {
-      throw tooMuch(`more than ${MOST_NAMES} files below /disk/`);
+    const known = this.#hiddenByThisLayer.get(name);
+    if (known === undefined) {
+      this.#characters += name.length;
+      if (this.#hidden.size + this.#hiddenByThisLayer.size >= MOST_NAMES) {
+        throw tooMuch(`more than ${MOST_NAMES} files below /disk/`);
+      }
+      if (this.#characters > MOST_CHARACTERS) {
+        throw tooMuch(`names below /disk/ of more than ${MOST_CHARACTERS} characters together`);
+      }
     }
-    if (this.#characters > MOST_CHARACTERS) {
-      throw tooMuch(`names below /disk/ of more than ${MOST_CHARACTERS} characters together`);
-    }
-    this.#hiddenByThisLayer.add(name);
+    if (known !== 'all') this.#hiddenByThisLayer.set(name, what);
   }
 
   #isHidden(name: string): boolean {
-    for (let path = name; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
-      if (this.#hidden.has(path)) return true;
+    if (this.#hidden.has(name)) return true;
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      if (this.#hidden.get(name.slice(0, end)) === 'all') return true;
     }
     return false;
   }
+}
+
+/** The path of a layer's member, whichever of its spellings the layer has. */
+export function layerPath(path: string): string {
+  return path.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
 }
 
 function tooMuch(what: string): TransferError {

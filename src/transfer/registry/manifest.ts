@@ -10,10 +10,15 @@ const MOST_NAMED = 10;
 
 const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
 const descriptor = z.object({ mediaType: z.string().optional(), digest, size: z.number().int().nonnegative() });
-const manifest = z.object({ config: descriptor, layers: z.array(descriptor) });
+const manifest = z.object({ config: descriptor, layers: z.array(descriptor), artifactType: z.string().optional() });
+const platform = z.object({ architecture: z.string(), os: z.string().optional(), variant: z.string().optional() });
 const index = z.object({
   manifests: z.array(
-    descriptor.extend({ platform: z.object({ architecture: z.string(), os: z.string().optional() }).optional() }),
+    descriptor.extend({
+      platform: platform.optional(),
+      artifactType: z.string().optional(),
+      annotations: z.record(z.string(), z.string()).nullish(),
+    }),
   ),
 });
 const config = z.object({ config: z.object({ Env: z.array(z.string()).nullish() }).nullish() });
@@ -48,14 +53,21 @@ export function parseManifest(document: string, location: string): { manifest: M
   throw new TransferError('ProtocolViolation', `${location} has no image manifest that is understood here`);
 }
 
-/** The manifest for an architecture, as image indexes spell it: amd64, arm64, s390x. */
+/**
+ * The manifest for an architecture, as image indexes spell it: amd64, arm64, s390x. Of several variants the one that says of none, or
+ * the lowest, which runs on every machine of that architecture.
+ *
+ * @throws TransferError PlatformNotFound
+ */
 export function selectPlatform(
   { manifests }: Index,
   architecture: string,
   location: string,
 ): Index['manifests'][number] {
-  const images = manifests.filter(({ platform }) => platform?.os === undefined || platform.os === 'linux');
-  const match = images.find(({ platform }) => platform?.architecture === architecture);
+  const images = manifests.filter((each) => !isArtifact(each) && (each.platform?.os ?? 'linux') === 'linux');
+  const [match] = images
+    .filter(({ platform }) => platform?.architecture === architecture)
+    .toSorted((one, other) => variantOf(one) - variantOf(other));
   if (match !== undefined) return match;
   const [only] = images;
   if (images.length === 1 && only !== undefined && only.platform === undefined) return only;
@@ -65,6 +77,18 @@ export function selectPlatform(
     'PlatformNotFound',
     `${location} has no image for ${architecture}, only for ${offered || 'none'}: choose one by platform.architecture`,
   );
+}
+
+/** What an index has besides images: signatures, lists of what is in an image, and the like. */
+function isArtifact({ artifactType, annotations, platform }: Index['manifests'][number]): boolean {
+  const isAttestation = annotations?.['vnd.docker.reference.type'] !== undefined;
+  const isOfNoPlatform = platform?.architecture === 'unknown' && platform.os === 'unknown';
+  return artifactType !== undefined || isAttestation || isOfNoPlatform;
+}
+
+/** Of amd64 v1 to v4, of arm v5 to v8; none is the least that an architecture asks for. */
+function variantOf({ platform }: Index['manifests'][number]): number {
+  return Number(/^v(\d{1,3})/.exec(platform?.variant ?? 'v0')?.[1] ?? Infinity);
 }
 
 /** The environment that an image's configuration sets, as `NAME=value`. */

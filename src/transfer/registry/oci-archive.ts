@@ -78,7 +78,7 @@ export class OciArchive implements ImageStore {
     const files = new Map<string, Extent>();
     const reader = new ByteReader(bytes, { size, openAt });
     try {
-      for await (const entry of readTar(reader, new ArchiveBudget({ limits }))) {
+      for await (const entry of readTar(reader, { budget: new ArchiveBudget({ limits }) })) {
         const path = entry.path.replace(/^(\.?\/)+/, '');
         const { type, offset, size } = entry;
         if (type === 'file' && offset !== undefined) files.set(path, { offset, size });

@@ -1,10 +1,16 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ByteReader } from '../bytes.ts';
 import { TransferError, systemCode } from '../errors.ts';
-import type { Progress } from '../progress.ts';
+import { Progress } from '../progress.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import type { OpenedSource, RangeReader, Source } from '../source.ts';
+import { MemberJudge } from '../unwrap/member-judge.ts';
 import { FileSource } from './file-source.ts';
+
+const SECTOR = 512;
+/** Of which one is chosen: most images have one. */
+const MOST_FILES = 1000;
 
 export interface ContainerDiskOptions {
   /** The folder that is the image's root. */
@@ -44,12 +50,13 @@ export class ContainerDiskSource implements Source {
 
   async #find(): Promise<FileSource> {
     if (this.#disk !== undefined) return this.#disk;
+    let link: string | undefined;
     try {
-      const path = await firstFile(join(this.#root, 'disk'));
-      if (path !== undefined) {
-        this.#disk = new FileSource(path, this.#progress, `${this.location}${path.slice(this.#root.length)}`);
-        return this.#disk;
-      }
+      const found: Files = { files: [], link: undefined };
+      await collect(join(this.#root, 'disk'), found);
+      link = found.link;
+      const path = await this.#choose(found.files);
+      if (path !== undefined) return (this.#disk = new FileSource(path, this.#progress, this.#locationOf(path)));
     } catch (error) {
       const code = systemCode(error);
       if (code !== 'ENOENT') {
@@ -60,19 +67,52 @@ export class ContainerDiskSource implements Source {
     }
     throw new TransferError(
       'DiskNotFound',
-      `${this.location} has no file below /disk/, where a container disk keeps its image`,
+      `${this.location} has no file below /disk/, where a container disk keeps its image` +
+        (link === undefined
+          ? ''
+          : `: ${this.#pathIn(link)} is a symbolic link, which is not followed: have the file itself there`),
     );
+  }
+
+  /** The first that is a disk; where there is none, the first that might be one, or whatever there is. */
+  async #choose(paths: readonly string[]): Promise<string | undefined> {
+    const judge = new MemberJudge(this.location);
+    let chosen: { path: string; isPossible: boolean } | undefined;
+    for (const path of paths) {
+      // What is read here is read once more, and no progress.
+      const looked = new FileSource(path, new Progress(), this.#locationOf(path));
+      const { bytes, size = 0 } = await looked.open();
+      const reader = new ByteReader(bytes);
+      const likeness = await judge.judge(reader, Math.ceil(size / SECTOR) * SECTOR);
+      await reader.close();
+      await looked.close();
+      if (likeness === 'disk') return path;
+      const isPossible = likeness === 'possible';
+      if (chosen === undefined || (isPossible && !chosen.isPossible)) chosen = { path, isPossible };
+    }
+    return chosen?.path;
+  }
+
+  #locationOf(path: string): string {
+    return `${this.location}${this.#pathIn(path)}`;
+  }
+
+  #pathIn(path: string): string {
+    return path.slice(this.#root.length);
   }
 }
 
+interface Files {
+  files: string[];
+  /** The first symbolic link. */
+  link: string | undefined;
+}
+
 /** Links are not followed: from here they would lead out of the image. */
-async function firstFile(path: string): Promise<string | undefined> {
+async function collect(path: string, found: Files): Promise<void> {
   const status = await lstat(path);
-  if (status.isFile()) return path;
-  if (!status.isDirectory()) return undefined;
-  for (const name of (await readdir(path)).sort()) {
-    const found = await firstFile(join(path, name));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  if (status.isFile()) found.files.push(path);
+  if (status.isSymbolicLink()) found.link ??= path;
+  if (found.files.length > MOST_FILES || !status.isDirectory()) return;
+  for (const name of (await readdir(path)).sort()) await collect(join(path, name), found);
 }

@@ -1,17 +1,10 @@
 import { arch } from 'node:process';
 import { TransferError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
-import { DiskFinder } from '../registry/disk-finder.ts';
+import { DiskSearch } from '../registry/disk-search.ts';
 import type { ImageStore } from '../registry/image-store.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
-import { Layer } from '../registry/layer.ts';
-import {
-  parseEnvironment,
-  parseManifest,
-  selectPlatform,
-  type Descriptor,
-  type Manifest,
-} from '../registry/manifest.ts';
+import { parseEnvironment, parseManifest, selectPlatform, type Manifest } from '../registry/manifest.ts';
 import type { OpenedSource, Source } from '../source.ts';
 
 /** An index names images, or indexes of them: no deeper than this. */
@@ -48,16 +41,9 @@ export class ContainerImage implements Source {
     this.labels = labelsFromEnvironment(
       parseEnvironment(await this.#store.configuration(config.digest), this.location),
     );
-    const finder = new DiskFinder();
-    for (const layer of layers.toReversed()) {
-      const disk = await this.#diskIn(layer, finder);
-      if (disk !== undefined) return disk;
-      finder.descend();
-    }
-    throw new TransferError(
-      'DiskNotFound',
-      `${this.location} has no file below /disk/, where a container disk keeps its image`,
-    );
+    const search = new DiskSearch(this.#store, this.location, this.#progress);
+    const { path, digest, ...disk } = await search.find(layers.toReversed());
+    return { ...disk, path: `/${path}`, mediaType: undefined, version: `${digest} ${path}` };
   }
 
   /** Layers are compressed as a whole. */
@@ -77,20 +63,6 @@ export class ContainerImage implements Source {
       reference = selectPlatform(found.index, this.#architecture, this.location).digest;
     }
     throw new TransferError('ProtocolViolation', `${this.location} is an index of indexes of indexes`);
-  }
-
-  async #diskIn({ digest, size: layerSize }: Descriptor, finder: DiskFinder): Promise<OpenedSource | undefined> {
-    const transferSize = this.#progress.bytesRead + layerSize;
-    const layer = await Layer.open(await this.#store.blob(digest), digest, this.location);
-    for await (const entry of layer.entries) {
-      if (!finder.accept(entry)) continue;
-      const { path, size } = entry;
-      this.#progress.note('found', { path, layer: digest, bytes: size });
-      const bytes = layer.contentsOf(entry);
-      return { bytes, size, transferSize, mediaType: undefined, version: `${digest} ${path}` };
-    }
-    await layer.finish();
-    return undefined;
   }
 }
 

@@ -1,14 +1,34 @@
 import { createHash, type Hash } from 'node:crypto';
 import { TransferError } from '../errors.ts';
+import { memberPath, referredPaths } from './package-path.ts';
 
 const algorithms = ['sha1', 'sha256', 'sha512'] as const;
 type Algorithm = (typeof algorithms)[number];
 
 const LINE = /^\s*SHA-?(1|256|512)\s*\((.+)\)\s*=\s*([0-9a-f]+)\s*$/i;
+/** In hexadecimal digits. */
+const digestLengths: Record<Algorithm, number> = { sha1: 40, sha256: 64, sha512: 128 };
+/** Its first line is like a manifest's, with a signature in place of the digest. */
+const CERTIFICATE = /\.cert$/i;
 
-/** Whether a file begins as a manifest does. */
-export function isManifest(head: Buffer): boolean {
-  return LINE.test(head.toString('utf8').split('\n', 1)[0] ?? '');
+/** Whether a file is a manifest, by its name and its first line. */
+export function isManifest(path: string, head: Buffer): boolean {
+  const [first = ''] = head.toString('utf8').trimStart().split('\n', 1);
+  return !CERTIFICATE.test(path) && parseLine(first) !== undefined;
+}
+
+interface ListedFile {
+  name: string;
+  algorithm: Algorithm;
+  hex: string;
+}
+
+/** Undefined for what is no digest of the algorithm that it names. */
+function parseLine(line: string): ListedFile | undefined {
+  const [, bits, name, hex] = LINE.exec(line) ?? [];
+  if (bits === undefined || name === undefined || hex === undefined) return undefined;
+  const algorithm = `sha${bits}` as Algorithm;
+  return hex.length === digestLengths[algorithm] ? { name, algorithm, hex: hex.toLowerCase() } : undefined;
 }
 
 /**
@@ -17,7 +37,7 @@ export function isManifest(head: Buffer): boolean {
  */
 export class Manifest {
   readonly #location: string;
-  readonly #expected = new Map<string, { algorithm: Algorithm; hex: string }>();
+  readonly #expected = new Map<string, ListedFile>();
   readonly #found = new Map<string, Partial<Record<Algorithm, string>>>();
   #isKnown = false;
 
@@ -31,19 +51,23 @@ export class Manifest {
     return this.#isKnown;
   }
 
-  /** @throws TransferError ChecksumMismatch where it contradicts what was read before */
-  parse(text: string): void {
+  /**
+   * @param path its own, which the names in it are relative to
+   * @throws TransferError ChecksumMismatch where it contradicts what was read before
+   */
+  parse(text: string, path: string): void {
     this.#isKnown = true;
     for (const line of text.split('\n')) {
-      const [, bits, name, hex] = LINE.exec(line) ?? [];
-      if (bits === undefined || name === undefined || hex === undefined) continue;
-      this.#expected.set(name, { algorithm: `sha${bits}` as Algorithm, hex: hex.toLowerCase() });
+      const listed = parseLine(line);
+      if (listed === undefined) continue;
+      for (const file of referredPaths(listed.name, path)) this.#expected.set(file, listed);
     }
     for (const name of this.#found.keys()) this.#compare(name);
   }
 
   /** Hashes a file chunk by chunk: by all algorithms where the manifest has not come yet. */
-  begin(name: string): { update(chunk: Buffer): void; end(): void } {
+  begin(path: string): { update(chunk: Buffer): void; end(): void } {
+    const name = memberPath(path);
     const wanted = this.#expected.get(name)?.algorithm;
     const chosen = this.#isKnown ? algorithms.filter((algorithm) => algorithm === wanted) : algorithms;
     const hashes = chosen.map((algorithm): [Algorithm, Hash] => [algorithm, createHash(algorithm)]);

@@ -1,10 +1,14 @@
 import { TransferError } from '../errors.ts';
 import { startTags } from './start-tags.ts';
 
-/** What an OVF descriptor (DSP0243) says of its disk. */
-export interface OvfPackage {
-  /** Name of the file in the package. */
-  diskFile: string;
+/** The file that an OVF descriptor (DSP0243) says its one disk is in. */
+export interface OvfDisk {
+  /** As the descriptor has it: a URI reference. */
+  href: string;
+  /** Where it is in several files: of each of them but the last, in bytes. */
+  chunkSize?: number;
+  /** Of all of these files together, in bytes, where the descriptor says so. */
+  size?: number;
 }
 
 const START = 4096;
@@ -15,13 +19,14 @@ const MOST_NAMED = 10;
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** Whether a file is an OVF descriptor, by its start. */
+/** Whether a file is an OVF descriptor, by its start. Other documents are in envelopes, too (SOAP). */
 export function isOvf(head: Buffer): boolean {
-  return /<(\w+:)?Envelope[\s>]/.test(head.toString('utf8', 0, START));
+  const start = head.toString('utf8', 0, START);
+  return /<(\w+:)?Envelope[\s>]/.test(start) && /\bovf\b/i.test(start);
 }
 
-/** @throws TransferError UnsupportedImage where there is not exactly one disk, or it is in pieces; InvalidImage */
-export function parseOvf(text: string, location: string): OvfPackage {
+/** @throws TransferError UnsupportedImage where there is not exactly one disk, or it is elsewhere; InvalidImage */
+export function parseOvf(text: string, location: string): OvfDisk {
   const elements = elementsOf(text, location);
   const files = new Map(elements.File.map((file) => [file.get('id'), file]));
   const disks = elements.Disk.filter((disk) => disk.has('fileRef'));
@@ -38,12 +43,23 @@ export function parseOvf(text: string, location: string): OvfPackage {
     );
   }
   const file = files.get(disk.get('fileRef'));
-  const name = file?.get('href');
-  if (name === undefined) throw new TransferError('InvalidImage', `${location} does not say which file its disk is`);
-  if (file?.has('chunkSize') === true || /^\w+:\/\//.test(name)) {
-    throw new TransferError('UnsupportedImage', `${location} has its disk ${name} in several files or elsewhere`);
+  const href = file?.get('href');
+  if (file === undefined || href === undefined) {
+    throw new TransferError('InvalidImage', `${location} does not say which file its disk is`);
   }
-  return { diskFile: name };
+  if (/^\w+:\/\//.test(href)) {
+    throw new TransferError('UnsupportedImage', `${location} has its disk elsewhere, at ${href}: import it from there`);
+  }
+  const chunkSize = numberOf(file, 'chunkSize');
+  if (chunkSize === undefined) return { href };
+  const size = numberOf(file, 'size');
+  return { href, chunkSize, ...(size !== undefined && { size }) };
+}
+
+/** Undefined where there is none, or none that says anything. */
+function numberOf(attributes: Attributes, name: string): number | undefined {
+  const text = attributes.get(name)?.trim() ?? '';
+  return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
 }
 
 /** The attributes of all files and disks. */

@@ -13,6 +13,7 @@ const skipped: readonly (readonly [start: string, end: string])[] = [
   ['<!', '>'],
   ['</', '>'],
 ];
+const LAST_CODE_POINT = 0x10ffff;
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 /**
@@ -91,6 +92,14 @@ class TagReader {
   }
 }
 
+/** Named and numeric references to characters (XML 1.0 section 4.1). */
 function unescape(value: string): string {
-  return value.replaceAll(/&(\w{1,8});/g, (entity, its: string) => entities[its] ?? entity);
+  return value.replaceAll(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{1,8}));/gi,
+    (reference, decimal?: string, hex?: string, its?: string) => {
+      if (its !== undefined) return entities[its] ?? reference;
+      const codePoint = Number.parseInt(decimal ?? hex ?? '', decimal === undefined ? 16 : 10);
+      return codePoint > 0 && codePoint <= LAST_CODE_POINT ? String.fromCodePoint(codePoint) : reference;
+    },
+  );
 }

@@ -1,22 +1,23 @@
 import type { ArchiveBudget } from '../archive/archive-budget.ts';
 import { readTar, type TarEntry } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../bytes.ts';
-import { recogniseCompression } from '../decompress/compression.ts';
 import { TransferError } from '../errors.ts';
-import { formatBytes } from '../format-bytes.ts';
-import { HEAD_LENGTH, isProbablyDisk } from '../formats/recognise.ts';
-import { Manifest, isManifest } from './manifest.ts';
-import { isOvf, parseOvf, type OvfPackage } from './ovf.ts';
+import type { DiskFiles } from './chunks.ts';
+import type { Likeness } from './disk-likeness.ts';
+import { MemberJudge } from './member-judge.ts';
+import { PackageDocuments } from './package-documents.ts';
+import { RootTree } from './root-tree.ts';
 
-/** In bytes: descriptors and manifests have some tens of KiB, and those of large appliances not 200. */
-const LARGEST_DOCUMENT = 256 * 1024;
-/** A package has one descriptor and one manifest. */
-const MOST_DOCUMENTS = 16;
+/** In bytes: firmware variables and the state of a machine have a few MiB, and no disk of an operating system is as small. */
+const LARGEST_KEPT = 16 * 1024 * 1024;
 
 interface FoundDisk {
   entry: TarEntry;
+  likeness: Likeness;
   /** From its first byte on. */
   reader: ByteReader;
+  /** What a descriptor says of it. */
+  files: DiskFiles | undefined;
 }
 
 /** The one disk image in a tar archive, which may be an OVA: an OVF descriptor, its disk, and a manifest. */
@@ -25,17 +26,18 @@ export class TarredDisk {
   readonly #location: string;
   readonly #budget: ArchiveBudget;
   readonly #entries: AsyncGenerator<TarEntry, void, void>;
-  readonly #manifest: Manifest;
-  #package: OvfPackage | undefined;
-  #documents = 0;
+  readonly #documents: PackageDocuments;
+  readonly #judge: MemberJudge;
+  readonly #rootTree = new RootTree();
   #disk: FoundDisk | undefined;
 
   private constructor(reader: ByteReader, location: string, budget: ArchiveBudget) {
     this.#reader = reader;
     this.#location = location;
     this.#budget = budget;
-    this.#entries = readTar(reader, budget);
-    this.#manifest = new Manifest(location);
+    this.#entries = readTar(reader, { budget });
+    this.#documents = new PackageDocuments(location);
+    this.#judge = new MemberJudge(location);
   }
 
   /**
@@ -46,50 +48,48 @@ export class TarredDisk {
    */
   static async find(reader: ByteReader, location: string, budget: ArchiveBudget): Promise<TarredDisk> {
     const archive = new TarredDisk(reader, location, budget);
-    archive.#disk = await archive.#nextDisk();
-    if (archive.#disk === undefined) {
-      throw new TransferError('NotAnImage', `${location} is a tar archive without a disk image in it`);
-    }
+    archive.#disk = await archive.#find();
     return archive;
   }
 
   get kind(): 'ova' | 'tar' {
-    return this.#package === undefined ? 'tar' : 'ova';
+    return this.#documents.describesDisks ? 'ova' : 'tar';
   }
 
-  /** In bytes, the holes of a sparse file included. */
-  get size(): number {
-    return this.#found.entry.size;
+  /** Of the member that it is, or where it is in several files, that it begins in. */
+  get path(): string {
+    return this.#found.entry.path;
   }
 
-  /** Where it begins in the stream that the archive was read from; undefined where it is sparse. */
+  /** In bytes, the holes of a sparse file included; undefined where it is in several files. */
+  get size(): number | undefined {
+    return this.#isChunked ? undefined : this.#found.entry.size;
+  }
+
+  /** Where it begins in the stream that the archive was read from; undefined where it is sparse, or in several files. */
   get offset(): number | undefined {
-    return this.#found.entry.offset;
+    return this.#isChunked ? undefined : this.#found.entry.offset;
   }
 
   /**
    * The disk image. Ends only after the rest of the archive was read, and agrees.
    *
-   * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage; in place of the end
+   * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage, NotAnImage; in place of the end
    */
   async *contents(): ByteStream {
-    const { path } = this.#found.entry;
     try {
-      const mayBeListed = this.#package !== undefined || this.#manifest.isKnown;
-      const checked = mayBeListed ? this.#manifest.begin(path) : undefined;
-      for await (const chunk of this.#found.reader.rest()) {
-        checked?.update(chunk);
-        yield chunk;
+      const { files, entry } = this.#found;
+      yield* this.#checked(this.#found);
+      for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
+        if (files !== undefined && files === next.files && files.isChunked) {
+          files.add(next.entry.path, next.entry.size);
+          yield* this.#checked(next);
+        } else if (next.likeness === 'disk' || this.#found.likeness === 'possible') {
+          throw this.#several(entry.path, next.entry.path);
+        }
       }
-      checked?.end();
-      const second = await this.#nextDisk();
-      if (second !== undefined) {
-        throw new TransferError(
-          'UnsupportedImage',
-          `${this.#location} holds more than one disk image (${path}, ${second.entry.path}), and a volume is one: ` +
-            'import each from a file of its own',
-        );
-      }
+      files?.finish();
+      this.#checkPackage();
       await this.#budget.drain(this.#reader);
     } finally {
       await this.#reader.close();
@@ -101,59 +101,107 @@ export class TarredDisk {
     return this.#disk;
   }
 
-  async #nextDisk(): Promise<FoundDisk | undefined> {
+  get #isChunked(): boolean {
+    return this.#found.files?.isChunked === true;
+  }
+
+  /** Passes over small files that are only possible disks, as long as there may be a certain one. */
+  async #find(): Promise<FoundDisk> {
+    let kept: FoundDisk | undefined;
+    for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
+      if (next.likeness === 'disk') {
+        if (next.files?.isChunked === true) next.files.add(next.entry.path, next.entry.size);
+        return next;
+      }
+      if (kept !== undefined) throw this.#several(kept.entry.path, next.entry.path);
+      if (next.entry.size > LARGEST_KEPT) return next;
+      kept = { ...next, reader: await copyOf(next) };
+    }
+    if (kept === undefined) throw this.#withoutDisk();
+    this.#disk = kept;
+    this.#checkPackage();
+    return kept;
+  }
+
+  async #next(): Promise<FoundDisk | undefined> {
     for (;;) {
       const { value: entry } = await this.#entries.next();
       if (entry === undefined) return undefined;
+      this.#rootTree.note(entry.path);
       if (entry.type !== 'file') continue;
       const start = this.#reader.position;
       const reader = new ByteReader(entry.body);
-      if (await this.#isDisk(entry, reader)) return { entry, reader };
+      if (!(await this.#documents.take(entry.path, entry.size, reader))) {
+        const files = this.#documents.diskOf(entry.path);
+        const likeness = this.#documents.describesDisks ? files && 'disk' : await this.#judge.judge(reader, entry.size);
+        if (likeness !== undefined) return { entry, reader, likeness, files };
+      }
       // What was looked at is no more wanted than the rest.
       this.#budget.countSkipped(this.#reader.position - start);
     }
   }
 
-  /** Takes note of the documents that tell of disks. */
-  async #isDisk({ path, size }: TarEntry, reader: ByteReader): Promise<boolean> {
-    const head = await reader.peek(Math.min(HEAD_LENGTH, size));
-    const isDescriptor = isOvf(head);
-    if (size > LARGEST_DOCUMENT && isDescriptor && /\.ovf$/i.test(path)) {
-      throw new TransferError(
-        'UnsupportedImage',
-        `${this.#location} has an OVF descriptor, ${path}, of ${formatBytes(size)}, and no more than ` +
-          `${formatBytes(LARGEST_DOCUMENT)} are read: import its disk from a file of its own`,
-      );
+  /** A VMDK may be the disk of a package whose documents come behind it; to hash every disk would cost too much for that. */
+  async *#checked({ entry, reader }: FoundDisk): ByteStream {
+    const { describesDisks, manifest } = this.#documents;
+    const mayBeListed = describesDisks || manifest.isKnown || (await isVmdk(entry, reader));
+    const checked = mayBeListed ? manifest.begin(entry.path) : undefined;
+    for await (const chunk of reader.rest()) {
+      checked?.update(chunk);
+      yield chunk;
     }
-    if (size <= LARGEST_DOCUMENT && isDescriptor) {
-      const document = await this.#readDocument(path, reader);
-      this.#package = parseOvf(document, this.#location);
-      return false;
-    }
-    if (size <= LARGEST_DOCUMENT && isManifest(head)) {
-      this.#manifest.parse(await this.#readDocument(path, reader));
-      return false;
-    }
-    if (this.#package !== undefined) return path.replace(/^\.\//, '') === this.#package.diskFile;
-    return recogniseCompression(head) !== undefined || isProbablyDisk(head, size);
+    checked?.end();
   }
 
-  async #readDocument(path: string, reader: ByteReader): Promise<string> {
-    this.#documents += 1;
-    if (this.#documents > MOST_DOCUMENTS) {
-      throw new TransferError(
-        'UnsupportedImage',
-        `${this.#location} has more than ${MOST_DOCUMENTS} OVF descriptors and manifests, and a package has one of each: ` +
-          'import its disk from a file of its own',
-      );
+  /** @throws TransferError NotAnImage where what was found is not what the rest of the archive tells of */
+  #checkPackage(): void {
+    const { entry, likeness, files } = this.#found;
+    const { describesDisks } = this.#documents;
+    if (describesDisks && files === undefined) {
+      const named = this.#documents.diskOf(entry.path);
+      if (named === undefined) throw this.#withoutDisk();
+      if (named.isChunked) throw named.outOfOrder(entry.path);
     }
-    const checked = this.#manifest.begin(path);
-    const chunks: Buffer[] = [];
-    for await (const chunk of reader.rest()) {
-      checked.update(chunk);
-      chunks.push(Buffer.from(chunk));
-    }
-    checked.end();
-    return Buffer.concat(chunks).toString('utf8');
+    if (!describesDisks && likeness === 'possible' && this.#rootTree.isComplete) throw this.#withoutDisk();
   }
+
+  #several(one: string, other: string): TransferError {
+    return new TransferError(
+      'UnsupportedImage',
+      `${this.#location} holds more than one disk image (${one}, ${other}), and a volume is one: ` +
+        'import each from a file of its own',
+    );
+  }
+
+  #withoutDisk(): TransferError {
+    const { describesDisks, diskName } = this.#documents;
+    return new TransferError(
+      'NotAnImage',
+      `${this.#location} ${describesDisks ? missing(diskName) : this.#whatElse()}`,
+    );
+  }
+
+  #whatElse(): string {
+    return this.#rootTree.isComplete
+      ? 'is the archive of a root file system (of a container, maybe), and not of a disk: make a disk of it first'
+      : 'is a tar archive without a disk image in it';
+  }
+}
+
+/** Or one that is compressed. */
+async function isVmdk({ path }: TarEntry, reader: ByteReader): Promise<boolean> {
+  return /\.vmdk\b/i.test(path) || (await reader.peek(4)).toString('latin1') === 'KDMV';
+}
+
+function missing(name: string): string {
+  return `has an OVF descriptor that names ${name} as its disk, and ${name} is not in the archive: it is incomplete`;
+}
+
+async function copyOf({ entry, reader }: FoundDisk): Promise<ByteReader> {
+  const bytes = Buffer.from(await reader.take(entry.size));
+  return new ByteReader(
+    (async function* (): ByteStream {
+      yield bytes;
+    })(),
+  );
 }

@@ -9,11 +9,15 @@ import { TarredDisk } from './tarred-disk.ts';
 
 const TAR_BLOCK = 512;
 const MOST_ARCHIVES = 3;
+/** In a message, in characters; the end says most. */
+export const LONGEST_PATH = 200;
 
 /** What an image may be packed in. */
 export type Wrapper = Compression | 'tar' | 'ova';
 
 export interface Unwrapped {
+  /** For messages: with its place in archives. */
+  location: string;
   reader: ByteReader;
   /** From the outermost inwards; empty where the object is the image itself. */
   wrappers: Wrapper[];
@@ -38,28 +42,28 @@ export async function unwrap(
   budget = new ArchiveBudget(),
 ): Promise<Unwrapped> {
   const wrappers: Wrapper[] = [];
-  let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0 };
+  let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0, location };
   for (let archives = 0; ; archives += 1) {
     const { reader, compressions } = await decompressAll(image.reader);
     wrappers.push(...compressions);
-    if (compressions.length > 0) image = { reader, size: undefined, offset: undefined };
+    if (compressions.length > 0) image = { ...image, reader, size: undefined, offset: undefined };
     if (!isTarHeader(await image.reader.peek(TAR_BLOCK))) return { ...image, wrappers };
     if (archives === MOST_ARCHIVES) {
       throw new TransferError('UnsupportedImage', `${location} is packed in more than ${MOST_ARCHIVES} archives`);
     }
-    image = await open(image, wrappers, location, budget);
+    image = await open(image, wrappers, budget);
   }
 }
 
 async function open(
-  { reader, offset }: Omit<Unwrapped, 'wrappers'>,
+  { reader, offset, location }: Omit<Unwrapped, 'wrappers'>,
   wrappers: Wrapper[],
-  location: string,
   budget: ArchiveBudget,
 ): Promise<Omit<Unwrapped, 'wrappers'>> {
   const disk = await TarredDisk.find(reader, location, budget);
   wrappers.push(disk.kind);
   return {
+    location: `${disk.path.slice(-LONGEST_PATH)} in ${location}`,
     reader: new ByteReader(disk.contents()),
     size: disk.size,
     offset: offset === undefined || disk.offset === undefined ? undefined : offset + disk.offset,

@@ -41,11 +41,11 @@ export async function attemptText(bytes: Buffer): Promise<void> {
   const text = bytes.toString();
   isOvf(bytes);
   await survive(() => parseOvf(text, 'x'));
-  isManifest(bytes);
+  isManifest('a.mf', bytes);
   await survive(() => {
     const manifest = new Manifest('x');
     manifest.begin('a.ovf').end();
-    manifest.parse(text);
+    manifest.parse(text, 'a.mf');
   });
   await survive(() => parsePax(bytes));
   await survive(() => attemptDescriptor(bytes));

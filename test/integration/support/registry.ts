@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, run, startServer, type Server } from './processes.ts';
 
@@ -37,11 +37,18 @@ ${auth}
   return startServer('docker-registry', ['serve', join(state, 'config.yml')], port);
 }
 
-export interface LayerContents {
-  /** A folder whose contents become the layer. */
-  root: string;
+export type LayerContents = {
   compression: 'gzip' | 'zstd' | 'none';
-}
+} & (
+  | {
+      /** A folder whose contents become the layer. */
+      root: string;
+    }
+  | {
+      /** A file that becomes the layer as it is. */
+      archive: string;
+    }
+);
 
 export interface ImageOptions {
   architecture?: string;
@@ -106,7 +113,8 @@ async function writeImage(layout: string, image: ImageOptions): Promise<Descript
 
 async function addLayer(layout: string, layer: LayerContents): Promise<{ descriptor: Descriptor; diffId: string }> {
   const tar = join(layout, 'layer.tar');
-  await run('tar', ['--owner=107', '--group=107', '--sort=name', '-C', layer.root, '-cf', tar, '.']);
+  if ('archive' in layer) await copyFile(layer.archive, tar);
+  else await run('tar', ['--owner=107', '--group=107', '--sort=name', '-C', layer.root, '-cf', tar, '.']);
   const diffId = await digestOf(tar);
   const suffix = layer.compression === 'none' ? '' : `+${layer.compression}`;
   if (layer.compression === 'gzip') await run('gzip', ['-f', tar]);

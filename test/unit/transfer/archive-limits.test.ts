@@ -48,7 +48,7 @@ async function through(
 ): Promise<string[]> {
   const paths: string[] = [];
   const budget = new ArchiveBudget({ limits: { ...archiveLimits, ...limits }, signal });
-  for await (const { path } of readTar(new ByteReader(bytes), budget)) paths.push(path);
+  for await (const { path } of readTar(new ByteReader(bytes), { budget })) paths.push(path);
   return paths;
 }
 

@@ -52,6 +52,33 @@ describe('manifests', () => {
     expect(() => selectPlatform(index, 's390x', 'there')).to.throw(/only for arm64, amd64/);
   });
 
+  it('takes the least that an architecture asks for, in whatever order they are', () => {
+    const variant = (architecture: string, its: string | undefined, size: number): object => ({
+      ...{ digest, size },
+      platform: { architecture, os: 'linux', ...(its !== undefined && { variant: its }) },
+    });
+    const amd64 = [variant('amd64', 'v3', 3), variant('amd64', undefined, 1), variant('amd64', 'v2', 2)];
+    const arm = [variant('arm', 'v7', 7), variant('arm', 'v6', 6)];
+    for (const all of [[...amd64, ...arm], [...arm, ...amd64].toReversed()]) {
+      expect(selectPlatform(indexOf(...all), 'amd64', 'there').size).to.equal(1);
+      expect(selectPlatform(indexOf(...all), 'arm', 'there').size).to.equal(6);
+    }
+    expect(
+      selectPlatform(indexOf(variant('amd64', 'v10', 10), variant('amd64', 'v2', 2)), 'amd64', 'there').size,
+    ).to.equal(2);
+  });
+
+  it('counts only images: no signatures, lists of contents, or other artifacts', () => {
+    const artifacts = [
+      { digest, size: 1, platform: { architecture: 'unknown', os: 'unknown' } },
+      { digest, size: 1, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } },
+      { digest, size: 1, artifactType: 'application/spdx+json' },
+    ];
+    const image = { digest, size: 7, annotations: null };
+    expect(selectPlatform(indexOf(...artifacts, image), 'amd64', 'there').size).to.equal(7);
+    expect(() => selectPlatform(indexOf(...artifacts), 'amd64', 'there')).to.throw(/only for none/);
+  });
+
   it('refuses what it does not understand', () => {
     for (const document of ['', '{}', '{"schemaVersion": 1}', '{"config": {"digest": "md5:1"}}']) {
       expect(() => parseManifest(document, 'there'))
@@ -93,6 +120,32 @@ describe('DiskFinder', () => {
     expect(found([file('.wh.disk')], [file('disk/a.img')])).to.deep.equal([]);
     expect(found([file('disk/a.img', 'other')], [file('disk/a.img')])).to.deep.equal([]);
     expect(found([file('disk/.wh.folder')], [file('disk/folder/a.img')])).to.deep.equal([]);
+    expect(found([file('disk/folder/.wh..wh..opq')], [file('disk/folder/a.img')])).to.deep.equal([]);
+    for (const type of ['file', 'symbolic-link', 'hard-link', 'other'] as const) {
+      expect(found([file('./disk', type)], [file('disk/a.img')]), type).to.deep.equal([]);
+      expect(found([file('disk/a', type)], [file('disk/a/b.img')]).slice(type === 'file' ? 1 : 0), type).to.deep.equal(
+        [],
+      );
+    }
+    expect(found([file('disk/a.img', 'folder')], [file('disk/a.img')])).to.deep.equal([]);
+  });
+
+  it('makes one of folders in several layers', () => {
+    for (const folder of ['disk', 'disk/']) {
+      expect(found([file(folder, 'folder')], [file('disk/a.img')])).to.deep.equal(['disk/a.img']);
+    }
+    expect(found([file('disk/b', 'folder')], [file('disk/b/a.img')])).to.deep.equal(['disk/b/a.img']);
+  });
+
+  it('tells of links below disk', () => {
+    const finder = new DiskFinder();
+    finder.accept({ ...file('disk/a', 'symbolic-link'), linkPath: '/images/a' });
+    finder.accept({ ...file('disk/b', 'hard-link'), linkPath: 'images/b' });
+    expect(finder.hardLink).to.deep.equal({ path: 'disk/b', target: 'images/b' });
+    finder.descend();
+    finder.accept({ ...file('disk/b', 'hard-link'), linkPath: 'images/c' });
+    expect(finder.hardLink).to.equal(undefined);
+    expect(finder.symbolicLink).to.deep.equal({ path: 'disk/a', target: '/images/a' });
   });
 
   it('lets a whiteout hide lower layers only', () => {

@@ -77,7 +77,8 @@ describe('sparse files in tar archives', () => {
 
     it(`are never taken for whole when the archive ends early: ${format}`, async () => {
       const [bytes] = await archive(disks['begins with data'], options);
-      for (let length = 512; length < bytes.indexOf('behind\n'); length += 512) {
+      const member = Math.floor(bytes.indexOf('behind') / 512) * 512;
+      for (let length = 512; length < member; length += 512) {
         const error = await collectAll(bytes.subarray(0, length)).catch((reason: unknown) => reason);
         expect(error).to.have.property('code', 'TruncatedImage');
       }

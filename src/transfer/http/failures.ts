@@ -1,5 +1,7 @@
 import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
 import { TransferError, systemCode, type TransferErrorCode } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
+import { LONGEST_FIELDS } from './head-limits.ts';
 import { describeUrl } from './location.ts';
 import { TooSlow } from './too-slow.ts';
 
@@ -17,6 +19,22 @@ const certificateCodes = new Set([
 
 const certificateAdvice =
   'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap (or its file in --ca), or renew the certificate';
+
+/**
+ * What the parser of `node:http` says where nothing is wrong but that the connection has ended, or has been closed by us. All else that it
+ * says (HPE_…) is about what the server sends, and it would send that again.
+ */
+const passingParserCodes = new Set([
+  'HPE_INVALID_EOF_STATE',
+  'HPE_CLOSED_CONNECTION',
+  'HPE_PAUSED',
+  'HPE_PAUSED_UPGRADE',
+  'HPE_PAUSED_H2_UPGRADE',
+  'HPE_USER',
+  'HPE_INTERNAL',
+]);
+
+const http1Advice = 'let it speak HTTP/1.1 as well, or put a proxy that does before it';
 
 /** Whether what came instead of an answer is not HTTP at all. */
 export function isNoHttp(error: unknown): boolean {
@@ -40,6 +58,9 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       'CertificateUntrusted',
       `${url.host} has a certificate that is not trusted (${code}): ${certificateAdvice}`,
     );
+  }
+  if (code === 'HTTP2_ONLY' || code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
+    return fail('ProtocolViolation', `${url.host} speaks HTTP/2 only, which is not known here: ${http1Advice}`);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return fail(
@@ -68,7 +89,10 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       );
     case 'HPE_HEADER_OVERFLOW':
     case 'UND_ERR_HEADERS_OVERFLOW':
-      return fail('ProtocolViolation', `${url.host} answers for ${where} with a head of more than 16 KiB`);
+      return fail(
+        'ProtocolViolation',
+        `${url.host} answers for ${where} with a head of more than ${formatBytes(LONGEST_FIELDS)}`,
+      );
     case 'ENOTFOUND':
       return fail('HostNotFound', `there is no host named ${url.hostname}: check the URL ${where}`);
     case 'EAI_AGAIN':
@@ -85,6 +109,12 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
     case 'STALLED':
       return fail('ConnectionLost', `${url.host} stopped answering while ${where} was being read`);
     default:
+      if (code.startsWith('HPE_') && !passingParserCodes.has(code)) {
+        return fail(
+          'ProtocolViolation',
+          `${url.host} answers for ${where} in a way that HTTP/1.1 does not allow (${code}): see what it, or a proxy before it, sends`,
+        );
+      }
       return fail(
         'ConnectionLost',
         `the connection to ${url.host} broke while ${where} was being read (${code || 'closed'})`,

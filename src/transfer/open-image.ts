@@ -52,9 +52,9 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const { reader, wrappers, size } = image;
   const format = options.format ?? recogniseFormat(await reader.peek(HEAD_LENGTH), size, source.location);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
-  const { version } = opened;
+  const { version, size: sourceSize } = opened;
   const location = hashLocation(source.location);
-  const subject = version === undefined ? undefined : { source: { location, version }, format, wrappers };
+  const subject = version === undefined ? undefined : { source: { location, version, size: sourceSize }, format, wrappers };
   return { ...image, format, subject, seeks: seekable !== undefined && wrappers.length === 0 };
 }
 

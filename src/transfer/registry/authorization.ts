@@ -4,6 +4,7 @@ import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import { basicAuthorization } from '../http/headers.ts';
+import type { Place } from '../http/place.ts';
 import { readJson } from '../http/read-document.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 
@@ -28,19 +29,19 @@ export class RegistryAuthorization {
   }
 
   /** Sends a request, and once more with a fresh proof where the registry asks for one. */
-  async request(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
-    const response = await this.#send(url, headers);
+  async request(url: URL, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
+    const response = await this.#send(url, headers, place);
     if (response.status !== 401 || response.url.origin !== url.origin) return response;
     const challenge = response.headers['www-authenticate'];
     await response.body.dump();
     this.#header = await this.#answer(Array.isArray(challenge) ? challenge.join(', ') : challenge, response);
-    return this.#send(url, headers);
+    return this.#send(url, headers, place);
   }
 
-  #send(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
+  #send(url: URL, headers: Record<string, string>, place: Place | undefined): Promise<HttpResponse> {
     const confidentialHeaders: Record<string, string> =
       this.#header === undefined ? {} : { authorization: this.#header };
-    return this.#client.request(url, { headers, confidentialHeaders });
+    return this.#client.request(url, { headers, confidentialHeaders, place });
   }
 
   async #answer(header: string | undefined, response: HttpResponse): Promise<string> {

@@ -51,6 +51,8 @@ const prerequisites: Prerequisite[] = [
   { provides: `${libraries}/liblzma.so.5`, package: 'liblzma5' },
   { provides: 'tinyproxy', package: 'tinyproxy-bin', servers: true },
   { provides: 'htpasswd', package: 'apache2-utils' },
+  { provides: 'apache2', package: 'apache2-bin' },
+  { provides: 'python3', package: 'python3-minimal' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

@@ -52,7 +52,7 @@ const prerequisites: Prerequisite[] = [
   { provides: 'tinyproxy', package: 'tinyproxy-bin', servers: true },
   { provides: 'htpasswd', package: 'apache2-utils' },
   { provides: 'apache2', package: 'apache2-bin' },
-  { provides: 'python3', package: 'python3-minimal' },
+  { provides: 'python3', package: 'python3' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 /** How often a body that is not to come at once is written to, in milliseconds. */
 const INTERVAL = 10;
@@ -104,7 +104,7 @@ export class RangedServer {
     this.bytes += kept.length;
     const finish = (): void => {
       if (kept.length === body.length) response.end();
-      else (response.socket as Socket | null)?.end();
+      else response.socket?.end();
     };
     if (rate === undefined) {
       response.write(kept, finish);

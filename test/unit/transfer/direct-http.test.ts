@@ -3,6 +3,7 @@ import { createServer as createHttp2Server, createSecureServer as createSecureHt
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
@@ -199,6 +200,33 @@ describe('direct http connections', () => {
     const secure = await listen(createSecureHttp2Server({ cert: certificate, key }), 'https');
     expect(await codeOf(client().ask(secure, plain))).to.equal('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
   });
+
+  for (const [agreesTo, code] of [
+    ['h2', 'HTTP2_ONLY'],
+    ['', 'ECONNRESET'],
+  ] as const) {
+    it(`tell by what it agrees to why a server closes connections without a word (${agreesTo || 'nothing'})`, async () => {
+      const { certificate, key } = await (
+        await Authority.create('test')
+      ).issue({ commonName: 'x', names: ['127.0.0.1'] });
+      const silent = createTlsServer({ cert: certificate, key }, (socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => socket.end());
+      });
+      const agreeing = createSecureHttp2Server({ cert: certificate, key });
+      let connections = 0;
+      const url = await listen(
+        createTcpServer((socket) => {
+          connections += 1;
+          // As nghttpd does: no protocol is agreed to where http/1.1 is offered, and no alert is sent.
+          (connections === 2 && agreesTo === 'h2' ? agreeing : silent).emit('connection', socket);
+        }),
+        'https',
+      );
+      expect(await codeOf(client().ask(url, plain))).to.equal(code);
+      expect(connections).to.equal(2);
+    });
+  }
 
   it('tell at once what the head or the body of an answer has that it may not have', async () => {
     const heads: [head: string, code: string][] = [

@@ -1,4 +1,5 @@
 import { LONGEST_FIELDS } from '../head-limits.ts';
+import { Http2Only } from './http2-only.ts';
 
 /** In bytes; more than the parser takes, which does not count what is between many short fields. */
 export const LONGEST_HEAD = 2 * LONGEST_FIELDS;
@@ -55,7 +56,7 @@ export class AnswerHead {
   #checkStart(): void {
     if (START_OF_HEAD.startsWith(this.bytes.toString('latin1', 0, START_OF_HEAD.length))) return;
     if (this.#length < FRAME_HEADER && this.bytes[0] === 0) return;
-    if (beginsAsHttp2(this.bytes)) throw failure('HTTP2_ONLY', 'the server speaks HTTP/2');
+    if (beginsAsHttp2(this.bytes)) throw new Http2Only();
     throw failure('HPE_INVALID_CONSTANT', 'what came does not begin as an answer does');
   }
 }

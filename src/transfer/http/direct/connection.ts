@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import type { HttpBody } from '../body.ts';
 import { networkOfAddress, type Network } from '../network.ts';
 import { LONGEST_FIELDS } from '../head-limits.ts';
@@ -26,6 +26,15 @@ export interface ConnectionTimeouts {
   headers: number;
   /** How long nothing of a body may come. */
   body: number;
+}
+
+export interface OpenOptions {
+  timeouts: ConnectionTimeouts;
+  /** Which networks it may lead to. */
+  accepts: AcceptsNetwork;
+  signal?: AbortSignal | undefined;
+  /** What is offered in TLS (RFC 7301); http/1.1 unless given, which is all that can be spoken. */
+  protocol?: 'http/1.1' | 'h2';
 }
 
 export interface DirectRequest {
@@ -69,17 +78,12 @@ export class DirectConnection {
 
   /**
    * @param tls for https
-   * @param accepts which networks it may lead to
    * @throws NetworkRefused where it would lead to another one, before anything is connected to
    */
   static async open(
     origin: URL,
     tls: ConnectionOptions,
-    {
-      timeouts,
-      accepts,
-      signal,
-    }: { timeouts: ConnectionTimeouts; accepts: AcceptsNetwork; signal?: AbortSignal | undefined },
+    { timeouts, accepts, signal, protocol = 'http/1.1' }: OpenOptions,
   ): Promise<DirectConnection> {
     const secure = origin.protocol === 'https:';
     const received = new ReceivedBytes();
@@ -89,7 +93,7 @@ export class DirectConnection {
     if (isIP(host) !== 0 && !accepts(networkOfAddress(host))) throw new NetworkRefused(networkOfAddress(host));
     const lookup = lookupWithin(accepts);
     const options = { host, port, lookup, onread: received.onread, noDelay: true, keepAlive: true };
-    const names = { servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] };
+    const names = { servername: isIP(host) === 0 ? host : '', ALPNProtocols: [protocol] };
     const socket = secure ? connectTls({ ...options, ...names, ...tls }) : connectTcp(options);
     received.attach(socket);
     const overdue = AbortSignal.timeout(timeouts.connect);
@@ -107,6 +111,11 @@ export class DirectConnection {
   /** Whether another request can be made. */
   get isUsable(): boolean {
     return !this.#socket.destroyed && this.#socket.readable && this.#received.isEmpty;
+  }
+
+  /** What the other side has agreed to speak, where it was asked for that in TLS. */
+  get protocol(): string | undefined {
+    return (this.#socket instanceof TLSSocket && this.#socket.alpnProtocol) || undefined;
   }
 
   /** Whether the other side has sent anything since the last request. */

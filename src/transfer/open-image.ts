@@ -13,7 +13,7 @@ const RESUMED_HEAD = 1024 * 1024;
 export interface OpenImageOptions {
   source: Source;
   progress: Progress;
-  /** Of the object as it is served. */
+  /** Of the object as it is served, in the Content-Encoding that it is sent in. */
   checksum?: Checksum | undefined;
   /** What the image is; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
@@ -41,7 +41,8 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
   const opened = await openUnlessAborted(source, head, signal);
   progress.bytesTotal = opened.transferSize ?? opened.size;
-  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
+  const bytes =
+    checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location, opened.encoding);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
   const image = await unwrap(
     new ByteReader(bytes, seekable),
@@ -54,7 +55,8 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   progress.note('recognised', { format, wrappers, bytes: opened.size });
   const { version, size: sourceSize } = opened;
   const location = hashLocation(source.location);
-  const subject = version === undefined ? undefined : { source: { location, version, size: sourceSize }, format, wrappers };
+  const subject =
+    version === undefined ? undefined : { source: { location, version, size: sourceSize }, format, wrappers };
   return { ...image, format, subject, seeks: seekable !== undefined && wrappers.length === 0 };
 }
 

@@ -9,6 +9,8 @@ export interface OpenedSource {
   transferSize?: number;
   /** The media type that the server gave. */
   mediaType: string | undefined;
+  /** That the server says the bytes to be in, as it sends them (RFC 9110 section 8.4). */
+  encoding?: string | undefined;
   /** Another one whenever the object is; undefined where that cannot be told. */
   version?: string | undefined;
   /**

@@ -2,6 +2,7 @@ import type { ByteStream } from '../bytes.ts';
 import { Patience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader } from '../source.ts';
+import { refuseUnknownCodings } from './content-encoding.ts';
 import { Demand } from './demand.ts';
 import { isStall } from './failures.ts';
 import { versionOf, type ObjectIdentity } from './object-identity.ts';
@@ -63,6 +64,12 @@ export class ResumableObject {
       return this.open();
     }
     const { response } = answer;
+    try {
+      refuseUnknownCodings(response.headers, response.url);
+    } catch (error) {
+      response.body.destroy();
+      throw error;
+    }
     const identity = await this.#withRanges(answer.identity);
     this.#identity = identity;
     const { ranges, size } = identity;
@@ -70,6 +77,7 @@ export class ResumableObject {
       bytes: this.#readFrom(0, identity, answer),
       size,
       mediaType: response.headers['content-type'],
+      encoding: identity.encoding,
       version: versionOf(identity),
     };
     // Without a version, what is read elsewhere may be of another object.

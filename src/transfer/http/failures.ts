@@ -34,6 +34,9 @@ const passingParserCodes = new Set([
   'HPE_INTERNAL',
 ]);
 
+/** The same in words, for which undici drops the code. */
+const passingParserWords = /EOF state|paused|after `Connection: close`/i;
+
 const http1Advice = 'let it speak HTTP/1.1 as well, or put a proxy that does before it';
 
 /** Whether what came instead of an answer is not HTTP at all. */
@@ -81,6 +84,13 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
         'overloaded, or limits rates',
     );
   }
+  const violation = parserViolation(error, code);
+  if (violation !== undefined) {
+    return fail(
+      'ProtocolViolation',
+      `${url.host} answers for ${where} in a way that HTTP/1.1 does not allow (${violation}): see what it, or a proxy before it, sends`,
+    );
+  }
   switch (code) {
     case 'ENDLESS_INTERIM':
       return fail(
@@ -109,17 +119,20 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
     case 'STALLED':
       return fail('ConnectionLost', `${url.host} stopped answering while ${where} was being read`);
     default:
-      if (code.startsWith('HPE_') && !passingParserCodes.has(code)) {
-        return fail(
-          'ProtocolViolation',
-          `${url.host} answers for ${where} in a way that HTTP/1.1 does not allow (${code}): see what it, or a proxy before it, sends`,
-        );
-      }
       return fail(
         'ConnectionLost',
         `the connection to ${url.host} broke while ${where} was being read (${code || 'closed'})`,
       );
   }
+}
+
+/** What a server sends that it may not, by the parser's code or in its words. */
+function parserViolation(error: unknown, code: string): string | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return undefined;
+  if (code.startsWith('HPE_')) return passingParserCodes.has(code) ? undefined : code;
+  if (!(error instanceof Error) || error.name !== 'HTTPParserError') return undefined;
+  const words = /\((.*)\)$/.exec(error.message)?.[1] ?? error.message;
+  return passingParserWords.test(words) ? undefined : words;
 }
 
 /** The proxy itself was not reached, or the way to it failed. */

@@ -39,9 +39,9 @@ const passingParserWords = /EOF state|paused|after `Connection: close`/i;
 
 const http1Advice = 'let it speak HTTP/1.1 as well, or put a proxy that does before it';
 
-/** Whether what came instead of an answer is not HTTP at all. */
+/** Whether what came instead of an answer is not HTTP/1.1 at all. */
 export function isNoHttp(error: unknown): boolean {
-  return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION'].includes(systemCode(error) ?? '');
+  return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HTTP2_ONLY'].includes(systemCode(error) ?? '');
 }
 
 /** Whether a connection is there still, and nothing, or next to nothing, has come over it for too long. */

@@ -9,6 +9,7 @@ import { versionOf, type ObjectIdentity } from './object-identity.ts';
 import { ObjectRequests, type Answer } from './object-requests.ts';
 import { ParallelDownload } from './parallel-download.ts';
 import type { ObjectRequest } from './settled-request.ts';
+import { isTrueWithin } from './true-within.ts';
 
 export type { ObjectRequest } from './settled-request.ts';
 
@@ -237,18 +238,5 @@ export class ResumableObject {
 
   #patience(): Patience {
     return new Patience(this.#options.patience, this.#options.progress, this.#options.signal);
-  }
-}
-
-/** False where it fails or takes longer, in milliseconds. */
-async function isTrueWithin(limit: number, work: Promise<boolean>): Promise<boolean> {
-  let overdue: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    overdue = setTimeout(() => resolve(false), limit);
-  });
-  try {
-    return await Promise.race([work.catch(() => false), late]);
-  } finally {
-    clearTimeout(overdue);
   }
 }

@@ -35,9 +35,15 @@ function isAlgorithm(name: string): name is Checksum['algorithm'] {
  * Passes a stream on and compares its digest at the end.
  *
  * @param location where it comes from, for the message
+ * @param encoding that the bytes are in, for the message as well
  * @throws TransferError ChecksumMismatch, in place of the stream's end
  */
-export async function* verified(input: ByteStream, checksum: Checksum, location: string): ByteStream {
+export async function* verified(
+  input: ByteStream,
+  checksum: Checksum,
+  location: string,
+  encoding?: string,
+): ByteStream {
   const hash = createHash(checksum.algorithm);
   for await (const chunk of input) {
     hash.update(chunk);
@@ -48,7 +54,11 @@ export async function* verified(input: ByteStream, checksum: Checksum, location:
     throw new TransferError(
       'ChecksumMismatch',
       `the ${checksum.algorithm} of ${location} is ${actual}, and ${checksum.hex} was expected: ` +
-        'the file is another or damaged',
+        `the file is another or damaged${encoding === undefined ? '' : encodingAdvice(encoding)}`,
     );
   }
+}
+
+function encodingAdvice(encoding: string): string {
+  return `, or the checksum is of what is in it: it is sent with Content-Encoding ${encoding}, and the checksum has to be of the bytes as they are sent`;
 }

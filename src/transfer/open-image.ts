@@ -15,7 +15,7 @@ const RESUMED_HEAD = 1024 * 1024;
 export interface OpenImageOptions {
   source: Source;
   progress: Progress;
-  /** Of the object as it is served. */
+  /** Of the object as it is served, in the Content-Encoding that it is sent in. */
   checksum?: Checksum | undefined;
   /** What the image is; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
@@ -46,16 +46,18 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const opened = await openUnlessAborted(source, head, signal);
   refuseHiddenCoding(opened, source.location);
   progress.bytesTotal = opened.transferSize ?? opened.size;
-  const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
+  const bytes =
+    checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location, opened.encoding);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
   const outer = locationIn(source, opened);
   const image = await unwrap(new ByteReader(bytes, seekable), opened.size, outer, new ArchiveBudget({ signal }));
   const { wrappers } = image;
   const { format, guess } = options.format === undefined ? await recognise(image) : stated(options.format);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
-  const { version } = opened;
+  const { version, size: sourceSize } = opened;
   const location = hashLocation(source.location);
-  const subject = version === undefined ? undefined : { source: { location, version }, format, wrappers };
+  const subject =
+    version === undefined ? undefined : { source: { location, version, size: sourceSize }, format, wrappers };
   return { ...image, format, guess, subject, seeks: seekable !== undefined && wrappers.length === 0 };
 }
 

@@ -11,8 +11,8 @@ export interface OpenedSource {
   path?: string;
   /** The media type that the server gave. */
   mediaType: string | undefined;
-  /** What the server says that it has done to the object's bytes (RFC 9110 section 8.4); undefined where it says nothing. */
-  contentCoding?: string | undefined;
+  /** That the server says the bytes to be in, as it sends them (RFC 9110 section 8.4). */
+  encoding?: string | undefined;
   /** Another one whenever the object is; undefined where that cannot be told. */
   version?: string | undefined;
   /**

@@ -80,6 +80,8 @@ const prerequisites: Prerequisite[] = [
   { provides: 'mkswap', package: 'util-linux' },
   { provides: 'sfdisk', package: 'fdisk' },
   { provides: 'cryptsetup', package: 'cryptsetup-bin' },
+  { provides: 'apache2', package: 'apache2-bin' },
+  { provides: 'python3', package: 'python3' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { CuttingProxy } from './support/cutting-proxy.ts';
 import { noise, sameDisk } from './support/images.ts';
 import { startNginx } from './support/nginx.ts';
 import { run, type Server } from './support/processes.ts';
+import { RangedServer } from './support/ranged-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 48 * MEBIBYTE;
@@ -135,6 +137,49 @@ describe('importer: killed', () => {
     await rename(join(root, 'new'), join(root, 'changing.img'));
     expect((await attempt(at('changing.img'), target))?.steps).to.include('starting over');
     expect((await readFile(target)).equals(other)).to.equal(true);
+  });
+
+  it('goes on with what a cache knew no length of at first', async () => {
+    const content = await readFile(raw);
+    let isCold = true;
+    for (const headers of [{ etag: '"1"' }, { 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' }]) {
+      isCold = true;
+      const cache = await RangedServer.start(content, {
+        headers: () => headers,
+        // As Varnish does while it has not got all of it.
+        intercept: (_, response) => {
+          if (isCold) response.writeHead(200, headers).end(content);
+          return isCold;
+        },
+      });
+      const target = await newTarget();
+      expect(await attempt(`${cache.url}/disk.img`, target, 16 * MEBIBYTE)).to.equal(undefined);
+      isCold = false;
+      expect((await attempt(`${cache.url}/disk.img`, target))?.steps).to.include('resuming');
+      expect(await sameDisk(target, raw)).to.equal(true);
+      cache.close();
+    }
+  });
+
+  it('begins anew where the source has another size, be its date the same', async () => {
+    const target = await newTarget();
+    const headers = (): OutgoingHttpHeaders => ({ 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' });
+    const content = await readFile(raw);
+    const [shorter, longer] = await Promise.all([
+      RangedServer.start(content, { headers, rate: 64 * MEBIBYTE }),
+      RangedServer.start(Buffer.concat([content, Buffer.alloc(MEBIBYTE, 'more')]), { headers }),
+    ]);
+    let served = shorter;
+    const first = await RangedServer.start(content, {
+      intercept: (_, response) => {
+        response.writeHead(302, { location: served.url }).end();
+        return true;
+      },
+    });
+    expect(await attempt(`${first.url}/disk.img`, target, 16 * MEBIBYTE)).to.equal(undefined);
+    served = longer;
+    expect((await attempt(`${first.url}/disk.img`, target))?.steps).to.include('starting over');
+    for (const server of [first, shorter, longer]) server.close();
   });
 
   it('does not believe a checkpoint that does not fit the target', async () => {

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -42,7 +43,9 @@ describe('importer: odd servers', () => {
       root: directory,
       directives: `
         location /encoded/ { alias ${directory}/; gzip_static always; }
-        location /labelled/ { alias ${directory}/; add_header Content-Encoding gzip; }`,
+        location /labelled/ { alias ${directory}/; add_header Content-Encoding gzip; }
+        location /as/ { alias ${directory}/; add_header Content-Encoding $coding; }`,
+      http: 'map $args $coding { "gzip%2C%20br" "gzip, br"; default $args; }',
     });
   });
 
@@ -59,6 +62,30 @@ describe('importer: odd servers', () => {
 
   it('may call encoded what is not, and compressed what is not', async () =>
     succeeds(await importFrom(`http://127.0.0.1:${server.port}/labelled/plain.gz`)));
+
+  it('are refused where they encode in a way that is not known, and not for what is no coding', async () => {
+    for (const coding of ['br', 'deflate', 'gzip, br']) {
+      const { result } = await importFrom(`http://127.0.0.1:${server.port}/as/disk.img?${encodeURIComponent(coding)}`);
+      expect(result).to.include({ outcome: 'failed', permanent: true, code: 'UnsupportedImage' });
+      expect(result).to.have.property('message').that.includes('is sent with Content-Encoding');
+    }
+    for (const coding of ['identity', 'aws-chunked', 'UTF-8', 'binary']) {
+      await succeeds(await importFrom(`http://127.0.0.1:${server.port}/as/disk.img?${coding}`));
+    }
+  });
+
+  it('have checksums of the bytes as they send them', async () => {
+    const url = `http://127.0.0.1:${server.port}/labelled/disk.img.gz`;
+    const sha256 = async (path: string): Promise<string> =>
+      `sha256:${createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex')}`;
+    const checksum = await sha256(join(directory, 'disk.img.gz'));
+    await succeeds(await importInPod(directory, { source: { url, checksum } }));
+    const { result } = await importInPod(directory, { source: { url, checksum: await sha256(raw) } });
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'ChecksumMismatch' });
+    expect(result).to.have.property('message').that.includes('sent with Content-Encoding gzip');
+  });
 
   describe('with nothing but GET', () => {
     let url: string;

@@ -19,6 +19,8 @@ const checkpoint = z.object({
     location: z.string(),
     /** See {@link import('../source.ts').OpenedSource.version}. */
     version: z.string(),
+    /** In bytes, where it is known. */
+    size: offset.optional(),
   }),
   format: z.string(),
   wrappers: z.array(z.string()),

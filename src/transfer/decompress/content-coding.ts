@@ -11,8 +11,8 @@ const harmless = new Set(['', 'identity', 'gzip', 'x-gzip', 'zstd', 'aws-chunked
  * @param location for the message
  * @throws TransferError UnsupportedImage
  */
-export function refuseHiddenCoding({ contentCoding = '' }: OpenedSource, location: string): void {
-  const codings = contentCoding.split(',').map((coding) => coding.trim().toLowerCase());
+export function refuseHiddenCoding({ encoding = '' }: OpenedSource, location: string): void {
+  const codings = encoding.split(',').map((coding) => coding.trim().toLowerCase());
   const hidden = codings.find((coding) => !harmless.has(coding));
   if (hidden === undefined) return;
   throw new TransferError(

@@ -8,6 +8,7 @@ import { NetworkRefused } from './direct/network-refused.ts';
 import { connectionFailure, proxyFailure } from './failures.ts';
 import { describeUrl } from './location.ts';
 import { mayLead, type Network } from './network.ts';
+import type { Place } from './place.ts';
 import { Pace } from './pace.ts';
 import { PacedBody } from './paced-body.ts';
 import { Proxies, proxiesOf } from './proxies.ts';
@@ -48,6 +49,8 @@ export interface HttpRequest {
   confidentialHeaders?: Record<string, string>;
   /** The answer that named the URL, where not the user did: then it is a redirect as much as those that follow. */
   referrer?: Referrer | undefined;
+  /** Where redirects have led an earlier request for the same URL; that is asked without going through them again. */
+  place?: Place | undefined;
 }
 
 export interface HttpResponse extends DirectAnswer {
@@ -55,6 +58,8 @@ export interface HttpResponse extends DirectAnswer {
   headers: IncomingHttpHeaders;
   /** Where redirects ended. */
   url: URL;
+  /** The same, where there were any. */
+  place: Place | undefined;
   body: HttpBody;
 }
 
@@ -85,9 +90,10 @@ export class HttpClient {
   /** @throws TransferError for every failure to get an answer; any status is an answer */
   async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
     const { method = 'GET', headers, confidentialHeaders, body } = request;
-    let current = url;
-    let { referrer } = request;
-    let atFirst = true;
+    let { place } = request;
+    let referrer = place?.referrer ?? request.referrer;
+    let current = place?.url ?? url;
+    let atFirst = place?.isAtFirstOrigin ?? true;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
       atFirst &&= current.origin === url.origin;
       const asked: DirectRequest = {
@@ -103,11 +109,12 @@ export class HttpClient {
       const answer = await this.#once(current, asked, referrer);
       const target = answer.headers.location;
       if (!redirects.has(answer.status) || target === undefined) {
-        return { ...answer, url: current, body: new PacedBody(answer.body, this.#pace) };
+        return { ...answer, url: current, place, body: new PacedBody(answer.body, this.#pace) };
       }
       await new PacedBody(answer.body, this.#pace).dump();
       referrer = { url: current, network: answer.network };
       current = redirectTarget(target, current);
+      place = { url: current, referrer, isAtFirstOrigin: atFirst && current.origin === url.origin };
     }
     throw new TransferError('TooManyRedirects', `${describeUrl(url)} redirects more than ${MOST_REDIRECTS} times`);
   }

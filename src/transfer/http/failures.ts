@@ -1,5 +1,7 @@
 import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
 import { TransferError, systemCode, type TransferErrorCode } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
+import { LONGEST_FIELDS } from './head-limits.ts';
 import { describeUrl } from './location.ts';
 import { TooSlow } from './too-slow.ts';
 
@@ -18,9 +20,28 @@ const certificateCodes = new Set([
 const certificateAdvice =
   'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap (or its file in --ca), or renew the certificate';
 
-/** Whether what came instead of an answer is not HTTP at all. */
+/**
+ * What the parser of `node:http` says where nothing is wrong but that the connection has ended, or has been closed by us. All else that it
+ * says (HPE_…) is about what the server sends, and it would send that again.
+ */
+const passingParserCodes = new Set([
+  'HPE_INVALID_EOF_STATE',
+  'HPE_CLOSED_CONNECTION',
+  'HPE_PAUSED',
+  'HPE_PAUSED_UPGRADE',
+  'HPE_PAUSED_H2_UPGRADE',
+  'HPE_USER',
+  'HPE_INTERNAL',
+]);
+
+/** The same in words, for which undici drops the code. */
+const passingParserWords = /EOF state|paused|after `Connection: close`/i;
+
+const http1Advice = 'let it speak HTTP/1.1 as well, or put a proxy that does before it';
+
+/** Whether what came instead of an answer is not HTTP/1.1 at all. */
 export function isNoHttp(error: unknown): boolean {
-  return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION'].includes(systemCode(error) ?? '');
+  return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HTTP2_ONLY'].includes(systemCode(error) ?? '');
 }
 
 /** Whether a connection is there still, and nothing, or next to nothing, has come over it for too long. */
@@ -41,6 +62,9 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       `${url.host} has a certificate that is not trusted (${code}): ${certificateAdvice}`,
     );
   }
+  if (code === 'HTTP2_ONLY' || code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
+    return fail('ProtocolViolation', `${url.host} speaks HTTP/2 only, which is not known here: ${http1Advice}`);
+  }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return fail(
       'TlsFailed',
@@ -60,6 +84,13 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
         'overloaded, or limits rates',
     );
   }
+  const violation = parserViolation(error, code);
+  if (violation !== undefined) {
+    return fail(
+      'ProtocolViolation',
+      `${url.host} answers for ${where} in a way that HTTP/1.1 does not allow (${violation}): see what it, or a proxy before it, sends`,
+    );
+  }
   switch (code) {
     case 'ENDLESS_INTERIM':
       return fail(
@@ -68,7 +99,10 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
       );
     case 'HPE_HEADER_OVERFLOW':
     case 'UND_ERR_HEADERS_OVERFLOW':
-      return fail('ProtocolViolation', `${url.host} answers for ${where} with a head of more than 16 KiB`);
+      return fail(
+        'ProtocolViolation',
+        `${url.host} answers for ${where} with a head of more than ${formatBytes(LONGEST_FIELDS)}`,
+      );
     case 'ENOTFOUND':
       return fail('HostNotFound', `there is no host named ${url.hostname}: check the URL ${where}`);
     case 'EAI_AGAIN':
@@ -90,6 +124,15 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
         `the connection to ${url.host} broke while ${where} was being read (${code || 'closed'})`,
       );
   }
+}
+
+/** What a server sends that it may not, by the parser's code or in its words. */
+function parserViolation(error: unknown, code: string): string | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return undefined;
+  if (code.startsWith('HPE_')) return passingParserCodes.has(code) ? undefined : code;
+  if (!(error instanceof Error) || error.name !== 'HTTPParserError') return undefined;
+  const words = /\((.*)\)$/.exec(error.message)?.[1] ?? error.message;
+  return passingParserWords.test(words) ? undefined : words;
 }
 
 /** The proxy itself was not reached, or the way to it failed. */

@@ -175,7 +175,8 @@ export class ParallelDownload {
   async #receive(segment: Segment, patience: Patience): Promise<void> {
     const { requests, identity, progress } = this.#options;
     const start = segment.position;
-    const { response } = await requests.range(start, segment.end, identity);
+    const { response, start: answeredFrom } = await requests.range(start, segment.end, identity);
+    if (answeredFrom !== start) throw requests.withoutRanges(response);
     this.#responses.add(response);
     progress.connected(1);
     try {

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { DirectAnswer, ConnectionTimeouts, DirectRequest } from './direct/connection.ts';
 import { NetworkRefused } from './direct/network-refused.ts';
 import type { AcceptsNetwork } from './direct/lookup-within.ts';
+import { LONGEST_FIELDS } from './head-limits.ts';
 import { networkOfHost } from './network.ts';
 
 export interface ProxiedClientOptions {
@@ -64,7 +65,12 @@ export class ProxiedClient {
     // Loading it is a quarter of an import's start, and most imports need none of it.
     const { Pool, ProxyAgent } = await import('undici');
     // Several requests over one connection are no faster than one.
-    const limits = { headersTimeout: timeouts.headers, bodyTimeout: timeouts.body, allowH2: false };
+    const limits = {
+      headersTimeout: timeouts.headers,
+      bodyTimeout: timeouts.body,
+      maxHeaderSize: LONGEST_FIELDS,
+      allowH2: false,
+    };
     const common = { timeout: timeouts.connect, allowH2: false };
     return new ProxyAgent({
       uri: proxy.href,

@@ -5,10 +5,12 @@ import type { OpenedSource, RangeReader } from '../source.ts';
 import { Demand } from './demand.ts';
 import { isStall } from './failures.ts';
 import { versionOf, type ObjectIdentity } from './object-identity.ts';
-import { ObjectRequests, type Answer, type ObjectRequest } from './object-requests.ts';
+import { ObjectRequests, type Answer } from './object-requests.ts';
 import { ParallelDownload } from './parallel-download.ts';
+import type { ObjectRequest } from './settled-request.ts';
+import { isTrueWithin } from './true-within.ts';
 
-export type { ObjectRequest } from './object-requests.ts';
+export type { ObjectRequest } from './settled-request.ts';
 
 export const DEFAULT_CONNECTIONS = 4;
 /** What the first connection still fetches after others were added, which begin behind it. */
@@ -17,6 +19,10 @@ const HANDOVER = 2 * 1024 * 1024;
 const SHORTEST_PARALLEL = 8 * 1024 * 1024;
 /** A server that has sent everything up to one byte so often, and no more, is not going to. */
 const MOST_EARLY_ENDS = 3;
+/** What a server has to answer to a second request by, while it sends its first answer, in milliseconds: some do one thing after the other. */
+const PROOF_TIMEOUT = 5000;
+/** After so many changes an object is read in order, and not in parts: each may come from another server behind one name. */
+const CHANGES_BEFORE_ORDER = 2;
 
 export interface ResumableObjectOptions {
   url: URL;
@@ -57,18 +63,24 @@ export class ResumableObject {
       answer.response.body.destroy();
       return this.open();
     }
-    const { response, identity } = answer;
+    const { response } = answer;
+    try {
+    } catch (error) {
+      response.body.destroy();
+      throw error;
+    }
+    const identity = await this.#withRanges(answer.identity);
     this.#identity = identity;
-    const { acceptsRanges, size } = identity;
+    const { ranges, size } = identity;
     const opened: OpenedSource = {
       bytes: this.#readFrom(0, identity, answer),
       size,
       mediaType: response.headers['content-type'],
-      contentCoding: response.headers['content-encoding'],
+      encoding: identity.encoding,
       version: versionOf(identity),
     };
     // Without a version, what is read elsewhere may be of another object.
-    if (acceptsRanges && opened.version !== undefined) {
+    if (ranges === 'proven' && opened.version !== undefined) {
       opened.openAt = (offset) => this.#readFrom(offset, identity, undefined);
     }
     return opened;
@@ -77,16 +89,28 @@ export class ResumableObject {
   async openRanges(): Promise<RangeReader | undefined> {
     const identity = this.#identity;
     const size = identity?.size;
-    if (!identity?.acceptsRanges || size === undefined) return undefined;
+    if (identity?.ranges !== 'proven' || size === undefined) return undefined;
     const versioned = versionOf(identity) !== undefined;
     return { size, versioned, read: (...part) => this.#readRange(identity, ...part) };
   }
 
+  /** What is known of the object, once it has been seen whether the server has the ranges that it announces. */
+  async #withRanges(identity: ObjectIdentity): Promise<ObjectIdentity> {
+    if (this.#requests.changes >= CHANGES_BEFORE_ORDER) return { ...identity, ranges: 'untried' };
+    if (identity.ranges !== 'announced') return identity;
+    const isProven = await isTrueWithin(PROOF_TIMEOUT, this.#requests.provesRanges(identity));
+    this.#options.signal?.throwIfAborted();
+    return isProven ? { ...identity, ranges: 'proven' } : identity;
+  }
+
   async *#readFrom(start: number, identity: ObjectIdentity, first: Answer | undefined): ByteStream {
-    const { progress, connections = DEFAULT_CONNECTIONS } = this.#options;
+    const { progress } = this.#options;
+    // Another connection may lead to another server, with another version.
+    const connections = this.#requests.changes > 0 ? 1 : (this.#options.connections ?? DEFAULT_CONNECTIONS);
     const size = identity.size ?? Infinity;
     const single = this.#readSingly(start, identity, first);
-    const demand = identity.acceptsRanges && Number.isFinite(size) && connections > 1 ? new Demand() : undefined;
+    const isParallel = identity.ranges === 'proven' && Number.isFinite(size) && connections > 1;
+    const demand = isParallel ? new Demand() : undefined;
     let parallel: ParallelDownload | undefined;
     let offset = start;
     let end = size;
@@ -135,11 +159,12 @@ export class ResumableObject {
     progress.connected(1);
     try {
       while (offset < end) {
-        // What was read before of a server without ranges is passed over.
-        let skip = answer === undefined && !identity.acceptsRanges ? offset : 0;
+        let skip = 0;
         let isSilent = true;
         try {
           answer ??= await this.#askFrom(offset, identity);
+          // What was read before of a server without ranges is passed over.
+          skip = offset - answer.start;
           for await (const bytes of answer.response.body) {
             const fresh = bytes.subarray(Math.min(skip, bytes.length));
             skip -= bytes.length - fresh.length;
@@ -151,12 +176,13 @@ export class ResumableObject {
             patience.received(fresh.length);
             yield fresh;
           }
-          if (skip > 0) throw this.#requests.changed(answer.response);
+          if (skip > 0) throw this.#requests.changed(answer.response, identity);
           if (answer.end === undefined || identity.size === undefined) return;
           if (offset < answer.end) throw this.#requests.endedEarly(end - offset);
         } catch (error) {
           const failure = this.#requests.failure(error, answer !== undefined && isSilent ? offset : undefined);
-          if (!identity.acceptsRanges && offset > 0 && skip === 0 && !isStall(error)) earlyEnds += 1;
+          const isWhole = identity.ranges !== 'proven' && answer?.start === 0;
+          if (isWhole && offset > 0 && skip === 0 && !isStall(error)) earlyEnds += 1;
           if (earlyEnds === MOST_EARLY_ENDS) throw this.#requests.alwaysEndsAt(offset, identity);
           await patience.afterFailure(failure);
         } finally {
@@ -170,8 +196,8 @@ export class ResumableObject {
   }
 
   async #askFrom(offset: number, identity: ObjectIdentity): Promise<Answer> {
-    if (!identity.acceptsRanges) return this.#requests.again(identity);
-    return this.#requests.range(offset, undefined, identity);
+    if (identity.ranges === 'none') return this.#requests.again(identity);
+    return this.#requests.range(offset, identity.size, identity);
   }
 
   async #readRange(
@@ -190,6 +216,7 @@ export class ResumableObject {
       let isSilent = true;
       try {
         answer = await this.#requests.range(offset + done, offset + length, identity);
+        if (answer.start !== offset + done) throw this.#requests.withoutRanges(answer.response);
         for await (const bytes of answer.response.body) {
           const copied = bytes.copy(result, done);
           done += copied;

@@ -1,5 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
+import type { Place } from '../http/place.ts';
 import type { Referrer } from '../http/redirect.ts';
 import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
 
@@ -36,8 +37,8 @@ export class S3Requests {
   }
 
   /** @throws TransferError where the server has no such object for us */
-  async ask(client: HttpClient, headers: Record<string, string>): Promise<HttpResponse> {
-    let response = await this.#send(client, headers);
+  async ask(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
+    let response = await this.#send(client, headers, place);
     if (!isRefused(response)) return response;
     let refusal = await readRefusal(response);
     if (refusal.region !== undefined && this.#moveTo(refusal.region)) {
@@ -49,9 +50,14 @@ export class S3Requests {
     throw refusalFailure(refusal, { anonymous: this.#credentials === undefined, credentialsAdvice });
   }
 
-  async #send(client: HttpClient, headers: Record<string, string>): Promise<HttpResponse> {
+  async #send(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
     const confidentialHeaders = await this.#signature();
-    return client.request(this.#url, { headers, confidentialHeaders, referrer: this.#referrer });
+    return client.request(this.#url, {
+      headers,
+      confidentialHeaders,
+      place,
+      referrer: this.#referrer,
+    });
   }
 
   async #signature(): Promise<Record<string, string>> {

@@ -4,8 +4,9 @@ import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import { basicAuthorization } from '../http/headers.ts';
+import type { Place } from '../http/place.ts';
 import { readJson } from '../http/read-document.ts';
-import { parseBearerChallenge, type BearerChallenge } from './challenge.ts';
+import { parseChallenges, type Challenge } from './challenge.ts';
 
 export interface Credentials {
   user: string;
@@ -28,32 +29,47 @@ export class RegistryAuthorization {
   }
 
   /** Sends a request, and once more with a fresh proof where the registry asks for one. */
-  async request(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
-    const response = await this.#send(url, headers);
+  async request(url: URL, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
+    const response = await this.#send(url, headers, place);
     if (response.status !== 401 || response.url.origin !== url.origin) return response;
     const challenge = response.headers['www-authenticate'];
     await response.body.dump();
     this.#header = await this.#answer(Array.isArray(challenge) ? challenge.join(', ') : challenge, response);
-    return this.#send(url, headers);
+    return this.#send(url, headers, place);
   }
 
-  #send(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
+  #send(url: URL, headers: Record<string, string>, place: Place | undefined): Promise<HttpResponse> {
     const confidentialHeaders: Record<string, string> =
       this.#header === undefined ? {} : { authorization: this.#header };
-    return this.#client.request(url, { headers, confidentialHeaders });
+    return this.#client.request(url, { headers, confidentialHeaders, place });
   }
 
   async #answer(header: string | undefined, response: HttpResponse): Promise<string> {
-    const challenge = parseBearerChallenge(header);
-    if (challenge !== undefined) return this.#token(challenge, response);
-    if (this.#credentials === undefined) throw statusFailure(401, {}, response.url);
-    return basicAuthorization(this.#credentials);
+    const challenges = parseChallenges(header);
+    const bearers = challenges.filter(({ scheme }) => scheme === 'bearer');
+    const bearer = bearers.find((challenge) => realmUrl(challenge) !== null) ?? bearers[0];
+    // To who asks for neither, a password is not told.
+    const takesBasic = challenges.length === 0 || challenges.some(({ scheme }) => scheme === 'basic');
+    const password = takesBasic ? this.#credentials : undefined;
+    if (bearer !== undefined && (realmUrl(bearer) !== null || password === undefined)) {
+      return this.#token(bearer, response);
+    }
+    if (!takesBasic) {
+      const schemes = challenges.map(({ scheme }) => scheme).join(', ');
+      throw new TransferError(
+        'Unauthorized',
+        `${response.url.host} asks for another proof (${schemes}) than those known here, Bearer and Basic`,
+      );
+    }
+    if (password === undefined) throw statusFailure(401, {}, response.url);
+    return basicAuthorization(password);
   }
 
   /** https://distribution.github.io/distribution/spec/auth/token/ */
-  async #token(challenge: BearerChallenge, response: HttpResponse): Promise<string> {
+  async #token(challenge: Challenge, response: HttpResponse): Promise<string> {
     const realm = realmOf(challenge, response.url);
-    if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
+    const service = challenge.parameters.get('service');
+    if (service !== undefined) realm.searchParams.set('service', service);
     realm.searchParams.set('scope', `repository:${this.#repository}:pull`);
     const confidentialHeaders: Record<string, string> =
       this.#credentials === undefined ? {} : { authorization: basicAuthorization(this.#credentials) };
@@ -69,10 +85,15 @@ export class RegistryAuthorization {
   }
 }
 
+function realmUrl({ parameters }: Challenge): URL | null {
+  const realm = URL.parse(parameters.get('realm') ?? '');
+  return realm !== null && /^https?:$/.test(realm.protocol) ? realm : null;
+}
+
 /** Where a registry says that there are tokens. */
-function realmOf({ realm: given = '' }: BearerChallenge, registry: URL): URL {
-  const realm = URL.parse(given);
-  if (realm === null || !/^https?:$/.test(realm.protocol)) {
+function realmOf(challenge: Challenge, registry: URL): URL {
+  const realm = realmUrl(challenge);
+  if (realm === null) {
     throw new TransferError('ProtocolViolation', `${registry.host} asks for a token and does not say from where`);
   }
   if (realm.protocol === 'http:' && registry.protocol === 'https:') {

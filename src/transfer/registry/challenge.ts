@@ -1,18 +1,42 @@
 /** In characters; a realm, a service and a scope are a few hundred. */
 const LONGEST = 8192;
 
-/** What a registry that wants a token says of where there are some: https://distribution.github.io/distribution/spec/auth/token/ */
-export interface BearerChallenge {
-  realm: string | undefined;
-  service: string | undefined;
+const separators = /[\s,]*/y;
+const token = /[!#$%&'*+.^`|~\w-]{1,64}/y;
+const value = /[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;
+const token68 = /[ \t]+[\w.~+/-]+=*(?=[ \t]*(?:,|$))/y;
+
+/** One of the ways in which a server lets itself be convinced: RFC 9110 section 11.6.1. */
+export interface Challenge {
+  /** In lower case. */
+  scheme: string;
+  /** By name in lower case. */
+  parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads WWW-Authenticate; undefined where it asks for no token. */
-export function parseBearerChallenge(header: string | undefined): BearerChallenge | undefined {
-  const challenge = header?.slice(0, LONGEST) ?? '';
-  if (!/\bbearer\b/i.test(challenge)) return undefined;
-  // From the beginning of a word on only, or a long one would be read again from each of its letters.
-  const parameters = challenge.matchAll(/\b(\w{1,64})="([^"]*)"/g);
-  const values = new Map([...parameters].map(([, name = '', value = '']) => [name.toLowerCase(), value]));
-  return { realm: values.get('realm'), service: values.get('service') };
+/** Reads WWW-Authenticate, which may hold several challenges, each with parameters of its own. What is none is passed over. */
+export function parseChallenges(header: string | undefined): Challenge[] {
+  const text = header?.slice(0, LONGEST) ?? '';
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    if (found !== null) at = pattern.lastIndex;
+    return found;
+  };
+  while (take(separators) !== null && at < text.length) {
+    const name = take(token)?.[0].toLowerCase();
+    const parameters = challenges.at(-1)?.parameters;
+    const found = name === undefined ? null : take(value);
+    if (name === undefined) {
+      at += 1;
+    } else if (found === null) {
+      challenges.push({ scheme: name, parameters: new Map() });
+      take(token68);
+    } else if (parameters?.has(name) === false) {
+      parameters.set(name, found[1]?.replace(/\\(.)/g, '$1') ?? found[2] ?? '');
+    }
+  }
+  return challenges;
 }

@@ -71,7 +71,7 @@ export class RegistryClient implements ImageStore {
       patience: this.#options.patience ?? defaultPatience,
       signal: this.#options.signal,
       connections: this.#options.connections,
-      request: async (headers) => this.#authorization.request(await this.#url(path), headers),
+      request: async (headers, place) => this.#authorization.request(await this.#url(path), headers, place),
     });
     return (await object.open()).bytes;
   }

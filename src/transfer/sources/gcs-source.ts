@@ -25,13 +25,14 @@ export class GcsSource extends WebObject {
 }
 
 function askAs(url: URL, account: ServiceAccount | undefined): AskForObject {
-  return async (client, more) => {
+  return async (client, more, place) => {
     const ask = async (): ReturnType<AskForObject> => {
       const authorization = await account?.authorization(client);
       return client.request(url, {
         // Objects that were stored compressed are decompressed on their way for those who do not take them as they are.
         headers: { 'accept-encoding': 'gzip', ...more },
         confidentialHeaders: authorization === undefined ? {} : { authorization },
+        place,
       });
     };
     let response = await ask();

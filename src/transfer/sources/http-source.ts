@@ -24,7 +24,7 @@ function askPlainly(url: URL, options: HttpSourceOptions): AskForObject {
   const confidentialHeaders = parseHeaders([...(options.headers ?? []), ...(options.secretHeaders ?? [])]);
   const credentials = options.credentials ?? credentialsOf(url);
   if (credentials !== undefined) confidentialHeaders['authorization'] ??= basicAuthorization(credentials);
-  return (client, headers) => client.request(url, { headers, confidentialHeaders });
+  return (client, headers, place) => client.request(url, { headers, confidentialHeaders, place });
 }
 
 function credentialsOf(url: URL): { user: string; password: string } | undefined {

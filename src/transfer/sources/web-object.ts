@@ -1,5 +1,6 @@
 import { HttpClient, type HttpClientOptions, type HttpResponse } from '../http/client.ts';
 import { describeUrl } from '../http/location.ts';
+import type { Place } from '../http/place.ts';
 import { ResumableObject } from '../http/resumable-object.ts';
 import { defaultPatience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
@@ -12,8 +13,12 @@ export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
   signal?: AbortSignal | undefined;
 }
 
-/** Asks for the object with these headers besides those that it needs anyway. */
-export type AskForObject = (client: HttpClient, headers: Record<string, string>) => Promise<HttpResponse>;
+/** Asks for the object with these headers besides those that it needs anyway, and where redirects have led before. */
+export type AskForObject = (
+  client: HttpClient,
+  headers: Record<string, string>,
+  place: Place | undefined,
+) => Promise<HttpResponse>;
 
 /** An object behind an http(s) URL. What differs between the kinds of servers is how it is asked for. */
 export class WebObject implements Source {
@@ -34,7 +39,7 @@ export class WebObject implements Source {
       patience: options.patience ?? defaultPatience,
       signal,
       connections: options.connections,
-      request: (headers) => ask(client, headers),
+      request: (headers, place) => ask(client, headers, place),
     });
   }
 

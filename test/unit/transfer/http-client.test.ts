@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { HttpClient, type HttpClientOptions } from '../../../src/transfer/http/client.ts';
 import { HttpServers, repeat } from './http-servers.ts';
@@ -23,9 +23,9 @@ describe('HttpClient', () => {
     await servers.close();
   });
 
-  describe('that an answer has led to a URL', () => {
-    const outside = { url: new URL('https://outside.example/disk?signature=hidden'), network: 'public' } as const;
+  const outside = { url: new URL('https://outside.example/disk?signature=hidden'), network: 'public' } as const;
 
+  describe('that an answer has led to a URL', () => {
     it('refuses what is further inside, as an address and as a name, before it connects', async () => {
       let connections = 0;
       const url = await servers.tcp(() => (connections += 1));
@@ -86,6 +86,62 @@ describe('HttpClient', () => {
     expect(await createClient().request(first, { headers, confidentialHeaders })).to.include({ status: 200 });
     expect(seen.map((sent) => sent['x-api-key'])).to.deep.equal(['k', 'k', undefined, undefined]);
     expect(new Set(seen.map(({ range }) => range))).to.deep.equal(new Set(['bytes=0-']));
+  });
+
+  describe('that is asked again where redirects have led', () => {
+    const confidentialHeaders = { 'x-api-key': 'k', authorization: 'Basic x' };
+
+    it('tells nothing confidential that was not told there before', async () => {
+      const told: [path: string, isTold: boolean][] = [];
+      const note = ({ url, headers }: IncomingMessage): void => {
+        told.push([url ?? '', headers['x-api-key'] !== undefined || headers.authorization !== undefined]);
+      };
+      const other = await servers.http((request, response) => {
+        note(request);
+        if (request.url === '/back') response.writeHead(302, { location: new URL('end', first).href }).end();
+        else response.end('ok');
+      });
+      const first = await servers.http((request, response) => {
+        note(request);
+        const ways: Record<string, string> = {
+          '/own': '/end',
+          '/other': new URL('end', other).href,
+          '/back': new URL('back', other).href,
+        };
+        const location = ways[request.url ?? ''];
+        if (location === undefined) response.end('ok');
+        else response.writeHead(302, { location }).end();
+      });
+      const client = createClient();
+      for (const [way, isTold] of [
+        ['own', true],
+        ['other', false],
+        ['back', false],
+      ] as const) {
+        const url = new URL(way, first);
+        const answer = await client.request(url, { confidentialHeaders });
+        await answer.body.dump();
+        told.length = 0;
+        const again = await client.request(url, { confidentialHeaders, place: answer.place });
+        await again.body.dump();
+        expect(told, way).to.deep.equal([['/end', isTold]]);
+        expect(again.url.href).to.equal(answer.url.href);
+        expect(again.place).to.deep.equal(answer.place);
+      }
+      expect((await client.request(new URL('end', first), {})).place).to.equal(undefined);
+    });
+
+    it('is led no further inside than by the redirect, whatever its name means now', async () => {
+      const url = await servers.http((_, response) => response.end('ok'));
+      const led = new URL(url);
+      led.hostname = 'localhost';
+      const client = createClient();
+      // The user's own connection to the same place is none for it.
+      await (await client.request(led, {})).body.dump();
+      const place = { url: led, referrer: outside, isAtFirstOrigin: false };
+      const failure = await failureOf(client.request(new URL('https://outside.example/disk'), { place }));
+      expect(failure).to.include({ code: 'RedirectRefused', permanent: true });
+    });
   });
 
   it('follows ten redirects, to URLs of a sensible length', async () => {

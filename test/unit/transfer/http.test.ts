@@ -34,6 +34,18 @@ describe('failures of connections', () => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'TlsFailed', true],
     ['HPE_INVALID_CONSTANT', 'ProtocolViolation', true],
     ['HPE_INVALID_EOF_STATE', 'ConnectionLost', false],
+    ['HPE_CLOSED_CONNECTION', 'ConnectionLost', false],
+    ['HPE_HEADER_OVERFLOW', 'ProtocolViolation', true],
+    ['UND_ERR_HEADERS_OVERFLOW', 'ProtocolViolation', true],
+    ['HPE_INVALID_HEADER_TOKEN', 'ProtocolViolation', true],
+    ['HPE_INVALID_CONTENT_LENGTH', 'ProtocolViolation', true],
+    ['HPE_UNEXPECTED_CONTENT_LENGTH', 'ProtocolViolation', true],
+    ['HPE_INVALID_TRANSFER_ENCODING', 'ProtocolViolation', true],
+    ['HPE_INVALID_CHUNK_SIZE', 'ProtocolViolation', true],
+    ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'ProtocolViolation', true],
+    ['HPE_LF_EXPECTED', 'ProtocolViolation', true],
+    ['HTTP2_ONLY', 'ProtocolViolation', true],
+    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', 'ProtocolViolation', true],
   ];
   for (const [code, expected, permanent] of cases) {
     it(`tell ${code}`, () => {

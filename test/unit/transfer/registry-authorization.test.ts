@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { expect } from 'chai';
 import { HttpClient } from '../../../src/transfer/http/client.ts';
 import { RegistryAuthorization } from '../../../src/transfer/registry/authorization.ts';
-import { parseBearerChallenge } from '../../../src/transfer/registry/challenge.ts';
+import { parseChallenges } from '../../../src/transfer/registry/challenge.ts';
 import { HttpServers } from './http-servers.ts';
 
 const credentials = { user: 'someone', password: 'pass word' };
@@ -65,6 +65,43 @@ describe('authorization at a registry', () => {
     expect(await ask(registry, { insecureSkipVerify: true })).to.include({ status: 200 });
   });
 
+  it('gets a token, or tells the password, whatever else the registry would take', async () => {
+    const tokens = await servers.http(giving({ token: 'given' }));
+    const bearer = `Bearer realm="${tokens.href}",service="registry"`;
+    const orders: [challenges: string | string[], proof: string][] = [
+      [`${bearer}, Basic realm="reg"`, 'Bearer given'],
+      [[bearer, 'Basic realm="reg"'], 'Bearer given'],
+      [`Basic realm="reg", ${bearer}`, 'Bearer given'],
+      [`Negotiate, ${bearer}, Digest realm="reg"`, 'Bearer given'],
+      [`Bearer realm="reg", ${bearer}`, 'Bearer given'],
+      ['Bearer realm="reg", Basic realm="reg"', basic],
+      ['Bearer, Basic realm="https://elsewhere.example/token"', basic],
+      ['Basic realm="reg"', basic],
+    ];
+    for (const [challenges, proof] of orders) {
+      const registry = await servers.http((request, response) => {
+        if (request.headers.authorization === proof) return void response.end('there');
+        response.writeHead(401, { 'www-authenticate': challenges }).end();
+      });
+      expect(await ask(registry), challenges.toString()).to.include({ status: 200 });
+    }
+  });
+
+  it('tells the password to no registry that asks for another proof', async () => {
+    for (const [challenges, code] of [
+      ['Digest realm="reg", nonce="x"', 'Unauthorized'],
+      ['Bearer service="registry", Digest realm="reg"', 'ProtocolViolation'],
+    ] as const) {
+      seen = [];
+      const registry = await servers.http((request, response) => {
+        seen.push(request.headers);
+        response.writeHead(401, { 'www-authenticate': challenges }).end();
+      });
+      expect(await ask(registry)).to.include({ code, permanent: true });
+      expect(seen.map((headers) => headers.authorization)).to.deep.equal([undefined]);
+    }
+  });
+
   it('does not go further inside for a token', async () => {
     const registry = await servers.http(asking(() => 'http://169.254.169.254/token'));
     expect(await ask(registry)).to.include({ code: 'RedirectRefused' });
@@ -84,18 +121,39 @@ describe('authorization at a registry', () => {
 });
 
 describe('challenges', () => {
-  it('name a realm and a service, in any order and case', () => {
-    const header = 'Basic realm="x", BEARER Service="registry",realm="https://a/b?c=d",scope="a:b:c"';
-    expect(parseBearerChallenge(header)).to.deep.equal({ realm: 'https://a/b?c=d', service: 'registry' });
-    expect(parseBearerChallenge('bearer')).to.deep.equal({ realm: undefined, service: undefined });
-    for (const other of [undefined, '', 'Basic realm="x"', 'forbearer x']) {
-      expect(parseBearerChallenge(other)).to.equal(undefined);
+  const read = (header: string | undefined): [scheme: string, parameters: object][] =>
+    parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+  const bearer = 'BEARER Service="registry",realm="https://a/b?c=d,e",scope="a:b:pull,push"';
+  const token = ['bearer', { service: 'registry', realm: 'https://a/b?c=d,e', scope: 'a:b:pull,push' }];
+  const others: [header: string, challenge: [string, object]][] = [
+    ['Basic realm="reg"', ['basic', { realm: 'reg' }]],
+    ['Basic', ['basic', {}]],
+    ['Negotiate', ['negotiate', {}]],
+    ['NTLM YWJj+/==', ['ntlm', {}]],
+    ['Digest realm = "a \\"b\\"" , nonce=abc', ['digest', { realm: 'a "b"', nonce: 'abc' }]],
+  ];
+
+  it('have parameters of their own, in any order', () => {
+    for (const [header, challenge] of others) {
+      expect(read(`${header}, ${bearer}`), header).to.deep.equal([challenge, token]);
+      expect(read(`${bearer},${header}`), header).to.deep.equal([token, challenge]);
+      expect(read(`, ${bearer} ,, ${header},`), header).to.deep.equal([token, challenge]);
     }
+  });
+
+  it('may be without quotes, and are no part of other words', () => {
+    expect(read('bearer realm=https://a/b,service=c')).to.deep.equal([
+      ['bearer', { realm: 'https://a/b', service: 'c' }],
+    ]);
+    expect(read('forbearer x')).to.deep.equal([['forbearer', {}]]);
+    for (const none of [undefined, '', ' , ', '"', '===']) expect(read(none)).to.deep.equal([]);
   });
 
   it('are read in no time, however they are', () => {
     const started = process.cpuUsage();
-    for (const part of ['a', 'a="', '"', 'a=', ' a="b",']) parseBearerChallenge(`bearer ${part.repeat(100_000)}`);
+    for (const part of ['a', 'a="', '"', 'a=', ' a="b",', 'a="\\', 'a ', '\\']) {
+      parseChallenges(`bearer ${part.repeat(100_000)}`);
+    }
     expect(process.cpuUsage(started).user / 1000).to.be.below(200);
   });
 });

@@ -1,6 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import { isNoHttp } from '../failures.ts';
+import { ConnectionClosed } from './connection-closed.ts';
 import { DirectConnection, type ConnectionTimeouts, type DirectAnswer, type DirectRequest } from './connection.ts';
+import { Http2Only } from './http2-only.ts';
 import type { AcceptsNetwork } from './lookup-within.ts';
 
 /** In milliseconds. Servers close a connection that is idle for longer than a few seconds. */
@@ -57,11 +59,32 @@ export class DirectClient {
       this.#connections.delete(connection);
       this.#idle = this.#idle.filter((idle) => idle.connection !== connection);
     });
-    return this.#askOver(connection, url, request);
+    try {
+      return await this.#askOver(connection, url, request);
+    } catch (error) {
+      const isSilent = error instanceof ConnectionClosed && !connection.isAnswered;
+      if (isSilent && connection.protocol === undefined && (await this.#agreesToHttp2(url, secured, accepts))) {
+        throw new Http2Only();
+      }
+      throw error;
+    }
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** Some servers that speak nothing else agree to no other protocol, and close the connection without a word. */
+  async #agreesToHttp2(url: URL, tls: ConnectionOptions, accepts: AcceptsNetwork): Promise<boolean> {
+    if (url.protocol !== 'https:') return false;
+    const { timeouts, signal } = this.#options;
+    try {
+      const connection = await DirectConnection.open(url, tls, { timeouts, accepts, signal, protocol: 'h2' });
+      connection.close();
+      return connection.protocol === 'h2';
+    } catch {
+      return false;
+    }
   }
 
   #askOver(connection: DirectConnection, url: URL, request: DirectRequest): Promise<DirectAnswer> {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { HttpBody } from '../body.ts';
 import type { BodyStream } from './body-stream.ts';
@@ -12,9 +12,13 @@ export class ParsedBody implements HttpBody {
   readonly #response: IncomingMessage;
   #failure: unknown;
 
-  constructor(stream: BodyStream, response: IncomingMessage, wire: Wire) {
+  constructor(stream: BodyStream, exchange: ClientRequest, response: IncomingMessage, wire: Wire) {
     this.#stream = stream;
     this.#response = response;
+    // The response itself only tells that it was aborted.
+    exchange.on('error', (error) => {
+      this.#failure ??= error;
+    });
     void this.#pass(wire);
   }
 
@@ -53,7 +57,7 @@ export class ParsedBody implements HttpBody {
       }
       wire.push(null);
     } catch (error) {
-      this.#failure = error;
+      this.#failure ??= error;
       wire.destroy();
     }
   }

@@ -1,0 +1,9 @@
+/** A server speaks HTTP/2 and no HTTP/1.1. */
+export class Http2Only extends Error {
+  override readonly name = 'Http2Only';
+  readonly code = 'HTTP2_ONLY';
+
+  constructor() {
+    super('the server speaks HTTP/2');
+  }
+}

@@ -29,6 +29,11 @@ export class MemoryPool {
     return this.#most;
   }
 
+  /** Bytes that can be taken. */
+  get available(): number {
+    return this.#spare.reduce((sum, { byteLength }) => sum + byteLength, this.limit - this.#size);
+  }
+
   /**
    * A piece of at least `length` bytes, whatever is in them; undefined until enough is given back.
    *

@@ -59,7 +59,10 @@ export class MemoryPool {
     else this.#spare.push(memory);
   }
 
-  /** Frees what is spare, and from now on what is given back. */
+  /**
+   * Frees what is spare, and from now on what is given back. Not for memory that is lent as a stream's chunks: a program or a compressor that is left
+   * in the middle of one may read from it for a while.
+   */
   close(): void {
     this.#isClosed = true;
     for (const memory of this.#spare.splice(0)) this.#free(memory);

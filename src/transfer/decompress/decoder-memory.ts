@@ -77,8 +77,6 @@ export class DecoderMemory {
 
   close(): void {
     this.#isClosed = true;
-    this.inputs.close();
-    this.rooms.close();
     this.#inputSpared();
   }
 

@@ -93,7 +93,7 @@ export class ParallelDownload {
         yield bytes;
         if (segment?.exhausted) {
           this.#segments.shift();
-          this.#discard(segment);
+          this.memory.giveBack(segment.memory.buffer as ArrayBuffer);
           this.begin();
         }
       }
@@ -105,18 +105,6 @@ export class ParallelDownload {
   close(): void {
     this.#closed = true;
     for (const { body } of this.#responses) body.destroy();
-    this.#freeMemory();
-  }
-
-  /** Once nobody fills it any more. */
-  #freeMemory(): void {
-    if (this.#connections > 0) return;
-    for (const segment of this.#segments.splice(0)) this.#discard(segment);
-    this.memory.close();
-  }
-
-  #discard({ memory }: Segment): void {
-    this.memory.giveBack(memory.buffer as ArrayBuffer);
   }
 
   /** Resolves when the consumer has something new to look at. */
@@ -166,8 +154,7 @@ export class ParallelDownload {
     } finally {
       this.#connections -= 1;
     }
-    if (this.#closed) this.#freeMemory();
-    else if (this.#failure === undefined) this.begin();
+    if (this.#failure === undefined && !this.#closed) this.begin();
   }
 
   /** @returns false where the server does not want this connection beside the others */

@@ -7,8 +7,8 @@ import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../source.ts';
 
 const CHUNK = 1024 * 1024;
-/** Of the stream that is read, and of one before it that is not closed yet. */
-const CHUNKS = 2;
+/** Of the stream that is read, and of those before it that are still being closed. */
+const CHUNKS = 4;
 
 /** A file or a block device of this machine. */
 export class FileSource implements Source {

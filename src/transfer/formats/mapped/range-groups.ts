@@ -50,6 +50,7 @@ export interface GroupOptions {
 export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, void, void> {
   const { memory = new MemoryPool(MEMORY, LARGEST_PIECE) } = options;
   const ahead: ReadGroup[] = [];
+  let lent: ReadGroup | undefined;
   let unread: UnreadGroup | undefined;
   try {
     for (;;) {
@@ -60,14 +61,17 @@ export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, 
         ahead.push(readGroup(unread, options.ranges, room));
         unread = undefined;
       }
-      const first = ahead.shift();
-      if (first === undefined) return;
-      yield first;
-      memory.giveBack(first.memory);
+      lent = ahead.shift();
+      if (lent === undefined) return;
+      yield lent;
+      memory.giveBack(lent.memory);
+      lent = undefined;
     }
   } finally {
-    await Promise.allSettled(ahead.map(({ bytes }) => bytes));
-    for (const group of ahead) memory.giveBack(group.memory);
+    const left = lent === undefined ? ahead : [lent, ...ahead];
+    // Nothing may be read into memory that is freed.
+    await Promise.allSettled(left.map(({ bytes }) => bytes));
+    for (const group of left) memory.giveBack(group.memory);
     memory.close();
   }
 }

@@ -4,12 +4,15 @@ import { basename, dirname, join } from 'node:path';
 import { run, tellingTime, type Log } from '../cluster/commands.ts';
 import { cacheFolder } from '../cluster/folders.ts';
 import { withLock } from '../cluster/lock.ts';
+import { writeDiskOf, type DiskData } from '../support/disk-data.ts';
 import { atEnd } from './ending.ts';
 
 /** Raise it when the images are made differently. */
 const RECIPE = 1;
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
+/** What the size of a disk that is full is a multiple of, in bytes. */
+const FULL_UNIT = 4 * MEBIBYTE;
 
 /** How large the disk is, in bytes. */
 export interface DiskDimensions {
@@ -17,6 +20,9 @@ export interface DiskDimensions {
   /** Of files in its file system, about. */
   readonly data: number;
 }
+
+/** What a disk is full of: files in a file system, with holes between them, or nothing but one kind of data. */
+export type BenchData = 'files' | DiskData;
 
 export const wholeDisk: DiskDimensions = { virtualSize: 8 * GIBIBYTE, data: 1400 * MEBIBYTE };
 export const smallDisk: DiskDimensions = { virtualSize: GIBIBYTE, data: 150 * MEBIBYTE };
@@ -34,8 +40,9 @@ const converted = (...options: string[]): Recipe => fromRaw(`qemu-img convert -f
 
 /** How each file is made. */
 const recipes = {
-  'disk.img': (images, path) => makeFileSystem(path, images.dimensions),
+  'disk.img': makeDisk,
   'disk.zlib.qcow2': converted('-c', '-O', 'qcow2'),
+  'disk.4k.qcow2': converted('-c', '-O', 'qcow2', '-o', 'cluster_size=4k'),
   'disk.zstd.qcow2': converted('-c', '-O', 'qcow2', '-o', 'compression_type=zstd'),
   'disk.qcow2': converted('-O', 'qcow2'),
   'disk.img.gz': fromRaw('gzip <"$1" >"$2"'),
@@ -51,17 +58,34 @@ const recipes = {
 
 export type ImageName = keyof typeof recipes;
 
+/** With a folder for each disk. */
+export function imagesFolder(): string {
+  return join(cacheFolder(), 'bench-images');
+}
+
 /** One disk in the forms that images are published in; each is made when it is first asked for, and kept. */
 export class BenchImages {
   readonly dimensions: DiskDimensions;
   readonly folder: string;
+  readonly #kind: BenchData;
   readonly #log: Log;
 
-  constructor(dimensions: DiskDimensions, log: Log) {
+  /**
+   * @param dimensions of a disk of files
+   * @param kind of others, which are full, the size is that of these files
+   */
+  constructor(dimensions: DiskDimensions, kind: BenchData, log: Log) {
     const { virtualSize, data } = dimensions;
-    this.dimensions = dimensions;
-    this.folder = join(cacheFolder(), 'bench-images', `${RECIPE}-${virtualSize / MEBIBYTE}-${data / MEBIBYTE}`);
+    const isFull = kind !== 'files';
+    this.dimensions = isFull ? { virtualSize: Math.ceil(data / FULL_UNIT) * FULL_UNIT, data } : dimensions;
+    const suffix = isFull ? `-${kind}` : '';
+    this.folder = join(imagesFolder(), `${RECIPE}-${virtualSize / MEBIBYTE}-${data / MEBIBYTE}${suffix}`);
+    this.#kind = kind;
     this.#log = log;
+  }
+
+  get kind(): BenchData {
+    return this.#kind;
   }
 
   /** The path of a file, once it is there. */
@@ -116,6 +140,11 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function makeDisk({ kind, dimensions }: BenchImages, path: string): Promise<void> {
+  if (kind === 'files') await makeFileSystem(path, dimensions);
+  else await writeDiskOf(kind, path, dimensions.virtualSize);
 }
 
 /** An ext4 file system with programs, libraries and texts of this machine. */

@@ -1,3 +1,5 @@
+import { MemoryPool } from '../memory-pool.ts';
+
 const INPUT = 512 * 1024;
 /** One is lent to the reader, one is filled, and others are on the way. */
 const ROOMS_OF_FIRST = 4;
@@ -16,8 +18,9 @@ export interface RoomTaker {
 export class DecoderMemory {
   readonly inputLength = INPUT;
   readonly mostRoomsOfOne = ROOMS_OF_FIRST;
-  readonly #inputs: ArrayBuffer[];
-  readonly #rooms: ArrayBuffer[];
+  readonly inputs: MemoryPool;
+  readonly rooms: MemoryPool;
+  readonly #roomLength: number;
   readonly #takers: RoomTaker[] = [];
   #keptForFirst = ROOMS_OF_FIRST;
   #isClosed = false;
@@ -29,14 +32,15 @@ export class DecoderMemory {
    * @param roomLength in bytes, a multiple of 256 KiB
    */
   constructor(inputs: number, rooms: number, roomLength: number) {
-    this.#inputs = Array.from({ length: inputs }, () => new ArrayBuffer(INPUT));
-    this.#rooms = Array.from({ length: rooms }, () => new ArrayBuffer(roomLength));
+    this.inputs = new MemoryPool(inputs * INPUT, INPUT);
+    this.rooms = new MemoryPool(rooms * roomLength, roomLength);
+    this.#roomLength = roomLength;
   }
 
   /** Waits for memory that is not used; undefined where none is needed any more. For one caller at a time. */
   async takeInput(): Promise<ArrayBuffer | undefined> {
     while (!this.#isClosed) {
-      const input = this.#inputs.pop();
+      const input = this.inputs.take();
       if (input !== undefined) return input;
       await new Promise<void>((resolve) => (this.#inputSpared = resolve));
     }
@@ -44,7 +48,7 @@ export class DecoderMemory {
   }
 
   returnInputs(inputs: ArrayBuffer[]): void {
-    this.#inputs.push(...inputs);
+    for (const input of inputs) this.inputs.giveBack(input);
     this.#inputSpared();
   }
 
@@ -61,7 +65,7 @@ export class DecoderMemory {
   }
 
   returnRooms(rooms: ArrayBuffer[]): void {
-    this.#rooms.push(...rooms);
+    for (const room of rooms) this.rooms.giveBack(room);
     this.distribute();
   }
 
@@ -79,10 +83,11 @@ export class DecoderMemory {
   distribute(): void {
     if (this.#isClosed) return;
     for (const [place, taker] of this.#takers.entries()) {
-      const kept = place === 0 ? 0 : this.#keptForFirst;
-      while (taker.lacksRoom && this.#rooms.length > kept) {
-        const room = this.#rooms.pop();
-        if (room !== undefined) taker.giveRoom(room);
+      const kept = place === 0 ? 0 : this.#keptForFirst * this.#roomLength;
+      while (taker.lacksRoom && this.rooms.available > kept) {
+        const room = this.rooms.take();
+        if (room === undefined) break;
+        taker.giveRoom(room);
       }
     }
   }

@@ -42,6 +42,8 @@ export interface BlockBatch {
   input: ArrayBuffer;
   lengths: number[];
   room: ArrayBuffer;
+  /** Where in the room each block belongs; what is between them is left as it is. */
+  places: number[];
   blockSize: number;
 }
 

@@ -11,12 +11,12 @@ parentPort?.on('message', (work: NewStream | NewBlocks) => {
 });
 
 function decodeBatches(codec: BlockCodec, port: MessagePort): void {
-  port.on('message', ({ input, lengths, room, blockSize }: BlockBatch) => {
+  port.on('message', ({ input, lengths, room, places, blockSize }: BlockBatch) => {
     let at = 0;
     const decoded = lengths.map((length, index) => {
       const compressed = Buffer.from(input, at, length);
       at += length;
-      return decodeBlock(codec, compressed, Buffer.from(room, index * blockSize, blockSize));
+      return decodeBlock(codec, compressed, Buffer.from(room, places[index], blockSize));
     });
     port.postMessage({ input, room, decoded } satisfies DecodedBatch, [input, room]);
   });

@@ -2,29 +2,17 @@ import type { BlockCodec } from '../decompress/block-codecs.ts';
 import { threadCount } from '../decompress/decoder-threads.ts';
 import { RemoteBlocks } from '../decompress/remote-blocks.ts';
 import type { Extent } from '../extents.ts';
+import { MemoryPool } from '../memory-pool.ts';
+import { Batch } from './block-batch.ts';
 
 /** Decompressed by one call to another thread, in bytes. */
 const BATCH = 1024 * 1024;
 /** Besides those that are decompressed, one is gathered and one handed out. */
-const OTHER_BATCHES = 2;
-
-interface Block {
-  host: number;
-  guest: number;
-  length: number;
-  explain: (error: Error) => Error;
-}
-
-interface Batch {
-  input: ArrayBuffer;
-  filled: number;
-  room: ArrayBuffer;
-  blocks: Block[];
-  /** How many of them have been handed out. */
-  taken: number;
-  /** Bytes of each block, once it was sent. */
-  decoded: Promise<number[]> | undefined;
-}
+const BATCHES = threadCount + 2;
+/** By so much may a block that hardly compresses take more than it holds, with what it shares with others: a sector. In bytes. */
+const INPUT_SLACK = 512;
+/** Plain data that is longer is not copied: it is worth a write of its own. In bytes. */
+const LONGEST_COPIED = 128 * 1024;
 
 export interface BlockInflaterOptions {
   codec: BlockCodec;
@@ -36,26 +24,27 @@ export interface BlockInflaterOptions {
   failure: (isDamaged: boolean) => Error;
 }
 
-/** Decompresses the blocks of a disk, several at once, in memory that is used again, and hands them out in their order. */
+/**
+ * Decompresses the blocks of a disk, several at once, in memory that is used again, and hands them out in their order. Who starts more than
+ * there is memory for is told to take some first.
+ */
 export class BlockInflater {
+  /** Compressed blocks, and what they are decompressed to. */
+  readonly memory: { readonly inputs: MemoryPool; readonly rooms: MemoryPool };
   readonly #options: BlockInflaterOptions;
   readonly #remote: RemoteBlocks;
-  readonly #blocksPerBatch: number;
-  readonly #free: Batch[] = [];
   /** In the order of their blocks; the last may be gathered still. */
   readonly #batches: Batch[] = [];
-  #made = 0;
 
   constructor(options: BlockInflaterOptions) {
     this.#options = options;
     this.#remote = new RemoteBlocks(options.codec);
-    this.#blocksPerBatch = Math.max(1, Math.floor(BATCH / options.blockSize));
-  }
-
-  /** Whether the first have to be taken before another can be started. */
-  get isFull(): boolean {
-    const gathered = this.#batches.at(-1)?.decoded === undefined && this.#batches.length > 0;
-    return !gathered && this.#free.length === 0 && this.#made === threadCount + OTHER_BATCHES;
+    const input = Math.max(BATCH, options.blockSize + INPUT_SLACK);
+    const room = Math.max(BATCH, options.blockSize);
+    this.memory = {
+      inputs: new MemoryPool(BATCHES * input, input),
+      rooms: new MemoryPool(BATCHES * room, room),
+    };
   }
 
   /** Where the first to come lies in the file; Infinity where there is none. */
@@ -68,17 +57,35 @@ export class BlockInflater {
   }
 
   /**
-   * @param compressed copied
+   * @param compressed copied; at most twice the block's size
    * @param host where it lies in the file
    * @param guest where the block is on the disk
    * @param explain makes of the failure to decompress it what that means
+   * @returns false where some have to be taken first
    */
-  start(compressed: Buffer, host: number, guest: number, explain = (error: Error): Error => error): void {
-    const batch = this.#gathering(compressed.length);
-    compressed.copy(Buffer.from(batch.input), batch.filled);
-    batch.filled += compressed.length;
-    batch.blocks.push({ host, guest, length: compressed.length, explain });
-    if (batch.blocks.length === this.#blocksPerBatch) this.#send(batch);
+  start(compressed: Buffer, host: number, guest: number, explain = (error: Error): Error => error): boolean {
+    const { blockSize } = this.#options;
+    const batch = this.#gathering(compressed.length, blockSize);
+    if (batch === undefined) return false;
+    batch.addCompressed(compressed, { host, guest, length: blockSize, explain });
+    if (!batch.hasRoomFor(0, blockSize)) this.#send(batch);
+    return true;
+  }
+
+  /** Whether plain data is better handed out in its turn, in one piece with the blocks around it, than by itself. */
+  takesPlain(length: number): boolean {
+    return this.#batches.length > 0 && length <= LONGEST_COPIED;
+  }
+
+  /**
+   * As {@link start}, of what is not compressed.
+   *
+   * @param bytes copied; so many that {@link takesPlain}
+   */
+  addPlain(bytes: Buffer, host: number, guest: number): boolean {
+    const batch = this.#gathering(0, bytes.length);
+    batch?.addPlain(bytes, { host, guest, length: bytes.length, explain: (error) => error });
+    return batch !== undefined;
   }
 
   /** Passes on some of the first, which are lent until the consumer comes back. */
@@ -86,10 +93,11 @@ export class BlockInflater {
     const [batch] = this.#batches;
     if (batch === undefined) return;
     this.#send(batch);
-    const decoded = (await batch.decoded) ?? [];
-    while (batch.taken < batch.blocks.length) yield this.#takeRun(batch, decoded);
+    await batch.decoded();
+    while (batch.taken < batch.blocks.length) yield this.#takeRun(batch);
     this.#batches.shift();
-    this.#free.push(batch);
+    this.memory.inputs.giveBack(batch.input);
+    this.memory.rooms.giveBack(batch.room);
   }
 
   async *takeAll(): AsyncGenerator<Extent, void, void> {
@@ -99,62 +107,57 @@ export class BlockInflater {
   /** Nothing is going to be taken any more. */
   close(): void {
     this.#remote.close();
+    this.memory.inputs.close();
+    this.memory.rooms.close();
   }
 
   /** The next blocks that follow each other on the disk. */
-  #takeRun(batch: Batch, decoded: number[]): Extent {
-    const { blockSize, diskSize } = this.#options;
+  #takeRun(batch: Batch): Extent {
+    const { diskSize } = this.#options;
     const { room, blocks, taken: first } = batch;
-    const guest = blocks[first]?.guest ?? 0;
-    this.#check(batch, decoded);
-    do batch.taken += 1;
+    const { guest = 0, place = 0 } = blocks[first] ?? {};
+    let length = 0;
+    this.#check(batch);
+    // A block that has another size than it should is looked at by itself.
+    do length += blocks[batch.taken++]?.length ?? 0;
     while (
-      blocks[batch.taken]?.guest === guest + (batch.taken - first) * blockSize &&
-      decoded[batch.taken] === blockSize
+      blocks[batch.taken]?.guest === guest + length &&
+      blocks[batch.taken]?.decoded === blocks[batch.taken]?.length
     );
-    const length = Math.min((batch.taken - first) * blockSize, diskSize - guest);
-    return { offset: guest, data: Buffer.from(room, first * blockSize, length) };
+    return { offset: guest, data: Buffer.from(room, place, Math.min(length, diskSize - guest)) };
   }
 
-  #check({ blocks, taken }: Batch, decoded: number[]): void {
-    const length = decoded[taken] ?? -1;
-    const { blockSize, diskSize } = this.#options;
-    if (length >= Math.min(blockSize, diskSize - (blocks[taken]?.guest ?? 0))) return;
-    const failure = this.#options.failure(length < 0);
-    throw blocks[taken]?.explain(failure) ?? failure;
+  #check({ blocks, taken }: Batch): void {
+    const { guest = 0, length = 0, decoded = -1, explain } = blocks[taken] ?? {};
+    const { diskSize } = this.#options;
+    if (decoded >= Math.min(length, diskSize - guest)) return;
+    const failure = this.#options.failure(decoded < 0);
+    throw explain?.(failure) ?? failure;
   }
 
-  /** The batch that has room for another block. */
-  #gathering(length: number): Batch {
+  /** The batch that has room for another block; undefined where there is no memory for one. */
+  #gathering(compressed: number, length: number): Batch | undefined {
     const last = this.#batches.at(-1);
-    if (last !== undefined && last.decoded === undefined) {
-      if (last.filled + length <= last.input.byteLength) return last;
+    if (last !== undefined && !last.isSent) {
+      if (last.hasRoomFor(compressed, length)) return last;
       this.#send(last);
     }
-    const batch = this.#free.pop() ?? this.#make();
-    if (batch.input.byteLength < length) batch.input = new ArrayBuffer(length);
-    Object.assign(batch, { filled: 0, blocks: [], taken: 0, decoded: undefined });
-    this.#batches.push(batch);
+    const batch = this.#newBatch(compressed);
+    if (batch !== undefined) this.#batches.push(batch);
     return batch;
   }
 
-  #send(batch: Batch): void {
-    if (batch.decoded !== undefined) return;
-    const { input, room, blocks } = batch;
-    const lengths = blocks.map(({ length }) => length);
-    batch.decoded = this.#remote.decode({ input, lengths, room, blockSize: this.#options.blockSize }).then((result) => {
-      batch.input = result.input;
-      batch.room = result.room;
-      return result.decoded;
-    });
-    // Awaited in its turn; until then its failure must not count as unhandled.
-    batch.decoded.catch(() => {});
+  #newBatch(compressed: number): Batch | undefined {
+    const { inputs, rooms } = this.memory;
+    const input = inputs.take(compressed);
+    if (input === undefined) return undefined;
+    const room = rooms.take();
+    if (room !== undefined) return new Batch(input, room);
+    inputs.giveBack(input);
+    return undefined;
   }
 
-  #make(): Batch {
-    this.#made += 1;
-    const size = Math.max(BATCH, this.#blocksPerBatch * this.#options.blockSize);
-    const memory = () => new ArrayBuffer(size);
-    return { input: memory(), filled: 0, room: memory(), blocks: [], taken: 0, decoded: undefined };
+  #send(batch: Batch): void {
+    batch.send(this.#options.blockSize, (blocks) => this.#remote.decode(blocks));
   }
 }

@@ -1,5 +1,6 @@
 import type { ByteStream } from '../bytes.ts';
 import type { TransferError } from '../errors.ts';
+import { MemoryPool } from '../memory-pool.ts';
 import { Patience, type PatienceOptions } from '../patience.ts';
 import type { Progress } from '../progress.ts';
 import type { HttpResponse } from './client.ts';
@@ -35,13 +36,14 @@ export interface ParallelDownloadOptions {
  * as the consumer waits for bytes a connection is added; a server that refuses one is not asked for as many again.
  */
 export class ParallelDownload {
+  /** Of all segments. */
+  readonly memory: MemoryPool;
   readonly #options: ParallelDownloadOptions;
   readonly #segmentLength: number;
   /** Those that connections fill or have filled, in order. */
   readonly #segments: Segment[] = [];
   /** Those that a connection was refused for. */
   readonly #refused: Segment[] = [];
-  readonly #spare: Buffer[];
   readonly #responses = new Set<HttpResponse>();
   #next: number;
   #connections = 0;
@@ -61,7 +63,7 @@ export class ParallelDownload {
     this.#allowed = Math.min(FIRST_CONNECTIONS, this.#most);
     const segments = SEGMENTS_PER_CONNECTION * this.#most;
     this.#segmentLength = Math.floor(MEMORY / segments);
-    this.#spare = Array.from({ length: segments }, () => Buffer.allocUnsafeSlow(this.#segmentLength));
+    this.memory = new MemoryPool(segments * this.#segmentLength, this.#segmentLength);
   }
 
   /** Begins to fetch; what arrives waits to be read. */
@@ -91,7 +93,7 @@ export class ParallelDownload {
         yield bytes;
         if (segment?.exhausted) {
           this.#segments.shift();
-          this.#spare.push(segment.memory);
+          this.memory.giveBack(segment.memory.buffer as ArrayBuffer);
           this.begin();
         }
       }
@@ -117,10 +119,10 @@ export class ParallelDownload {
 
   #nextSegment(): Segment | undefined {
     if (this.#closed || this.#next === this.#options.end) return undefined;
-    const memory = this.#spare.pop();
+    const memory = this.memory.take();
     if (memory === undefined) return undefined;
     const end = Math.min(this.#next + this.#segmentLength, this.#options.end);
-    const segment = new Segment(this.#next, end, memory);
+    const segment = new Segment(this.#next, end, Buffer.from(memory));
     this.#next = end;
     this.#segments.push(segment);
     return segment;

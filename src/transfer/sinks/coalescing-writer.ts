@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
+import { MemoryPool } from '../memory-pool.ts';
 import type { Progress } from '../progress.ts';
-import { TargetFile, allocateAligned } from './target-file.ts';
+import { TargetFile, alignableLength, alignedPart } from './target-file.ts';
 import { SHORTEST_HOLE, dataRuns, isZero } from '../zeros.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
@@ -22,6 +23,8 @@ interface Block {
  * buffers.
  */
 export class CoalescingWriter {
+  /** Of all blocks. */
+  readonly memory = new MemoryPool(BLOCKS * alignableLength(BLOCK_SIZE), alignableLength(BLOCK_SIZE));
   readonly #file: TargetFile;
   readonly #progress: Progress;
   readonly #onWritten: (start: number, end: number) => void;
@@ -60,6 +63,10 @@ export class CoalescingWriter {
   /** Waits for writes under way, without caring how they end. Nothing can be written any more. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#blocks.map((block) => block.written));
+    for (const block of this.#blocks.splice(0)) this.#discard(block);
+    if (this.#current !== undefined) this.#discard(this.#current);
+    this.#current = undefined;
+    this.memory.close();
     await this.#file.close();
   }
 
@@ -69,21 +76,26 @@ export class CoalescingWriter {
       if (current.at === at && current.end === start && start < BLOCK_SIZE) return current;
       this.#send();
     }
-    const block = await this.#freeBlock();
+    const memory = alignedPart(await this.#freeMemory(), BLOCK_SIZE);
     this.#throwFailure();
-    Object.assign(block, { at, start, end: start });
-    this.#current = block;
-    return block;
+    this.#current = { memory, at, start, end: start, written: Promise.resolve() };
+    return this.#current;
   }
 
-  async #freeBlock(): Promise<Block> {
-    if (this.#blocks.length < BLOCKS) {
-      return { memory: allocateAligned(BLOCK_SIZE), at: 0, start: 0, end: 0, written: Promise.resolve() };
+  /** Waits for the oldest write where there is none. */
+  async #freeMemory(): Promise<ArrayBuffer> {
+    for (;;) {
+      const memory = this.memory.take();
+      if (memory !== undefined) return memory;
+      const oldest = this.#blocks.shift();
+      if (oldest === undefined) throw new Error('a writer without blocks');
+      await oldest.written;
+      this.#discard(oldest);
     }
-    const oldest = this.#blocks.shift();
-    if (oldest === undefined) throw new Error('a writer without blocks');
-    await oldest.written;
-    return oldest;
+  }
+
+  #discard({ memory }: Block): void {
+    this.memory.giveBack(memory.buffer as ArrayBuffer);
   }
 
   #send(): void {

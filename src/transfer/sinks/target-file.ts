@@ -8,12 +8,20 @@ const ALIGNMENT = 4096;
 /** Dirty pages count against the pod's memory; written back this often, at most twice as many are ever dirty. */
 const SYNC_EVERY = 32 * 1024 * 1024;
 
-/** Memory that direct writes can be made from, where its place can be found out. */
-export function allocateAligned(length: number): Buffer {
-  if (!canAddress) return Buffer.allocUnsafeSlow(length);
-  const memory = Buffer.allocUnsafeSlow(length + ALIGNMENT);
-  const behind = Number(addressOf(memory) % BigInt(ALIGNMENT));
-  return memory.subarray((ALIGNMENT - behind) % ALIGNMENT).subarray(0, length);
+/** How much memory has so many bytes that direct writes can be made from, wherever it begins. */
+export function alignableLength(length: number): number {
+  return length + ALIGNMENT;
+}
+
+/**
+ * The part of some memory that direct writes can be made from, where its place can be found out.
+ *
+ * @param memory of so many bytes as {@link alignableLength} says
+ */
+export function alignedPart(memory: ArrayBuffer, length: number): Buffer {
+  if (!canAddress) return Buffer.from(memory, 0, length);
+  const behind = Number(addressOf(Buffer.from(memory)) % BigInt(ALIGNMENT));
+  return Buffer.from(memory, (ALIGNMENT - behind) % ALIGNMENT, length);
 }
 
 /**
@@ -35,7 +43,7 @@ export class TargetFile {
     this.#directly = directly;
   }
 
-  /** @param data of memory that came from {@link allocateAligned}, at the same distance from a multiple of 4096 as `position` */
+  /** @param data of memory that came from {@link alignedPart}, at the same distance from a multiple of 4096 as `position` */
   async write(data: Buffer, position: number): Promise<void> {
     const isAligned = position % ALIGNMENT === 0 && data.length % ALIGNMENT === 0;
     const direct = isAligned && !this.#refused ? await this.#direct() : undefined;

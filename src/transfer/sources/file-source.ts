@@ -2,16 +2,20 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { ByteStream } from '../bytes.ts';
 import { deviceSize } from '../device-size.ts';
 import { TransferError, systemCode } from '../errors.ts';
+import { MemoryPool } from '../memory-pool.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../source.ts';
 
 const CHUNK = 1024 * 1024;
+/** Of the stream that is read, and of those before it that are still being closed. */
+const CHUNKS = 4;
 
 /** A file or a block device of this machine. */
 export class FileSource implements Source {
   readonly location: string;
   readonly #path: string;
   readonly #progress: Progress;
+  readonly #memory = new MemoryPool(CHUNKS * CHUNK, CHUNK);
   #file: FileHandle | undefined;
 
   /** @param location what people know it by, where that is not its path */
@@ -72,13 +76,19 @@ export class FileSource implements Source {
   }
 
   async *#read(file: FileHandle, start: number): ByteStream {
-    const memory = Buffer.allocUnsafeSlow(CHUNK);
-    for (let offset = start; ;) {
-      const { bytesRead } = await file.read(memory, 0, CHUNK, offset);
-      if (bytesRead === 0) return;
-      offset += bytesRead;
-      this.#progress.read(bytesRead);
-      yield memory.subarray(0, bytesRead);
+    const memory = this.#memory.take();
+    if (memory === undefined) throw new Error('a file is read by more streams than it has memory for');
+    const chunk = Buffer.from(memory);
+    try {
+      for (let offset = start; ;) {
+        const { bytesRead } = await file.read(chunk, 0, CHUNK, offset);
+        if (bytesRead === 0) return;
+        offset += bytesRead;
+        this.#progress.read(bytesRead);
+        yield chunk.subarray(0, bytesRead);
+      }
+    } finally {
+      this.#memory.giveBack(memory);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
@@ -10,7 +10,8 @@ import { installPrerequisites } from '../../cluster/index.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { startWebServer } from '../../support/web-server.ts';
 import { atEnd } from '../ending.ts';
-import { BenchImages, smallDisk, wholeDisk } from '../images.ts';
+import { kindsOfData } from '../../support/disk-data.ts';
+import { BenchImages, imagesFolder, smallDisk, wholeDisk, type BenchData } from '../images.ts';
 import { measureRow, type Laboratory } from './measure-row.ts';
 import { rows } from './rows.ts';
 import { measureStartUp } from './start-up.ts';
@@ -19,11 +20,14 @@ import { createVolume } from './volume.ts';
 
 interface Options {
   rows?: string[];
+  data: BenchData[];
   runs: number;
   small?: true;
 }
 
 const START_UP = 'start-up';
+const FILES = 'files';
+const kinds: BenchData[] = [FILES, ...kindsOfData];
 const log = (line: string) => console.error(line);
 
 /** Imports every kind of image, and the same with the usual tools, in turn. */
@@ -31,18 +35,26 @@ export async function importing(args: string[]): Promise<number> {
   const names = [...rows.map(({ name }) => name), START_UP];
   const command = new Command('npm run bench -- import')
     .option('--rows <name...>', `which to measure, of ${names.join(', ')}`)
+    .option('--data <kind...>', `what disks are full of: ${kinds.join(', ')}; rows with data of their own keep it`, [
+      FILES,
+    ])
     .option('--runs <count>', 'of each, and of its reference', Number, 3)
     .option('--small', 'a disk of 1 GiB with 150 MiB of data, to try it out')
     .parse(args, { from: 'user' });
-  const { rows: wanted = names, runs, small } = command.opts<Options>();
+  const { rows: wanted = names, data, runs, small } = command.opts<Options>();
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) command.error(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  const unknownData = data.filter((kind) => !kinds.includes(kind));
+  if (unknownData.length > 0) command.error(`there is no data ${unknownData.join(', ')}; there is ${kinds.join(', ')}`);
   await installPrerequisites(log);
   await run(execPath, ['build.ts'], { cwd: repository });
-  const laboratory = await setUp(new BenchImages(small ? smallDisk : wholeDisk, log));
+  const laboratory = await setUp((kind) => new BenchImages(small ? smallDisk : wholeDisk, kind, log));
   const results: Result[] = [];
   for (const row of rows) {
-    if (wanted.includes(row.name)) results.push(await measureRow(row, runs, laboratory));
+    if (!wanted.includes(row.name)) continue;
+    for (const kind of row.data === undefined ? data : [row.data]) {
+      results.push(await measureRow(row, kind, runs, laboratory));
+    }
   }
   if (results.length > 0) console.log(report(results));
   if (wanted.includes(START_UP)) console.log(reportStartUp(await measureStartUp(laboratory.volume, runs)));
@@ -50,13 +62,13 @@ export async function importing(args: string[]): Promise<number> {
 }
 
 /** All of it goes when this process ends. */
-async function setUp(images: BenchImages): Promise<Laboratory> {
+async function setUp(imagesOf: Laboratory['imagesOf']): Promise<Laboratory> {
   const address = '127.0.0.1';
-  await images.path('disk.img');
+  await mkdir(imagesFolder(), { recursive: true });
   const state = await mkdtemp(join(process.env.DISKPRESS_BENCH_FOLDER ?? tmpdir(), 'diskpress-bench-'));
   atEnd(() => rmSync(state, { recursive: true, force: true }));
   const volume = await createVolume(state);
-  const web = await startWebServer({ address, state, root: images.folder });
+  const web = await startWebServer({ address, state, root: imagesFolder() });
   const registry = await startRegistry({ address, state });
-  return { images, volume, web, registry, log };
+  return { imagesOf, volume, web, registry, log };
 }

@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execPath } from 'node:process';
 import { run, type Log } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
 import type { Registry } from '../../support/registry.ts';
 import { webPath, type WebServer } from '../../support/web-server.ts';
-import type { BenchImages } from '../images.ts';
+import type { BenchData, BenchImages } from '../images.ts';
 import { measure, type Measurement } from './measure.ts';
 import { pushDisk } from './registry.ts';
 import type { Row } from './rows.ts';
@@ -14,23 +14,30 @@ import type { Volume } from './volume.ts';
 
 /** What imports are measured with. */
 export interface Laboratory {
-  images: BenchImages;
+  /** Of a disk that is full of something. */
+  imagesOf: (data: BenchData) => BenchImages;
   volume: Volume;
   web: WebServer;
   registry: Registry;
   log: Log;
 }
 
-/** Measures a kind of import and its reference in alternation, and then what each part of the work takes alone. */
-export async function measureRow(row: Row, runs: number, laboratory: Laboratory): Promise<Result> {
-  const { images, volume, web, registry, log } = laboratory;
+/**
+ * Measures a kind of import and its reference in alternation, and then what each part of the work takes alone.
+ *
+ * @param kind what the disk is full of
+ */
+export async function measureRow(row: Row, kind: BenchData, runs: number, laboratory: Laboratory): Promise<Result> {
+  const { imagesOf, volume, web, registry, log } = laboratory;
+  const images = imagesOf(kind);
   const target = join(volume.folder, 'disk.img');
   const scratch = join(volume.folder, 'scratch');
   const image = await images.path(row.image);
   const disk = await images.path('disk.img');
-  const data = await images.data();
+  // Where all is zeros nothing is to be written: that is told in parts of the disk's size.
+  const data = (await images.data()) || images.dimensions.virtualSize;
   const pushed = row.registry && (await pushDisk(registry, images, row.image));
-  const url = pushed?.url ?? `${web.url}${webPath.plain}/${row.image}`;
+  const url = pushed?.url ?? `${web.url}${webPath.plain}/${basename(images.folder)}/${row.image}`;
   const file = row.unpacked === undefined ? image : await images.path(row.unpacked);
   const packed = pushed?.archive ?? image;
   const env = {
@@ -57,7 +64,7 @@ export async function measureRow(row: Row, runs: number, laboratory: Laboratory)
     if (round === 1) await check();
     await clear();
     const [own, other] = [ours, reference].map((measured) => measured.at(-1)?.seconds.toFixed(2));
-    log(`${row.name}, round ${round} of ${runs}: ${own} s, reference ${other} s`);
+    log(`${row.name}, ${kind}, round ${round} of ${runs}: ${own} s, reference ${other} s`);
   }
   const network = await bash(
     `curl --silent --show-error --fail --output /dev/null "${row.registry ? '$blob' : '$url'}"`,
@@ -67,5 +74,5 @@ export async function measureRow(row: Row, runs: number, laboratory: Laboratory)
     `dd if=/dev/zero of="$target" bs=1M count=${Math.ceil(data / 2 ** 20)} conv=fsync status=none`,
   );
   await clear();
-  return { row, data, ours, reference, limits: { network, decoding, disk: writing } };
+  return { row, kind, data, ours, reference, limits: { network, decoding, disk: writing } };
 }

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed, run } from '../../cluster/commands.ts';
+import { peakMemory } from '../../support/peak-memory.ts';
 import { dropCaches, type Volume } from './volume.ts';
 
-const LOOK_EVERY = 20;
 /** Of the kernel's clock for processor time (USER_HZ), a second. */
 const TICKS = 100;
 
@@ -60,22 +59,4 @@ async function processorOfChildren(): Promise<number> {
   const status = await readFile('/proc/self/stat', 'latin1');
   const [userTicks, systemTicks] = status.slice(status.lastIndexOf(')')).split(' ').slice(14, 16);
   return (Number(userTicks) + Number(systemTicks)) / TICKS;
-}
-
-/** Each process's own peak, added up over those that live at the same time. */
-async function peakMemory(pid: number, running: () => boolean): Promise<number> {
-  let peak = 0;
-  while (running()) {
-    peak = Math.max(peak, await residentPeak(pid));
-    await sleep(LOOK_EVERY);
-  }
-  return peak;
-}
-
-async function residentPeak(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
-  let sum = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-  for (const child of children.split(' ').filter(Boolean)) sum += await residentPeak(Number(child));
-  return sum;
 }

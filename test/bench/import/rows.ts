@@ -1,4 +1,4 @@
-import type { ImageName } from '../images.ts';
+import type { BenchData, ImageName } from '../images.ts';
 
 /**
  * How an image is fetched and converted by the tools that people use today. Scripts of bash: $url, $scratch, $target; $blob is
@@ -19,6 +19,8 @@ const MEMORY = 150 * MEGABYTE;
 export interface Row {
   readonly name: string;
   readonly image: ImageName;
+  /** What its disk is full of, whatever others are. */
+  readonly data?: BenchData;
   /** Its layer is compressed by gzip. */
   readonly registry?: true;
   /** Does the same with the usual tools. */
@@ -67,6 +69,8 @@ export const rows: readonly Row[] = [
   converted('qcow2-zlib', 'disk.zlib.qcow2', 'qcow2', 0.5),
   converted('qcow2-zstd', 'disk.zstd.qcow2', 'qcow2', 0.5),
   converted('qcow2', 'disk.qcow2', 'qcow2', 0.6),
+  // One cluster in 16 is compressed, and the others are as they are.
+  { ...converted('qcow2-4k', 'disk.4k.qcow2', 'qcow2', 1), data: 'hardly' },
   unpacked(
     'raw.gz',
     'disk.img.gz',

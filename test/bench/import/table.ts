@@ -1,9 +1,12 @@
+import type { BenchData } from '../images.ts';
 import type { Measurement } from './measure.ts';
 import type { Row } from './rows.ts';
 import { START_UP_AIM, type StartUp } from './start-up.ts';
 
 export interface Result {
   row: Row;
+  /** What the disk is full of. */
+  kind: BenchData;
   /** Bytes of the disk that are not holes. */
   data: number;
   ours: Measurement[];
@@ -20,6 +23,7 @@ const WRITTEN_AIM = 1.03;
 export function report(results: Result[]): string {
   const head = [
     'import',
+    'data',
     'seconds',
     'reference',
     'ratio',
@@ -35,12 +39,13 @@ export function report(results: Result[]): string {
   ];
   return table(
     head,
-    results.map(({ row, data, ours, reference, limits }) => {
+    results.map(({ row, kind, data, ours, reference, limits }) => {
       const median = (of: Measurement[], what: keyof Measurement) => middle(of.map((each) => each[what]));
       const [own, other] = [median(ours, 'seconds'), median(reference, 'seconds')];
       const alone = [limits.network, limits.decoding, limits.disk];
       return [
         row.name,
+        kind,
         own.toFixed(1),
         other.toFixed(1),
         (own / other).toFixed(2),

@@ -39,7 +39,7 @@ describe('CachingReader', () => {
 
   it('lends what there is, which stays as it is for as long as it is lent', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(part, { minLength: 1, maxLength: 8 }), { maxLength: 12 }), async (rounds) => {
+      fc.asyncProperty(fc.array(fc.array(part, { minLength: 1, maxLength: 16 }), { maxLength: 12 }), async (rounds) => {
         const reader = new CachingReader(new Source(), head);
         for (const parts of rounds) {
           const all = parts.map(({ offset, length }) =>
@@ -49,6 +49,7 @@ describe('CachingReader', () => {
             }),
           );
           await Promise.all(all);
+          expect(reader.memory.most).to.be.at.most(24 * MEBIBYTE);
         }
       }),
       { numRuns: 25 },
@@ -62,6 +63,20 @@ describe('CachingReader', () => {
       await reader.lend(offset, Math.min(65_536, SIZE - offset), async () => undefined);
     }
     expect(source.reads).to.deep.equal(Array.from({ length: 61 }, (_, index) => index * MEBIBYTE));
+  });
+
+  it('gives up the memory of what could not be read', async () => {
+    const source = new Source();
+    const reader = new CachingReader(source, head);
+    for (let round = 0; round < 30; round += 1) {
+      for (let index = 1; index < 4; index += 1) source.failing.add(index * MEBIBYTE);
+      const failure = await reader.lend(MEBIBYTE, 3 * MEBIBYTE, async () => undefined).catch((error: unknown) => error);
+      expect(failure).to.have.property('message', 'broken');
+    }
+    await reader.lend(MEBIBYTE, 19 * MEBIBYTE, async () => undefined);
+    expect(reader.memory.most).to.be.at.most(24 * MEBIBYTE);
+    const tooMuch = reader.lend(0, 22 * MEBIBYTE, async () => undefined).catch((error: unknown) => error);
+    expect(await tooMuch).to.be.instanceOf(RangeError);
   });
 
   it('asks for what could not be read again, once somebody needs it', async () => {

@@ -109,7 +109,9 @@ describe('sinks', () => {
     }
     lent.fill(0xff);
     await writer.flush();
+    expect(writer.memory.most).to.be.within(MEBIBYTE, 4 * (MEBIBYTE + 4096));
     await writer.settle();
+    expect(writer.memory.size).to.equal(0);
     await file.close();
     expect((await readFile(path)).equals(expected)).to.equal(true);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { TargetFile, allocateAligned } from '../../../src/transfer/sinks/target-file.ts';
+import { TargetFile, alignableLength, alignedPart } from '../../../src/transfer/sinks/target-file.ts';
 
 const BLOCK = 4096;
 const SIZE = 64 * BLOCK;
@@ -32,7 +32,7 @@ describe('a target file', () => {
           const file = await open(path, 'w+');
           await file.truncate(SIZE);
           const target = new TargetFile(file, directly);
-          const memory = allocateAligned(SIZE);
+          const memory = aligned(SIZE);
           const expected = Buffer.alloc(SIZE);
           for (const [one, other, value] of list) {
             const [start, end] = [Math.min(one, other), Math.max(one, other) + 1];
@@ -56,7 +56,7 @@ describe('a target file', () => {
     const file = await open(path, 'r');
     const target = new TargetFile(file, false);
     try {
-      const failure = await target.write(allocateAligned(BLOCK), 0).catch((error: unknown) => error);
+      const failure = await target.write(aligned(BLOCK), 0).catch((error: unknown) => error);
       expect(failure).to.have.property('code', 'EBADF');
     } finally {
       await target.close();
@@ -64,3 +64,7 @@ describe('a target file', () => {
     }
   });
 });
+
+function aligned(length: number): Buffer {
+  return alignedPart(new ArrayBuffer(alignableLength(length)), length);
+}

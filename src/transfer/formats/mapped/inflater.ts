@@ -18,9 +18,14 @@ export class PieceInflater extends BlockInflater {
     this.#image = image;
   }
 
-  /** @param bytes as much of the piece as the file has */
-  startPiece(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): void {
+  /**
+   * @param bytes as much of the piece as the file has
+   * @returns false where some have to be taken first
+   */
+  startPiece(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): boolean {
     // The file's last sector need not be whole; when that is not enough, the file is incomplete rather than damaged.
-    this.start(bytes, host, guest, (error) => (bytes.length < length ? this.#image.failures.truncated() : error));
+    return this.start(bytes, host, guest, (error) =>
+      bytes.length < length ? this.#image.failures.truncated() : error,
+    );
   }
 }

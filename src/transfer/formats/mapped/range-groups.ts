@@ -1,3 +1,4 @@
+import { MemoryPool } from '../../memory-pool.ts';
 import type { RangeReader } from '../../source.ts';
 import type { ImageFailures } from '../image-failures.ts';
 import { LARGEST_PIECE } from './pieces.ts';
@@ -6,6 +7,8 @@ import type { Schedule } from './schedule.ts';
 /** Shorter gaps are read along with what is around them. */
 const SHORTEST_GAP = 64 * 1024;
 const READS_AHEAD = 6;
+/** Of those and the one that is lent, in bytes. The largest piece, a compressed cluster that claims twice its size, takes half of it. */
+const MEMORY = 8 * 1024 * 1024;
 /** Many places of a disk may share one of the file. */
 const MOST_PIECES = 4096;
 
@@ -16,11 +19,17 @@ export interface PlacedPiece {
   isWhole: boolean;
 }
 
-/** Pieces near each other, and the bytes of the file that they are in. */
+/** Pieces near each other, and the bytes of the file that they are in, which are lent until the next group is asked for. */
 export interface Group {
   start: number;
   pieces: PlacedPiece[];
   bytes: Promise<Buffer>;
+}
+
+type UnreadGroup = Omit<Group, 'bytes'> & { length: number };
+
+interface ReadGroup extends Group {
+  memory: ArrayBuffer;
 }
 
 export interface GroupOptions {
@@ -29,6 +38,8 @@ export interface GroupOptions {
   failures: ImageFailures;
   /** Told of each piece before it is read. */
   check?: (piece: PlacedPiece) => void;
+  /** What groups are read into. It is closed at the end. */
+  memory?: MemoryPool;
 }
 
 /**
@@ -37,24 +48,42 @@ export interface GroupOptions {
  * @throws TransferError TruncatedImage for pieces behind the end of the file; what the reader throws
  */
 export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, void, void> {
-  const ahead: Group[] = [];
+  const { memory = new MemoryPool(MEMORY, LARGEST_PIECE) } = options;
+  const ahead: ReadGroup[] = [];
+  let lent: ReadGroup | undefined;
+  let unread: UnreadGroup | undefined;
   try {
     for (;;) {
       while (ahead.length < READS_AHEAD) {
-        const group = nextGroup(options);
-        if (group === undefined) break;
-        ahead.push(group);
+        unread ??= nextGroup(options);
+        const room = unread && memory.take(unread.length);
+        if (unread === undefined || room === undefined) break;
+        ahead.push(readGroup(unread, options.ranges, room));
+        unread = undefined;
       }
-      const first = ahead.shift();
-      if (first === undefined) return;
-      yield first;
+      lent = ahead.shift();
+      if (lent === undefined) return;
+      yield lent;
+      memory.giveBack(lent.memory);
+      lent = undefined;
     }
   } finally {
-    await Promise.allSettled(ahead.map(({ bytes }) => bytes));
+    const left = lent === undefined ? ahead : [lent, ...ahead];
+    // Nothing may be read into memory that is freed.
+    await Promise.allSettled(left.map(({ bytes }) => bytes));
+    for (const group of left) memory.giveBack(group.memory);
+    memory.close();
   }
 }
 
-function nextGroup({ ranges, schedule, failures, check }: GroupOptions): Group | undefined {
+function readGroup({ start, pieces, length }: UnreadGroup, ranges: RangeReader, memory: ArrayBuffer): ReadGroup {
+  const bytes = ranges.read(start, length, Buffer.from(memory, 0, length));
+  // Awaited in its turn; until then its failure must not count as unhandled.
+  bytes.catch(() => {});
+  return { start, pieces, bytes, memory };
+}
+
+function nextGroup({ ranges, schedule, failures, check }: GroupOptions): UnreadGroup | undefined {
   const pieces: PlacedPiece[] = [];
   let start = 0;
   let end = 0;
@@ -70,8 +99,5 @@ function nextGroup({ ranges, schedule, failures, check }: GroupOptions): Group |
     schedule.advance();
   }
   if (pieces.length === 0) return undefined;
-  const bytes = ranges.read(start, end - start);
-  // Awaited in its turn; until then its failure must not count as unhandled.
-  bytes.catch(() => {});
-  return { start, pieces, bytes };
+  return { start, pieces, length: end - start };
 }

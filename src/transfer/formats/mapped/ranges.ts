@@ -84,8 +84,9 @@ export class MappedRanges {
         // With tables left to be read, the pieces before this place are not all known.
         if (isLast) this.#position = Math.max(this.#position, Math.min(this.#inflater.host, host));
         if (isWhole) {
-          if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
-          this.#inflater.startPiece(part, { host, guest, length });
+          while (!this.#inflater.startPiece(part, { host, guest, length })) yield* this.#inflater.takeFirst();
+        } else if (this.#inflater.takesPlain(length)) {
+          while (!this.#inflater.addPlain(part, host, guest)) yield* this.#inflater.takeFirst();
         } else {
           yield { offset: guest, data: part };
         }

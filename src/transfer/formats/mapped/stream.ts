@@ -60,9 +60,15 @@ export class MappedStream {
         if (next === undefined) break;
         guard.check(next);
         if (next.isWhole) {
-          if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
           // There are tens of thousands of them, most of which need no waiting.
-          this.#compressed(next, this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next)));
+          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          while (!this.#inflater.startPiece(bytes, next)) yield* this.#inflater.takeFirst();
+          this.#pass(next.host);
+        } else if (this.#inflater.takesPlain(next.length)) {
+          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          if (bytes.length < next.length) throw this.#image.failures.truncated();
+          while (!this.#inflater.addPlain(bytes, next.host, next.guest)) yield* this.#inflater.takeFirst();
+          this.#pass(next.host);
         } else {
           await this.#goTo(next.host);
           yield* this.#plain(next.guest, next.length);
@@ -78,8 +84,7 @@ export class MappedStream {
   }
 
   /** Compressed clusters share sectors: the next may begin within this one's last, so nothing is consumed. */
-  #compressed({ host, guest, length }: PieceRun, bytes: Buffer): void {
-    this.#inflater.startPiece(bytes, { host, guest, length });
+  #pass(host: number): void {
     this.#pieces.advance();
     // Clusters that share sectors begin as near as the next byte.
     this.#end = host + 1;

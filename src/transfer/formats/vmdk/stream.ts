@@ -75,23 +75,25 @@ class VmdkStream {
       const value = Number(head.readBigUInt64LE(0));
       const size = head.readUInt32LE(8);
       if (size > 0) {
-        if (this.#inflater.isFull) yield* this.#inflater.takeFirst();
-        await this.#takeGrain(value, size);
+        const { position } = this.#reader;
+        const grain = await this.#peekGrain(value, size);
+        while (!this.#inflater.start(grain, position, value * SECTOR)) yield* this.#inflater.takeFirst();
+        // What is missing of the last sector is nothing but padding.
+        await this.#reader.skip(Math.ceil((MARKER_LENGTH + size) / SECTOR) * SECTOR);
       } else if (!(await this.#takeMarker(value))) {
         return;
       }
     }
   }
 
-  async #takeGrain(lba: number, size: number): Promise<void> {
+  async #peekGrain(lba: number, size: number): Promise<Buffer> {
     const { grainSize, capacity, entriesPerGrainTable } = this.#header;
     const offset = lba * SECTOR;
     if (offset % grainSize !== 0 || !(offset < capacity)) throw invalid('a grain belongs to no place of the disk');
     if (size > 2 * grainSize) throw invalid('a compressed grain is larger than it would be without compression');
     const index = offset / grainSize;
     const table = Math.floor(index / entriesPerGrainTable);
-    const place = this.#reader.position;
-    this.#grains.add(index, place / SECTOR);
+    this.#grains.add(index, this.#reader.position / SECTOR);
     if (this.#header.grainDirectoryOffset === undefined) {
       this.#table ??= table;
       if (this.#table !== table) throw new RandomAccessNeeded('the VMDK image has its grain tables at unusual places');
@@ -99,9 +101,7 @@ class VmdkStream {
     const length = MARKER_LENGTH + size;
     const bytes = await this.#reader.peek(length);
     if (bytes.length < length) throw truncated();
-    this.#inflater.start(bytes.subarray(MARKER_LENGTH), place, offset);
-    // What is missing of the last sector is nothing but padding.
-    await this.#reader.skip(Math.ceil(length / SECTOR) * SECTOR);
+    return bytes.subarray(MARKER_LENGTH);
   }
 
   /** @returns false at the end of the stream */

@@ -64,11 +64,6 @@ export class ResumableObject {
       return this.open();
     }
     const { response } = answer;
-    try {
-    } catch (error) {
-      response.body.destroy();
-      throw error;
-    }
     const identity = await this.#withRanges(answer.identity);
     this.#identity = identity;
     const { ranges, size } = identity;

@@ -83,7 +83,7 @@ export const persistentVolumeClaimSpec = z.strictObject({
 export type PersistentVolumeClaimSpec = z.infer<typeof persistentVolumeClaimSpec>;
 
 /** A DataVolume's `storage`: what is missing is completed from the StorageProfile. */
-export const storageSpec = persistentVolumeClaimSpec.omit({ volumeAttributesClassName: true }).extend({
+export const storageSpec = persistentVolumeClaimSpec.extend({
   volumeMode: z
     .enum([...volumeModes, 'FromStorageProfile'])
     .optional()

@@ -8,6 +8,8 @@ import type { Pack } from 'tar-stream';
 import { pack } from 'tar-stream';
 import { run } from './commands.ts';
 import { cacheFolder } from './folders.ts';
+import { PrerequisitesMissing } from './prerequisites.ts';
+import { staticBusybox } from './static-busybox.ts';
 
 /** Raise it when what the image is made of changes. */
 const recipe = 1;
@@ -17,7 +19,11 @@ const recipe = 1;
  * pod's namespaces.
  */
 export async function busyboxArchive(): Promise<string> {
-  const program = await readFile('/bin/busybox');
+  const path = await staticBusybox();
+  if (!path) {
+    throw new PrerequisitesMissing(["there is no static busybox to make the pods' image of"]);
+  }
+  const program = await readFile(path);
   const hash = createHash('sha256').update(`${recipe}`).update(program).digest('hex').slice(0, 16);
   const folder = join(cacheFolder(), 'images');
   const archive = join(folder, `busybox-${hash}.tar`);
@@ -25,7 +31,7 @@ export async function busyboxArchive(): Promise<string> {
     return archive;
   }
   await mkdir(folder, { recursive: true });
-  const layer = await rootLayer(program);
+  const layer = await rootLayer(path, program);
   const unfinished = `${archive}.${process.pid}`;
   try {
     await pipeline(
@@ -42,7 +48,7 @@ export async function busyboxArchive(): Promise<string> {
   return archive;
 }
 
-async function rootLayer(program: Buffer): Promise<Buffer> {
+async function rootLayer(path: string, program: Buffer): Promise<Buffer> {
   const tar = pack();
   const mtime = new Date(0);
   for (const name of ['bin', 'etc', 'home', 'root', 'usr', 'usr/bin', 'var']) {
@@ -50,7 +56,7 @@ async function rootLayer(program: Buffer): Promise<Buffer> {
   }
   tar.entry({ name: 'tmp/', type: 'directory', mode: 0o1777, mtime });
   tar.entry({ name: 'bin/busybox', mode: 0o755, mtime }, program);
-  for (const applet of (await run('/bin/busybox', ['--list'])).split('\n').filter((name) => name !== 'busybox')) {
+  for (const applet of (await run(path, ['--list'])).split('\n').filter((name) => name !== 'busybox')) {
     tar.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox', mtime });
   }
   tar.entry({ name: 'usr/bin/env', type: 'symlink', linkname: '../../bin/busybox', mtime });

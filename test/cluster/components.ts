@@ -166,7 +166,7 @@ async function controlPlaneComponents(plan: NodePlan, files: ConfigurationFiles)
     'kube-apiserver-kubelet-client',
     await authority.issue({ commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters' }),
   );
-  const proxyAuthority = await Authority.create('front-proxy');
+  const proxyAuthority = await Authority.create('front-proxy-authority');
   const proxyCertificate = await files.write('front-proxy-authority.crt', proxyAuthority.certificate);
   const proxyClient = await files.keyPair('front-proxy', await proxyAuthority.issue({ commonName: 'front-proxy' }));
   const signing = await signingKeys();

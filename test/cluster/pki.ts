@@ -58,6 +58,10 @@ export class Authority {
 
   /** Issues a certificate that serves as a client's and, for its names, as a server's. */
   async issue(subject: Subject): Promise<KeyPair> {
+    if (!subject.organization && this.#certificate.subject === `CN=${subject.commonName}`) {
+      // Go would take it; OpenSSL, so Node, takes it for self-signed and trusts it no more.
+      throw new RangeError(`a certificate and its authority cannot both be called ${subject.commonName}`);
+    }
     const keys = await generate();
     const certificate = await x509.X509CertificateGenerator.create({
       subject: [

@@ -5,6 +5,7 @@ import { CommandFailed, run, tellingTime } from './commands.ts';
 import { withLock } from './lock.ts';
 import { kubectlFolder } from './parts.ts';
 import { cacheFolder } from './folders.ts';
+import { staticBusybox, unpackStaticBusybox } from './static-busybox.ts';
 
 /** What must be there, the Debian package that has it. */
 interface Prerequisite {
@@ -20,6 +21,9 @@ export type Purpose = 'cluster' | 'servers';
 
 const libraries = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
+/** Unpacked, not installed. */
+const busybox = 'busybox-static';
+
 /** For the cluster's nodes, the images they run, and the servers that tests talk to. */
 const prerequisites: Prerequisite[] = [
   { provides: 'flock', package: 'util-linux', servers: true },
@@ -33,7 +37,7 @@ const prerequisites: Prerequisite[] = [
   { provides: 'runc', package: 'runc' },
   { provides: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' },
   { provides: 'etcd', package: 'etcd-server' },
-  { provides: '/bin/busybox', package: 'busybox-static' },
+  { provides: 'a busybox that needs no interpreter', package: busybox },
   { provides: 'buildah', package: 'buildah' },
   { provides: 'mmdebstrap', package: 'mmdebstrap' },
   { provides: 'skopeo', package: 'skopeo', servers: true },
@@ -97,7 +101,10 @@ export class PrerequisitesMissing extends Error {
 export async function missingPackages(purpose: Purpose = 'cluster'): Promise<string[]> {
   const needed = prerequisites.filter(({ servers }) => purpose === 'cluster' || servers);
   const missing = await Promise.all(
-    needed.map(async ({ provides, package: name }) => ((await isThere(provides)) ? [] : [name])),
+    needed.map(async ({ provides, package: name }) => {
+      const there = name === busybox ? (await staticBusybox()) !== undefined : await isThere(provides);
+      return there ? [] : [name];
+    }),
   );
   return [...new Set(missing.flat())];
 }
@@ -158,11 +165,17 @@ async function install(log: Log, purpose: Purpose): Promise<void> {
       // The lists that are there may do; if not, the next step says what it did not find.
       log(error instanceof CommandFailed ? 'the package lists could not be refreshed' : String(error));
     }
-    await tellingTime(
-      log,
-      () => 'installing packages',
-      () => run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env }),
-    );
+    const installed = missing.filter((name) => name !== busybox);
+    if (installed.length > 0) {
+      await tellingTime(
+        log,
+        () => 'installing packages',
+        () => run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...installed], { env }),
+      );
+    }
+    if (missing.includes(busybox)) {
+      await unpackStaticBusybox();
+    }
   });
 }
 

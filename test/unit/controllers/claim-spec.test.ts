@@ -70,6 +70,12 @@ describe('the spec of a DataVolume claim', () => {
     expect(spec.resources?.requests?.['storage']).to.equal('1000');
   });
 
+  it('keeps what else is asked of the volume', () => {
+    const { storage: asked } = storage('1Gi', 'Block');
+    const spec = claimSpecOf({ storage: { ...asked, volumeAttributesClassName: 'gold' } }, defaults);
+    expect(spec).to.include({ volumeAttributesClassName: 'gold', storageClassName: 'fast' });
+  });
+
   it('takes access modes and volume mode from the profile', () => {
     const spec = claimSpecOf(
       { storage: { resources: { requests: { storage: '1Gi' } } } },

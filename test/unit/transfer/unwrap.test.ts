@@ -1,10 +1,8 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
-import { pack } from 'tar-stream';
-import { ByteReader } from '../../../src/transfer/bytes.ts';
-import { unwrap, type Unwrapped } from '../../../src/transfer/unwrap/unwrap.ts';
 import { streamOptimizedVmdk } from '../../support/stream-optimized-vmdk.ts';
-import { collect, lend } from './streams.ts';
+import { collect } from './streams.ts';
+import { expectFailure, open, tar } from './unwrapping.ts';
 
 const raw = Buffer.alloc(128 * 1024, 'disk\0');
 const vmdk = streamOptimizedVmdk(Buffer.alloc(4096, 'vm'), { grainSize: 4096, entries: 16 });
@@ -14,27 +12,6 @@ const partitioned = Buffer.from(raw);
 partitioned.writeUInt16LE(0xaa55, 510);
 /** Larger than what is kept in memory until the others are known. */
 const large = Buffer.alloc(17 * 1024 * 1024, 'large\0');
-
-async function tar(members: Record<string, Buffer | string>): Promise<Buffer> {
-  const packing = pack();
-  for (const [name, content] of Object.entries(members)) packing.entry({ name }, content);
-  packing.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of packing) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-function open(bytes: Buffer): Promise<Unwrapped> {
-  return unwrap(new ByteReader(lend(bytes, Array<number>(500).fill(900))), bytes.length, 'here');
-}
-
-async function expectFailure(bytes: Buffer, code: string, message: RegExp): Promise<void> {
-  const error = await open(bytes)
-    .then(({ reader }) => collect(reader.rest()))
-    .catch((reason: unknown) => reason);
-  expect(error).to.have.property('code', code);
-  expect((error as Error).message).to.match(message);
-}
 
 describe('what an image is packed in', () => {
   it('is taken off, however it is nested, and whatever the names are', async () => {

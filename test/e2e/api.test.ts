@@ -148,7 +148,7 @@ describe('the API', () => {
     await untilSucceeded(client, name);
     const claim = await client.get(persistentVolumeClaims, name);
     expect(claim?.spec).to.deep.include({ accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' });
-    expect(claim?.spec?.resources?.requests?.['storage']).to.equal('137Mi');
+    expect(claim?.spec?.resources?.requests?.['storage']).to.equal('136Mi');
   });
 
   it('refuses what cannot be meant, and says why', async () => {

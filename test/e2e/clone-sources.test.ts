@@ -137,7 +137,9 @@ describe('sources of clones', function () {
       const key = { namespace: other, name: 'too-small-for-snapshot' };
       await clone(key, { snapshot }, { size: '100Mi' });
       const { message } = await untilReason(key, 'CloneValidationFailed');
-      expect(message).to.match(/100 MiB, less than the 200 MiB that its source snapshot needs/);
+      expect(message).to.match(
+        /requests 100 MiB .*, less than the 200 MiB .* of the claim that its snapshot was taken of/,
+      );
     });
 
     it('fill a bare claim that names a VolumeCloneSource', async () => {

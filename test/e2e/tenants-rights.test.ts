@@ -294,11 +294,8 @@ describe('the right to clone from a namespace', function () {
     await clone(tenants.cloner, key, secret(), { storageClassName: suite.classes.copy });
     await until(suite.client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
     await tenants.tenant.mergePatch(persistentVolumeClaims, key, { spec: { volumeName: 'not-there' } });
-    // As far as it gets: handed over, or refused.
-    await until(suite.client, dataVolumes, key, 'the copy is over', (object) => {
-      const phase = object?.status?.phase;
-      return phase === 'RebindInProgress' || phase === 'Failed';
-    });
+    const { message } = await untilReason(key, 'ErrClaimNotValid');
+    expect(message).to.include('names volume "not-there", so that no other can be handed to it');
     // Long enough for the cluster's own controller to take a hand in it.
     const meanwhile = atHome('meanwhile');
     await clone(tenants.cloner, meanwhile, secret(), { storageClassName: suite.classes.copy });

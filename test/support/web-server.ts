@@ -129,7 +129,7 @@ http {
     location ${webPath.plain}/ { ${files} }
     location ${webPath.private}/ { auth_basic disks; auth_basic_user_file ${folder}/users; ${files} }
     location ${webPath.token}/ { if ($http_x_token != "${webToken}") { return 403; } ${files} }
-    location ${webPath.slow}/ { limit_rate 2m; ${files} }
+    location ${webPath.slow}/ { limit_rate 1m; ${files} }
     location ${webPath.crawling}/ { limit_rate 300k; ${files} }
     location ${webPath.unavailable}/ { if (-f ${folder}/unavailable) { return 503; } ${files} }
     location ${webPath.withoutRanges}/ { max_ranges 0; ${files} }

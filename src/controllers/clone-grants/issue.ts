@@ -62,7 +62,10 @@ export function decideGrant(
     );
   }
   const found = findCloned(caches, cloned);
-  if (!found) throw without(cloned.kind === 'VolumeSnapshot' ? 'snapshot' : 'claim', cloned.key, 'absent');
+  if (!found) {
+    const what = cloned.kind === 'VolumeSnapshot' ? 'snapshot' : 'claim';
+    throw without(what, cloned.key, 'absent', ", within a day of the DataVolume's creation");
+  }
   return { ...cloned, uid: found.metadata?.uid ?? '' };
 }
 

@@ -59,11 +59,15 @@ function sized(bytes: number): string {
   return `${humanBytes(bytes)} (${bytes} bytes)`;
 }
 
-/** That a source is not there, or goes. */
-export function without(what: string, key: Key, state: 'absent' | 'deleted'): WaitingError {
+/**
+ * That a source is not there, or goes.
+ *
+ * @param limit until when it is waited for, where that is not for ever
+ */
+export function without(what: string, key: Key, state: 'absent' | 'deleted', limit = ''): WaitingError {
   const message =
     state === 'absent'
-      ? `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does`
+      ? `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does${limit}`
       : `The source ${what} "${key.name}" in namespace "${key.namespace}" is being deleted; the clone starts when there is one of that name again`;
   return new WaitingError('CloneWithoutSource', message, { after: LOOK_AGAIN_MILLISECONDS });
 }

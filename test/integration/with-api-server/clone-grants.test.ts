@@ -117,10 +117,10 @@ describe('clones between namespaces, of a real API server with simulated storage
   it('are granted once, whatever becomes of the claim and of what is told on the DataVolume', async () => {
     const key = await clone();
     await untilSucceeded(client, key);
-    await client.mergePatch(dataVolumes, key, { status: { phase: 'Pending' } }, { subresource: 'status' });
     await client.delete(persistentVolumeClaims, key);
-    const finalizers = { metadata: { finalizers: null } };
-    await kubectl.run('-n', key.namespace, 'patch', 'pvc', key.name, '--type=merge', '-p', JSON.stringify(finalizers));
+    await untilReason(key, 'ErrClaimLost');
+    const forged = { status: { phase: 'Pending' as const, conditions: [] } };
+    await client.mergePatch(dataVolumes, key, forged, { subresource: 'status' });
     const claim = await until(client, persistentVolumeClaims, key, 'it is made anew and told on', (found) => {
       return found?.metadata?.annotations?.['cdi.kubevirt.io/clonePhase'] === 'Error' ? found : undefined;
     });

@@ -3,15 +3,7 @@ import { pack } from 'tar-stream';
 import { readTar, type TarEntry } from '../../../src/transfer/archive/tar-reader.ts';
 import { ByteReader } from '../../../src/transfer/bytes.ts';
 import { collect, lend } from './streams.ts';
-
-async function archive(members: Record<string, Buffer>): Promise<Buffer> {
-  const packing = pack();
-  for (const [name, content] of Object.entries(members)) packing.entry({ name }, content);
-  packing.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of packing) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
+import { tar } from './unwrapping.ts';
 
 async function readAll(
   bytes: Buffer,
@@ -33,23 +25,23 @@ describe('readTar', () => {
   };
 
   it('reads members with short, long and foreign names', async () => {
-    expect(await readAll(await archive(members))).to.deep.equal(members);
+    expect(await readAll(await tar(members))).to.deep.equal(members);
   });
 
   it('passes over what nobody reads', async () => {
-    expect(await readAll(await archive(members), ({ path }) => path === 'ünïcode')).to.deep.equal({
+    expect(await readAll(await tar(members), ({ path }) => path === 'ünïcode')).to.deep.equal({
       ünïcode: members['ünïcode'],
     });
   });
 
   it('takes the end of the stream behind a member for the end of the archive', async () => {
-    const whole = await archive(members);
+    const whole = await tar(members);
     expect(await readAll(whole.subarray(0, whole.length - 1024))).to.deep.equal(members);
     expect(await readAll(whole.subarray(0, whole.length - 512))).to.deep.equal(members);
   });
 
   it('does without what the last member should be filled up with, where somebody else checks the stream', async () => {
-    const whole = await archive({ 'a.txt': Buffer.from('hello') });
+    const whole = await tar({ 'a.txt': Buffer.from('hello') });
     for (const length of [512 + 5, 512 + 100]) {
       const reader = new ByteReader(lend(whole.subarray(0, length), []));
       for await (const { path, body } of readTar(reader, { isVerified: true })) {
@@ -87,7 +79,7 @@ describe('readTar', () => {
   });
 
   it('never takes part of an archive for the whole', async () => {
-    const whole = await archive(members);
+    const whole = await tar(members);
     for (const length of [100, 700, 3000, whole.length - 1025, whole.length - 1023]) {
       const error = await readAll(whole.subarray(0, length)).catch((reason: unknown) => reason);
       expect(error).to.have.property('code', 'TruncatedImage');
@@ -95,7 +87,7 @@ describe('readTar', () => {
   });
 
   it('refuses a damaged header', async () => {
-    const damaged = await archive(members);
+    const damaged = await tar(members);
     damaged.writeUInt8(0x41, 1024 + 3);
     expect(await readAll(damaged).catch((reason: unknown) => reason)).to.have.property('code', 'InvalidImage');
   });

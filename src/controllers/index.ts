@@ -3,15 +3,13 @@ import type { Manager } from '../kube/manager.ts';
 import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import { watch } from '../kube/watch.ts';
-import { AdmissionPolicies } from './admission-policies.ts';
-import { BY_DATA_SOURCE, BY_DEPENDENCY, BY_TARGET_KEY, createCaches, type Caches } from './caches.ts';
+import { BY_DATA_SOURCE, BY_DEPENDENCY, BY_TARGET_KEY, type Caches } from './caches.ts';
 import { CDIReconciler } from './cdi/reconciler.ts';
 import { CloneGrantReconciler, dataVolumeKeyOf } from './clone-grants/reconciler.ts';
-import { CloneMetrics } from './clone-populator/metrics.ts';
 import { ClonePopulatorReconciler } from './clone-populator/reconciler.ts';
 import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './clone-populator/waiting-clones.ts';
-import { CDI_NAME, ConfigView } from './config-view.ts';
-import type { ControllerContext } from './context.ts';
+import { CDI_NAME } from './config-view.ts';
+import { createContext } from './create-context.ts';
 import { dependency } from './data-source/dependencies.ts';
 import { DataSourceReconciler } from './data-source/reconciler.ts';
 import { registerDataVolumeMetrics } from './data-volume/metrics.ts';
@@ -23,7 +21,6 @@ import { isImportClaim } from './import/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 import { OrphanReconciler } from './orphans/reconciler.ts';
 import { populatedFrom } from './populator/population.ts';
-import { ProgressPoll } from './progress-poll.ts';
 import type { InstallationSettings } from './settings.ts';
 import { NO_PROVISIONER } from './storage-profile/known-provisioners.ts';
 import { registerStorageProfileMetric } from './storage-profile/metric.ts';
@@ -34,18 +31,8 @@ const MANY_WORKERS = 16;
 
 /** Adds every controller to the manager: which there are, and what wakes each of them. */
 export function addControllers(manager: Manager, installation: InstallationSettings & { version: string }): void {
-  const caches = createCaches(manager);
-  const now = () => Date.now();
-  const context: ControllerContext = {
-    client: manager.client,
-    events: manager.events,
-    caches,
-    config: new ConfigView(caches, installation),
-    policies: new AdmissionPolicies(caches, installation.namespace, now),
-    progress: new ProgressPoll(),
-    cloneCount: new CloneMetrics(manager.metrics.registry, caches),
-    now,
-  };
+  const context = createContext(manager, installation);
+  const { caches } = context;
 
   manager.addReadyCheck('admission policies', () => context.policies.problem);
 

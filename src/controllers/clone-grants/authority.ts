@@ -1,11 +1,11 @@
 import type { CloneGrant } from '../../api/clone-grant.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
-import { CDI_GROUP } from '../../api/group.ts';
 import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Caches } from '../caches.ts';
+import { dataVolumeOf } from '../data-volume-of.ts';
 import { grantUsedAnnotation } from '../internal-annotations.ts';
 import type { ClonedObject } from './cloned-object.ts';
 
@@ -62,15 +62,6 @@ export function requireAuthority(
 export function grantOf(caches: AuthorityCaches, target: PersistentVolumeClaim): CloneGrant | undefined {
   const grant = caches.cloneGrants.get({ namespace: '', name: controllerOf(target)?.uid ?? '' });
   return grant?.spec.claimUid === target.metadata?.uid ? grant : undefined;
-}
-
-/** The DataVolume whose claim this is. A DataVolume has one, of its own name. */
-function dataVolumeOf({ dataVolumes }: AuthorityCaches, target: PersistentVolumeClaim): DataVolume | undefined {
-  const key = keyOf(target);
-  const owner = controllerOf(target);
-  if (owner?.kind !== 'DataVolume' || !owner.apiVersion.startsWith(`${CDI_GROUP}/`)) return undefined;
-  const dataVolume = owner.name === key.name ? dataVolumes.get(key) : undefined;
-  return dataVolume?.metadata.uid === owner.uid ? dataVolume : undefined;
 }
 
 function grants({ spec }: CloneGrant, { kind, key }: ClonedObject): boolean {

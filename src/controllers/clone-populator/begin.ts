@@ -1,10 +1,9 @@
 import { stateAnnotation } from '../../api/annotations.ts';
-import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-reasons.ts';
-import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { keyOf, keyToString } from '../../kube/key.ts';
+import { keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../context.ts';
+import { dataVolumeOf } from '../data-volume-of.ts';
 import { cloneBegunAnnotation, clonePlanAnnotation } from '../internal-annotations.ts';
 import { holdTarget } from '../populator/population.ts';
 import { annotationsOf, inPhase, type CloneState } from './clone-state.ts';
@@ -38,7 +37,7 @@ export async function beginClone(
     [clonePlanAnnotation]: description,
     ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
   });
-  const dataVolume = dataVolumeOf(context, target);
+  const dataVolume = dataVolumeOf(context.caches, target);
   // The DataVolume's own controller tells its phases, and with the first of them the plan.
   if (!dataVolume) {
     const message = `Cloning ${keyToString(source.key)}: ${description}`;
@@ -51,10 +50,4 @@ export async function beginClone(
     else context.events.event(target, warning);
   }
   return { plan, told };
-}
-
-function dataVolumeOf({ caches }: ControllerContext, target: PersistentVolumeClaim): DataVolume | undefined {
-  const owner = controllerOf(target);
-  if (owner?.kind !== 'DataVolume') return undefined;
-  return caches.dataVolumes.get({ namespace: keyOf(target).namespace, name: owner.name });
 }

@@ -16,9 +16,8 @@ import { BY_TARGET_KEY } from '../caches.ts';
 import type { ControllerContext } from '../context.ts';
 import { deleteOwn } from '../delete-own.ts';
 import { promisedToAnnotation, workForAnnotation } from '../internal-annotations.ts';
-import { areSettled, deleteMountingPod, SETTLING_MILLISECONDS } from '../populator/population.ts';
+import { areSettled, deleteMountingPod, deleteTemporary, SETTLING_MILLISECONDS } from '../populator/population.ts';
 import { releasePromise } from '../populator/rebind-volume.ts';
-import { deleteSnapshot } from '../populator/snapshot-removal.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
 
@@ -56,12 +55,7 @@ export class OrphanReconciler implements Reconciler {
     if (this.#mayStillSettle(orphans) && !(await areSettled(this.#context, orphans.claims, orphans.snapshots))) {
       return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     }
-    await Promise.all([
-      ...orphans.claims.map((claim) =>
-        client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid }),
-      ),
-      ...orphans.snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
-    ]);
+    await deleteTemporary(this.#context, orphans.claims, orphans.snapshots);
     return undefined;
   }
 

@@ -84,10 +84,7 @@ export async function letTargetGo(
   }
   // Also one that has ended keeps its claim from going, and would itself only go after it.
   if (isBeingDeleted(target)) await Promise.all(temporary.map((claim) => deleteMountingPod(context, claim, uid)));
-  await Promise.all([
-    ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
-    ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
-  ]);
+  await deleteTemporary(context, claims, snapshots);
   // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length > 0 || snapshots.length > 0) return undefined;
   if (isBeingDeleted(target)) {
@@ -97,6 +94,18 @@ export async function letTargetGo(
   }
   await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
+}
+
+/** Deletes these working claims and snapshots, and none that has come in their place. */
+export async function deleteTemporary(
+  { client }: Pick<ControllerContext, 'client'>,
+  claims: readonly PersistentVolumeClaim[],
+  snapshots: readonly VolumeSnapshot[],
+): Promise<void> {
+  await Promise.all([
+    ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
+    ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
+  ]);
 }
 
 /** Lets a snapshot that is being deleted go, once the claim that it could not be restored into is gone. */

@@ -2,10 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/api/object-names.ts';
-import { AdmissionPolicies } from '../../../src/controllers/admission-policies.ts';
-import { createCaches } from '../../../src/controllers/caches.ts';
-import { CloneMetrics } from '../../../src/controllers/clone-populator/metrics.ts';
-import { ConfigView } from '../../../src/controllers/config-view.ts';
+import { createContext } from '../../../src/controllers/create-context.ts';
 import {
   promisedToAnnotation,
   promisedToClaimAnnotation,
@@ -14,7 +11,6 @@ import {
   workForClaimAnnotation,
 } from '../../../src/controllers/internal-annotations.ts';
 import { OrphanReconciler } from '../../../src/controllers/orphans/reconciler.ts';
-import { ProgressPoll } from '../../../src/controllers/progress-poll.ts';
 import {
   namespaces,
   persistentVolumeClaims,
@@ -72,16 +68,9 @@ describe('what was made for a claim that is gone, in a real API server', functio
       kubeConfig: server.kubeConfig({ token: server.controllersToken }),
       logger: silentLogger(),
     });
-    const { client, events } = manager;
-    const caches = createCaches(manager);
-    const config = new ConfigView(caches, { image: 'image', namespace: 'cdi' });
-    const now = () => Date.now();
-    const policies = new AdmissionPolicies(caches, 'cdi', now);
-    const cloneCount = new CloneMetrics(manager.metrics.registry, caches);
-    reconciler = new OrphanReconciler({
-      ...{ client, events, caches, config, policies, cloneCount, now },
-      progress: new ProgressPoll(),
-    });
+    const context = createContext(manager, { image: 'image', namespace: 'cdi' });
+    const { caches } = context;
+    reconciler = new OrphanReconciler(context);
     manager.addController(reconciler, { watches: [] });
     stop = new AbortController();
     running = manager.run(stop.signal);

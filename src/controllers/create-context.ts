@@ -1,0 +1,24 @@
+import type { Manager } from '../kube/manager.ts';
+import { AdmissionPolicies } from './admission-policies.ts';
+import { createCaches } from './caches.ts';
+import { CloneMetrics } from './clone-populator/metrics.ts';
+import { ConfigView } from './config-view.ts';
+import type { ControllerContext } from './context.ts';
+import { ProgressPoll } from './progress-poll.ts';
+import type { InstallationSettings } from './settings.ts';
+
+/** What the controllers of a manager share; its caches are filled once the manager runs. */
+export function createContext(manager: Manager, installation: InstallationSettings): ControllerContext {
+  const caches = createCaches(manager);
+  const now = () => Date.now();
+  return {
+    client: manager.client,
+    events: manager.events,
+    caches,
+    config: new ConfigView(caches, installation),
+    policies: new AdmissionPolicies(caches, installation.namespace, now),
+    progress: new ProgressPoll(),
+    cloneCount: new CloneMetrics(manager.metrics.registry, caches),
+    now,
+  };
+}

@@ -28,5 +28,5 @@ export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
 /** On a claim that is being cloned into: how that is done, in words. */
 export const clonePlanAnnotation = 'cdi.kubevirt.io/clone.plan';
-/** On a claim that is or was being cloned into: when each phase began, as {@link import('./clone-populator/phase-times.ts')} writes it. */
+/** On a claim that is or was being cloned into: when each phase began, as JSON: a phase's name to its time in milliseconds. */
 export const phaseTimesAnnotation = 'cdi.kubevirt.io/clone.phaseTimes';

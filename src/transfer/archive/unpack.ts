@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { ByteReader, ByteStream } from '../bytes.ts';
-import { LOST_AND_FOUND } from '../clone/tree-archive.ts';
+import { LOST_AND_FOUND } from '../lost-and-found.ts';
 import { TransferError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { FedProgram } from '../fed-program.ts';

@@ -9,7 +9,7 @@
 import { TransferError } from '../errors.ts';
 import { runProgram } from '../programs.ts';
 import { CHECKPOINT_NAME } from './checkpoint.ts';
-import { LOST_AND_FOUND } from './tree-archive.ts';
+import { LOST_AND_FOUND } from '../lost-and-found.ts';
 
 const NANOSECONDS = 1_000_000_000n;
 

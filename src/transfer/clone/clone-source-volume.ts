@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransferError, systemCode } from '../errors.ts';
+import { LOST_AND_FOUND } from '../lost-and-found.ts';
 import { CAUTIOUSLY } from '../planted-files.ts';
 import type { Progress } from '../progress.ts';
 import { deviceSize } from '../device-size.ts';
@@ -11,7 +12,7 @@ import type { CloneOffer, TargetState } from './clone-protocol.ts';
 import { diskUsage } from './disk-usage.ts';
 import { readDisk } from './disk-reader.ts';
 import { encodeExtents, type DiskExtent } from './extent-stream.ts';
-import { archiveTree, LOST_AND_FOUND } from './tree-archive.ts';
+import { archiveTree } from './tree-archive.ts';
 import type { CloneStream } from './upload-client.ts';
 
 /** A volume to be cloned. */

@@ -1,6 +1,6 @@
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { TransferError, systemCode } from '../errors.ts';
-import { LOST_AND_FOUND } from './tree-archive.ts';
+import { LOST_AND_FOUND } from '../lost-and-found.ts';
 
 /**
  * Removes everything below the root of a volume, read-only folders of the caller included.

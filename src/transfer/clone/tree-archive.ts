@@ -2,11 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { TransferError, systemCode } from '../errors.ts';
+import { LOST_AND_FOUND } from '../lost-and-found.ts';
 import { killGroup, programMissing } from '../programs.ts';
 import { collectTail } from './text-tail.ts';
-
-/** Made by mkfs at the root of a volume, and not readable by everybody: no part of what a volume holds. */
-export const LOST_AND_FOUND = 'lost+found';
 
 /**
  * Archives everything below a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links, extended

@@ -1,25 +1,74 @@
-/** The layers of the product, and which may know which. Dependencies point downwards only. */
-const layer = (name, mayUse) => ({
-  name: `${name}-depends-only-on-${mayUse.join('-') || 'nothing'}`,
-  severity: 'error',
-  from: { path: `^src/${name}/` },
-  to: { path: '^src/', pathNot: [`^src/${name}/`, ...mayUse.map((other) => `^src/${other}/`)] },
-});
+/** The rooms of the product, each with those that it may know. Dependencies point downwards only. */
+const rooms = {
+  base: [],
+  server: ['base'],
+  api: ['base'],
+  protocol: ['api'],
+  kube: ['base', 'server'],
+  codec: ['base'],
+  image: ['base', 'codec'],
+  source: ['base', 'codec', 'image'],
+  sink: ['base'],
+  transfer: ['base', 'codec', 'image', 'source', 'sink'],
+  pods: ['base', 'server', 'protocol', 'source', 'sink', 'transfer', 'image'],
+  controllers: ['base', 'server', 'api', 'protocol', 'kube'],
+  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers'],
+};
+
+/** The rooms of the controllers: what all of them stand on, then one for each thing that is reconciled. */
+const controllerRooms = {
+  references: [],
+  progress: [],
+  objects: [],
+  runtime: ['references', 'progress', 'objects'],
+  claims: ['objects', 'runtime'],
+  transfers: ['objects', 'progress', 'runtime', 'claims'],
+  cdi: ['objects', 'runtime'],
+  'storage-profile': ['objects', 'runtime', 'claims'],
+  'data-source': ['references', 'objects', 'runtime', 'claims', 'transfers'],
+  orphans: ['objects', 'runtime', 'claims'],
+  import: ['objects', 'runtime', 'claims', 'transfers'],
+  clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
+  'data-volume': [
+    ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],
+    ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer'],
+  ],
+};
+
+const cloneRooms = {
+  source: [],
+  planner: ['source'],
+  grants: ['source'],
+  phases: ['source', 'planner'],
+  copy: ['source', 'grants'],
+  populator: ['source', 'planner', 'grants', 'phases'],
+};
+
+const rules = (folder, among) =>
+  Object.entries(among).map(([room, mayKnow]) => ({
+    name: `${folder.replace('src/', '')}${room}-knows-only-${mayKnow.join('-') || 'itself'}`,
+    severity: 'error',
+    from: { path: `^${folder}${room}/` },
+    to: { path: `^${folder}`, pathNot: [room, ...mayKnow].map((other) => `^${folder}${other}/`) },
+  }));
 
 export default {
   forbidden: [
-    layer('api', []),
-    layer('log', []),
-    layer('kube', ['log']),
-    layer('transfer', []),
-    layer('controllers', ['api', 'kube', 'log']),
-    layer('pods', ['api', 'transfer', 'log']),
-    layer('cli', ['controllers', 'kube', 'api', 'transfer', 'log']),
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...rules('src/', rooms),
+    ...rules('src/controllers/', controllerRooms),
+    ...rules('src/controllers/clone/', cloneRooms),
     {
-      name: 'transfer-knows-nothing-of-kubernetes',
+      name: 'every-file-has-a-room',
       severity: 'error',
-      from: { path: '^src/(transfer|pods|cli|log)/' },
+      from: { path: '^src/', pathNot: [`^src/(${Object.keys(rooms).join('|')})/`, '^src/main\\.ts$'] },
+      to: {},
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-circular-folders', scope: 'folder', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'transfers-know-nothing-of-kubernetes',
+      severity: 'error',
+      from: { path: '^src/(base|codec|image|source|sink|transfer|pods|cli)/' },
       to: { path: '@kubernetes/client-node' },
     },
     {

@@ -16,7 +16,7 @@ export async function bundle(outdir: string): Promise<void> {
   await build({
     entryPoints: [
       { in: 'src/main.ts', out: 'main' },
-      { in: 'src/transfer/decompress/decoder-thread.ts', out: 'decoder-thread' },
+      { in: 'src/codec/decompress/decoder-thread.ts', out: 'decoder-thread' },
     ],
     outdir,
     bundle: true,

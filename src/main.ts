@@ -2,7 +2,7 @@
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
-import { sizeThreadPool } from './transfer/thread-pool.ts';
+import { sizeThreadPool } from './base/thread-pool.ts';
 
 // What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
 
@@ -20,12 +20,12 @@ const roles: Readonly<Record<string, () => Promise<number>>> = {
   },
   'clone-source': async () => {
     prepareToMoveData();
-    const { runCloneSource } = await import('./pods/clone-source.ts');
+    const { runCloneSource } = await import('./pods/copy-source.ts');
     return runCloneSource();
   },
   'upload-server': async () => {
     prepareToMoveData();
-    const { runUploadServer } = await import('./pods/upload-server.ts');
+    const { runUploadServer } = await import('./pods/copy-target.ts');
     return runUploadServer();
   },
   // That the pod ran means that its claim was mounted, which is all that is asked of it.

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseChecksum, type Checksum } from '../transfer/checksum.ts';
+import { parseChecksum, type Checksum } from '../base/checksum.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import { TransferError } from '../transfer/errors.ts';
-import { formatBytes } from '../transfer/format-bytes.ts';
-import { diskFormats, type DiskFormat } from '../transfer/formats/recognise.ts';
+import { TransferError } from '../base/errors.ts';
+import { formatBytes } from '../base/format-bytes.ts';
+import { diskFormats, type DiskFormat } from '../image/formats/recognise.ts';
 import { importImage, type ImportedImage } from '../transfer/import-image.ts';
-import type { Progress } from '../transfer/progress.ts';
+import type { Progress } from '../base/progress.ts';
 import { interruptible } from './interruption.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';

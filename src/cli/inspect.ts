@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { formatBytes } from '../transfer/format-bytes.ts';
+import { formatBytes } from '../base/format-bytes.ts';
 import { inspectImage, type InspectedImage } from '../transfer/inspect-image.ts';
-import { Progress } from '../transfer/progress.ts';
+import { Progress } from '../base/progress.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
 

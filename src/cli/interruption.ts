@@ -1,4 +1,4 @@
-import { TransferError } from '../transfer/errors.ts';
+import { TransferError } from '../base/errors.ts';
 
 /**
  * Tells work when the user wants it to end: at the first Ctrl-C it is to leave things in order, at the second the process ends at

@@ -1,5 +1,5 @@
-import { ScratchNeeded, TransferError, asTransferError } from '../transfer/errors.ts';
-import { printableJson, printableLine } from '../transfer/printable.ts';
+import { ScratchNeeded, TransferError, asTransferError } from '../base/errors.ts';
+import { printableJson, printableLine } from '../base/printable.ts';
 
 /** As shells tell that a program was ended by SIGINT. */
 const INTERRUPTED = 130;

@@ -1,7 +1,7 @@
-import { formatBytes } from '../transfer/format-bytes.ts';
-import { formatDuration } from '../transfer/format-duration.ts';
-import { printableLine } from '../transfer/printable.ts';
-import type { Progress, ProgressSnapshot } from '../transfer/progress.ts';
+import { formatBytes } from '../base/format-bytes.ts';
+import { formatDuration } from '../base/format-duration.ts';
+import { printableLine } from '../base/printable.ts';
+import type { Progress, ProgressSnapshot } from '../base/progress.ts';
 
 const REDRAW_INTERVAL = 200;
 const BAR_WIDTH = 30;

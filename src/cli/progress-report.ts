@@ -1,5 +1,5 @@
-import { formatBytes } from '../transfer/format-bytes.ts';
-import { Progress } from '../transfer/progress.ts';
+import { formatBytes } from '../base/format-bytes.ts';
+import { Progress } from '../base/progress.ts';
 import { print, tell } from './output.ts';
 import { ProgressBar, describeProgress } from './progress-bar.ts';
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { TransferError, systemCode } from '../transfer/errors.ts';
-import type { S3Credentials } from '../transfer/object-storage/s3-requests.ts';
-import type { Progress } from '../transfer/progress.ts';
-import type { Source } from '../transfer/source.ts';
-import { FileSource } from '../transfer/sources/file-source.ts';
-import { HttpSource } from '../transfer/sources/http-source.ts';
-import { openStandardInput } from '../transfer/sources/standard-input.ts';
+import { TransferError, systemCode } from '../base/errors.ts';
+import type { S3Credentials } from '../source/object-storage/s3-requests.ts';
+import type { Progress } from '../base/progress.ts';
+import type { Source } from '../base/source.ts';
+import { FileSource } from '../source/kinds/file-source.ts';
+import { HttpSource } from '../source/kinds/http-source.ts';
+import { openStandardInput } from '../source/kinds/standard-input.ts';
 
 export interface SourceOptions {
   header?: string[];
@@ -44,7 +44,7 @@ export async function createSource(given: string, options: SourceOptions, progre
   const common = { ...trust, followsInternalRedirects: true, connections, signal };
   if (given === '-') return openStandardInput(progress);
   if (given.startsWith('docker://')) {
-    const { RegistrySource } = await import('../transfer/sources/registry-source.ts');
+    const { RegistrySource } = await import('../source/kinds/registry-source.ts');
     const dockerConfig = await readIfThere(join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'));
     return new RegistrySource(
       { url: given, ...common, insecureRegistry: insecure, architecture, dockerConfig },
@@ -52,18 +52,18 @@ export async function createSource(given: string, options: SourceOptions, progre
     );
   }
   if (given.startsWith('oci-archive:')) {
-    const { OciArchiveSource } = await import('../transfer/sources/oci-archive-source.ts');
+    const { OciArchiveSource } = await import('../source/kinds/oci-archive-source.ts');
     return new OciArchiveSource({ url: given, ...common, secretHeaders, architecture }, progress);
   }
   if (given.startsWith('s3://')) {
-    const { S3Source } = await import('../transfer/sources/s3-source.ts');
-    const { s3ObjectUrl } = await import('../transfer/object-storage/s3-location.ts');
+    const { S3Source } = await import('../source/kinds/s3-source.ts');
+    const { s3ObjectUrl } = await import('../source/object-storage/s3-location.ts');
     const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
     const url = s3ObjectUrl(given, { region, endpoint: env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] });
     return new S3Source({ url: url.href, ...common, region, credentials: s3Credentials() }, progress);
   }
   if (given.startsWith('gs://')) {
-    const { GcsSource } = await import('../transfer/sources/gcs-source.ts');
+    const { GcsSource } = await import('../source/kinds/gcs-source.ts');
     const file = env['GOOGLE_APPLICATION_CREDENTIALS'];
     const credentials = file === undefined ? undefined : await readRequired(file);
     return new GcsSource({ url: given, ...common, credentials, endpoint: gcsEndpoint() }, progress);

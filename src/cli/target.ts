@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import { TransferError, systemCode } from '../transfer/errors.ts';
-import type { Progress } from '../transfer/progress.ts';
-import { BlockSink } from '../transfer/sinks/block-sink.ts';
-import { FileSink } from '../transfer/sinks/file-sink.ts';
-import type { Sink } from '../transfer/sinks/sink.ts';
-import { asTargetError } from '../transfer/sinks/target-errors.ts';
+import { TransferError, systemCode } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
+import { BlockSink } from '../sink/block-sink.ts';
+import { FileSink } from '../sink/file-sink.ts';
+import type { Sink } from '../sink/sink.ts';
+import { asTargetError } from '../sink/target-errors.ts';
 
 export interface Target {
   sink: Sink;

@@ -1,11 +1,11 @@
 import type { Manager } from '../kube/manager.ts';
-import { AdmissionPolicies } from './admission-policies.ts';
-import { createCaches } from './caches.ts';
-import { CloneMetrics } from './clone-populator/metrics.ts';
-import { ConfigView } from './config-view.ts';
-import type { ControllerContext } from './context.ts';
-import { ProgressPoll } from './progress-poll.ts';
-import type { InstallationSettings } from './settings.ts';
+import { AdmissionPolicies } from './runtime/admission-policies.ts';
+import { createCaches } from './runtime/caches.ts';
+import { CloneMetrics } from './clone/populator/metrics.ts';
+import { ConfigView } from './runtime/config-view.ts';
+import type { ControllerContext } from './runtime/context.ts';
+import { ProgressPoll } from './progress/progress-poll.ts';
+import type { InstallationSettings } from './runtime/settings.ts';
 
 /** What the controllers of a manager share; its caches are filled once the manager runs. */
 export function createContext(manager: Manager, installation: InstallationSettings): ControllerContext {

@@ -3,8 +3,8 @@ import { env } from 'node:process';
 import { KubeConfig } from '@kubernetes/client-node';
 import { toError } from '../kube/errors.ts';
 import { Manager } from '../kube/manager.ts';
-import { createLogger } from '../log/logger.ts';
-import { addControllers } from './index.ts';
+import { createLogger } from '../base/logger.ts';
+import { addControllers } from './manager.ts';
 
 const LEASE_NAME = 'cdi-controller-leader-election-helper';
 const METRICS_PORT = 8443;

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { isNotFound } from './errors.ts';
 import { keyOf, type Key } from './key.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics } from '../server/metrics.ts';
 import type { Configuration } from './on-wire.ts';
 import { apiVersionOf, resourceName, resourcePath, type KubeObject, type Resource } from './resource.ts';
 import { failure, Transport, type ApiRequest } from './transport.ts';

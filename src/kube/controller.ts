@@ -1,8 +1,8 @@
-import type { Logger } from '../log/logger.ts';
+import type { Logger } from '../base/logger.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { errorFields, isConflict, retryAfter, TerminalError, toError, WaitingError } from './errors.ts';
 import { keyFromString, keyToString, type Key } from './key.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../server/metrics.ts';
 import type { Watch } from './watch.ts';
 import { WorkQueue } from './workqueue.ts';
 

@@ -1,10 +1,10 @@
-import type { Logger } from '../log/logger.ts';
+import type { Logger } from '../base/logger.ts';
 import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { Compaction } from './compaction.ts';
 import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../server/metrics.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
 import { resourceName, type KubeObject, type Resource } from './resource.ts';
 import { Store } from './store.ts';

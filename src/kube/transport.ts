@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { Credentials } from './credentials.ts';
 import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../server/metrics.ts';
 
 const TIMEOUT_MS = 30_000;
 /** A server that is busy is asked again so many times, and only if it asks for a short wait; longer ones are the caller's. */

@@ -1,5 +1,5 @@
 import { backoffDelay, type BackoffOptions } from './backoff.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../server/metrics.ts';
 
 const DEFAULT_BACKOFF: BackoffOptions = { base: 50, max: 300_000 };
 

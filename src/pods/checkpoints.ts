@@ -1,7 +1,7 @@
-import type { ImportRequest } from '../api/transfer-pod.ts';
+import type { ImportRequest } from '../protocol/transfer-pod.ts';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import type { Progress } from '../transfer/progress.ts';
+import type { Progress } from '../base/progress.ts';
 
 /** Where an importer pod keeps the checkpoint that a pod after it goes on from: on the volume, or with the claim. */
 export function createCheckpointStore(

@@ -12,12 +12,12 @@ import {
   SECRET_HEADERS_DIRECTORY,
   importRequest,
   type TransferResult,
-} from '../api/transfer-pod.ts';
-import { createLogger, type Logger } from '../log/logger.ts';
-import { parseChecksum } from '../transfer/checksum.ts';
+} from '../protocol/transfer-pod.ts';
+import { createLogger, type Logger } from '../base/logger.ts';
+import { parseChecksum } from '../base/checksum.ts';
 import { importArchive } from '../transfer/import-archive.ts';
 import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
-import type { Progress } from '../transfer/progress.ts';
+import type { Progress } from '../base/progress.ts';
 import { createCheckpointStore } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
 import { openSource, type SourceSettings } from './import-source.ts';

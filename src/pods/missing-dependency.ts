@@ -1,4 +1,4 @@
-import type { ImportDependency, TransferResult } from '../api/transfer-pod.ts';
+import type { ImportDependency, TransferResult } from '../protocol/transfer-pod.ts';
 import { namesIn } from './mounted-secrets.ts';
 
 /**

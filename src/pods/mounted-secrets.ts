@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../transfer/errors.ts';
+import { systemCode } from '../base/errors.ts';
 
 /** What a Secret with `accessKeyId` and `secretKey` says, or undefined where none is mounted. */
 export async function readCredentials(directory: string): Promise<{ user: string; password: string } | undefined> {

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { env } from 'node:process';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { TransferProgress } from '../api/transfer-pod.ts';
+import type { TransferProgress } from '../protocol/transfer-pod.ts';
 
 export interface ProgressServer {
   /** The port that it listens on, which matters when 0 was asked for. */

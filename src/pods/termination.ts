@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { env } from 'node:process';
-import type { TransferResult } from '../api/transfer-pod.ts';
+import type { TransferResult } from '../protocol/transfer-pod.ts';
 
 /** Kubernetes keeps no more of a termination message. */
 const LONGEST_MESSAGE = 4096;

@@ -1,9 +1,9 @@
 import { env } from 'node:process';
 import * as z from 'zod';
-import type { TransferResult } from '../api/transfer-pod.ts';
-import type { Logger } from '../log/logger.ts';
-import { ScratchNeeded, TransferError, asTransferError } from '../transfer/errors.ts';
-import { Progress } from '../transfer/progress.ts';
+import type { TransferResult } from '../protocol/transfer-pod.ts';
+import type { Logger } from '../base/logger.ts';
+import { ScratchNeeded, TransferError, asTransferError } from '../base/errors.ts';
+import { Progress } from '../base/progress.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';
 

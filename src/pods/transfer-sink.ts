@@ -1,8 +1,8 @@
-import type { TransferTarget } from '../api/transfer-pod.ts';
-import type { Progress } from '../transfer/progress.ts';
-import { BlockSink } from '../transfer/sinks/block-sink.ts';
-import { FileSink } from '../transfer/sinks/file-sink.ts';
-import type { Sink } from '../transfer/sinks/sink.ts';
+import type { TransferTarget } from '../protocol/transfer-pod.ts';
+import type { Progress } from '../base/progress.ts';
+import { BlockSink } from '../sink/block-sink.ts';
+import { FileSink } from '../sink/file-sink.ts';
+import type { Sink } from '../sink/sink.ts';
 
 /** The sink for the volume of a transfer pod. */
 export function createSink(

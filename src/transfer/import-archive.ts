@@ -1,13 +1,13 @@
-import { unpackTar } from './archive/unpack.ts';
-import { ByteReader } from './bytes.ts';
-import { verified, type Checksum } from './checksum.ts';
-import { emptyDirectory } from './clone/empty-directory.ts';
-import { syncTree } from './clone/sync-tree.ts';
-import { refuseHiddenCoding } from './decompress/content-coding.ts';
-import { decompressAll } from './decompress/decompress.ts';
-import { atLocation } from './errors.ts';
-import type { Progress } from './progress.ts';
-import type { Source } from './source.ts';
+import { unpackTar } from './unpack.ts';
+import { ByteReader } from '../base/bytes.ts';
+import { verified, type Checksum } from '../base/checksum.ts';
+import { emptyDirectory } from '../base/empty-directory.ts';
+import { syncTree } from '../base/sync-tree.ts';
+import { refuseHiddenCoding } from './content-coding.ts';
+import { decompressAll } from '../codec/decompress/decompress.ts';
+import { atLocation } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
+import type { Source } from '../base/source.ts';
 
 export interface ImportArchiveOptions {
   source: Source;

@@ -1,16 +1,16 @@
-import { ByteReader } from './bytes.ts';
-import { checkSelfContained } from './conversion/check-image.ts';
-import { refuseHiddenCoding } from './decompress/content-coding.ts';
-import { TransferError } from './errors.ts';
-import { describeImage } from './formats/describe.ts';
-import type { ImageDetails } from './formats/image-details.ts';
-import { imageFailures } from './formats/image-failures.ts';
-import { END_LENGTH, guessRaw, refuseByEnd } from './formats/raw-end.ts';
-import { fixedVhdFooter } from './formats/vhd/fixed.ts';
-import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
+import { ByteReader } from '../base/bytes.ts';
+import { checkSelfContained } from '../image/conversion/check-image.ts';
+import { refuseHiddenCoding } from './content-coding.ts';
+import { TransferError } from '../base/errors.ts';
+import { describeImage } from '../image/formats/describe.ts';
+import type { ImageDetails } from '../image/formats/image-details.ts';
+import { imageFailures } from '../image/formats/image-failures.ts';
+import { END_LENGTH, guessRaw, refuseByEnd } from '../image/formats/raw-end.ts';
+import { fixedVhdFooter } from '../image/formats/vhd/fixed.ts';
+import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from '../image/formats/recognise.ts';
 import { locationIn } from './open-image.ts';
-import type { RangeReader, Source } from './source.ts';
-import { rangesWithin, unwrap, type Wrapper } from './unwrap/unwrap.ts';
+import type { RangeReader, Source } from '../base/source.ts';
+import { rangesWithin, unwrap, type Wrapper } from '../image/unwrap/unwrap.ts';
 
 export interface InspectedImage extends ImageDetails {
   location: string;

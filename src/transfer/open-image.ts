@@ -1,13 +1,13 @@
-import { ArchiveBudget } from './archive/archive-budget.ts';
-import { ByteReader, abandonStream, type SeekableStream } from './bytes.ts';
+import { ArchiveBudget } from '../image/archive/archive-budget.ts';
+import { ByteReader, abandonStream, type SeekableStream } from '../base/bytes.ts';
 import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
-import { verified, type Checksum } from './checksum.ts';
-import { refuseHiddenCoding } from './decompress/content-coding.ts';
-import { guessRaw, type RawGuess } from './formats/raw-end.ts';
-import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from './formats/recognise.ts';
-import type { Progress } from './progress.ts';
-import type { OpenedSource, Source } from './source.ts';
-import { LONGEST_PATH, unwrap, type Unwrapped } from './unwrap/unwrap.ts';
+import { verified, type Checksum } from '../base/checksum.ts';
+import { refuseHiddenCoding } from './content-coding.ts';
+import { guessRaw, type RawGuess } from '../image/formats/raw-end.ts';
+import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from '../image/formats/recognise.ts';
+import type { Progress } from '../base/progress.ts';
+import type { OpenedSource, Source } from '../base/source.ts';
+import { LONGEST_PATH, unwrap, type Unwrapped } from '../image/unwrap/unwrap.ts';
 
 /** What of an image's start is asked for where most of it is on the target already, in bytes: a qcow2's first tables. */
 const RESUMED_HEAD = 1024 * 1024;

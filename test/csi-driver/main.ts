@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import { Command } from 'commander';
-import { createLogger } from '../../src/log/logger.ts';
+import { createLogger } from '../../src/base/logger.ts';
 import { loadCsiServices } from './csi-services.ts';
 import { identity } from './identity.ts';
 import { KeyLock } from './key-lock.ts';

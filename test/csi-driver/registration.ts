@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadPackageDefinition, Server, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import type { Logger } from '../../src/log/logger.ts';
+import type { Logger } from '../../src/base/logger.ts';
 import { listen } from './listen.ts';
 import { handlers } from './service.ts';
 

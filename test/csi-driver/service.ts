@@ -1,5 +1,5 @@
 import { status, type handleUnaryCall } from '@grpc/grpc-js';
-import type { Logger } from '../../src/log/logger.ts';
+import type { Logger } from '../../src/base/logger.ts';
 import { StatusError } from './status-error.ts';
 
 /** A gRPC method as an asynchronous function. */

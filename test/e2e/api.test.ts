@@ -5,7 +5,7 @@ import {
   dataVolumes,
   storageProfiles,
   volumeImportSources,
-} from '../../src/controllers/resources.ts';
+} from '../../src/controllers/runtime/resources.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { temporaryClaimName } from '../../src/api/object-names.ts';
-import { dataSources, dataVolumes, volumeCloneSources } from '../../src/controllers/resources.ts';
+import { temporaryClaimName } from '../../src/protocol/object-names.ts';
+import { dataSources, dataVolumes, volumeCloneSources } from '../../src/controllers/runtime/resources.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

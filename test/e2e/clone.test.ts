@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes, volumeCloneSources } from '../../src/controllers/resources.ts';
+import { dataVolumes, volumeCloneSources } from '../../src/controllers/runtime/resources.ts';
 import {
   persistentVolumeClaims,
   pods,

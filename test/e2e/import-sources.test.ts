@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
 import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { cdiConfigs, cdis, dataVolumes, volumeImportSources } from '../../src/controllers/resources.ts';
+import { cdiConfigs, cdis, dataVolumes, volumeImportSources } from '../../src/controllers/runtime/resources.ts';
 import { configMaps, persistentVolumeClaims, secrets } from '../../src/kube/builtin-resources.ts';
 import { run } from '../cluster/commands.ts';
 import { loadImage } from '../cluster/index.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import { configMaps, persistentVolumeClaims, secrets } from '../../src/kube/builtin-resources.ts';
 import { dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';

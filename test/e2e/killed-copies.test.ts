@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import { persistentVolumeClaims, persistentVolumes, pods, type Pod } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { killContainer } from '../cluster/index.ts';

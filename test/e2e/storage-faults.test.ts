@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dataVolumes, storageProfiles } from '../../src/controllers/resources.ts';
+import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/resources.ts';
 import { storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { controlNodeComponent, driverName } from '../cluster/index.ts';

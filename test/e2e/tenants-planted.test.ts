@@ -10,9 +10,9 @@ import {
   temporarySnapshotName,
   uploadPodName,
   uploadServiceName,
-} from '../../src/api/object-names.ts';
+} from '../../src/protocol/object-names.ts';
 import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import {
   configMaps,
   persistentVolumeClaims,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import {
   persistentVolumeClaims,
   persistentVolumes,

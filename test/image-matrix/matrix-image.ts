@@ -1,4 +1,4 @@
-import type { DiskFormat } from '../../src/transfer/formats/recognise.ts';
+import type { DiskFormat } from '../../src/image/formats/recognise.ts';
 
 /** An image of a disk, as qemu makes it. */
 export interface MatrixImage {

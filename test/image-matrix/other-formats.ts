@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { DiskFormat } from '../../src/transfer/formats/recognise.ts';
+import type { DiskFormat } from '../../src/image/formats/recognise.ts';
 import { run } from '../cluster/commands.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import type { MatrixImage } from './matrix-image.ts';

@@ -1,4 +1,4 @@
-import type { DiskFormat } from '../../src/transfer/formats/recognise.ts';
+import type { DiskFormat } from '../../src/image/formats/recognise.ts';
 import { run } from '../cluster/commands.ts';
 import type { MatrixImage } from './matrix-image.ts';
 import { numbers } from './numbers.ts';

@@ -1,5 +1,5 @@
 import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { until } from './until.ts';

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { KubeConfig } from '@kubernetes/client-node';
-import { cdis } from '../../src/controllers/resources.ts';
+import { cdis } from '../../src/controllers/runtime/resources.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { CommandFailed, type Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';

@@ -1,5 +1,5 @@
 import winston from 'winston';
-import type { Logger } from '../../src/log/logger.ts';
+import type { Logger } from '../../src/base/logger.ts';
 
 export function silentLogger(): Logger {
   return winston.createLogger({ silent: true });

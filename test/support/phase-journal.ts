@@ -1,5 +1,5 @@
 import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/resources.ts';
+import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
 import { follow } from './follow.ts';

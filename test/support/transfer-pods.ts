@@ -1,6 +1,6 @@
-import { withPulledImage } from '../../src/controllers/import/pulled-image.ts';
-import { DEFAULT_POD_RESOURCES, type TransferSettings } from '../../src/controllers/settings.ts';
-import { transferPod, type TransferPodOptions } from '../../src/controllers/transfer-pod.ts';
+import { withPulledImage } from '../../src/controllers/import/importer/pulled-image.ts';
+import { DEFAULT_POD_RESOURCES, type TransferSettings } from '../../src/controllers/runtime/settings.ts';
+import { transferPod, type TransferPodOptions } from '../../src/controllers/transfers/transfer-pod.ts';
 import type { Pod } from '../../src/kube/builtin-resources.ts';
 
 const settings: TransferSettings = {

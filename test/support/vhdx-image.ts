@@ -1,4 +1,4 @@
-import { crc32c } from '../../src/transfer/formats/vhdx/crc32c.ts';
+import { crc32c } from '../../src/image/formats/vhdx/crc32c.ts';
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;

@@ -1,7 +1,7 @@
 import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
-import { workForAnnotation } from '../../controllers/internal-annotations.ts';
-import { rateIn, readReport } from '../../controllers/transfer-report.ts';
+import { workForAnnotation } from '../../controllers/objects/internal-annotations.ts';
+import { rateIn, readReport } from '../../controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 

@@ -1,7 +1,7 @@
 import type { DataSource, DataSourceSource } from '../../api/data-source.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import type { Caches } from '../caches.ts';
-import { inNamespace } from './dependencies.ts';
+import type { Caches } from '../runtime/caches.ts';
+import { inNamespace } from '../references/data-source-of.ts';
 
 /** What a DataSource stands for, or why it stands for nothing. */
 export type Resolution =

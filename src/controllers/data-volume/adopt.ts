@@ -6,8 +6,8 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/b
 import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf } from '../../kube/key.ts';
-import type { ControllerContext } from '../context.ts';
-import { volumeModeOf } from '../transfer-target.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { volumeModeOf } from '../transfers/transfer-target.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 

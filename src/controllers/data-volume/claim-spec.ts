@@ -1,5 +1,5 @@
 import { storageProfileAnnotation } from '../../api/annotations.ts';
-import { formatQuantity } from '../../api/bytes.ts';
+import { formatQuantity } from '../../base/units.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import {
   toClaimSpec,

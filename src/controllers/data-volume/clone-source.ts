@@ -3,9 +3,9 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumeSource } from '../../api/sources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import { dataSourceKeyOf, inNamespace } from '../data-source/dependencies.ts';
+import { dataSourceKeyOf, inNamespace } from '../references/data-source-of.ts';
 import { resolveDataSource } from '../data-source/resolve.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 

@@ -1,8 +1,8 @@
 import { defaultInstancetypeLabels } from '../../api/labels.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { clonedObjectOf, findCloned } from '../clone-grants/cloned-object.ts';
-import type { Caches } from '../caches.ts';
+import { clonedObjectOf, findCloned } from '../clone/source/cloned-object.ts';
+import type { Caches } from '../runtime/caches.ts';
 import type { ResolvedSource } from './clone-source.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { DataVolume } from '../../api/data-volume.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 
 /** Registers kubevirt_cdi_datavolume_pending, which is counted when it is scraped. */
 export function registerDataVolumeMetrics(registry: Registry, { dataVolumes }: Pick<Caches, 'dataVolumes'>): void {

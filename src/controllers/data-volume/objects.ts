@@ -8,7 +8,7 @@ import type { VolumeImportSource } from '../../api/volume-import-source.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
-import { importAnnotations } from '../import/annotations.ts';
+import { importAnnotations } from '../import/importer/annotations.ts';
 import { importSourceOf, sourceKindOf } from './source-kind.ts';
 
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';

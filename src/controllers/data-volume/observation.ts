@@ -4,8 +4,8 @@ import type { DataVolume, DataVolumeConditionType } from '../../api/data-volume.
 import type { DataVolumePhase } from '../../api/phases.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
-import { isBound } from '../populator/bound.ts';
-import { readReport } from '../transfer-report.ts';
+import { isBound } from '../claims/bound.ts';
+import { readReport } from '../transfers/transfer-report.ts';
 import { isPopulatedFor } from './metadata.ts';
 import type { SourceKind } from './source-kind.ts';
 

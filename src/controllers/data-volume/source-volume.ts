@@ -3,10 +3,10 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { DataVolumeSource } from '../../api/sources.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { keyToString, type Key } from '../../kube/key.ts';
-import { without } from '../clone-populator/source.ts';
-import { gatherSnapshotSource } from '../clone-populator/snapshot-source.ts';
-import type { ControllerContext } from '../context.ts';
-import { requestedBytes, volumeModeOf } from '../transfer-target.ts';
+import { without } from '../clone/source/source.ts';
+import { gatherSnapshotSource } from '../clone/source/snapshot-source.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { requestedBytes, volumeModeOf } from '../transfers/transfer-target.ts';
 import type { SourceVolume } from './claim-spec.ts';
 
 type VolumeContext = Pick<ControllerContext, 'caches' | 'client' | 'config'>;

@@ -6,7 +6,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../kube/builtin
 import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf } from '../../kube/key.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { claimSpecOf } from './claim-spec.ts';
 import { claimOf } from './objects.ts';
 import { profileOf } from './storage-profile.ts';

@@ -1,6 +1,6 @@
 import type { DataVolume, DataVolumeStatus } from '../../api/data-volume.ts';
 import { differs } from '../../kube/apply.ts';
-import { conditionsDiffer, withTimes } from '../conditions.ts';
+import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { Observation } from './observation.ts';
 
 /** The status to write, with times; undefined where the recorded one says the same already. */

@@ -2,7 +2,7 @@ import { storageClassAnnotation } from '../../api/annotations.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import { WaitingError } from '../../kube/errors.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 

@@ -4,7 +4,7 @@ import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile
 import type { PersistentVolume } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/key.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 

@@ -1,4 +1,4 @@
-import { transferSecretName } from '../../api/object-names.ts';
+import { transferSecretName } from '../../protocol/object-names.ts';
 import {
   persistentVolumeClaims,
   pods,
@@ -12,12 +12,17 @@ import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
-import { BY_TARGET_KEY } from '../caches.ts';
-import type { ControllerContext } from '../context.ts';
-import { deleteOwn } from '../delete-own.ts';
-import { promisedToAnnotation, workForAnnotation } from '../internal-annotations.ts';
-import { areSettled, deleteMountingPod, deleteTemporary, SETTLING_MILLISECONDS } from '../populator/population.ts';
-import { releasePromise } from '../populator/rebind-volume.ts';
+import { BY_TARGET_KEY } from '../runtime/caches.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { deleteOwn } from '../objects/delete-own.ts';
+import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
+import {
+  areSettled,
+  deleteMountingPod,
+  deleteTemporary,
+  SETTLING_MILLISECONDS,
+} from '../claims/population/population.ts';
+import { releasePromise } from '../claims/rebind/rebind-volume.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
 

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { storageClassAnnotation } from '../../api/annotations.ts';
 import type { StorageProfile } from '../../api/storage-profile.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { notForDisks } from './known-provisioners.ts';
 
 type ProfileCaches = Pick<Caches, 'storageProfiles' | 'storageClasses'>;

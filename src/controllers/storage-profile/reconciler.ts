@@ -4,10 +4,10 @@ import { differs, ownerReference } from '../../kube/apply.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import type { Key } from '../../kube/key.ts';
-import { conditionsDiffer, withTimes } from '../conditions.ts';
-import type { ControllerContext } from '../context.ts';
-import { createIfAbsent } from '../create-if-absent.ts';
-import { storageProfiles } from '../resources.ts';
+import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { createIfAbsent } from '../objects/create-if-absent.ts';
+import { storageProfiles } from '../runtime/resources.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';
 import { resolveProfile, type ResolvedProfile } from './resolve.ts';
 

@@ -3,7 +3,7 @@ import { cloneTypes, type CloneType } from '../../api/clone.ts';
 import type { StorageProfile, StorageProfileStatus } from '../../api/storage-profile.ts';
 import type { PersistentVolume, StorageClass } from '../../kube/builtin-resources.ts';
 import type { VolumeSnapshotClass } from '../../kube/snapshot-resources.ts';
-import { chooseSnapshotClass } from '../snapshot-class.ts';
+import { chooseSnapshotClass } from '../claims/snapshot-class.ts';
 import { claimPropertySetsOf } from './capabilities.ts';
 import { recognise } from './recognise.ts';
 

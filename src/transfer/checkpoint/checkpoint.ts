@@ -17,7 +17,7 @@ const checkpoint = z.object({
   source: z.object({
     /** SHA-256 of its location, which need not be known to all who can read a checkpoint. */
     location: z.string(),
-    /** See {@link import('../source.ts').OpenedSource.version}. */
+    /** See {@link import('../../base/source.ts').OpenedSource.version}. */
     version: z.string(),
     /** In bytes, where it is known. */
     size: offset.optional(),

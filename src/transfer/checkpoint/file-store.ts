@@ -1,9 +1,9 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.ts';
-import { readSmallFile } from '../planted-files.ts';
-import { draftOf, replaceFile } from '../replace-file.ts';
-import { syncDirectory } from '../sinks/sync-directory.ts';
+import { systemCode } from '../../base/errors.ts';
+import { readSmallFile } from '../../base/planted-files.ts';
+import { draftOf, replaceFile } from '../../base/replace-file.ts';
+import { syncDirectory } from '../../base/sync-directory.ts';
 import type { CheckpointStore } from './store.ts';
 
 /** No checkpoint is as long as this, in bytes. */

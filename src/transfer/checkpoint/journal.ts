@@ -1,6 +1,6 @@
-import type { DecodedDisk, Extent } from '../extents.ts';
-import type { Progress } from '../progress.ts';
-import type { Sink } from '../sinks/sink.ts';
+import type { DecodedDisk, Extent } from '../../base/extents.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { Sink } from '../../sink/sink.ts';
 import type { Checkpoint, Sample, Subject } from './checkpoint.ts';
 import { takeSample } from './samples.ts';
 import type { CheckpointStore } from './store.ts';

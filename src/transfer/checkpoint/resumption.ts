@@ -1,7 +1,7 @@
-import { TransferError } from '../errors.ts';
-import type { DecodedDisk } from '../extents.ts';
-import type { Progress } from '../progress.ts';
-import type { Sink } from '../sinks/sink.ts';
+import { TransferError } from '../../base/errors.ts';
+import type { DecodedDisk } from '../../base/extents.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { Sink } from '../../sink/sink.ts';
 import { parseCheckpoint, type Checkpoint, type Subject } from './checkpoint.ts';
 import { Journal } from './journal.ts';
 import { holdsSamples } from './samples.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Extent } from '../extents.ts';
-import type { Sink } from '../sinks/sink.ts';
-import { isZero } from '../zeros.ts';
+import type { Extent } from '../../base/extents.ts';
+import type { Sink } from '../../sink/sink.ts';
+import { isZero } from '../../base/zeros.ts';
 import type { Sample } from './checkpoint.ts';
 
 /** Small enough that a sink writes it as a whole or, where it is all zeros, leaves it out as a whole. */

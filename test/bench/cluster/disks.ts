@@ -1,5 +1,5 @@
 import type { DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
 import { pods, type Pod } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { dataVolume, untilSucceeded, type ClaimOptions } from '../../support/data-volumes.ts';

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
-import { IMPORT_REQUEST_VARIABLE, type ImportRequest } from '../../../src/api/transfer-pod.ts';
+import { IMPORT_REQUEST_VARIABLE, type ImportRequest } from '../../../src/protocol/transfer-pod.ts';
 import { CommandFailed } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
 import { dropCaches, type Volume } from './volume.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CDI_API_VERSION } from '../../../src/api/group.ts';
-import { dataVolumes, storageProfiles } from '../../../src/controllers/resources.ts';
+import { dataVolumes, storageProfiles } from '../../../src/controllers/runtime/resources.ts';
 import { csiDrivers, namespaces, persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

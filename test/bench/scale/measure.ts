@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Informer } from '../../../src/kube/informer.ts';
 import type { DataVolume } from '../../../src/api/data-volume.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { addControllers } from '../../../src/controllers/index.ts';
+import { addControllers } from '../../../src/controllers/manager.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { SeverableApi, type Write } from './severable-api.ts';

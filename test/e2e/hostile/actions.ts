@@ -10,8 +10,8 @@ import {
   transferSecretName,
   uploadPodName,
   uploadServiceName,
-} from '../../../src/api/object-names.ts';
-import { dataSources, dataVolumes, volumeCloneSources } from '../../../src/controllers/resources.ts';
+} from '../../../src/protocol/object-names.ts';
+import { dataSources, dataVolumes, volumeCloneSources } from '../../../src/controllers/runtime/resources.ts';
 import {
   configMaps,
   persistentVolumeClaims,

@@ -1,4 +1,4 @@
-import { dataVolumes, volumeCloneSources } from '../../../src/controllers/resources.ts';
+import { dataVolumes, volumeCloneSources } from '../../../src/controllers/runtime/resources.ts';
 import {
   configMaps,
   persistentVolumeClaims,

@@ -1,4 +1,4 @@
-import { storageProfiles } from '../../../src/controllers/resources.ts';
+import { storageProfiles } from '../../../src/controllers/runtime/resources.ts';
 import { storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { until } from '../../support/until.ts';
 import type { Suite } from './suite.ts';

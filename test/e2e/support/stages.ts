@@ -1,5 +1,5 @@
 import type { DataVolume, DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../../support/data-volumes.ts';
 import { diskFile } from '../../support/disk-images.ts';

@@ -1,6 +1,6 @@
-import { temporaryClaimName } from '../../../src/api/object-names.ts';
-import { transferProgress, type TransferProgress } from '../../../src/api/transfer-pod.ts';
-import { hostCloneKeys } from '../../../src/controllers/host-clone/objects.ts';
+import { temporaryClaimName } from '../../../src/protocol/object-names.ts';
+import { transferProgress, type TransferProgress } from '../../../src/protocol/transfer-pod.ts';
+import { hostCloneKeys } from '../../../src/controllers/clone/copy/objects.ts';
 import { persistentVolumeClaims, pods, type Pod } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

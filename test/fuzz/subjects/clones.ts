@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
-import { listMissing } from '../../../src/transfer/clone/arrived-files.ts';
-import { CHECKPOINT_NAME, CheckpointFile, CheckpointTail } from '../../../src/transfer/clone/checkpoint.ts';
-import { cloneRefusal, parseOffer, parseState, stateHeaders } from '../../../src/transfer/clone/clone-protocol.ts';
-import { ExtentDecoder, encodeExtents, type DiskExtent } from '../../../src/transfer/clone/extent-stream.ts';
-import { PieceReader, PieceWriter } from '../../../src/transfer/clone/piece-stream.ts';
+import { listMissing } from '../../../src/transfer/copy/arrived-files.ts';
+import { CHECKPOINT_NAME, CheckpointFile, CheckpointTail } from '../../../src/transfer/copy/copy-checkpoint.ts';
+import { cloneRefusal, parseOffer, parseState, stateHeaders } from '../../../src/transfer/copy/copy-protocol.ts';
+import { ExtentDecoder, encodeExtents, type DiskExtent } from '../../../src/transfer/copy/extent-stream.ts';
+import { PieceReader, PieceWriter } from '../../../src/transfer/copy/piece-stream.ts';
 import { below, type Random } from '../mutate.ts';
 import { Violation, survive } from './subject.ts';
 

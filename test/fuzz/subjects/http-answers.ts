@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { DirectClient } from '../../../src/transfer/http/direct/client.ts';
+import { DirectClient } from '../../../src/source/http/direct/client.ts';
 import { below, type Random } from '../mutate.ts';
 import { Violation } from './subject.ts';
 

@@ -1,13 +1,13 @@
-import { ByteReader } from '../../../src/transfer/bytes.ts';
-import { checkSelfContained } from '../../../src/transfer/conversion/check-image.ts';
-import type { DecodedDisk } from '../../../src/transfer/extents.ts';
-import { decodeDisk } from '../../../src/transfer/formats/decode.ts';
-import { describeImage } from '../../../src/transfer/formats/describe.ts';
-import { decodeRanges } from '../../../src/transfer/formats/open-mapped.ts';
-import { HEAD_LENGTH, recogniseFormat } from '../../../src/transfer/formats/recognise.ts';
-import type { RangeReader } from '../../../src/transfer/source.ts';
-import { unwrap } from '../../../src/transfer/unwrap/unwrap.ts';
-import { lend } from '../../unit/transfer/streams.ts';
+import { ByteReader } from '../../../src/base/bytes.ts';
+import { checkSelfContained } from '../../../src/image/conversion/check-image.ts';
+import type { DecodedDisk } from '../../../src/base/extents.ts';
+import { decodeDisk } from '../../../src/image/formats/decode.ts';
+import { describeImage } from '../../../src/image/formats/describe.ts';
+import { decodeRanges } from '../../../src/image/formats/open-mapped.ts';
+import { HEAD_LENGTH, recogniseFormat } from '../../../src/image/formats/recognise.ts';
+import type { RangeReader } from '../../../src/base/source.ts';
+import { unwrap } from '../../../src/image/unwrap/unwrap.ts';
+import { lend } from '../../unit/base/streams.ts';
 import { below, type Random } from '../mutate.ts';
 import { Violation, survive } from './subject.ts';
 

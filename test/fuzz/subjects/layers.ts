@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { DiskFinder } from '../../../src/transfer/registry/disk-finder.ts';
-import { Layer } from '../../../src/transfer/registry/layer.ts';
-import { ARCHIVE_INDEX, OciArchive } from '../../../src/transfer/registry/oci-archive.ts';
-import type { Source } from '../../../src/transfer/source.ts';
-import { ContainerImage } from '../../../src/transfer/sources/container-image.ts';
-import { Progress } from '../../../src/transfer/progress.ts';
-import { collect, lend } from '../../unit/transfer/streams.ts';
+import { DiskFinder } from '../../../src/source/registry/disk-finder.ts';
+import { Layer } from '../../../src/source/registry/layer.ts';
+import { ARCHIVE_INDEX, OciArchive } from '../../../src/source/registry/oci-archive.ts';
+import type { Source } from '../../../src/base/source.ts';
+import { ContainerImage } from '../../../src/source/kinds/container-image.ts';
+import { Progress } from '../../../src/base/progress.ts';
+import { collect, lend } from '../../unit/base/streams.ts';
 import { below, type Random } from '../mutate.ts';
 import { Violation, survive } from './subject.ts';
 

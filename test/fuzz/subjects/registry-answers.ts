@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TransferError } from '../../../src/transfer/errors.ts';
-import { Progress } from '../../../src/transfer/progress.ts';
-import { RegistryClient } from '../../../src/transfer/registry/client.ts';
-import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/transfer/registry/manifest.ts';
-import { parseImageReference } from '../../../src/transfer/registry/reference.ts';
+import { TransferError } from '../../../src/base/errors.ts';
+import { Progress } from '../../../src/base/progress.ts';
+import { RegistryClient } from '../../../src/source/registry/client.ts';
+import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
+import { parseImageReference } from '../../../src/source/registry/reference.ts';
 import { Violation } from './subject.ts';
 
 /** Between the parts of one: a challenge, the token server's answer, and a document. */

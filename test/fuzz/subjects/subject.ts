@@ -1,4 +1,4 @@
-import { RandomAccessNeeded, TransferError } from '../../../src/transfer/errors.ts';
+import { RandomAccessNeeded, TransferError } from '../../../src/base/errors.ts';
 import type { Random } from '../mutate.ts';
 
 /** Something that nothing from outside may bring about. */

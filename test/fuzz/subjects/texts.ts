@@ -1,12 +1,12 @@
-import { parsePax } from '../../../src/transfer/archive/pax.ts';
-import { checkDescriptor } from '../../../src/transfer/formats/vmdk/descriptor.ts';
-import { describeVmdk } from '../../../src/transfer/formats/vmdk/describe.ts';
-import { parseHeader } from '../../../src/transfer/formats/vmdk/header.ts';
-import { printableJson, printableLine } from '../../../src/transfer/printable.ts';
-import { labelsFromEnvironment } from '../../../src/transfer/registry/kubevirt-labels.ts';
-import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/transfer/registry/manifest.ts';
-import { Manifest, isManifest } from '../../../src/transfer/unwrap/manifest.ts';
-import { isOvf, parseOvf } from '../../../src/transfer/unwrap/ovf.ts';
+import { parsePax } from '../../../src/image/archive/pax.ts';
+import { checkDescriptor } from '../../../src/image/formats/vmdk/descriptor.ts';
+import { describeVmdk } from '../../../src/image/formats/vmdk/describe.ts';
+import { parseHeader } from '../../../src/image/formats/vmdk/header.ts';
+import { printableJson, printableLine } from '../../../src/base/printable.ts';
+import { labelsFromEnvironment } from '../../../src/source/registry/kubevirt-labels.ts';
+import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
+import { Manifest, isManifest } from '../../../src/image/unwrap/manifest.ts';
+import { isOvf, parseOvf } from '../../../src/image/unwrap/ovf.ts';
 import { sparseVmdk } from '../../support/sparse-vmdk.ts';
 import { Violation, survive } from './subject.ts';
 

@@ -5,8 +5,8 @@ import {
   transferResult,
   type ImportRequest,
   type TransferResult,
-} from '../../../src/api/transfer-pod.ts';
-import { createLogger } from '../../../src/log/logger.ts';
+} from '../../../src/protocol/transfer-pod.ts';
+import { createLogger } from '../../../src/base/logger.ts';
 import { runImporter, type ImporterSettings } from '../../../src/pods/importer.ts';
 
 const MEBIBYTE = 1024 * 1024;

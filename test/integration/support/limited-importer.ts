@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execPath, pid } from 'node:process';
 import type { Readable } from 'node:stream';
 import { repository } from '../../cluster/folders.ts';
-import { LoopDevices, sh } from '../clone/disks.ts';
+import { LoopDevices, sh } from '../copy/rig/disks.ts';
 import { LimitedGroup } from './limited-group.ts';
 import { startNginx } from './nginx.ts';
 import { run, type Server } from './processes.ts';

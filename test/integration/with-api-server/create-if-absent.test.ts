@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createIfAbsent } from '../../../src/controllers/create-if-absent.ts';
+import { createIfAbsent } from '../../../src/controllers/objects/create-if-absent.ts';
 import {
   configMaps,
   namespaces,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { request } from 'undici';
 import { CDI_API_VERSION, CDI_GROUP } from '../../../src/api/group.ts';
 import type { DataVolume, DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import { addControllers } from '../../../src/controllers/index.ts';
+import { addControllers } from '../../../src/controllers/manager.ts';
 import {
   cdiConfigs,
   cdis,
@@ -11,7 +11,7 @@ import {
   dataVolumes,
   storageProfiles,
   volumeCloneSources,
-} from '../../../src/controllers/resources.ts';
+} from '../../../src/controllers/runtime/resources.ts';
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

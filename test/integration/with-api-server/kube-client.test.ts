@@ -20,7 +20,7 @@ import {
 } from '../../../src/kube/errors.ts';
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../src/kube/finalizers.ts';
 import { keyOf } from '../../../src/kube/key.ts';
-import { Metrics } from '../../../src/kube/metrics.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { rejection } from '../../support/rejection.ts';
 

@@ -10,7 +10,7 @@ import {
 import { KubeClient } from '../../../src/kube/client.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
-import { Metrics } from '../../../src/kube/metrics.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { valueOf } from '../../support/metric.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/api/object-names.ts';
+import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/protocol/object-names.ts';
 import { createContext } from '../../../src/controllers/create-context.ts';
 import {
   promisedToAnnotation,
@@ -9,7 +9,7 @@ import {
   reclaimPolicyAnnotation,
   workForAnnotation,
   workForClaimAnnotation,
-} from '../../../src/controllers/internal-annotations.ts';
+} from '../../../src/controllers/objects/internal-annotations.ts';
 import { OrphanReconciler } from '../../../src/controllers/orphans/reconciler.ts';
 import {
   namespaces,

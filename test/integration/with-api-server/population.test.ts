@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { finalizer } from '../../../src/api/finalizers.ts';
-import { temporaryClaimName, temporarySnapshotName } from '../../../src/api/object-names.ts';
-import type { Caches } from '../../../src/controllers/caches.ts';
-import type { ControllerContext } from '../../../src/controllers/context.ts';
+import { temporaryClaimName, temporarySnapshotName } from '../../../src/protocol/object-names.ts';
+import type { Caches } from '../../../src/controllers/runtime/caches.ts';
+import type { ControllerContext } from '../../../src/controllers/runtime/context.ts';
 import { createContext } from '../../../src/controllers/create-context.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/internal-annotations.ts';
-import { letTargetGo } from '../../../src/controllers/populator/population.ts';
-import { rebindVolume } from '../../../src/controllers/populator/rebind-volume.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
+import { letTargetGo } from '../../../src/controllers/claims/population/population.ts';
+import { rebindVolume } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
 import {
   events,
   namespaces,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { workForAnnotation } from '../../../src/controllers/internal-annotations.ts';
-import { replaceOwn } from '../../../src/controllers/replace-own.ts';
+import { workForAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
+import { replaceOwn } from '../../../src/controllers/objects/replace-own.ts';
 import { namespaces, secrets, type Secret } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { populationAnnotation, stateAnnotation } from '../../../src/api/annotations.ts';
 import { cloneRows, humanAge } from '../../../src/cli/clones/clone-rows.ts';
 import { cloneTable } from '../../../src/cli/clones/clone-table.ts';
-import { workForAnnotation } from '../../../src/controllers/internal-annotations.ts';
-import { pendingReport, reportAnnotations, runningReport } from '../../../src/controllers/transfer-report.ts';
+import { workForAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
+import { pendingReport, reportAnnotations, runningReport } from '../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
 
 const now = Date.parse('2026-01-01T00:10:00Z');

@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ProgressBar } from '../../../src/cli/progress-bar.ts';
 import { print, printLines, redrawLines, report, tell } from '../../../src/cli/output.ts';
-import { TransferError } from '../../../src/transfer/errors.ts';
-import { printableJson, printableLine } from '../../../src/transfer/printable.ts';
-import { Progress } from '../../../src/transfer/progress.ts';
+import { TransferError } from '../../../src/base/errors.ts';
+import { printableJson, printableLine } from '../../../src/base/printable.ts';
+import { Progress } from '../../../src/base/progress.ts';
 
 /** C0 and C1 controls, and what turns the direction of text: none may get to a terminal but line ends that are ours. */
 const control = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;

@@ -1,4 +1,4 @@
-import { BY_CLAIM, claimsOf, type Caches } from '../../../src/controllers/caches.ts';
+import { BY_CLAIM, claimsOf, type Caches } from '../../../src/controllers/runtime/caches.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { Store } from '../../../src/kube/store.ts';
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { DataSource, DataSourceSource } from '../../../src/api/data-source.ts';
 import type { DataVolume } from '../../../src/api/data-volume.ts';
-import { begunWith, gatherFacts } from '../../../src/controllers/clone-populator/facts.ts';
-import type { CloneSource } from '../../../src/controllers/clone-populator/source.ts';
-import { ConfigView } from '../../../src/controllers/config-view.ts';
+import { begunWith, gatherFacts } from '../../../src/controllers/clone/planner/facts.ts';
+import type { CloneSource } from '../../../src/controllers/clone/source/source.ts';
+import { ConfigView } from '../../../src/controllers/runtime/config-view.ts';
 import { labelsToCopy } from '../../../src/controllers/data-source/labels.ts';
 import { completeGrant } from '../../../src/controllers/data-volume/create.ts';
 import { inheritedInstancetype } from '../../../src/controllers/data-volume/default-instancetype.ts';
@@ -12,7 +12,7 @@ import { consenting } from '../../../src/controllers/data-volume/pre-populated.t
 import { DataVolumeReconciler } from '../../../src/controllers/data-volume/reconciler.ts';
 import { claimOfVolume, reservedVolumes } from '../../../src/controllers/data-volume/static-volume.ts';
 import { profileOf } from '../../../src/controllers/data-volume/storage-profile.ts';
-import { cloneBegunAnnotation } from '../../../src/controllers/internal-annotations.ts';
+import { cloneBegunAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
 import { Store } from '../../../src/kube/store.ts';
 import { cachesOf } from './caches.ts';

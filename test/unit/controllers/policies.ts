@@ -1,4 +1,4 @@
-import { REQUIRED_POLICIES } from '../../../src/controllers/admission-policies.ts';
+import { REQUIRED_POLICIES } from '../../../src/controllers/runtime/admission-policies.ts';
 import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { stateAnnotation, userAnnotation } from '../../../src/api/annotations.ts';
 import { cloneTypes } from '../../../src/api/clone.ts';
-import { dataVolumes } from '../../../src/controllers/resources.ts';
+import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
 import { act, type Action, type Actor } from './world/actions.ts';
 import { TEAM } from './world/installation.ts';
 import { knownAttacks } from './world/known-attacks.ts';

@@ -1,7 +1,7 @@
 import type { V1Deployment, V1NetworkPolicy, V1NetworkPolicyPort } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { POD_ROLE_LABEL, transferPodRoles } from '../../../src/api/labels.ts';
-import { PROGRESS_PORT, UPLOAD_SERVER_PORT } from '../../../src/api/transfer-pod.ts';
+import { PROGRESS_PORT, UPLOAD_SERVER_PORT } from '../../../src/protocol/transfer-pod.ts';
 import { filesOf, objectIn, objectsIn } from '../../support/deployed.ts';
 
 interface IngressRule {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Metrics } from '../../../src/kube/metrics.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
 import { WorkQueue } from '../../../src/kube/workqueue.ts';
 import { valueOf } from '../../support/metric.ts';
 

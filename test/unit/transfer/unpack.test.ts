@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
-import { unpackTar } from '../../../src/transfer/archive/unpack.ts';
-import { ByteReader, type ByteStream } from '../../../src/transfer/bytes.ts';
-import { collect } from './streams.ts';
+import { unpackTar } from '../../../src/transfer/unpack.ts';
+import { ByteReader, type ByteStream } from '../../../src/base/bytes.ts';
+import { collect } from '../base/streams.ts';
 
 describe('an archive that is unpacked', () => {
   let directory: string;

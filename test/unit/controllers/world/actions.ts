@@ -7,7 +7,7 @@ import {
   dataVolumes,
   volumeCloneSources,
   volumeImportSources,
-} from '../../../../src/controllers/resources.ts';
+} from '../../../../src/controllers/runtime/resources.ts';
 import { persistentVolumeClaims, pods, secrets, services } from '../../../../src/kube/builtin-resources.ts';
 import { ApiError } from '../../../../src/kube/errors.ts';
 import type { KubeObject, OwnerReference, Resource } from '../../../../src/kube/resource.ts';

@@ -3,7 +3,7 @@ import { populationAnnotation, stateAnnotation } from '../../../../src/api/annot
 import type { DataSource } from '../../../../src/api/data-source.ts';
 import type { DataVolume } from '../../../../src/api/data-volume.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
-import { workForAnnotation } from '../../../../src/controllers/internal-annotations.ts';
+import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import { refusal, type Write } from './api.ts';
 
 /** What the controllers may not read: of these only a policy tells them what is theirs. */

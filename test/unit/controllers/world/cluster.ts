@@ -16,7 +16,7 @@ import {
   dataVolumes,
   volumeCloneSources,
   volumeImportSources,
-} from '../../../../src/controllers/resources.ts';
+} from '../../../../src/controllers/runtime/resources.ts';
 import type { SimulatedApi } from './api.ts';
 import { DRIVER, STORAGE_CLASS } from './installation.ts';
 import { runPods } from './pods.ts';

@@ -1,6 +1,6 @@
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import type { CloneType } from '../../../../src/api/clone.ts';
-import { dataSources, storageProfiles } from '../../../../src/controllers/resources.ts';
+import { dataSources, storageProfiles } from '../../../../src/controllers/runtime/resources.ts';
 import {
   csiDrivers,
   persistentVolumeClaims,

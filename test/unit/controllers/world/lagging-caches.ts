@@ -1,5 +1,5 @@
-import { addIndexes, type Caches } from '../../../../src/controllers/caches.ts';
-import { prunePod, pruneVolume } from '../../../../src/controllers/prune.ts';
+import { addIndexes, type Caches } from '../../../../src/controllers/runtime/caches.ts';
+import { prunePod, pruneVolume } from '../../../../src/controllers/runtime/prune.ts';
 import {
   cdiConfigs,
   cdis,
@@ -9,7 +9,7 @@ import {
   storageProfiles,
   volumeCloneSources,
   volumeImportSources,
-} from '../../../../src/controllers/resources.ts';
+} from '../../../../src/controllers/runtime/resources.ts';
 import {
   csiDrivers,
   persistentVolumeClaims,

@@ -1,7 +1,7 @@
 import { differs } from '../../../../src/kube/apply.ts';
 import type { CloneGrant } from '../../../../src/api/clone-grant.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
-import { workForAnnotation } from '../../../../src/controllers/internal-annotations.ts';
+import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import {
   persistentVolumes,
   type PersistentVolume,

@@ -1,5 +1,5 @@
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
-import { workForAnnotation } from '../../../../src/controllers/internal-annotations.ts';
+import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import { pods, type PersistentVolume, type Pod } from '../../../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
 import type { SimulatedApi } from './api.ts';

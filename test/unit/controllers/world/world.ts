@@ -1,17 +1,20 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
-import { AdmissionPolicies } from '../../../../src/controllers/admission-policies.ts';
-import { CloneGrantReconciler } from '../../../../src/controllers/clone-grants/reconciler.ts';
-import { ClonePopulatorReconciler } from '../../../../src/controllers/clone-populator/reconciler.ts';
-import { ConfigView } from '../../../../src/controllers/config-view.ts';
-import type { ControllerContext } from '../../../../src/controllers/context.ts';
+import { AdmissionPolicies } from '../../../../src/controllers/runtime/admission-policies.ts';
+import { CloneGrantReconciler } from '../../../../src/controllers/clone/grants/reconciler.ts';
+import { ClonePopulatorReconciler } from '../../../../src/controllers/clone/populator/reconciler.ts';
+import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
+import type { ControllerContext } from '../../../../src/controllers/runtime/context.ts';
 import { DataSourceReconciler } from '../../../../src/controllers/data-source/reconciler.ts';
 import { DataVolumeReconciler } from '../../../../src/controllers/data-volume/reconciler.ts';
-import { HostCloneReconciler } from '../../../../src/controllers/host-clone/reconciler.ts';
-import { ImportPopulatorReconciler } from '../../../../src/controllers/import-populator/reconciler.ts';
-import { ImportReconciler } from '../../../../src/controllers/import/reconciler.ts';
-import { promisedToClaimAnnotation, workForClaimAnnotation } from '../../../../src/controllers/internal-annotations.ts';
+import { HostCloneReconciler } from '../../../../src/controllers/clone/copy/reconciler.ts';
+import { ImportPopulatorReconciler } from '../../../../src/controllers/import/populator/reconciler.ts';
+import { ImportReconciler } from '../../../../src/controllers/import/importer/reconciler.ts';
+import {
+  promisedToClaimAnnotation,
+  workForClaimAnnotation,
+} from '../../../../src/controllers/objects/internal-annotations.ts';
 import { OrphanReconciler } from '../../../../src/controllers/orphans/reconciler.ts';
-import { ProgressPoll } from '../../../../src/controllers/progress-poll.ts';
+import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events.ts';

@@ -13,13 +13,13 @@ import {
   temporarySourceClaimName,
   transferSecretName,
   uploadPodName,
-} from '../../../../src/api/object-names.ts';
+} from '../../../../src/protocol/object-names.ts';
 import {
   cloneBegunAnnotation,
   workForAnnotation,
   workForClaimAnnotation,
   workSourceUidAnnotation,
-} from '../../../../src/controllers/internal-annotations.ts';
+} from '../../../../src/controllers/objects/internal-annotations.ts';
 import type { OwnerReference } from '../../../../src/kube/resource.ts';
 import type { Annotations } from './actions.ts';
 import { TEAM } from './installation.ts';

@@ -1,0 +1,47 @@
+import { chmod, readdir, rm } from 'node:fs/promises';
+import { TransferError, systemCode } from './errors.ts';
+import { LOST_AND_FOUND } from './lost-and-found.ts';
+
+/**
+ * Removes everything below the root of a volume, read-only folders of the caller included.
+ *
+ * @throws TransferError TargetNotWritable
+ */
+export async function emptyDirectory(directory: string): Promise<void> {
+  try {
+    for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+      if (entry.name.toString() === LOST_AND_FOUND) continue;
+      const path = join(Buffer.from(directory), entry.name);
+      if (entry.isDirectory()) {
+        await chmod(path, 0o700);
+        await makeWritable(path, { isRoot: false });
+      }
+      await rm(path, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw new TransferError(
+      'TargetNotWritable',
+      `what an earlier attempt left in ${directory} cannot be removed: ${systemCode(error) ?? String(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Gives the caller all rights on the folders in a folder.
+ *
+ * @param isRoot of a volume: mkfs has put a folder there that is not the caller's
+ */
+export async function makeWritable(directory: Buffer, { isRoot = true } = {}): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    if (!entry.isDirectory() || (isRoot && entry.name.toString() === LOST_AND_FOUND)) continue;
+    const path = join(directory, entry.name);
+    await chmod(path, 0o700);
+    await makeWritable(path, { isRoot: false });
+  }
+}
+
+/** Names are bytes, not always text. */
+function join(directory: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([directory, Buffer.from('/'), name]);
+}

@@ -1,0 +1,57 @@
+import { ByteReader, type ByteStream } from '../../base/bytes.ts';
+import { TransferError } from '../../base/errors.ts';
+import { recogniseCompression, type Compression } from './compression.ts';
+import { decompressNatively, type DecompressedStream } from './native-decompressor.ts';
+import { decompressWithProgram } from './program-decompressor.ts';
+import { behindSkippableFrames } from './skippable-frames.ts';
+import { decompressWithZlib } from './zlib-decompressor.ts';
+
+const LONGEST_MAGIC = 16;
+/** What begins with skippable frames is looked at as far as this, in bytes: programs put a length or a table in them. */
+const LONGEST_PREFIX = 64 * 1024;
+const MOST_LAYERS = 4;
+
+export interface Decompressed {
+  reader: ByteReader;
+  /** From the outermost inwards; empty where nothing was compressed. */
+  compressions: Compression[];
+}
+
+/** Takes off every compression that the content shows, however many are nested. */
+export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
+  const compressions: Compression[] = [];
+  let reader = outer;
+  for (;;) {
+    const compression = await compressionOf(reader);
+    if (compression === undefined) return { reader, compressions };
+    if (compressions.length === MOST_LAYERS) {
+      throw new TransferError('UnsupportedImage', `the image is compressed more than ${MOST_LAYERS} times over`);
+    }
+    compressions.push(compression);
+    const { bytes, pieces } = openCompressed(compression, reader.rest());
+    reader = new ByteReader(bytes, undefined, pieces);
+  }
+}
+
+async function compressionOf(reader: ByteReader): Promise<Compression | undefined> {
+  const start = await reader.peek(LONGEST_MAGIC);
+  if (behindSkippableFrames(start) === undefined) return recogniseCompression(start);
+  return recogniseCompression(await reader.peek(LONGEST_PREFIX));
+}
+
+/**
+ * Takes off one compression: natively where there is a library for it, and by node:zlib or a program otherwise.
+ *
+ * @param natively false to do without native libraries
+ * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
+ */
+export function decompress(compression: Compression, input: ByteStream, natively = true): ByteStream {
+  return openCompressed(compression, input, natively).bytes;
+}
+
+function openCompressed(compression: Compression, input: ByteStream, natively = true): DecompressedStream {
+  const native = natively ? decompressNatively(compression, input) : undefined;
+  if (native !== undefined) return native;
+  if (compression === 'gzip' || compression === 'zstd') return { bytes: decompressWithZlib(compression, input) };
+  return { bytes: decompressWithProgram(compression, input) };
+}

@@ -1,0 +1,54 @@
+import type { ByteReader, ByteStream } from '../../base/bytes.ts';
+import {
+  BLOCK_HEADER_LENGTH,
+  CHECKSUM_LENGTH,
+  LONGEST_HEADER,
+  frameHeaderLength,
+  readBlockHeader,
+  readFrameHeader,
+  refuseUndecodable,
+  skippableLength,
+} from '../native/zstd-format.ts';
+
+/**
+ * Passes on one zstd frame, or skippable frame, and nothing behind it (RFC 8878 section 3.1). What is none is passed on
+ * to its end: whoever decodes it says so.
+ *
+ * @throws DecodingFailed where it is known before that it cannot be decoded
+ */
+export async function* nextZstdFrame(reader: ByteReader): ByteStream {
+  const start = await reader.peek(LONGEST_HEADER);
+  const length = frameHeaderLength(start);
+  if (length === undefined || start.length < length) return yield* reader.some(Infinity);
+  const header = start.subarray(0, length);
+  const skippable = skippableLength(header);
+  const frame = skippable === undefined ? readFrameHeader(header) : undefined;
+  if (frame !== undefined) refuseUndecodable(frame);
+  yield* reader.some(length + (skippable ?? 0));
+  for (let isLast = skippable !== undefined; !isLast;) {
+    const blockHeader = await reader.peek(BLOCK_HEADER_LENGTH);
+    if (blockHeader.length < BLOCK_HEADER_LENGTH) return yield* reader.some(Infinity);
+    const block = readBlockHeader(blockHeader);
+    isLast = block.isLast;
+    yield* reader.some(BLOCK_HEADER_LENGTH + block.length);
+  }
+  if (frame?.hasChecksum === true) yield* reader.some(CHECKSUM_LENGTH);
+}
+
+/**
+ * The length of the zstd frame that `bytes` begins with (RFC 8878 section 3.1.1), or undefined where it is none or
+ * incomplete. Behind it there may be another, which a decoder would go on with.
+ */
+export function zstdFrameLength(bytes: Buffer): number | undefined {
+  let at = frameHeaderLength(bytes);
+  if (at === undefined || at > bytes.length || skippableLength(bytes) !== undefined) return undefined;
+  const { hasChecksum } = readFrameHeader(bytes);
+  for (let isLast = false; !isLast;) {
+    if (at + BLOCK_HEADER_LENGTH > bytes.length) return undefined;
+    const block = readBlockHeader(bytes, at);
+    isLast = block.isLast;
+    at += BLOCK_HEADER_LENGTH + block.length;
+  }
+  if (hasChecksum) at += CHECKSUM_LENGTH;
+  return at <= bytes.length ? at : undefined;
+}

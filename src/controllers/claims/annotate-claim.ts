@@ -1,0 +1,26 @@
+import { differs } from '../../kube/apply.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+
+/**
+ * Applies annotations to a claim, unless they are there already. The uid goes with them, so that a claim that was
+ * deleted in between is not made again.
+ */
+export async function annotateClaim(
+  client: KubeClient,
+  claim: PersistentVolumeClaim,
+  fieldManager: string,
+  annotations: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (!differs({ metadata: { annotations } }, claim)) return;
+  const { name, namespace, uid } = claim.metadata ?? {};
+  await client.apply(
+    persistentVolumeClaims,
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: name ?? '', namespace: namespace ?? '', uid: uid ?? '', annotations: { ...annotations } },
+    },
+    { fieldManager },
+  );
+}

@@ -1,0 +1,181 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { BY_PROMISE } from '../../runtime/caches.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import {
+  promisedByAnnotation,
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  reclaimPolicyAnnotation,
+} from '../../objects/internal-annotations.ts';
+import { isMadeFor } from '../../objects/made-for.ts';
+import { isBound } from '../bound.ts';
+import { nextRebindStep, type RebindStep } from './decide.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 500;
+
+type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
+
+/** The volume that is being handed over to a claim, while it is. */
+export function promisedVolume(context: RebindContext, target: PersistentVolumeClaim): PersistentVolume | undefined {
+  return context.caches.volumes.byIndex(BY_PROMISE, target.metadata?.uid ?? '')[0];
+}
+
+/**
+ * Takes the next step of handing the working claim's volume to the target claim. To be called again whenever one of
+ * the three changes, until it answers `done`.
+ *
+ * @returns what is being waited for, and the milliseconds until the next look should no watch come first; or `done`
+ */
+export async function rebindVolume(
+  context: RebindContext,
+  target: PersistentVolumeClaim,
+  workingKey: Key,
+): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
+  const found = context.caches.claims.get(workingKey);
+  const working = found && isMadeFor(found, target.metadata?.uid) ? found : undefined;
+  const volume =
+    promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
+  // A volume that is nobody's yet wakes nobody when it comes.
+  if (!volume) return { waitingFor: `the volume of claim ${keyToString(workingKey)}`, after: LOOK_AGAIN_MILLISECONDS };
+  const step = nextRebindStep({
+    target: { uid: target.metadata?.uid ?? '', bound: isBound(target), volumeName: target.spec?.volumeName },
+    working: working && {
+      uid: working.metadata?.uid ?? '',
+      deleting: working.metadata?.deletionTimestamp !== undefined,
+    },
+    volume: {
+      name: volume.metadata?.name ?? '',
+      reclaimPolicy: volume.spec?.persistentVolumeReclaimPolicy ?? '',
+      claimUid: volume.spec?.claimRef?.uid,
+      promisedTo: volume.metadata?.annotations?.[promisedToAnnotation],
+      promisedBy: volume.metadata?.annotations?.[promisedByAnnotation],
+    },
+  });
+  if (step.do === 'abandon') {
+    if (promisedVolume(context, target)) await releasePromise(context, volume);
+    throw namesAnotherVolume(target);
+  }
+  await take(step, context, { target, working, volume });
+  switch (step.do) {
+    case 'nothing':
+      return 'done';
+    case 'wait':
+      return { waitingFor: step.for };
+    default:
+      return { waitingFor: `volume ${volume.metadata?.name}, ${UNDER_WAY[step.do]}` };
+  }
+}
+
+/** What goes on once a step has been taken, until a watch shows its effect. */
+const UNDER_WAY = {
+  retain: 'which is set to be retained',
+  'delete-working-claim': 'which is being freed of the working claim',
+  'point-at-target': 'which is being bound to the claim',
+  'restore-policy': 'which gets its reclaim policy back',
+} as const;
+
+/**
+ * Requires that a claim which is to be filled names no volume yet. One that was bound still does, whatever its status says; and one whose
+ * user named a volume cannot be given another.
+ *
+ * @throws WaitingError ErrClaimNotValid
+ */
+export function requireNoVolume(target: PersistentVolumeClaim): void {
+  if (!target.spec?.volumeName) return;
+  const { reason, message } = namesAnotherVolume(target);
+  throw new WaitingError(reason, message);
+}
+
+function namesAnotherVolume(target: PersistentVolumeClaim): TerminalError {
+  return new TerminalError(
+    'ErrClaimNotValid',
+    `Claim ${keyToString(keyOf(target))} names volume "${target.spec?.volumeName}", so that no other can be handed to it; make it, or its DataVolume, anew`,
+  );
+}
+
+/**
+ * Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted. Kubernetes makes a volume
+ * whose claim names another one free for the next claim of that name: it is given its claim's uid again, so that nobody else gets it.
+ */
+export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {
+  const policy = volume.metadata?.annotations?.[reclaimPolicyAnnotation] ?? 'Delete';
+  const uid = volume.metadata?.annotations?.[promisedToAnnotation];
+  const { claimRef } = volume.spec ?? {};
+  await context.client.mergePatch(persistentVolumes, keyOf(volume), {
+    metadata: {
+      resourceVersion: volume.metadata?.resourceVersion,
+      annotations: {
+        [promisedToAnnotation]: null,
+        [promisedToClaimAnnotation]: null,
+        [promisedByAnnotation]: null,
+        [reclaimPolicyAnnotation]: null,
+      },
+    },
+    spec: {
+      persistentVolumeReclaimPolicy: policy,
+      ...(claimRef && !claimRef.uid && uid ? { claimRef: { uid } } : {}),
+    },
+  });
+}
+
+async function take(
+  step: RebindStep,
+  context: RebindContext,
+  {
+    target,
+    working,
+    volume,
+  }: { target: PersistentVolumeClaim; working: PersistentVolumeClaim | undefined; volume: PersistentVolume },
+): Promise<void> {
+  const { client } = context;
+  const { name, namespace, uid } = target.metadata ?? {};
+  // The resourceVersion makes a decision on an outdated cache fail instead of acting on it.
+  const resourceVersion = volume.metadata?.resourceVersion;
+  switch (step.do) {
+    case 'retain':
+      await client.mergePatch(persistentVolumes, keyOf(volume), {
+        metadata: {
+          resourceVersion,
+          annotations: {
+            [promisedToAnnotation]: uid,
+            [promisedToClaimAnnotation]: `${namespace}/${name}`,
+            [promisedByAnnotation]: volume.metadata?.annotations?.[promisedByAnnotation] ?? working?.metadata?.uid,
+            [reclaimPolicyAnnotation]:
+              volume.metadata?.annotations?.[reclaimPolicyAnnotation] ?? volume.spec?.persistentVolumeReclaimPolicy,
+          },
+        },
+        spec: { persistentVolumeReclaimPolicy: 'Retain' },
+      });
+      return;
+    case 'delete-working-claim':
+      if (working) await client.delete(persistentVolumeClaims, keyOf(working), { uid: working.metadata?.uid ?? '' });
+      return;
+    case 'point-at-target':
+      await client.mergePatch(persistentVolumes, keyOf(volume), {
+        metadata: { resourceVersion },
+        spec: {
+          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
+        },
+      });
+      return;
+    case 'restore-policy':
+      await releasePromise(context, volume);
+      return;
+    case 'abandon':
+    case 'wait':
+    case 'nothing':
+      return;
+  }
+}
+
+function volumeOf(context: RebindContext, claim: PersistentVolumeClaim | undefined): PersistentVolume | undefined {
+  const name = claim?.spec?.volumeName;
+  return name ? context.caches.volumes.get({ namespace: '', name }) : undefined;
+}

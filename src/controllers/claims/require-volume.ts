@@ -1,0 +1,28 @@
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { WaitingError } from '../../kube/errors.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { latestWarning } from '../runtime/latest-warning.ts';
+import { isBound } from './bound.ts';
+import { waitsForFirstConsumer } from './wait-for-first-consumer.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 2_000;
+
+/**
+ * Requires that a claim has its volume, unless it is one that gets it only with a pod. A pod that is made before its
+ * volume is put aside by the scheduler, for longer than the volume takes.
+ *
+ * @throws WaitingError Provisioning, or ProvisioningFailed with what the provisioner last complained of
+ */
+export async function requireVolume(
+  context: Pick<ControllerContext, 'caches' | 'client' | 'now'>,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  if (isBound(claim) || waitsForFirstConsumer(claim, context.caches)) return;
+  const warning = await latestWarning(context, claim);
+  throw new WaitingError(
+    warning ? 'ProvisioningFailed' : 'Provisioning',
+    `Claim ${keyToString(keyOf(claim))} is being provisioned${warning ? `: ${warning}` : ''}`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}

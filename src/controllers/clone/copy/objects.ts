@@ -1,0 +1,211 @@
+import type { V1Affinity } from '@kubernetes/client-node';
+import { POD_ROLE_LABEL } from '../../../api/labels.ts';
+import {
+  cloneSourcePodName,
+  transferSecretName,
+  uploadPodName,
+  uploadServiceName,
+} from '../../../protocol/object-names.ts';
+import {
+  CLONE_SOURCE_REQUEST_VARIABLE,
+  TRANSFER_TLS_DIRECTORY,
+  UPLOAD_SERVER_PORT,
+  UPLOAD_SERVER_REQUEST_VARIABLE,
+  type CloneSourceRequest,
+  type TransferTarget,
+  type UploadServerRequest,
+} from '../../../protocol/transfer-pod.ts';
+import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
+import { ownerReference } from '../../../kube/apply.ts';
+import { keyOf, type Key } from '../../../kube/key.ts';
+import type { CloneSource } from '../source/source.ts';
+import { marksFor } from '../../objects/made-for.ts';
+import type { TransferSettings } from '../../runtime/settings.ts';
+import { transferPod, type PodVolume } from '../../transfers/transfer-pod.ts';
+import type { TransferCertificates } from '../../../server/certificates.ts';
+
+/** On both pods of a host-assisted clone: uid of the claim that is written. */
+const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
+
+/** What one host-assisted clone consists of. */
+export interface HostCloneKeys {
+  readonly sourcePod: Key;
+  readonly targetPod: Key;
+  readonly service: Key;
+  /** Holds both ends' keys; beside the target. */
+  readonly targetSecret: Key;
+  /** Holds the source's keys only; the same as targetSecret where both are in one namespace. */
+  readonly sourceSecret: Key;
+}
+
+/** Names all objects of the clone into a claim. */
+export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: string): HostCloneKeys {
+  const { namespace, name } = keyOf(claim);
+  const uid = claim.metadata?.uid ?? '';
+  const secret = transferSecretName(uid);
+  return {
+    sourcePod: { namespace: sourceNamespace, name: cloneSourcePodName(uid) },
+    targetPod: { namespace, name: uploadPodName(name) },
+    service: { namespace, name: uploadServiceName(name) },
+    targetSecret: { namespace, name: secret },
+    sourceSecret: { namespace: sourceNamespace, name: secret },
+  };
+}
+
+/** The host name of the target pod's Service, which its certificate is made for. */
+export function uploadServerName(service: Key): string {
+  return `${service.name}.${service.namespace}.svc`;
+}
+
+export function uploadService(claim: PersistentVolumeClaim, keys: HostCloneKeys): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...keys.service, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
+    spec: {
+      selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: 'cdi-upload-server' },
+      ports: [{ name: 'https', port: UPLOAD_SERVER_PORT, targetPort: UPLOAD_SERVER_PORT }],
+      publishNotReadyAddresses: true,
+    },
+  };
+}
+
+const SERVER_FILES = { 'ca.crt': 'ca.crt', 'server.crt': 'tls.crt', 'server.key': 'tls.key' };
+const CLIENT_FILES = { 'ca.crt': 'ca.crt', 'client.crt': 'tls.crt', 'client.key': 'tls.key' };
+
+/** The Secret with both ends' keys. */
+export function targetSecret(
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  certificates: TransferCertificates,
+): Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { ...keys.targetSecret, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
+    stringData: {
+      ...clientData(certificates),
+      'server.crt': certificates.server.certificate,
+      'server.key': certificates.server.key,
+    },
+  };
+}
+
+/** The source's part of the target's Secret, for another namespace. */
+export function sourceSecret(
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  certificates: TransferCertificates,
+): Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { ...keys.sourceSecret, ...marksFor(claim) },
+    stringData: clientData(certificates),
+  };
+}
+
+function clientData({ ca, client }: TransferCertificates): Record<string, string> {
+  return { 'ca.crt': ca, 'client.crt': client.certificate, 'client.key': client.key };
+}
+
+/** What is copied, and where its pod finds the other one. */
+export interface SourceEnd extends CloneSource {
+  /** Of the source's claim. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly service: Service;
+}
+
+export function sourcePod(
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  source: SourceEnd,
+  target: TransferTarget,
+  settings: TransferSettings,
+  restarts: number,
+): Pod {
+  const serverName = uploadServerName(keys.service);
+  const request: CloneSourceRequest = {
+    volumeMode: source.volumeMode,
+    contentType: target.contentType,
+    // Not by its name, which was perhaps looked up too early, and is then unknown for as long as the DNS remembers that.
+    uploadServer: source.service.spec?.clusterIP ?? serverName,
+    serverName,
+    transfer: `${source.uid} ${claim.metadata?.uid}`,
+  };
+  const sameNamespace = keys.sourcePod.namespace === keyOf(claim).namespace;
+  return transferPod(
+    {
+      ...keys.sourcePod,
+      component: 'cdi-clone-source',
+      role: 'clone-source',
+      env: { [CLONE_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: claim.metadata?.uid ?? '' },
+      claim: { name: source.key.name, volumeMode: source.volumeMode, readOnly: true },
+      mounts: [tlsMount(keys.sourceSecret, CLIENT_FILES)],
+      // The author of a claim elsewhere may have no right to shape pods in the source's namespace.
+      claimAnnotations: sameNamespace ? (claim.metadata?.annotations ?? {}) : source.annotations,
+      worksFor: claim,
+      restarts,
+      labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
+      affinity: together(claim, keys),
+      ...(sameNamespace ? { owner: ownerReference(claim, { controller: true }) } : {}),
+    },
+    settings,
+  );
+}
+
+export function targetPod(
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  target: TransferTarget,
+  settings: TransferSettings,
+  restarts: number,
+): Pod {
+  const request: UploadServerRequest = { target };
+  return transferPod(
+    {
+      ...keys.targetPod,
+      component: 'cdi-upload-server',
+      role: 'upload-server',
+      env: { [UPLOAD_SERVER_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: claim.metadata?.uid ?? '' },
+      claim: { name: keyOf(claim).name, volumeMode: target.volumeMode, readOnly: false },
+      mounts: [tlsMount(keys.targetSecret, SERVER_FILES)],
+      claimAnnotations: claim.metadata?.annotations ?? {},
+      worksFor: claim,
+      restarts,
+      labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
+      affinity: together(claim, keys),
+      owner: ownerReference(claim, { controller: true }),
+      ports: [{ name: 'upload', containerPort: UPLOAD_SERVER_PORT }],
+    },
+    settings,
+  );
+}
+
+function tlsMount(secret: Key, files: Readonly<Record<string, string>>): { volume: PodVolume; path: string } {
+  const items = Object.entries(files).map(([key, path]) => ({ key, path }));
+  return {
+    volume: { name: 'tls', secret: { secretName: secret.name, defaultMode: 0o440, items } },
+    path: TRANSFER_TLS_DIRECTORY,
+  };
+}
+
+/** Near each other where the volumes allow it, so that the data need not cross the network. */
+function together(claim: PersistentVolumeClaim, keys: HostCloneKeys): V1Affinity {
+  return {
+    podAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: {
+            labelSelector: { matchLabels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' } },
+            namespaces: [...new Set([keys.sourcePod.namespace, keys.targetPod.namespace])],
+            topologyKey: 'kubernetes.io/hostname',
+          },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,259 @@
+import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { finalizer } from '../../../api/finalizers.ts';
+import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
+import {
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  services,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import { isAlreadyExists } from '../../../kube/errors.ts';
+import { keyFromString, keyOf, type Key } from '../../../kube/key.ts';
+import type { KubeObject, Resource } from '../../../kube/resource.ts';
+import { annotateClaim } from '../../claims/annotate-claim.ts';
+import { grantOf, requireAuthority } from '../grants/authority.ts';
+import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
+import { gatherClaimSource } from '../source/claim-source.ts';
+import { requireUnused } from '../source/in-use.ts';
+import { requireRoom } from '../source/source.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { failureReport } from '../../transfers/failure-report.ts';
+import { judgePod } from '../../transfers/pod-verdict.ts';
+import { requireVolume } from '../../claims/require-volume.ts';
+import { TransferFollower } from '../../transfers/transfer-follower.ts';
+import {
+  completedReport,
+  pendingReport,
+  readReport,
+  reportAnnotations,
+  type TransferReport,
+} from '../../transfers/transfer-report.ts';
+import { transferTargetOf } from '../../transfers/transfer-target.ts';
+import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import {
+  hostCloneKeys,
+  sourcePod,
+  sourceSecret,
+  targetPod,
+  targetSecret,
+  uploadServerName,
+  uploadService,
+  type HostCloneKeys,
+} from './objects.ts';
+import { explainLeaving, judgePair } from './verdict.ts';
+import { createIfAbsent, refusedByQuota } from '../../objects/create-if-absent.ts';
+import { deleteOwn } from '../../objects/delete-own.ts';
+import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
+import { isMadeFor } from '../../objects/made-for.ts';
+import { replaceOwn } from '../../objects/replace-own.ts';
+import { cloneGrants } from '../../runtime/resources.ts';
+
+const FIELD_MANAGER = 'diskpress-host-clone';
+const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
+
+/** Copies into each claim whose annotation k8s.io/CloneRequest names a source, by a pod at either end. */
+export class HostCloneReconciler implements Reconciler {
+  readonly name = 'host-clone';
+  readonly #context: ControllerContext;
+  readonly #follower: TransferFollower;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#follower = new TransferFollower(context);
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const claim = this.#context.caches.claims.get(key);
+    const sourceKey = claim && cloneRequestOf(claim);
+    if (!claim || !sourceKey) return undefined;
+    const keys = hostCloneKeys(claim, sourceKey.namespace);
+    const report = readReport(claim.metadata?.annotations);
+    if (isBeingDeleted(claim) || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
+    const source = this.#pod(claim, keys.sourcePod);
+    const target = this.#pod(claim, keys.targetPod);
+    if (report?.podPhase === 'Failed') {
+      // The other end would wait for ever; the one that failed stays for its log.
+      const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
+      await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
+      return undefined;
+    }
+    const leaving = [source, target].find((pod) => pod && isBeingDeleted(pod));
+    if (leaving) {
+      await this.#tell(claim, pendingReport(report?.restarts ?? 0, explainLeaving(leaving)));
+      return undefined;
+    }
+    if (!source || !target) return this.#start(claim, sourceKey, keys, report?.restarts ?? 0);
+    return this.#follow(claim, sourceKey, source, target);
+  }
+
+  async failed(key: Key, failure: Error): Promise<void> {
+    const claim = this.#context.caches.claims.get(key);
+    const report = claim && failureReport(claim, failure, this.#context.now());
+    if (claim && report) await this.#tell(claim, report);
+  }
+
+  /** Makes what is missing; both pods at once, since either waits for the other by itself. */
+  async #start(claim: PersistentVolumeClaim, sourceKey: Key, keys: HostCloneKeys, restarts: number): Promise<Outcome> {
+    const { caches, config } = this.#context;
+    const sourceUid = this.#sourceUid(claim, sourceKey);
+    if (!mayBePopulatedNow(claim, caches)) return undefined;
+    requireSameObject(caches, { kind: 'PersistentVolumeClaim', key: sourceKey }, sourceUid);
+    const source = gatherClaimSource(caches, sourceKey);
+    requireRoom(source, claim);
+    requireUnused(caches, sourceKey);
+    await requireVolume(this.#context, claim);
+    if (sourceKey.namespace !== keyOf(claim).namespace) {
+      await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
+    }
+    const target = transferTargetOf(claim, config);
+    const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
+    const settings = config.transferSettings;
+    const [service] = await Promise.all([
+      this.#create(services, uploadService(claim, keys)),
+      this.#createSecrets(claim, keys),
+    ]);
+    await Promise.all([
+      this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
+      this.#create(pods, sourcePod(claim, keys, { ...source, annotations, service }, target, settings, restarts)),
+    ]);
+    await this.#tell(
+      claim,
+      pendingReport(restarts, { reason: 'Pending', message: 'The source pod and the target pod are starting' }),
+    );
+    return undefined;
+  }
+
+  /** Uid that the claim to copy from must have: what was granted, or what the record on a working claim says. */
+  #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
+    const { caches, now } = this.#context;
+    const granted = requireAuthority(caches, claim, { kind: 'PersistentVolumeClaim', key }, now());
+    const { annotations } = claim.metadata ?? {};
+    return granted ?? (annotations?.[workForAnnotation] && annotations[workSourceUidAnnotation]);
+  }
+
+  async #follow(claim: PersistentVolumeClaim, sourceKey: Key, source: Pod, target: Pod): Promise<Outcome> {
+    const verdict = judgePair(judgePod(source), judgePod(target));
+    const restarts = Math.max(...[source, target].map(restartsOf));
+    if (verdict.state === 'succeeded') {
+      await this.#useGrant(claim, sourceKey);
+      this.#context.cloneCount.copied(claim, this.#context.now());
+      await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
+      return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
+    }
+    // A claim that a pod uses stays: from here on the one of that name is the one that is read.
+    const cloned = { kind: 'PersistentVolumeClaim', key: sourceKey } as const;
+    requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
+    const recorded = readReport(claim.metadata?.annotations);
+    const starting = [source, target].find((each) => judgePod(each).state === 'pending');
+    const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
+    if (report) await this.#tell(claim, report);
+    if (next !== 'start-again') return next;
+    // One that is still at work goes on with the other's successor.
+    await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));
+    return undefined;
+  }
+
+  /** A claim that was copied into once is not copied into again, whatever is told on it: the grant is used up. */
+  async #useGrant(claim: PersistentVolumeClaim, key: Key): Promise<void> {
+    const { caches, client, now } = this.#context;
+    const grant = grantOf(caches, claim);
+    if (!grant || key.namespace === keyOf(claim).namespace) return;
+    await requireSameObjectNow(client, { kind: 'PersistentVolumeClaim', key }, grant.spec.source.uid);
+    await client.mergePatch(cloneGrants, keyOf(grant), {
+      metadata: { annotations: { [grantUsedAnnotation]: new Date(now()).toISOString() } },
+    });
+  }
+
+  async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
+    const { client } = this.#context;
+    const isHeld = hasFinalizer(claim, finalizer.cloneSource);
+    const found = [keys.sourcePod, keys.targetPod]
+      .map((key) => this.#pod(claim, key))
+      .filter((pod) => pod && !isBeingDeleted(pod));
+    if (found.length === 0 && !isHeld) return undefined;
+    const retain =
+      !isBeingDeleted(claim) && claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
+    const uid = claim.metadata?.uid;
+    const service = await client.get(services, keys.service);
+    if (service && isMadeFor(service, uid)) await client.delete(services, keys.service, { uid: service.metadata?.uid });
+    await deleteOwn(client, secrets, keys.targetSecret);
+    if (keys.sourceSecret.namespace !== keys.targetSecret.namespace)
+      await deleteOwn(client, secrets, keys.sourceSecret);
+    // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
+    const there = isHeld
+      ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
+      : found;
+    const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
+    // In the source's namespace the author of a claim elsewhere has nothing to keep.
+    const going = own.filter((pod) => !retain || keyOf(pod).namespace !== keyOf(claim).namespace);
+    await Promise.all(going.map((pod) => this.#deletePod(pod)));
+    if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
+    return undefined;
+  }
+
+  /** Both ends' keys are made together, and before the pods; the controllers cannot read them afterwards. */
+  async #createSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<void> {
+    const { client } = this.#context;
+    const ends = [keys.targetPod, keys.sourcePod];
+    // One end that goes on has its keys, and the other's are beside them.
+    if (ends.some((key) => this.#pod(claim, key))) return;
+    // Megabytes of X.509, which most controllers never need.
+    const { createTransferCertificates } = await import('../../../server/certificates.ts');
+    const certificates = await createTransferCertificates({
+      serverName: uploadServerName(keys.service),
+      lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
+    });
+    const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;
+    const made = [
+      targetSecret(claim, keys, certificates),
+      ...(isApart ? [sourceSecret(claim, keys, certificates)] : []),
+    ];
+    try {
+      for (const secret of made) await client.create(secrets, secret);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw refusedByQuota(error) ?? error;
+      // An earlier attempt came no further, or so far that its pods are only not in the cache yet.
+      const there = await Promise.all(ends.map((key) => client.get(pods, key)));
+      if (there.some((pod) => pod && isMadeFor(pod, claim.metadata?.uid))) return;
+      for (const secret of made) await replaceOwn(client, secrets, secret);
+    }
+  }
+
+  async #create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return createIfAbsent(this.#context.client, resource, object);
+  }
+
+  /** A pod of this clone; not one that worked for an earlier claim of the same name. */
+  #pod(claim: PersistentVolumeClaim, key: Key): Pod | undefined {
+    const pod = this.#context.caches.pods.get(key);
+    return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
+  }
+
+  async #deletePod(pod: Pod): Promise<void> {
+    if (isBeingDeleted(pod)) return;
+    await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+  }
+
+  async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
+    await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
+  }
+}
+
+/** Pods that failed before this one. */
+function restartsOf(pod: Pod): number {
+  return Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
+}
+
+function isUnfinished(pod: Pod): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+}
+
+/** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */
+export function cloneRequestOf(claim: PersistentVolumeClaim): Key | undefined {
+  if (claim.spec?.dataSourceRef) return undefined;
+  const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
+  return request ? keyFromString(request) : undefined;
+}

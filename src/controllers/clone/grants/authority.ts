@@ -1,0 +1,87 @@
+import type { CloneGrant } from '../../../api/clone-grant.ts';
+import type { DataVolume } from '../../../api/data-volume.ts';
+import { controllerOf } from '../../../kube/apply.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { keyOf, keyToString } from '../../../kube/key.ts';
+import type { Caches } from '../../runtime/caches.ts';
+import { dataVolumeOf } from '../../claims/data-volume-of.ts';
+import { grantUsedAnnotation } from '../../objects/internal-annotations.ts';
+import type { ClonedObject } from '../source/cloned-object.ts';
+
+type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;
+
+const LOOK_AGAIN_MILLISECONDS = 5_000;
+/** How long a grant lasts that has not been used: a claim may wait for its first consumer for long, and yet not for ever. */
+const LONGEST_GRANT_MILLISECONDS = 30 * 24 * 60 * 60_000;
+
+/**
+ * Requires that a claim may be filled from an object. Within a namespace it may. From another one it needs a CloneGrant: all else
+ * that could speak for it, on the claim or on its DataVolume, can be written by whoever has rights in the claim's namespace.
+ *
+ * @param now milliseconds since the epoch
+ * @returns the uid that the object must have; undefined within a namespace
+ * @throws TerminalError Forbidden; CloneRightExpired where the grant is a month old
+ * @throws WaitingError CloneNotGranted while the grant is being made
+ */
+export function requireAuthority(
+  caches: AuthorityCaches,
+  target: PersistentVolumeClaim,
+  source: ClonedObject,
+  now: number,
+): string | undefined {
+  const { namespace } = keyOf(target);
+  if (source.key.namespace === namespace) return undefined;
+  const dataVolume = dataVolumeOf(caches, target);
+  if (!dataVolume) throw forbidden(source, namespace);
+  const grant = caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' });
+  if (!grant) throw notGrantedYet(dataVolume, source);
+  if (grant.spec.claimUid !== target.metadata?.uid) {
+    throw new TerminalError(
+      'Forbidden',
+      `DataVolume "${keyOf(target).name}" was granted its clone once, for a claim that is gone; make the DataVolume anew`,
+    );
+  }
+  if (!grants(grant, source)) throw forbidden(source, namespace);
+  if (grant.metadata.annotations?.[grantUsedAnnotation] !== undefined) {
+    throw new TerminalError(
+      'Forbidden',
+      `DataVolume "${keyOf(target).name}" was granted its clone once, and has had it; make the DataVolume anew`,
+    );
+  }
+  if (now - Date.parse(grant.metadata.creationTimestamp ?? '') > LONGEST_GRANT_MILLISECONDS) {
+    throw new TerminalError(
+      'CloneRightExpired',
+      `The right to clone ${keyToString(source.key)} was checked more than 30 days ago; make DataVolume "${keyOf(target).name}" anew`,
+    );
+  }
+  return grant.spec.source.uid;
+}
+
+/** The grant by which a claim is filled from another namespace, used or not. */
+export function grantOf(caches: AuthorityCaches, target: PersistentVolumeClaim): CloneGrant | undefined {
+  const grant = caches.cloneGrants.get({ namespace: '', name: controllerOf(target)?.uid ?? '' });
+  return grant?.spec.claimUid === target.metadata?.uid ? grant : undefined;
+}
+
+function grants({ spec }: CloneGrant, { kind, key }: ClonedObject): boolean {
+  return spec.source.kind === kind && spec.source.namespace === key.namespace && spec.source.name === key.name;
+}
+
+/** Its DataVolume's own controller makes it in a moment, or says on the DataVolume why it does not. */
+function notGrantedYet({ metadata, spec }: DataVolume, { key }: ClonedObject): Error {
+  if (!spec.sourceRef && !spec.source?.pvc && !spec.source?.snapshot) return forbidden({ key }, metadata.namespace);
+  return new WaitingError(
+    'CloneNotGranted',
+    `The right to clone ${keyToString(key)} has not been recorded for DataVolume "${metadata.name}" yet; its conditions tell why where it takes long`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
+
+function forbidden({ key }: Pick<ClonedObject, 'key'>, namespace: string | undefined): TerminalError {
+  return new TerminalError(
+    'Forbidden',
+    `Cloning ${keyToString(key)} into namespace "${namespace}" needs a DataVolume whose source names it, ` +
+      'made by a user with the right to create datavolumes/source there; one whose DataSource has been changed since is to be made anew',
+  );
+}

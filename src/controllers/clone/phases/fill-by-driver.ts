@@ -1,0 +1,37 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { keyToString, type Key } from '../../../kube/key.ts';
+import { createIfAbsent } from '../../objects/create-if-absent.ts';
+import { latestWarning } from '../../runtime/latest-warning.ts';
+import { requireMadeFor } from '../../objects/made-for.ts';
+import { isBound } from '../../claims/bound.ts';
+import { waitsForFirstConsumer, SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
+import { withAdvice } from './advice.ts';
+import type { CloneWork, PhaseOutcome } from './phase.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 2_000;
+
+/** Makes a claim that the driver fills, and waits until it has; complete also where it gets its volume only with a pod. */
+export async function fillByDriver(
+  work: CloneWork,
+  key: Key,
+  desired: () => Promise<PersistentVolumeClaim>,
+): Promise<PhaseOutcome> {
+  const { client, caches } = work.context;
+  const claim = requireMadeFor(caches.claims.get(key), work.target.metadata?.uid);
+  if (!claim) {
+    await createIfAbsent(client, persistentVolumeClaims, await desired());
+    return { message: `claim ${keyToString(key)} is being provisioned` };
+  }
+  if (isBound(claim) || getsVolumeWithPod(work, claim)) return 'complete';
+  const warning = await latestWarning(work.context, claim);
+  return {
+    message: `claim ${keyToString(key)} is being provisioned${warning ? `: ${withAdvice(warning, work)}` : ''}`,
+    trouble: warning && 'ProvisioningFailed',
+    after: LOOK_AGAIN_MILLISECONDS,
+  };
+}
+
+function getsVolumeWithPod({ context }: CloneWork, claim: PersistentVolumeClaim): boolean {
+  const selected = claim.metadata?.annotations?.[SELECTED_NODE_ANNOTATION] !== undefined;
+  return !selected && waitsForFirstConsumer(claim, context.caches);
+}

@@ -1,0 +1,42 @@
+import { populationAnnotation } from '../../../api/annotations.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { TerminalError } from '../../../kube/errors.ts';
+import { keyToString } from '../../../kube/key.ts';
+import { createIfAbsent } from '../../objects/create-if-absent.ts';
+import { workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
+import { requireMadeFor } from '../../objects/made-for.ts';
+import { isBound } from '../../claims/bound.ts';
+import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
+import { claimBesideSource } from './claim-beside-source.ts';
+import type { CloneWork, Phase } from './phase.ts';
+
+/** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
+export const hostClone: Phase = async (work) => {
+  const { client, caches } = work.context;
+  const claim = requireMadeFor(caches.claims.get(work.workingClaim), work.target.metadata?.uid);
+  if (!claim) {
+    await createIfAbsent(client, persistentVolumeClaims, await copiedInto(work));
+    return { message: 'the copying pods are being started' };
+  }
+  const report = readReport(claim.metadata?.annotations);
+  if (report?.podPhase === 'Failed') throw new TerminalError(report.reason, report.message);
+  if (report?.podPhase === 'Succeeded' && isBound(claim)) return 'complete';
+  if (!report) return { message: 'the copying pods are being started' };
+  return { message: report.message, trouble: troubleIn(report), report };
+};
+
+async function copiedInto(work: CloneWork): Promise<PersistentVolumeClaim> {
+  const { target, source } = work;
+  const { annotations } = target.metadata ?? {};
+  const isSnapshot = source.kind === 'VolumeSnapshot';
+  // A restored snapshot is not the source's any more.
+  const contentType = isSnapshot ? undefined : (await source.read()).contentType;
+  return claimBesideSource(work, {
+    ...work.workingClaim,
+    annotations: {
+      [populationAnnotation.cloneRequest]: keyToString(isSnapshot ? work.temporarySourceClaim : source.key),
+      ...(!isSnapshot && source.uid ? { [workSourceUidAnnotation]: source.uid } : {}),
+      [populationAnnotation.contentType]: annotations?.[populationAnnotation.contentType] ?? contentType ?? 'kubevirt',
+    },
+  });
+}

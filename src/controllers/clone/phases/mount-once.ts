@@ -1,0 +1,75 @@
+import type { V1NodeSelector } from '@kubernetes/client-node';
+import { mountingPodName } from '../../../protocol/object-names.ts';
+import { ownerReference } from '../../../kube/apply.ts';
+import { pods, type PersistentVolumeClaim, type Pod } from '../../../kube/builtin-resources.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { createIfAbsent } from '../../objects/create-if-absent.ts';
+import { latestWarning } from '../../runtime/latest-warning.ts';
+import { isMadeFor, requireMadeFor } from '../../objects/made-for.ts';
+import { judgePod } from '../../transfers/pod-verdict.ts';
+import { transferPod } from '../../transfers/transfer-pod.ts';
+import { volumeModeOf } from '../../transfers/transfer-target.ts';
+import type { CloneWork, PhaseOutcome } from './phase.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 2_000;
+
+/**
+ * Lets a short-lived pod mount a claim, which gives one that waits for a consumer its volume, and lets a node grow its
+ * filesystem. To be called again until what was wanted has come about.
+ *
+ * @param reach the nodes that it may run on, where not all
+ */
+export async function mountOnce(
+  work: CloneWork,
+  claim: PersistentVolumeClaim,
+  reach?: V1NodeSelector,
+): Promise<PhaseOutcome> {
+  const { client, caches } = work.context;
+  const key = podKeyOf(claim);
+  const pod = requireMadeFor(caches.pods.get(key), work.target.metadata?.uid);
+  const outcome = { message: `pod ${keyToString(key)} is mounting the claim`, after: LOOK_AGAIN_MILLISECONDS };
+  if (!pod) {
+    await createIfAbsent(client, pods, mountingPod(work, claim, key, reach));
+    return outcome;
+  }
+  if (isBeingDeleted(pod)) return outcome;
+  const verdict = judgePod(pod);
+  if (verdict.state === 'succeeded' || verdict.state === 'failed') {
+    // It came too early for the node to see what there was to do.
+    await client.delete(pods, key, { uid: pod.metadata?.uid, gracePeriodSeconds: 0 });
+    return outcome;
+  }
+  const warning = verdict.state === 'pending' ? await latestWarning(work.context, pod) : undefined;
+  return warning ? { ...outcome, message: `${outcome.message}: ${warning}`, trouble: 'MountFailed' } : outcome;
+}
+
+/** Removes the pod, if there is one. */
+export async function unmount({ context, target }: CloneWork, claim: PersistentVolumeClaim): Promise<void> {
+  const pod = context.caches.pods.get(podKeyOf(claim));
+  if (!pod || isBeingDeleted(pod) || !isMadeFor(pod, target.metadata?.uid)) return;
+  await context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid, gracePeriodSeconds: 0 });
+}
+
+function podKeyOf(claim: PersistentVolumeClaim): Key {
+  return { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
+}
+
+function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key, reach: V1NodeSelector | undefined): Pod {
+  return transferPod(
+    {
+      ...key,
+      component: 'cdi-clone-source',
+      role: 'prepare-claim',
+      env: {},
+      claim: { name: keyOf(claim).name, volumeMode: volumeModeOf(claim), readOnly: false },
+      mounts: [],
+      worksFor: work.target,
+      restarts: 0,
+      claimAnnotations: claim.metadata?.annotations ?? {},
+      owner: ownerReference(claim, { controller: true }),
+      ...(reach ? { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: reach } } } : {}),
+    },
+    work.context.config.transferSettings,
+  );
+}

@@ -1,0 +1,53 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import { dataVolumeEventSource } from '../../../api/event-reasons.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { keyToString } from '../../../kube/key.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { dataVolumeOf } from '../../claims/data-volume-of.ts';
+import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
+import { holdTarget } from '../../claims/population/population.ts';
+import { annotationsOf, inPhase, type CloneState } from './clone-state.ts';
+import { gatherFacts } from '../planner/facts.ts';
+import { planClone, type ClonePlan } from '../planner/planner.ts';
+import { findConsumer } from '../source/reach.ts';
+import { restoreSpecOf } from '../source/restore-class.ts';
+import { requireRoom, type CloneSource } from '../source/source.ts';
+
+/**
+ * Plans a clone, and writes on the target claim, before anything is made, that it is held and how it will be filled: it
+ * goes on in that way after a crash, whatever is configured meanwhile. The first phase is told in the same write.
+ *
+ * @throws TerminalError CloneValidationFailed where the source does not fit
+ * @throws WaitingError where a snapshot cannot be restored to be copied
+ */
+export async function beginClone(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  source: CloneSource,
+): Promise<{ readonly plan: ClonePlan; readonly told: CloneState }> {
+  requireRoom(source, target);
+  const consumer = await findConsumer(context, target, source);
+  const plan = planClone(gatherFacts(context, target, source, consumer));
+  if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source, target);
+  const { description, fallback } = plan;
+  const told = inPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
+  await holdTarget(context, target, {
+    ...annotationsOf(told, target, context.now()),
+    [cloneBegunAnnotation]: target.metadata?.uid ?? '',
+    [clonePlanAnnotation]: description,
+    ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
+  });
+  const dataVolume = dataVolumeOf(context.caches, target);
+  // The DataVolume's own controller tells its phases, and with the first of them the plan.
+  if (!dataVolume) {
+    const message = `Cloning ${keyToString(source.key)}: ${description}`;
+    context.events.event(target, { type: 'Normal', reason: 'CloneScheduled', message });
+  }
+  if (fallback) {
+    const message = `Falling back to a host-assisted copy: ${fallback.message}`;
+    const warning = { type: 'Warning', reason: fallback.reason, message } as const;
+    if (dataVolume) context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
+    else context.events.event(target, warning);
+  }
+  return { plan, told };
+}

@@ -1,0 +1,55 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import { parseQuantity } from '../../../api/quantity.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { keyFromString } from '../../../kube/key.ts';
+import type { Caches } from '../../runtime/caches.ts';
+import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
+import { populatedFrom } from '../../claims/population/population.ts';
+
+/**
+ * Remembers to which claims a clone's volume has been handed over. Told from the volumes, which the controllers write and no user of a
+ * namespace does. Those of a process that ended meanwhile are forgotten.
+ */
+export class HandOvers {
+  readonly #caches: Pick<Caches, 'claims' | 'volumes'>;
+  /** Bytes, by the uid of the claim. */
+  readonly #capacities = new Map<string, number>();
+
+  constructor(caches: Pick<Caches, 'claims' | 'volumes'>) {
+    this.#caches = caches;
+    caches.volumes.onChange(({ type, object }) => {
+      if (type !== 'deleted') this.#note(object);
+    });
+    caches.claims.onChange(({ type, object }) => {
+      const isOver = object.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Succeeded';
+      if (type === 'deleted' || isOver) this.#capacities.delete(object.metadata?.uid ?? '');
+    });
+  }
+
+  /** The capacity in bytes of what was handed over to a claim, the first time; undefined where nothing was, or it was taken. */
+  take(claim: PersistentVolumeClaim): number | undefined {
+    const uid = claim.metadata?.uid ?? '';
+    const capacity = this.#capacities.get(uid);
+    this.#capacities.delete(uid);
+    return capacity;
+  }
+
+  /** The capacity in bytes of the volume that a claim is bound to; 0 where that is not known. */
+  capacityOf(claim: PersistentVolumeClaim): number {
+    const volume = this.#caches.volumes.get({ namespace: '', name: claim.spec?.volumeName ?? '' });
+    return volume ? bytesOf(volume) : 0;
+  }
+
+  #note(volume: PersistentVolume): void {
+    const { [promisedToAnnotation]: uid, [promisedToClaimAnnotation]: key } = volume.metadata?.annotations ?? {};
+    if (!uid || !key) return;
+    const claim = this.#caches.claims.get(keyFromString(key));
+    // The volumes may be listed before the claims are.
+    const isClone = !claim || (claim.metadata?.uid === uid && populatedFrom(claim, 'VolumeCloneSource') !== undefined);
+    if (isClone) this.#capacities.set(uid, bytesOf(volume));
+  }
+}
+
+function bytesOf({ spec }: PersistentVolume): number {
+  return Math.max(0, parseQuantity(spec?.capacity?.['storage'] ?? '0'));
+}

@@ -1,0 +1,177 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
+import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../../protocol/object-names.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import { WaitingError } from '../../../kube/errors.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import { keyOf, type Key } from '../../../kube/key.ts';
+import { annotateClaim } from '../../claims/annotate-claim.ts';
+import { BY_TARGET } from '../../runtime/caches.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { failureReport } from '../../transfers/failure-report.ts';
+import { clonePlanAnnotation } from '../../objects/internal-annotations.ts';
+import { isBound } from '../../claims/bound.ts';
+import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
+import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
+import { completedReport, readReport } from '../../transfers/transfer-report.ts';
+import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { requireAuthority } from '../grants/authority.ts';
+import { requireSameObject, type ClonedObject } from '../source/cloned-object.ts';
+import { beginClone } from './begin.ts';
+import { runChain } from './chain.ts';
+import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
+import { begunWith } from '../planner/facts.ts';
+import { HANDING_OVER } from '../phases/rebind.ts';
+import { phasesOf } from '../planner/planner.ts';
+import { readCloneSource } from '../source/read-source.ts';
+import type { CloneSource, CloneSourceKind } from '../source/source.ts';
+import { Told } from './told.ts';
+
+const FIELD_MANAGER = 'diskpress-clone-populator';
+
+/** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
+export class ClonePopulatorReconciler implements Reconciler {
+  readonly name = 'clone-populator';
+  readonly #context: ControllerContext;
+  readonly #told = new Told();
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const target = this.#context.caches.claims.get(key);
+    const cloneSourceName = target && populatedFrom(target, 'VolumeCloneSource');
+    if (!target || cloneSourceName === undefined) return undefined;
+    if (isBeingDeleted(target)) return letTargetGo(this.#context, target);
+    const handingOver = promisedVolume(this.#context, target) !== undefined;
+    if (handingOver) return this.#handOver(target, cloneSourceName);
+    if (isBound(target)) return this.#finish(target);
+    requireNoVolume(target);
+    if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
+    return this.#fill(target, cloneSourceName);
+  }
+
+  async failed(key: Key, failure: Error): Promise<void> {
+    const target = this.#context.caches.claims.get(key);
+    const report = target && failureReport(target, failure, this.#context.now());
+    if (!target || !report) return;
+    // Waiting is looked at again and again; it is told once.
+    if (readReport(target.metadata?.annotations)?.message !== report.message) {
+      this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
+    }
+    await this.#tell(target, {
+      phase: report.podPhase === 'Failed' ? 'Error' : 'Pending',
+      cloneType: begunWith(target),
+      report,
+    });
+  }
+
+  async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
+    const { caches } = this.#context;
+    const cloned = this.#sourceOf(target, cloneSourceName);
+    const { kind, key } = cloned;
+    const sourceUid = requireAuthority(caches, target, cloned, this.#context.now());
+    requireSameObject(caches, cloned, sourceUid);
+    if (!mayBePopulatedNow(target, caches)) return undefined;
+    let source: Promise<CloneSource> | undefined;
+    const read = () => (source ??= readCloneSource(this.#context, target, cloned));
+    const plan = (await this.#resume(target, kind)) ?? (await this.#begin(target, await read()));
+    const uid = target.metadata?.uid ?? '';
+    const { namespace } = key;
+    const stopped = await runChain(
+      {
+        context: this.#context,
+        target,
+        plan,
+        source: { kind, key, uid: sourceUid, read },
+        workingClaim: { namespace, name: temporaryClaimName(uid) },
+        temporarySnapshot: { namespace, name: temporarySnapshotName(uid) },
+        temporarySourceClaim: { namespace, name: temporarySourceClaimName(uid) },
+      },
+      plan.phases,
+    );
+    if (!stopped) return undefined;
+    const { phase, outcome } = stopped;
+    const state = inPhase(phase, plan, outcome);
+    // A step that is over in a moment is not worth two writes.
+    const later =
+      outcome.trouble || outcome.report ? 0 : this.#told.untilWorthTelling(target, state, this.#context.now());
+    if (later === 0) await this.#tell(target, state);
+    const after = Math.min(outcome.after ?? Infinity, later || Infinity);
+    return Number.isFinite(after) ? { requeueAfter: after } : undefined;
+  }
+
+  /** What a clone was begun with. Its claim's author could have written that, too: what keeps the claim until all is removed could not. */
+  async #resume(target: PersistentVolumeClaim, kind: CloneSourceKind): Promise<BegunPlan | undefined> {
+    const plan = resumedPlan(target, kind);
+    if (plan) await holdTarget(this.#context, target);
+    return plan;
+  }
+
+  async #begin(target: PersistentVolumeClaim, source: CloneSource): Promise<BegunPlan> {
+    const { plan, told } = await beginClone(this.#context, target, source);
+    this.#told.note(target, told, this.#context.now());
+    return plan;
+  }
+
+  /** The data is complete and the working claim may be gone: what comes before must not run again. */
+  async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
+    const name = temporaryClaimName(target.metadata?.uid ?? '');
+    const temporary = this.#context.caches.claims.byIndex(BY_TARGET, target.metadata?.uid ?? '');
+    const working = temporary.find((claim) => claim.metadata?.name === name);
+    await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
+    // The object that says what was cloned may be gone, too; all that is lost then is the number of steps.
+    const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
+    const plan = resumedPlan(target, kindOf(cloneSource));
+    if (plan) await this.#tell(target, inPhase('Rebind', plan, { message: HANDING_OVER }));
+    return undefined;
+  }
+
+  async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
+    this.#context.cloneCount.handedOver(target, this.#context.now());
+    const state: CloneState = {
+      phase: 'Succeeded',
+      cloneType: begunWith(target),
+      report: completedReport(0, 'Clone Complete'),
+    };
+    return letTargetGo(this.#context, target, annotationsOf(state, target, this.#context.now()));
+  }
+
+  #sourceOf(target: PersistentVolumeClaim, name: string): ClonedObject {
+    const { namespace } = keyOf(target);
+    const cloneSource = this.#context.caches.cloneSources.get({ namespace, name });
+    if (!cloneSource) {
+      throw new WaitingError(
+        'NotFound',
+        `VolumeCloneSource "${name}" does not exist in namespace "${namespace}"; create it, and the clone starts`,
+      );
+    }
+    return {
+      kind: kindOf(cloneSource),
+      key: {
+        namespace: cloneSource.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace,
+        name: cloneSource.spec.source.name,
+      },
+    };
+  }
+
+  async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
+    const now = this.#context.now();
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, now));
+    this.#told.note(target, state, now);
+  }
+}
+
+function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {
+  return cloneSource?.spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';
+}
+
+/** The plan that a clone was begun with; undefined where it has not been begun. */
+function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): BegunPlan | undefined {
+  const cloneType = begunWith(target);
+  if (!cloneType) return undefined;
+  const description = target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType;
+  return { cloneType, description, phases: phasesOf(cloneType, kind) };
+}

@@ -1,0 +1,28 @@
+import { keyFromString, keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import type { PersistentVolume, Pod } from '../../../kube/builtin-resources.ts';
+import { BY_CLONED, BY_DATA_SOURCE, claimsOf, type Caches } from '../../runtime/caches.ts';
+import { readReport } from '../../transfers/transfer-report.ts';
+import { cloned } from '../../references/cloned.ts';
+import { WAITING_FOR_SOURCE, type CloneSourceKind } from '../source/source.ts';
+
+type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
+
+/** The target claims of the clones that wait for a source to be there, complete, or free. */
+export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: CloneSourceKind, key: Key): Key[] {
+  return cloneSources
+    .byIndex(BY_CLONED, cloned(kind, key))
+    .flatMap((source) => claims.byIndex(BY_DATA_SOURCE, keyToString(keyOf(source))))
+    .filter(({ metadata }) => WAITING_FOR_SOURCE.has(readReport(metadata?.annotations)?.reason ?? ''))
+    .map(keyOf);
+}
+
+/** The same for the claims that a pod mounts. */
+export function clonesWaitingForPod(caches: WaitingCaches, pod: Pod): Key[] {
+  return claimsOf(pod).flatMap((name) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyFromString(name)));
+}
+
+/** The same for the claim that a volume belongs to. */
+export function clonesWaitingForVolume(caches: WaitingCaches, { spec }: PersistentVolume): Key[] {
+  const { namespace, name } = spec?.claimRef ?? {};
+  return namespace && name ? clonesWaitingFor(caches, 'PersistentVolumeClaim', { namespace, name }) : [];
+}

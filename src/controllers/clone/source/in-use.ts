@@ -1,0 +1,40 @@
+import { POD_ROLE_LABEL } from '../../../api/labels.ts';
+import type { Pod } from '../../../kube/builtin-resources.ts';
+import { WaitingError } from '../../../kube/errors.ts';
+import { keyToString, type Key } from '../../../kube/key.ts';
+import { BY_CLAIM, type Caches } from '../../runtime/caches.ts';
+import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
+
+/**
+ * Refuses to read a claim that somebody may be writing to, whatever the clone's strategy: a snapshot of a filesystem in
+ * use is as consistent as a disk after a power failure.
+ *
+ * @throws WaitingError CloneSourceInUse, naming the pods
+ */
+export function requireUnused(caches: Pick<Caches, 'pods'>, claim: Key): void {
+  const writers = caches.pods.byIndex(BY_CLAIM, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
+  if (writers.length === 0) return;
+  const names = writers.map(({ metadata }) => `"${metadata?.name}"`).sort();
+  const many = names.length > 1;
+  throw new WaitingError(
+    'CloneSourceInUse',
+    `${many ? 'Pods' : 'Pod'} ${names.join(', ')} in namespace "${claim.namespace}" may write to the source claim ` +
+      `"${claim.name}"; stop ${many ? 'them' : 'it'}, and the clone goes on`,
+    { after: LOOK_AGAIN_MILLISECONDS },
+  );
+}
+
+/** Whether a pod that is not over can write to a claim: neither the volume nor all of its mounts are read-only. */
+export function mayWrite(pod: Pod, claimName: string): boolean {
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return false;
+  if (pod.metadata?.labels?.[POD_ROLE_LABEL] === 'cdi-clone-source') return false;
+  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  return (pod.spec?.volumes ?? [])
+    .filter(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claimName)
+    .filter(({ persistentVolumeClaim }) => !persistentVolumeClaim?.readOnly)
+    .some(({ name }) => {
+      const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.filter((mount) => mount.name === name));
+      // A block device has no mounts, and no way to be read-only but the volume's.
+      return mounts.length === 0 || mounts.some(({ readOnly }) => !readOnly);
+    });
+}

@@ -1,0 +1,24 @@
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { ClonedObject } from './cloned-object.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { volumeModeOf } from '../../transfers/transfer-target.ts';
+import { gatherClaimSource } from './claim-source.ts';
+import { requireUnused } from './in-use.ts';
+import { gatherSnapshotSource } from './snapshot-source.ts';
+import type { CloneSource } from './source.ts';
+
+/**
+ * Reads the source of a clone, as long as nothing has been made of it.
+ *
+ * @throws WaitingError while it is not there, not ready, or in use
+ */
+export async function readCloneSource(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  { kind, key }: ClonedObject,
+): Promise<CloneSource> {
+  if (kind === 'VolumeSnapshot') return gatherSnapshotSource(context, key, volumeModeOf(target));
+  const source = gatherClaimSource(context.caches, key);
+  requireUnused(context.caches, key);
+  return source;
+}

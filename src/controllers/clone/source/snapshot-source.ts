@@ -1,0 +1,81 @@
+import { userAnnotation } from '../../../api/annotations.ts';
+import { parseQuantity } from '../../../api/quantity.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import { keyToString, type Key } from '../../../kube/key.ts';
+import {
+  volumeSnapshotContents,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../kube/snapshot-resources.ts';
+import type { Caches } from '../../runtime/caches.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
+import { reachOfSnapshot } from './reach.ts';
+import { notReady, without, type CloneSource } from './source.ts';
+
+/**
+ * Reads a VolumeSnapshot that is to be cloned.
+ *
+ * @param assumedMode the volume mode where neither the snapshot's annotation nor its content nor its claim tells one
+ * @throws WaitingError while it does not exist or is not ready to use
+ */
+export async function gatherSnapshotSource(
+  { caches, client }: Pick<ControllerContext, 'caches' | 'client'>,
+  key: Key,
+  assumedMode: 'Filesystem' | 'Block',
+): Promise<CloneSource> {
+  const snapshot = caches.snapshots.get(key);
+  if (!snapshot) throw without('snapshot', key, 'absent');
+  if (isBeingDeleted(snapshot)) throw without('snapshot', key, 'deleted');
+  if (!snapshot.status?.readyToUse) {
+    const trouble = snapshot.status?.error?.message;
+    throw notReady(`The source snapshot ${keyToString(key)} is not ready to use yet${trouble ? `: ${trouble}` : ''}`);
+  }
+  const contentName = snapshot.status.boundVolumeSnapshotContentName;
+  const found = contentName
+    ? await client.get(volumeSnapshotContents, { namespace: '', name: contentName })
+    : undefined;
+  // A snapshot's status may name any content; whose it is, the content says.
+  const content = found?.spec.volumeSnapshotRef.uid === snapshot.metadata?.uid ? found : undefined;
+  const restoreSize = parseQuantity(snapshot.status.restoreSize ?? '0');
+  return {
+    kind: 'VolumeSnapshot',
+    key,
+    uid: snapshot.metadata?.uid ?? '',
+    driver: content?.spec.driver ?? driverOfClass(caches, snapshot),
+    volumeMode: volumeModeOfSnapshot(caches, snapshot, content) ?? assumedMode,
+    capacity: restoreSize,
+    request: requestOf(caches, snapshot, restoreSize),
+    contentType: 'kubevirt',
+    reach: reachOfSnapshot(caches, key),
+  };
+}
+
+/**
+ * What the claim of a snapshot asked for, which drivers round up; 0 where that claim is gone. The snapshot is restored at its own size in any
+ * case.
+ */
+function requestOf(caches: Pick<Caches, 'claims'>, snapshot: VolumeSnapshot, restoreSize: number): number {
+  const name = snapshot.spec.source.persistentVolumeClaimName;
+  const origin = name ? caches.claims.get({ namespace: snapshot.metadata?.namespace ?? '', name }) : undefined;
+  return origin ? Math.min(requestedBytes(origin), restoreSize) : 0;
+}
+
+function driverOfClass(caches: Pick<Caches, 'snapshotClasses'>, snapshot: VolumeSnapshot): string | undefined {
+  const name = snapshot.spec.volumeSnapshotClassName;
+  return name ? caches.snapshotClasses.get({ namespace: '', name })?.driver : undefined;
+}
+
+/** The mode of the volume that the snapshot was taken of. */
+function volumeModeOfSnapshot(
+  caches: Pick<Caches, 'claims'>,
+  snapshot: VolumeSnapshot,
+  content: VolumeSnapshotContent | undefined,
+): 'Filesystem' | 'Block' | undefined {
+  const told = [snapshot.metadata?.annotations?.[userAnnotation.sourceVolumeMode], content?.spec.sourceVolumeMode];
+  const mode = told.find((candidate) => candidate === 'Block' || candidate === 'Filesystem');
+  if (mode) return mode;
+  const name = snapshot.spec.source.persistentVolumeClaimName;
+  const claim = name ? caches.claims.get({ namespace: snapshot.metadata?.namespace ?? '', name }) : undefined;
+  return claim && volumeModeOf(claim);
+}

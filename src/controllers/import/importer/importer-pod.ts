@@ -1,0 +1,93 @@
+import type { V1EnvVar } from '@kubernetes/client-node';
+import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
+import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../../protocol/transfer-pod.ts';
+import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
+import type { OwnerReference } from '../../../kube/resource.ts';
+import { marksFor } from '../../objects/made-for.ts';
+import type { TransferSettings } from '../../runtime/settings.ts';
+import { transferPod } from '../../transfers/transfer-pod.ts';
+import { dependencyMounts } from './dependencies.ts';
+import type { ProxyAccess } from './proxy.ts';
+import { withPulledImage } from './pulled-image.ts';
+
+/** The pod that imports into a claim. */
+export function importerPod(
+  claim: PersistentVolumeClaim,
+  request: ImportRequest,
+  proxy: ProxyAccess,
+  owner: OwnerReference,
+  settings: TransferSettings,
+  restarts: number,
+): Pod {
+  const { name = '', namespace = '', uid = '', annotations = {} } = claim.metadata ?? {};
+  const pod = transferPod(
+    {
+      name: importerPodName(name),
+      namespace,
+      component: 'importer',
+      role: 'importer',
+      env: {
+        [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request),
+        OWNER_UID: owner.uid || uid,
+      },
+      claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
+      mounts: [
+        ...dependencyMounts(request.dependencies),
+        ...proxy.mounts,
+        ...(request.scratch
+          ? [
+              {
+                volume: { name: 'scratch', persistentVolumeClaim: { claimName: scratchClaimName(name) } },
+                path: SCRATCH_DIRECTORY,
+                writable: true,
+              },
+            ]
+          : []),
+      ],
+      claimAnnotations: annotations,
+      worksFor: claim,
+      restarts,
+      owner,
+    },
+    settings,
+  );
+  const connected = withEnvironment(pod, proxy.env);
+  if (request.source.type !== 'pulled-image') return connected;
+  return withPulledImage(connected, request.source.image, annotations);
+}
+
+/** The variables go to the container that moves the data. */
+function withEnvironment(pod: Pod, more: readonly V1EnvVar[]): Pod {
+  const [transfer, ...others] = pod.spec?.containers ?? [];
+  if (!pod.spec || !transfer) return pod;
+  return {
+    ...pod,
+    spec: { ...pod.spec, containers: [{ ...transfer, env: [...(transfer.env ?? []), ...more] }, ...others] },
+  };
+}
+
+/** The scratch claim of an import: as large as the target, on the scratch class or else the target's own. */
+export function scratchClaim(
+  claim: PersistentVolumeClaim,
+  owner: OwnerReference,
+  storageClassName: string | undefined,
+): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      name: scratchClaimName(claim.metadata?.name ?? ''),
+      namespace: claim.metadata?.namespace,
+      ...marksFor(claim),
+      ownerReferences: [owner],
+    },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      volumeMode: 'Filesystem',
+      resources: { requests: claim.spec?.resources?.requests },
+      ...((storageClassName ?? claim.spec?.storageClassName)
+        ? { storageClassName: storageClassName ?? claim.spec?.storageClassName }
+        : {}),
+    },
+  };
+}

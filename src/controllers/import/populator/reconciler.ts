@@ -1,0 +1,121 @@
+import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { primeClaimName } from '../../../protocol/object-names.ts';
+import { ownerReference } from '../../../kube/apply.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import { WaitingError } from '../../../kube/errors.ts';
+import { keyOf, type Key } from '../../../kube/key.ts';
+import { annotateClaim } from '../../claims/annotate-claim.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { tellOnClaim } from '../../transfers/claim-events.ts';
+import { failureReport } from '../../transfers/failure-report.ts';
+import { importAnnotations } from '../importer/annotations.ts';
+import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
+import { requireMadeFor } from '../../objects/made-for.ts';
+import { pickAnnotations } from '../../objects/pick-annotations.ts';
+import { isBound } from '../../claims/bound.ts';
+import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
+import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
+import { workingClaim } from '../../claims/population/working-claim.ts';
+import { readReport, reportAnnotations } from '../../transfers/transfer-report.ts';
+import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { createIfAbsent } from '../../objects/create-if-absent.ts';
+
+const FIELD_MANAGER = 'diskpress-import-populator';
+
+/** Fills claims whose dataSourceRef names a VolumeImportSource: a working claim is filled, and its volume handed over. */
+export class ImportPopulatorReconciler implements Reconciler {
+  readonly name = 'import-populator';
+  readonly #context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const target = this.#context.caches.claims.get(key);
+    const sourceName = target && populatedFrom(target, 'VolumeImportSource');
+    if (!target || sourceName === undefined) return undefined;
+    const handingOver = promisedVolume(this.#context, target) !== undefined;
+    if (target.metadata?.deletionTimestamp || (isBound(target) && !handingOver)) {
+      return letTargetGo(this.#context, target);
+    }
+    const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
+    if (handingOver) return this.#rebind(target, primeKey);
+    requireNoVolume(target);
+    const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
+    if (!prime) return this.#begin(target, primeKey, sourceName);
+    await this.#mirror(target, prime);
+    const isComplete = readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime);
+    return isComplete ? this.#rebind(target, primeKey) : undefined;
+  }
+
+  /** What keeps the import from beginning, told on the claim that asks for it. */
+  async failed(key: Key, failure: Error): Promise<void> {
+    const target = this.#context.caches.claims.get(key);
+    const report = target && failureReport(target, failure, this.#context.now());
+    if (!target || !report) return;
+    this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+      ...reportAnnotations(report),
+      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+    });
+  }
+
+  async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
+    const { caches, client, config } = this.#context;
+    const source = caches.importSources.get({ namespace: primeKey.namespace, name: sourceName });
+    if (!source) {
+      throw new WaitingError(
+        'NotFound',
+        `VolumeImportSource "${sourceName}" does not exist in namespace "${primeKey.namespace}"; create it, and the import starts`,
+      );
+    }
+    if (!mayBePopulatedNow(target, caches)) return undefined;
+    await holdTarget(this.#context, target);
+    const prime = workingClaim(target, {
+      ...primeKey,
+      owner: ownerReference(target, { controller: true }),
+      annotations: {
+        ...importAnnotations(source.spec.source ?? {}, {
+          contentType: source.spec.contentType ?? 'kubevirt',
+          preallocation: source.spec.preallocation ?? config.preallocation,
+        }),
+        ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat]),
+        [stateAnnotation.populatedFor]: keyOf(target).name,
+        [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      },
+    });
+    await createIfAbsent(client, persistentVolumeClaims, prime);
+    return undefined;
+  }
+
+  async #rebind(target: PersistentVolumeClaim, primeKey: Key): Promise<Outcome> {
+    const outcome = await rebindVolume(this.#context, target, primeKey);
+    return outcome === 'done' || outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+  }
+
+  /** The working claim is ours; what people and clients look at is the target. */
+  async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
+    const report = readReport(prime.metadata?.annotations);
+    if (report) tellOnClaim(this.#context.events, target, report);
+    const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
+    const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+      [stateAnnotation.populatorPvcPrime]: keyOf(prime).name,
+      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      ...(report ? reportAnnotations(report) : {}),
+      ...(importPodName ? { [stateAnnotation.importPodName]: importPodName } : {}),
+      ...(preallocation ? { [stateAnnotation.preallocation]: preallocation } : {}),
+    });
+    const labels = inheritedLabels(prime, target);
+    if (Object.keys(labels).length > 0) {
+      await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(target), { metadata: { labels } });
+    }
+  }
+}
+
+/** What the importer read from a registry image's environment and the target does not have yet. */
+function inheritedLabels(prime: PersistentVolumeClaim, target: PersistentVolumeClaim): Record<string, string> {
+  return missingLabels(target, claimLabelsOf(prime.metadata?.labels ?? {}));
+}

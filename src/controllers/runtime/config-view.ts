@@ -1,0 +1,91 @@
+import type { CDISpec } from '../../api/cdi.ts';
+import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy } from '../../api/cdi-config.ts';
+import type { CloneType } from '../../api/clone.ts';
+import type { Caches } from './caches.ts';
+import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
+
+/** The share of a Filesystem volume that is kept free for the filesystem itself, where CDIConfig gives none. */
+export const DEFAULT_FILESYSTEM_OVERHEAD = '0.06';
+
+/** Name of the CDI object, unless somebody chose another. */
+export const CDI_NAME = 'cdi';
+
+/** The configuration in force, read from the caches at each call. */
+export class ConfigView {
+  readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>;
+  readonly #installation: InstallationSettings;
+
+  constructor(caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>, installation: InstallationSettings) {
+    this.#caches = caches;
+    this.#installation = installation;
+  }
+
+  /** Share of a class's Filesystem volumes that disk images leave free: 0 ≤ overhead < 1. */
+  filesystemOverhead(storageClassName: string | undefined): number {
+    const { storageClass, global } = this.#config.filesystemOverhead ?? {};
+    return Number(storageClass?.[storageClassName ?? ''] ?? global ?? DEFAULT_FILESYSTEM_OVERHEAD);
+  }
+
+  /** Whether disk space is allocated in advance where a DataVolume does not say. */
+  get preallocation(): boolean {
+    return this.#config.preallocation ?? false;
+  }
+
+  /** Registries, `host[:port]`, that may be spoken to over plain http. */
+  get insecureRegistries(): readonly string[] {
+    return this.#config.insecureRegistries ?? [];
+  }
+
+  /** The proxies of imports, with their logins, which CDIConfig does not have: everybody may read that. */
+  get importProxy(): ImportProxy {
+    const cdi = this.#cdi;
+    return (cdi ? cdi.config?.importProxy : this.#config.importProxy) ?? {};
+  }
+
+  /** The namespace of the installation. */
+  get namespace(): string {
+    return this.#installation.namespace;
+  }
+
+  hasFeatureGate(gate: FeatureGate): boolean {
+    return this.#config.featureGates?.includes(gate) ?? false;
+  }
+
+  /** The class that was chosen for scratch space, where there is such a class. */
+  get scratchSpaceStorageClass(): string | undefined {
+    const name = this.#config.scratchSpaceStorageClass;
+    return name && this.#caches.storageClasses.get({ namespace: '', name }) ? name : undefined;
+  }
+
+  get cloneStrategyOverride(): CloneType | undefined {
+    return this.#cdi?.cloneStrategyOverride;
+  }
+
+  get transferSettings(): TransferSettings {
+    const cdi = this.#cdi;
+    return {
+      image: this.#installation.image,
+      imagePullPolicy: cdi?.imagePullPolicy ?? 'IfNotPresent',
+      imagePullSecrets: this.#config.imagePullSecrets ?? [],
+      podResources: {
+        requests: { ...DEFAULT_POD_RESOURCES.requests, ...this.#config.podResourceRequirements?.requests } as Record<
+          string,
+          string
+        >,
+        limits: { ...DEFAULT_POD_RESOURCES.limits, ...this.#config.podResourceRequirements?.limits } as Record<
+          string,
+          string
+        >,
+      },
+      workloadPlacement: cdi?.workload ?? {},
+    };
+  }
+
+  get #config(): CDIConfigSpec {
+    return this.#caches.cdiConfigs.get({ namespace: '', name: CDI_CONFIG_NAME })?.spec ?? {};
+  }
+
+  get #cdi(): CDISpec | undefined {
+    return (this.#caches.cdis.get({ namespace: '', name: CDI_NAME }) ?? this.#caches.cdis.list()[0])?.spec;
+  }
+}

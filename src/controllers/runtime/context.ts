@@ -1,0 +1,22 @@
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { AdmissionPolicies } from './admission-policies.ts';
+import type { Caches } from './caches.ts';
+import type { CloneCount } from './clone-count.ts';
+import type { ConfigView } from './config-view.ts';
+import type { ProgressPoll } from '../progress/progress-poll.ts';
+
+/** What every controller is given. */
+export interface ControllerContext {
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly caches: Caches;
+  readonly config: ConfigView;
+  readonly policies: AdmissionPolicies;
+  /** Asks transfer pods how far they are. */
+  readonly progress: ProgressPoll;
+  /** Counts the clones that succeed. */
+  readonly cloneCount: CloneCount;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

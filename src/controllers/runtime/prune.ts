@@ -1,0 +1,91 @@
+import type { V1VolumeMount } from '@kubernetes/client-node';
+import { stateAnnotation } from '../../api/annotations.ts';
+import type { PersistentVolume, Pod } from '../../kube/builtin-resources.ts';
+import {
+  promisedByAnnotation,
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  reclaimPolicyAnnotation,
+  workForAnnotation,
+  workForClaimAnnotation,
+} from '../objects/internal-annotations.ts';
+import { pickAnnotations } from '../objects/pick-annotations.ts';
+
+const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForAnnotation, workForClaimAnnotation];
+const VOLUME_ANNOTATIONS = [
+  promisedToAnnotation,
+  promisedToClaimAnnotation,
+  promisedByAnnotation,
+  reclaimPolicyAnnotation,
+];
+
+/** Of the pods of a whole cluster, keeps only what tells who mounts which claim and how transfer pods fare. */
+export function prunePod(pod: Pod): Pod {
+  const { name, namespace, uid, labels, annotations, ownerReferences, deletionTimestamp, resourceVersion } =
+    pod.metadata ?? {};
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      deletionTimestamp,
+      labels,
+      ownerReferences,
+      annotations: pickAnnotations(annotations, POD_ANNOTATIONS),
+    },
+    spec: {
+      nodeName: pod.spec?.nodeName,
+      containers: (pod.spec?.containers ?? []).map(mountsOf),
+      initContainers: pod.spec?.initContainers?.map(mountsOf),
+      volumes: (pod.spec?.volumes ?? []).filter((volume) => volume.persistentVolumeClaim),
+    },
+    status: {
+      phase: pod.status?.phase,
+      podIP: pod.status?.podIP,
+      reason: pod.status?.reason,
+      message: pod.status?.message,
+      conditions: pod.status?.conditions,
+      containerStatuses: pod.status?.containerStatuses,
+      initContainerStatuses: pod.status?.initContainerStatuses,
+    },
+  };
+}
+
+/** Of the volumes of a whole cluster, keeps only what tells whose they are, where they are, and whom they are promised to. */
+export function pruneVolume(volume: PersistentVolume): PersistentVolume {
+  const { name, uid, annotations, deletionTimestamp, resourceVersion } = volume.metadata ?? {};
+  const {
+    accessModes,
+    capacity,
+    claimRef,
+    csi,
+    nodeAffinity,
+    persistentVolumeReclaimPolicy,
+    storageClassName,
+    volumeMode,
+  } = volume.spec ?? {};
+  return {
+    metadata: {
+      name,
+      uid,
+      resourceVersion,
+      deletionTimestamp,
+      annotations: pickAnnotations(annotations, VOLUME_ANNOTATIONS),
+    },
+    spec: {
+      accessModes,
+      capacity,
+      claimRef: claimRef && { uid: claimRef.uid, namespace: claimRef.namespace, name: claimRef.name },
+      csi: csi && { driver: csi.driver, volumeHandle: csi.volumeHandle },
+      nodeAffinity,
+      persistentVolumeReclaimPolicy,
+      storageClassName,
+      volumeMode,
+    },
+  };
+}
+
+function mountsOf({ name, volumeMounts }: { name: string; volumeMounts?: V1VolumeMount[] | undefined }) {
+  return { name, volumeMounts };
+}

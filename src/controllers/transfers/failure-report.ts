@@ -1,0 +1,25 @@
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { isAwaitingProvisioner } from '../claims/awaiting-provisioner.ts';
+import { failedReport, pendingReport, readReport, type TransferReport } from './transfer-report.ts';
+
+/** A claim's CloneGrant is made with it. */
+const GRANTING_MILLISECONDS = 5_000;
+
+/**
+ * What a reconciler's failure means for a claim: Failed for good, or Pending for a named thing. Undefined for other
+ * errors, which are tried again and are no business of the claim's users; and of a claim that is just about to be provisioned, or granted.
+ *
+ * @param now in milliseconds since 1970
+ */
+export function failureReport(claim: PersistentVolumeClaim, failure: Error, now: number): TransferReport | undefined {
+  if (!(failure instanceof TerminalError || failure instanceof WaitingError)) return undefined;
+  if (failure.reason === 'Provisioning' && isAwaitingProvisioner(claim, now)) return undefined;
+  if (failure.reason === 'CloneNotGranted' && isNew(claim, now)) return undefined;
+  const restarts = readReport(claim.metadata?.annotations)?.restarts ?? 0;
+  return failure instanceof TerminalError ? failedReport(restarts, failure) : pendingReport(restarts, failure);
+}
+
+function isNew({ metadata }: PersistentVolumeClaim, now: number): boolean {
+  return now - Date.parse(metadata?.creationTimestamp ?? '') < GRANTING_MILLISECONDS;
+}

@@ -1,0 +1,123 @@
+import type { Pod } from '../../kube/builtin-resources.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import { transferResult, type TransferResult } from '../../protocol/transfer-pod.ts';
+import { TRANSFER_ROLES } from './transfer-pod.ts';
+
+type Terminated = NonNullable<
+  NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
+>;
+
+/** What a transfer pod's status means for the transfer. */
+export type PodVerdict =
+  /** Not running yet; the reason and message are the scheduler's or the kubelet's. */
+  | { readonly state: 'pending'; readonly reason: string; readonly message: string }
+  | { readonly state: 'running' }
+  | { readonly state: 'succeeded'; readonly result: Extract<TransferResult, { outcome: 'succeeded' }> }
+  | { readonly state: 'scratch-required'; readonly message: string }
+  | {
+      readonly state: 'failed';
+      readonly permanent: boolean;
+      readonly reason: string;
+      readonly message: string;
+      /** When it ended, in milliseconds since the epoch; undefined where the pod does not tell. */
+      readonly finishedAt: number | undefined;
+    };
+
+/** Reasons for which a container that waits is worth telling about; the others are the ordinary course. */
+const TROUBLE = new Set([
+  'ImagePullBackOff',
+  'ErrImagePull',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+]);
+
+/** The exit code of a container that was killed by a signal is that signal's number and this. */
+const KILLED_BY = 128;
+
+/** Reads a transfer pod's status, the termination message first. */
+export function judgePod(pod: Pod): PodVerdict {
+  // Others' containers may be in the pod as well, and are sorted by name.
+  const container = pod.status?.containerStatuses?.find(({ name }) => isTransfer(name));
+  const terminated = container?.state?.terminated;
+  if (terminated || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') {
+    return judgeEnd(pod, terminated);
+  }
+  if (container?.state?.running) return isUnreachable(pod) ? lostSight(pod) : { state: 'running' };
+  const trouble = [...(pod.status?.initContainerStatuses ?? []), ...(container ? [container] : [])]
+    .map(({ state }) => state?.waiting)
+    .find((waiting) => TROUBLE.has(waiting?.reason ?? ''));
+  if (trouble?.reason) {
+    return { state: 'pending', reason: trouble.reason, message: trouble.message ?? trouble.reason };
+  }
+  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  if (scheduled?.status === 'False') {
+    return {
+      state: 'pending',
+      reason: scheduled.reason ?? 'Unschedulable',
+      message: `Pod ${nameOf(pod)} cannot be scheduled: ${scheduled.message ?? 'no node fits'}`,
+    };
+  }
+  return { state: 'pending', reason: 'Pending', message: `Pod ${nameOf(pod)} is starting` };
+}
+
+/** While a container runs it counts as ready, unless the node's silence made somebody else say otherwise. */
+function isUnreachable(pod: Pod): boolean {
+  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
+  return ready?.status === 'False' && !ready.reason && !pod.metadata?.deletionTimestamp;
+}
+
+function lostSight(pod: Pod): PodVerdict {
+  return {
+    state: 'pending',
+    reason: 'NodeNotReady',
+    message: `Node "${pod.spec?.nodeName}" of pod ${nameOf(pod)} does not answer; the transfer goes on when it does, or on another node`,
+  };
+}
+
+function judgeEnd(pod: Pod, terminated: Terminated | undefined): PodVerdict {
+  const finishedAt = terminated?.finishedAt ? new Date(terminated.finishedAt).getTime() : undefined;
+  const result = parseResult(terminated?.message);
+  if (result?.outcome === 'succeeded' && terminated?.exitCode === 0) return { state: 'succeeded', result };
+  if (result?.outcome === 'scratch-required') return { state: 'scratch-required', message: result.message };
+  if (result?.outcome === 'failed') {
+    return { state: 'failed', permanent: result.permanent, reason: result.code, message: result.message, finishedAt };
+  }
+  return { state: 'failed', permanent: false, ...explainSilentEnd(pod, terminated), finishedAt };
+}
+
+function explainSilentEnd(pod: Pod, terminated: Terminated | undefined): { reason: string; message: string } {
+  const name = nameOf(pod);
+  if (terminated?.reason === 'OOMKilled') {
+    return {
+      reason: 'OOMKilled',
+      message: `Pod ${name} was killed for want of memory; raise the memory limit in CDIConfig's podResourceRequirements`,
+    };
+  }
+  if (terminated && terminated.exitCode > KILLED_BY && !pod.status?.reason) {
+    const signal = terminated.exitCode - KILLED_BY;
+    return { reason: 'PodKilled', message: `Pod ${name} was killed, by signal ${signal}; another one follows` };
+  }
+  const reason = pod.status?.reason ?? terminated?.reason ?? 'PodFailed';
+  const detail = pod.status?.message ?? (terminated ? `exit code ${terminated.exitCode}` : 'it left no message');
+  return { reason, message: `Pod ${name} ended without a result (${reason}: ${detail}); another one follows` };
+}
+
+function isTransfer(name: string): boolean {
+  return TRANSFER_ROLES.some((role) => role === name);
+}
+
+function nameOf(pod: Pod): string {
+  return keyToString(keyOf(pod));
+}
+
+function parseResult(message: string | undefined): TransferResult | undefined {
+  if (!message) return undefined;
+  try {
+    return transferResult.safeParse(JSON.parse(message)).data;
+  } catch {
+    return undefined;
+  }
+}

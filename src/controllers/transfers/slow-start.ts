@@ -1,0 +1,29 @@
+import type { Pod } from '../../kube/builtin-resources.ts';
+import type { Outcome } from '../../kube/controller.ts';
+import { keyOf, keyToString } from '../../kube/key.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { latestWarning } from '../runtime/latest-warning.ts';
+
+/** How long a pod may take to start before its events are looked at, and between two looks. */
+const PATIENCE_MILLISECONDS = 4_000;
+
+/**
+ * Asks why a pod that has its node does not start: that its volume cannot be mounted, say, stands nowhere but in its events.
+ *
+ * @returns what is in the way, where there is something, and when to look again
+ */
+export async function explainSlowStart(
+  context: Pick<ControllerContext, 'client' | 'now'>,
+  pod: Pod,
+): Promise<{ readonly cause?: { readonly reason: string; readonly message: string }; readonly next: Outcome }> {
+  const scheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'True');
+  const since = Date.parse(scheduled?.lastTransitionTime ?? '');
+  if (Number.isNaN(since)) return { next: undefined };
+  const left = since + PATIENCE_MILLISECONDS - context.now();
+  if (left > 0) return { next: { requeueAfter: left } };
+  const next = { requeueAfter: PATIENCE_MILLISECONDS };
+  const warning = await latestWarning(context, pod);
+  if (!warning) return { next };
+  const place = `Pod ${keyToString(keyOf(pod))} does not start on node "${pod.spec?.nodeName}"`;
+  return { cause: { reason: 'ErrStartingPod', message: `${place}: ${warning}` }, next };
+}

@@ -1,0 +1,28 @@
+import { populationAnnotation } from '../../api/annotations.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import type { TransferTarget } from '../../protocol/transfer-pod.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { ConfigView } from '../runtime/config-view.ts';
+
+/** The volume mode of a claim; Filesystem where it does not say. */
+export function volumeModeOf(claim: PersistentVolumeClaim): 'Filesystem' | 'Block' {
+  return claim.spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem';
+}
+
+/** What a claim requests, in bytes; 0 where it requests nothing. */
+export function requestedBytes(claim: PersistentVolumeClaim): number {
+  return parseQuantity(claim.spec?.resources?.requests?.['storage'] ?? '0');
+}
+
+/** What a transfer pod is told of the claim that it writes. */
+export function transferTargetOf(claim: PersistentVolumeClaim, config: ConfigView): TransferTarget {
+  const volumeMode = volumeModeOf(claim);
+  const annotations = claim.metadata?.annotations ?? {};
+  return {
+    volumeMode,
+    capacity: requestedBytes(claim),
+    filesystemOverhead: volumeMode === 'Block' ? 0 : config.filesystemOverhead(claim.spec?.storageClassName),
+    preallocation: annotations[populationAnnotation.preallocationRequested] === 'true',
+    contentType: annotations[populationAnnotation.contentType] === 'archive' ? 'archive' : 'kubevirt',
+  };
+}

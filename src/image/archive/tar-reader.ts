@@ -1,0 +1,137 @@
+import type { ByteReader, ByteStream } from '../../base/bytes.ts';
+import { TransferError } from '../../base/errors.ts';
+import { ArchiveBudget } from './archive-budget.ts';
+import { parsePax, type Overrides } from './pax.ts';
+import { expand, readBodyMap, readHeaderMap, sparseFile, type SparseFile } from './sparse-file.ts';
+import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './tar-blocks.ts';
+
+/** One member of an archive. Its body is skipped when nobody reads it. */
+export interface TarEntry {
+  path: string;
+  /** Other are devices and pipes. */
+  type: 'file' | 'folder' | 'hard-link' | 'symbolic-link' | 'other';
+  /** The path that a link is to. */
+  linkPath?: string;
+  /** In bytes, the holes of a sparse file included. */
+  size: number;
+  /** Bytes that the archive has of it. */
+  stored: number;
+  /** Where it begins in the stream; undefined where it does not lie there as it is, because it is sparse. */
+  offset: number | undefined;
+  /** To be read, as far as it is wanted, before the next entry is asked for. Of a sparse file, with its holes. */
+  body: ByteStream;
+}
+
+/** The map of a sparse file may be in a header: as much as some 100,000 pieces need. */
+const LONGEST_EXTENSION = 8 * 1024 * 1024;
+/** In bytes: no path that the system takes is longer (PATH_MAX). */
+const LONGEST_PATH = 4096;
+/** Before one member; programs write at most one of each kind. */
+const MOST_EXTENSIONS = 16;
+const SPARSE = 'S';
+/** By their flags; what is none of these is a device, a pipe, or unknown. */
+const types = new Map<string, TarEntry['type']>([
+  ...['0', '\0', '7', SPARSE].map((flag) => [flag, 'file'] as const),
+  ['1', 'hard-link'],
+  ['2', 'symbolic-link'],
+  ['5', 'folder'],
+]);
+
+export interface TarOptions {
+  /** How much is read that nobody wants. */
+  budget?: ArchiveBudget;
+  /** Whether somebody else sees to it that the stream is complete: then the last member may lack what it should be filled up with. */
+  isVerified?: boolean;
+}
+
+/**
+ * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member. As GNU tar and others do, it takes the
+ * end of the stream between two members for the end of the archive: not every program writes the blocks that should be there.
+ *
+ * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
+ */
+export async function* readTar(
+  reader: ByteReader,
+  { budget = new ArchiveBudget(), isVerified = false }: TarOptions = {},
+): AsyncGenerator<TarEntry, void, void> {
+  let overrides: Overrides = {};
+  let extensions = 0;
+  for (;;) {
+    await budget.pause();
+    const start = reader.position;
+    if (extensions === 0 && (await reader.peek(1)).length === 0) return;
+    const header = await takeBlocks(reader, BLOCK);
+    if (header.every((byte) => byte === 0)) return;
+    if (!isTarHeader(header)) throw damaged();
+    const type = header.toString('latin1', 156, 157);
+    const stored = overrides.size ?? readNumber(header.subarray(124, 136));
+    const padded = Math.ceil(stored / BLOCK) * BLOCK;
+    if ('xLgK'.includes(type)) {
+      extensions += 1;
+      if (extensions > MOST_EXTENSIONS) throw damaged();
+      budget.countSkipped(BLOCK + padded);
+      const extension = await takeExtension(reader, stored, padded);
+      if (type === 'L') overrides.path = extension.toString('utf8').replace(/\0.*$/s, '');
+      else if (type === 'K') overrides.linkPath = extension.toString('utf8').replace(/\0.*$/s, '');
+      else if (type === 'x') overrides = { ...overrides, ...parsePax(extension) };
+      continue;
+    }
+    budget.countMember();
+    const inHeader = type === SPARSE ? await readHeaderMap(header, reader, stored) : undefined;
+    const end = reader.position + padded;
+    const needed = reader.position + stored;
+    const sparse = inHeader ?? (await readMap(overrides, reader, stored));
+    const path = overrides.path ?? readPath(header);
+    const linkPath = overrides.linkPath ?? readText(header.subarray(157, 257));
+    if (Math.max(Buffer.byteLength(path), Buffer.byteLength(linkPath)) > LONGEST_PATH) throw damaged();
+    budget.countSkipped(reader.position - start);
+    yield {
+      path,
+      type: types.get(type) ?? 'other',
+      ...(linkPath !== '' && { linkPath }),
+      size: sparse?.size ?? stored,
+      stored,
+      offset: sparse === undefined ? reader.position : undefined,
+      body: sparse === undefined ? readBody(reader, stored) : expand(sparse, reader),
+    };
+    overrides = {};
+    extensions = 0;
+    const rest = end - reader.position;
+    if ((await budget.skip(reader, rest)) === rest) continue;
+    if (isVerified && reader.position >= needed) return;
+    throw truncated();
+  }
+}
+
+/** The map that extended headers tell of, or tell where to find. */
+async function readMap({ sparse }: Overrides, reader: ByteReader, stored: number): Promise<SparseFile | undefined> {
+  if (sparse === undefined) return undefined;
+  if (sparse.numbers === undefined) return readBodyMap(sparse.size, reader, stored);
+  return sparseFile(sparse.size, sparse.numbers, stored);
+}
+
+/** Whether a block is the header of a member: its checksum is right. */
+export function isTarHeader(block: Buffer): boolean {
+  if (block.length < BLOCK) return false;
+  const expected = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', 148, 156))?.[1];
+  if (expected === undefined) return false;
+  let sum = 0;
+  for (let index = 0; index < BLOCK; index += 1) sum += index >= 148 && index < 156 ? 0x20 : (block[index] ?? 0);
+  return sum === Number.parseInt(expected, 8);
+}
+
+async function takeExtension(reader: ByteReader, size: number, padded: number): Promise<Buffer> {
+  if (size > LONGEST_EXTENSION) throw new TransferError('InvalidImage', 'the tar archive has an oversized header');
+  return (await takeBlocks(reader, padded)).subarray(0, size);
+}
+
+function readPath(header: Buffer): string {
+  const name = readText(header.subarray(0, 100));
+  const isPosix = header.toString('latin1', 257, 263) === 'ustar\0';
+  const prefix = isPosix ? readText(header.subarray(345, 500)) : '';
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
+function readText(field: Buffer): string {
+  return field.toString('utf8').replace(/\0.*$/s, '');
+}

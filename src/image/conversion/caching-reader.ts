@@ -1,0 +1,140 @@
+import { MemoryPool } from '../../base/memory-pool.ts';
+import type { RangeReader } from '../../base/source.ts';
+
+const BLOCK = 1024 * 1024;
+const MOST_BLOCKS = 24;
+/** Read before anybody has asked for them. The others can be lent at once: to eight readers, as qemu-img has, who ask for 2 MiB each. */
+const MOST_AHEAD = 4;
+const MOST_LENT = MOST_BLOCKS - MOST_AHEAD;
+
+interface Block {
+  memory: Buffer;
+  /** Rejects where it could not be read. */
+  filled: Promise<unknown>;
+  /** Who reads from its memory, or into it. */
+  users: number;
+  hasFailed: boolean;
+}
+
+/**
+ * Turns the many small reads of a converter into few large ones, and reads ahead where it goes through a file in order. What is
+ * read is lent, in memory that is used again. The object's head is kept, so that what was checked there is what is used.
+ */
+export class CachingReader {
+  readonly size: number;
+  /** Of all blocks. */
+  readonly memory = new MemoryPool(MOST_BLOCKS * BLOCK, BLOCK);
+  readonly #source: RangeReader;
+  readonly #head: Buffer;
+  /** In the order of their last use. */
+  readonly #blocks = new Map<number, Block>();
+  #ahead = 0;
+  #lent = 0;
+  /** Of all who have asked until now. */
+  #admission: Promise<void> = Promise.resolve();
+  #returned = (): void => {};
+
+  /** @param head the object's first bytes, as they were read before */
+  constructor(source: RangeReader, head: Buffer) {
+    this.size = source.size;
+    this.#source = source;
+    this.#head = head;
+  }
+
+  /**
+   * Lends a part of the object, in pieces, until `use` has ended. Waits for others to return theirs, in turn, where there is no more memory.
+   *
+   * @param offset and `length`, of a part that the object has
+   * @throws RangeError for more than 19 MiB
+   */
+  async lend(offset: number, length: number, use: (pieces: Buffer[]) => Promise<void>): Promise<void> {
+    const end = offset + length;
+    const start = Math.min(end, Math.max(offset, this.#head.length));
+    const first = Math.floor(start / BLOCK);
+    const count = start < end ? Math.ceil(end / BLOCK) - first : 0;
+    await this.#admit(count);
+    const used = Array.from({ length: count }, (_, index) => this.#block(first + index));
+    try {
+      const filled = used.map((block) => block.filled);
+      // What is read until then takes memory, whether it is of use or not.
+      await Promise.allSettled(filled);
+      await Promise.all(filled);
+      const pieces = used.map(({ memory }, index) => {
+        const at = (first + index) * BLOCK;
+        return memory.subarray(Math.max(0, start - at), Math.min(BLOCK, end - at));
+      });
+      await use(offset < start ? [this.#head.subarray(offset, start), ...pieces] : pieces);
+    } finally {
+      for (const block of used) this.#release(block);
+      this.#lent -= count;
+      this.#returned();
+    }
+  }
+
+  async #admit(blocks: number): Promise<void> {
+    if (blocks > MOST_LENT) throw new RangeError(`more than ${MOST_LENT} blocks of an image are asked for at once`);
+    const admission = this.#admission.then(async () => {
+      while (this.#lent + blocks > MOST_LENT) await new Promise<void>((resolve) => (this.#returned = resolve));
+      this.#lent += blocks;
+    });
+    this.#admission = admission;
+    await admission;
+  }
+
+  /** To be released. */
+  #block(index: number): Block {
+    const block = this.#fetch(index);
+    block.users += 1;
+    const next = index + 1;
+    const goesOn = this.#blocks.has(index - 1) && next * BLOCK < this.size && !this.#blocks.has(next);
+    if (goesOn && this.#ahead < MOST_AHEAD) {
+      const ahead = () => (this.#ahead -= 1);
+      this.#ahead += 1;
+      this.#fetch(next).filled.then(ahead, ahead);
+    }
+    return block;
+  }
+
+  #fetch(index: number): Block {
+    const block = this.#blocks.get(index) ?? this.#read(index);
+    this.#blocks.delete(index);
+    this.#blocks.set(index, block);
+    return block;
+  }
+
+  #read(index: number): Block {
+    const memory = this.#spareMemory();
+    const start = index * BLOCK;
+    const filled = this.#source.read(start, Math.min(BLOCK, this.size - start), memory);
+    const block = { memory, filled, users: 1, hasFailed: false };
+    filled.then(
+      () => {
+        this.#release(block);
+      },
+      // Who needs it learns of its failure; what was only read ahead is asked for again.
+      () => {
+        block.hasFailed = true;
+        this.#blocks.delete(index);
+        this.#release(block);
+      },
+    );
+    return block;
+  }
+
+  #release(block: Block): void {
+    block.users -= 1;
+    if (block.users === 0 && block.hasFailed) this.memory.giveBack(block.memory.buffer as ArrayBuffer);
+  }
+
+  /** That of the block which nobody has used for longest, unless there may be more. */
+  #spareMemory(): Buffer {
+    const memory = this.memory.take();
+    if (memory !== undefined) return Buffer.from(memory);
+    for (const [index, block] of this.#blocks) {
+      if (block.users > 0) continue;
+      this.#blocks.delete(index);
+      return block.memory;
+    }
+    throw new Error('all blocks of an image are in use');
+  }
+}

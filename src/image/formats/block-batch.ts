@@ -1,0 +1,89 @@
+import type { BlockBatch, DecodedBatch } from '../../codec/decompress/decoder-messages.ts';
+
+/** Some of the disk, once its batch has been decoded. */
+export interface Block {
+  /** Where it lies in the file. */
+  host: number;
+  /** Where it is on the disk. */
+  guest: number;
+  /** Bytes of the file that are compressed; undefined for plain data. */
+  compressed: number | undefined;
+  /** Where it is in the batch's room, and how many bytes it has there. */
+  place: number;
+  length: number;
+  /** How many of these there are in truth; -1 where it is damaged. */
+  decoded: number;
+  explain: (error: Error) => Error;
+}
+
+type NewBlock = Pick<Block, 'host' | 'guest' | 'length' | 'explain'>;
+
+/** Blocks that are decompressed by one call to another thread, and plain data between them. */
+export class Batch {
+  readonly blocks: Block[] = [];
+  /** How many of them have been handed out. */
+  taken = 0;
+  input: ArrayBuffer;
+  room: ArrayBuffer;
+  #inputFilled = 0;
+  #roomFilled = 0;
+  #decoded: Promise<void> | undefined;
+
+  constructor(input: ArrayBuffer, room: ArrayBuffer) {
+    this.input = input;
+    this.room = room;
+  }
+
+  /** Whether nothing can be added any more. */
+  get isSent(): boolean {
+    return this.#decoded !== undefined;
+  }
+
+  hasRoomFor(compressed: number, length: number): boolean {
+    return this.#inputFilled + compressed <= this.input.byteLength && this.#roomFilled + length <= this.room.byteLength;
+  }
+
+  addCompressed(bytes: Buffer, block: NewBlock): void {
+    bytes.copy(Buffer.from(this.input), this.#inputFilled);
+    this.#inputFilled += bytes.length;
+    this.#add({ ...block, compressed: bytes.length, decoded: 0 });
+  }
+
+  addPlain(bytes: Buffer, block: NewBlock): void {
+    bytes.copy(Buffer.from(this.room), this.#roomFilled);
+    this.#add({ ...block, compressed: undefined, decoded: bytes.length });
+  }
+
+  /** @param decode on another thread, which takes the memory with it */
+  send(blockSize: number, decode: (batch: BlockBatch) => Promise<DecodedBatch>): void {
+    if (this.#decoded !== undefined) return;
+    this.#decoded = this.#decode(blockSize, decode);
+    // Awaited in its turn; until then its failure must not count as unhandled.
+    this.#decoded.catch(() => {});
+  }
+
+  /** Resolves when its blocks can be taken. */
+  async decoded(): Promise<void> {
+    await this.#decoded;
+  }
+
+  async #decode(blockSize: number, decode: (batch: BlockBatch) => Promise<DecodedBatch>): Promise<void> {
+    const compressed = this.blocks.filter((block) => block.compressed !== undefined);
+    if (compressed.length === 0) return;
+    const result = await decode({
+      input: this.input,
+      lengths: compressed.map((block) => block.compressed ?? 0),
+      room: this.room,
+      places: compressed.map(({ place }) => place),
+      blockSize,
+    });
+    this.input = result.input;
+    this.room = result.room;
+    for (const [index, block] of compressed.entries()) block.decoded = result.decoded[index] ?? -1;
+  }
+
+  #add(block: Omit<Block, 'place'>): void {
+    this.blocks.push({ ...block, place: this.#roomFilled });
+    this.#roomFilled += block.length;
+  }
+}

@@ -1,0 +1,25 @@
+import { TransferError } from '../../base/errors.ts';
+
+/** How a decoder says what is wrong with an image. */
+export interface ImageFailures {
+  readonly invalid: (why: string) => TransferError;
+  /** The file is shorter than what it holds. */
+  readonly truncated: () => TransferError;
+  /** @param what follows the image's name: "is encrypted" */
+  readonly unsupported: (what: string) => TransferError;
+  /** It has a parent, or keeps its data elsewhere. */
+  readonly incomplete: () => TransferError;
+}
+
+/** @param name of the format, for people */
+export function imageFailures(name: string): ImageFailures {
+  const unsupported = (what: string): TransferError =>
+    new TransferError('UnsupportedImage', `the ${name} image ${what}`);
+  return {
+    invalid: (why) => new TransferError('InvalidImage', `the ${name} image is invalid: ${why}`),
+    truncated: () => new TransferError('TruncatedImage', `the ${name} image ends too early: the file is incomplete`),
+    unsupported,
+    incomplete: () =>
+      unsupported('refers to other files, without which it is incomplete: flatten it with qemu-img convert'),
+  };
+}

@@ -1,0 +1,160 @@
+import type { ByteReader } from '../../../base/bytes.ts';
+import { RandomAccessNeeded } from '../../../base/errors.ts';
+import type { Extent } from '../../../base/extents.ts';
+import type { MappedImage } from './image.ts';
+import { PieceInflater } from './inflater.ts';
+import { LARGEST_PIECE, type PieceRun } from './pieces.ts';
+import { piecesLeft } from './resume.ts';
+import { Schedule } from './schedule.ts';
+import { TableGuard } from './table-guard.ts';
+import { readTablesOf } from './tables.ts';
+
+/** More than that, not mapped by any table so far, is probably mapped by one that comes later. */
+const LONGEST_UNKNOWN = 4 * 1024 * 1024;
+
+/** Pieces that are kept in mind at once. */
+const MOST_WAITING = 2_000_000;
+
+export interface StreamOptions {
+  /** Give up early where it is likely that a table comes after what it maps. */
+  isWary: boolean;
+  /** A position that an earlier pass had come to: what it handed out is left out. */
+  from: number;
+}
+
+/** One pass over an image from its start. As `qemu-img convert` writes images, each table comes before what it maps. */
+export class MappedStream {
+  readonly #reader: ByteReader;
+  readonly #image: MappedImage;
+  readonly #options: StreamOptions;
+  readonly #inflater: PieceInflater;
+  readonly #pieces = new Schedule();
+  #tables: PieceRun | undefined;
+  #end = 0;
+
+  constructor(reader: ByteReader, image: MappedImage, options: StreamOptions) {
+    this.#reader = reader;
+    this.#image = image;
+    this.#options = options;
+    this.#inflater = new PieceInflater(image);
+  }
+
+  /** See {@link DecodedDisk}. */
+  get position(): number {
+    // Where places of the disk share data, the next piece may begin before the end of the last.
+    const next = Math.min(this.#pieces.next?.host ?? Infinity, this.#inflater.host, this.#tables?.host ?? 0);
+    return Math.max(this.#options.from, Math.min(this.#end, next));
+  }
+
+  /**
+   * @throws RandomAccessNeeded where something comes before the table that maps it
+   * @throws TransferError InvalidImage, TruncatedImage
+   */
+  async *extents(): AsyncGenerator<Extent, void, void> {
+    try {
+      this.#tables = await readTablesOf(this.#image, (offset, length) => this.#takeAt(offset, length));
+      const guard = new TableGuard(this.#tables, this.#image);
+      for (;;) {
+        if (this.#isNear(this.#tables)) await this.#readTables(this.#tables);
+        const { next } = this.#pieces;
+        if (next === undefined) break;
+        guard.check(next);
+        if (next.isWhole) {
+          // There are tens of thousands of them, most of which need no waiting.
+          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          while (!this.#inflater.startPiece(bytes, next)) yield* this.#inflater.takeFirst();
+          this.#pass(next.host);
+        } else if (this.#inflater.takesPlain(next.length)) {
+          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          if (bytes.length < next.length) throw this.#image.failures.truncated();
+          while (!this.#inflater.addPlain(bytes, next.host, next.guest)) yield* this.#inflater.takeFirst();
+          this.#pass(next.host);
+        } else {
+          await this.#goTo(next.host);
+          yield* this.#plain(next.guest, next.length);
+        }
+      }
+      yield* this.#inflater.takeAll();
+    } catch (error) {
+      if (error instanceof RandomAccessNeeded) yield* this.#inflater.takeAll();
+      throw error;
+    } finally {
+      this.#inflater.close();
+    }
+  }
+
+  /** Compressed clusters share sectors: the next may begin within this one's last, so nothing is consumed. */
+  #pass(host: number): void {
+    this.#pieces.advance();
+    // Clusters that share sectors begin as near as the next byte.
+    this.#end = host + 1;
+  }
+
+  async #peekAt({ host, length }: PieceRun): Promise<Buffer> {
+    await this.#goTo(host);
+    return this.#reader.peek(length);
+  }
+
+  async *#plain(guest: number, length: number): AsyncGenerator<Extent, void, void> {
+    this.#pieces.advance();
+    const start = this.#reader.position;
+    for (let done = 0; done < length;) {
+      const data = await this.#reader.takeSome(length - done);
+      if (data.length === 0) throw this.#image.failures.truncated();
+      this.#end = start + done + data.length;
+      yield { offset: guest + done, data };
+      done += data.length;
+    }
+  }
+
+  /** Whether the next piece may already be one of the next table's. */
+  #isNear(tables: PieceRun): boolean {
+    const piece = this.#pieces.next?.host ?? Infinity;
+    return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#image.lead;
+  }
+
+  async #readTables(tables: PieceRun): Promise<void> {
+    const { lead, format } = this.#image;
+    while (this.#isNear(tables)) {
+      const piece = this.#pieces.next?.host ?? Infinity;
+      const start = tables.host - lead;
+      const near = Math.max(this.#reader.position, Math.min(start, piece));
+      this.#beWary(near);
+      await this.#goTo(near);
+      const distance = tables.host - this.#reader.position;
+      if (distance < 0) throw this.#behind();
+      const table = (await this.#reader.peek(distance + tables.length)).subarray(distance);
+      if (table.length < tables.length) throw this.#image.failures.truncated();
+      const pieces = this.#image.parseTable(table, tables.guest);
+      this.#pieces.add(piecesLeft(pieces, tables.host, this.#options.from));
+      if (this.#pieces.waiting > MOST_WAITING) {
+        throw new RandomAccessNeeded(`the ${format} image maps more than can be kept in mind before its data`);
+      }
+      tables.advance();
+    }
+  }
+
+  async #takeAt(offset: number, length: number): Promise<Buffer> {
+    this.#beWary(offset);
+    await this.#goTo(offset);
+    const bytes = await this.#reader.take(length);
+    if (bytes.length < length) throw this.#image.failures.truncated();
+    return bytes;
+  }
+
+  async #goTo(offset: number): Promise<void> {
+    const distance = offset - this.#reader.position;
+    if (distance < 0) throw this.#behind();
+    if ((await this.#reader.skip(distance)) < distance) throw this.#image.failures.truncated();
+  }
+
+  /** Before going to a table. */
+  #beWary(offset: number): void {
+    const unknown = offset - Math.max(this.#reader.position, this.#image.dataStart);
+    if (this.#options.isWary && unknown > LONGEST_UNKNOWN) throw this.#behind();
+  }
+
+  #behind(): RandomAccessNeeded {
+    return new RandomAccessNeeded(`the ${this.#image.format} image has a table behind what it maps`);
+  }
+}

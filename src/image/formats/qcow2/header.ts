@@ -1,0 +1,152 @@
+import { imageFailures } from '../image-failures.ts';
+import { printable } from '../../../base/printable.ts';
+import { nameFeatures, parseExtensions } from './extensions.ts';
+
+/** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */
+export interface Header {
+  version: 2 | 3;
+  clusterBits: number;
+  clusterSize: number;
+  /** Of the disk, in whole sectors. */
+  size: number;
+  l1TableOffset: number;
+  /** Length of the part of the L1 table that the size needs. */
+  l1Length: number;
+  /** How many clusters an L2 table maps. */
+  clustersPerTable: number;
+  compressionType: 'zlib' | 'zstd';
+  /** Whether L2 entries tell of subclusters. */
+  extendedL2: boolean;
+  snapshots: number;
+  /** Written to by somebody who did not end well; only its reference counts are affected. */
+  isDirty: boolean;
+}
+
+/** The header and its extensions lie within so many bytes, or what lies behind is not looked at. */
+export const HEADER_AREA = 64 * 1024;
+
+export const failures = imageFailures('qcow2');
+const { invalid, truncated, unsupported } = failures;
+const { unsupported: qcow } = imageFailures('qcow (version 1)');
+
+const SECTOR = 512;
+export const V2_HEADER_LENGTH = 72;
+export const V3_HEADER_LENGTH = 104;
+const MIN_CLUSTER_BITS = 9;
+const MAX_CLUSTER_BITS = 21;
+/** Of extended_l2: each of the 32 subclusters is a sector at least. */
+const MIN_EXTENDED_CLUSTER_BITS = 14;
+const MAX_L1_LENGTH = 32 * 1024 * 1024;
+const MAX_REFCOUNT_ORDER = 6;
+const L1_ENTRY = 8;
+const L2_ENTRY = 8;
+const EXTENDED_L2_ENTRY = 16;
+
+type Features = Pick<Header, 'compressionType' | 'extendedL2' | 'isDirty'>;
+
+const V2_FEATURES: Features = { compressionType: 'zlib', extendedL2: false, isDirty: false };
+
+/** Incompatible features, by their bits. */
+export const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 8n, extendedL2: 16n };
+const encryptions: Record<number, string> = { 1: 'AES', 2: 'LUKS' };
+
+/**
+ * Reads and checks a header.
+ *
+ * @param bytes the first HEADER_AREA bytes of the image, or all there are
+ * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
+ */
+export function parseHeader(bytes: Buffer): Header {
+  if (bytes.length < V2_HEADER_LENGTH) throw truncated();
+  const version = bytes.readUInt32BE(4);
+  if (version === 1) throw qcow('is not read here: convert it with qemu-img convert -O qcow2');
+  if (version !== 2 && version !== 3) throw unsupported(`is of version ${version}, which is not known`);
+  const clusterBits = bytes.readUInt32BE(20);
+  if (clusterBits < MIN_CLUSTER_BITS || clusterBits > MAX_CLUSTER_BITS) {
+    throw invalid(`its cluster_bits are ${clusterBits}`);
+  }
+  const clusterSize = 2 ** clusterBits;
+  const features = version === 2 ? V2_FEATURES : parseFeatures(bytes, clusterSize);
+  refuseIncomplete(bytes);
+  const bytesOnDisk = safeInteger(bytes.readBigUInt64BE(24), 'its size');
+  const size = bytesOnDisk - (bytesOnDisk % SECTOR);
+  const l1Entries = bytes.readUInt32BE(36);
+  const l1TableOffset = safeInteger(bytes.readBigUInt64BE(40), 'its L1 table offset');
+  if (l1TableOffset % clusterSize !== 0) throw invalid('its L1 table is not aligned');
+  if (features.extendedL2 && clusterBits < MIN_EXTENDED_CLUSTER_BITS) throw invalid('its subclusters are too small');
+  const clustersPerTable = clusterSize / (features.extendedL2 ? EXTENDED_L2_ENTRY : L2_ENTRY);
+  const needed = Math.ceil(size / (clusterSize * clustersPerTable));
+  if (l1Entries * L1_ENTRY > MAX_L1_LENGTH) throw invalid('its L1 table is too large');
+  if (l1Entries < needed) throw invalid('its L1 table is too small for its size');
+  if (needed > 0 && l1TableOffset === 0) throw invalid('its L1 table lies in its header');
+  const snapshots = bytes.readUInt32BE(60);
+  const l1Length = needed * L1_ENTRY;
+  return { version, clusterBits, clusterSize, size, l1TableOffset, l1Length, clustersPerTable, snapshots, ...features };
+}
+
+/** Refuses what is of no use without another file or a key. */
+function refuseIncomplete(bytes: Buffer): void {
+  if (bytes.readBigUInt64BE(8) !== 0n) {
+    const name = backingFileName(bytes);
+    const which = name === undefined ? 'a backing file' : `the backing file ${name}`;
+    throw unsupported(`has ${which}, without which it is incomplete: flatten it with qemu-img convert`);
+  }
+  const encryption = encryptionName(bytes);
+  if (encryption !== undefined) throw unsupported(`is encrypted (${encryption}): decrypt it with qemu-img convert`);
+}
+
+/** The name of the backing file that the header tells of, where there is any that can be told. */
+export function backingFileName(bytes: Buffer): string | undefined {
+  const offset = Number(bytes.readBigUInt64BE(8));
+  const length = bytes.readUInt32BE(16);
+  if (offset === 0 || length === 0 || offset + length > bytes.length) return undefined;
+  return printable(bytes.subarray(offset, offset + length));
+}
+
+/** How the image is encrypted, if it is. */
+export function encryptionName(bytes: Buffer): string | undefined {
+  const method = bytes.readUInt32BE(32);
+  return method === 0 ? undefined : (encryptions[method] ?? `method ${method}`);
+}
+
+function parseFeatures(bytes: Buffer, clusterSize: number): Features {
+  if (bytes.length < V3_HEADER_LENGTH) throw truncated();
+  const incompatible = bytes.readBigUInt64BE(72);
+  const refcountOrder = bytes.readUInt32BE(96);
+  const headerLength = bytes.readUInt32BE(100);
+  if (headerLength < V3_HEADER_LENGTH || headerLength > clusterSize) {
+    throw invalid(`its header_length is ${headerLength}`);
+  }
+  if (refcountOrder > MAX_REFCOUNT_ORDER) throw invalid(`its refcount_order is ${refcountOrder}`);
+  const extensions = parseExtensions(bytes.subarray(headerLength, clusterSize));
+  if ((incompatible & feature.dataFile) !== 0n) {
+    const name = extensions.dataFile === undefined ? 'another file' : `another file, ${extensions.dataFile}`;
+    throw unsupported(`keeps its data in ${name}, without which it is incomplete: flatten it with qemu-img convert`);
+  }
+  if ((incompatible & feature.corrupt) !== 0n) {
+    throw invalid('it is marked as corrupt; repair it with qemu-img check -r all');
+  }
+  const unknown = incompatible & ~(feature.dirty | feature.compressionType | feature.extendedL2);
+  if (unknown !== 0n) {
+    throw unsupported(`uses features that are not known here: ${nameFeatures(unknown, extensions.features)}`);
+  }
+  return {
+    compressionType: parseCompressionType(bytes, headerLength, (incompatible & feature.compressionType) !== 0n),
+    extendedL2: (incompatible & feature.extendedL2) !== 0n,
+    isDirty: (incompatible & feature.dirty) !== 0n,
+  };
+}
+
+/** The feature bit says that the field has another value than readers without it would take for granted. */
+function parseCompressionType(bytes: Buffer, headerLength: number, isMarked: boolean): 'zlib' | 'zstd' {
+  const type = headerLength > V3_HEADER_LENGTH ? (bytes[V3_HEADER_LENGTH] ?? 0) : 0;
+  if (isMarked !== (type !== 0)) throw invalid('its compression_type contradicts its features');
+  if (type > 1) throw unsupported(`has compression_type ${type}, which is not known`);
+  return type === 1 ? 'zstd' : 'zlib';
+}
+
+function safeInteger(value: bigint, what: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw invalid(`${what} is ${value}`);
+  return number;
+}

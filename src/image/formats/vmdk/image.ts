@@ -1,0 +1,46 @@
+import { RandomAccessNeeded } from '../../../base/errors.ts';
+import { parseMap } from '../mapped/block-map.ts';
+import type { MappedImage, ReadAt } from '../mapped/image.ts';
+import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
+import { ENTRY, ZERO_GRAIN, readableDirectoryLength } from './grain-tables.ts';
+import { HEADER_LENGTH, SECTOR, failures, type SparseHeader } from './header.ts';
+
+/**
+ * A sparse VMDK without compression.
+ *
+ * @throws TransferError InvalidImage
+ * @throws RandomAccessNeeded for VMDKs of other kinds
+ */
+export function mappedVmdk(header: SparseHeader): MappedImage {
+  const { grainDirectoryOffset, isCompressed, capacity, grainSize, overhead } = header;
+  if (isCompressed) throw new RandomAccessNeeded('the VMDK image is compressed');
+  if (grainDirectoryOffset === undefined) throw new RandomAccessNeeded('the VMDK image has its directory at its end');
+  if (grainDirectoryOffset < HEADER_LENGTH) throw failures.invalid('its grain directory lies in its header');
+  const directoryLength = readableDirectoryLength(header);
+  const map = { entryLength: ENTRY, size: capacity, blockSize: grainSize };
+  return {
+    format: 'vmdk',
+    size: capacity,
+    lead: 0,
+    dataStart: overhead,
+    failures,
+    readTables: (read) => readDirectory(header, grainDirectoryOffset, directoryLength, read),
+    parseTable: (table, guest) =>
+      parseMap(map, table, guest, (at) => {
+        const sector = table.readUInt32LE(at);
+        return sector > ZERO_GRAIN ? sector * SECTOR : undefined;
+      }),
+  };
+}
+
+async function readDirectory(header: SparseHeader, start: number, length: number, read: ReadAt): Promise<PieceRun> {
+  const { grainSize, entriesPerGrainTable } = header;
+  const directory = await read(start, length);
+  const tables = new RunBuilder();
+  for (let index = 0; index * ENTRY < length; index += 1) {
+    const place = directory.readUInt32LE(index * ENTRY) * SECTOR;
+    if (place === 0) continue;
+    tables.addWhole(place, index * entriesPerGrainTable * grainSize, entriesPerGrainTable * ENTRY);
+  }
+  return tables.finish();
+}

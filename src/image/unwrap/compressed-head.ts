@@ -1,0 +1,58 @@
+import { ByteReader, type ByteStream } from '../../base/bytes.ts';
+import { recogniseCompression } from '../../codec/decompress/compression.ts';
+import { decompress } from '../../codec/decompress/decompress.ts';
+import { TransferError } from '../../base/errors.ts';
+import { HEAD_LENGTH } from '../formats/recognise.ts';
+
+/** In bytes, of a compressed file: bzip2 has blocks of 900 KB, and gives nothing before it has the whole of one. */
+export const COMPRESSED_HEAD_LENGTH = 1024 * 1024;
+/** As many as are taken off an image. */
+const MOST_COMPRESSIONS = 4;
+
+export interface CompressedHead {
+  /** What the compressed file begins with: HEAD_LENGTH bytes at most. */
+  head: Buffer;
+  /** Of what is in it, where all of it was seen. */
+  size: number | undefined;
+}
+
+/**
+ * Looks into a compressed file.
+ *
+ * @param start its first COMPRESSED_HEAD_LENGTH bytes, or all there are
+ */
+export async function compressedHead(start: Buffer): Promise<CompressedHead> {
+  let head = start;
+  let isWhole = start.length < COMPRESSED_HEAD_LENGTH;
+  for (let taken = 0; taken < MOST_COMPRESSIONS; taken += 1) {
+    const compression = recogniseCompression(head);
+    if (compression === undefined) break;
+    const reader = new ByteReader(decompress(compression, once(head), false));
+    try {
+      const { bytes, hasEnded } = await available(reader, COMPRESSED_HEAD_LENGTH);
+      head = Buffer.from(bytes);
+      isWhole &&= hasEnded;
+    } finally {
+      await reader.close();
+    }
+  }
+  return { head: head.subarray(0, HEAD_LENGTH), size: isWhole ? head.length : undefined };
+}
+
+async function* once(bytes: Buffer): ByteStream {
+  yield bytes;
+}
+
+/** Up to `length` bytes, or as many as come before the stream fails, which one does that ends in the middle. */
+async function available(reader: ByteReader, length: number): Promise<{ bytes: Buffer; hasEnded: boolean }> {
+  for (let wanted = 1; ;) {
+    try {
+      const bytes = await reader.peek(wanted);
+      if (bytes.length < wanted || wanted === length) return { bytes, hasEnded: bytes.length < wanted };
+      wanted = Math.min(length, (await reader.peekSome(length)).length + 1);
+    } catch (error) {
+      if (!(error instanceof TransferError) || error.code === 'ProgramMissing') throw error;
+      return { bytes: wanted === 1 ? Buffer.alloc(0) : await reader.peekSome(wanted - 1), hasEnded: false };
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { isTarHeader } from '../archive/tar-reader.ts';
+import { BLOCK } from '../archive/tar-blocks.ts';
+import { TransferError } from '../../base/errors.ts';
+import { isProbablyDisk, recogniseFormat } from '../formats/recognise.ts';
+
+/**
+ * How a file among others is like a disk image: certainly one (it has the format of one, partitions or a file system, or is an archive
+ * that may hold one), or there is nothing against it, and nothing for it either.
+ */
+export type Likeness = 'disk' | 'possible';
+
+type Signature = readonly [offset: number, bytes: Buffer];
+
+/** What is neither small nor text, and still no disk: programs, pictures, and the like. */
+const others: readonly Signature[] = [
+  [0, Buffer.from('\x7fELF')],
+  [0, Buffer.from([0xcf, 0xfa, 0xed, 0xfe])], // Mach-O
+  [0, Buffer.from([0xca, 0xfe, 0xba, 0xbe])], // Mach-O of several machines, and Java
+  [0, Buffer.from([0xde, 0x12, 0x04, 0x95])], // gettext
+  [0, Buffer.from([0x95, 0x04, 0x12, 0xde])],
+  [0, Buffer.from('\x89PNG', 'latin1')],
+  [0, Buffer.from([0xff, 0xd8, 0xff])], // JPEG
+  [0, Buffer.from('SQLite format 3\0')],
+  [0, Buffer.from('07070')], // cpio
+  [0, Buffer.from('!<arch>\n')],
+  [0, Buffer.from([0, 5, 0x16, 7])], // AppleDouble
+  [40, Buffer.from('_FVH')], // a volume of UEFI firmware: code or variables
+];
+
+/** What a raw disk has: a partition table, or a file system of its own. */
+const structures: readonly Signature[] = [
+  [510, Buffer.from([0x55, 0xaa])],
+  [512, Buffer.from('EFI PART')],
+  [4096, Buffer.from('EFI PART')],
+  [1080, Buffer.from([0x53, 0xef])], // ext2 and its successors
+  [0, Buffer.from('XFSB')],
+  [0, Buffer.from('LUKS\xba\xbe', 'latin1')],
+  [512, Buffer.from('LABELONE')], // LVM
+  [32_769, Buffer.from('CD001')],
+];
+
+/**
+ * Undefined for what is no disk image.
+ *
+ * @param head the first HEAD_LENGTH bytes, or all there are
+ * @param size undefined where it is not known, as of what is compressed
+ */
+export function likenessOf(head: Buffer, size: number | undefined): Likeness | undefined {
+  const hasStructure = hasAny(head, structures);
+  if (!hasStructure && hasAny(head, others)) return undefined;
+  // Of an unknown size, nothing can be held against it.
+  if (!isProbablyDisk(head, size ?? 2 ** 40)) return undefined;
+  return hasStructure || !mayBeRaw(head, size) ? 'disk' : 'possible';
+}
+
+function hasAny(head: Buffer, signatures: readonly Signature[]): boolean {
+  return signatures.some(([offset, bytes]) => head.subarray(offset, offset + bytes.length).equals(bytes));
+}
+
+function mayBeRaw(head: Buffer, size: number | undefined): boolean {
+  try {
+    return !isTarHeader(head.subarray(0, BLOCK)) && recogniseFormat(head, size, '') === 'raw';
+  } catch (error) {
+    if (error instanceof TransferError) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import {
+  CLONE_SOURCE_REQUEST_VARIABLE,
+  DISK_IMAGE_PATH,
+  cloneSourceRequest,
+  type CloneSourceRequest,
+  type TransferResult,
+} from '../protocol/transfer-pod.ts';
+import type { TargetState } from '../transfer/copy/copy-protocol.ts';
+import { prepareContent, type CloneSourceVolume } from '../transfer/copy/copy-source-volume.ts';
+import { askArrivedFiles, askTarget, uploadClone, type UploadServerAddress } from '../transfer/copy/copy-client.ts';
+import { asTransferError } from '../base/errors.ts';
+import { Patience, type PatienceOptions } from '../base/patience.ts';
+import type { Progress } from '../base/progress.ts';
+import { podCloneSettings, type CloneSettings } from './copy-settings.ts';
+import { readTransferIdentity } from './transfer-identity.ts';
+import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
+
+/** Everything about a clone source pod; where nothing else is said, as it is in the pod. */
+export interface CloneSourceSettings extends CloneSettings {
+  /** Read from the environment where it is missing. */
+  request?: CloneSourceRequest;
+}
+
+/** The target pod starts at the same time as this one, and its volume may have to be attached first. */
+const untilTargetIsUp: PatienceOptions = {
+  giveUpAfter: 300_000,
+  firstDelay: 100,
+  longestDelay: 300,
+  quietFor: 15_000,
+};
+const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 500, longestDelay: 30_000 };
+
+/**
+ * The clone source pod: sends the source volume to the upload server, and goes on with what has not arrived yet after every
+ * failure that may pass.
+ *
+ * @param overrides of what is otherwise a pod's
+ * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
+ */
+export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {}): Promise<number> {
+  const settings: CloneSourceSettings = { ...podCloneSettings(), ...overrides };
+  return runTransferRole({
+    name: 'the clone source',
+    logger: settings.logger,
+    progressPort: settings.progressPort,
+    metric: 'kubevirt_cdi_clone_progress_total',
+    work: (progress, signal) => sendVolume(settings, progress, signal),
+  });
+}
+
+async function sendVolume(
+  settings: CloneSourceSettings,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TransferResult> {
+  const request = settings.request ?? requestFromEnvironment(CLONE_SOURCE_REQUEST_VARIABLE, cloneSourceRequest);
+  const server: UploadServerAddress = {
+    host: request.uploadServer,
+    port: settings.port,
+    serverName: request.serverName,
+    identity: await readTransferIdentity(settings.tlsDirectory),
+  };
+  const source = sourceVolume(request, settings);
+
+  const patience = new Patience(untilStreamArrives, progress, signal);
+  let furthest = 0;
+  const virtualSize = await patience.persist(async () => {
+    progress.restart();
+    const content = await prepareContent(source, {
+      ...(await waitForTarget(server, progress, signal)),
+      transfer: request.transfer,
+      arrivedFiles: () => askArrivedFiles(server, signal),
+    });
+    progress.bytesTotal = content.offer.bytesTotal;
+    progress.enter('copying', { target: server.host, ...content.offer });
+    try {
+      await uploadClone(server, content.offer, () => content.open(progress, signal), signal);
+    } finally {
+      // Each failure that came later than the ones before it is a new one, for which there is new patience.
+      if (progress.bytesRead > furthest) patience.renew();
+      furthest = Math.max(furthest, progress.bytesRead);
+    }
+    return content.offer.virtualSize;
+  }, asTransferError);
+
+  progress.enter('done');
+  return {
+    outcome: 'succeeded',
+    bytesRead: progress.bytesRead,
+    bytesWritten: progress.bytesWritten,
+    ...(virtualSize !== undefined && { virtualSize }),
+  };
+}
+
+function sourceVolume(request: CloneSourceRequest, settings: CloneSourceSettings): CloneSourceVolume {
+  if (request.volumeMode === 'Block') return { volumeMode: 'Block', path: settings.blockDevice };
+  return {
+    volumeMode: 'Filesystem',
+    directory: settings.dataDirectory,
+    ...(request.contentType === 'kubevirt' && { diskImage: basename(DISK_IMAGE_PATH) }),
+  };
+}
+
+async function waitForTarget(
+  server: UploadServerAddress,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TargetState> {
+  progress.enter('connecting', { target: server.host });
+  const patience = new Patience(untilTargetIsUp, progress, signal);
+  return patience.persist(() => askTarget(server, signal), asTransferError);
+}

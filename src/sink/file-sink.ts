@@ -1,0 +1,212 @@
+import { constants } from 'node:fs';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { TransferError, systemCode } from '../base/errors.ts';
+import type { Extent } from '../base/extents.ts';
+import { CAUTIOUSLY } from '../base/planted-files.ts';
+import type { Progress } from '../base/progress.ts';
+import { CoalescingWriter } from './coalescing-writer.ts';
+import { preallocate } from './preallocate.ts';
+import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
+import { asTargetError, imageTooLarge } from './target-errors.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
+import { measureVolume, type VolumeRequest } from './volume-space.ts';
+
+/** In which stat counts, in bytes. */
+const STAT_BLOCK = 512;
+
+export interface FileSinkOptions {
+  path: string;
+  /** Reserve all of the disk's storage beforehand. */
+  preallocation: boolean;
+  /** The volume that the file has to itself: the disk is grown to what may be used of it. */
+  volume?: VolumeRequest;
+  /** The volume's overhead is only a reserve for growing into: a disk that was made without it is taken as it is. */
+  overheadIsReserve?: boolean;
+}
+
+/** A raw disk in a sparse file. */
+export class FileSink implements Sink {
+  readonly path: string;
+  readonly qemuDriver = 'file';
+  readonly readsAsZeros = true;
+  readonly #options: FileSinkOptions;
+  readonly #progress: Progress;
+  #file: FileHandle | undefined;
+  #writer: CoalescingWriter | undefined;
+  /** What the disk is grown to. */
+  #usable = Number.MAX_SAFE_INTEGER;
+  /** What it may have at most. */
+  #limit = Number.MAX_SAFE_INTEGER;
+  #preallocated = false;
+
+  constructor(options: FileSinkOptions, progress: Progress) {
+    this.path = options.path;
+    this.#options = options;
+    this.#progress = progress;
+  }
+
+  async begin(virtualSize: number | undefined): Promise<void> {
+    await this.#writer?.settle();
+    try {
+      this.#file ??= await this.#open(constants.O_CREAT);
+      await this.#file.truncate(0);
+      await this.#allowGroup(this.#file);
+      await this.#measure();
+      if (virtualSize !== undefined) {
+        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
+        await this.#file.truncate(virtualSize);
+      }
+      await this.#preallocate(virtualSize);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    this.#writer = new CoalescingWriter(this.#file, this.#progress);
+  }
+
+  async resume({ identity }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
+    await this.#writer?.settle();
+    try {
+      this.#file ??= await this.#open();
+      if ((await identify(this.#file)) !== identity) return false;
+      const { blocks } = await this.#file.stat();
+      await this.#measure(blocks * STAT_BLOCK);
+      if (virtualSize !== undefined) {
+        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
+        await this.#file.truncate(virtualSize);
+      }
+      await this.#preallocate(virtualSize);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw asTargetError(error, this.path);
+    }
+    this.#writer = new CoalescingWriter(this.#file, this.#progress);
+    return true;
+  }
+
+  async checkpoint(): Promise<UnfinishedTarget> {
+    const file = this.#opened();
+    try {
+      await this.#writer?.flush();
+      return { identity: await identify(file) };
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#opened().read(Buffer.allocUnsafe(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  async write({ offset, data }: Extent): Promise<void> {
+    const end = offset + data.length;
+    if (end > this.#limit) throw imageTooLarge(this.path, end, this.#limit, true);
+    try {
+      await this.#writer?.write(offset, data);
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+  }
+
+  wroteUpTo(): void {
+    // A file reads as zeros wherever it was not written.
+  }
+
+  async finish(virtualSize: number): Promise<WrittenTarget> {
+    const file = this.#opened();
+    const size = this.#finalSize(virtualSize);
+    try {
+      await this.#writer?.flush();
+      await this.#writer?.settle();
+      await file.truncate(size);
+      if (this.#options.preallocation && !this.#preallocated) await this.#allocate(size);
+      await file.sync();
+      await file.close();
+      await syncDirectory(dirname(this.path));
+    } catch (error) {
+      throw asTargetError(error, this.path);
+    }
+    this.#file = undefined;
+    return { size, preallocated: this.#preallocated };
+  }
+
+  async suspend(): Promise<void> {
+    await this.#writer?.settle();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async abandon(): Promise<void> {
+    await this.#writer?.settle();
+    if (this.#file === undefined) return;
+    await this.#file.truncate(0);
+    await this.#file.close();
+    this.#file = undefined;
+    await unlink(this.path);
+  }
+
+  async syncSoFar(): Promise<number> {
+    const file = this.#opened();
+    await file.datasync();
+    const { blocks } = await file.stat();
+    return blocks * STAT_BLOCK;
+  }
+
+  get descriptor(): number {
+    return this.#opened().fd;
+  }
+
+  async #open(flags = 0): Promise<FileHandle> {
+    const file = await open(this.path, constants.O_RDWR | CAUTIOUSLY | flags, 0o660);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new TransferError('TargetNotWritable', `${this.path} is no regular file, and is left as it is: remove it`);
+  }
+
+  #opened(): FileHandle {
+    if (this.#file === undefined) throw new Error('the target has not been begun');
+    return this.#file;
+  }
+
+  /** The umask may have taken the group's right to write, and a file that was there may never have given it. */
+  async #allowGroup(file: FileHandle): Promise<void> {
+    try {
+      await file.chmod(0o660);
+    } catch (error) {
+      if (systemCode(error) !== 'EPERM') throw error;
+    }
+  }
+
+  /** @param taken bytes of the volume that the file has already */
+  async #measure(taken = 0): Promise<void> {
+    const { volume, overheadIsReserve } = this.#options;
+    if (volume === undefined) return;
+    const { room, usable } = await measureVolume(dirname(this.path), volume, taken);
+    this.#usable = usable;
+    this.#limit = overheadIsReserve ? room : usable;
+  }
+
+  /** Where the disk's size is not known yet, it is at least what the volume lets it have. */
+  #finalSize(virtualSize = 0): number {
+    return this.#options.volume === undefined ? virtualSize : Math.max(virtualSize, this.#usable);
+  }
+
+  async #preallocate(virtualSize: number | undefined): Promise<void> {
+    this.#preallocated = false;
+    if (!this.#options.preallocation) return;
+    if (virtualSize === undefined && this.#options.volume === undefined) return;
+    await this.#allocate(this.#finalSize(virtualSize));
+  }
+
+  async #allocate(size: number): Promise<void> {
+    await preallocate(this.#opened(), this.path, size);
+    this.#preallocated = true;
+  }
+}
+
+/** Where a volume is mounted anew its device number is another, but the file's own number is not. */
+async function identify(file: FileHandle): Promise<string> {
+  const { ino } = await file.stat();
+  return `inode ${ino}`;
+}

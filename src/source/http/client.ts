@@ -1,0 +1,146 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { env } from 'node:process';
+import { TransferError } from '../../base/errors.ts';
+import type { HttpBody } from './body.ts';
+import { DirectClient } from './direct/client.ts';
+import type { DirectAnswer, DirectRequest } from './direct/connection.ts';
+import { NetworkRefused } from './direct/network-refused.ts';
+import { connectionFailure, proxyFailure } from './failures.ts';
+import { describeUrl } from './location.ts';
+import { mayLead, type Network } from './network.ts';
+import type { Place } from './place.ts';
+import { Pace } from './pace.ts';
+import { PacedBody } from './paced-body.ts';
+import { Proxies, proxiesOf } from './proxies.ts';
+import { ProxiedClient } from './proxied-client.ts';
+import { redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
+import type { LowestRate } from './too-slow.ts';
+import { Trust, type TrustOptions } from './trust.ts';
+
+/** Short enough for a failure to show within seconds. */
+const CONNECT_TIMEOUT = 8_000;
+/** A server may look long for an object before it answers. */
+const HEADERS_TIMEOUT = 60_000;
+const STALL_TIMEOUT = 30_000;
+/** Slower than this, a gigabyte would take five days. */
+const LOWEST_RATE: LowestRate = { bytes: 256 * 1024, within: 120_000 };
+/** What a server may take for each head before it counts as waiting for bytes, in milliseconds: many requests are for few bytes. */
+const ORDINARY_HEAD = 5_000;
+const MOST_REDIRECTS = 10;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+export interface HttpClientOptions extends TrustOptions {
+  /** How long nothing of a body may come, in milliseconds. */
+  stallTimeout?: number;
+  /** For all that is read, together. */
+  lowestRate?: LowestRate;
+  /** Whether answers may lead further inside than they came from: from public addresses to private ones, for example. */
+  followsInternalRedirects?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpRequest {
+  method?: 'GET' | 'POST';
+  /** Sent to the origin of the first URL only. */
+  body?: string;
+  /** Sent wherever redirects lead; they win over the confidential ones. */
+  headers?: Record<string, string>;
+  /** Sent to the origin of the first URL only, and no more once a redirect has led away from it. */
+  confidentialHeaders?: Record<string, string>;
+  /** The answer that named the URL, where not the user did: then it is a redirect as much as those that follow. */
+  referrer?: Referrer | undefined;
+  /** Where redirects have led an earlier request for the same URL; that is asked without going through them again. */
+  place?: Place | undefined;
+}
+
+export interface HttpResponse extends DirectAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Where redirects ended. */
+  url: URL;
+  /** The same, where there were any. */
+  place: Place | undefined;
+  body: HttpBody;
+}
+
+/**
+ * Follows redirects, goes through proxies, trusts the right certificates, and says what went wrong. Bodies come as they
+ * were sent.
+ */
+export class HttpClient {
+  readonly #options: HttpClientOptions;
+  readonly #proxies: Proxies;
+  readonly #direct: DirectClient;
+  readonly #proxied: ProxiedClient;
+  readonly #pace: Pace;
+
+  /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+    this.#proxies = new Proxies(proxiesOf(env));
+    const { stallTimeout = STALL_TIMEOUT, lowestRate = LOWEST_RATE, signal } = options;
+    const timeouts = { connect: CONNECT_TIMEOUT, headers: HEADERS_TIMEOUT, body: stallTimeout };
+    const trust = new Trust(options);
+    const tls = (url: URL) => trust.of(url);
+    this.#direct = new DirectClient({ timeouts, tls, signal });
+    this.#proxied = new ProxiedClient({ timeouts, tls, proxyTls: () => trust.verified(), signal });
+    this.#pace = new Pace(lowestRate);
+  }
+
+  /** @throws TransferError for every failure to get an answer; any status is an answer */
+  async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    const { method = 'GET', headers, confidentialHeaders, body } = request;
+    let { place } = request;
+    let referrer = place?.referrer ?? request.referrer;
+    let current = place?.url ?? url;
+    let atFirst = place?.isAtFirstOrigin ?? true;
+    for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
+      atFirst &&= current.origin === url.origin;
+      const asked: DirectRequest = {
+        method,
+        headers: {
+          'user-agent': 'diskpress',
+          'accept-encoding': 'identity',
+          ...(atFirst ? confidentialHeaders : {}),
+          ...headers,
+        },
+        ...(atFirst && body !== undefined ? { body } : {}),
+      };
+      const answer = await this.#once(current, asked, referrer);
+      const target = answer.headers.location;
+      if (!redirects.has(answer.status) || target === undefined) {
+        return { ...answer, url: current, place, body: new PacedBody(answer.body, this.#pace) };
+      }
+      await new PacedBody(answer.body, this.#pace).dump();
+      referrer = { url: current, network: answer.network };
+      current = redirectTarget(target, current);
+      place = { url: current, referrer, isAtFirstOrigin: atFirst && current.origin === url.origin };
+    }
+    throw new TransferError('TooManyRedirects', `${describeUrl(url)} redirects more than ${MOST_REDIRECTS} times`);
+  }
+
+  async close(): Promise<void> {
+    this.#direct.close();
+    await this.#proxied.close();
+  }
+
+  async #once(url: URL, request: DirectRequest, referrer: Referrer | undefined): Promise<DirectAnswer> {
+    const { signal, followsInternalRedirects = false } = this.#options;
+    const proxy = this.#proxies.for(url);
+    const accepts = (network: Network): boolean =>
+      followsInternalRedirects || referrer === undefined || mayLead(referrer.network, network);
+    const asked = performance.now();
+    try {
+      // As many bytes as there are in a disk are received by another way, which knows no proxies.
+      return proxy === undefined
+        ? await this.#direct.ask(url, request, accepts)
+        : await this.#proxied.ask(url, request, proxy, accepts);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof NetworkRefused && referrer !== undefined) throw redirectRefused(referrer, url, error);
+      throw proxy === undefined ? connectionFailure(error, url) : proxyFailure(error, url, proxy);
+    } finally {
+      this.#pace.waited(Math.max(0, performance.now() - asked - ORDINARY_HEAD));
+    }
+  }
+}

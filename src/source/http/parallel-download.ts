@@ -1,0 +1,211 @@
+import type { ByteStream } from '../../base/bytes.ts';
+import type { TransferError } from '../../base/errors.ts';
+import { MemoryPool } from '../../base/memory-pool.ts';
+import { Patience, type PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { HttpResponse } from './client.ts';
+import type { ObjectIdentity } from './object-identity.ts';
+import type { ObjectRequests } from './object-requests.ts';
+import { Segment } from './segment.ts';
+
+/** All that is kept in memory of what arrives ahead of its turn, in bytes. */
+const MEMORY = 16 * 1024 * 1024;
+/** While one segment of each connection is filled, another can wait for its turn. */
+const SEGMENTS_PER_CONNECTION = 2;
+const FIRST_CONNECTIONS = 2;
+/** Milliseconds between two more connections: as long as it takes to see what the last one has brought. */
+const GROWTH_INTERVAL = 300;
+/** How a server shows that it wants fewer connections rather than none. */
+const refusals = new Set(['TooManyRequests', 'ServerUnavailable', 'ConnectionRefused', 'ConnectionFailed']);
+
+export interface ParallelDownloadOptions {
+  requests: ObjectRequests;
+  identity: ObjectIdentity;
+  /** Where to begin in the object, and the first offset that is not wanted. */
+  start: number;
+  end: number;
+  /** How many connections to use at most. */
+  connections: number;
+  progress: Progress;
+  patience: PatienceOptions;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Goes on reading an object over several connections, each of which fetches one segment after the other, and passes it on in order. As long
+ * as the consumer waits for bytes a connection is added; a server that refuses one is not asked for as many again.
+ */
+export class ParallelDownload {
+  /** Of all segments. */
+  readonly memory: MemoryPool;
+  readonly #options: ParallelDownloadOptions;
+  readonly #segmentLength: number;
+  /** Those that connections fill or have filled, in order. */
+  readonly #segments: Segment[] = [];
+  /** Those that a connection was refused for. */
+  readonly #refused: Segment[] = [];
+  readonly #responses = new Set<HttpResponse>();
+  #next: number;
+  #connections = 0;
+  /** The one that goes on up to where these begin. */
+  #others = 1;
+  #allowed: number;
+  #most: number;
+  #failure: unknown;
+  #closed = false;
+  #arrived = (): void => {};
+  #grownAt = performance.now();
+
+  constructor(options: ParallelDownloadOptions) {
+    this.#options = options;
+    this.#next = options.start;
+    this.#most = options.connections;
+    this.#allowed = Math.min(FIRST_CONNECTIONS, this.#most);
+    const segments = SEGMENTS_PER_CONNECTION * this.#most;
+    this.#segmentLength = Math.floor(MEMORY / segments);
+    this.memory = new MemoryPool(segments * this.#segmentLength, this.#segmentLength);
+  }
+
+  /** Begins to fetch; what arrives waits to be read. */
+  begin(): void {
+    while (this.#connections + this.#others < this.#allowed) {
+      const segment = this.#refused.shift() ?? this.#nextSegment();
+      if (segment === undefined) return;
+      this.#connections += 1;
+      void this.#work(segment);
+    }
+  }
+
+  async *read(): ByteStream {
+    let position = this.#options.start;
+    this.#others = 0;
+    this.begin();
+    try {
+      while (position < this.#options.end) {
+        if (this.#failure !== undefined) throw this.#failure as Error;
+        const segment = this.#segments[0];
+        const bytes = segment?.take();
+        if (bytes === undefined || bytes.length === 0) {
+          await this.#arrival();
+          continue;
+        }
+        position += bytes.length;
+        yield bytes;
+        if (segment?.exhausted) {
+          this.#segments.shift();
+          this.memory.giveBack(segment.memory.buffer as ArrayBuffer);
+          this.begin();
+        }
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { body } of this.#responses) body.destroy();
+  }
+
+  /** Resolves when the consumer has something new to look at. */
+  async #arrival(): Promise<void> {
+    const arrival = new Promise<void>((resolve) => {
+      this.#arrived = resolve;
+    });
+    this.#grow();
+    this.#options.progress.awaiting();
+    await arrival;
+  }
+
+  #nextSegment(): Segment | undefined {
+    if (this.#closed || this.#next === this.#options.end) return undefined;
+    const memory = this.memory.take();
+    if (memory === undefined) return undefined;
+    const end = Math.min(this.#next + this.#segmentLength, this.#options.end);
+    const segment = new Segment(this.#next, end, Buffer.from(memory));
+    this.#next = end;
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #grow(): void {
+    const now = performance.now();
+    if (this.#allowed >= this.#most || now - this.#grownAt < GROWTH_INTERVAL) return;
+    this.#grownAt = now;
+    this.#allowed += 1;
+    this.begin();
+  }
+
+  /** One connection: fills segments as long as there are any. */
+  async #work(first: Segment): Promise<void> {
+    try {
+      let segment: Segment | undefined = first;
+      while (segment !== undefined && !this.#closed) {
+        if (!(await this.#fill(segment))) {
+          this.#refused.push(segment);
+          break;
+        }
+        segment =
+          this.#connections + this.#others > this.#allowed ? undefined : (this.#refused.shift() ?? this.#nextSegment());
+      }
+    } catch (error) {
+      this.#failure ??= error;
+      this.#arrived();
+    } finally {
+      this.#connections -= 1;
+    }
+    if (this.#failure === undefined && !this.#closed) this.begin();
+  }
+
+  /** @returns false where the server does not want this connection beside the others */
+  async #fill(segment: Segment): Promise<boolean> {
+    const { progress, requests } = this.#options;
+    const patience = new Patience(this.#options.patience, progress, this.#options.signal);
+    while (!segment.complete && !this.#closed) {
+      try {
+        await this.#receive(segment, patience);
+      } catch (error) {
+        if (this.#closed) break;
+        const failure = requests.failure(error);
+        if (this.#refusesOne(failure)) return false;
+        await patience.afterFailure(failure);
+      }
+    }
+    return true;
+  }
+
+  async #receive(segment: Segment, patience: Patience): Promise<void> {
+    const { requests, identity, progress } = this.#options;
+    const start = segment.position;
+    const { response, start: answeredFrom } = await requests.range(start, segment.end, identity);
+    if (answeredFrom !== start) throw requests.withoutRanges(response);
+    this.#responses.add(response);
+    progress.connected(1);
+    try {
+      if (this.#closed) return;
+      for await (const bytes of response.body) {
+        const taken = segment.fill(bytes);
+        if (segment === this.#segments[0]) this.#arrived();
+        progress.read(taken);
+        patience.received(taken);
+        if (taken < bytes.length) throw requests.violation('sent more than was asked for');
+      }
+      if (!segment.complete) throw requests.endedEarly(segment.end - segment.position);
+    } catch (error) {
+      throw requests.failure(error, segment.position === start ? start : undefined);
+    } finally {
+      progress.connected(-1);
+      this.#responses.delete(response);
+      response.body.destroy();
+    }
+  }
+
+  #refusesOne(failure: TransferError): boolean {
+    const connections = this.#connections + this.#others;
+    if (!refusals.has(failure.code) || connections < 2) return false;
+    this.#most = connections - 1;
+    this.#allowed = this.#most;
+    this.#options.progress.note('fewer connections', { most: this.#most, cause: failure.message });
+    return true;
+  }
+}

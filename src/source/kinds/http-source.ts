@@ -1,0 +1,33 @@
+import { basicAuthorization, parseHeaders } from '../http/headers.ts';
+import { parseHttpUrl } from '../http/location.ts';
+import type { Progress } from '../../base/progress.ts';
+import { WebObject, type AskForObject, type WebObjectOptions } from './web-object.ts';
+
+export interface HttpSourceOptions extends WebObjectOptions {
+  url: string;
+  /** Lines of the form `Name: value`, kept from other sites that the server redirects to. */
+  headers?: readonly string[];
+  /** The same, and they win. */
+  secretHeaders?: readonly string[];
+  credentials?: { user: string; password: string } | undefined;
+}
+
+/** A file on a web server. */
+export class HttpSource extends WebObject {
+  constructor(options: HttpSourceOptions, progress: Progress) {
+    const url = parseHttpUrl(options.url);
+    super(url, askPlainly(url, options), options, progress);
+  }
+}
+
+function askPlainly(url: URL, options: HttpSourceOptions): AskForObject {
+  const confidentialHeaders = parseHeaders([...(options.headers ?? []), ...(options.secretHeaders ?? [])]);
+  const credentials = options.credentials ?? credentialsOf(url);
+  if (credentials !== undefined) confidentialHeaders['authorization'] ??= basicAuthorization(credentials);
+  return (client, headers, place) => client.request(url, { headers, confidentialHeaders, place });
+}
+
+function credentialsOf(url: URL): { user: string; password: string } | undefined {
+  if (url.username === '') return undefined;
+  return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+}

@@ -1,0 +1,32 @@
+import { TransferError } from '../../base/errors.ts';
+import type { Progress } from '../../base/progress.ts';
+import { ARCHIVE_INDEX, OciArchive } from '../registry/oci-archive.ts';
+import type { Source } from '../../base/source.ts';
+import { ContainerImage } from './container-image.ts';
+import { FileSource } from './file-source.ts';
+import { HttpSource, type HttpSourceOptions } from './http-source.ts';
+
+const SCHEME = 'oci-archive:';
+
+export interface OciArchiveSourceOptions extends HttpSourceOptions {
+  /** oci-archive: with an http(s) URL, or a path on this machine. */
+  url: string;
+  /** As image indexes spell it; this machine's own by default. */
+  architecture?: string | undefined;
+}
+
+/** The disk in an image that is in a tar archive, in a file or on a web server. */
+export class OciArchiveSource extends ContainerImage {
+  constructor(options: OciArchiveSourceOptions, progress: Progress) {
+    const archive = openArchive(options, progress);
+    const { architecture } = options;
+    super(new OciArchive(archive), { location: archive.location, reference: ARCHIVE_INDEX, architecture }, progress);
+  }
+}
+
+function openArchive(options: OciArchiveSourceOptions, progress: Progress): Source {
+  const place = options.url.slice(SCHEME.length);
+  if (place === '') throw new TransferError('InvalidUrl', 'an oci-archive: needs a URL or a path after its colon');
+  if (/^https?:\/\//.test(place)) return new HttpSource({ ...options, url: place }, progress);
+  return new FileSource(place, progress);
+}

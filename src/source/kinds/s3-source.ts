@@ -1,0 +1,22 @@
+import { parseHttpUrl } from '../http/location.ts';
+import { S3Requests, type S3Credentials } from '../object-storage/s3-requests.ts';
+import type { Progress } from '../../base/progress.ts';
+import { WebObject, type WebObjectOptions } from './web-object.ts';
+
+export interface S3SourceOptions extends WebObjectOptions {
+  /** https://endpoint/bucket/object or https://bucket.endpoint/object */
+  url: string;
+  /** Without them the object is asked for as anybody may. */
+  credentials?: S3Credentials | undefined;
+  /** Of the bucket; found out where it is not given. */
+  region?: string | undefined;
+}
+
+/** An object of S3, or of a server that speaks its protocol. */
+export class S3Source extends WebObject {
+  constructor(options: S3SourceOptions, progress: Progress) {
+    const url = parseHttpUrl(options.url);
+    const requests = new S3Requests(url, options.credentials, options.region);
+    super(url, (...asked) => requests.ask(...asked), options, progress);
+  }
+}

@@ -1,0 +1,58 @@
+import { HttpClient, type HttpClientOptions, type HttpResponse } from '../http/client.ts';
+import { describeUrl } from '../http/location.ts';
+import type { Place } from '../http/place.ts';
+import { ResumableObject } from '../http/resumable-object.ts';
+import { defaultPatience, type PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
+
+export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
+  patience?: PatienceOptions;
+  /** How many to use at most. */
+  connections?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Asks for the object with these headers besides those that it needs anyway, and where redirects have led before. */
+export type AskForObject = (
+  client: HttpClient,
+  headers: Record<string, string>,
+  place: Place | undefined,
+) => Promise<HttpResponse>;
+
+/** An object behind an http(s) URL. What differs between the kinds of servers is how it is asked for. */
+export class WebObject implements Source {
+  readonly location: string;
+  readonly #client: HttpClient;
+  readonly #object: ResumableObject;
+  readonly #closing = new AbortController();
+
+  constructor(url: URL, ask: AskForObject, options: WebObjectOptions, progress: Progress) {
+    this.location = describeUrl(url);
+    const { signal: closing } = this.#closing;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
+    const client = new HttpClient({ ...options, signal });
+    this.#client = client;
+    this.#object = new ResumableObject({
+      url,
+      progress,
+      patience: options.patience ?? defaultPatience,
+      signal,
+      connections: options.connections,
+      request: (headers, place) => ask(client, headers, place),
+    });
+  }
+
+  async open(head?: number): Promise<OpenedSource> {
+    return this.#object.open(head);
+  }
+
+  async openRanges(): Promise<RangeReader | undefined> {
+    return this.#object.openRanges();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#client.close();
+  }
+}

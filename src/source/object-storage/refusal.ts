@@ -1,0 +1,81 @@
+import { TransferError } from '../../base/errors.ts';
+import type { HttpResponse } from '../http/client.ts';
+import { statusFailure } from '../http/failures.ts';
+import { describeUrl } from '../http/location.ts';
+import { readDocument } from '../http/read-document.ts';
+
+/** In bytes; they are a few hundred. */
+const LONGEST_DOCUMENT = 64 * 1024;
+/** In milliseconds: it only says more of what the status says already. */
+const DOCUMENT_TIMEOUT = 10_000;
+
+/** What an object store says of a request that it does not fulfil. */
+export interface Refusal {
+  /** NoSuchKey, AccessDenied, …; empty where it does not say. */
+  code: string;
+  /** Of the bucket, where the store says that another one was asked. */
+  region: string | undefined;
+  response: HttpResponse;
+}
+
+/** Whether an answer is neither the object nor about the range that was asked for. */
+export function isRefused({ status }: HttpResponse): boolean {
+  return status >= 300 && status !== 416;
+}
+
+/** Reads the error document of an answer, which is XML both in S3's and in Google Cloud Storage's XML API. */
+export async function readRefusal(response: HttpResponse): Promise<Refusal> {
+  const document = await readStart(response);
+  // Both are identifiers, and both are shown or sent.
+  const field = (name: string): string | undefined =>
+    new RegExp(`<${name}>([\\w.-]{1,64})</${name}>`).exec(document)?.[1];
+  const region = response.headers['x-amz-bucket-region'];
+  return {
+    code: field('Code') ?? '',
+    region: typeof region === 'string' ? region : field('Region'),
+    response,
+  };
+}
+
+/** What a refusal means for whoever wants the object, and what to do about it. */
+export function refusalFailure(
+  { code, response }: Refusal,
+  { anonymous, credentialsAdvice }: { anonymous: boolean; credentialsAdvice: string },
+): TransferError {
+  const { status, headers, url } = response;
+  const where = describeUrl(url);
+  const answer = `${where} answered ${status}${code === '' ? '' : ` ${code}`}`;
+  switch (code) {
+    case 'NoSuchBucket':
+      return new TransferError('NotFound', `${answer}: there is no such bucket; check the URL and its endpoint`);
+    case 'NoSuchKey':
+      return new TransferError('NotFound', `${answer}: the bucket has no such object; check the URL`);
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+    case 'InvalidToken':
+    case 'ExpiredToken':
+      return new TransferError('Unauthorized', `${answer}: the credentials are not valid; check ${credentialsAdvice}`);
+    case 'RequestTimeTooSkewed':
+      return new TransferError('RequestRejected', `${answer}: the clock of this machine is wrong, or the server's is`);
+    case 'InvalidObjectState':
+      return new TransferError('Forbidden', `${answer}: the object is archived; restore it first`);
+    default:
+  }
+  if (status !== 401 && status !== 403) return statusFailure(status, headers, url);
+  if (anonymous) {
+    return new TransferError(
+      'Unauthorized',
+      `${answer}: it needs credentials, and none were given; give ${credentialsAdvice}`,
+    );
+  }
+  return new TransferError('Forbidden', `${answer}: these credentials may not read it, or it does not exist`);
+}
+
+async function readStart(response: HttpResponse): Promise<string> {
+  try {
+    return (await readDocument(response, { longest: LONGEST_DOCUMENT, timeout: DOCUMENT_TIMEOUT })).toString();
+  } catch {
+    // The status alone has to do.
+    return '';
+  }
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import { TransferError } from '../../base/errors.ts';
+import type { HttpClient, HttpResponse } from '../http/client.ts';
+import { statusFailure } from '../http/failures.ts';
+import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
+import { basicAuthorization } from '../http/headers.ts';
+import type { Place } from '../http/place.ts';
+import { readJson } from '../http/read-document.ts';
+import { parseChallenges, type Challenge } from './challenge.ts';
+
+export interface Credentials {
+  user: string;
+  password: string;
+}
+
+const tokenAnswer = z.object({ token: bearerToken.optional(), access_token: bearerToken.optional() });
+
+/** Proves to a registry who we are, the way it asks for: with a password, or a token that another server gives. */
+export class RegistryAuthorization {
+  readonly #client: HttpClient;
+  readonly #repository: string;
+  readonly #credentials: Credentials | undefined;
+  #header: string | undefined;
+
+  constructor(client: HttpClient, repository: string, credentials: Credentials | undefined) {
+    this.#client = client;
+    this.#repository = repository;
+    this.#credentials = credentials;
+  }
+
+  /** Sends a request, and once more with a fresh proof where the registry asks for one. */
+  async request(url: URL, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
+    const response = await this.#send(url, headers, place);
+    if (response.status !== 401 || response.url.origin !== url.origin) return response;
+    const challenge = response.headers['www-authenticate'];
+    await response.body.dump();
+    this.#header = await this.#answer(Array.isArray(challenge) ? challenge.join(', ') : challenge, response);
+    return this.#send(url, headers, place);
+  }
+
+  #send(url: URL, headers: Record<string, string>, place: Place | undefined): Promise<HttpResponse> {
+    const confidentialHeaders: Record<string, string> =
+      this.#header === undefined ? {} : { authorization: this.#header };
+    return this.#client.request(url, { headers, confidentialHeaders, place });
+  }
+
+  async #answer(header: string | undefined, response: HttpResponse): Promise<string> {
+    const challenges = parseChallenges(header);
+    const bearers = challenges.filter(({ scheme }) => scheme === 'bearer');
+    const bearer = bearers.find((challenge) => realmUrl(challenge) !== null) ?? bearers[0];
+    // To who asks for neither, a password is not told.
+    const takesBasic = challenges.length === 0 || challenges.some(({ scheme }) => scheme === 'basic');
+    const password = takesBasic ? this.#credentials : undefined;
+    if (bearer !== undefined && (realmUrl(bearer) !== null || password === undefined)) {
+      return this.#token(bearer, response);
+    }
+    if (!takesBasic) {
+      const schemes = challenges.map(({ scheme }) => scheme).join(', ');
+      throw new TransferError(
+        'Unauthorized',
+        `${response.url.host} asks for another proof (${schemes}) than those known here, Bearer and Basic`,
+      );
+    }
+    if (password === undefined) throw statusFailure(401, {}, response.url);
+    return basicAuthorization(password);
+  }
+
+  /** https://distribution.github.io/distribution/spec/auth/token/ */
+  async #token(challenge: Challenge, response: HttpResponse): Promise<string> {
+    const realm = realmOf(challenge, response.url);
+    const service = challenge.parameters.get('service');
+    if (service !== undefined) realm.searchParams.set('service', service);
+    realm.searchParams.set('scope', `repository:${this.#repository}:pull`);
+    const confidentialHeaders: Record<string, string> =
+      this.#credentials === undefined ? {} : { authorization: basicAuthorization(this.#credentials) };
+    const answer = await this.#client.request(realm, { confidentialHeaders, referrer: response });
+    if (answer.status !== 200) {
+      await answer.body.dump();
+      throw statusFailure(answer.status, answer.headers, answer.url);
+    }
+    const parsed = tokenAnswer.safeParse(await readJson(answer));
+    const token = parsed.data?.token ?? parsed.data?.access_token;
+    if (token === undefined) throw new TransferError('ProtocolViolation', `${realm.host} answered without a token`);
+    return bearerAuthorization(token);
+  }
+}
+
+function realmUrl({ parameters }: Challenge): URL | null {
+  const realm = URL.parse(parameters.get('realm') ?? '');
+  return realm !== null && /^https?:$/.test(realm.protocol) ? realm : null;
+}
+
+/** Where a registry says that there are tokens. */
+function realmOf(challenge: Challenge, registry: URL): URL {
+  const realm = realmUrl(challenge);
+  if (realm === null) {
+    throw new TransferError('ProtocolViolation', `${registry.host} asks for a token and does not say from where`);
+  }
+  if (realm.protocol === 'http:' && registry.protocol === 'https:') {
+    throw new TransferError(
+      'RedirectRefused',
+      `${registry.host} asks for a token of ${realm.host} over plain http, where others could read the password: ` +
+        'the realm that the registry names has to be a URL of https',
+    );
+  }
+  // What it says of users is not ours to send.
+  realm.username = '';
+  realm.password = '';
+  return realm;
+}

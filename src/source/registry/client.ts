@@ -1,0 +1,127 @@
+import type { ByteStream } from '../../base/bytes.ts';
+import { TransferError } from '../../base/errors.ts';
+import { HttpClient, type HttpResponse } from '../http/client.ts';
+import { connectionFailure, statusFailure } from '../http/failures.ts';
+import { readDocument } from '../http/read-document.ts';
+import { ResumableObject } from '../http/resumable-object.ts';
+import { Patience, defaultPatience, type PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
+import { RegistryAuthorization, type Credentials } from './authorization.ts';
+import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
+import type { ImageStore } from './image-store.ts';
+import { acceptedManifests } from './manifest.ts';
+import type { ImageReference } from './reference.ts';
+
+/** How a server that does not speak TLS lets somebody down who tries. */
+const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
+
+const plainHttpAdvice =
+  'a registry of plain http has to be listed in insecureRegistries of the CDI object (--insecure)';
+
+export interface RegistryClientOptions {
+  /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
+  insecureRegistry?: boolean;
+  /** Accept any certificate of the servers that it leads to as well. */
+  insecureSkipVerify?: boolean;
+  /** Whether answers may lead further inside than they came from. */
+  followsInternalRedirects?: boolean;
+  credentials?: Credentials | undefined;
+  /** Folders with PEM certificates to trust besides the system's. */
+  certificatesDirectories?: readonly string[];
+  patience?: PatienceOptions;
+  /** How many connections to use at most for one blob. */
+  connections?: number | undefined;
+  /** How long a body may stall, in milliseconds. */
+  stallTimeout?: number;
+  signal: AbortSignal;
+}
+
+/** Reads one repository of a registry (OCI distribution specification). */
+export class RegistryClient implements ImageStore {
+  readonly #image: ImageReference;
+  readonly #options: RegistryClientOptions;
+  readonly #progress: Progress;
+  readonly #http: HttpClient;
+  readonly #authorization: RegistryAuthorization;
+  #scheme: 'http' | 'https' | undefined;
+
+  constructor(image: ImageReference, options: RegistryClientOptions, progress: Progress) {
+    this.#image = image;
+    this.#options = options;
+    this.#progress = progress;
+    this.#http = new HttpClient({ ...options, insecureHosts: options.insecureRegistry === true ? [image.host] : [] });
+    this.#authorization = new RegistryAuthorization(this.#http, image.repository, options.credentials);
+    if (options.insecureRegistry !== true) this.#scheme = 'https';
+  }
+
+  async manifest(reference: string): Promise<string> {
+    const document = await this.#document(`manifests/${reference}`, { accept: acceptedManifests });
+    return reference.includes(':') ? checkedDocument(document, reference, this.#image.location) : document.toString();
+  }
+
+  async configuration(digest: string): Promise<string> {
+    return checkedDocument(await this.#document(`blobs/${digest}`, {}), digest, this.#image.location);
+  }
+
+  async blob(digest: string): Promise<ByteStream> {
+    const path = `blobs/${digest}`;
+    const object = new ResumableObject({
+      url: await this.#url(path),
+      progress: this.#progress,
+      patience: this.#options.patience ?? defaultPatience,
+      signal: this.#options.signal,
+      connections: this.#options.connections,
+      request: async (headers, place) => this.#authorization.request(await this.#url(path), headers, place),
+    });
+    return (await object.open()).bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  async #document(path: string, headers: Record<string, string>): Promise<Buffer> {
+    const patience = new Patience(this.#options.patience ?? defaultPatience, this.#progress, this.#options.signal);
+    return patience.persist(
+      async () => {
+        const response = await this.#authorization.request(await this.#url(path), headers);
+        if (response.status === 200) return await readDocument(response, { longest: LONGEST_DOCUMENT });
+        await response.body.dump();
+        throw this.#refused(response);
+      },
+      (error) => {
+        this.#options.signal.throwIfAborted();
+        const failure = connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
+        if (failure.code !== 'TlsFailed') return failure;
+        return new TransferError(failure.code, `${failure.message}; ${plainHttpAdvice}`, { cause: error });
+      },
+    );
+  }
+
+  #refused({ status, headers, url }: HttpResponse): TransferError {
+    if (status !== 404) return statusFailure(status, headers, url);
+    return new TransferError('NotFound', `${this.#image.location} is not in the registry: check its name and tag`);
+  }
+
+  async #url(path: string): Promise<URL> {
+    this.#scheme ??= await this.#findScheme();
+    return this.#urlWith(this.#scheme, path);
+  }
+
+  #urlWith(scheme: 'http' | 'https', path: string): URL {
+    return new URL(`${scheme}://${this.#image.host}/v2/${this.#image.repository}/${path}`);
+  }
+
+  async #findScheme(): Promise<'http' | 'https'> {
+    try {
+      const { body } = await this.#http.request(new URL(`https://${this.#image.host}/v2/`), {});
+      await body.dump();
+      return 'https';
+    } catch (error) {
+      if (!(error instanceof TransferError) || !noTls.has(error.code)) throw error;
+    }
+    const { body } = await this.#http.request(new URL(`http://${this.#image.host}/v2/`), {});
+    await body.dump();
+    return 'http';
+  }
+}

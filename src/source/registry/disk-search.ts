@@ -1,0 +1,129 @@
+import { ByteReader, type ByteStream } from '../../base/bytes.ts';
+import type { TarEntry } from '../../image/archive/tar-reader.ts';
+import { TransferError } from '../../base/errors.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { Likeness } from '../../image/unwrap/disk-likeness.ts';
+import { MemberJudge } from '../../image/unwrap/member-judge.ts';
+import { DiskFinder, layerPath } from './disk-finder.ts';
+import type { ImageStore } from './image-store.ts';
+import { Layer } from './layer.ts';
+import type { Descriptor } from './manifest.ts';
+
+const SECTOR = 512;
+/** In bytes: what is as large is a disk, if it may be one. To look for a better one all layers would have to be read twice. */
+const SMALLEST_CERTAIN = 16 * 1024 * 1024;
+
+export interface FoundDisk {
+  /** In the image. */
+  path: string;
+  /** Of the layer that it is in. */
+  digest: string;
+  /** Ends only after the whole layer was verified. */
+  bytes: ByteStream;
+  /** In bytes. */
+  size: number;
+  /** Bytes that will have been read of the store, once all of the layer has been. */
+  transferSize: number;
+}
+
+/** A file below /disk/ that is taken where there is nothing better. */
+interface Candidate {
+  layer: Descriptor;
+  path: string;
+  isPossible: boolean;
+}
+
+/** Looks for the disk in the layers of a container image: the first file below /disk/ that is one. */
+export class DiskSearch {
+  readonly #store: ImageStore;
+  readonly #location: string;
+  readonly #progress: Progress;
+  readonly #finder = new DiskFinder();
+  readonly #judge: MemberJudge;
+  #candidate: Candidate | undefined;
+
+  /** @param location of the image, for messages */
+  constructor(store: ImageStore, location: string, progress: Progress) {
+    this.#store = store;
+    this.#location = location;
+    this.#progress = progress;
+    this.#judge = new MemberJudge(location);
+  }
+
+  /**
+   * @param layers from the uppermost down
+   * @throws TransferError DiskNotFound, UnsupportedImage where the layers hold too much else
+   */
+  async find(layers: readonly Descriptor[]): Promise<FoundDisk> {
+    for (const [index, layer] of layers.entries()) {
+      const found = (await this.#disk(layer)) ?? (await this.#linkedDisk(layers.slice(index)));
+      if (found !== undefined) return found;
+      this.#finder.descend();
+    }
+    const { layer, path } = this.#candidate ?? {};
+    const only = layer && (await this.#first(layer, async (entry) => layerPath(entry.path) === path));
+    if (only !== undefined) return only;
+    throw new TransferError(
+      'DiskNotFound',
+      `${this.#location} has no file below /disk/, where a container disk keeps its image${this.#linkAdvice()}`,
+    );
+  }
+
+  /** What is merely not text is no better than what comes behind it. */
+  async #disk(layer: Descriptor): Promise<FoundDisk | undefined> {
+    return this.#first(layer, async (entry, reader) => {
+      if (!this.#finder.accept(entry)) return false;
+      const likeness = await this.#likeness(entry.size, reader);
+      const isPossible = likeness === 'possible';
+      if (likeness === 'disk' || (isPossible && entry.size > SMALLEST_CERTAIN)) return true;
+      if (this.#candidate === undefined || (isPossible && !this.#candidate.isPossible)) {
+        this.#candidate = { layer, path: layerPath(entry.path), isPossible };
+      }
+      this.#finder.pass(entry);
+      return false;
+    });
+  }
+
+  /** A hard link's data come before it, and may lie anywhere in its layer, or in those below it. */
+  async #linkedDisk(layers: readonly Descriptor[]): Promise<FoundDisk | undefined> {
+    const target = this.#finder.hardLink && layerPath(this.#finder.hardLink.target);
+    if (target === undefined) return undefined;
+    for (const layer of layers) {
+      const found = await this.#first(layer, async ({ path, type, size }, reader) => {
+        if (type !== 'file' || layerPath(path) !== target) return false;
+        return (await this.#likeness(size, reader)) !== undefined;
+      });
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Disks of no whole sectors are taken, too, where they are in the right place. */
+  #likeness(size: number, reader: ByteReader): Promise<Likeness | undefined> {
+    return this.#judge.judge(reader, Math.ceil(size / SECTOR) * SECTOR);
+  }
+
+  async #first(
+    { digest, size: layerSize }: Descriptor,
+    isWanted: (entry: TarEntry, reader: ByteReader) => Promise<boolean>,
+  ): Promise<FoundDisk | undefined> {
+    const transferSize = this.#progress.bytesRead + layerSize;
+    const layer = await Layer.open(await this.#store.blob(digest), digest, this.#location);
+    for await (const entry of layer.entries) {
+      const reader = new ByteReader(entry.body);
+      if (!(await isWanted(entry, reader))) continue;
+      const { size } = entry;
+      const path = layerPath(entry.path);
+      this.#progress.note('found', { path, layer: digest, bytes: size });
+      return { path, digest, bytes: layer.contentsOf(entry, reader.rest()), size, transferSize };
+    }
+    await layer.finish();
+    return undefined;
+  }
+
+  #linkAdvice(): string {
+    const link = this.#finder.symbolicLink;
+    if (link === undefined) return '';
+    return `: /${link.path} is a symbolic link to ${link.target}, which is not followed: have the file itself there`;
+  }
+}

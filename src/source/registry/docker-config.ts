@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { TransferError } from '../../base/errors.ts';
+import type { Credentials } from './authorization.ts';
+import type { ImageReference } from './reference.ts';
+
+const entry = z.object({
+  username: z.string().optional(),
+  password: z.string().optional(),
+  /** Base64 of user:password. */
+  auth: z.string().optional(),
+});
+const dockerConfig = z.object({ auths: z.record(z.string(), entry).default({}) });
+
+/** Docker Hub's name among credentials is older than its registry's. */
+const hubNames = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+
+/**
+ * The credentials for an image in what `docker login` writes, which is also what a Secret of type
+ * kubernetes.io/dockerconfigjson holds. The entry with the longest matching path wins.
+ *
+ * @throws TransferError InvalidRequest where the text is not of that kind
+ */
+export function credentialsFor({ host, repository }: ImageReference, text: string): Credentials | undefined {
+  const parsed = dockerConfig.safeParse(parseJson(text));
+  if (!parsed.success) {
+    throw new TransferError('InvalidRequest', 'the registry credentials are no Docker configuration with "auths"');
+  }
+  const wanted = `${canonicalHost(host)}/${repository}/`;
+  const matches = Object.entries(parsed.data.auths)
+    .map(([name, value]) => ({ prefix: `${canonicalName(name)}/`, value }))
+    .filter(({ prefix }) => wanted.startsWith(prefix))
+    .sort((one, other) => other.prefix.length - one.prefix.length);
+  const [best] = matches;
+  return best === undefined ? undefined : credentialsOf(best.value);
+}
+
+function credentialsOf({ username, password, auth }: z.infer<typeof entry>): Credentials | undefined {
+  if (username !== undefined && password !== undefined) return { user: username, password };
+  const [, user, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth ?? '', 'base64').toString()) ?? [];
+  return user === undefined || secret === undefined ? undefined : { user, password: secret };
+}
+
+/** Names are hosts, hosts with a path, or URLs of a registry's API. */
+function canonicalName(name: string): string {
+  const [host = '', ...path] = name
+    .replace(/^https?:\/\//, '')
+    .replace(/\/v[12]\/?$/, '')
+    .split('/');
+  return [canonicalHost(host), ...path.filter((part) => part !== '')].join('/');
+}
+
+function canonicalHost(host: string): string {
+  return hubNames.has(host) ? 'docker.io' : host;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+import { constants } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TransferError, systemCode } from '../base/errors.ts';
+import type { DiskFormat } from '../image/formats/recognise.ts';
+import { openRegularFile } from '../base/planted-files.ts';
+import type { Progress } from '../base/progress.ts';
+import type { Sink } from '../sink/sink.ts';
+import { asTargetError } from '../sink/target-errors.ts';
+import type { RangeReader } from '../base/source.ts';
+import { CachingReader } from '../image/conversion/caching-reader.ts';
+import { CHECKED_LENGTH, checkSelfContained } from '../image/conversion/check-image.ts';
+import { convertTo, readVirtualSize, type QemuInput } from '../image/conversion/qemu-img.ts';
+import { RangeRelay } from '../image/conversion/range-relay.ts';
+
+const SYNC_INTERVAL = 500;
+
+export interface ConversionOptions {
+  format: DiskFormat;
+  sink: Sink;
+  progress: Progress;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Converts an image with qemu-img, which reads it piece by piece and writes straight into the target.
+ *
+ * @returns the virtual size in bytes
+ */
+export async function convertRanges(reader: RangeReader, options: ConversionOptions): Promise<number> {
+  const head = await reader.read(0, Math.min(CHECKED_LENGTH, reader.size));
+  checkSelfContained(options.format, head);
+  const directory = await mkdtemp(join(tmpdir(), 'diskpress-'));
+  try {
+    const relaySocket = join(directory, 'relay');
+    await using relay = new RangeRelay(new CachingReader(reader, head));
+    await relay.listen(relaySocket);
+    try {
+      return await convert({ relaySocket }, options);
+    } catch (error) {
+      throw relay.failure ?? error;
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The same for an image in a file. */
+export async function convertFile(path: string, options: ConversionOptions): Promise<number> {
+  const file = await openRegularFile(path);
+  if (file === undefined) throw new TransferError('SourceNotReadable', `${path} is no longer there`);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHECKED_LENGTH), 0, CHECKED_LENGTH, 0);
+    checkSelfContained(options.format, buffer.subarray(0, bytesRead));
+    return await convert({ descriptor: file.fd }, options);
+  } finally {
+    await file.close();
+  }
+}
+
+async function convert(input: QemuInput, { format, sink, progress, signal }: ConversionOptions): Promise<number> {
+  const virtualSize = await readVirtualSize(format, input, signal);
+  await sink.begin(virtualSize);
+  progress.enter('converting', { format, target: sink.path, with: 'qemu-img' });
+  const { descriptor } = sink;
+  const directly = await takesDirectWrites(sink);
+  const target = { descriptor, driver: sink.qemuDriver, isZero: sink.readsAsZeros, directly };
+  const finished = new AbortController();
+  const syncing = syncRegularly(sink, progress, finished.signal);
+  // Awaited at the end; until then its failure must not count as unhandled.
+  syncing.catch(() => {});
+  try {
+    const onProgress = (share: number): void => {
+      progress.completed(share);
+    };
+    await convertTo(target, format, input, onProgress, signal);
+  } finally {
+    finished.abort();
+    await syncing;
+  }
+  sink.wroteUpTo(virtualSize);
+  await updateWritten(sink, progress, virtualSize);
+  return virtualSize;
+}
+
+/** Whether its file system has O_DIRECT (open(2)). */
+async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
+  try {
+    await (await open(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_DIRECT)).close();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') return false;
+    throw asTargetError(error, path);
+  }
+}
+
+/** Dirty pages count against the pod's memory, whoever wrote them. */
+async function syncRegularly(sink: Sink, progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await sleep(SYNC_INTERVAL, undefined, { signal });
+      await updateWritten(sink, progress, 0);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function updateWritten(sink: Sink, progress: Progress, otherwise: number): Promise<void> {
+  const allocated = (await sink.syncSoFar()) ?? otherwise;
+  if (allocated > progress.bytesWritten) progress.wrote(allocated - progress.bytesWritten);
+}

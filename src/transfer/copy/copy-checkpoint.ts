@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { constants, lstat, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { systemCode } from '../../base/errors.ts';
+import { readSmallFile } from '../../base/planted-files.ts';
+import { draftOf, replaceFile } from '../../base/replace-file.ts';
+import { deviceSize } from '../../base/device-size.ts';
+import { contentId } from './copy-protocol.ts';
+
+/** In bytes; with the ranges of a disk it has some tens of KiB. */
+const LONGEST = 1024 * 1024;
+/** Sinks remember no more than a thousand. */
+const MOST_RANGES = 10_000;
+
+const offset = z.number().int().nonnegative();
+const checkpoint = z.object({
+  /** Of what the target holds a part. */
+  contentId,
+  /** A disk: its bytes that are on the target, from its start. */
+  from: offset.default(0),
+  /** A disk: what its sink has to know to go on. */
+  target: z
+    .object({
+      identity: z.string(),
+      written: z
+        .array(z.tuple([offset, offset]))
+        .max(MOST_RANGES)
+        .optional(),
+    })
+    .optional(),
+  /** A tree: files whose inode changed earlier are durable. In nanoseconds since the epoch, by the volume's own clock. */
+  durableBefore: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional(),
+});
+/** How much of a clone is on its target for good. */
+export type Checkpoint = z.infer<typeof checkpoint>;
+
+/** Keeps the last checkpoint of a clone beside its data. */
+export interface CheckpointStore {
+  /** The offset on the target from which on the store is in the data's way. */
+  readonly end: number;
+  /** Undefined where there is none that can be believed. */
+  read(): Promise<Checkpoint | undefined>;
+  write(checkpoint: Checkpoint): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** Of the file at the root of a Filesystem volume; there is none on a volume that is complete. */
+export const CHECKPOINT_NAME = '.diskpress-clone-checkpoint';
+
+/** Keeps it in a file on the volume. */
+export class CheckpointFile implements CheckpointStore {
+  readonly end = Infinity;
+  readonly #path: string;
+
+  /** @param directory the volume's root */
+  constructor(directory: string) {
+    this.#path = join(directory, CHECKPOINT_NAME);
+  }
+
+  async read(): Promise<Checkpoint | undefined> {
+    const text = await readSmallFile(this.#path, LONGEST);
+    return text === undefined ? undefined : parse(text);
+  }
+
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const text = JSON.stringify(checkpoint);
+    try {
+      await replaceFile(this.#path, text);
+    } catch (error) {
+      if (!['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error;
+      // The tree that arrives may hold a folder of that name.
+      await this.clear();
+      await replaceFile(this.#path, text);
+    }
+  }
+
+  /** When it was last written, by the volume's own clock, in nanoseconds since the epoch. */
+  async writtenAt(): Promise<bigint> {
+    return (await lstat(this.#path, { bigint: true })).ctimeNs;
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all([this.#path, draftOf(this.#path)].map((path) => rm(path, { force: true, recursive: true })));
+  }
+}
+
+/** Room for the ranges that a sink may want to remember. */
+const TAIL_LENGTH = 64 * 1024;
+const TAIL_SIGNATURE = 'diskpress clone checkpoint 1';
+
+/**
+ * Keeps it in the last 64 KiB of a block device, for as long as the disk has not got there.
+ *
+ * A device may still hold the checkpoint of another clone; the content's id, which is of one transfer only, tells them apart.
+ */
+export class CheckpointTail implements CheckpointStore {
+  readonly end: number;
+  readonly #path: string;
+  readonly #length: number;
+
+  private constructor(path: string, size: number) {
+    this.#path = path;
+    this.#length = Math.min(TAIL_LENGTH, size);
+    this.end = size - this.#length;
+  }
+
+  static async on(path: string): Promise<CheckpointTail> {
+    const file = await open(path, constants.O_RDONLY);
+    try {
+      return new CheckpointTail(path, await deviceSize(file));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async read(): Promise<Checkpoint | undefined> {
+    const file = await open(this.#path, constants.O_RDONLY);
+    try {
+      const tail = Buffer.alloc(this.#length);
+      await file.read(tail, 0, tail.length, this.end);
+      const [signature, digest, text] = tail.toString('utf8', 0, tail.indexOf(0)).split('\n');
+      if (signature !== TAIL_SIGNATURE || text === undefined || digest !== sha256(text)) return undefined;
+      return parse(text);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const text = JSON.stringify(checkpoint);
+    const content = Buffer.from([TAIL_SIGNATURE, sha256(text), text].join('\n'));
+    if (content.length < this.#length) await this.#overwrite(content);
+  }
+
+  async clear(): Promise<void> {
+    await this.#overwrite(Buffer.alloc(0));
+  }
+
+  async #overwrite(content: Buffer): Promise<void> {
+    const tail = Buffer.alloc(this.#length);
+    content.copy(tail);
+    const file = await open(this.#path, constants.O_RDWR);
+    try {
+      await file.write(tail, 0, tail.length, this.end);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function parse(text: string): Checkpoint | undefined {
+  try {
+    return checkpoint.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,233 @@
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { TransferError } from '../../base/errors.ts';
+import {
+  ARRIVED_PATH,
+  cloneRefusal,
+  offerHeaders,
+  parseState,
+  streamDigest,
+  UPLOAD_PATH,
+  type CloneOffer,
+  type TargetState,
+} from './copy-protocol.ts';
+import { limitedBody } from './limited-body.ts';
+import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
+import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
+
+/** Where the upload server is, and how to prove who asks. */
+export interface UploadServerAddress {
+  host: string;
+  port: number;
+  /** The name in the server's certificate, where it is not `host`. */
+  serverName?: string;
+  identity: TransferIdentity;
+}
+
+/** In bytes, of an answer that is a digest or a refusal. */
+const LONGEST_DOCUMENT = 64 * 1024;
+/** In bytes, of a list of files that have arrived: of a million or two. More has no room in memory. */
+const LONGEST_LIST = 128 * 1024 * 1024;
+
+/** What is sent; each buffer stays valid until the next one is asked for. */
+export type CloneStream = AsyncIterable<Buffer>;
+
+/**
+ * A connection attempt that gets no answer at all. It has to be made anew, from another port: one that was made before the node knew
+ * the Service's pod stays lost, however often the kernel repeats it.
+ */
+const CONNECT_TIMEOUT = 2_000;
+/** A server that took the connection, and says nothing. */
+const HANDSHAKE_TIMEOUT = 10_000;
+/** A target that takes nothing more for so long while there is more to send. */
+const STALL_TIMEOUT = 300_000;
+
+/**
+ * Asks the server what it writes to, and what has arrived already.
+ *
+ * @throws TransferError ConnectionRefused, HostLookupFailed, … while the server is not there; CertificateUntrusted
+ */
+export async function askTarget(server: UploadServerAddress, signal?: AbortSignal): Promise<TargetState> {
+  return ask(server, 'HEAD', UPLOAD_PATH, signal, async (response) => {
+    response.resume();
+    const state = parseState(response.headers);
+    if (state) return state;
+    throw new TransferError('ProtocolViolation', `${server.host} is no upload server: it does not say what it writes`);
+  });
+}
+
+/**
+ * Asks for the files of a tree that have arrived, in the words of arrived-files.ts.
+ *
+ * @throws TransferError as askTarget
+ */
+export async function askArrivedFiles(server: UploadServerAddress, signal?: AbortSignal): Promise<Buffer> {
+  return ask(server, 'GET', ARRIVED_PATH, signal, (response) => limitedBody(response, LONGEST_LIST, server.host));
+}
+
+async function ask<Answer>(
+  server: UploadServerAddress,
+  method: string,
+  path: string,
+  signal: AbortSignal | undefined,
+  read: (response: IncomingMessage) => Promise<Answer>,
+): Promise<Answer> {
+  const request = open(server, method, path, {}, signal);
+  try {
+    const answer = responseOf(request);
+    request.end();
+    const response = await answer;
+    if (response.statusCode === 200) return await read(response);
+    if (response.statusCode === 403) throw untrusted(server.host);
+    throw await refusal(response, server);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw connectionFailure(error, server.host);
+  } finally {
+    request.destroy();
+  }
+}
+
+/**
+ * Sends one stream and waits until the server has made it durable.
+ *
+ * @param content makes the stream, once the server has taken the offer
+ * @returns what both ends agree was sent
+ * @throws TransferError the server's refusal, a failure of the connection, or what `content` throws
+ */
+export async function uploadClone(
+  server: UploadServerAddress,
+  offer: CloneOffer,
+  content: () => CloneStream,
+  signal?: AbortSignal,
+): Promise<StreamDigest> {
+  const headers = { ...offerHeaders(offer), expect: '100-continue', 'transfer-encoding': 'chunked' };
+  const request = open(server, 'POST', UPLOAD_PATH, headers, signal);
+  try {
+    const answer = responseOf(request);
+    const accepted = new Promise<undefined>((resolve) => request.once('continue', () => resolve(undefined)));
+    request.flushHeaders();
+    let response = await Promise.race([accepted, answer]);
+    if (!response) {
+      request.setTimeout(STALL_TIMEOUT);
+      const sent = await send(request, content(), answer);
+      // From here on the server may take its time to make everything durable; keep-alive probes watch the connection.
+      request.setTimeout(0);
+      response = await answer;
+      if (sent && response.statusCode === 200) {
+        compareDigests(sent, streamDigest.parse(await readDocument(response, server)));
+        return sent;
+      }
+    }
+    throw await refusal(response, server);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw connectionFailure(error, server.host);
+  } finally {
+    request.destroy();
+  }
+}
+
+function open(
+  server: UploadServerAddress,
+  method: string,
+  path: string,
+  headers: OutgoingHttpHeaders,
+  signal: AbortSignal | undefined,
+): ClientRequest {
+  const { host, port, serverName = host, identity } = server;
+  const request = httpsRequest({
+    ...tlsSettings,
+    host,
+    port,
+    servername: serverName,
+    method,
+    path,
+    // A server that answers before it has everything must not close the connection under the source's hands.
+    headers: { ...headers, connection: 'keep-alive' },
+    agent: false,
+    ca: identity.ca,
+    cert: identity.certificate,
+    key: identity.key,
+    ...(signal && { signal }),
+  });
+  request.once('socket', (socket) => {
+    watchConnection(socket as TLSSocket);
+    boundConnecting(request, socket as TLSSocket);
+  });
+  request.on('timeout', () => request.destroy(timedOut()));
+  return request;
+}
+
+/** A request's own timeout begins only when it is connected. */
+function boundConnecting(request: ClientRequest, socket: TLSSocket): void {
+  const giveUp = setTimeout(() => request.destroy(timedOut()), CONNECT_TIMEOUT);
+  socket.once('close', () => clearTimeout(giveUp));
+  socket.once('connect', () => {
+    clearTimeout(giveUp);
+    request.setTimeout(HANDSHAKE_TIMEOUT);
+  });
+  // What the server has to look up before it answers may take its time.
+  socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
+}
+
+function responseOf(request: ClientRequest): Promise<IncomingMessage> {
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', reject);
+    request.once('close', () => reject(new Error('the connection was closed')));
+  });
+  // It is awaited later; until then a failure shows where the body is written.
+  answer.catch(() => undefined);
+  return answer;
+}
+
+/** @returns what was sent; undefined where the server answered, or the connection broke, before all of it was. */
+async function send(
+  request: ClientRequest,
+  content: CloneStream,
+  answer: Promise<IncomingMessage>,
+): Promise<StreamDigest | undefined> {
+  let over = false;
+  // What was being written when the server answered, or the connection broke, may never be reported as written.
+  let stopWaiting = (): void => undefined;
+  const stop = (): void => {
+    over = true;
+    stopWaiting();
+  };
+  answer.then(stop, stop);
+  const writer = new PieceWriter(
+    (bytes) =>
+      new Promise<void>((resolve, reject) => {
+        if (over) {
+          resolve();
+          return;
+        }
+        stopWaiting = resolve;
+        request.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
+  for await (const bytes of content) {
+    if (over) return undefined;
+    await writer.add(bytes);
+  }
+  const digest = await writer.end();
+  request.end();
+  return digest;
+}
+
+async function readDocument(response: IncomingMessage, { host }: UploadServerAddress): Promise<unknown> {
+  return JSON.parse((await limitedBody(response, LONGEST_DOCUMENT, host)).toString());
+}
+
+async function refusal(response: IncomingMessage, server: UploadServerAddress): Promise<TransferError> {
+  const { host } = server;
+  const parsed = cloneRefusal.safeParse(await readDocument(response, server).catch(() => undefined));
+  if (parsed.success) return new TransferError(parsed.data.code, parsed.data.message);
+  return new TransferError('ProtocolViolation', `${host} answered ${response.statusCode} without a reason`);
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' });
+}

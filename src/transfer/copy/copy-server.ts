@@ -1,0 +1,244 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
+import { asTransferError, type TransferError } from '../../base/errors.ts';
+import type { Progress } from '../../base/progress.ts';
+import { ARRIVED_PATH, parseOffer, stateHeaders, UPLOAD_PATH, type CloneRefusal } from './copy-protocol.ts';
+import type { CloneReceiver, CloneTarget, ReceivedClone } from './copy-receiver.ts';
+import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
+import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
+
+export interface UploadListenerOptions {
+  /** 0 for any free port. */
+  port: number;
+  /** All addresses, where it is missing. */
+  host?: string;
+  identity: TransferIdentity;
+  target: CloneTarget;
+  progress: Progress;
+  signal?: AbortSignal;
+}
+
+/** How long an answer may take to reach the source before the server stops. */
+const ANSWER_GRACE = 5000;
+const HANDSHAKE_TIMEOUT = 10_000;
+
+/**
+ * Takes one clone over mutual TLS. What arrived of a stream that breaks is kept for the next one; a source that comes again takes
+ * the place of its earlier stream, which may be a connection that died without a word.
+ */
+export class UploadListener {
+  readonly #options: UploadListenerOptions;
+  readonly #server: Server;
+  readonly #received = Promise.withResolvers<ReceivedClone>();
+  /** Connections of the clone's source. */
+  readonly #trusted = new WeakSet<TLSSocket>();
+  /** What the source asked for last, after which the next thing may begin. */
+  #current: { request: IncomingMessage; ended: Promise<void> } | undefined;
+
+  constructor(options: UploadListenerOptions) {
+    this.#options = options;
+    const { identity, progress } = options;
+    this.#server = createServer({
+      ...tlsSettings,
+      ca: identity.ca,
+      cert: identity.certificate,
+      key: identity.key,
+      requestCert: true,
+      // A client without the right certificate is told so, where a handshake that fails would only look like a broken
+      // connection to it. Nothing but that answer is given before its certificate has been looked at.
+      rejectUnauthorized: false,
+      // A clone takes as long as it takes.
+      requestTimeout: 0,
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+    });
+    this.#server.on('secureConnection', (socket) => {
+      watchConnection(socket);
+      // Only a whole handshake has looked at a certificate; a clone's source never resumes a session.
+      if (socket.authorized && socket.isSessionReused() === false) this.#trusted.add(socket);
+    });
+    this.#server.on('tlsClientError', (error: Error) => progress.note('handshake failed', { reason: error.message }));
+    const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
+    this.#server.on('request', answer);
+    this.#server.on('checkContinue', answer);
+  }
+
+  /** Starts to listen; returns the port. */
+  async listen(): Promise<number> {
+    this.#server.listen(this.#options.port, this.#options.host);
+    await once(this.#server, 'listening');
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : this.#options.port;
+  }
+
+  /**
+   * Waits until a clone is complete and durable, and its source has been told.
+   *
+   * @throws TransferError the first permanent failure
+   */
+  async received(): Promise<ReceivedClone> {
+    const { signal } = this.#options;
+    const abort = (): void => this.#received.reject(signal?.reason as Error);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      return await this.#received.promise;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Stops listening; a stream under way is broken off, and what arrived of it is kept. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#current?.request.destroy();
+    await this.#current?.ended;
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    // A connection that breaks is noticed where the stream is read.
+    response.on('error', () => undefined);
+    const socket = request.socket as TLSSocket;
+    if (!this.#trusted.has(socket)) {
+      this.#options.progress.note('client refused', { reason: String(socket.authorizationError ?? 'session resumed') });
+      response.writeHead(403).end();
+      return;
+    }
+    switch (`${request.method} ${request.url}`) {
+      case `HEAD ${UPLOAD_PATH}`:
+        return this.#afterwards(request, () => this.#tellState(response));
+      case `GET ${ARRIVED_PATH}`:
+        return this.#afterwards(request, () => this.#listFiles(response));
+      case `POST ${UPLOAD_PATH}`:
+        return this.#afterwards(request, () => this.#take(request, response));
+      default:
+        response.writeHead(404).end();
+    }
+  }
+
+  /** One thing at a time, and the newest counts. */
+  #afterwards(request: IncomingMessage, work: () => Promise<void>): void {
+    const previous = this.#current;
+    previous?.request.destroy();
+    this.#current = { request, ended: (previous?.ended ?? Promise.resolve()).then(work) };
+  }
+
+  async #tellState(response: ServerResponse): Promise<void> {
+    try {
+      response.writeHead(200, stateHeaders(await this.#options.target.state())).end();
+    } catch (error) {
+      await this.#refuse(response, asTransferError(error));
+    }
+  }
+
+  async #listFiles(response: ServerResponse): Promise<void> {
+    try {
+      response.end(await this.#options.target.arrivedFiles());
+    } catch (error) {
+      await this.#refuse(response, asTransferError(error));
+    }
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { progress } = this.#options;
+    progress.restart();
+    progress.recovered();
+    try {
+      const [digest, clone] = await this.#receive(request, response);
+      await reply(response, 200, digest);
+      progress.enter('done');
+      this.#received.resolve(clone);
+    } catch (error) {
+      const broken = isBroken(request);
+      await this.#refuse(response, broken ? connectionFailure(error, 'the source') : asTransferError(error));
+    }
+  }
+
+  async #refuse(response: ServerResponse, failure: TransferError): Promise<void> {
+    const { code, message, permanent } = failure;
+    await reply(response, permanent ? 422 : 503, { code, message });
+    if (permanent) this.#received.reject(failure);
+    else this.#options.progress.failed(failure, 0);
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<[StreamDigest, ReceivedClone]> {
+    const { progress, target } = this.#options;
+    const offer = parseOffer(request.headers);
+    const receiver = await target.receiverFor(offer);
+    try {
+      await receiver.begin(offer);
+      response.writeContinue();
+      progress.enter('copying', { ...offer });
+      const digest = await readBody(request, receiver);
+      progress.enter('syncing');
+      return [digest, await receiver.finish()];
+    } catch (error) {
+      const leave = isBroken(request) ? receiver.suspend() : receiver.abandon();
+      await leave.catch((reason: unknown) => progress.note('not left as it should be', { reason: String(reason) }));
+      throw error;
+    }
+  }
+}
+
+/** Whether the source went away in the middle of its stream. */
+function isBroken(request: IncomingMessage): boolean {
+  return request.destroyed && !request.complete;
+}
+
+/**
+ * Reads a body to its end.
+ *
+ * When the receiver fails the connection is left alone: the source is to be told why.
+ */
+async function readBody(request: IncomingMessage, receiver: CloneReceiver): Promise<StreamDigest> {
+  const reader = new PieceReader((piece) => receiver.write(piece));
+  let digest: StreamDigest | undefined;
+  const collector = new Writable({
+    highWaterMark: PIECE_LENGTH,
+    write: (chunk: Buffer, _encoding, done) => {
+      try {
+        const busy = reader.add(chunk);
+        if (busy) busy.then(() => done(), done);
+        else done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    final: (done) => {
+      reader.end().then((complete) => {
+        digest = complete;
+        done();
+      }, done);
+    },
+  });
+  const taken = finished(collector);
+  request.pipe(collector);
+  // Where the connection breaks, the body neither ends nor fails the collector by itself.
+  await Promise.race([taken, finished(request).then(() => taken)]).finally(async () => {
+    request.unpipe(collector);
+    collector.destroy();
+    taken.catch(() => undefined);
+    await reader.settle();
+  });
+  if (!digest) throw new Error('a body that ended without its end');
+  return digest;
+}
+
+/** Answers, and waits until the answer is on its way or cannot be. */
+async function reply(response: ServerResponse, status: number, body: StreamDigest | CloneRefusal): Promise<void> {
+  if (response.destroyed || response.headersSent || response.socket === null || response.socket.destroyed) return;
+  const { req: request } = response;
+  // Whatever the source still sends is passed over, so that it gets to read the answer.
+  request.resume();
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+  const socket = response.socket as TLSSocket;
+  if (!socket.destroyed)
+    await once(socket, 'close', { signal: AbortSignal.timeout(ANSWER_GRACE) }).catch(() => undefined);
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { constants, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TransferError, systemCode } from '../../base/errors.ts';
+import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
+import { CAUTIOUSLY } from '../../base/planted-files.ts';
+import type { Progress } from '../../base/progress.ts';
+import { deviceSize } from '../../base/device-size.ts';
+import { listMissing, type MissingMembers } from './arrived-files.ts';
+import type { CloneOffer, TargetState } from './copy-protocol.ts';
+import { diskUsage } from './disk-usage.ts';
+import { readDisk } from './disk-reader.ts';
+import { encodeExtents, type DiskExtent } from './extent-stream.ts';
+import { archiveTree } from './tree-archive.ts';
+import type { CloneStream } from './copy-client.ts';
+
+/** A volume to be cloned. */
+export type CloneSourceVolume =
+  | { volumeMode: 'Block'; path: string }
+  | {
+      volumeMode: 'Filesystem';
+      directory: string;
+      /** Name of the disk image at the volume's root, where it holds one. */
+      diskImage?: string;
+    };
+
+/** Something that can be sent, as often as it takes. */
+export interface CloneContent {
+  offer: CloneOffer;
+  open(progress: Progress, signal?: AbortSignal): CloneStream;
+}
+
+/** Where a volume is cloned to. */
+export interface CloneDestination extends TargetState {
+  /** The same for all attempts at one clone, and for no other one. */
+  transfer: string;
+  /** Asks for the files of a tree that have arrived. */
+  arrivedFiles: () => Promise<Buffer>;
+}
+
+/** A disk image or device, and what tells whether it has changed. */
+interface Disk {
+  path: string;
+  /** In bytes. */
+  size: number;
+  version: string;
+}
+
+/**
+ * Chooses how a volume is sent to a target of the given mode, and leaves out what has arrived there: a volume that holds nothing but
+ * a disk is sent as a disk, any other one to a Filesystem volume as an archive of its tree.
+ *
+ * @throws TransferError UnsupportedClone, DiskNotFound, SourceNotReadable
+ */
+export async function prepareContent(source: CloneSourceVolume, target: CloneDestination): Promise<CloneContent> {
+  if (source.volumeMode === 'Block') return diskContent(await measureDisk(source.path), target);
+  const { directory, diskImage } = source;
+  const diskPath = diskImage === undefined ? undefined : join(directory, diskImage);
+  const disk = diskPath === undefined ? undefined : await measureDisk(diskPath).catch(unlessNotFound);
+  if (target.volumeMode === 'Filesystem') {
+    return disk && (await holdsOnly(directory, diskImage))
+      ? diskContent(disk, target)
+      : treeContent(directory, disk?.size, target);
+  }
+  if (disk) return diskContent(disk, target);
+  if (diskImage === undefined) {
+    throw new TransferError(
+      'UnsupportedClone',
+      'a tree of files cannot be copied to a Block volume: use volumeMode Filesystem',
+    );
+  }
+  throw new TransferError(
+    'DiskNotFound',
+    `the source volume holds no ${diskImage}, so there is no disk for a Block volume: copy it to a Filesystem one, with contentType archive`,
+  );
+}
+
+function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): CloneContent {
+  const { path, size, version } = disk;
+  const contentId = identify(transfer, 'disk', version);
+  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  return {
+    offer: {
+      contentType: 'blockdevice-clone',
+      contentId,
+      ...(from > 0 && { from }),
+      virtualSize: size,
+      bytesTotal: size,
+    },
+    open: (progress) => {
+      progress.read(from);
+      const { extents } = readDisk(path, { from, size });
+      return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
+    },
+  };
+}
+
+/** @throws TransferError SourceChanged after the last extent, where the disk is not the one that it was before the first. */
+async function* unchanged(disk: Disk, extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
+  yield* extents;
+  if ((await measureDisk(disk.path)).version === disk.version) return;
+  throw new TransferError('SourceChanged', `${disk.path} was written while it was read`);
+}
+
+async function* counted(extents: AsyncIterable<DiskExtent>, progress: Progress): AsyncGenerator<DiskExtent> {
+  for await (const extent of extents) {
+    yield extent;
+    progress.read(extent.length);
+    if (extent.data) progress.wrote(extent.length);
+  }
+}
+
+async function treeContent(
+  directory: string,
+  virtualSize: number | undefined,
+  { transfer, arrived, arrivedFiles }: CloneDestination,
+): Promise<CloneContent> {
+  const contentId = identify(transfer, 'tree');
+  const bytesTotal = await diskUsage(directory);
+  const missing = arrived?.contentId === contentId ? await listMissing(directory, await arrivedFiles()) : undefined;
+  return {
+    offer: {
+      contentType: 'filesystem-clone',
+      contentId,
+      ...(missing && { from: missing.arrivedBytes }),
+      ...(virtualSize !== undefined && { virtualSize }),
+      ...(bytesTotal !== undefined && { bytesTotal }),
+    },
+    open: (progress, signal) => sendTree(directory, missing, progress, signal),
+  };
+}
+
+async function* sendTree(
+  directory: string,
+  missing: MissingMembers | undefined,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  if (missing) {
+    progress.note('leaving out', { files: missing.arrivedFiles, bytes: missing.arrivedBytes });
+    progress.read(missing.arrivedBytes);
+  }
+  for await (const piece of archiveTree(directory, missing?.paths, signal)) {
+    yield piece;
+    progress.read(piece.length);
+    progress.wrote(piece.length);
+  }
+}
+
+function identify(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The disk in a file or on a device. Links are not followed: they may lead out of the volume. */
+async function measureDisk(path: string): Promise<Disk> {
+  try {
+    const file = await open(path, constants.O_RDONLY | CAUTIOUSLY);
+    try {
+      const stats = await file.stat({ bigint: true });
+      // What was written to a device leaves no trace that could be asked for.
+      if (stats.isBlockDevice()) {
+        const size = await deviceSize(file);
+        return { path, size, version: String(size) };
+      }
+      if (stats.isFile()) return { path, size: Number(stats.size), version: fileVersion(stats) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
+      cause: error,
+    });
+  }
+  throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
+}
+
+function fileVersion({ ino, size, mtimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs].join(' ');
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (systemCode((error as Error).cause) === 'ENOENT') return undefined;
+  throw error;
+}
+
+async function holdsOnly(directory: string, name: string | undefined): Promise<boolean> {
+  const names = await readdir(directory);
+  return names.every((found) => found === name || found === LOST_AND_FOUND);
+}

@@ -1,0 +1,173 @@
+/**
+ * The wire format of a disk whose runs of zeros are left out:
+ *
+ *     header   8 bytes "DPXTENT1", u64 size of the disk
+ *     record   u8 kind (1 data, 2 zeros), u64 offset, u64 length; then, for data, `length` bytes
+ *     …
+ *     end      u8 kind (3), u64 offset = size of the disk, u64 length = bytes of data sent
+ *
+ * All numbers are big-endian. Records follow each other without a gap, so a stream that lost something in the middle
+ * cannot be mistaken for a whole one.
+ */
+import { TransferError } from '../../base/errors.ts';
+
+/** A part of a disk, in bytes; without `data` all of it is zeros. `data` is valid until the next extent is asked for. */
+export interface DiskExtent {
+  offset: number;
+  length: number;
+  data?: Buffer;
+}
+
+/** A disk to be sent, or the rest of one. */
+export interface DiskExtents {
+  /** The disk's size in bytes. */
+  size: number;
+  /** The extents up to the disk's end, in order and without gaps. */
+  extents: AsyncIterable<DiskExtent>;
+}
+
+const MAGIC = Buffer.from('DPXTENT1', 'ascii');
+const HEADER_LENGTH = 16;
+const RECORD_LENGTH = 17;
+const DATA = 1;
+const ZEROS = 2;
+const END = 3;
+
+/** Yields the stream in buffers that stay valid until the next one is asked for. */
+export async function* encodeExtents(source: DiskExtents): AsyncGenerator<Buffer> {
+  const header = Buffer.allocUnsafe(HEADER_LENGTH);
+  MAGIC.copy(header);
+  header.writeBigUInt64BE(BigInt(source.size), MAGIC.length);
+  yield header;
+
+  let dataBytes = 0;
+  for await (const { offset, length, data } of source.extents) {
+    if (data) {
+      dataBytes += length;
+      yield record(DATA, offset, length);
+      yield data;
+    } else {
+      yield record(ZEROS, offset, length);
+    }
+  }
+  yield record(END, source.size, dataBytes);
+}
+
+function record(kind: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(RECORD_LENGTH);
+  buffer.writeUInt8(kind, 0);
+  buffer.writeBigUInt64BE(BigInt(offset), 1);
+  buffer.writeBigUInt64BE(BigInt(length), 9);
+  return buffer;
+}
+
+/**
+ * Takes a stream of extents apart, whatever the pieces in which it arrives. Allocates nothing in proportion to what the
+ * stream says: data is handed on as slices of the pieces.
+ */
+export class ExtentDecoder {
+  #size: number | undefined;
+  #offset = 0;
+  #dataBytes = 0;
+  #dataLeft = 0;
+  #ended = false;
+  /** A header or record of which only the beginning has arrived. */
+  readonly #partial = Buffer.alloc(RECORD_LENGTH);
+  #partialLength = 0;
+  readonly #expectedSize: number;
+
+  /**
+   * Both in bytes, and as they were agreed on before the stream began.
+   *
+   * @param expectedSize of the whole disk
+   * @param from where the first extent begins
+   */
+  constructor(expectedSize: number, from = 0) {
+    this.#expectedSize = expectedSize;
+    this.#offset = from;
+  }
+
+  /** How far the extents have come, in bytes from the disk's start. */
+  get position(): number {
+    return this.#offset;
+  }
+
+  /**
+   * @returns the extents in a piece of the stream; their data are slices of the piece
+   * @throws TransferError StreamCorrupted
+   */
+  *decode(piece: Buffer): Generator<DiskExtent> {
+    let position = 0;
+    while (position < piece.length) {
+      if (this.#dataLeft > 0) {
+        const data = piece.subarray(position, position + this.#dataLeft);
+        position += data.length;
+        this.#dataLeft -= data.length;
+        const offset = this.#offset;
+        this.#offset += data.length;
+        yield { offset, length: data.length, data };
+        continue;
+      }
+      if (this.#ended) throw malformed(`${piece.length - position} bytes follow its end`);
+      const wanted = this.#size === undefined ? HEADER_LENGTH : RECORD_LENGTH;
+      const taken = piece.copy(this.#partial, this.#partialLength, position, position + wanted - this.#partialLength);
+      position += taken;
+      this.#partialLength += taken;
+      if (this.#partialLength < wanted) return;
+      this.#partialLength = 0;
+      if (this.#size === undefined) {
+        this.#readHeader();
+      } else {
+        const zeros = this.#readRecord(this.#size);
+        if (zeros) yield zeros;
+      }
+    }
+  }
+
+  /** @throws TransferError StreamCorrupted where the stream was not over. */
+  end(): void {
+    if (!this.#ended) throw malformed(`it ends at offset ${this.#offset} of ${this.#expectedSize}`);
+  }
+
+  #readHeader(): void {
+    if (!this.#partial.subarray(0, MAGIC.length).equals(MAGIC)) throw malformed('it does not begin with its signature');
+    this.#size = safeNumber(this.#partial, MAGIC.length);
+    if (this.#size !== this.#expectedSize) {
+      throw malformed(`a disk of ${this.#expectedSize} bytes was announced, one of ${this.#size} is sent`);
+    }
+  }
+
+  #readRecord(size: number): DiskExtent | undefined {
+    const kind = this.#partial.readUInt8(0);
+    const offset = safeNumber(this.#partial, 1);
+    const length = safeNumber(this.#partial, 9);
+    if (offset !== this.#offset) throw malformed(`a record for offset ${offset} where ${this.#offset} was due`);
+    if (kind === END) {
+      if (offset !== size) throw malformed(`it ends at offset ${offset} of ${size}`);
+      if (length !== this.#dataBytes) throw malformed(`${length} bytes of data were sent, ${this.#dataBytes} arrived`);
+      this.#ended = true;
+      return undefined;
+    }
+    if (kind !== DATA && kind !== ZEROS) throw malformed(`unknown kind of record ${kind} at offset ${offset}`);
+    if (length === 0 || length > size - offset) {
+      throw malformed(`a record of ${length} bytes at offset ${offset} of a disk of ${size}`);
+    }
+    if (kind === DATA) {
+      this.#dataLeft = length;
+      this.#dataBytes += length;
+      return undefined;
+    }
+    this.#offset += length;
+    return { offset, length };
+  }
+}
+
+function safeNumber(buffer: Buffer, position: number): number {
+  const value = buffer.readBigUInt64BE(position);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`a number of ${value} bytes`);
+  return Number(value);
+}
+
+function malformed(what: string): TransferError {
+  return new TransferError('StreamCorrupted', `the stream of the disk is malformed: ${what}`);
+}

@@ -1,0 +1,138 @@
+import { constants, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode, TransferError } from '../../base/errors.ts';
+import { CAUTIOUSLY } from '../../base/planted-files.ts';
+import type { Progress } from '../../base/progress.ts';
+import { preallocate } from '../../sink/preallocate.ts';
+import { imageTooLarge } from '../../sink/target-errors.ts';
+import { measureVolume, type VolumeRequest } from '../../sink/volume-space.ts';
+import type { CloneOffer } from './copy-protocol.ts';
+import type { CheckpointFile } from './copy-checkpoint.ts';
+import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
+import { diskUsage } from './disk-usage.ts';
+import { emptyDirectory, makeWritable } from '../../base/empty-directory.ts';
+import { syncTree } from '../../base/sync-tree.ts';
+import { TreeExtraction } from './tree-extraction.ts';
+
+export interface TreeReceiverOptions {
+  /** The root of the target volume. */
+  directory: string;
+  volume: VolumeRequest;
+  /** Name of the disk image within the tree, where it is to hold one: it is grown to what may be used of the volume. */
+  diskImage?: string;
+  preallocation: boolean;
+  checkpoints: CheckpointFile;
+}
+
+/**
+ * Receives a tar archive (filesystem-clone) into a Filesystem volume, which is the receiver's own: it is emptied first, unless
+ * the archive goes on with what is there.
+ */
+export class TreeReceiver implements CloneReceiver {
+  readonly #options: TreeReceiverOptions;
+  readonly #progress: Progress;
+  #extraction: TreeExtraction | undefined;
+  /** Bytes that the disk image may have. */
+  #usable = 0;
+  #contentId = '';
+  /** Files whose inode changed earlier are durable; nanoseconds since the epoch. */
+  #durableBefore = 0n;
+
+  constructor(options: TreeReceiverOptions, progress: Progress) {
+    this.#options = options;
+    this.#progress = progress;
+  }
+
+  async begin({ contentId, from, virtualSize, bytesTotal }: CloneOffer): Promise<void> {
+    const { directory, volume } = this.#options;
+    this.#contentId = contentId;
+    if (from === undefined) await emptyDirectory(directory);
+    else await this.#resume();
+    const taken = from === undefined ? 0 : await diskUsage(directory);
+    const { room, usable } = await measureVolume(directory, volume, taken);
+    // The overhead is a reserve for growing into: a disk that was made without it may still be copied as it is.
+    if (virtualSize !== undefined && virtualSize > room) throw imageTooLarge(directory, virtualSize, room);
+    this.#usable = usable;
+    this.#progress.bytesTotal = bytesTotal;
+    await this.#writeCheckpoint();
+    this.#extraction = new TreeExtraction(directory, () => this.#save());
+  }
+
+  async write(piece: Buffer): Promise<void> {
+    await this.#begun().write(piece);
+    this.#progress.read(piece.length);
+    this.#progress.wrote(piece.length);
+  }
+
+  async finish(): Promise<ReceivedClone> {
+    const { diskImage, directory, checkpoints } = this.#options;
+    await this.#begun().finish();
+    this.#extraction = undefined;
+    await checkpoints.clear();
+    await syncTree(directory);
+    return diskImage === undefined ? { preallocated: false } : this.#growDisk(join(directory, diskImage));
+  }
+
+  async suspend(): Promise<void> {
+    await this.#extraction?.abandon();
+    this.#extraction = undefined;
+    await this.#save();
+  }
+
+  async abandon(): Promise<void> {
+    await this.#extraction?.abandon();
+    this.#extraction = undefined;
+    await emptyDirectory(this.#options.directory);
+  }
+
+  async #resume(): Promise<void> {
+    const { directory, checkpoints } = this.#options;
+    const last = await checkpoints.read();
+    if (last?.contentId !== this.#contentId) {
+      throw new TransferError('SourceChanged', `${directory} does not hold a part of the tree that is sent`);
+    }
+    this.#durableBefore = BigInt(last.durableBefore ?? 0);
+    this.#progress.note('continuing', { directory });
+    await makeWritable(Buffer.from(directory));
+  }
+
+  /** Makes everything durable; the checkpoint that was written before says until when. */
+  async #save(): Promise<void> {
+    const { directory, checkpoints } = this.#options;
+    await this.#writeCheckpoint();
+    const now = await checkpoints.writtenAt();
+    await syncTree(directory);
+    this.#durableBefore = now;
+    await this.#writeCheckpoint();
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    const durableBefore = String(this.#durableBefore);
+    await this.#options.checkpoints.write({ contentId: this.#contentId, from: 0, durableBefore });
+  }
+
+  #begun(): TreeExtraction {
+    if (!this.#extraction) throw new Error('a stream that was not begun');
+    return this.#extraction;
+  }
+
+  async #growDisk(path: string): Promise<ReceivedClone> {
+    // The archive may hold anything under this name.
+    const file = await open(path, constants.O_RDWR | CAUTIOUSLY).catch((error: unknown) => {
+      if (['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'].includes(systemCode(error) ?? '')) return undefined;
+      throw error;
+    });
+    if (!file) return { preallocated: false };
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) return { preallocated: false };
+      const virtualSize = Math.max(stats.size, this.#usable);
+      if (virtualSize > stats.size) await file.truncate(virtualSize);
+      if (this.#options.preallocation) await preallocate(file, path, virtualSize);
+      await file.sync();
+      return { virtualSize, preallocated: this.#options.preallocation };
+    } finally {
+      await file.close();
+    }
+  }
+}

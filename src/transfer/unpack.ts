@@ -1,0 +1,91 @@
+import { statfs } from 'node:fs/promises';
+import type { ByteReader, ByteStream } from '../base/bytes.ts';
+import { LOST_AND_FOUND } from '../base/lost-and-found.ts';
+import { TransferError } from '../base/errors.ts';
+import { formatBytes } from '../base/format-bytes.ts';
+import { FedProgram } from '../base/fed-program.ts';
+import { ArchiveBudget, archiveLimits } from '../image/archive/archive-budget.ts';
+import { isTarHeader } from '../image/archive/tar-reader.ts';
+
+const BLOCK = 512;
+
+/**
+ * The root of a volume belongs to whoever made its file system, and so does what mkfs put there: neither can be given the times
+ * and modes that an archive of a whole folder has for them.
+ */
+const notOurs = [
+  '--anchored',
+  ...['--no-recursion', '--exclude=.', '--exclude=./.', '--exclude=/', '--exclude=/.'],
+  ...['--recursion', `--exclude=${LOST_AND_FOUND}`, `--exclude=./${LOST_AND_FOUND}`],
+];
+
+/** What tar says and goes on. */
+const WARNING =
+  /Ignoring unknown extended header|Removing leading|time stamp|A lone zero block|Exiting with failure status/;
+
+export interface UnpackOptions {
+  signal?: AbortSignal | undefined;
+  /** Bytes that the archive may have, decompressed; by default what its volume can hold, and what may be passed over besides. */
+  longest?: number;
+}
+
+/**
+ * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and makes symbolic links
+ * last, so that nothing is written through them; owners become whoever unpacks. Modes and times are kept, but those of the folder
+ * itself.
+ *
+ * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace; UnsupportedImage where the archive is longer than what it
+ * can fill; the signal's reason
+ */
+export async function unpackTar(
+  reader: ByteReader,
+  directory: string,
+  location: string,
+  { signal, longest }: UnpackOptions = {},
+): Promise<void> {
+  if (!isTarHeader(await reader.peek(BLOCK))) {
+    throw new TransferError('NotAnImage', `${location} is no tar archive, which contentType archive asks for`);
+  }
+  const { blocks, bsize } = await statfs(directory);
+  const fitting = blocks * bsize + archiveLimits.skippedBytes;
+  const input = whole(reader, { longest: longest ?? fitting, location, budget: new ArchiveBudget({ signal }) });
+  const options = ['--no-same-owner', '--same-permissions', '--delay-directory-restore', ...notOurs];
+  const tar = new FedProgram('tar', ['--extract', '--file=-', `--directory=${directory}`, ...options], input);
+  try {
+    tar.output.resume();
+    await tar.finish((stderr) => explain(stderr, location));
+  } finally {
+    tar.stop();
+  }
+}
+
+/** What tar leaves out, and writes over what it has written, fills no volume: there has to be another end to it. */
+async function* whole(
+  reader: ByteReader,
+  { longest, location, budget }: { longest: number; location: string; budget: ArchiveBudget },
+): ByteStream {
+  let length = 0;
+  for await (const chunk of reader.rest()) {
+    await budget.pause();
+    length += chunk.length;
+    if (length > longest) {
+      throw new TransferError(
+        'UnsupportedImage',
+        `the tar archive ${location} has more than ${formatBytes(longest)}, which is more than its volume can hold: use a larger one`,
+      );
+    }
+    yield chunk;
+  }
+}
+
+function explain(stderr: string, location: string): TransferError {
+  if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(stderr)) {
+    return new TransferError('NoSpace', `no space left while unpacking ${location}: use a larger volume`);
+  }
+  if (/unexpected EOF/i.test(stderr)) {
+    return new TransferError('TruncatedImage', `the tar archive ${location} ends too early: it is incomplete`);
+  }
+  const lines = stderr.split('\n');
+  const reason = lines.find((line) => !WARNING.test(line)) ?? lines[0] ?? '';
+  return new TransferError('InvalidImage', `the tar archive ${location} cannot be unpacked: ${reason}`);
+}

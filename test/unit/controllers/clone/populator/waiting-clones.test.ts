@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import type { VolumeCloneSource } from '../../../../../src/api/volume-clone-source.ts';
+import { BY_CLONED, BY_DATA_SOURCE, type Caches } from '../../../../../src/controllers/runtime/caches.ts';
+import { clonedBy } from '../../../../../src/controllers/references/cloned.ts';
+import {
+  clonesWaitingFor,
+  clonesWaitingForPod,
+  clonesWaitingForVolume,
+} from '../../../../../src/controllers/clone/populator/waiting-clones.ts';
+import { Told } from '../../../../../src/controllers/clone/populator/told.ts';
+import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
+import type { PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
+import { Store } from '../../../../../src/kube/store.ts';
+
+const golden = { namespace: 'images', name: 'golden' };
+
+function cloneSource(name: string, kind: string): VolumeCloneSource {
+  return {
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'VolumeCloneSource',
+    metadata: { namespace: 'team', name, annotations: { 'cdi.kubevirt.io/dataSourceNamespace': golden.namespace } },
+    spec: { source: { kind, name: golden.name } },
+  };
+}
+
+function target(name: string, reason: string): PersistentVolumeClaim {
+  return {
+    metadata: { namespace: 'team', name, annotations: reportAnnotations(pendingReport(0, { reason, message: '' })) },
+  };
+}
+
+/** Three clones of the claim, one of the snapshot of its name; the second goes on without its source. */
+function waiting(): Pick<Caches, 'cloneSources' | 'claims'> {
+  const cloneSources = new Store<VolumeCloneSource>();
+  cloneSources.addIndex(BY_CLONED, clonedBy);
+  for (const name of ['one', 'two', 'three']) cloneSources.set(cloneSource(name, 'PersistentVolumeClaim'));
+  cloneSources.set(cloneSource('four', 'VolumeSnapshot'));
+  const claims = new Store<PersistentVolumeClaim>();
+  claims.addIndex(BY_DATA_SOURCE, ({ metadata }) => [`team/${metadata?.name}`]);
+  claims.set(target('one', 'CloneSourceInUse'));
+  claims.set(target('two', 'CSIClone'));
+  claims.set(target('three', 'SourceNotReady'));
+  claims.set(target('four', 'CloneWithoutSource'));
+  return { cloneSources, claims } as unknown as Caches;
+}
+
+describe('clones that wait for their source', () => {
+  const names = (keys: { name: string }[]) => keys.map(({ name }) => name);
+
+  it('are woken by the claim that they wait for, and no others', () => {
+    expect(names(clonesWaitingFor(waiting(), 'PersistentVolumeClaim', golden))).to.deep.equal(['one', 'three']);
+    expect(clonesWaitingFor(waiting(), 'PersistentVolumeClaim', { ...golden, namespace: 'team' })).to.deep.equal([]);
+  });
+
+  it('are woken by the snapshot that they wait for', () => {
+    expect(names(clonesWaitingFor(waiting(), 'VolumeSnapshot', golden))).to.deep.equal(['four']);
+  });
+
+  it('are woken by a pod that mounts the claim, and by its volume', () => {
+    const pod = {
+      metadata: { namespace: golden.namespace, name: 'user' },
+      spec: { containers: [], volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: golden.name } }] },
+    };
+    expect(names(clonesWaitingForPod(waiting(), pod))).to.deep.equal(['one', 'three']);
+    expect(names(clonesWaitingForVolume(waiting(), { spec: { claimRef: golden } }))).to.deep.equal(['one', 'three']);
+    expect(clonesWaitingForVolume(waiting(), {})).to.deep.equal([]);
+  });
+});
+
+describe('what a phase of a clone is said to be doing', () => {
+  const claim = { metadata: { uid: 'u' } };
+
+  it('is not said anew within a second, and is from then on', () => {
+    const told = new Told();
+    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 0)).to.equal(0);
+    told.note(claim, { phase: 'CSIClone' }, 0);
+    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 400)).to.equal(600);
+    told.note(claim, { phase: 'CSIClone' }, 1_000);
+    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 1_000)).to.equal(0);
+  });
+
+  it('is said at once of another phase, and of another clone', () => {
+    const told = new Told();
+    told.note(claim, { phase: 'CSIClone' }, 0);
+    expect(told.untilWorthTelling(claim, { phase: 'Rebind' }, 1)).to.equal(0);
+    expect(told.untilWorthTelling({ metadata: { uid: 'other' } }, { phase: 'CSIClone' }, 1)).to.equal(0);
+  });
+});

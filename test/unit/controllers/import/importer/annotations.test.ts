@@ -1,0 +1,136 @@
+import { expect } from 'chai';
+import type { ImportSource } from '../../../../../src/api/sources.ts';
+import { importAnnotations } from '../../../../../src/controllers/import/importer/annotations.ts';
+import { importDependenciesOf } from '../../../../../src/controllers/import/importer/dependencies.ts';
+import {
+  importRequestOf,
+  importSourceOf,
+  isImportClaim,
+} from '../../../../../src/controllers/import/importer/request.ts';
+
+const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
+  const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
+  const claim = { metadata: { namespace: 'team', name: 'disk', annotations } };
+  expect(isImportClaim(claim)).to.equal(true);
+  return { request: importSourceOf(claim, insecureRegistries), dependencies: importDependenciesOf(claim) };
+};
+
+describe('an import in the annotations of a claim', () => {
+  it('keeps all of an http source, headers in their order', () => {
+    const headers = Array.from({ length: 12 }, (_, index) => `X-${index}: ${index}`);
+    const { request, dependencies } = roundTrip({
+      http: {
+        url: 'https://server/disk.img',
+        secretRef: 'login',
+        certConfigMap: 'authority',
+        extraHeaders: headers,
+        secretExtraHeaders: ['one', 'two'],
+        checksum: 'md5:d41d8cd98f00b204e9800998ecf8427e',
+      },
+    });
+    expect(request).to.deep.equal({
+      type: 'http',
+      url: 'https://server/disk.img',
+      extraHeaders: headers,
+      checksum: 'md5:d41d8cd98f00b204e9800998ecf8427e',
+      insecureSkipVerify: false,
+    });
+    expect(dependencies.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)).to.deep.equal([
+      'Secret team/login',
+      'Secret team/one',
+      'Secret team/two',
+      'ConfigMap team/authority',
+    ]);
+    expect(new Set(dependencies.map(({ path }) => path)).size).to.equal(4);
+  });
+
+  it('finds an insecure registry by host and port', () => {
+    const registry = { url: 'docker://registry.local:5000/org/disk:1', platform: { architecture: 'arm64' } };
+    expect(roundTrip({ registry }, ['registry.local:5000']).request).to.include({
+      insecureRegistry: true,
+      architecture: 'arm64',
+    });
+    expect(roundTrip({ registry }, ['registry.local']).request).to.include({ insecureRegistry: false });
+  });
+
+  it('lets servers lead further inside where the feature gate says so', () => {
+    const target = {
+      volumeMode: 'Filesystem',
+      capacity: 1,
+      filesystemOverhead: 0,
+      preallocation: false,
+      contentType: 'kubevirt',
+    } as const;
+    for (const gates of [[], ['ImportFollowsInternalRedirects']]) {
+      const config = { insecureRegistries: [], hasFeatureGate: (gate: string) => gates.includes(gate) };
+      const { followsInternalRedirects } = importRequestOf(
+        { metadata: { namespace: 'team', name: 'disk' } },
+        target,
+        config,
+      );
+      expect(followsInternalRedirects).to.equal(gates.length > 0);
+    }
+  });
+
+  it('believes who says that it is a raw disk, and nothing else', () => {
+    const target = {
+      volumeMode: 'Block',
+      capacity: 1,
+      filesystemOverhead: 0,
+      preallocation: false,
+      contentType: 'kubevirt',
+    } as const;
+    const config = { insecureRegistries: [], hasFeatureGate: () => false };
+    const formatOf = (format: string) =>
+      importRequestOf(
+        { metadata: { name: 'disk', annotations: { 'cdi.kubevirt.io/storage.import.format': format } } },
+        target,
+        config,
+      ).format;
+    expect(formatOf('raw')).to.equal('raw');
+    expect(formatOf('')).to.equal(undefined);
+    expect(() => formatOf('qcow2'))
+      .to.throw(/storage\.import\.format is "qcow2"; raw is all/)
+      .with.property('reason', 'UnsupportedFormat');
+  });
+
+  it('treats an empty name of a Secret as none', () => {
+    expect(roundTrip({ http: { url: 'http://server/', secretRef: '' } }).dependencies).to.deep.equal([]);
+  });
+
+  it('is a blank disk without a source of its own', () => {
+    expect(roundTrip({ blank: {} }).request).to.deep.equal({ type: 'blank' });
+  });
+
+  it('refuses an ImageStream, and says what to give instead', () => {
+    expect(() => roundTrip({ registry: { imageStream: 'fedora', pullMethod: 'node' } })).to.throw(/registry url/);
+  });
+
+  it('keeps where objects of S3 and Google Cloud Storage are, and asks for their Secrets', () => {
+    const s3 = roundTrip({ s3: { url: 'https://s3/bucket/disk', secretRef: 'login', certConfigMap: 'authority' } });
+    expect(s3.request).to.deep.equal({ type: 's3', url: 'https://s3/bucket/disk' });
+    expect(s3.dependencies.map(({ keys }) => keys)).to.deep.equal([[['accessKeyId', 'secretKey']], []]);
+    const gcs = roundTrip({ gcs: { url: 'gs://bucket/disk', secretRef: 'login' } });
+    expect(gcs.request).to.deep.equal({ type: 'gcs', url: 'gs://bucket/disk' });
+    expect(gcs.dependencies.map(({ keys }) => keys)).to.deep.equal([[['credentials.json']]]);
+  });
+
+  it('leaves the Secret and the certificates of an image that the node pulls to the node', () => {
+    const registry = {
+      url: 'docker://registry/disk:1',
+      pullMethod: 'node',
+      secretRef: 'login',
+      certConfigMap: 'ca',
+    } as const;
+    const { request, dependencies } = roundTrip({ registry });
+    expect(request).to.deep.equal({ type: 'pulled-image', image: 'registry/disk:1' });
+    expect(dependencies).to.deep.equal([]);
+    expect(() => roundTrip({ registry: { url: 'oci-archive:/disk.tar', pullMethod: 'node' } })).to.throw(/docker:/);
+  });
+
+  it('refuses a source that the importer does not know, by its name', () => {
+    expect(() => roundTrip({ imageio: { url: 'https://engine/api', diskId: '1' } }))
+      .to.throw(/imageio/)
+      .with.property('reason', 'UnsupportedSource');
+  });
+});

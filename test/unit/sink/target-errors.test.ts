@@ -1,0 +1,21 @@
+import { expect } from 'chai';
+import { asTargetError } from '../../../src/sink/target-errors.ts';
+
+const failed = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
+
+describe('an error of the target', () => {
+  it('says of a volume that is mounted read-only how to get one that can be written', () => {
+    const told = asTargetError(failed('EROFS'), '/data/disk.img');
+    expect(told).to.include({ code: 'TargetNotWritable' });
+    expect(told)
+      .to.have.property('message')
+      .that.matches(/disk\.img.*read-only.*ReadOnlyMany.*ReadWriteOnce/);
+  });
+
+  it('is told from those that pass, and from those that are none of the target', () => {
+    expect(asTargetError(failed('EDQUOT'), '/data')).to.include({ code: 'NoSpace' });
+    expect(asTargetError(failed('EACCES'), '/data')).to.include({ code: 'TargetNotWritable' });
+    const other = failed('ECONNRESET');
+    expect(asTargetError(other, '/data')).to.equal(other);
+  });
+});

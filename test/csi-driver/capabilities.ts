@@ -19,6 +19,11 @@ export function volumeModeOf(capabilities: VolumeCapability[]): VolumeMode {
   return mode;
 }
 
+/** The filesystem that the capabilities ask for; empty where they leave that to the driver. */
+export function fsTypeOf(capabilities: VolumeCapability[]): string {
+  return capabilities.find(({ mount }) => mount?.fs_type)?.mount?.fs_type ?? '';
+}
+
 /** The access mode that lets one pod only use the volume. */
 export const SINGLE_WRITER: AccessMode = 'SINGLE_NODE_SINGLE_WRITER';
 

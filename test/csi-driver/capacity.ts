@@ -1,3 +1,4 @@
+import { filesystemOf } from './filesystems.ts';
 import type { CapacityRange } from './messages.ts';
 import type { ContentFormat } from './records.ts';
 import { invalidArgument, outOfRange } from './status-error.ts';
@@ -6,16 +7,23 @@ const DEFAULT_BYTES = 1024 ** 3;
 /** Sizes are multiples of this, so that a loop device shows all of its file. */
 const GRANULARITY_BYTES = 4096;
 
-/** XFS needs so much. */
-const SMALLEST_FILESYSTEM_BYTES = 32 * 1024 ** 2;
+interface CapacityLimits {
+  /** Bytes below which it cannot go: what the source needs. */
+  readonly atLeast?: number;
+  /** Bytes of which it is a multiple. */
+  readonly roundUpBytes?: number;
+}
 
 /**
  * The capacity to make for a request.
  *
- * @param atLeast bytes below which it cannot go: the size of the source
  * @throws StatusError OUT_OF_RANGE, or INVALID_ARGUMENT for a range that makes no sense
  */
-export function chooseCapacity(range: CapacityRange | null, format: ContentFormat, atLeast = 0): number {
+export function chooseCapacity(
+  range: CapacityRange | null,
+  format: ContentFormat,
+  { atLeast = 0, roundUpBytes = GRANULARITY_BYTES }: CapacityLimits = {},
+): number {
   const required = range?.required_bytes ?? 0;
   const limit = range?.limit_bytes ?? 0;
   if (required < 0 || limit < 0) {
@@ -25,8 +33,9 @@ export function chooseCapacity(range: CapacityRange | null, format: ContentForma
     throw outOfRange(`capacity_range.required_bytes ${required} is less than the ${atLeast} of the source`);
   }
   const wanted = required || atLeast || Math.min(DEFAULT_BYTES, limit || DEFAULT_BYTES);
-  const smallest = format === 'filesystem-image' ? SMALLEST_FILESYSTEM_BYTES : 0;
-  const capacity = Math.ceil(Math.max(wanted, smallest) / GRANULARITY_BYTES) * GRANULARITY_BYTES;
+  const smallest = filesystemOf(format)?.smallest ?? 0;
+  const granularity = Math.ceil(Math.max(roundUpBytes, 1) / GRANULARITY_BYTES) * GRANULARITY_BYTES;
+  const capacity = Math.ceil(Math.max(wanted, smallest) / granularity) * granularity;
   if (limit !== 0 && capacity > limit) {
     throw outOfRange(`capacity_range.limit_bytes ${limit} is less than ${capacity}`);
   }

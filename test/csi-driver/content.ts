@@ -1,14 +1,33 @@
-import { chmod, constants, copyFile, mkdir, open, truncate } from 'node:fs/promises';
+import { chmod, constants, copyFile, mkdir, open, stat, truncate } from 'node:fs/promises';
 import { run } from './command.ts';
+import { filesystemOf } from './filesystems.ts';
+import type { ClassParameters } from './parameters.ts';
 import type { ContentFormat } from './records.ts';
 import type { VolumeMode } from './capabilities.ts';
 
-/** The format in which a volume's content is kept. */
-export function formatFor(mode: VolumeMode, enforceSize: boolean): ContentFormat {
+/** In which stat counts, in bytes. */
+const STAT_BLOCK = 512;
+
+/**
+ * The format in which a volume's content is kept.
+ *
+ * @param fsType what the class asks for; XFS where it asks for nothing
+ */
+export function formatFor(
+  mode: VolumeMode,
+  fsType: string,
+  { enforceSize, quota }: Pick<ClassParameters, 'enforceSize' | 'quota'>,
+): ContentFormat {
   if (mode === 'Block') {
     return 'device-image';
   }
-  return enforceSize ? 'filesystem-image' : 'directory';
+  if (quota) {
+    return 'quota-image';
+  }
+  if (!enforceSize) {
+    return 'directory';
+  }
+  return fsType === 'ext4' ? 'ext4-image' : 'filesystem-image';
 }
 
 /** The volume mode that a format serves. */
@@ -31,14 +50,11 @@ export async function makeContent(format: ContentFormat, path: string, capacityB
   }
   const file = await open(path, 'wx', 0o600);
   try {
-    await file.truncate(capacityBytes);
+    await file.truncate(imageBytes(format, capacityBytes));
   } finally {
     await file.close();
   }
-  if (format === 'filesystem-image') {
-    // Without --unsupported it refuses small filesystems, and takes 64 MiB for the log of larger ones.
-    await run('mkfs.xfs', '-q', '-K', '--unsupported', '-m', 'reflink=0', '-l', 'size=8m', path);
-  }
+  await filesystemOf(format)?.make(path, capacityBytes);
 }
 
 /** Copies a content by sharing its blocks, which takes as long for a large one as for a small one. */
@@ -53,6 +69,18 @@ export async function copyContent(format: ContentFormat, from: string, to: strin
 /** Makes room for a larger volume. What uses an image file learns of it on its node. */
 export async function growContent(format: ContentFormat, path: string, capacityBytes: number): Promise<void> {
   if (format !== 'directory') {
-    await truncate(path, capacityBytes);
+    await truncate(path, imageBytes(format, capacityBytes));
   }
+}
+
+/** Bytes that a content has taken of the pool so far, or shares with others. */
+export async function usedBytes(format: ContentFormat, path: string): Promise<number> {
+  if (format === 'directory') {
+    return parseInt(await run('du', '--summarize', '--block-size=1', path), 10);
+  }
+  return (await stat(path)).blocks * STAT_BLOCK;
+}
+
+function imageBytes(format: ContentFormat, capacityBytes: number): number {
+  return filesystemOf(format)?.imageBytes(capacityBytes) ?? capacityBytes;
 }

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { volumeModeOf } from './capabilities.ts';
+import { fsTypeOf, volumeModeOf } from './capabilities.ts';
 import { chooseCapacity, satisfies } from './capacity.ts';
 import { copyContent, formatFor, growContent, makeContent, modeFor } from './content.ts';
+import { filesystemOf } from './filesystems.ts';
 import type { KeyLock } from './key-lock.ts';
 import type { CreateVolumeRequest } from './messages.ts';
 import { ownParameters, parseClassParameters, type ClassParameters } from './parameters.ts';
@@ -29,7 +30,7 @@ export async function createVolume(
     if (existing) {
       return sameVolume(existing, request, reference);
     }
-    await setTimeout(parameters.delaySeconds * 1000);
+    await setTimeout((parameters.delaySeconds + parameters.callSeconds) * 1000);
     if (!reference) {
       return addVolume(pool, locks, plan(id, request, topology, parameters, undefined), undefined);
     }
@@ -48,14 +49,18 @@ function plan(
   parameters: ClassParameters,
   source: VolumeSource | undefined,
 ): VolumeRecord {
-  const format = formatFor(volumeModeOf(request.volume_capabilities), parameters.enforceSize);
+  const capabilities = request.volume_capabilities;
+  const format = formatFor(volumeModeOf(capabilities), fsTypeOf(capabilities), parameters);
   if (source && source.format !== format) {
     throw invalidArgument(`a ${format} cannot be made from a ${source.format}, which its source is`);
   }
   return {
     id,
     format,
-    capacityBytes: chooseCapacity(request.capacity_range, format, source?.sizeBytes),
+    capacityBytes: chooseCapacity(request.capacity_range, format, {
+      atLeast: source?.neededBytes ?? 0,
+      roundUpBytes: parameters.roundUpBytes,
+    }),
     parameters: ownParameters(request.parameters),
     source: source?.reference,
     node: chooseNode(topology, request, parameters, source),
@@ -105,6 +110,7 @@ async function addVolume(
       }
       await source.flush();
       await copyContent(volume.format, source.contentPath, path);
+      await filesystemOf(volume.format)?.setApart(path);
       await growContent(volume.format, path, volume.capacityBytes);
     }),
   );

@@ -1,3 +1,4 @@
+import { filesystemOf } from './filesystems.ts';
 import { findLoopDevice, flushLoopDevice } from './loop-devices.ts';
 import { flushFilesystem } from './mounts.ts';
 import type { Pool } from './pool.ts';
@@ -15,7 +16,7 @@ export async function flushVolume(pool: Pool, volume: VolumeRecord): Promise<voi
   if (!device) {
     return;
   }
-  if (volume.format === 'filesystem-image') {
+  if (filesystemOf(volume.format)) {
     const [mounted] = await pool.publications.ofVolume(volume.id);
     if (mounted) {
       await flushFilesystem(mounted.targetPath);

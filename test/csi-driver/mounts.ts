@@ -19,11 +19,16 @@ export async function bindMount(source: string, target: string, options: string[
 }
 
 /**
- * Mounts the XFS filesystem in a file through a loop device, which goes when the last such mount goes. Several
- * mounts of one file share one filesystem. A copy has the identifier of what it was copied from, hence nouuid.
+ * Mounts the filesystem in a file through a loop device, which goes when the last such mount goes. Several mounts of
+ * one file share one filesystem.
  */
-export async function mountImage(image: string, target: string, options: string[]): Promise<void> {
-  await run('mount', '--types', 'xfs', ...optionArguments(['loop', 'nouuid', ...options]), image, target);
+export async function mountImage(
+  image: string,
+  target: string,
+  type: string,
+  options: readonly string[],
+): Promise<void> {
+  await run('mount', '--types', type, ...optionArguments(['loop', ...options]), image, target);
 }
 
 /** Makes this one mount read-only, others of the same filesystem not. */

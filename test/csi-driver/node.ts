@@ -1,4 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { filesystemOf, growFilesystem } from './filesystems.ts';
 import { findLoopDevice, growLoopDevice } from './loop-devices.ts';
 import type { KeyLock } from './key-lock.ts';
 import type {
@@ -7,8 +9,9 @@ import type {
   NodePublishVolumeRequest,
   NodeUnpublishVolumeRequest,
 } from './messages.ts';
+import { parseClassParameters } from './parameters.ts';
 import { getVolume, type Pool } from './pool.ts';
-import { growFilesystem, publish } from './publish.ts';
+import { publish } from './publish.ts';
 import type { VolumeRecord } from './records.ts';
 import type { Method } from './service.ts';
 import { failedPrecondition, notFound, required } from './status-error.ts';
@@ -29,6 +32,7 @@ export function node(pool: Pool, locks: KeyLock, topology: NodeTopology, nodeId:
       required('volume_capability', request.volume_capability);
       await locks.hold(`published/${id}`, async () => {
         const volume = await getVolume(pool, id);
+        await takeCallTime(volume);
         if (volume.node !== undefined && volume.node !== nodeId) {
           throw failedPrecondition(`volume ${id} is on node ${volume.node}`);
         }
@@ -40,7 +44,13 @@ export function node(pool: Pool, locks: KeyLock, topology: NodeTopology, nodeId:
     NodeUnpublishVolume: async (request: NodeUnpublishVolumeRequest) => {
       const id = required('volume_id', request.volume_id);
       const targetPath = required('target_path', request.target_path);
-      await locks.hold(`published/${id}`, () => pool.publications.remove(id, targetPath));
+      await locks.hold(`published/${id}`, async () => {
+        const volume = await pool.volumes.get(id);
+        if (volume) {
+          await takeCallTime(volume);
+        }
+        await pool.publications.remove(id, targetPath);
+      });
       return {};
     },
 
@@ -51,10 +61,16 @@ export function node(pool: Pool, locks: KeyLock, topology: NodeTopology, nodeId:
 
     NodeExpandVolume: async (request: NodeExpandVolumeRequest) => {
       const volume = await getPublished(pool, request);
+      await takeCallTime(volume);
       await locks.hold(`published/${volume.id}`, () => growOnNode(pool, volume, request.volume_path));
       return { capacity_bytes: volume.capacityBytes };
     },
   };
+}
+
+/** Volumes of slow classes are slow on their nodes too. */
+async function takeCallTime(volume: VolumeRecord): Promise<void> {
+  await setTimeout(parseClassParameters(volume.parameters).callSeconds * 1000);
 }
 
 /** The volume that the request says is at its path. */
@@ -80,8 +96,9 @@ async function isBlockDevice(path: string): Promise<boolean> {
 }
 
 async function growOnNode(pool: Pool, volume: VolumeRecord, path: string): Promise<void> {
-  if (volume.format === 'filesystem-image') {
-    await growFilesystem(path);
+  const filesystem = filesystemOf(volume.format);
+  if (filesystem) {
+    await growFilesystem(filesystem, path, volume.capacityBytes);
   } else if (volume.format === 'device-image') {
     const device = await findLoopDevice(pool.volumes.contentPath(volume.id));
     if (device) {

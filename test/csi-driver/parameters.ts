@@ -18,8 +18,16 @@ const classParameters = z.strictObject({
   delaySeconds: count.default(0),
   /** What all volumes made with the same parameters may have together. */
   capacityBytes: count.optional(),
-  /** "true": a Filesystem volume is a filesystem of the requested size, and can be full. */
+  /** Seconds that every call about a volume of the class takes longer, also those that mount it. */
+  callSeconds: count.default(0),
+  /** "true": a Filesystem volume is a filesystem of the requested size, of the class's fstype, and can be full. */
   enforceSize: truth.default(false),
+  /** "true": a Filesystem volume is a folder with a quota of the requested size, which its free space does not tell. */
+  quota: truth.default(false),
+  /** Capacities are multiples of this. */
+  roundUpBytes: count.default(4096),
+  /** "used": what a snapshot says that a volume made of it needs is what its volume had written by then. */
+  restoreSize: z.enum(['capacity', 'used']).default('capacity'),
   /** "true": a volume is reached only from the node that it was made for (needs --topology-key). */
   local: truth.default(false),
 });

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { SINGLE_WRITER, volumeModeOf } from './capabilities.ts';
-import { run } from './command.ts';
 import { modeFor } from './content.ts';
-import { attachLoopDevice, detachLoopDevice, growLoopDevice, holdLoopDevice } from './loop-devices.ts';
+import { filesystems, growFilesystem } from './filesystems.ts';
+import { attachLoopDevice, detachLoopDevice, findLoopDevice, growLoopDevice, holdLoopDevice } from './loop-devices.ts';
 import type { NodePublishVolumeRequest, VolumeCapability } from './messages.ts';
-import { bindMount, mountAt, mountImage, remountReadOnly } from './mounts.ts';
+import { bindMount, mountImage, remountReadOnly } from './mounts.ts';
 import type { Pool } from './pool.ts';
 import type { PublicationRecord, VolumeRecord } from './records.ts';
 
@@ -54,14 +54,21 @@ async function mountVolume(
       await bindMount(content, targetPath, readonly ? [...flags, 'ro'] : flags);
       return;
     case 'filesystem-image':
+    case 'ext4-image':
+    case 'quota-image': {
+      const filesystem = filesystems[volume.format];
       await pool.publications.add(record);
       await mkdir(targetPath, { recursive: true });
-      await mountImage(content, targetPath, flags);
-      await growFilesystem(targetPath);
+      if (!(await findLoopDevice(content))) {
+        await filesystem.growUnmounted(content);
+      }
+      await mountImage(content, targetPath, filesystem.type, [...filesystem.mountOptions, ...flags]);
+      await growFilesystem(filesystem, targetPath, volume.capacityBytes);
       if (readonly) {
         await remountReadOnly(targetPath);
       }
       return;
+    }
     case 'device-image': {
       const device = await attachLoopDevice(content);
       const holder = await holdLoopDevice(device);
@@ -73,15 +80,6 @@ async function mountVolume(
       await bindMount(device, targetPath, []);
       return;
     }
-  }
-}
-
-/** Lets a mounted filesystem fill its image file, which may have grown. */
-export async function growFilesystem(targetPath: string): Promise<void> {
-  const mount = await mountAt(targetPath);
-  if (mount) {
-    await growLoopDevice(mount.source);
-    await run('xfs_growfs', targetPath);
   }
 }
 

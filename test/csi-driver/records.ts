@@ -4,9 +4,11 @@ import * as z from 'zod';
  * How a volume's content is kept in the pool:
  * - `directory`: a Filesystem volume whose size is not enforced
  * - `filesystem-image`: a Filesystem volume of an enforced size, an XFS filesystem in a sparse file
+ * - `ext4-image`: the same with ext4
+ * - `quota-image`: a Filesystem volume with a quota, which is that of a larger btrfs filesystem in a sparse file
  * - `device-image`: a Block volume, a sparse file
  */
-export const contentFormat = z.enum(['directory', 'filesystem-image', 'device-image']);
+export const contentFormat = z.enum(['directory', 'filesystem-image', 'ext4-image', 'quota-image', 'device-image']);
 export type ContentFormat = z.infer<typeof contentFormat>;
 
 const bytes = z.number().int().positive();
@@ -34,7 +36,10 @@ export const snapshotRecord = z.strictObject({
   id: z.string(),
   sourceVolumeId: z.string(),
   format: contentFormat,
+  /** Of the volume. */
   sizeBytes: bytes,
+  /** What it says that a volume made of it needs; the same where it is missing. */
+  restoreBytes: bytes.optional(),
   /** Milliseconds since 1970. */
   createdAt: z.number(),
   /** Milliseconds since 1970: from then on it says that it is ready to use. */
@@ -42,6 +47,11 @@ export const snapshotRecord = z.strictObject({
   node,
 });
 export type SnapshotRecord = z.infer<typeof snapshotRecord>;
+
+/** What a snapshot says that a volume made of it needs, in bytes. */
+export function restoreBytesOf({ restoreBytes, sizeBytes }: SnapshotRecord): number {
+  return restoreBytes ?? sizeBytes;
+}
 
 /** A volume at a target path of this node. */
 export const publicationRecord = z.strictObject({

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { copyContent } from './content.ts';
+import { copyContent, usedBytes } from './content.ts';
 import { flushVolume } from './flush.ts';
 import type { KeyLock } from './key-lock.ts';
 import type { CreateSnapshotRequest, ListSnapshotsRequest, Snapshot } from './messages.ts';
 import { page } from './pages.ts';
 import { parseClassParameters, parseSnapshotClassParameters } from './parameters.ts';
 import { entryId, getVolume, type Pool } from './pool.ts';
-import type { SnapshotRecord } from './records.ts';
+import { restoreBytesOf, type SnapshotRecord } from './records.ts';
 import type { Method } from './service.ts';
 import { alreadyExists, failedPrecondition, required } from './status-error.ts';
 
@@ -55,7 +55,7 @@ async function createSnapshot(pool: Pool, locks: KeyLock, request: CreateSnapsho
     if (!parameters.snapshot) {
       throw failedPrecondition(`volume ${volume.id} has no snapshots: its class has snapshot: "false"`);
     }
-    await setTimeout(parameters.delaySeconds * 1000);
+    await setTimeout((parameters.delaySeconds + parameters.callSeconds) * 1000);
     return locks.hold(`volume/${sourceVolumeId}`, () => copyToSnapshot(pool, id, sourceVolumeId, readyAfterSeconds));
   });
 }
@@ -68,19 +68,20 @@ async function copyToSnapshot(
 ): Promise<SnapshotRecord> {
   const volume = await getVolume(pool, sourceVolumeId);
   const createdAt = Date.now();
+  const content = pool.volumes.contentPath(volume.id);
+  await flushVolume(pool, volume);
+  const tellsUsed = parseClassParameters(volume.parameters).restoreSize === 'used';
   const snapshot = {
     id,
     sourceVolumeId,
     format: volume.format,
     sizeBytes: volume.capacityBytes,
+    ...(tellsUsed ? { restoreBytes: Math.max(1, await usedBytes(volume.format, content)) } : {}),
     createdAt,
     readyAt: createdAt + readyAfterSeconds * 1000,
     node: volume.node,
   };
-  await pool.snapshots.create(snapshot, async (path) => {
-    await flushVolume(pool, volume);
-    await copyContent(volume.format, pool.volumes.contentPath(volume.id), path);
-  });
+  await pool.snapshots.create(snapshot, (path) => copyContent(volume.format, content, path));
   return snapshot;
 }
 
@@ -88,7 +89,7 @@ function toSnapshot(record: SnapshotRecord): Snapshot {
   return {
     snapshot_id: record.id,
     source_volume_id: record.sourceVolumeId,
-    size_bytes: record.sizeBytes,
+    size_bytes: restoreBytesOf(record),
     creation_time: { seconds: Math.floor(record.createdAt / 1000), nanos: (record.createdAt % 1000) * 1_000_000 },
     ready_to_use: Date.now() >= record.readyAt,
   };

@@ -52,7 +52,9 @@ export function volumeController(pool: Pool, locks: KeyLock, topology: NodeTopol
     DeleteVolume: async (request: { volume_id: string }) => {
       const id = required('volume_id', request.volume_id);
       await locks.hold(`volume/${id}`, async () => {
-        if (await pool.volumes.get(id)) {
+        const volume = await pool.volumes.get(id);
+        if (volume) {
+          await setTimeout(parseClassParameters(volume.parameters).callSeconds * 1000);
           await locks.hold(`published/${id}`, () => removeUnpublished(pool, id));
         }
       });
@@ -83,7 +85,9 @@ export function volumeController(pool: Pool, locks: KeyLock, topology: NodeTopol
       const range = required('capacity_range', request.capacity_range);
       return locks.hold(`volume/${id}`, async () => {
         const volume = await getVolume(pool, id);
-        const capacityBytes = Math.max(chooseCapacity(range, volume.format), volume.capacityBytes);
+        const { roundUpBytes } = parseClassParameters(volume.parameters);
+        const wanted = chooseCapacity(range, volume.format, { roundUpBytes });
+        const capacityBytes = Math.max(wanted, volume.capacityBytes);
         if (capacityBytes > volume.capacityBytes) {
           await expand(pool, locks, volume, capacityBytes);
         }
@@ -105,7 +109,7 @@ async function expand(pool: Pool, locks: KeyLock, volume: VolumeRecord, capacity
   if (!parameters.expansion) {
     throw invalidArgument(`volume ${volume.id} cannot grow: its class has expansion: "false"`);
   }
-  await setTimeout(parameters.delaySeconds * 1000);
+  await setTimeout((parameters.delaySeconds + parameters.callSeconds) * 1000);
   await takeRoom(pool, locks, volume.parameters, capacityBytes - volume.capacityBytes, outOfRange, async () => {
     await growContent(volume.format, pool.volumes.contentPath(volume.id), capacityBytes);
     await pool.volumes.replace({ ...volume, capacityBytes });

@@ -2,14 +2,15 @@ import { flushVolume } from './flush.ts';
 import type { VolumeContentSource } from './messages.ts';
 import { parseClassParameters, type ClassParameters } from './parameters.ts';
 import { getVolume, type Pool } from './pool.ts';
-import type { ContentFormat, VolumeRecord } from './records.ts';
+import { restoreBytesOf, type ContentFormat, type VolumeRecord } from './records.ts';
 import { failedPrecondition, invalidArgument, notFound, required } from './status-error.ts';
 
 /** What a new volume is a copy of. */
 export interface VolumeSource {
   reference: NonNullable<VolumeRecord['source']>;
   format: ContentFormat;
-  sizeBytes: number;
+  /** Bytes that a copy has at least. */
+  neededBytes: number;
   contentPath: string;
   node: string | undefined;
   /** Brings the content up to date with what pods have written. */
@@ -64,7 +65,7 @@ async function sourceVolume(
   return {
     reference,
     format: volume.format,
-    sizeBytes: volume.capacityBytes,
+    neededBytes: volume.capacityBytes,
     contentPath: pool.volumes.contentPath(volume.id),
     node: volume.node,
     flush: () => flushVolume(pool, volume),
@@ -82,7 +83,8 @@ async function sourceSnapshot(pool: Pool, reference: NonNullable<VolumeRecord['s
   return {
     reference,
     format: snapshot.format,
-    sizeBytes: snapshot.sizeBytes,
+    // A quota may be any that holds the files; a filesystem does not shrink.
+    neededBytes: snapshot.format === 'quota-image' ? restoreBytesOf(snapshot) : snapshot.sizeBytes,
     contentPath: pool.snapshots.contentPath(snapshot.id),
     node: snapshot.node,
     flush: async () => undefined,

@@ -11,9 +11,11 @@ describe("the CSI driver's decisions", () => {
   it('makes at least the requested capacity, in whole blocks', () => {
     expect(chooseCapacity(range(10_000_000), 'device-image')).to.equal(10_002_432);
     expect(chooseCapacity(range(8192), 'device-image')).to.equal(8192);
-    expect(chooseCapacity(range(0), 'directory', 12_288)).to.equal(12_288);
+    expect(chooseCapacity(range(0), 'directory', { atLeast: 12_288 })).to.equal(12_288);
     expect(chooseCapacity(null, 'directory')).to.equal(1024 ** 3);
     expect(chooseCapacity(range(0, 4096), 'directory')).to.equal(4096);
+    expect(chooseCapacity(range(5000), 'directory', { roundUpBytes: 1024 ** 3 })).to.equal(1024 ** 3);
+    expect(chooseCapacity(range(4096), 'ext4-image')).to.equal(8 * 1024 ** 2);
   });
 
   it('refuses a capacity that cannot be', () => {
@@ -25,7 +27,7 @@ describe("the CSI driver's decisions", () => {
       }
     };
     expect(code(() => chooseCapacity(range(8192, 4096), 'directory'))).to.equal(status.OUT_OF_RANGE);
-    expect(code(() => chooseCapacity(range(4096), 'directory', 8192))).to.equal(status.OUT_OF_RANGE);
+    expect(code(() => chooseCapacity(range(4096), 'directory', { atLeast: 8192 }))).to.equal(status.OUT_OF_RANGE);
     expect(code(() => chooseCapacity(range(4096, 4096), 'filesystem-image'))).to.equal(status.OUT_OF_RANGE);
     expect(code(() => chooseCapacity(range(-1), 'directory'))).to.equal(status.INVALID_ARGUMENT);
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, readFile, stat, statfs, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { loadPackageDefinition, status, type ServiceClientConstructor } from '@grpc/grpc-js';
@@ -14,6 +15,7 @@ import { callMethod, connect, CsiDriver, XfsPool } from './csi-driver-process.ts
 const MiB = 1024 ** 2;
 const TOPOLOGY_KEY = 'topology.csi.diskpress.test/node';
 const filesystem = { mount: {}, access_mode: { mode: 'SINGLE_NODE_WRITER' } };
+const ext4 = { mount: { fs_type: 'ext4' }, access_mode: { mode: 'SINGLE_NODE_WRITER' } };
 const block = { block: {}, access_mode: { mode: 'SINGLE_NODE_WRITER' } };
 
 describe('the CSI driver of the test cluster', function () {
@@ -97,6 +99,24 @@ describe('the CSI driver of the test cluster', function () {
     return bavail * bsize;
   }
 
+  /** Writes to the folder until it is full. */
+  async function bytesThatFit(folder: string): Promise<number> {
+    const file = await open(join(folder, 'filler'), 'w');
+    let written = 0;
+    try {
+      for (;;) {
+        written += (await file.write(Buffer.alloc(MiB, 1))).bytesWritten;
+        await file.datasync();
+      }
+    } catch (error) {
+      // Node has no name for the quota's.
+      expect((error as NodeJS.ErrnoException).errno).to.be.oneOf([-constants.errno.ENOSPC, -constants.errno.EDQUOT]);
+      return written;
+    } finally {
+      await file.close().catch(() => undefined);
+    }
+  }
+
   const deviceBytes = async (device: string) => Number(await run('blockdev', '--getsize64', device));
 
   describe('copies', () => {
@@ -140,6 +160,8 @@ describe('the CSI driver of the test cluster', function () {
     for (const { name, capability, parameters } of [
       { name: 'a Block volume', capability: block, parameters: {} },
       { name: 'a Filesystem volume of an enforced size', capability: filesystem, parameters: { enforceSize: 'true' } },
+      { name: 'a Filesystem volume with ext4', capability: ext4, parameters: { enforceSize: 'true' } },
+      { name: 'a Filesystem volume with a quota', capability: filesystem, parameters: { quota: 'true' } },
     ]) {
       it(`snapshots what was just written to ${name} that is in use`, async () => {
         const source = await create(capability, 64, { parameters });
@@ -160,18 +182,19 @@ describe('the CSI driver of the test cluster', function () {
         expect(found.subarray(0, content.length).equals(content)).to.be.true;
       });
 
-      it(`makes a larger copy of ${name}`, async () => {
+      it(`makes a larger copy of ${name}, to be used beside it`, async () => {
         const source = await create(capability, 64, { parameters });
         const clone = await create(capability, 128, { parameters, ...cloneOf(source) });
 
-        const bytes = await inside(clone, capability, async (target) => {
-          if (capability === block) {
-            return deviceBytes(target);
-          }
-          const { blocks, bsize } = await statfs(target);
-          return blocks * bsize;
-        });
-        expect(bytes).to.be.within(110 * MiB, 128 * MiB);
+        await inside(source, capability, () =>
+          inside(clone, capability, async (target) => {
+            if (capability === block) {
+              expect(await deviceBytes(target)).to.equal(128 * MiB);
+            } else {
+              expect(await bytesThatFit(target)).to.be.within(100 * MiB, 128 * MiB);
+            }
+          }),
+        );
       });
     }
 
@@ -206,11 +229,27 @@ describe('the CSI driver of the test cluster', function () {
       });
     });
 
-    it('grows a filesystem of an enforced size under the pod that uses it', async () => {
-      const volume = await create(filesystem, 64, { parameters: { enforceSize: 'true' } });
+    for (const { name, capability, parameters } of [
+      { name: 'a filesystem of an enforced size', capability: filesystem, parameters: { enforceSize: 'true' } },
+      { name: 'a quota', capability: filesystem, parameters: { quota: 'true' } },
+    ]) {
+      it(`grows ${name} under the pod that uses it`, async () => {
+        const volume = await create(capability, 64, { parameters });
 
-      await inside(volume, filesystem, async (target) => {
-        await expand(volume, target, 256);
+        await inside(volume, capability, async (target) => {
+          await expand(volume, target, 256);
+          await writeFile(join(target, 'file'), Buffer.alloc(200 * MiB));
+        });
+      });
+    }
+
+    it('grows ext4 when it is mounted next', async () => {
+      const volume = await create(ext4, 64, { parameters: { enforceSize: 'true' } });
+      const expansion = { volume_id: volume, capacity_range: { required_bytes: 256 * MiB } };
+      await driver.call('ControllerExpandVolume', expansion);
+
+      await inside(volume, ext4, async (target) => {
+        await driver.call('NodeExpandVolume', { ...expansion, volume_path: target });
         await writeFile(join(target, 'file'), Buffer.alloc(200 * MiB));
       });
     });
@@ -266,15 +305,74 @@ describe('the CSI driver of the test cluster', function () {
       await driver.call('CreateVolume', second);
     });
 
-    it('enforceSize: "true" makes a volume that can be full', async () => {
-      const volume = await create(filesystem, 64, { parameters: { enforceSize: 'true' } });
+    for (const capability of [filesystem, ext4]) {
+      it(`enforceSize: "true" makes a volume that can be full, with ${capability === ext4 ? 'ext4' : 'XFS'}`, async () => {
+        const volume = await create(capability, 64, { parameters: { enforceSize: 'true' } });
+
+        await inside(volume, capability, async (target) => {
+          const failure = await writeFile(join(target, 'file'), Buffer.alloc(70 * MiB)).catch(
+            (error: NodeJS.ErrnoException) => error.code,
+          );
+          expect(failure).to.equal('ENOSPC');
+          expect(await run('stat', '--file-system', '--format=%T', target)).to.match(
+            capability === ext4 ? /ext/ : /xfs/,
+          );
+        });
+      });
+    }
+
+    it('quota: "true" makes a volume that is full before its free space says so', async () => {
+      const volume = await create(filesystem, 64, { parameters: { quota: 'true' } });
 
       await inside(volume, filesystem, async (target) => {
-        const failure = await writeFile(join(target, 'file'), Buffer.alloc(70 * MiB)).catch(
-          (error: NodeJS.ErrnoException) => error.code,
-        );
-        expect(failure).to.equal('ENOSPC');
+        const { bavail, bsize } = await statfs(target);
+        expect(bavail * bsize).to.be.greaterThan(128 * MiB);
+        expect(await bytesThatFit(target)).to.be.within(50 * MiB, 64 * MiB);
       });
+    });
+
+    it('roundUpBytes makes and grows volumes by that much', async () => {
+      const parameters = { roundUpBytes: `${32 * MiB}` };
+      const { volume } = await driver.call('CreateVolume', request(filesystem, 10, { parameters }));
+      expect(volume.capacity_bytes).to.equal(32 * MiB);
+      const expansion = { volume_id: volume.volume_id, capacity_range: { required_bytes: 33 * MiB } };
+      expect((await driver.call('ControllerExpandVolume', expansion)).capacity_bytes).to.equal(64 * MiB);
+    });
+
+    it('restoreSize: "used" makes snapshots that tell less than their volume has', async () => {
+      for (const parameters of [{ restoreSize: 'used' }, { restoreSize: 'used', enforceSize: 'true' }]) {
+        const source = await create(filesystem, 64, { parameters });
+        await inside(source, filesystem, (target) => writeFile(join(target, 'file'), randomBytes(5 * MiB)));
+        const taken = await snapshot(source);
+        expect(taken.size_bytes).to.be.within(5 * MiB, 20 * MiB);
+
+        const small = request(filesystem, 32, { parameters, ...copyOf(taken.snapshot_id) });
+        expect((await driver.failure('CreateVolume', small)).code).to.equal(status.OUT_OF_RANGE);
+        await create(filesystem, 64, { parameters, ...copyOf(taken.snapshot_id) });
+      }
+    });
+
+    it('restoreSize: "used" and quota: "true" make copies as small as what was used', async () => {
+      const parameters = { restoreSize: 'used', quota: 'true' };
+      const source = await create(filesystem, 64, { parameters });
+      const taken = await snapshot(source);
+
+      await create(filesystem, 16, { parameters, ...copyOf(taken.snapshot_id) });
+    });
+
+    it('callSeconds makes every call slow', async () => {
+      const volume = await create(filesystem, 10, { parameters: { callSeconds: '1' } });
+      const target = pool.target('slow');
+      const publication = { volume_id: volume, target_path: target, volume_capability: filesystem };
+      for (const call of [
+        () => driver.call('NodePublishVolume', publication),
+        () => driver.call('NodeUnpublishVolume', publication),
+        () => driver.call('DeleteVolume', publication),
+      ]) {
+        const started = performance.now();
+        await call();
+        expect(performance.now() - started).to.be.greaterThan(990);
+      }
     });
 
     it('delaySeconds makes it slow', async () => {

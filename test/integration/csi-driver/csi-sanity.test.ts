@@ -59,6 +59,7 @@ describe('csi-sanity against the CSI driver of the test cluster', function () {
   const variants: { name: string; accessType: string; parameters: Record<string, string> }[] = [
     { name: 'Filesystem volumes', accessType: 'mount', parameters: {} },
     { name: 'Filesystem volumes of an enforced size', accessType: 'mount', parameters: { enforceSize: 'true' } },
+    { name: 'Filesystem volumes with a quota', accessType: 'mount', parameters: { quota: 'true' } },
     { name: 'Block volumes', accessType: 'block', parameters: {} },
     { name: 'volumes that one node reaches', accessType: 'mount', parameters: { local: 'true' } },
   ];

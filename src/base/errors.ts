@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { printableText } from './printable.ts';
 
 /**
@@ -100,10 +101,15 @@ export class ScratchNeeded extends Error {
 /** The system's code of an error (ENOENT, UND_ERR_SOCKET, …), looking through causes and aggregates. */
 export function systemCode(error: unknown): string | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 8; depth += 1) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
+    if ('code' in current && typeof current.code === 'string') return knownCode(current);
     current = current instanceof AggregateError ? current.errors[0] : current.cause;
   }
   return undefined;
+}
+
+/** Node has no name for the error of a quota that is exceeded, but says "Unknown system error -122". */
+function knownCode(error: Error & { code?: unknown; errno?: unknown }): string {
+  return error.errno === -constants.errno.EDQUOT ? 'EDQUOT' : String(error.code);
 }
 
 /** Turns whatever was thrown into a TransferError, keeping those that are. */

@@ -81,7 +81,7 @@ export class BlockSink implements Sink {
 
   async write({ offset, data }: Extent): Promise<void> {
     const end = offset + data.length;
-    if (end > this.#size) throw imageTooLarge(this.path, end, this.#size, true);
+    if (end > this.#size) throw imageTooLarge(this.path, { size: end, isAtLeast: true, largest: this.#size });
     try {
       await this.#writer?.write(offset, data);
     } catch (error) {
@@ -148,7 +148,9 @@ export class BlockSink implements Sink {
     } catch (error) {
       throw asTargetError(error, this.path);
     }
-    if (virtualSize !== undefined && virtualSize > this.#size) throw imageTooLarge(this.path, virtualSize, this.#size);
+    if (virtualSize !== undefined && virtualSize > this.#size) {
+      throw imageTooLarge(this.path, { size: virtualSize, largest: this.#size });
+    }
     return file;
   }
 

@@ -10,7 +10,7 @@ import { preallocate } from './preallocate.ts';
 import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
-import { measureVolume, type VolumeRequest } from './volume-space.ts';
+import { measureVolume, type VolumeRequest, type VolumeSpace } from './volume-space.ts';
 
 /** In which stat counts, in bytes. */
 const STAT_BLOCK = 512;
@@ -34,10 +34,7 @@ export class FileSink implements Sink {
   readonly #progress: Progress;
   #file: FileHandle | undefined;
   #writer: CoalescingWriter | undefined;
-  /** What the disk is grown to. */
-  #usable = Number.MAX_SAFE_INTEGER;
-  /** What it may have at most. */
-  #limit = Number.MAX_SAFE_INTEGER;
+  #space: VolumeSpace = { largest: Number.MAX_SAFE_INTEGER, usable: 0, taken: 0 };
   #preallocated = false;
 
   constructor(options: FileSinkOptions, progress: Progress) {
@@ -54,7 +51,7 @@ export class FileSink implements Sink {
       await this.#allowGroup(this.#file);
       await this.#measure();
       if (virtualSize !== undefined) {
-        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
+        if (virtualSize > this.#space.largest) throw imageTooLarge(this.path, { size: virtualSize, ...this.#space });
         await this.#file.truncate(virtualSize);
       }
       await this.#preallocate(virtualSize);
@@ -72,7 +69,7 @@ export class FileSink implements Sink {
       const { blocks } = await this.#file.stat();
       await this.#measure(blocks * STAT_BLOCK);
       if (virtualSize !== undefined) {
-        if (virtualSize > this.#limit) throw imageTooLarge(this.path, virtualSize, this.#limit);
+        if (virtualSize > this.#space.largest) throw imageTooLarge(this.path, { size: virtualSize, ...this.#space });
         await this.#file.truncate(virtualSize);
       }
       await this.#preallocate(virtualSize);
@@ -101,7 +98,7 @@ export class FileSink implements Sink {
 
   async write({ offset, data }: Extent): Promise<void> {
     const end = offset + data.length;
-    if (end > this.#limit) throw imageTooLarge(this.path, end, this.#limit, true);
+    if (end > this.#space.largest) throw imageTooLarge(this.path, { size: end, isAtLeast: true, ...this.#space });
     try {
       await this.#writer?.write(offset, data);
     } catch (error) {
@@ -178,18 +175,16 @@ export class FileSink implements Sink {
     }
   }
 
-  /** @param taken bytes of the volume that the file has already */
-  async #measure(taken = 0): Promise<void> {
+  /** @param used bytes of the volume that the file has already */
+  async #measure(used = 0): Promise<void> {
     const { volume, overheadIsReserve } = this.#options;
     if (volume === undefined) return;
-    const { room, usable } = await measureVolume(dirname(this.path), volume, taken);
-    this.#usable = usable;
-    this.#limit = overheadIsReserve ? room : usable;
+    this.#space = await measureVolume(dirname(this.path), volume, { used, overheadIsReserve });
   }
 
   /** Where the disk's size is not known yet, it is at least what the volume lets it have. */
   #finalSize(virtualSize = 0): number {
-    return this.#options.volume === undefined ? virtualSize : Math.max(virtualSize, this.#usable);
+    return Math.max(virtualSize, this.#space.usable);
   }
 
   async #preallocate(virtualSize: number | undefined): Promise<void> {

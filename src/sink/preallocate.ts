@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { TransferError } from '../base/errors.ts';
+import { saysNoSpace } from '../base/no-space.ts';
 import { inherited, runProgram } from '../base/programs.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function preallocate(file: FileHandle, path: string, size: number):
     ({ exitCode, stderr } = await runProgram('fallocate', ['--posix', ...what], options));
   }
   if (exitCode === 0) return;
-  if (stderr.includes('No space left')) {
+  if (saysNoSpace(stderr)) {
     throw new TransferError('NoSpace', `${path} cannot be preallocated: no space left; use a larger volume`);
   }
   throw new TransferError('TargetNotWritable', `${path} cannot be preallocated: ${stderr}`);

@@ -1,11 +1,24 @@
 import { TransferError, systemCode } from '../base/errors.ts';
 import { formatExactBytes } from '../base/format-bytes.ts';
 
-export function imageTooLarge(path: string, size: number, usable: number, atLeast = false): TransferError {
+interface TooLarge {
+  /** The image's size in bytes. */
+  readonly size: number;
+  /** More of it may follow. */
+  readonly isAtLeast?: boolean;
+  /** Bytes that it may have. */
+  readonly largest: number;
+  /** Bytes that the file system itself has taken of the volume, where that is why. */
+  readonly taken?: number;
+}
+
+/** That an image does not fit into its target. */
+export function imageTooLarge(path: string, { size, isAtLeast = false, largest, taken = 0 }: TooLarge): TransferError {
+  const why = taken > 0 ? `, as the file system itself has taken ${formatExactBytes(taken)} of the volume` : '';
   return new TransferError(
     'ImageTooLarge',
-    `the image is ${atLeast ? 'at least ' : ''}${formatExactBytes(size)}, and ${path} has room for ` +
-      `${formatExactBytes(usable)}: request a larger volume`,
+    `the image is ${isAtLeast ? 'at least ' : ''}${formatExactBytes(size)}, and ${path} has room for ` +
+      `${formatExactBytes(largest)}${why}: request a larger volume`,
   );
 }
 

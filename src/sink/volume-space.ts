@@ -1,8 +1,5 @@
 import { statfs } from 'node:fs/promises';
-
-const MEBIBYTE = 1024 * 1024;
-/** In MiB, of a quotient: less than a byte of a disk of a PiB. */
-const ROUNDING = 1e-7;
+import { diskOfVolume, largestDisk } from '../base/filesystem-sizes.ts';
 
 /** What a claim asks of a Filesystem volume. */
 export interface VolumeRequest {
@@ -14,29 +11,42 @@ export interface VolumeRequest {
 
 /** What there is on a Filesystem volume, in bytes. */
 export interface VolumeSpace {
-  /** What was asked for, or less where the volume has less. */
-  room: number;
-  /**
-   * The size that a disk image may have, in whole MiB: what was asked for without the overhead, or less where the file system itself has taken
-   * more than that.
-   */
+  /** The largest disk image that it may have: as the request has it, or less where the file system itself has taken more. */
+  largest: number;
+  /** What a disk image is grown to, in whole MiB: what was asked for without the overhead, or less as above. */
   usable: number;
+  /** What the file system itself has taken of what was asked for, where that is why the disk may not be larger; else 0. */
+  taken: number;
 }
 
-/**
- * Looks at the volume on which a folder is.
- *
- * @param taken what the disk takes of it already, in bytes
- */
-export async function measureVolume(directory: string, request: VolumeRequest, taken = 0): Promise<VolumeSpace> {
+interface MeasureOptions {
+  /** What the disk takes of it already, in bytes. */
+  used?: number | undefined;
+  /** The overhead is only a reserve for growing into: a disk that was made without it is taken as it is. */
+  overheadIsReserve?: boolean | undefined;
+}
+
+/** Looks at the volume on which a folder is. */
+export async function measureVolume(
+  directory: string,
+  request: VolumeRequest,
+  options: MeasureOptions = {},
+): Promise<VolumeSpace> {
   const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize + taken;
-  return { room: Math.min(request.capacity, free), usable: usableBytes(request, free) };
+  return spaceOf(request, bavail * bsize, options);
 }
 
-/** @param free bytes that the file system has for the disk */
-export function usableBytes({ capacity, filesystemOverhead }: VolumeRequest, free: number): number {
-  const mebibytes = Math.min(capacity / (1 + filesystemOverhead), free) / MEBIBYTE;
-  // What was enlarged by the overhead comes out whole again, whatever the division rounds.
-  return Math.floor(mebibytes + ROUNDING) * MEBIBYTE;
+/** @param free bytes that the file system has besides what the disk takes already */
+export function spaceOf(
+  { capacity, filesystemOverhead }: VolumeRequest,
+  free: number,
+  { used = 0, overheadIsReserve = false }: MeasureOptions = {},
+): VolumeSpace {
+  const there = free + used;
+  const allowed = overheadIsReserve ? capacity : largestDisk(capacity, filesystemOverhead);
+  return {
+    largest: Math.min(allowed, there),
+    usable: Math.min(diskOfVolume(capacity, filesystemOverhead), diskOfVolume(there, 0)),
+    taken: there < allowed ? capacity - there : 0,
+  };
 }

@@ -4,6 +4,7 @@ import { LOST_AND_FOUND } from '../base/lost-and-found.ts';
 import { TransferError } from '../base/errors.ts';
 import { formatBytes } from '../base/format-bytes.ts';
 import { FedProgram } from '../base/fed-program.ts';
+import { saysNoSpace } from '../base/no-space.ts';
 import { ArchiveBudget, archiveLimits } from '../image/archive/archive-budget.ts';
 import { isTarHeader } from '../image/archive/tar-reader.ts';
 
@@ -79,7 +80,7 @@ async function* whole(
 }
 
 function explain(stderr: string, location: string): TransferError {
-  if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(stderr)) {
+  if (saysNoSpace(stderr) || /Wrote only \d+ of \d+ bytes/.test(stderr)) {
     return new TransferError('NoSpace', `no space left while unpacking ${location}: use a larger volume`);
   }
   if (/unexpected EOF/i.test(stderr)) {

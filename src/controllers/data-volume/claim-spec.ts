@@ -10,12 +10,12 @@ import { isQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
 import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { deviceForVolume, volumeForDisk } from '../../base/filesystem-sizes.ts';
 
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 
 type ContentType = NonNullable<DataVolumeSpec['contentType']>;
 
-const MEBIBYTE = 2 ** 20;
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /** The volume that a clone is made from. */
@@ -122,7 +122,7 @@ function sizeOf(
   const leavesRoom = volumeMode === 'Filesystem' && contentType === 'kubevirt';
   if (requested !== undefined) {
     const bytes = parseQuantity(requested);
-    return leavesRoom ? inflated(bytes, filesystemOverhead) : bytes;
+    return leavesRoom ? volumeForDisk(bytes, filesystemOverhead) : bytes;
   }
   if (!source) {
     throw new TerminalError(
@@ -132,19 +132,8 @@ function sizeOf(
   }
   if (source.volumeMode === volumeMode || contentType === 'archive') return source.capacity;
   return leavesRoom
-    ? inflated(source.capacity, filesystemOverhead)
-    : deflated(source.capacity, source.filesystemOverhead);
-}
-
-/** The volume, in whole MiB, on which a disk of so many bytes fits beside the overhead. */
-function inflated(bytes: number, overhead: number): number {
-  const aligned = Math.ceil(bytes / MEBIBYTE) * MEBIBYTE;
-  return Math.ceil((aligned * (1 + overhead)) / MEBIBYTE) * MEBIBYTE;
-}
-
-/** The largest disk, in whole MiB, that fits on a Filesystem volume of so many bytes beside the overhead. */
-function deflated(bytes: number, overhead: number): number {
-  return Math.ceil(bytes / (1 + overhead) / MEBIBYTE) * MEBIBYTE;
+    ? volumeForDisk(source.capacity, filesystemOverhead)
+    : deviceForVolume(source.capacity, source.filesystemOverhead);
 }
 
 function withClass(spec: ClaimSpec, storageClassName: string | undefined): ClaimSpec {

@@ -1,5 +1,6 @@
 import { TransferError } from '../../base/errors.ts';
 import type { DiskFormat } from '../formats/recognise.ts';
+import { saysNoSpace } from '../../base/no-space.ts';
 import { inherited, runProgram, type ProgramResult } from '../../base/programs.ts';
 
 /** An image is hostile input to qemu-img as well: what it may allocate and compute is limited. */
@@ -88,7 +89,7 @@ function run(command: string, format: DiskFormat, input: QemuInput, options: Run
 }
 
 function failure({ stderr, exitCode }: ProgramResult, format: DiskFormat): TransferError {
-  if (stderr.includes('No space left on device')) {
+  if (saysNoSpace(stderr)) {
     return new TransferError('NoSpace', 'no space left while converting the image: use a larger volume');
   }
   if (exitCode === 127) {

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { TransferError, systemCode } from '../../base/errors.ts';
+import { saysNoSpace } from '../../base/no-space.ts';
 import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';
 
@@ -95,7 +96,7 @@ export class TreeExtraction {
     const complaints = this.#complaints.text();
     if (exitCode === null) throw new TransferError('Interrupted', `tar was killed while it wrote ${this.#directory}`);
     // tar only says that it wrote less than it wanted to where the last blocks of a volume took a part.
-    if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(complaints)) {
+    if (saysNoSpace(complaints) || /Wrote only \d+ of \d+ bytes/.test(complaints)) {
       throw new TransferError('NoSpace', `the target volume is full: make its claim larger (${complaints})`);
     }
     if (/Unexpected EOF|does not look like a tar|Skipping to next header/.test(complaints)) {

@@ -48,11 +48,13 @@ export class TreeReceiver implements CloneReceiver {
     this.#contentId = contentId;
     if (from === undefined) await emptyDirectory(directory);
     else await this.#resume();
-    const taken = from === undefined ? 0 : await diskUsage(directory);
-    const { room, usable } = await measureVolume(directory, volume, taken);
+    const used = from === undefined ? 0 : await diskUsage(directory);
     // The overhead is a reserve for growing into: a disk that was made without it may still be copied as it is.
-    if (virtualSize !== undefined && virtualSize > room) throw imageTooLarge(directory, virtualSize, room);
-    this.#usable = usable;
+    const space = await measureVolume(directory, volume, { used, overheadIsReserve: true });
+    if (virtualSize !== undefined && virtualSize > space.largest) {
+      throw imageTooLarge(directory, { size: virtualSize, ...space });
+    }
+    this.#usable = space.usable;
     this.#progress.bytesTotal = bytesTotal;
     await this.#writeCheckpoint();
     this.#extraction = new TreeExtraction(directory, () => this.#save());

@@ -122,8 +122,33 @@ describe('sinks', () => {
     await sink.begin(1000);
     expect(await sink.finish(1000)).to.deep.equal({ size: 9 * MEBIBYTE, preallocated: false });
     expect((await stat(sink.path)).size).to.equal(9 * MEBIBYTE);
-    const error = await sink.begin(9 * MEBIBYTE + 1).catch((reason: unknown) => reason);
+    const error = await sink.begin(Math.floor((10 * MEBIBYTE) / 1.1) + 1).catch((reason: unknown) => reason);
     expect(error).to.include({ code: 'ImageTooLarge', permanent: true });
+    await sink.abandon();
+  });
+
+  it('takes a disk of just the size that was asked for, whatever size that is', async () => {
+    for (const size of [1_000_000_001, 1_000_000_000, 513, 4097, MEBIBYTE + 1]) {
+      const volume = { capacity: size, filesystemOverhead: 0 };
+      const sink = new FileSink({ path: join(directory, 'disk.img'), preallocation: false, volume }, new Progress());
+      await sink.begin(size);
+      expect(await sink.finish(size)).to.include({ size });
+      const error = await sink.begin(size + 1).catch((reason: unknown) => reason);
+      expect(error).to.include({ code: 'ImageTooLarge' });
+      await sink.abandon();
+    }
+  });
+
+  it('says what the file system has taken where that is why a disk does not fit', async () => {
+    const { bavail, bsize } = await statfs(directory);
+    const capacity = 2 * bavail * bsize;
+    const volume = { capacity, filesystemOverhead: 0.06 };
+    const sink = new FileSink({ path: join(directory, 'disk.img'), preallocation: false, volume }, new Progress());
+    const error = await sink.begin(capacity - MEBIBYTE).catch((reason: unknown) => reason);
+    expect(error).to.include({ code: 'ImageTooLarge' });
+    expect(error)
+      .to.have.property('message')
+      .that.matches(/has room for .*, as the file system itself has taken .* of the volume: request a larger volume/);
     await sink.abandon();
   });
 

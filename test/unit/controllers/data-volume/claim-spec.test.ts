@@ -7,7 +7,7 @@ import {
   type ClaimDefaults,
   type SourceVolume,
 } from '../../../../src/controllers/data-volume/claim-spec.ts';
-import { usableBytes } from '../../../../src/sink/volume-space.ts';
+import { diskOfVolume } from '../../../../src/base/filesystem-sizes.ts';
 import { WaitingError } from '../../../../src/kube/errors.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -60,7 +60,7 @@ describe('the spec of a DataVolume claim', () => {
         const overhead = thousandths / 1000;
         const spec = claimSpecOf(storage(bytes), { ...defaults, filesystemOverhead: overhead });
         const size = parseQuantity(spec.resources?.requests?.['storage'] ?? '0');
-        const usable = usableBytes({ capacity: size, filesystemOverhead: overhead }, Infinity);
+        const usable = diskOfVolume(size, overhead);
         expect(usable).to.be.at.least(bytes);
         expect(usable).to.be.at.most(bytes + 2 * MEBIBYTE);
         expect(size % MEBIBYTE).to.equal(0);

@@ -30,12 +30,9 @@ export function asTargetError(error: unknown, path: string): unknown {
     case 'EDQUOT':
       return new TransferError('NoSpace', `no space left while writing ${path}: use a larger volume`, { cause: error });
     case 'EROFS':
-      return new TransferError(
-        'TargetNotWritable',
-        `cannot write ${path} (${code}): its volume is mounted read-only, as some drivers do for a claim that is only ` +
-          'ReadOnlyMany: name ReadWriteOnce before it, and mount the claim read-only where it is used',
-        { cause: error },
-      );
+      return new TransferError('TargetNotWritable', `cannot write ${path} (${code}): its volume is mounted read-only`, {
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EISDIR':

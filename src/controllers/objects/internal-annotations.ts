@@ -28,5 +28,7 @@ export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
 /** On a claim that is being cloned into: how that is done, in words. */
 export const clonePlanAnnotation = 'cdi.kubevirt.io/clone.plan';
+/** On a claim that is being cloned into, once the driver has refused to restore the snapshot at the size that it tells for that. */
+export const restoreSizeRefusedAnnotation = 'cdi.kubevirt.io/clone.restoreSizeRefused';
 /** On a claim that is or was being cloned into: when each phase began, as a JSON object of RFC 3339 times by phase. */
 export const phaseTimesAnnotation = 'cdi.kubevirt.io/clone.phaseTimes';

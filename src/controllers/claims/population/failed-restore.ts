@@ -14,11 +14,29 @@ const RESTORE_PROTECTION = 'provisioner.storage.kubernetes.io/volumesnapshot-as-
 const PERHAPS_AT_WORK = ['Canceled', 'DeadlineExceeded', 'Unavailable', 'Aborted'];
 
 /** Whether the last attempt to provision a claim, which may be gone by now, has failed and is over for the driver. */
-export async function hasFailedToProvision(client: KubeClient, { namespace, name }: Key): Promise<boolean> {
-  const fieldSelector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${name},reason=ProvisioningFailed`;
-  const found = await client.list(events, { namespace, fieldSelector });
-  const code = /rpc error: code = (\w+)/.exec(newestEvent(found)?.message ?? '')?.[1];
+export async function hasFailedToProvision(client: KubeClient, claim: Key): Promise<boolean> {
+  const code = await provisioningFailure(client, claim);
   return code !== undefined && !PERHAPS_AT_WORK.includes(code);
+}
+
+/**
+ * The code that the driver answered with to the last attempt to provision a claim that failed.
+ *
+ * @param uid of the claim, where it matters which one of the name it was
+ */
+export async function provisioningFailure(
+  client: KubeClient,
+  { namespace, name }: Key,
+  uid?: string,
+): Promise<string | undefined> {
+  const selected = [
+    'involvedObject.kind=PersistentVolumeClaim',
+    `involvedObject.name=${name}`,
+    'reason=ProvisioningFailed',
+    ...(uid === undefined ? [] : [`involvedObject.uid=${uid}`]),
+  ];
+  const found = await client.list(events, { namespace, fieldSelector: selected.join(',') });
+  return /rpc error: code = (\w+)/.exec(newestEvent(found)?.message ?? '')?.[1];
 }
 
 /** Whether the CSI provisioner holds a snapshot as one that it restores. */

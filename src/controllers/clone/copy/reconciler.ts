@@ -22,6 +22,7 @@ import { requireRoom } from '../source/source.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
+import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
@@ -149,7 +150,7 @@ export class HostCloneReconciler implements Reconciler {
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
-    if (report) await this.#tell(claim, report);
+    if (report) await this.#tell(claim, explainReadOnly(report, claim));
     if (next !== 'start-again') return next;
     // One that is still at work goes on with the other's successor.
     await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));

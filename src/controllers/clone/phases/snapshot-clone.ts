@@ -2,23 +2,39 @@ import { formatQuantity } from '../../../base/units.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import type { Key } from '../../../kube/key.ts';
+import { annotateClaim } from '../../claims/annotate-claim.ts';
+import { restoreSizeRefusedAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
+import { provisioningFailure } from '../../claims/population/failed-restore.ts';
 import { requestedBytes } from '../../transfers/transfer-target.ts';
 import { findConsumer, reachOfSnapshot } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';
+import type { CloneSource } from '../source/source.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
 import { fillByDriver } from './fill-by-driver.ts';
 import { mountOnce, unmount } from './mount-once.ts';
 import type { CloneWork, Phase } from './phase.ts';
+
+const FIELD_MANAGER = 'diskpress-snapshot-clone';
+
+const REFUSING_MILLISECONDS = 1_500;
+
+/** CSI spec, "CreateVolume Errors": what drivers answer where a volume would be smaller than what it is made of. */
+const TOO_SMALL = ['OutOfRange', 'InvalidArgument'];
 
 /**
  * SnapshotClone: the driver restores a snapshot, the temporary one or the source itself, into the working claim, or
  * where the data has to be copied from there, into a stand-in for the source.
  */
 export const snapshotClone: Phase = async (work) => {
-  if (work.plan.cloneType !== 'copy') return fillByDriver(work, work.workingClaim, () => restored(work));
+  if (work.plan.cloneType !== 'copy') {
+    await removeRefused(work, work.workingClaim);
+    return fillByDriver(work, work.workingClaim, () => restored(work));
+  }
   await removeHopelessStandIn(work);
+  await removeRefused(work, work.temporarySourceClaim);
   const outcome = await fillByDriver(work, work.temporarySourceClaim, () => standIn(work));
   const claim = work.context.caches.claims.get(work.temporarySourceClaim);
   // The copying pods are made only once there is a volume.
@@ -41,12 +57,18 @@ async function removeHopelessStandIn({ context, target, temporarySourceClaim }: 
 
 async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   const { source, context } = work;
-  const key = source.kind === 'VolumeSnapshot' ? (await source.read()).key : work.temporarySnapshot;
+  if (source.kind === 'VolumeSnapshot') {
+    const snapshot = await source.read();
+    return claimBesideSource(work, {
+      ...work.workingClaim,
+      dataSource: dataSource(snapshot.key.name),
+      storage: formatQuantity(restoredBytes(work, snapshot)),
+    });
+  }
+  const key = work.temporarySnapshot;
   const restoreSize = context.caches.snapshots.get(key)?.status?.restoreSize;
-  // A claim may have the name of a snapshot, and be another one's.
-  const origin = source.kind === 'PersistentVolumeClaim' ? context.caches.claims.get(source.key) : undefined;
-  const capacity = origin?.status?.capacity?.['storage'];
-  // At once as large as the source's volume, where that is known and more: growing it afterwards takes longer.
+  const capacity = context.caches.claims.get(source.key)?.status?.capacity?.['storage'];
+  // At once as large as the source's volume, where that is more: growing it afterwards takes longer.
   const size = Math.max(parseQuantity(restoreSize ?? '0'), parseQuantity(capacity ?? '0'));
   return claimBesideSource(work, {
     ...work.workingClaim,
@@ -55,13 +77,40 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   });
 }
 
+/** Some drivers restore a snapshot at its restore size only, others tell there what was used, and restore it at no less than its volume had. */
+function restoredBytes({ target }: CloneWork, snapshot: CloneSource): number {
+  const { restoreSize = 0 } = snapshot;
+  const isRefused = target.metadata?.annotations?.[restoreSizeRefusedAnnotation] === 'true';
+  return isRefused || restoreSize === 0 ? largestRestore(target, snapshot) : restoreSize;
+}
+
+/** Bytes that a snapshot's volume had at most, as far as that is known. */
+function largestRestore(target: PersistentVolumeClaim, { capacity }: CloneSource): number {
+  return Math.max(capacity, requestedBytes(target));
+}
+
+/** A claim that is too small for its snapshot, as the driver says, is made anew as large as the snapshot's volume was. */
+async function removeRefused({ context, target, source }: CloneWork, key: Key): Promise<void> {
+  const { client, caches } = context;
+  const claim = caches.claims.get(key);
+  if (!claim || isBound(claim) || isBeingDeleted(claim) || !isMadeFor(claim, target.metadata?.uid)) return;
+  if (source.kind !== 'VolumeSnapshot' || target.metadata?.annotations?.[restoreSizeRefusedAnnotation]) return;
+  // What is restored at once is not asked about.
+  if (context.now() - Date.parse(claim.metadata?.creationTimestamp ?? '') < REFUSING_MILLISECONDS) return;
+  const code = await provisioningFailure(client, key, claim.metadata?.uid);
+  if (code === undefined || !TOO_SMALL.includes(code)) return;
+  if (requestedBytes(claim) >= largestRestore(target, await source.read())) return;
+  await annotateClaim(client, target, FIELD_MANAGER, { [restoreSizeRefusedAnnotation]: 'true' });
+  await client.delete(persistentVolumeClaims, key, { uid: claim.metadata?.uid });
+}
+
 async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
   const source = await work.source.read();
   const consumer = await findConsumer(work.context, work.target, source);
   return claimBesideSource(work, {
     ...work.temporarySourceClaim,
     dataSource: dataSource(source.key.name),
-    storage: formatQuantity(source.capacity || requestedBytes(work.target)),
+    storage: formatQuantity(restoredBytes(work, source)),
     spec: restoreSpecOf(work.context.caches, source, work.target),
     anyNode: consumer?.reachesSnapshots === false,
   });

@@ -1,5 +1,6 @@
 import { userAnnotation } from '../../../api/annotations.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
 import {
@@ -38,17 +39,35 @@ export async function gatherSnapshotSource(
   // A snapshot's status may name any content; whose it is, the content says.
   const content = found?.spec.volumeSnapshotRef.uid === snapshot.metadata?.uid ? found : undefined;
   const restoreSize = parseQuantity(snapshot.status.restoreSize ?? '0');
+  const origin = originOf(caches, snapshot, content);
   return {
     kind: 'VolumeSnapshot',
     key,
     uid: snapshot.metadata?.uid ?? '',
     driver: content?.spec.driver ?? driverOfClass(caches, snapshot),
     volumeMode: volumeModeOfSnapshot(caches, snapshot, content) ?? assumedMode,
-    capacity: restoreSize,
+    capacity: Math.max(restoreSize, parseQuantity(origin?.status?.capacity?.['storage'] ?? '0')),
+    restoreSize,
     request: requestOf(caches, snapshot, restoreSize),
     contentType: 'kubevirt',
     reach: reachOfSnapshot(caches, key),
   };
+}
+
+/** The claim that a snapshot was taken of, while it has the same volume: another one may have its name by now. */
+function originOf(
+  caches: Pick<Caches, 'claims' | 'volumes'>,
+  snapshot: VolumeSnapshot,
+  content: VolumeSnapshotContent | undefined,
+): PersistentVolumeClaim | undefined {
+  const name = snapshot.spec.source.persistentVolumeClaimName;
+  const claim = name ? caches.claims.get({ namespace: snapshot.metadata?.namespace ?? '', name }) : undefined;
+  const volumeName = claim?.spec?.volumeName;
+  const volume = volumeName ? caches.volumes.get({ namespace: '', name: volumeName }) : undefined;
+  const { driver, volumeHandle } = volume?.spec?.csi ?? {};
+  const isIts =
+    volumeHandle !== undefined && volumeHandle === content?.spec.source.volumeHandle && driver === content.spec.driver;
+  return isIts && volume?.spec?.claimRef?.uid === claim?.metadata?.uid ? claim : undefined;
 }
 
 /**

@@ -27,8 +27,10 @@ export interface CloneSource {
   readonly uid: string;
   readonly driver: string | undefined;
   readonly volumeMode: 'Filesystem' | 'Block';
-  /** What the source's volume holds; of a snapshot its restore size, 0 where the driver does not tell. */
+  /** What the source's volume holds, or that of a snapshot as far as it is known; 0 where it is not. */
   readonly capacity: number;
+  /** Of a snapshot: what its driver says that a volume made of it needs, 0 where it does not. Some tell only what was used. */
+  readonly restoreSize?: number;
   /** What the source's claim asked for, or that of a snapshot, as far as it is known; a target that asks for less is refused. */
   readonly request: number;
   readonly contentType: string;

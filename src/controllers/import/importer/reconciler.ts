@@ -15,6 +15,7 @@ import { failureReport } from '../../transfers/failure-report.ts';
 import { importCheckpointAnnotation, workForAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
+import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
@@ -105,7 +106,8 @@ export class ImportReconciler implements Reconciler {
         return undefined;
       default: {
         const recorded = readReport(claim.metadata?.annotations);
-        const { report, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
+        const { report: told, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
+        const report = told && explainReadOnly(told, claim);
         const isFatal = report?.podPhase === 'Failed';
         if (report) {
           await this.#tell(claim, report, {

@@ -1,0 +1,18 @@
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { TransferReport } from './transfer-report.ts';
+
+/**
+ * Says of a transfer that could not write its claim where that is because of the claim's access mode. Some drivers mount a claim that is
+ * ReadOnlyMany, or has that as its first mode, so that nobody can write it.
+ */
+export function explainReadOnly(report: TransferReport, { spec }: PersistentVolumeClaim): TransferReport {
+  const [mode, ...others] = spec?.accessModes ?? [];
+  if (report.reason !== 'TargetNotWritable' || mode !== 'ReadOnlyMany') return report;
+  const which = others.length > 0 ? "The claim's first access mode is ReadOnlyMany" : 'The claim is ReadOnlyMany';
+  return {
+    ...report,
+    message:
+      `${which}: its storage mounts it read-only, and it cannot be filled (${report.message}). Ask for ReadWriteOnce, and mount ` +
+      'the claim read-only where it is used; or clone a claim that is filled, which storage that clones by itself does without mounting it',
+  };
+}

@@ -18,13 +18,26 @@ export interface SecondDriver {
   stop(): Promise<void>;
 }
 
-/** Starts a second driver and its provisioner on a node; they end with this process at the latest. */
-export async function startSecondDriver(node = 'node1'): Promise<SecondDriver> {
+interface SecondDriverOptions {
+  /** What its name begins with. */
+  readonly prefix?: string;
+  /** The node that it runs on. */
+  readonly node?: string;
+}
+
+/**
+ * Starts a second driver with its sidecars on a node; they end with this process at the latest. It is the checkout's own program, also where the
+ * cluster runs an older one.
+ */
+export async function startSecondDriver({
+  prefix = 'second',
+  node = 'node1',
+}: SecondDriverOptions = {}): Promise<SecondDriver> {
   const cluster = identityOf(clusterName());
   const pid = await nodeProcess(cluster, node);
   if (pid === undefined) throw new Error(`node ${node} of cluster ${cluster.name} does not run`);
-  const name = `second.${driverName}`;
-  const { csiProvisioner, proto } = await csiParts();
+  const name = `${prefix}.${driverName}`;
+  const { csiProvisioner, csiResizer, csiSnapshotter, proto } = await csiParts();
   const socket = `/var/lib/kubelet/plugins/${name}.sock`;
   const start = (program: string, ...args: string[]): ChildProcess => {
     const inNode = [`--target=${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid'];
@@ -32,24 +45,29 @@ export async function startSecondDriver(node = 'node1'): Promise<SecondDriver> {
     const bound = ['setpriv', '--pdeathsig', 'KILL', '--'];
     return spawnBound('nsenter', [...inNode, '--', ...bound, program, ...args], { stdio: 'ignore', cwd: '/' });
   };
+  const sidecar = (program: string, ...args: string[]) =>
+    start(
+      program,
+      `--kubeconfig=${cluster.kubeconfig}`,
+      `--csi-address=${socket}`,
+      '--retry-interval-start=200ms',
+      '--retry-interval-max=5s',
+      ...args,
+    );
   const children = [
     start(
       process.execPath,
       join(repository, 'test/csi-driver/main.ts'),
       ...['--endpoint', `unix://${socket}`],
       ...['--node-id', node],
-      ...['--pool', join(mountPoint(cluster), 'second-pool')],
+      ...['--pool', join(mountPoint(cluster), `${prefix}-pool`)],
       ...['--driver-name', name],
       ...['--proto', proto],
       ...['--kubelet-registration-dir', REGISTRY],
     ),
-    start(
-      csiProvisioner,
-      `--kubeconfig=${cluster.kubeconfig}`,
-      `--csi-address=${socket}`,
-      '--retry-interval-start=200ms',
-      '--extra-create-metadata',
-    ),
+    sidecar(csiProvisioner, '--extra-create-metadata', '--default-fstype=xfs'),
+    sidecar(csiSnapshotter, '--extra-create-metadata'),
+    sidecar(csiResizer, '--handle-volume-inuse-error=false'),
   ];
   const stop = async () => {
     await Promise.all(children.map(end));

@@ -27,6 +27,7 @@ const controllerRooms = {
   'storage-profile': ['objects', 'runtime', 'claims'],
   'data-source': ['references', 'objects', 'runtime', 'claims', 'transfers'],
   orphans: ['objects', 'runtime', 'claims'],
+  temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [

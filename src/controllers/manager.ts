@@ -19,6 +19,8 @@ import { ImportPopulatorReconciler } from './import/populator/reconciler.ts';
 import { ImportReconciler } from './import/importer/reconciler.ts';
 import { isImportClaim } from './import/importer/request.ts';
 import { promisedToClaimAnnotation, workForClaimAnnotation } from './objects/internal-annotations.ts';
+import { TemporarySnapshotReconciler } from './temporary/snapshot-reconciler.ts';
+import { TemporaryVolumeReconciler } from './temporary/volume-reconciler.ts';
 import { OrphanReconciler } from './orphans/reconciler.ts';
 import { populatedFrom } from './claims/population/population.ts';
 import type { InstallationSettings } from './runtime/settings.ts';
@@ -117,6 +119,16 @@ export function addControllers(manager: Manager, installation: InstallationSetti
   });
   manager.addController(new CloneGrantReconciler(context), {
     watches: [watch(caches.cloneGrants), watch(caches.dataVolumes, ({ metadata }) => grantOf(metadata.uid, caches))],
+  });
+  const temporaryVolumes = new TemporaryVolumeReconciler(context);
+  manager.addController(temporaryVolumes, {
+    watches: [
+      watch(caches.claims, (claim) => temporaryVolumes.volumeOf(claim)),
+      watch(caches.volumes, (volume) => temporaryVolumes.candidate(volume)),
+    ],
+  });
+  manager.addController(new TemporarySnapshotReconciler(context), {
+    watches: [watch(caches.snapshots, (snapshot) => (workedFor(snapshot).length > 0 ? [keyOf(snapshot)] : []))],
   });
   manager.addController(new OrphanReconciler(context), {
     watches: [

@@ -48,6 +48,8 @@ export const primeClaimName = (claimUid: string) => `prime-${claimUid}`;
 export const temporaryClaimName = (claimUid: string) => `tmp-pvc-${claimUid}`;
 /** Name of a clone's claim that stands in for its source, by the UID of the target claim. */
 export const temporarySourceClaimName = (claimUid: string) => `tmp-source-pvc-${claimUid}`;
+/** Whether a claim may be temporary, to judge by its name, which anybody may give to a claim. */
+export const isTemporaryClaimName = (name: string) => /^(prime|tmp-pvc|tmp-source-pvc)-/.test(name);
 /** Name of a clone's snapshot of its source, by the UID of the target claim. */
 export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claimUid}`;
 /** Name of the pod that mounts a clone's claim for a moment, by that claim's UID. */

@@ -22,8 +22,10 @@ export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
 export const promisedToClaimAnnotation = 'cdi.kubevirt.io/rebind.targetClaim';
 /** On a PersistentVolume that is being handed over: uid of the claim that hands it over. */
 export const promisedByAnnotation = 'cdi.kubevirt.io/rebind.workingUID';
-/** On a PersistentVolume that is being handed over: the reclaim policy to restore. */
+/** On a PersistentVolume of a temporary claim that is not to be retained, or that is being handed over: the reclaim policy to restore. */
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
+/** On a temporary VolumeSnapshot whose content was to be retained and is not any more: when the snapshot controller was told, as RFC 3339. */
+export const contentReleasedAnnotation = 'cdi.kubevirt.io/snapshot.contentReleased';
 /** On a claim that is being cloned into, once its clone has been planned: its own uid, which no copy of the claim has. */
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
 /** On a claim that is being cloned into: how that is done, in words. */

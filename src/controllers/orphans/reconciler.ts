@@ -60,8 +60,8 @@ export class OrphanReconciler implements Reconciler {
     if (this.#mayStillSettle(orphans) && !(await areSettled(this.#context, orphans.claims, orphans.snapshots))) {
       return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     }
-    await deleteTemporary(this.#context, orphans.claims, orphans.snapshots);
-    return undefined;
+    const deletion = await deleteTemporary(this.#context, orphans.claims, orphans.snapshots);
+    return deletion === 'waiting' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
   }
 
   #orphansOf(key: Key, uid: string | undefined): Orphans {

@@ -1,6 +1,7 @@
 import type { V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { PersistentVolume, Pod } from '../../kube/builtin-resources.ts';
+import { PROVISIONED_BY_ANNOTATION } from '../objects/evidence.ts';
 import {
   promisedByAnnotation,
   promisedToAnnotation,
@@ -13,6 +14,7 @@ import { pickAnnotations } from '../objects/pick-annotations.ts';
 
 const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForAnnotation, workForClaimAnnotation];
 const VOLUME_ANNOTATIONS = [
+  PROVISIONED_BY_ANNOTATION,
   promisedToAnnotation,
   promisedToClaimAnnotation,
   promisedByAnnotation,

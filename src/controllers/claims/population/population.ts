@@ -4,12 +4,15 @@ import { finalizer } from '../../../api/finalizers.ts';
 import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Outcome } from '../../../kube/controller.ts';
+import { ApiError, isConflict } from '../../../kube/errors.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../bound.ts';
+import { releaseContentOf } from '../disposal/release-content.ts';
+import { releaseVolumeOf } from '../disposal/release-volume.ts';
 import { endRestoreHold, hasFailedToProvision, isHeldByRestore } from './failed-restore.ts';
 import { promisedVolume, releasePromise } from '../rebind/rebind-volume.ts';
 import { deleteSnapshot, isSettled } from './snapshot-removal.ts';
@@ -84,7 +87,8 @@ export async function letTargetGo(
   }
   // Also one that has ended keeps its claim from going, and would itself only go after it.
   if (isBeingDeleted(target)) await Promise.all(temporary.map((claim) => deleteMountingPod(context, claim, uid)));
-  await deleteTemporary(context, claims, snapshots);
+  const deletion = await deleteTemporary(context, claims, snapshots);
+  if (deletion === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length > 0 || snapshots.length > 0) return undefined;
   if (isBeingDeleted(target)) {
@@ -96,16 +100,40 @@ export async function letTargetGo(
   return undefined;
 }
 
-/** Deletes these working claims and snapshots, and none that has come in their place. */
+/**
+ * Deletes these working claims and snapshots, and none that has come in their place; what is in the storage for them goes with them, also
+ * where their classes would have it retained. A refusal to see to that keeps none of them.
+ *
+ * @returns `waiting` where some of them cannot be deleted yet
+ */
 export async function deleteTemporary(
-  { client }: Pick<ControllerContext, 'client'>,
+  context: Pick<ControllerContext, 'client' | 'caches' | 'now'>,
   claims: readonly PersistentVolumeClaim[],
   snapshots: readonly VolumeSnapshot[],
-): Promise<void> {
-  await Promise.all([
-    ...claims.map((claim) => client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid })),
-    ...snapshots.map((snapshot) => deleteSnapshot(client, snapshot)),
+): Promise<'deleted' | 'waiting'> {
+  const { client } = context;
+  const outcomes = await Promise.all([
+    ...claims.map(async (claim) => {
+      await unlessRefused(releaseVolumeOf(context, claim));
+      await client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid });
+    }),
+    ...snapshots.map(async (snapshot) => {
+      if ((await unlessRefused(releaseContentOf(context, snapshot))) === 'waiting') return 'waiting';
+      await deleteSnapshot(client, snapshot);
+      return undefined;
+    }),
   ]);
+  return outcomes.includes('waiting') ? 'waiting' : 'deleted';
+}
+
+/** What comes of a request; undefined where the API server says no to it for another reason than that it is outdated. */
+async function unlessRefused<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ApiError && !isConflict(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Lets a snapshot that is being deleted go, once the claim that it could not be restored into is gone. */

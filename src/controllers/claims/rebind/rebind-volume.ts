@@ -14,6 +14,7 @@ import {
   promisedToClaimAnnotation,
   reclaimPolicyAnnotation,
 } from '../../objects/internal-annotations.ts';
+import { isProvisionedFor } from '../../objects/evidence.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../bound.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
@@ -101,11 +102,13 @@ function namesAnotherVolume(target: PersistentVolumeClaim): TerminalError {
 }
 
 /**
- * Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted. Kubernetes makes a volume
+ * Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted; one that was made for the
+ * working claim, and is still its, has never been a user's, and goes with that. Kubernetes makes a volume
  * whose claim names another one free for the next claim of that name: it is given its claim's uid again, so that nobody else gets it.
  */
 export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {
-  const policy = volume.metadata?.annotations?.[reclaimPolicyAnnotation] ?? 'Delete';
+  const isUsers = !isProvisionedFor(volume, volume.metadata?.annotations?.[promisedByAnnotation]);
+  const policy = (isUsers && volume.metadata?.annotations?.[reclaimPolicyAnnotation]) || 'Delete';
   const uid = volume.metadata?.annotations?.[promisedToAnnotation];
   const { claimRef } = volume.spec ?? {};
   await context.client.mergePatch(persistentVolumes, keyOf(volume), {

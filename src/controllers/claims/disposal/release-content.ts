@@ -1,0 +1,65 @@
+import { keyOf } from '../../../kube/key.ts';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../kube/snapshot-resources.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { contentReleasedAnnotation } from '../../objects/internal-annotations.ts';
+import { contentNameOf, isTakenFor } from '../../objects/evidence.ts';
+
+/** The snapshot controller puts it on a snapshot once it knows that the content is to go with it. */
+const BOUND_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
+
+/** How long the snapshot controller may take to see what has been written. */
+const NOTICING_MILLISECONDS = 5_000;
+
+type ReleaseContext = Pick<ControllerContext, 'client' | 'caches' | 'now'>;
+
+/**
+ * Sees to it that what was taken for a temporary snapshot goes with it, whatever its class says. The snapshot controller must know before
+ * the snapshot is deleted: a content without a snapshot stays for ever, whatever its policy. It looks at the snapshot when that changes.
+ *
+ * @returns `released` where the snapshot can be deleted: also where there is nothing to release
+ */
+export async function releaseContentOf(
+  context: ReleaseContext,
+  snapshot: VolumeSnapshot,
+): Promise<'released' | 'waiting'> {
+  const { client } = context;
+  if (!mayBeRetained(context, snapshot) || isProtected(snapshot)) return 'released';
+  const content = await client.get(volumeSnapshotContents, { namespace: '', name: contentNameOf(snapshot) });
+  if (!content || !isTakenFor(content, snapshot)) return 'released';
+  if (content.spec.deletionPolicy === 'Retain') {
+    await release(context, content);
+    return 'waiting';
+  }
+  const told = snapshot.metadata?.annotations?.[contentReleasedAnnotation];
+  if (told !== undefined) return context.now() - Date.parse(told) < NOTICING_MILLISECONDS ? 'waiting' : 'released';
+  await tell(context, snapshot);
+  return 'waiting';
+}
+
+async function release({ client }: ReleaseContext, content: VolumeSnapshotContent): Promise<void> {
+  await client.mergePatch(volumeSnapshotContents, keyOf(content), {
+    metadata: { uid: content.metadata?.uid, resourceVersion: content.metadata?.resourceVersion },
+    spec: { deletionPolicy: 'Delete' },
+  });
+}
+
+async function tell({ client, now }: ReleaseContext, { metadata }: VolumeSnapshot): Promise<void> {
+  await client.mergePatch(volumeSnapshots, keyOf({ metadata }), {
+    metadata: { uid: metadata?.uid, annotations: { [contentReleasedAnnotation]: new Date(now()).toISOString() } },
+  });
+}
+
+/** Whether the class of a snapshot may have its content retained. One that is gone may have. */
+function mayBeRetained({ caches }: ReleaseContext, { spec }: VolumeSnapshot): boolean {
+  const name = spec.volumeSnapshotClassName;
+  return caches.snapshotClasses.get({ namespace: '', name: name ?? '' })?.deletionPolicy !== 'Delete';
+}
+
+function isProtected({ metadata }: VolumeSnapshot): boolean {
+  return metadata?.finalizers?.includes(BOUND_PROTECTION) ?? false;
+}

@@ -1,0 +1,42 @@
+import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import { ApiError } from '../../kube/errors.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import type { Key } from '../../kube/key.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { workForAnnotation } from '../objects/internal-annotations.ts';
+import { releaseContentOf } from '../claims/disposal/release-content.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 500;
+
+/**
+ * Has what was taken for temporary snapshots go with these, also where their class would have it retained: from its beginning, as whoever
+ * deletes a namespace asks nobody.
+ */
+export class TemporarySnapshotReconciler implements Reconciler {
+  readonly name = 'temporary-snapshot';
+  readonly #context: Pick<ControllerContext, 'client' | 'caches' | 'events' | 'now'>;
+
+  constructor(context: Pick<ControllerContext, 'client' | 'caches' | 'events' | 'now'>) {
+    this.#context = context;
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const snapshot = this.#context.caches.snapshots.get(key);
+    if (snapshot?.metadata?.annotations?.[workForAnnotation] === undefined || isBeingDeleted(snapshot))
+      return undefined;
+    if (!snapshot.status?.boundVolumeSnapshotContentName) return undefined;
+    const outcome = await releaseContentOf(this.#context, snapshot);
+    return outcome === 'waiting' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
+  }
+
+  async failed(key: Key, failure: Error): Promise<void> {
+    const { caches, events } = this.#context;
+    const snapshot = caches.snapshots.get(key);
+    if (!snapshot || !(failure instanceof ApiError)) return;
+    events.event(snapshot, {
+      type: 'Warning',
+      reason: 'SnapshotContentRetained',
+      message: `Its content ${snapshot.status?.boundVolumeSnapshotContentName} is to go with it, but the deletion policy could not be set to Delete: ${failure.message}`,
+    });
+  }
+}

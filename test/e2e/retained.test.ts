@@ -11,11 +11,13 @@ import {
 } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
-import { driverName } from '../cluster/index.ts';
+import { controlNodeComponent, driverName } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { eventually } from '../support/eventually.ts';
+import { clientAs } from '../support/impersonation.ts';
 import { removeNamespace } from '../support/namespaces.ts';
+import { mayDo } from '../support/rights.ts';
 import { until } from '../support/until.ts';
 import { webPath } from '../support/web-server.ts';
 import { MortalControllers } from './crash/mortal-controllers.ts';
@@ -193,38 +195,54 @@ describe('storage classes that retain', function () {
     });
   }
 
-  it('keep a volume that somebody had before, and that an import has come to be bound to', async () => {
-    const { client } = suite;
-    const first = suite.key('first');
-    await makeClaim(suite, first, { storageClassName: classes.standard, size: '200Mi' });
-    const { volumeName: name = '' } = await until(client, persistentVolumeClaims, first, 'it is bound', (claim) => {
-      return claim?.status?.phase === 'Bound' && claim.spec;
-    });
-    const volume = { namespace: '', name };
-    await client.delete(persistentVolumeClaims, first);
-    await until(client, persistentVolumes, volume, 'it is released', (found) => found?.status?.phase === 'Released');
-    await client.mergePatch(persistentVolumes, volume, { spec: { claimRef: null } });
-    await until(client, persistentVolumes, volume, 'it is free', (found) => found?.status?.phase === 'Available');
-    const before = await stateOf([suite.namespace]);
-
+  it('keep a volume that was there before, and that a tenant has had an import be bound to', async () => {
+    const { client, kubectl, kubeConfigPath, namespace } = suite;
+    await kubectl.run('-n', namespace, 'create', 'rolebinding', 'edit', '--clusterrole=edit', '--user=tenant');
+    const tenant = clientAs(kubeConfigPath, 'tenant');
+    const patching = { verb: 'patch', group: '', resource: 'persistentvolumeclaims', namespace };
+    await eventually('the tenant may change claims', () => mayDo(tenant, patching));
+    const volume = await releasedVolume('precious');
+    const before = await stateOf([namespace]);
     const key = suite.key('taking-it');
-    const source = { http: { url: `${suite.web.url}${webPath.slow}/${diskFile.qcow2}` } };
-    await client.create(dataVolumes, dataVolume(key, source, { storageClassName: classes.standard }));
-    const target = await until(client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
-    const prime = suite.key(primeClaimName(target.metadata?.uid ?? ''));
-    const bound = await until(client, persistentVolumeClaims, prime, 'it is bound', (claim) => {
-      return claim?.status?.phase === 'Bound' && claim;
-    });
-    expect(bound.spec?.volumeName).to.equal(name);
-    await client.delete(dataVolumes, key);
-    await until(client, persistentVolumeClaims, prime, 'it is gone', (claim) => claim === undefined);
+    // Nothing is made for the working claim meanwhile.
+    await controlNodeComponent('stop', 'csi-provisioner');
+    try {
+      const source = { http: { url: `${suite.web.url}${webPath.slow}/${diskFile.qcow2}` } };
+      await client.create(dataVolumes, dataVolume(key, source, { storageClassName: classes.standard }));
+      const target = await until(client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
+      const prime = suite.key(primeClaimName(target.metadata?.uid ?? ''));
+      await until(client, persistentVolumeClaims, prime, 'it is there', (claim) => claim);
+      await client.mergePatch(persistentVolumes, volume, { spec: { claimRef: null } });
+      await until(client, persistentVolumes, volume, 'it is free', (found) => found?.status?.phase === 'Available');
+      await tenant.mergePatch(persistentVolumeClaims, prime, { spec: { volumeName: volume.name } });
+      await until(client, persistentVolumeClaims, prime, 'it is bound', (claim) => claim?.status?.phase === 'Bound');
+      await client.delete(dataVolumes, key);
+      await until(client, persistentVolumeClaims, prime, 'it is gone', (claim) => claim === undefined);
+    } finally {
+      await controlNodeComponent('start', 'csi-provisioner');
+      await tenant.close();
+    }
     const kept = await until(client, persistentVolumes, volume, 'it is released', (found) => {
       return found?.status?.phase === 'Released' && found;
     });
     expect(kept.spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
-    await untilAsBefore({ ...before, traces: [...before.traces, `PersistentVolume /${name}`] });
-    expect(await entriesOfDriver(suite)).to.include(name);
+    await untilAsBefore(before);
+    expect(await entriesOfDriver(suite)).to.include(volume.name);
   });
+
+  /** A volume with data of somebody's, whose claim is gone. */
+  async function releasedVolume(of: string): Promise<Key> {
+    const { client } = suite;
+    const claim = suite.key(of);
+    await makeClaim(suite, claim, { storageClassName: classes.standard, size: '200Mi' });
+    const name = await until(client, persistentVolumeClaims, claim, 'it is bound', (found) => {
+      return found?.status?.phase === 'Bound' && found.spec?.volumeName;
+    });
+    await client.delete(persistentVolumeClaims, claim);
+    const volume = { namespace: '', name };
+    await until(client, persistentVolumes, volume, 'it is released', (found) => found?.status?.phase === 'Released');
+    return volume;
+  }
 
   describe('where the controllers die after whatever they write on volumes and contents, and delete', () => {
     before(() => scaleInstalledController(0));

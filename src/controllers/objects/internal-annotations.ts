@@ -25,7 +25,7 @@ export const promisedByAnnotation = 'cdi.kubevirt.io/rebind.workingUID';
 /** On a PersistentVolume of a temporary claim that is not to be retained, or that is being handed over: the reclaim policy to restore. */
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
 /** On a temporary VolumeSnapshot whose content was to be retained and is not any more: when the snapshot controller was told, as RFC 3339. */
-export const contentReleasedAnnotation = 'cdi.kubevirt.io/snapshot.contentReleased';
+export const contentReleasedAnnotation = 'cdi.kubevirt.io/work.contentReleased';
 /** On a claim that is being cloned into, once its clone has been planned: its own uid, which no copy of the claim has. */
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
 /** On a claim that is being cloned into: how that is done, in words. */

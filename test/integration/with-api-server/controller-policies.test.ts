@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { toError } from '../../../src/kube/errors.ts';
+import { csiParts } from '../../cluster/index.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
@@ -8,6 +11,7 @@ import { rejection } from '../../support/rejection.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const NAMESPACE = 'team';
+const CONTENTS = 'volumesnapshotcontents.snapshot.storage.k8s.io';
 const CONTROLLERS = 'system:serviceaccount:cdi:cdi-sa';
 /** May do everything in the namespace. */
 const TENANT = 'tenant';
@@ -127,19 +131,67 @@ describe('the policies on the controllers and their marks, in a real API server'
   this.timeout(60_000);
   let server: ApiServer;
   let kubectl: Kubectl;
+  let snapshotCrds: string[];
   let count = 0;
   const uniqueName = () => `object-${count++}`;
   const as = async (user: string, ...args: string[]) => kubectl.run('-n', NAMESPACE, '--as', user, ...args);
   const patch = async (user: string, kind: string, name: string, change: object, ...args: string[]) =>
     as(user, 'patch', kind, name, '--type=merge', '--patch', JSON.stringify(change), ...args);
 
+  interface VolumeFields {
+    readonly name?: string;
+    readonly claim?: string;
+    readonly claimUid?: string | undefined;
+    readonly provisionedBy?: string | undefined;
+  }
+  /** Makes a volume that is to be retained, and resolves to its name. */
+  async function makeVolume(uid: string, claimName: string, fields: VolumeFields): Promise<string> {
+    const {
+      name,
+      claim: of,
+      claimUid,
+      provisionedBy,
+    } = {
+      name: `pvc-${uid}`,
+      claim: claimName,
+      claimUid: uid,
+      provisionedBy: 'csi.example',
+      ...fields,
+    };
+    await kubectl.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name, annotations: provisionedBy ? { 'pv.kubernetes.io/provisioned-by': provisionedBy } : {} },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        csi: { driver: 'csi.example', volumeHandle: name },
+        claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: NAMESPACE, name: of, uid: claimUid },
+      },
+    });
+    return name;
+  }
+
+  /** Nobody here takes finalizers off. */
+  async function removeVolume(name: string): Promise<void> {
+    await kubectl.run('patch', 'pv', name, '--type=merge', '--patch={"metadata":{"finalizers":null}}');
+    await kubectl.run('delete', 'pv', name);
+  }
+
   before(kubernetesIsBuilt);
+  before(async function () {
+    this.timeout(0);
+    ({ snapshotCrds } = await csiParts());
+  });
   before(async () => {
     server = await startApiServer({ args: ['--allow-privileged=true'] });
     kubectl = await Kubectl.create(server.kubeConfigPath);
     await kubectl.run('create', 'namespace', NAMESPACE);
     await kubectl.run('create', 'namespace', 'cdi');
     await kubectl.run('create', 'serviceaccount', 'default', '-n', NAMESPACE);
+    for (const file of snapshotCrds) await kubectl.applyText(await readFile(file, 'utf8'));
+    await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     await kubectl.run('apply', '-f', join(root, 'deploy/base/rbac.yaml'));
     await kubectl.run('apply', '-k', join(root, 'deploy/admission'));
     await kubectl.run('-n', NAMESPACE, 'create', 'rolebinding', 'all', '--clusterrole=cluster-admin', '--user', TENANT);
@@ -254,6 +306,87 @@ describe('the policies on the controllers and their marks, in a real API server'
       expect(await refusalOf(patch(CONTROLLERS, 'pv', 'working', bind('another')))).to.include('promised to');
       await patch(CONTROLLERS, 'pv', 'working', bind('to'));
     });
+
+    describe('have deleted, of what is to be retained,', () => {
+      const forget = { spec: { persistentVolumeReclaimPolicy: 'Delete' } };
+      const target = randomUUID();
+      const uid = randomUUID();
+      const volumes: Record<string, [allowed: boolean, fields: VolumeFields]> = {
+        'the volume of a working claim': [true, {}],
+        'that of a claim beside a clone’s source': [true, { claim: `tmp-source-pvc-${target}` }],
+        'that of a working claim’s scratch space': [true, { claim: `prime-${target}-scratch` }],
+        'one of another provisioner’s naming': [true, { name: `vol-${uid}` }],
+        'a user’s volume': [false, { claim: 'database' }],
+        'a user’s scratch space': [false, { claim: 'database-scratch' }],
+        'one whose claim only begins like a working claim': [false, { claim: 'prime-minister' }],
+        'one that was made by hand': [false, { provisionedBy: undefined }],
+        'one that was made for another claim': [false, { name: `pvc-${randomUUID()}` }],
+        'one that is nobody’s': [false, { claimUid: undefined }],
+      };
+
+      for (const [what, [allowed, fields]] of Object.entries(volumes)) {
+        it(`${allowed ? 'also' : 'never'} ${what}`, async () => {
+          const name = await makeVolume(uid, `prime-${target}`, fields);
+          const change = patch(CONTROLLERS, 'pv', name, forget);
+          if (allowed) await change;
+          else expect(await refusalOf(change)).to.include('and of those that were made for their working claims');
+          await removeVolume(name);
+        });
+      }
+
+      it('never one of which they would have to say first that it was provisioned', async () => {
+        const name = await makeVolume(uid, `prime-${target}`, { provisionedBy: undefined });
+        const annotations = { 'pv.kubernetes.io/provisioned-by': 'csi.example' };
+        for (const change of [{ metadata: { annotations } }, { metadata: { annotations }, ...forget }])
+          expect(await refusalOf(patch(CONTROLLERS, 'pv', name, change))).to.match(/: the controllers /);
+      });
+
+      const ref = (rest: object = {}) => ({ namespace: NAMESPACE, name: `tmp-snapshot-${target}`, uid, ...rest });
+      const contents: Record<string, [allowed: boolean, name: string, spec: object]> = {
+        'what was taken for a temporary snapshot': [true, `snapcontent-${uid}`, {}],
+        'a user’s snapshot': [false, `snapcontent-${uid}`, { volumeSnapshotRef: ref({ name: 'nightly' }) }],
+        'one that was there before': [false, `snapcontent-${uid}`, { source: { snapshotHandle: 'nightly' } }],
+        'one that is bound to a temporary snapshot': [false, 'nightly', {}],
+        'one that is reserved for it': [false, `snapcontent-${uid}`, { volumeSnapshotRef: ref({ uid: undefined }) }],
+      };
+      const content = (name: string, spec: object) => ({
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshotContent',
+        metadata: { name },
+        spec: {
+          deletionPolicy: 'Retain',
+          driver: 'csi.example',
+          source: { volumeHandle: 'volume' },
+          volumeSnapshotRef: ref(),
+          ...spec,
+        },
+      });
+
+      for (const [what, [allowed, name, spec]] of Object.entries(contents)) {
+        it(`${allowed ? 'also' : 'never'} ${what}`, async () => {
+          await kubectl.apply(content(name, spec));
+          const change = patch(CONTROLLERS, CONTENTS, name, { spec: { deletionPolicy: 'Delete' } });
+          if (allowed) await change;
+          else expect(await refusalOf(change)).to.include('only of what was taken for their temporary snapshots');
+          await kubectl.run('delete', CONTENTS, name);
+        });
+      }
+
+      it('and change nothing else of it', async () => {
+        const name = `snapcontent-${uid}`;
+        await kubectl.apply({ ...content(name, {}), metadata: { name, finalizers: ['example.com/keep'] } });
+        const spec = { deletionPolicy: 'Delete' };
+        const changes = [
+          { spec, metadata: { finalizers: [] } },
+          { spec, metadata: { annotations: { 'snapshot.storage.kubernetes.io/deletion-secret-name': 'theirs' } } },
+          { spec: { ...spec, volumeSnapshotRef: { uid: randomUUID() } } },
+          { spec: { deletionPolicy: 'Retain' }, metadata: { labels: { other: 'things' } } },
+        ];
+        for (const change of changes)
+          expect(await refusalOf(patch(CONTROLLERS, CONTENTS, name, change))).to.match(/the controllers change/);
+        expect(await refusalOf(as(CONTROLLERS, 'delete', CONTENTS, name))).to.match(/forbidden/i);
+      });
+    });
   });
 
   describe('let nobody else', () => {
@@ -282,6 +415,19 @@ describe('the policies on the controllers and their marks, in a real API server'
         expect(await refusalOf(patch(TENANT, kind, 'own', mark))).to.match(refused);
       });
     }
+
+    it('write one on a snapshot, such as that its content may go with it', async () => {
+      const own = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot' };
+      const metadata = { name: 'own', namespace: NAMESPACE };
+      await kubectl.apply(
+        { ...own, metadata, spec: { source: { persistentVolumeClaimName: 'own' } } },
+        { user: TENANT },
+      );
+      for (const annotations of [MARK, { 'cdi.kubevirt.io/work.contentReleased': '2026-01-01T00:00:00Z' }])
+        expect(await refusalOf(patch(TENANT, 'volumesnapshot', 'own', { metadata: { annotations } }))).to.match(
+          refused,
+        );
+    });
 
     it('write one by a status', async () => {
       for (const kind of ['persistentvolumeclaim', 'pod'])

@@ -17,13 +17,19 @@ import {
   persistentVolumes,
   pods,
   secrets,
+  type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import { keyOf, type Key } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
-import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../src/kube/snapshot-resources.ts';
 import { csiParts } from '../../cluster/index.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -33,7 +39,7 @@ import { silentLogger } from '../../support/logger.ts';
 const root = join(import.meta.dirname, '../../..');
 const TEAM = 'team';
 const GOLDEN = 'golden';
-const GONE = 'uid-of-a-claim-that-is-gone';
+const GONE = '6f1c0b1e-0000-4000-8000-00000000dead';
 const target: Key = { namespace: TEAM, name: 'vm' };
 
 /** What is left of clones into a claim that went without waiting for anybody. The controllers' own rights and policies are in force. */
@@ -104,14 +110,45 @@ describe('what was made for a claim that is gone, in a real API server', functio
     spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
   });
 
+  /** As a provisioner makes it for a claim of a class that retains. */
+  const retained = ({ metadata }: PersistentVolumeClaim): PersistentVolume => ({
+    metadata: { name: `pvc-${metadata?.uid}`, annotations: { 'pv.kubernetes.io/provisioned-by': 'csi.example' } },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      csi: { driver: 'csi.example', volumeHandle: `${metadata?.uid}` },
+      claimRef: { kind: 'PersistentVolumeClaim', namespace: GOLDEN, name: metadata?.name, uid: metadata?.uid },
+    },
+  });
+  /** As the snapshot controller makes it for a snapshot of a class that retains. */
+  const retainedContent = ({ metadata }: VolumeSnapshot): VolumeSnapshotContent => ({
+    metadata: { name: `snapcontent-${metadata?.uid}` },
+    spec: {
+      deletionPolicy: 'Retain',
+      driver: 'csi.example',
+      source: { volumeHandle: 'fedora' },
+      volumeSnapshotRef: {
+        kind: 'VolumeSnapshot',
+        namespace: GOLDEN,
+        name: metadata?.name ?? '',
+        uid: metadata?.uid ?? '',
+      },
+    },
+  });
+
   async function makeOrphans(uid: string): Promise<void> {
     const metadata = { namespace: GOLDEN, annotations: marks(uid) };
-    await admin.create(persistentVolumeClaims, claim(temporaryClaimName(uid), uid));
+    const working = await admin.create(persistentVolumeClaims, claim(temporaryClaimName(uid), uid));
+    await admin.create(persistentVolumes, retained(working));
+    const volumeName = retained(working).metadata?.name;
+    await admin.mergePatch(persistentVolumeClaims, keyOf(working), { spec: { volumeName } });
     await admin.create(persistentVolumeClaims, claim('fedora', undefined));
-    await admin.create(volumeSnapshots, {
+    const snapshot = await admin.create(volumeSnapshots, {
       metadata: { ...metadata, name: temporarySnapshotName(uid) },
       spec: { source: { persistentVolumeClaimName: 'fedora' } },
     });
+    await admin.create(volumeSnapshotContents, retainedContent(snapshot));
     await admin.create(secrets, { metadata: { ...metadata, name: transferSecretName(uid) } });
     await admin.create(pods, {
       metadata: { ...metadata, name: 'source-pod' },
@@ -141,10 +178,13 @@ describe('what was made for a claim that is gone, in a real API server', functio
     return found === undefined || found.metadata?.deletionTimestamp !== undefined;
   }
 
-  it('is removed, with the keys of the copy, and a volume goes the way of its class', async () => {
+  it('is removed, with the keys of the copy and what classes would have retained, and a volume goes the way of its class', async () => {
     await eventually('nothing more is left', async () => {
       await reconciler.reconcile(target);
-      return isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name: temporaryClaimName(GONE) });
+      return (
+        (await isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name: temporaryClaimName(GONE) })) &&
+        (await isLeaving(volumeSnapshots, { namespace: GOLDEN, name: temporarySnapshotName(GONE) }))
+      );
     });
     expect(await isLeaving(volumeSnapshots, { namespace: GOLDEN, name: temporarySnapshotName(GONE) })).to.equal(true);
     expect(await isLeaving(pods, { namespace: GOLDEN, name: 'source-pod' })).to.equal(true);
@@ -153,6 +193,10 @@ describe('what was made for a claim that is gone, in a real API server', functio
     expect(volume?.spec?.persistentVolumeReclaimPolicy).to.equal('Delete');
     expect(volume?.metadata?.annotations ?? {}).to.deep.equal({});
     expect(await isLeaving(persistentVolumeClaims, { namespace: GOLDEN, name: 'fedora' })).to.equal(false);
+    const volumes = await admin.list(persistentVolumes);
+    expect(volumes.map(({ spec }) => spec?.persistentVolumeReclaimPolicy)).to.deep.equal(['Delete', 'Delete']);
+    const [content] = await admin.list(volumeSnapshotContents);
+    expect(content?.spec.deletionPolicy).to.equal('Delete');
   });
 
   it('stays while the claim is there, however late the cache learns of it', async () => {

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { stateAnnotation, userAnnotation } from '../../../src/api/annotations.ts';
 import { cloneTypes } from '../../../src/api/clone.ts';
 import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../src/kube/builtin-resources.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { act, type Action, type Actor } from './world/actions.ts';
 import { TEAM } from './world/installation.ts';
 import { knownAttacks } from './world/known-attacks.ts';
@@ -37,6 +39,18 @@ function dataOf({ data }: World): readonly string[] {
   return data.of(data.volumeOf({ namespace: TEAM, name: DISK })?.metadata?.name);
 }
 
+/** The volumes and contents of claims and snapshots that are gone. */
+function leftBehind({ api }: World): (string | undefined)[] {
+  const living = new Set(
+    [...api.list(persistentVolumeClaims), ...api.list(volumeSnapshots)].map(({ metadata }) => metadata?.uid),
+  );
+  const volumes = api.list(persistentVolumes).map(({ metadata, spec }) => [metadata?.name, spec?.claimRef?.uid]);
+  const contents = api.list(volumeSnapshotContents).map(({ metadata, spec }) => {
+    return [metadata?.name, spec.volumeSnapshotRef.uid];
+  });
+  return [...volumes, ...contents].flatMap(([name, uid]) => (uid !== undefined && !living.has(uid) ? [name] : []));
+}
+
 describe('a DataVolume in the simulated cluster', () => {
   const own = { namespace: TEAM, name: 'own' };
   const cases: Record<string, Beginning['spec']> = {
@@ -52,7 +66,23 @@ describe('a DataVolume in the simulated cluster', () => {
         await follow(world, [made, { rounds: ROUNDS_TO_END }]);
         expect(phaseOf(world)).to.equal('Succeeded');
         expect(dataOf(world)).to.deep.equal([what === 'an import' ? 'an import' : 'team/own']);
+        expect(world.data.volumeOf({ namespace: TEAM, name: DISK })?.spec?.persistentVolumeReclaimPolicy).to.equal(
+          'Retain',
+        );
+        expect(leftBehind(world)).to.deep.equal([]);
       });
+
+      for (const rounds of [1, 2, 3, 4, 5, 6]) {
+        it(`leaves nothing in the storage when it is deleted after ${rounds} rounds of ${what}, with strategy ${cloneStrategy}`, async () => {
+          const world = await World.of({ cloneStrategy, hasAnnotationPolicy: true });
+          const made: Action = { make: 'data-volume', name: DISK, annotations: {}, owners: [], spec };
+          await follow(world, [made, { rounds }]);
+          const handedOver = world.api.list(persistentVolumes).filter(({ spec }) => spec?.claimRef?.name === DISK);
+          await follow(world, [{ delete: DISK, kind: 'data-volume' }, { restart: true }, { rounds: ROUNDS_TO_END }]);
+          expect(world.api.list(persistentVolumeClaims)).to.have.length(3);
+          expect(leftBehind(world)).to.deep.equal(handedOver.map(({ metadata }) => metadata?.name));
+        });
+      }
     }
   }
 });

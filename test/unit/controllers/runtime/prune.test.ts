@@ -32,7 +32,7 @@ describe('what is kept of objects that are read by the thousand', () => {
         name: 'pvc-1',
         uid: 'u',
         resourceVersion: '7',
-        annotations: { 'cdi.kubevirt.io/rebind.targetUID': 't' },
+        annotations: { 'cdi.kubevirt.io/rebind.targetUID': 't', 'pv.kubernetes.io/provisioned-by': 'driver.example' },
       },
       spec: {
         accessModes: ['ReadWriteOnce'],

@@ -8,6 +8,7 @@ import {
   services,
   type PersistentVolumeClaim,
 } from '../../../../src/kube/builtin-resources.ts';
+import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/evidence.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
@@ -18,7 +19,7 @@ import {
   volumeImportSources,
 } from '../../../../src/controllers/runtime/resources.ts';
 import type { SimulatedApi } from './api.ts';
-import { DRIVER, STORAGE_CLASS } from './installation.ts';
+import { DRIVER, FREE_VOLUME, STORAGE_CLASS } from './installation.ts';
 import { runPods } from './pods.ts';
 import type { Data } from './data.ts';
 
@@ -48,6 +49,7 @@ export class Cluster {
   step(): void {
     this.#collectGarbage();
     this.#reclaimVolumes();
+    this.#reclaimContents();
     for (const claim of this.#api.list(persistentVolumeClaims)) this.#bind(claim);
     this.#takeSnapshots();
     runPods(this.#api, this.#data);
@@ -80,6 +82,15 @@ export class Cluster {
     }
   }
 
+  #reclaimContents(): void {
+    const snapshots = new Set(this.#api.list(volumeSnapshots).map(({ metadata }) => metadata?.uid));
+    for (const content of this.#api.list(volumeSnapshotContents)) {
+      const { deletionPolicy, volumeSnapshotRef } = content.spec;
+      if (deletionPolicy === 'Delete' && !snapshots.has(volumeSnapshotRef.uid))
+        this.#api.delete('cluster', volumeSnapshotContents, keyOf(content));
+    }
+  }
+
   /** Binds a claim to the volume that is its own, or has one made; what a claim itself says of that counts for nothing. */
   #bind(claim: PersistentVolumeClaim): void {
     const { uid } = claim.metadata ?? {};
@@ -88,8 +99,22 @@ export class Cluster {
       .list(persistentVolumes)
       .find(({ metadata, spec }) => spec?.claimRef?.uid === uid && (!named || metadata?.name === named));
     if (own) return this.#tell(claim, 'Bound', own.metadata?.name);
+    if (named === FREE_VOLUME && this.#take(claim)) return this.#tell(claim, 'Bound', named);
     if (named) return this.#tell(claim, claim.status?.phase === 'Bound' ? 'Lost' : 'Pending');
     if (!claim.metadata?.deletionTimestamp) this.#provision(claim);
+  }
+
+  /** Gives the claim the volume that somebody has made by hand, while nobody has it. */
+  #take(claim: PersistentVolumeClaim): boolean {
+    const free = this.#api.find(persistentVolumes, { namespace: '', name: FREE_VOLUME });
+    if (!free || free.spec?.claimRef) return false;
+    const { namespace = '', name = '', uid = '' } = claim.metadata ?? {};
+    const claimRef = { namespace, name, uid };
+    this.#api.change('cluster', persistentVolumes, keyOf(free), (volume) => ({
+      ...volume,
+      spec: { ...volume.spec, claimRef },
+    }));
+    return true;
   }
 
   #provision(claim: PersistentVolumeClaim): void {
@@ -99,13 +124,13 @@ export class Cluster {
     const contents = source ? this.#data.ofSource({ namespace, name: source.name }, source.kind) : [];
     if (!contents) return;
     const volume = this.#api.create('cluster', persistentVolumes, {
-      metadata: { name: `pv-${uid}` },
+      metadata: { name: `pv-${uid}`, annotations: { [PROVISIONED_BY_ANNOTATION]: DRIVER } },
       spec: {
         accessModes: claim.spec.accessModes ?? [],
         capacity: { storage: claim.spec.resources?.requests?.['storage'] ?? '1Gi' },
         claimRef: { namespace, name, uid: uid ?? '' },
         csi: { driver: DRIVER, volumeHandle: `${uid}` },
-        persistentVolumeReclaimPolicy: 'Delete',
+        persistentVolumeReclaimPolicy: 'Retain',
         storageClassName: STORAGE_CLASS,
       },
     });
@@ -128,16 +153,16 @@ export class Cluster {
   #takeSnapshots(): void {
     for (const snapshot of this.#api.list(volumeSnapshots)) {
       const { uid, namespace = '', name } = snapshot.metadata ?? {};
-      const content = { namespace: '', name: `content-${uid}` };
+      const content = { namespace: '', name: `snapcontent-${uid}` };
       const claim = { namespace, name: snapshot.spec.source.persistentVolumeClaimName ?? '' };
       const contents = this.#data.ofSource(claim, 'PersistentVolumeClaim');
       if (this.#api.find(volumeSnapshotContents, content) || !contents) continue;
       this.#api.create('cluster', volumeSnapshotContents, {
         metadata: { name: content.name },
         spec: {
-          deletionPolicy: 'Delete',
+          deletionPolicy: 'Retain',
           driver: DRIVER,
-          source: { snapshotHandle: `${uid}` },
+          source: { volumeHandle: `${uid}` },
           volumeSnapshotRef: { namespace, name: name ?? '', uid: uid ?? '' },
         },
       });

@@ -4,6 +4,7 @@ import { dataSources, storageProfiles } from '../../../../src/controllers/runtim
 import {
   csiDrivers,
   persistentVolumeClaims,
+  persistentVolumes,
   storageClasses,
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
@@ -16,6 +17,9 @@ export const TEAM = 'team';
 export const STORAGE_CLASS = 'csi';
 export const DRIVER = 'csi.example';
 
+/** A volume of the class that an administrator has made by hand, and that is nobody's yet. */
+export const FREE_VOLUME = 'free';
+
 /** Claims that people have written to, one in each namespace; each has a snapshot of its name. */
 export const PRECIOUS = [
   { namespace: 'victim', name: 'secret' },
@@ -23,7 +27,7 @@ export const PRECIOUS = [
   { namespace: TEAM, name: 'own' },
 ] as const;
 
-/** Makes what there is before the tenant does anything: storage, whose clones are made in the given way, and people's claims. */
+/** Makes what there is before the tenant does anything: storage that retains what it is given, whose clones are made in the given way, and people's claims. */
 export function install(api: SimulatedApi, cloneStrategy: CloneType): void {
   const { policies, policyBindings } = installedPolicies('2025-01-01T00:00:00Z');
   for (const policy of policies) api.create('cluster', validatingAdmissionPolicies, policy);
@@ -32,12 +36,23 @@ export function install(api: SimulatedApi, cloneStrategy: CloneType): void {
     metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
     provisioner: DRIVER,
     allowVolumeExpansion: true,
+    reclaimPolicy: 'Retain',
+  });
+  api.create('cluster', persistentVolumes, {
+    metadata: { name: FREE_VOLUME },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      csi: { driver: DRIVER, volumeHandle: FREE_VOLUME },
+      persistentVolumeReclaimPolicy: 'Retain',
+      storageClassName: STORAGE_CLASS,
+    },
   });
   api.create('cluster', csiDrivers, { metadata: { name: DRIVER }, spec: {} });
   api.create('cluster', volumeSnapshotClasses, {
     metadata: { name: 'snapshots' },
     driver: DRIVER,
-    deletionPolicy: 'Delete',
+    deletionPolicy: 'Retain',
   });
   api.create('cluster', storageProfiles, {
     apiVersion: CDI_API_VERSION,

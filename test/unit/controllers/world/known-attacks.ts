@@ -3,7 +3,7 @@ import type { CloneType } from '../../../../src/api/clone.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import { scratchClaimName, uploadPodName } from '../../../../src/protocol/object-names.ts';
 import type { Action } from './actions.ts';
-import { TEAM } from './installation.ts';
+import { FREE_VOLUME, TEAM } from './installation.ts';
 import type { Beginning } from './tenant.ts';
 import { DISK, FOREIGN_UID, PRIME, TEMPORARY } from './writings.ts';
 
@@ -42,6 +42,16 @@ export const knownAttacks: Readonly<Record<string, Attack>> = {
     [
       { forge: PRIME, volumeName: `pv-${FOREIGN_UID}`, annotations: isOver },
       { rounds: 4, pace: 'late Kubernetes' },
+    ],
+  ],
+  'a working claim that takes a volume which an administrator has made, and then goes': [
+    'copy',
+    { spec: { source: { blank: {} } }, annotations: {}, rounds: 2, pace: 'late Kubernetes' },
+    [
+      { forge: PRIME, volumeName: FREE_VOLUME, annotations: {} },
+      { rounds: 2 },
+      { delete: DISK, kind: 'data-volume' },
+      { delete: PRIME, kind: 'claim' },
     ],
   ],
   'a claim that calls the victim’s volume its own, and then goes': [

@@ -10,14 +10,14 @@ import {
 } from '../../../../src/kube/builtin-resources.ts';
 import { keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
-import type { VolumeSnapshot } from '../../../../src/kube/snapshot-resources.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi, Write } from './api.ts';
 import type { Data } from './data.ts';
 import { TEAM } from './installation.ts';
 
 /**
  * Watches that nothing of other namespaces is touched on behalf of those who have no right there, that the controllers delete only
- * what they made, and that no foreign bytes arrive in the tenant's namespace.
+ * what they made, and have deleted only what was made for that, and that no foreign bytes arrive in the tenant's namespace.
  */
 export class Law {
   readonly breaches: string[] = [];
@@ -25,6 +25,8 @@ export class Law {
   readonly rightful = new Set<string>();
   /** Uids of the claims that were granted a clone, and of all that was made on the way to it. */
   readonly #granted = new Set<string>();
+  /** Uids of the claims and snapshots that the controllers have made for their work. */
+  readonly #temporary = new Set<string>();
   readonly #api: SimulatedApi;
   readonly #data: Data;
   readonly #claimAsSeen: (key: Key) => PersistentVolumeClaim | undefined;
@@ -60,12 +62,14 @@ export class Law {
     if (!object) return;
     const breach = this.#breachOf(write, object);
     if (breach) this.breaches.push(`${write.user} ${verbOf(write)} ${nameOf(object)}${breach}`);
+    if (write.user === 'controllers' && write.before === undefined && markOf(object) !== undefined)
+      this.#temporary.add(write.after?.metadata?.uid ?? '');
     if (write.before === undefined && this.#isGranted(object)) this.#granted.add(write.after?.metadata?.uid ?? '');
   }
 
   #breachOf(write: Write, object: KubeObject): string | undefined {
     const { user, resource, before, after } = write;
-    if (resource.kind === 'VolumeSnapshotContent') return undefined;
+    if (resource.kind === 'VolumeSnapshotContent') return this.#breachByContent(write);
     if (resource.kind === 'CloneGrant') return this.#breachByGrant(before as CloneGrant | undefined, after);
     if (resource.kind === 'PersistentVolume') return this.#breachByVolume(write);
     if (!resource.namespaced) return ', which is no business of theirs';
@@ -87,7 +91,16 @@ export class Law {
     return undefined;
   }
 
-  #breachByVolume({ before, after }: Write): string | undefined {
+  #breachByContent({ user, before }: Write): string | undefined {
+    const { uid } = (before as VolumeSnapshotContent | undefined)?.spec.volumeSnapshotRef ?? {};
+    return user === 'controllers' && !this.#temporary.has(uid ?? '') ? ', which is somebody’s' : undefined;
+  }
+
+  #breachByVolume({ user, before, after }: Write): string | undefined {
+    const isGivenUp = user === 'controllers' && policyOf(before) === 'Retain' && policyOf(after) === 'Delete';
+    const madeFor = before?.metadata?.name?.slice('pv-'.length) ?? '';
+    if (isGivenUp && (!this.#temporary.has(madeFor) || claimRefOf(before)?.uid !== madeFor))
+      return ', which is to be retained';
     const refs = [before, after].flatMap((volume) => claimRefOf(volume) ?? []);
     const isOwn = refs.every(({ namespace, uid }) => namespace === TEAM || this.#granted.has(uid ?? ''));
     return isOwn ? undefined : ', which is the volume of a foreign claim';
@@ -108,6 +121,10 @@ export class Law {
 /** The claim that a volume is bound to. */
 function claimRefOf(volume: PersistentVolume | undefined) {
   return volume?.spec?.claimRef;
+}
+
+function policyOf(volume: PersistentVolume | undefined): string | undefined {
+  return volume?.spec?.persistentVolumeReclaimPolicy;
 }
 
 /** The claims that something new is filled from, or reads. */

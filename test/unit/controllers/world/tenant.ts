@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { stateAnnotation, userAnnotation } from '../../../../src/api/annotations.ts';
 import { finalizer } from '../../../../src/api/finalizers.ts';
 import type { Action, Annotations } from './actions.ts';
-import { TEAM } from './installation.ts';
+import { FREE_VOLUME, TEAM } from './installation.ts';
 import { controllerNames, type Pace } from './world.ts';
 import {
   annotations,
@@ -83,7 +83,7 @@ export const plant: fc.Arbitrary<Action> = fc.oneof(
       annotations,
       owners,
       of: claims,
-      content: fc.constant('content-volumesnapshot.victim.secret.1'),
+      content: fc.constant('snapcontent-volumesnapshot.victim.secret.1'),
     },
     { requiredKeys: ['make', 'name', 'annotations', 'owners', 'of'] },
   ),
@@ -113,7 +113,7 @@ const change: fc.Arbitrary<Action> = fc.oneof(
   {
     arbitrary: fc.record({
       forge: workingClaims,
-      volumeName: someOf(`pv-${FOREIGN_UID}`, 'pv-persistentvolumeclaim.golden.fedora.1'),
+      volumeName: someOf(`pv-${FOREIGN_UID}`, 'pv-persistentvolumeclaim.golden.fedora.1', FREE_VOLUME),
       annotations: fc.oneof(annotations, fc.constant({ [stateAnnotation.podPhase]: 'Succeeded' })),
     }),
     weight: 3,

@@ -13,6 +13,8 @@ import {
   promisedToClaimAnnotation,
   workForClaimAnnotation,
 } from '../../../../src/controllers/objects/internal-annotations.ts';
+import { TemporarySnapshotReconciler } from '../../../../src/controllers/temporary/snapshot-reconciler.ts';
+import { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
 import { OrphanReconciler } from '../../../../src/controllers/orphans/reconciler.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
@@ -40,6 +42,8 @@ export const controllerNames = [
   'host-clone',
   'clone-grant',
   'orphan',
+  'temporary-volume',
+  'temporary-snapshot',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
@@ -59,6 +63,7 @@ export class World {
   #law: Law | undefined;
   readonly #cluster: Cluster;
   #caches: LaggingCaches;
+  #volumes!: TemporaryVolumeReconciler;
   #reconcilers: Readonly<Record<ControllerName, Reconciler>>;
   #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
   #time = Date.parse('2026-01-01T00:00:00Z');
@@ -82,7 +87,7 @@ export class World {
     for (const key of PRECIOUS) {
       const origin = [keyToString(key)];
       this.data.put(this.data.volumeOf(key)?.metadata?.name, origin);
-      const snapshot = `content-volumesnapshot.${key.namespace}.${key.name}.1`;
+      const snapshot = `snapcontent-volumesnapshot.${key.namespace}.${key.name}.1`;
       this.data.put(snapshot, origin);
     }
     this.#time += 60_000;
@@ -145,6 +150,10 @@ export class World {
     if (name === 'data-volume') return dataVolumes.list().map(keyOf);
     if (name === 'data-source') return dataSources.list().map(keyOf);
     if (name === 'clone-grant') return cloneGrants.list().map(keyOf);
+    if (name === 'temporary-volume') {
+      return [...claims.list().flatMap((claim) => this.#volumes.volumeOf(claim)), ...volumes.list().map(keyOf)];
+    }
+    if (name === 'temporary-snapshot') return snapshots.list().map(keyOf);
     if (name !== 'orphan') return claims.list().map(keyOf);
     const helpers = [...claims.list(), ...snapshots.list(), ...pods.list(), ...volumes.list()];
     const helped = helpers.flatMap(({ metadata: { annotations } = {} }) => [
@@ -170,6 +179,7 @@ export class World {
       cloneCount: { handedOver: () => undefined, copied: () => undefined },
       now,
     };
+    this.#volumes = new TemporaryVolumeReconciler(context);
     return {
       'data-volume': new DataVolumeReconciler(context),
       'data-source': new DataSourceReconciler(context),
@@ -179,6 +189,8 @@ export class World {
       'host-clone': new HostCloneReconciler(context),
       'clone-grant': new CloneGrantReconciler(context),
       orphan: new OrphanReconciler(context),
+      'temporary-volume': this.#volumes,
+      'temporary-snapshot': new TemporarySnapshotReconciler(context),
     };
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, exit } from 'node:process';
-import { installPrerequisites } from './cluster/index.ts';
+import { installPrerequisites, tellBuilds } from './cluster/index.ts';
 import { Lane } from './lane.ts';
 import { summaryOf } from './support/reporter.ts';
 
@@ -31,6 +31,7 @@ try {
   const ownCluster = chosen.includes('integration') || (chosen.includes('e2e') && !env.KUBECONFIG);
   if (ownCluster || chosen.includes('e2e')) {
     await installPrerequisites((line) => console.log(line), ownCluster ? 'cluster' : 'servers');
+    if (ownCluster) await tellBuilds((line) => console.log(line));
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -20,7 +20,8 @@ import { freeBlock, networkOf, nodeNetworkOf } from './network.ts';
 import { controlComponent, nodeStatus, UnknownComponent } from './node-control.ts';
 import type { NodeSpec, NodeStatus } from './node/spec.ts';
 import { apiServerReady, applyObjects, connectTo, recycleLocalVolumes, waitUntilReady } from './objects.ts';
-import { corednsBinary, csiParts, kubernetesBinaries } from './parts.ts';
+import { tellComponentTroubles } from './component-troubles.ts';
+import { corednsBinary, csiParts, kubernetesBinaries, tellBuilds } from './parts.ts';
 import type { KeyPair } from './pki.ts';
 import { Authority } from './pki.ts';
 import { installPrerequisites } from './prerequisites.ts';
@@ -53,6 +54,7 @@ export async function up(options: UpOptions = {}): Promise<ClusterAddresses> {
   }
   const cluster = identityOf(options.name ?? clusterName());
   await installPrerequisites(log);
+  await tellBuilds(log);
   const programs: Programs = {
     kubernetes: await kubernetesBinaries({ log }),
     csi: await csiParts({ log }),
@@ -76,7 +78,12 @@ export async function up(options: UpOptions = {}): Promise<ClusterAddresses> {
     await Promise.all([
       ...nodes.map(async (node) => loadArchive(cluster, node, await busyboxArchive())),
       makeReady(cluster, state, programs, log),
-    ]);
+    ]).catch(async (error: unknown) => {
+      for (const node of nodes) {
+        await tellComponentTroubles(cluster, node, log);
+      }
+      throw error;
+    });
     await writeState(cluster, { ...state, complete: true });
     return addressesOf(cluster, state);
   });

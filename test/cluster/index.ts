@@ -4,6 +4,6 @@ export { controlNodeComponent, down, loadImage, status, up } from './cluster.ts'
 export { killContainer } from './containers.ts';
 export { driverName } from './components.ts';
 export type { CsiParts, KubernetesBinaries } from './parts.ts';
-export { buildParts, corednsBinary, csiParts, kubernetesBinaries } from './parts.ts';
+export { corednsBinary, csiParts, kubernetesBinaries, tellBuilds } from './parts.ts';
 export { startSecondDriver, type SecondDriver } from './second-driver.ts';
 export { installPrerequisites, PrerequisitesMissing } from './prerequisites.ts';

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { aboutBuilding, type PartName } from './build-estimate.ts';
 import type { Log } from './commands.ts';
 import { run, tellingTime } from './commands.ts';
 import { cacheFolder } from './folders.ts';
@@ -11,7 +13,7 @@ const [major, minor] = kubernetesVersion.slice(1).split('.');
 
 interface Part {
   /** Folder below parts/ with a go.mod and go.sum of its own: one for all would not find versions that compile together. */
-  name: string;
+  name: PartName;
   packages: string[];
   ldflags: string;
   /** Files of modules that are wanted besides programs. */
@@ -59,6 +61,7 @@ const parts = {
 } satisfies Record<string, Part>;
 
 export interface BuildOptions {
+  /** Told what is built and how far it is; standard error unless given, since a build takes minutes. */
   log?: Log;
 }
 
@@ -130,33 +133,54 @@ export function kubectlFolder(options: BuildOptions = {}): Promise<string> {
   return build(parts.kubectl, options.log);
 }
 
-/** Builds all that the cluster runs and Debian does not package. */
-export async function buildParts(options: BuildOptions = {}): Promise<void> {
-  for (const part of [parts.kubernetes, parts.csi, parts.coredns]) {
-    await build(part, options.log);
+/** What the cluster runs and Debian does not package. */
+const clusterParts: readonly Part[] = [parts.kubernetes, parts.csi, parts.coredns];
+
+/**
+ * Says how long it takes to build those of the parts that the cluster runs and no checkout has built before; nothing
+ * where there is none such.
+ */
+export async function tellBuilds(log: Log): Promise<void> {
+  const cached = await Promise.all(clusterParts.map(async (part) => exists(await resultOf(part))));
+  const missing = clusterParts.filter((_, index) => !cached[index]);
+  if (missing.length > 0) {
+    log(`to be built from source, once: ${missing.map(({ name }) => name).join(', ')}; ${about(missing)}`);
   }
 }
 
-/** The folder with a part's programs: found in the cache by the hash of what they are built from, or built now. */
-async function build(part: Part, log: Log = () => undefined): Promise<string> {
-  const source = join(import.meta.dirname, 'parts', part.name);
+function about(missing: readonly Part[]): string {
+  const toBuild = missing.map(({ name, packages }) => ({ name, programs: packages.length }));
+  return aboutBuilding(toBuild, availableParallelism());
+}
+
+function sourceOf(part: Part): string {
+  return join(import.meta.dirname, 'parts', part.name);
+}
+
+/** The folder in the cache for a part's programs, by the hash of what they are built from. */
+async function resultOf(part: Part): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(part));
-  for (const name of (await readdir(source)).sort()) {
-    hash.update(await readFile(join(source, name)));
+  for (const name of (await readdir(sourceOf(part))).sort()) {
+    hash.update(await readFile(join(sourceOf(part), name)));
   }
-  const cache = join(cacheFolder(), 'parts');
-  await mkdir(cache, { recursive: true });
-  const result = join(cache, `${part.name}-${hash.digest('hex').slice(0, 16)}`);
+  return join(cacheFolder(), 'parts', `${part.name}-${hash.digest('hex').slice(0, 16)}`);
+}
+
+/** The folder with a part's programs: found in the cache, or built now. */
+async function build(part: Part, log: Log = console.error): Promise<string> {
+  const result = await resultOf(part);
   if (await exists(result)) {
     return result;
   }
+  const cache = dirname(result);
+  await mkdir(cache, { recursive: true });
   return withLock(
     `${result}.lock`,
     async () => {
       if (!(await exists(result))) {
         const work = await mkdtemp(join(cache, `.${part.name}-`));
         try {
-          await compile(part, source, work, log);
+          await compile(part, work, log);
           await chmod(work, 0o755);
           await rename(work, result);
         } finally {
@@ -165,14 +189,15 @@ async function build(part: Part, log: Log = () => undefined): Promise<string> {
       }
       return result;
     },
-    () => log(`waiting for another process that builds ${part.name}`),
+    () => log(`waiting for another process that builds ${part.name}: ${about([part])}`),
   );
 }
 
-async function compile(part: Part, source: string, target: string, log: Log): Promise<void> {
+async function compile(part: Part, target: string, log: Log): Promise<void> {
+  const source = sourceOf(part);
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
-  log(`building ${part.name} from source: minutes the first time, then kept in ${cacheFolder()}`);
+  log(`building ${part.name} from source: ${about([part])}; kept afterwards in ${dirname(target)}`);
   for (const [index, path] of part.packages.entries()) {
     const what = `${path.split('/').at(-1)} (${index + 1} of ${part.packages.length})`;
     log(`building ${what}`);

@@ -3,10 +3,11 @@ import { namespaces } from '../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../src/kube/key.ts';
 import { status } from '../cluster/index.ts';
 import { conditionOf } from '../support/data-volumes.ts';
-import { prepareEnvironment, type Environment } from '../support/environment.ts';
+import { prepareEnvironment, productNamespace, type Environment } from '../support/environment.ts';
 import { createNamespace, removeNamespace } from '../support/namespaces.ts';
 import { PhaseJournal } from '../support/phase-journal.ts';
 import { prepareSources } from '../support/sources.ts';
+import { tellPodTroubles } from '../support/tell-pod-troubles.ts';
 import { show, type Shown } from './show.ts';
 import { table } from './table.ts';
 import { demoNamespaces, demoVolumes } from './volumes.ts';
@@ -31,8 +32,12 @@ async function demonstrate(): Promise<boolean> {
       continue;
     }
     log(`${title}, on class ${storageClassName}`);
-    const line = await show(environment, sources, journal, volume, storageClassName);
+    const line = await show(environment, sources, journal, volume, storageClassName).catch(async (error: unknown) => {
+      await tellTroubles(environment, volume.namespace);
+      throw error;
+    });
     log(`    ${line.verdict}; ${line.seconds.toFixed(1)} s`);
+    if (!line.asExpected) await tellTroubles(environment, volume.namespace);
     shown.push(line);
   }
   await journal.stop();
@@ -45,6 +50,11 @@ async function demonstrate(): Promise<boolean> {
       : `\nNot as it should be: ${wrong.map(({ volume }) => `${volume.namespace}/${volume.name}`).join(', ')}`,
   );
   return wrong.length === 0;
+}
+
+/** Says what is wrong with pods that work for a DataVolume in that namespace, and with the controllers'. */
+async function tellTroubles({ kubectl }: Environment, namespace: string): Promise<void> {
+  for (const each of [namespace, productNamespace]) await tellPodTroubles(kubectl, each, log);
 }
 
 /** Says what the demo's DataVolumes are doing whenever that changes. */

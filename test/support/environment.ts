@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { KubeConfig } from '@kubernetes/client-node';
 import { cdis } from '../../src/controllers/runtime/resources.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import { CommandFailed, type Log } from '../cluster/commands.ts';
+import { tellingTime, type Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';
 import { buildProductImage, productImage } from '../cluster/image.ts';
 import { installPrerequisites, status, up, type UpOptions } from '../cluster/index.ts';
 import { Kubectl } from './kubectl.ts';
+import { tellPodTroubles } from './tell-pod-troubles.ts';
 import { prepareStorageClasses, type StorageClasses } from './storage-classes.ts';
 import { until } from './until.ts';
 
@@ -24,6 +25,10 @@ export interface Environment {
   /** Names that the cluster knows this machine by. */
   readonly hostNames: string[];
 }
+
+/** Of the controllers. */
+export const productNamespace = 'cdi';
+const ROLLOUT_SECONDS = 180;
 
 let environment: Promise<Environment> | undefined;
 
@@ -55,11 +60,16 @@ async function installInto({ kubeConfigPath, image, revision }: Target, own: boo
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(kubeConfigPath);
   const client = new KubeClient(kubeConfig, { userAgent: 'diskpress-test' });
-  log('installing Diskpress: kubectl apply -k deploy');
-  await install(kubectl, image, revision);
-  await until(client, cdis, { namespace: '', name: 'cdi' }, 'the CDI object is Deployed', (cdi) => {
-    return cdi?.status?.phase === 'Deployed';
-  });
+  try {
+    await install(kubectl, image, revision, log);
+    log('waiting for the CDI object: the controllers set its phase to Deployed');
+    await until(client, cdis, { namespace: '', name: 'cdi' }, 'the CDI object is Deployed', (cdi) => {
+      return cdi?.status?.phase === 'Deployed';
+    });
+  } catch (error) {
+    await tellPodTroubles(kubectl, productNamespace, log);
+    throw error;
+  }
   return {
     kubeConfigPath,
     client,
@@ -97,19 +107,25 @@ function foreignCluster(log: Log): Target {
   return { kubeConfigPath, image, revision: undefined };
 }
 
-async function install(kubectl: Kubectl, image: string, revision: string | undefined): Promise<void> {
+async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
+  log('installing Diskpress: kubectl apply -k deploy');
   const manifests = (await kubectl.run('kustomize', `${repository}/deploy`)).replaceAll(productImage, image);
-  await kubectl.applyText(manifests);
+  await tellingTime(
+    log,
+    () => 'applying the manifests',
+    () => kubectl.applyText(manifests),
+  );
+  const inNamespace = `--namespace=${productNamespace}`;
   if (revision !== undefined) {
     const metadata = { annotations: { 'diskpress.test/revision': revision } };
     const patch = JSON.stringify({ spec: { template: { metadata } } });
-    await kubectl.run('--namespace=cdi', 'patch', 'deployment', 'cdi-deployment', '--patch', patch);
+    await kubectl.run(inNamespace, 'patch', 'deployment', 'cdi-deployment', '--patch', patch);
   }
+  const rollout = ['rollout', 'status', 'deployment/cdi-deployment', `--timeout=${ROLLOUT_SECONDS}s`];
   try {
-    await kubectl.run('--namespace=cdi', 'rollout', 'status', 'deployment/cdi-deployment', '--timeout=180s');
+    await kubectl.follow(log, inNamespace, ...rollout);
   } catch (error) {
-    const pods = await kubectl.run('--namespace=cdi', 'describe', 'pods');
-    throw new Error(`Diskpress did not become available in the cluster:\n${pods}`, { cause: error });
+    throw new Error('Diskpress did not become available in the cluster', { cause: error });
   }
 }
 
@@ -122,15 +138,5 @@ async function addressTowards(server: string): Promise<string> {
     return socket.localAddress ?? '';
   } finally {
     socket.destroy();
-  }
-}
-
-/** What kubectl says, or why it failed; for reports. */
-export async function told(kubectl: Kubectl, ...args: string[]): Promise<string> {
-  try {
-    return await kubectl.run(...args);
-  } catch (error) {
-    if (error instanceof CommandFailed) return error.stderr;
-    throw error;
   }
 }

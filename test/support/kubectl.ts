@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CommandFailed, run } from '../cluster/commands.ts';
+import { CommandFailed, run, type Log } from '../cluster/commands.ts';
 
 /** The real kubectl, as a user of a cluster calls it, with a discovery cache of its own. */
 export class Kubectl {
@@ -21,6 +21,21 @@ export class Kubectl {
   /** Resolves to what kubectl writes to its standard output; throws CommandFailed with what it says. */
   async run(...args: string[]): Promise<string> {
     return this.#run(args);
+  }
+
+  /** What kubectl says, or why it failed; for reports. */
+  async told(...args: string[]): Promise<string> {
+    try {
+      return await this.#run(args);
+    } catch (error) {
+      if (error instanceof CommandFailed) return error.stderr;
+      throw error;
+    }
+  }
+
+  /** Like {@link run}; each line that kubectl writes is passed on as it comes. */
+  async follow(log: Log, ...args: string[]): Promise<void> {
+    await this.#run(args, undefined, log);
   }
 
   /** Applies an object, as a user of this name where it is given. */
@@ -55,10 +70,11 @@ export class Kubectl {
     await rm(this.#cache, { recursive: true, force: true });
   }
 
-  async #run(args: string[], input?: string): Promise<string> {
+  async #run(args: string[], input?: string, onLine?: Log): Promise<string> {
     return run('kubectl', ['--cache-dir', this.#cache, ...args], {
       env: { KUBECONFIG: this.#kubeConfigPath },
       input,
+      onLine,
     });
   }
 }

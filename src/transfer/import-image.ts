@@ -4,7 +4,14 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import type { Journal } from './checkpoint/journal.ts';
 import { Resumption, isPassing, type ResumptionOptions } from './checkpoint/resumption.ts';
 import { convertFile, convertRanges } from './convert.ts';
-import { RandomAccessNeeded, ScratchNeeded, TransferError, asTransferError, atLocation } from '../base/errors.ts';
+import {
+  RandomAccessNeeded,
+  ScratchNeeded,
+  TransferError,
+  asTransferError,
+  atLocation,
+  type TransferErrorCode,
+} from '../base/errors.ts';
 import type { DecodedDisk } from '../base/extents.ts';
 import { decodeDisk } from '../image/formats/decode.ts';
 import { decodeRanges } from '../image/formats/open-mapped.ts';
@@ -16,9 +23,20 @@ import { FileSink } from '../sink/file-sink.ts';
 import type { Sink } from '../sink/sink.ts';
 import type { RangeReader, Source } from '../base/source.ts';
 import { FileSource } from '../source/kinds/file-source.ts';
+import { DoubtfulMember } from '../image/unwrap/doubtful-member.ts';
 import { rangesWithin } from '../image/unwrap/unwrap.ts';
 
 const MOST_RESTARTS = 5;
+/** How a second look into an archive fails that has no other disk, or cannot be read again. */
+const FOUND_NOTHING = new Set<TransferErrorCode>(['NotAnImage', 'SourceNotReadable']);
+/** How the import of what is no disk image fails. */
+const NO_DISK = new Set<TransferErrorCode>([
+  'NotAnImage',
+  'InvalidImage',
+  'TruncatedImage',
+  'UnsupportedImage',
+  'ImageTooLarge',
+]);
 
 export interface ImportImageOptions extends OpenImageOptions {
   sink: Sink;
@@ -49,7 +67,7 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
   const missing = missingLibraries();
   if (missing.length > 0) progress.note('without native libraries, which is slower', { missing });
   try {
-    const image = await importUnchanged(options, resumption);
+    const image = await importChosen(options, resumption);
     await resumption.forget();
     progress.enter('done');
     return image;
@@ -63,6 +81,27 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
     throw atLocation(error, source.location);
   } finally {
     await source.close();
+  }
+}
+
+/** An archive whose member was taken in vain is read again, and only what is certainly a disk counts then. */
+async function importChosen(options: ImportImageOptions, resumption: Resumption): Promise<ImportedImage> {
+  let certainOnly: readonly number[] = [];
+  let doubt: DoubtfulMember | undefined;
+  for (;;) {
+    try {
+      return await importUnchanged({ ...options, certainOnly }, resumption);
+    } catch (error) {
+      // Where nothing better is found, what was wrong with the first says more.
+      if (doubt !== undefined && error instanceof TransferError && FOUND_NOTHING.has(error.code)) throw doubt.refusal;
+      // A format that is stated may be that of the member that was taken.
+      if (!(error instanceof DoubtfulMember) || options.format !== undefined) throw error;
+      doubt = error;
+      certainOnly = [...certainOnly, error.archive];
+      options.progress.note('looking for another disk in the archive', { cause: error.message });
+      await resumption.forget();
+      options.progress.restart();
+    }
   }
 }
 
@@ -92,10 +131,10 @@ async function importOnce(options: ImportImageOptions, resumption: Resumption): 
     const checkpoint = await resumption.take(earlier, image.subject);
     return await decodeImage({ ...image, readsAll, ranges, checkpoint }, options, resumption);
   } catch (error) {
-    if (!(error instanceof RandomAccessNeeded)) throw error;
+    if (!(error instanceof RandomAccessNeeded)) throw doubted(error, image);
     await resumption.forget();
     progress.note('random access needed', { why: error.message });
-    if (ranges === undefined) return await importThroughScratch(options, error);
+    if (ranges === undefined) return await importThroughScratch({ ...options, certainOnly: image.certainOnly }, error);
     if (readsAll) await reader.drain();
     await reader.close();
     progress.restart();
@@ -103,6 +142,13 @@ async function importOnce(options: ImportImageOptions, resumption: Resumption): 
   } finally {
     await reader.close();
   }
+}
+
+/** What only might be a disk, and cannot be imported as one, is another kind of file: the disk may lie behind it. */
+function doubted(error: unknown, { doubtfulIn }: OpenedImage): unknown {
+  const archive = doubtfulIn();
+  if (archive === undefined || !(error instanceof TransferError) || error instanceof DoubtfulMember) return error;
+  return NO_DISK.has(error.code) ? new DoubtfulMember(archive, error) : error;
 }
 
 /** Random access to the image, where there is any that can be trusted. */

@@ -19,6 +19,8 @@ export interface OpenImageOptions {
   checksum?: Checksum | undefined;
   /** What the image is; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
+  /** See {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}. */
+  certainOnly?: readonly number[];
   signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +30,8 @@ export interface OpenedImage extends Unwrapped {
   guess: RawGuess | undefined;
   /** What checkpoints are made of; undefined where nobody could tell later whether the source has changed. */
   subject: Subject | undefined;
+  /** See {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}: what was asked for, and what the checkpoint told. */
+  certainOnly: readonly number[];
   /** Whether `reader` passes over long distances without reading them. */
   seeks: boolean;
 }
@@ -50,15 +54,28 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
     checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location, opened.encoding);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;
   const outer = locationIn(source, opened);
-  const image = await unwrap(new ByteReader(bytes, seekable), opened.size, outer, new ArchiveBudget({ signal }));
+  const { version, size: sourceSize } = opened;
+  const sourceId = { location: hashLocation(source.location), version, size: sourceSize };
+  const certainOnly = [...new Set([...(options.certainOnly ?? []), ...learntOf(checkpoint, sourceId)])].sort(
+    (a, b) => a - b,
+  );
+  const budget = new ArchiveBudget({ signal });
+  const image = await unwrap(new ByteReader(bytes, seekable), sourceSize, outer, { budget, certainOnly });
   const { wrappers } = image;
   const { format, guess } = options.format === undefined ? await recognise(image) : stated(options.format);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
-  const { version, size: sourceSize } = opened;
-  const location = hashLocation(source.location);
   const subject =
-    version === undefined ? undefined : { source: { location, version, size: sourceSize }, format, wrappers };
-  return { ...image, format, guess, subject, seeks: seekable !== undefined && wrappers.length === 0 };
+    version === undefined ? undefined : { source: { ...sourceId, version }, format, wrappers, certainOnly };
+  return { ...image, format, guess, subject, certainOnly, seeks: seekable !== undefined && wrappers.length === 0 };
+}
+
+/** What an earlier process found out of the archives that the image is in, if they are the same. */
+function learntOf(
+  checkpoint: Checkpoint | undefined,
+  { location, version }: { location: string; version: string | undefined },
+): readonly number[] {
+  const { source, certainOnly } = checkpoint ?? {};
+  return source?.location === location && source.version === version ? (certainOnly ?? []) : [];
 }
 
 type Recognised = Pick<OpenedImage, 'format' | 'guess'>;

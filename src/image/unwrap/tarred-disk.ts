@@ -4,6 +4,7 @@ import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 import type { DiskFiles } from './chunks.ts';
 import type { Likeness } from './disk-likeness.ts';
+import { DoubtfulMember } from './doubtful-member.ts';
 import { MemberJudge } from './member-judge.ts';
 import { PackageDocuments } from './package-documents.ts';
 import { RootTree } from './root-tree.ts';
@@ -20,21 +21,37 @@ interface FoundDisk {
   files: DiskFiles | undefined;
 }
 
+export interface TarredDiskOptions {
+  /** Of the archive, for messages. */
+  location: string;
+  /** How deep it is nested in others; the outermost is 0. */
+  depth: number;
+  /** How much is looked through. */
+  budget: ArchiveBudget;
+  /** Whether members that only might be disks are passed over. */
+  certainOnly: boolean;
+}
+
 /** The one disk image in a tar archive, which may be an OVA: an OVF descriptor, its disk, and a manifest. */
 export class TarredDisk {
   readonly #reader: ByteReader;
   readonly #location: string;
+  readonly #depth: number;
   readonly #budget: ArchiveBudget;
+  readonly #certainOnly: boolean;
   readonly #entries: AsyncGenerator<TarEntry, void, void>;
   readonly #documents: PackageDocuments;
   readonly #judge: MemberJudge;
   readonly #rootTree = new RootTree();
   #disk: FoundDisk | undefined;
+  #isLookedThrough = false;
 
-  private constructor(reader: ByteReader, location: string, budget: ArchiveBudget) {
+  private constructor(reader: ByteReader, { location, depth, budget, certainOnly }: TarredDiskOptions) {
     this.#reader = reader;
     this.#location = location;
+    this.#depth = depth;
     this.#budget = budget;
+    this.#certainOnly = certainOnly;
     this.#entries = readTar(reader, { budget });
     this.#documents = new PackageDocuments(location);
     this.#judge = new MemberJudge(location);
@@ -43,11 +60,10 @@ export class TarredDisk {
   /**
    * Goes forward to the first member that is a disk image, by its content or by what the OVF descriptor says.
    *
-   * @param budget how much is looked through
    * @throws TransferError NotAnImage where there is none, UnsupportedImage where it is not found soon enough
    */
-  static async find(reader: ByteReader, location: string, budget: ArchiveBudget): Promise<TarredDisk> {
-    const archive = new TarredDisk(reader, location, budget);
+  static async find(reader: ByteReader, options: TarredDiskOptions): Promise<TarredDisk> {
+    const archive = new TarredDisk(reader, options);
     archive.#disk = await archive.#find();
     return archive;
   }
@@ -71,23 +87,35 @@ export class TarredDisk {
     return this.#isChunked ? undefined : this.#found.entry.offset;
   }
 
+  /** Whether it only might be a disk, and what comes behind it has not been looked at yet. */
+  get isDoubtful(): boolean {
+    return this.#found.likeness === 'possible' && !this.#isLookedThrough;
+  }
+
   /**
    * The disk image. Ends only after the rest of the archive was read, and agrees.
    *
    * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage, NotAnImage; in place of the end
+   * @throws DoubtfulMember where it only might be a disk, and a certain one comes behind it; in place of the end
    */
   async *contents(): ByteStream {
     try {
-      const { files, entry } = this.#found;
+      const { files, entry, likeness } = this.#found;
+      let others: TransferError | undefined;
       yield* this.#checked(this.#found);
       for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
         if (files !== undefined && files === next.files && files.isChunked) {
           files.add(next.entry.path, next.entry.size);
           yield* this.#checked(next);
-        } else if (next.likeness === 'disk' || this.#found.likeness === 'possible') {
-          throw this.#several(entry.path, next.entry.path);
+        } else if (next.likeness === 'disk') {
+          const several = this.#several(entry.path, next.entry.path);
+          throw likeness === 'disk' ? several : new DoubtfulMember(this.#depth, several);
+        } else if (likeness === 'possible') {
+          others ??= this.#several(entry.path, next.entry.path);
         }
       }
+      this.#isLookedThrough = true;
+      if (others !== undefined) throw others;
       files?.finish();
       this.#checkPackage();
       await this.#budget.drain(this.#reader);
@@ -105,20 +133,29 @@ export class TarredDisk {
     return this.#found.files?.isChunked === true;
   }
 
-  /** Passes over small files that are only possible disks, as long as there may be a certain one. */
+  /** Passes over files that are only possible disks, as long as there may be a certain one, and they are small or several. */
   async #find(): Promise<FoundDisk> {
     let kept: FoundDisk | undefined;
+    let several: TransferError | undefined;
     for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
       if (next.likeness === 'disk') {
         if (next.files?.isChunked === true) next.files.add(next.entry.path, next.entry.size);
         return next;
       }
-      if (kept !== undefined) throw this.#several(kept.entry.path, next.entry.path);
-      if (next.entry.size > LARGEST_KEPT) return next;
-      kept = { ...next, reader: await copyOf(next) };
+      if (several !== undefined) continue;
+      if (kept !== undefined) {
+        several = this.#several(kept.entry.path, next.entry.path);
+        kept = undefined;
+      } else if (next.entry.size > LARGEST_KEPT) {
+        return next;
+      } else {
+        kept = { ...next, reader: await copyOf(next) };
+      }
     }
+    if (several !== undefined) throw several;
     if (kept === undefined) throw this.#withoutDisk();
     this.#disk = kept;
+    this.#isLookedThrough = true;
     this.#checkPackage();
     return kept;
   }
@@ -134,7 +171,8 @@ export class TarredDisk {
       if (!(await this.#documents.take(entry.path, entry.size, reader))) {
         const files = this.#documents.diskOf(entry.path);
         const likeness = this.#documents.describesDisks ? files && 'disk' : await this.#judge.judge(reader, entry.size);
-        if (likeness !== undefined) return { entry, reader, likeness, files };
+        const isWanted = likeness === 'disk' || (likeness === 'possible' && !this.#certainOnly);
+        if (isWanted) return { entry, reader, likeness, files };
       }
       // What was looked at is no more wanted than the rest.
       this.#budget.countSkipped(this.#reader.position - start);

@@ -25,6 +25,18 @@ export interface Unwrapped {
   size: number | undefined;
   /** Where the image lies in the object, where it lies there as it is. */
   offset: number | undefined;
+  /**
+   * While it only might be the disk of an archive, since what comes behind it there has not been looked at: how deep that
+   * archive is nested in others.
+   */
+  doubtfulIn: () => number | undefined;
+}
+
+export interface UnwrapOptions {
+  /** How much is looked through. */
+  budget?: ArchiveBudget;
+  /** Archives in which only what is certainly a disk counts, by how deep they are nested; the outermost is 0. */
+  certainOnly?: readonly number[];
 }
 
 /**
@@ -32,17 +44,16 @@ export interface Unwrapped {
  *
  * @param size of the stream that `outer` reads, where it is known
  * @param location for messages
- * @param budget how much is looked through
  * @throws TransferError NotAnImage, UnsupportedImage for archives that do not hold exactly one disk image, or too much else
  */
 export async function unwrap(
   outer: ByteReader,
   size: number | undefined,
   location: string,
-  budget = new ArchiveBudget(),
+  { budget = new ArchiveBudget(), certainOnly = [] }: UnwrapOptions = {},
 ): Promise<Unwrapped> {
   const wrappers: Wrapper[] = [];
-  let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0, location };
+  let image: Omit<Unwrapped, 'wrappers'> = { reader: outer, size, offset: 0, location, doubtfulIn: () => undefined };
   for (let archives = 0; ; archives += 1) {
     const { reader, compressions } = await decompressAll(image.reader);
     wrappers.push(...compressions);
@@ -51,22 +62,25 @@ export async function unwrap(
     if (archives === MOST_ARCHIVES) {
       throw new TransferError('UnsupportedImage', `${location} is packed in more than ${MOST_ARCHIVES} archives`);
     }
-    image = await open(image, wrappers, budget);
+    const { reader: archive, location: place } = image;
+    const options = { location: place, depth: archives, budget, certainOnly: certainOnly.includes(archives) };
+    const disk = await TarredDisk.find(archive, options);
+    wrappers.push(disk.kind);
+    image = within(image, disk, archives);
   }
 }
 
-async function open(
-  { reader, offset, location }: Omit<Unwrapped, 'wrappers'>,
-  wrappers: Wrapper[],
-  budget: ArchiveBudget,
-): Promise<Omit<Unwrapped, 'wrappers'>> {
-  const disk = await TarredDisk.find(reader, location, budget);
-  wrappers.push(disk.kind);
+function within(
+  { offset, location }: Omit<Unwrapped, 'wrappers'>,
+  disk: TarredDisk,
+  depth: number,
+): Omit<Unwrapped, 'wrappers'> {
   return {
     location: `${disk.path.slice(-LONGEST_PATH)} in ${location}`,
     reader: new ByteReader(disk.contents()),
     size: disk.size,
     offset: offset === undefined || disk.offset === undefined ? undefined : offset + disk.offset,
+    doubtfulIn: () => (disk.isDoubtful ? depth : undefined),
   };
 }
 

@@ -6,6 +6,9 @@ const MOST_RANGES = 10_000;
 /** A few are taken; each is read again before an import goes on. */
 const MOST_SAMPLES = 16;
 
+/** That one image is packed in. */
+const MOST_ARCHIVES = 16;
+
 const offset = z.number().int().nonnegative();
 
 /** What a target held at one place when a checkpoint was made, by which a target in its place is found out. */
@@ -24,6 +27,8 @@ const checkpoint = z.object({
   }),
   format: z.string(),
   wrappers: z.array(z.string()),
+  /** See {@link import('../../image/unwrap/unwrap.ts').UnwrapOptions.certainOnly}. */
+  certainOnly: z.array(z.number().int().nonnegative()).max(MOST_ARCHIVES).default([]),
   /** What the decoder goes on from: an offset in the stream that is left of the source without its wrappers, in bytes. */
   position: offset,
   /** The disk's, in bytes, where it is known. */
@@ -45,7 +50,7 @@ const checkpoint = z.object({
 export type Checkpoint = z.infer<typeof checkpoint>;
 
 /** What all checkpoints of one import have in common. */
-export type Subject = Pick<Checkpoint, 'source' | 'format' | 'wrappers'>;
+export type Subject = Pick<Checkpoint, 'source' | 'format' | 'wrappers' | 'certainOnly'>;
 
 /** Reads a checkpoint; undefined where the text is none, or one of another version of this program. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {

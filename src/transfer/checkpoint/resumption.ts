@@ -86,15 +86,19 @@ export function isPassing(error: unknown): boolean {
 }
 
 function sourceDiffers(checkpoint: Checkpoint, subject: Subject | undefined): string | undefined {
-  const { source, format, wrappers } = checkpoint;
+  const { source, format, wrappers, certainOnly } = checkpoint;
   if (subject === undefined) return 'the source does not tell whether it has changed';
   if (source.location !== subject.source.location) return 'the checkpoint is of another source';
   if (source.version !== subject.source.version) return 'the source has changed';
   // Some caches know the size only once they have all of it.
   const sizes = [source.size, subject.source.size].filter((size) => size !== undefined);
   if (new Set(sizes).size > 1) return 'the source has changed';
-  const same = format === subject.format && wrappers.join() === subject.wrappers.join();
-  return same ? undefined : 'the source has another format now';
+  if (format !== subject.format || wrappers.join() !== subject.wrappers.join())
+    return 'the source has another format now';
+  // Of one archive, another member was written.
+  return certainOnly.join() === subject.certainOnly.join()
+    ? undefined
+    : 'the checkpoint is of another disk in the source';
 }
 
 async function targetDiffers({ target, virtualSize, samples }: Checkpoint, sink: Sink): Promise<string | undefined> {

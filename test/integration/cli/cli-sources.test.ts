@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingHttpHeaders, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
@@ -98,6 +98,18 @@ describe('diskpress import from anywhere', () => {
     );
     expect(ran.code).to.equal(1);
     expect(ran.stderr).to.include('import it from a file');
+  });
+
+  it('says which files of an archive it cannot choose between where it reads them only once', async () => {
+    await run('sh', ['-ec', 'head -c 20M /dev/urandom > a.vmem; tar -cf memory.tar a.vmem disk.qcow2'], {
+      cwd: directory,
+    });
+    const memory = join(directory, 'memory.tar');
+    const ran = await diskpress(['import', '-', target], {}, { pipe: memory });
+    expect(ran.code).to.equal(1);
+    expect(ran.stderr).to.match(/more than one disk image \(a\.vmem, disk\.qcow2\)/);
+    expect(existsSync(target)).to.equal(false);
+    await expectImported(await diskpress(['import', '-', target], {}, { file: memory }));
   });
 
   it('takes an object of S3', async () => {

@@ -99,6 +99,23 @@ describe('importer: killed', () => {
     });
   }
 
+  it('goes on with the disk of an archive, and not with what was taken for it first', async () => {
+    const members = join(directory, 'members');
+    await mkdir(members);
+    await writeFile(join(members, 'a.vmem'), noise('of a memory', SIZE));
+    const disk = await readFile(raw);
+    disk.writeUInt16LE(0xaa55, 510);
+    await writeFile(join(members, 'b.img'), disk);
+    await run('tar', ['--sort=name', '-C', members, '-cf', join(root, 'memory.tar'), '.']);
+    const target = await newTarget();
+    expect(await attempt(at('memory.tar'), target, 16 * MEBIBYTE), 'in the first file').to.equal(undefined);
+    expect(await attempt(at('memory.tar'), target, SIZE), 'in the second file').to.equal(undefined);
+    const finished = await attempt(at('memory.tar'), target);
+    expect(finished?.steps).to.include('resuming');
+    expect(finished?.steps).not.to.include('looking for another disk in the archive');
+    expect(await sameDisk(target, join(members, 'b.img'))).to.equal(true);
+  });
+
   for (const name of ['disk.img', 'disk.qcow2', 'disk.vdi', 'disk.vmdk']) {
     it(`does not download again what is there of ${name}`, async () => {
       const target = await newTarget();

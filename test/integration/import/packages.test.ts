@@ -60,6 +60,24 @@ describe('importer: packages as real programs make them', () => {
     });
   }
 
+  it('finds the disk behind a large file that only might be one, compressed, too large for the target, or not', async () => {
+    await sh(`
+      mkdir -p memory && head -c 20M /dev/urandom > memory/a.vmem && cp disk.qcow2 memory/b.qcow2
+      tar --sort=name -C memory -cf memory.tar . && gzip -1 -k memory.tar
+      gzip -1 memory/a.vmem && tar --sort=name -C memory -cf compressed-memory.tar .
+      rm memory/a.vmem.gz && truncate -s 200M memory/a.vmem
+      tar --sort=name -C memory -czf large-memory.tar.gz . && rm -r memory`);
+    for (const name of ['memory.tar', 'memory.tar.gz', 'compressed-memory.tar', 'large-memory.tar.gz']) {
+      await expectDisk(name, 'qcow2');
+    }
+  });
+
+  it('says of such a file what is wrong with it where no disk lies behind it', async () => {
+    await sh(`truncate -s 200M only.vmem && seq 1 100 > text && tar -czf only.tar.gz only.vmem text && rm only.vmem`);
+    const { result } = await importFrom('only.tar.gz');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'ImageTooLarge' });
+  });
+
   it('takes no file of an operating system for a disk', async () => {
     await sh(`
       mkdir -p system/usr/share system/usr/bin && cp -r /etc/apt system/etc 2>/dev/null || cp -r /etc/default system/etc

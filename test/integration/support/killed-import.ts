@@ -15,7 +15,10 @@ const [url = '', path = '', lifetime, checksum] = process.argv.slice(2);
 const steps: string[] = [];
 const progress = new Progress((step) => steps.push(step));
 let doomed = false;
-let begun: number | undefined;
+/** Of the latest checkpoint. An import that begins anew goes back. */
+let last: number | undefined;
+/** Bytes, from checkpoint to checkpoint. */
+let advanced = 0;
 
 /** Checkpoints are made behind the writer; it is not to get so far ahead of them that the import ends meanwhile. */
 const LEAD = 2 * 1024 * 1024;
@@ -27,8 +30,9 @@ class WatchedStore extends FileCheckpointStore {
   override async save(text: string): Promise<void> {
     await super.save(text);
     const position = parseCheckpoint(text)?.position ?? 0;
-    begun ??= position;
-    doomed = position - begun >= Number(lifetime);
+    advanced += Math.max(0, position - (last ?? position));
+    last = position;
+    doomed = advanced >= Number(lifetime);
     saving.resolve();
   }
 }

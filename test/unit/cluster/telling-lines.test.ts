@@ -28,6 +28,12 @@ Node.js v24.21.0
     expect(tellingLines('', 10)).to.deep.equal([]);
   });
 
+  it('begin with the failure where something else follows it', () => {
+    const help = Array.from({ length: 30 }, (_, index) => `  --option${index}  sets option ${index}`);
+    const log = ['starting', "error: unknown command 'controler'", 'Usage: diskpress', ...help].join('\n');
+    expect(tellingLines(log, 4)).to.deep.equal(["error: unknown command 'controler'", '…', ...help.slice(-2)]);
+  });
+
   it('are the last where they are many', () => {
     const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`);
     expect(tellingLines(lines.join('\r\n'), 2)).to.deep.equal(['line 48', 'line 49']);

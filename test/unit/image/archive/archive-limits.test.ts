@@ -112,7 +112,9 @@ describe('what is passed over in an archive', () => {
   it('includes what follows the end, and what is in nested archives', async () => {
     const limits = { ...archiveLimits, skippedBytes: 3 * MEBIBYTE };
     const read = async (bytes: ByteStream): Promise<Buffer> => {
-      const { reader } = await unwrap(new ByteReader(bytes), undefined, 'here', new ArchiveBudget({ limits }));
+      const { reader } = await unwrap(new ByteReader(bytes), undefined, 'here', {
+        budget: new ArchiveBudget({ limits }),
+      });
       return collect(reader.rest());
     };
     const archive = await tar(['disk.img', disk]);

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { streamOptimizedVmdk } from '../../../support/stream-optimized-vmdk.ts';
+import { DoubtfulMember } from '../../../../src/image/unwrap/doubtful-member.ts';
 import { collect } from '../../base/streams.ts';
 import { expectFailure, open, tar } from './unwrapping.ts';
 
@@ -12,6 +14,7 @@ const partitioned = Buffer.from(raw);
 partitioned.writeUInt16LE(0xaa55, 510);
 /** Larger than what is kept in memory until the others are known. */
 const large = Buffer.alloc(17 * 1024 * 1024, 'large\0');
+const noise = randomBytes(17 * 1024 * 1024);
 
 describe('what an image is packed in', () => {
   it('is taken off, however it is nested, and whatever the names are', async () => {
@@ -48,6 +51,9 @@ describe('what an image is packed in', () => {
       [vmdk, partitioned],
       [raw, raw],
       [large, vmdk],
+      [gzipSync(noise), vmdk],
+      [large, raw],
+      [raw, large],
     ]) {
       const both = await tar({ 'one.img': one ?? '', 'notes.txt': 'text\n', two: two ?? '' });
       await expectFailure(both, 'UnsupportedImage', /more than one disk image \(one.img, two\)/);
@@ -74,6 +80,31 @@ describe('what an image is packed in', () => {
       }
     }
     expect(await collect((await open(await tar(others))).reader.rest())).to.deep.equal(raw);
+  });
+
+  it('is the one that is certainly a disk, however many others might be one', async () => {
+    const archive = await tar({ 'one.bin': raw, 'two.bin': raw, 'three.bin': large, disk: vmdk, 'four.bin': large });
+    expect(await collect((await open(archive)).reader.rest())).to.deep.equal(vmdk);
+  });
+
+  it('is found behind large files that only might be one, where only certain ones are to count', async () => {
+    for (const first of [large, gzipSync(noise)]) {
+      const archive = await tar({ 'memory.bin': first, disk: vmdk, 'more.bin': large });
+      const doubtful = await open(archive);
+      expect(doubtful.doubtfulIn()).to.equal(0);
+      const failure: unknown = await collect(doubtful.reader.rest()).catch((reason: unknown) => reason);
+      expect(failure).to.be.instanceOf(DoubtfulMember).and.to.include({ archive: 0, code: 'UnsupportedImage' });
+      const { reader, doubtfulIn } = await open(archive, { certainOnly: [0] });
+      expect(doubtfulIn()).to.equal(undefined);
+      expect(await collect(reader.rest())).to.deep.equal(vmdk);
+    }
+  });
+
+  it('is doubted only in the archive that it lies in, and no longer than it takes to see the rest', async () => {
+    const image = await open(await tar({ 'inner.tar': await tar({ 'disk.img': large }) }), { certainOnly: [0] });
+    expect(image.doubtfulIn()).to.equal(1);
+    expect(await collect(image.reader.rest())).to.deep.equal(large);
+    expect(image.doubtfulIn()).to.equal(undefined);
   });
 
   it('is no program, picture or text, compressed or not', async () => {

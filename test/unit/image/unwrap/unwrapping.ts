@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
 import { ByteReader } from '../../../../src/base/bytes.ts';
-import { unwrap, type Unwrapped } from '../../../../src/image/unwrap/unwrap.ts';
+import { unwrap, type Unwrapped, type UnwrapOptions } from '../../../../src/image/unwrap/unwrap.ts';
 import { collect, lend } from '../../base/streams.ts';
 
 /** An archive of these members, by their names. */
@@ -15,8 +15,8 @@ export async function tar(members: Record<string, Buffer | string>): Promise<Buf
 }
 
 /** Unwraps what comes in pieces as small as those of a network. */
-export function open(bytes: Buffer): Promise<Unwrapped> {
-  return unwrap(new ByteReader(lend(bytes, Array<number>(500).fill(900))), bytes.length, 'here');
+export function open(bytes: Buffer, options?: UnwrapOptions): Promise<Unwrapped> {
+  return unwrap(new ByteReader(lend(bytes, Array<number>(500).fill(900))), bytes.length, 'here', options);
 }
 
 /** Expects that unwrapping, or what is read then, fails. */

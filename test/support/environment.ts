@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { KubeConfig } from '@kubernetes/client-node';
 import { cdis } from '../../src/controllers/runtime/resources.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import { tellingTime, type Log } from '../cluster/commands.ts';
+import type { Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';
 import { buildProductImage, productImage } from '../cluster/image.ts';
 import { installPrerequisites, status, up, type UpOptions } from '../cluster/index.ts';
@@ -29,6 +29,7 @@ export interface Environment {
 /** Of the controllers. */
 export const productNamespace = 'cdi';
 const ROLLOUT_SECONDS = 180;
+const TALLY_MILLISECONDS = 2000;
 
 let environment: Promise<Environment> | undefined;
 
@@ -110,11 +111,8 @@ function foreignCluster(log: Log): Target {
 async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
   log('installing Diskpress: kubectl apply -k deploy');
   const manifests = (await kubectl.run('kustomize', `${repository}/deploy`)).replaceAll(productImage, image);
-  await tellingTime(
-    log,
-    () => 'applying the manifests',
-    () => kubectl.applyText(manifests),
-  );
+  await kubectl.applyText(manifests, tally(manifests.split(/^---$/m).length, log));
+  log('waiting for the controllers to start: kubectl rollout status');
   const inNamespace = `--namespace=${productNamespace}`;
   if (revision !== undefined) {
     const metadata = { annotations: { 'diskpress.test/revision': revision } };
@@ -127,6 +125,18 @@ async function install(kubectl: Kubectl, image: string, revision: string | undef
   } catch (error) {
     throw new Error('Diskpress did not become available in the cluster', { cause: error });
   }
+}
+
+/** Says every few seconds how many objects have been applied, and which was the last; each has a line. */
+function tally(total: number, log: Log): Log {
+  let applied = 0;
+  let told = performance.now();
+  return (line) => {
+    applied += 1;
+    if (performance.now() - told < TALLY_MILLISECONDS) return;
+    told = performance.now();
+    log(`  ${applied} of ${total} objects: ${line}`);
+  };
 }
 
 /** The address that this machine calls a server from. */

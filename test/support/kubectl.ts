@@ -49,9 +49,9 @@ export class Kubectl {
     return this.#run(['create', '-f', '-', ...flags], manifests);
   }
 
-  /** Applies manifests as they are in a file. */
-  async applyText(manifests: string): Promise<string> {
-    return this.#run(['apply', '-f', '-'], manifests);
+  /** Applies manifests as they are in a file. Each line that kubectl writes is passed on as it comes. */
+  async applyText(manifests: string, onLine?: Log): Promise<string> {
+    return this.#run(['apply', '-f', '-'], manifests, onLine);
   }
 
   /** What kubectl says when it applies an object that is refused; throws where it is accepted. */

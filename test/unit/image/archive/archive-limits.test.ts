@@ -8,6 +8,7 @@ import { Layer } from '../../../../src/source/registry/layer.ts';
 import { parseManifest, selectPlatform } from '../../../../src/source/registry/manifest.ts';
 import { unwrap } from '../../../../src/image/unwrap/unwrap.ts';
 import { collect, lend } from '../../base/streams.ts';
+import { expectProcessorTimeBelow } from '../../../support/processor-time.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -175,15 +176,16 @@ describe('what is passed over in an image’s layers', () => {
     expect(refused([`disk/${'a/'.repeat(33)}x`])).to.throw(/32 deep/);
   });
 
-  it('takes no time that grows with more than the names', function () {
-    this.timeout(2000);
+  it('takes no time that grows with more than the names', () => {
     const finder = new DiskFinder({ members: 1_000_000, skippedBytes: 1000 });
     finder.accept(entry('disk/.wh.other'));
     finder.accept(entry('disk/.wh.a'));
     finder.descend();
-    for (let index = 0; index < 15_000; index += 1) {
-      expect(finder.accept(entry(`disk/${'a/'.repeat(30)}${'x'.repeat(1000)}${index}`))).to.equal(false);
-    }
+    expectProcessorTimeBelow(2000, () => {
+      for (let index = 0; index < 15_000; index += 1) {
+        expect(finder.accept(entry(`disk/${'a/'.repeat(30)}${'x'.repeat(1000)}${index}`))).to.equal(false);
+      }
+    });
   });
 
   it('includes what follows the end of a layer', async () => {

@@ -6,6 +6,7 @@ import { parseHeader } from '../../../../src/image/formats/vmdk/header.ts';
 import { Manifest, isManifest } from '../../../../src/image/unwrap/manifest.ts';
 import { isOvf, parseOvf } from '../../../../src/image/unwrap/ovf.ts';
 import { startTags } from '../../../../src/image/unwrap/start-tags.ts';
+import { expectProcessorTimeBelow } from '../../../support/processor-time.ts';
 import { sparseVmdk } from '../../../support/sparse-vmdk.ts';
 
 /** As long as the longest descriptors and manifests that are read. */
@@ -65,13 +66,14 @@ describe('start tags', () => {
   });
 
   for (const piece of pieces) {
-    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, function () {
-      this.timeout(1000);
-      for (const start of ['', '<File ', '<Disk a="', '<!--']) {
-        const text = start + repeated(piece);
-        expect(['UnsupportedImage', 'InvalidImage']).to.include(codeOf(() => parseOvf(text, 'here')));
-        isOvf(Buffer.from(text));
-      }
+    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, () => {
+      expectProcessorTimeBelow(1000, () => {
+        for (const start of ['', '<File ', '<Disk a="', '<!--']) {
+          const text = start + repeated(piece);
+          expect(['UnsupportedImage', 'InvalidImage']).to.include(codeOf(() => parseOvf(text, 'here')));
+          isOvf(Buffer.from(text));
+        }
+      });
     });
   }
 });
@@ -92,21 +94,23 @@ describe('OVF descriptors', () => {
 
 describe('manifests of packages', () => {
   for (const piece of ['SHA1(', 'SHA1(a)', 'SHA1(a)=', ')', ') =', ' ', '\n', 'SHA1(a)= a\n', '=a', ')= aa ']) {
-    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, function () {
-      this.timeout(1000);
-      for (const text of [repeated(piece), `SHA256(${repeated(piece)}`, `SHA256(a)= ${repeated(piece)}!`]) {
-        new Manifest('here').parse(text, 'a.mf');
-        isManifest('a.mf', Buffer.from(text));
-      }
+    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, () => {
+      expectProcessorTimeBelow(1000, () => {
+        for (const text of [repeated(piece), `SHA256(${repeated(piece)}`, `SHA256(a)= ${repeated(piece)}!`]) {
+          new Manifest('here').parse(text, 'a.mf');
+          isManifest('a.mf', Buffer.from(text));
+        }
+      });
     });
   }
 });
 
 describe('extended headers of archives', () => {
   for (const piece of ['1 ', '5 a=\n', '22 GNU.sparse.map=0,1\n', '9', ' ', '=']) {
-    it(`take no time that others would notice: ${JSON.stringify(piece)}`, function () {
-      this.timeout(2000);
-      expect([undefined, 'InvalidImage']).to.include(codeOf(() => parsePax(Buffer.alloc(8 * 1024 * 1024, piece))));
+    it(`take no time that others would notice: ${JSON.stringify(piece)}`, () => {
+      expectProcessorTimeBelow(2000, () => {
+        expect([undefined, 'InvalidImage']).to.include(codeOf(() => parsePax(Buffer.alloc(8 * 1024 * 1024, piece))));
+      });
     });
   }
 
@@ -120,15 +124,16 @@ describe('VMDK descriptors', () => {
   const image = sparseVmdk(Buffer.alloc(64 * 1024, 'x'), { grainSize: 4096, entries: 16 });
 
   for (const piece of ['\n', '\r\n', ' ', '\t\n', 'RW ', 'RW 1', 'parentCID', 'parentCID =', 'createType = "', 'a']) {
-    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, function () {
-      this.timeout(1000);
-      const header = { ...parseHeader(image), descriptor: { offset: 512, length: 1024 * 1024 - 512 } };
-      const head = Buffer.concat([image.subarray(0, 512), Buffer.from(repeated(piece, 1024 * 1024 - 512))]);
-      expect([undefined, 'UnsupportedImage']).to.include(codeOf(() => checkDescriptor(head, header)));
-      const described = Buffer.from(head);
-      described.writeBigUInt64LE(1n, 28);
-      described.writeBigUInt64LE(2047n, 36);
-      expect(describeVmdk(described)).to.have.property('virtualSize', 64 * 1024);
+    it(`take no time that grows with more than the text: ${JSON.stringify(piece)}`, () => {
+      expectProcessorTimeBelow(1000, () => {
+        const header = { ...parseHeader(image), descriptor: { offset: 512, length: 1024 * 1024 - 512 } };
+        const head = Buffer.concat([image.subarray(0, 512), Buffer.from(repeated(piece, 1024 * 1024 - 512))]);
+        expect([undefined, 'UnsupportedImage']).to.include(codeOf(() => checkDescriptor(head, header)));
+        const described = Buffer.from(head);
+        described.writeBigUInt64LE(1n, 28);
+        described.writeBigUInt64LE(2047n, 36);
+        expect(describeVmdk(described)).to.have.property('virtualSize', 64 * 1024);
+      });
     });
   }
 });

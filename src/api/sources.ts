@@ -193,7 +193,7 @@ export const dataVolumeSource = constrained(
 );
 export type DataVolumeSource = z.infer<typeof dataVolumeSource>;
 
-export const importSourceFields = ['http', 's3', 'registry', 'gcs', 'blank', 'imageio', 'vddk'] as const;
+export const importSourceFields = ['http', 's3', 'gcs', 'registry', 'blank', 'imageio', 'vddk'] as const;
 export type ImportSourceType = (typeof importSourceFields)[number];
 
 /** Where an import's data comes from: exactly one of its fields is set. */
@@ -201,8 +201,8 @@ export const importSource = constrained(
   z.strictObject({
     http: httpSource.optional(),
     s3: s3Source.optional(),
-    registry: registrySource.optional(),
     gcs: gcsSource.optional(),
+    registry: registrySource.optional(),
     blank: blankSource.optional(),
     imageio: imageioSource.optional(),
     vddk: vddkSource.optional(),

@@ -246,7 +246,7 @@ export const refused: Record<string, [object, ...string[]]> = {
   ],
   'a VolumeImportSource with two sources': [
     object('VolumeImportSource', 'bad', { source: { http, blank: {} } }),
-    'source must have exactly one of http, s3, registry, gcs, blank, imageio, vddk',
+    'source must have exactly one of http, s3, gcs, registry, blank, imageio, vddk',
   ],
   'a VolumeCloneSource of something else': [
     object('VolumeCloneSource', 'bad', { source: { kind: 'Pod', name: 'a' } }),

@@ -7,7 +7,7 @@ import { CDI_API_VERSION } from './group.ts';
 import { objectMeta, time } from './object-meta.ts';
 import { objectName } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
-import { pvcSource } from './sources.ts';
+import { pvc } from './sources/pvc.ts';
 import { dataImportCronSourceFormat } from './storage-profile.ts';
 
 export const dataImportCronConditionTypes = ['Progressing', 'UpToDate'] as const;
@@ -69,7 +69,7 @@ export const dataImportCronStatus = z.strictObject({
     )
     .optional()
     .describe('The imports that are running, or were last.'),
-  lastImportedPVC: pvcSource.optional().describe('The claim with the newest image.'),
+  lastImportedPVC: pvc.schema.optional().describe('The claim with the newest image.'),
   lastExecutionTimestamp: time.nullable().optional().describe('When a new image was looked for last.'),
   lastImportTimestamp: time.nullable().optional().describe('When an image was imported last.'),
   sourceFormat: dataImportCronSourceFormat.optional(),

@@ -4,7 +4,8 @@ import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { namespaceReference, objectName } from './references.ts';
 import { ageColumn, conditionColumn, defineResource } from './resource-definition.ts';
-import { pvcSource, snapshotSource } from './sources.ts';
+import { pvc } from './sources/pvc.ts';
+import { snapshot } from './sources/snapshot.ts';
 import { atMostOneOf, constrained } from './constraint.ts';
 
 const dataSourceReference = z
@@ -17,8 +18,8 @@ const dataSourceReference = z
 /** What a DataSource stands for; nothing, as long as there is no image yet. */
 export const dataSourceSource = constrained(
   z.strictObject({
-    pvc: pvcSource.optional(),
-    snapshot: snapshotSource.optional(),
+    pvc: pvc.schema.optional(),
+    snapshot: snapshot.schema.optional(),
     dataSource: dataSourceReference.optional(),
   }),
   [atMostOneOf('source', ['pvc', 'snapshot', 'dataSource'])],

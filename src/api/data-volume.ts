@@ -11,7 +11,8 @@ import {
 import { dataVolumePhases } from './phases.ts';
 import { namespaceReference, objectName } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
-import { dataVolumeSource } from './sources.ts';
+import { archiveRules, dataVolumeSource, populationRule } from './source-fields.ts';
+import { givenSource, sources } from './sources.ts';
 import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
 
 export const dataVolumeConditionTypes = ['Bound', 'Ready', 'Running'] as const;
@@ -61,9 +62,9 @@ const hasOwnDataSourceRule = `(${['pvc', 'storage']
 
 /** Whether the data has a size already, that of another volume. */
 const isClone = ({ source, sourceRef }: Fields) =>
-  sourceRef !== undefined || source?.pvc !== undefined || source?.snapshot !== undefined;
+  sourceRef !== undefined || givenSource(sources, source ?? {})?.population === 'clone';
 
-const isCloneRule = 'has(self.sourceRef) || has(self.source) && (has(self.source.pvc) || has(self.source.snapshot))';
+const isCloneRule = `has(self.sourceRef) || has(self.source) && (${populationRule('clone')})`;
 
 const hasSize = (claim: { resources?: VolumeResourceRequirements }) => claim.resources?.requests?.storage !== undefined;
 
@@ -98,11 +99,7 @@ export const dataVolumeTemplateSpec = constrained(fields, [
     message: 'spec.pvc.accessModes must have no more than one access mode',
     check: ({ pvc }) => (pvc?.accessModes ?? []).length <= 1,
   },
-  {
-    rule: "!(has(self.contentType) && self.contentType == 'archive' && has(self.source) && has(self.source.blank))",
-    message: 'spec.source.blank makes an empty disk, and cannot have contentType archive',
-    check: ({ contentType, source }) => contentType !== 'archive' || source?.blank === undefined,
-  },
+  ...archiveRules('spec.source'),
   {
     rule: `!has(self.pvc) || ${hasSizeRule('self.pvc')}`,
     message: 'spec.pvc.resources.requests.storage must give the size of the volume',

@@ -4,7 +4,7 @@ import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { objectName } from './references.ts';
 import { defineResource } from './resource-definition.ts';
-import { importSource } from './sources.ts';
+import { archiveRules, importSource } from './source-fields.ts';
 import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
 
 const fields = z.strictObject({
@@ -16,14 +16,7 @@ const fields = z.strictObject({
   finalCheckpoint: finalCheckpoint.optional(),
 });
 
-export const volumeImportSourceSpec = constrained(fields, [
-  immutable('VolumeImportSource'),
-  {
-    rule: "!(has(self.contentType) && self.contentType == 'archive' && has(self.source) && has(self.source.blank))",
-    message: 'source.blank makes an empty disk, and cannot have contentType archive',
-    check: (spec) => spec.contentType !== 'archive' || spec.source?.blank === undefined,
-  },
-]);
+export const volumeImportSourceSpec = constrained(fields, [immutable('VolumeImportSource'), ...archiveRules('source')]);
 export type VolumeImportSourceSpec = z.infer<typeof volumeImportSourceSpec>;
 
 /** What a claim is filled with that names it in dataSourceRef: an import. */

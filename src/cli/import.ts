@@ -12,6 +12,7 @@ import { interruptible } from './interruption.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';
 import { createSource, localPath, withSourceOptions, type SourceOptions } from './source.ts';
+import { shownSources } from './sources/sources.ts';
 import { createTarget, type Target } from './target.ts';
 
 const MOST_CONNECTIONS = 32;
@@ -30,7 +31,7 @@ export function registerImport(program: Command): void {
   const command = program
     .command('import')
     .description('write a disk image to a raw file or a block device, converting it on the way')
-    .argument('<source>', 'https://…, docker://…, s3://…, gs://…, oci-archive:…, a file, or - for standard input')
+    .argument('<source>', shownSources(true))
     .argument('<target>', 'a file, which becomes sparse, or a block device')
     .option('--sha256 <hex>', 'what the source must have as SHA-256', parseSha256)
     .addOption(new Option('--format <name>', 'what the image is, without looking').choices(diskFormats))

@@ -4,6 +4,7 @@ import { inspectImage, type InspectedImage } from '../transfer/inspect-image.ts'
 import { Progress } from '../base/progress.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
+import { shownSources } from './sources/sources.ts';
 
 interface InspectOptions extends SourceOptions {
   json?: boolean;
@@ -13,7 +14,7 @@ export function registerInspect(program: Command): void {
   const command = program
     .command('inspect')
     .description('tell what a disk image is, from its start alone')
-    .argument('<source>', 'https://…, docker://…, s3://…, gs://…, oci-archive:…, or a file')
+    .argument('<source>', shownSources(false))
     .option('--json', 'tell it as JSON');
   withSourceOptions(command).action(async (source: string, options: InspectOptions) => {
     await report(() => runInspect(source, options), options);

@@ -14,22 +14,24 @@ import {
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
-import { parseChecksum } from '../base/checksum.ts';
 import { importArchive } from '../transfer/import-archive.ts';
 import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
+import type { PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
 import { createCheckpointStore } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
-import { openSource, type SourceSettings } from './import-source.ts';
+import type { SourceMounts } from './openers/opener.ts';
+import { openSource } from './openers/openers.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
 
 /** Everything about an importer pod; where nothing else is said, as it is in the pod. */
-export interface ImporterSettings extends SourceSettings {
+export interface ImporterSettings extends SourceMounts {
   diskImage: string;
   blockDevice: string;
   scratch: string;
   progressPort: number;
+  patience?: PatienceOptions;
   logger: Logger;
 }
 
@@ -69,22 +71,24 @@ async function importVolume(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
-  const { source, target, format, scratch, followsInternalRedirects } = request;
+  const { target, format, scratch, followsInternalRedirects } = request;
   const missing = await missingDependency(request.dependencies);
   if (missing) return missing;
   const sink = createSink(target, settings, progress);
-  if (source.type === 'blank') {
+  const { patience } = settings;
+  const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal };
+  const opened = await openSource(request.source, opening);
+  if (opened === undefined) {
     const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);
     return succeeded(progress, { virtualSize, preallocated, format: 'raw' });
   }
-  const checksum = source.type === 'http' && source.checksum !== undefined ? parseChecksum(source.checksum) : undefined;
-  const opened = await openSource({ source, followsInternalRedirects }, settings, progress, signal);
+  const { source, checksum } = opened;
   if (target.contentType === 'archive') {
-    await importArchive({ source: opened, directory: dirname(settings.diskImage), progress, checksum, signal });
+    await importArchive({ source, directory: dirname(settings.diskImage), progress, checksum, signal });
     return succeeded(progress, {});
   }
   const image = await importImage({
-    source: opened,
+    source,
     sink,
     progress,
     checksum,
@@ -93,7 +97,7 @@ async function importVolume(
     checkpoints: { store: createCheckpointStore(request, settings, progress) },
     signal,
   });
-  const { labels } = opened;
+  const { labels } = source;
   return succeeded(progress, { ...image, ...(labels === undefined ? {} : { labels }) });
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sourceRequest } from './source-request.ts';
 
 /**
  * The contract between the controllers and the pods that move data for them. A pod gets one request as a JSON
@@ -70,43 +71,7 @@ export const importDependency = z.strictObject({
 export type ImportDependency = z.infer<typeof importDependency>;
 
 export const importRequest = z.strictObject({
-  source: z.discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('http'),
-      url: z.string(),
-      /** Whole header lines, `Name: value`. */
-      extraHeaders: z.array(z.string()),
-      /** `md5|sha1|sha256|sha512:hex`, of the object as it is served. */
-      checksum: z.string().optional(),
-      insecureSkipVerify: z.boolean(),
-    }),
-    z.strictObject({
-      type: z.literal('s3'),
-      /** https://endpoint/bucket/object, or with the bucket in the host's name. */
-      url: z.string(),
-    }),
-    z.strictObject({
-      type: z.literal('gcs'),
-      /** gs://bucket/object, or a URL of the object. */
-      url: z.string(),
-    }),
-    z.strictObject({
-      type: z.literal('registry'),
-      /** docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path */
-      url: z.string(),
-      /** True where CDIConfig's insecureRegistries lists the registry: plain http and unverified TLS are allowed. */
-      insecureRegistry: z.boolean(),
-      /** An OCI image index's platform.architecture; the pod's own where it is missing. */
-      architecture: z.string().optional(),
-    }),
-    z.strictObject({
-      /** An image that the node has pulled, and that a container of the same pod keeps in its root. */
-      type: z.literal('pulled-image'),
-      /** host[:port]/repository[:tag|@digest] */
-      image: z.string(),
-    }),
-    z.strictObject({ type: z.literal('blank') }),
-  ]),
+  source: sourceRequest,
   target: transferTarget,
   /** What must be mounted. Only the pod can tell, since the controllers cannot read users' Secrets and ConfigMaps. */
   dependencies: z.array(importDependency).default([]),

@@ -40,5 +40,9 @@ export const podOf = (
 /** A pod of each kind, by what it is. */
 export const everyTransferPod: Record<string, Pod> = {
   ...Object.fromEntries(transferPodRoleNames.map((role) => [`of role ${role}`, podOf(role)])),
-  'with a pulled image': withPulledImage(podOf('importer', 'with-pulled-image'), 'registry/disk:1', {}),
+  'with a pulled image': withPulledImage(podOf('importer', 'with-pulled-image'), {
+    image: 'registry/disk:1',
+    secretName: undefined,
+    architecture: undefined,
+  }),
 };

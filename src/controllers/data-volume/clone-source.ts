@@ -1,6 +1,6 @@
 import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
-import type { DataVolumeSource } from '../../api/sources.ts';
+import type { DataVolumeSource } from '../../api/source-fields.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import { dataSourceKeyOf, inNamespace } from '../references/data-source-of.ts';

@@ -42,7 +42,7 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
   const granted = await grantedObject(context, dataVolume, resolved);
   const spec = { ...dataVolume.spec, ...(source ? { source } : {}) };
   delete spec.sourceRef;
-  if (source?.upload) {
+  if (sourceKindOf(spec) === 'upload') {
     throw new TerminalError('UnsupportedSource', 'A DataVolume with an upload source is not supported by this version');
   }
   const storageClassName = requireStorageClass(caches, spec);

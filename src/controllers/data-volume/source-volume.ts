@@ -1,6 +1,6 @@
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import { parseQuantity } from '../../api/quantity.ts';
-import type { DataVolumeSource } from '../../api/sources.ts';
+import type { DataVolumeSource } from '../../api/source-fields.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { keyToString, type Key } from '../../kube/key.ts';
 import { without } from '../clone/source/source.ts';

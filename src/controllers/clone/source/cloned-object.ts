@@ -1,5 +1,5 @@
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
-import type { DataVolumeSource } from '../../../api/sources.ts';
+import type { DataVolumeSource } from '../../../api/source-fields.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';

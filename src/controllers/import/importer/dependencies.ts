@@ -1,4 +1,3 @@
-import { populationAnnotation as names } from '../../../api/annotations.ts';
 import {
   CERTIFICATES_DIRECTORY,
   CREDENTIALS_DIRECTORY,
@@ -8,34 +7,30 @@ import {
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyOf } from '../../../kube/key.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
-import { isPulledByNode, numbered } from './annotations.ts';
+import { askedSource } from './asked-source.ts';
 
-const LOGIN = ['accessKeyId', 'secretKey'];
-
-/** The Secrets and ConfigMaps that an import needs to find mounted, from the claim's annotations. */
+/**
+ * The Secrets and ConfigMaps that an import needs to find mounted, from the claim's annotations.
+ *
+ * @throws TerminalError UnsupportedSource
+ */
 export function importDependenciesOf(claim: PersistentVolumeClaim): ImportDependency[] {
   const annotations = claim.metadata?.annotations ?? {};
-  // The node has certificates and credentials of its own, besides the pod's pull secrets.
-  if (isPulledByNode(annotations)) return [];
   const { namespace } = keyOf(claim);
-  const secret = annotations[names.importSecretName];
-  const configMap = annotations[names.importCertConfigMap];
-  const headers = numbered(annotations, names.importSecretExtraHeadersPrefix);
-  const keys = credentialKeys(annotations[names.importSource]);
+  const { credentials, secretHeaders = [], certificates } = askedSource(annotations).neededObjects?.(annotations) ?? {};
+  const secret = (name: string | undefined, keys: readonly (readonly string[])[], path: string): ImportDependency => ({
+    kind: 'Secret',
+    namespace,
+    name: name ?? '',
+    keys: keys.map((set) => [...set]),
+    path,
+  });
   const all: ImportDependency[] = [
-    { kind: 'Secret', namespace, name: secret ?? '', keys, path: CREDENTIALS_DIRECTORY },
-    ...headers.map((name, index) => {
-      return { kind: 'Secret' as const, namespace, name, keys: [], path: `${SECRET_HEADERS_DIRECTORY}/${index}` };
-    }),
-    { kind: 'ConfigMap', namespace, name: configMap ?? '', keys: [], path: CERTIFICATES_DIRECTORY },
+    secret(credentials?.secretName, credentials?.keys ?? [], CREDENTIALS_DIRECTORY),
+    ...secretHeaders.map((name, index) => secret(name, [], `${SECRET_HEADERS_DIRECTORY}/${index}`)),
+    { kind: 'ConfigMap', namespace, name: certificates ?? '', keys: [], path: CERTIFICATES_DIRECTORY },
   ];
   return all.filter(({ name }) => name !== '');
-}
-
-function credentialKeys(source: string | undefined): string[][] {
-  if (source === 'gcs') return [['credentials.json']];
-  if (source === 'registry') return [LOGIN, ['.dockerconfigjson']];
-  return [LOGIN];
 }
 
 /** The pod's volumes for an import's dependencies. Without the object a pod that must have it would wait without a word. */

@@ -6,6 +6,7 @@ import type { OwnerReference } from '../../../kube/resource.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
+import { askedSource } from './asked-source.ts';
 import { dependencyMounts } from './dependencies.ts';
 import type { ProxyAccess } from './proxy.ts';
 import { withPulledImage } from './pulled-image.ts';
@@ -52,8 +53,8 @@ export function importerPod(
     settings,
   );
   const connected = withEnvironment(pod, proxy.env);
-  if (request.source.type !== 'pulled-image') return connected;
-  return withPulledImage(connected, request.source.image, annotations);
+  const pulledImage = askedSource(annotations).pulledImage?.(annotations);
+  return pulledImage ? withPulledImage(connected, pulledImage) : connected;
 }
 
 /** The variables go to the container that moves the data. */

@@ -1,5 +1,5 @@
 import type { V1Container, V1SecurityContext } from '@kubernetes/client-node';
-import { populationAnnotation as names } from '../../../api/annotations.ts';
+import type { PulledImage } from '../../../api/sources/common/declaration.ts';
 import { PULLED_IMAGE_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 
@@ -19,10 +19,8 @@ const securityContext: V1SecurityContext = {
  * Lets a transfer pod read an image that its node pulls. A sidecar of that image does nothing but exist: the program that
  * it runs is ours and static, since the image may have none. The importer looks into its root through the process namespace
  * that they share. A sidecar ends with the pod's work, and is started before it.
- *
- * @param annotations of the claim
  */
-export function withPulledImage(pod: Pod, image: string, annotations: Readonly<Record<string, string>>): Pod {
+export function withPulledImage(pod: Pod, { image, secretName, architecture }: PulledImage): Pod {
   const [transfer] = pod.spec?.containers ?? [];
   if (!pod.spec || !transfer) return pod;
   const mount = { name: VOLUME, mountPath: PULLED_IMAGE_DIRECTORY };
@@ -49,15 +47,13 @@ export function withPulledImage(pod: Pod, image: string, annotations: Readonly<R
     securityContext,
     volumeMounts: [mount],
   };
-  const secret = annotations[names.importSecretName];
-  const architecture = annotations[names.importRegistryImageArchitecture];
   return {
     ...pod,
     spec: {
       ...pod.spec,
       shareProcessNamespace: true,
       ...(architecture ? { nodeSelector: { ...pod.spec.nodeSelector, [ARCHITECTURE_LABEL]: architecture } } : {}),
-      ...(secret ? { imagePullSecrets: [...(pod.spec.imagePullSecrets ?? []), { name: secret }] } : {}),
+      ...(secretName ? { imagePullSecrets: [...(pod.spec.imagePullSecrets ?? []), { name: secretName }] } : {}),
       initContainers: [provide, keep],
       containers: [{ ...transfer, volumeMounts: [...(transfer.volumeMounts ?? []), { ...mount, readOnly: true }] }],
       volumes: [...(pod.spec.volumes ?? []), { name: VOLUME, emptyDir: { sizeLimit: VOLUME_SIZE } }],

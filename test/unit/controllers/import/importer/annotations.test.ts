@@ -1,18 +1,22 @@
 import { expect } from 'chai';
-import type { ImportSource } from '../../../../../src/api/sources.ts';
+import type { ImportSource } from '../../../../../src/api/source-fields.ts';
 import { importAnnotations } from '../../../../../src/controllers/import/importer/annotations.ts';
-import { importDependenciesOf } from '../../../../../src/controllers/import/importer/dependencies.ts';
-import {
-  importRequestOf,
-  importSourceOf,
-  isImportClaim,
-} from '../../../../../src/controllers/import/importer/request.ts';
+import { importRequestOf, isImportClaim } from '../../../../../src/controllers/import/importer/request.ts';
+
+const target = {
+  volumeMode: 'Filesystem',
+  capacity: 1,
+  filesystemOverhead: 0,
+  preallocation: false,
+  contentType: 'kubevirt',
+} as const;
 
 const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
   const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
   const claim = { metadata: { namespace: 'team', name: 'disk', annotations } };
   expect(isImportClaim(claim)).to.equal(true);
-  return { request: importSourceOf(claim, insecureRegistries), dependencies: importDependenciesOf(claim) };
+  const request = importRequestOf(claim, target, { insecureRegistries, hasFeatureGate: () => false });
+  return { annotations, request: request.source, dependencies: request.dependencies };
 };
 
 describe('an import in the annotations of a claim', () => {
@@ -54,13 +58,6 @@ describe('an import in the annotations of a claim', () => {
   });
 
   it('lets servers lead further inside where the feature gate says so', () => {
-    const target = {
-      volumeMode: 'Filesystem',
-      capacity: 1,
-      filesystemOverhead: 0,
-      preallocation: false,
-      contentType: 'kubevirt',
-    } as const;
     for (const gates of [[], ['ImportFollowsInternalRedirects']]) {
       const config = { insecureRegistries: [], hasFeatureGate: (gate: string) => gates.includes(gate) };
       const { followsInternalRedirects } = importRequestOf(
@@ -73,13 +70,6 @@ describe('an import in the annotations of a claim', () => {
   });
 
   it('believes who says that it is a raw disk, and nothing else', () => {
-    const target = {
-      volumeMode: 'Block',
-      capacity: 1,
-      filesystemOverhead: 0,
-      preallocation: false,
-      contentType: 'kubevirt',
-    } as const;
     const config = { insecureRegistries: [], hasFeatureGate: () => false };
     const formatOf = (format: string) =>
       importRequestOf(
@@ -128,9 +118,40 @@ describe('an import in the annotations of a claim', () => {
     expect(() => roundTrip({ registry: { url: 'oci-archive:/disk.tar', pullMethod: 'node' } })).to.throw(/docker:/);
   });
 
-  it('refuses a source that the importer does not know, by its name', () => {
-    expect(() => roundTrip({ imageio: { url: 'https://engine/api', diskId: '1' } }))
-      .to.throw(/imageio/)
-      .with.property('reason', 'UnsupportedSource');
+  it('refuses a source that the importer does not know, by its name, and tells those that it does', () => {
+    for (const source of [{ imageio: { url: 'https://engine/api', diskId: '1' } }, { vddk: {} }]) {
+      expect(() => roundTrip(source))
+        .to.throw(/(imageio|vddk) is not supported by this version; use http, s3, gcs, registry or blank/)
+        .with.property('reason', 'UnsupportedSource');
+    }
+  });
+
+  it('is written in the annotations that others know', () => {
+    const imageio = { url: 'https://engine/api', diskId: '1', secretRef: 'login', insecureSkipVerify: true };
+    const claim = importAnnotations({ imageio }, { contentType: 'archive', preallocation: true });
+    expect(claim).to.deep.equal({
+      'cdi.kubevirt.io/storage.import.source': 'imageio',
+      'cdi.kubevirt.io/storage.import.endpoint': 'https://engine/api',
+      'cdi.kubevirt.io/storage.import.diskId': '1',
+      'cdi.kubevirt.io/storage.import.secretName': 'login',
+      'cdi.kubevirt.io/storage.import.insecureSkipVerify': 'true',
+      'cdi.kubevirt.io/storage.contentType': 'archive',
+      'cdi.kubevirt.io/storage.preallocation.requested': 'true',
+    });
+    expect(roundTrip({}).annotations).to.deep.equal({
+      'cdi.kubevirt.io/storage.import.source': 'none',
+      'cdi.kubevirt.io/storage.contentType': 'kubevirt',
+    });
+  });
+
+  it('is one over http where the annotations have nothing but an endpoint', () => {
+    const annotations = { 'cdi.kubevirt.io/storage.import.endpoint': 'https://server/disk.img' };
+    const settings = { insecureRegistries: [], hasFeatureGate: () => false };
+    const { source } = importRequestOf(
+      { metadata: { namespace: 'team', name: 'disk', annotations } },
+      target,
+      settings,
+    );
+    expect(source).to.include({ type: 'http', url: 'https://server/disk.img' });
   });
 });

@@ -12,7 +12,11 @@ const pod = {
 
 describe('a pod with a pulled image', () => {
   it('has a sidecar that runs our program, restricted as the importer is', () => {
-    const { spec } = withPulledImage(pod, 'registry/disk:1', {});
+    const { spec } = withPulledImage(pod, {
+      image: 'registry/disk:1',
+      secretName: undefined,
+      architecture: undefined,
+    });
     expect(spec?.shareProcessNamespace).to.equal(true);
     const [provide, image] = spec?.initContainers ?? [];
     expect(provide).to.include({ image: 'diskpress' });
@@ -28,9 +32,10 @@ describe('a pod with a pulled image', () => {
   });
 
   it('pulls with the Secret of the source too, on a node of the wanted architecture', () => {
-    const { spec } = withPulledImage(pod, 'registry/disk:1', {
-      'cdi.kubevirt.io/storage.import.secretName': 'theirs',
-      'cdi.kubevirt.io/storage.import.registryImageArchitecture': 'arm64',
+    const { spec } = withPulledImage(pod, {
+      image: 'registry/disk:1',
+      secretName: 'theirs',
+      architecture: 'arm64',
     });
     expect(spec?.imagePullSecrets).to.deep.equal([{ name: 'ours' }, { name: 'theirs' }]);
     expect(spec?.nodeSelector).to.deep.equal({ 'kubernetes.io/arch': 'arm64' });

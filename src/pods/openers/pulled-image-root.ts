@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TransferError, systemCode } from '../base/errors.ts';
+import { TransferError, systemCode } from '../../base/errors.ts';
 
 const LOOK_AGAIN = 50;
 /** The container runs before this one is started, in milliseconds. */

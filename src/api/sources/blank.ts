@@ -1,0 +1,17 @@
+import * as z from 'zod';
+import type { ImportedSource } from './common/declaration.ts';
+
+const schema = z.strictObject({}).describe('An empty disk. Written as {}.');
+
+const request = z.strictObject({ type: z.literal('blank') });
+
+/** No data: a disk of zeros. */
+export const blank: ImportedSource<'blank', typeof schema, typeof request> = {
+  name: 'blank',
+  schema,
+  population: 'import',
+  noArchive: 'makes an empty disk',
+  claimValue: 'none',
+  toAnnotations: () => ({}),
+  importer: { requests: [request], toRequest: () => ({ type: 'blank' }) },
+};

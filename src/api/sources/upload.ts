@@ -1,0 +1,7 @@
+import * as z from 'zod';
+import type { SourceDeclaration } from './common/declaration.ts';
+
+const schema = z.strictObject({}).describe('Wait for a client to upload the data. Written as {}.');
+
+/** What a client sends. */
+export const upload: SourceDeclaration<'upload', typeof schema> = { name: 'upload', schema, population: 'upload' };

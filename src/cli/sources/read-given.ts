@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { TransferError, systemCode } from '../../base/errors.ts';
+
+/**
+ * The text of a file that the environment names.
+ *
+ * @throws TransferError InvalidRequest
+ */
+export function readGiven(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw notReadable(path, error);
+  });
+}
+
+/**
+ * The same, of a file that need not be there.
+ *
+ * @throws TransferError InvalidRequest
+ */
+export function readGivenIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw notReadable(path, error);
+  });
+}
+
+function notReadable(path: string, cause: unknown): TransferError {
+  return new TransferError('InvalidRequest', `cannot read ${path} (${systemCode(cause) ?? 'failed'})`, { cause });
+}

@@ -1,0 +1,18 @@
+import { populationAnnotation as names } from '../../../api/annotations.ts';
+import { importedSources, sourceOfBareEndpoint, type Importer } from '../../../api/sources.ts';
+import type { Annotations } from '../../../api/sources/common/declaration.ts';
+import { TerminalError } from '../../../kube/errors.ts';
+
+/**
+ * How an importer pod is asked for the source that a claim's annotations name.
+ *
+ * @throws TerminalError UnsupportedSource where this version imports none of that name
+ */
+export function askedSource(annotations: Annotations): Importer {
+  const asked = annotations[names.importSource] ?? sourceOfBareEndpoint.claimValue;
+  const importer = importedSources.find(({ claimValue }) => claimValue === asked)?.importer;
+  if (importer) return importer;
+  const supported = importedSources.filter((source) => source.importer !== undefined).map(({ name }) => name);
+  const all = `${supported.slice(0, -1).join(', ')} or ${supported.at(-1)}`;
+  throw new TerminalError('UnsupportedSource', `Importing from ${asked} is not supported by this version; use ${all}`);
+}

@@ -1,0 +1,47 @@
+import type { SourceRequest, SourceRequestOf } from '../../protocol/source-request.ts';
+import type { Checksum } from '../../base/checksum.ts';
+import type { PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { Source } from '../../base/source.ts';
+
+/** Where an importer pod finds what its source needs. */
+export interface SourceMounts {
+  credentials: string;
+  certificates: string;
+  /** Of the authority of a proxy. */
+  proxyCertificates: string;
+  secretHeaders: string;
+  pulledImage: string;
+}
+
+/** What an opener is given besides the request. */
+export interface Opening {
+  readonly mounts: SourceMounts;
+  /** Whether servers may lead the importer further inside than they are. */
+  readonly followsInternalRedirects: boolean;
+  readonly patience: PatienceOptions | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A source that can be read. */
+export interface ReadableSource {
+  readonly source: Source;
+  /** What the bytes of the source must have. */
+  readonly checksum?: Checksum | undefined;
+}
+
+/** How the importer reads one kind of source. */
+export interface SourceOpener<Request = SourceRequest> {
+  /**
+   * The source that a request names, with the credentials and certificates that are mounted for it. Libraries that other sources
+   * do not need are loaded here and not before: an importer must not wait for those.
+   *
+   * @returns undefined where there is nothing to read, and the disk is blank
+   * @throws TransferError
+   */
+  open(request: Request, opening: Opening): Promise<ReadableSource | undefined>;
+}
+
+/** The opener of sources of that type. */
+export type OpenerOf<Type extends SourceRequest['type']> = SourceOpener<SourceRequestOf<Type>>;

@@ -1,0 +1,29 @@
+import type { SourceRequest } from '../../protocol/source-request.ts';
+import { blank } from './blank.ts';
+import { gcs } from './gcs.ts';
+import { http } from './http.ts';
+import type { OpenerOf, Opening, ReadableSource, SourceOpener } from './opener.ts';
+import { pulledImage } from './pulled-image.ts';
+import { registry } from './registry.ts';
+import { s3 } from './s3.ts';
+
+/** The opener of each kind of request. */
+const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
+  http,
+  s3,
+  gcs,
+  registry,
+  'pulled-image': pulledImage,
+  blank,
+};
+
+/**
+ * Opens the source that a request names.
+ *
+ * @returns undefined where there is nothing to read, and the disk is blank
+ * @throws TransferError
+ */
+export function openSource(request: SourceRequest, opening: Opening): Promise<ReadableSource | undefined> {
+  const opener: SourceOpener = openers[request.type];
+  return opener.open(request, opening);
+}

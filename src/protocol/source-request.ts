@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import { importedSources, type Imported } from '../api/sources.ts';
+import type { ImportedSource } from '../api/sources/common/declaration.ts';
+
+type RequestOf<Kind> = Kind extends ImportedSource<string, z.ZodType, infer Request> ? Request : never;
+type RequestSchemas = readonly [RequestOf<Imported>, ...RequestOf<Imported>[]];
+
+const requests = importedSources.flatMap(({ importer }) => [...(importer?.requests ?? [])]);
+
+/** What an importer pod is told of its source: one of the requests that the sources declare. */
+export const sourceRequest = z.discriminatedUnion('type', requests as unknown as RequestSchemas);
+export type SourceRequest = z.infer<typeof sourceRequest>;
+/** The request for sources of that type. */
+export type SourceRequestOf<Type extends SourceRequest['type']> = Extract<SourceRequest, { type: Type }>;

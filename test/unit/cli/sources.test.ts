@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { TransferError } from '../../../src/base/errors.ts';
+import { Progress } from '../../../src/base/progress.ts';
+import { createSource, localPath } from '../../../src/cli/source.ts';
+import { shownSources } from '../../../src/cli/sources/sources.ts';
+import { rejection } from '../../support/rejection.ts';
+
+const locationOf = async (given: string): Promise<string> => {
+  const source = await createSource(given, {}, new Progress());
+  await source.close();
+  return source.location;
+};
+
+describe('a source on the command line', () => {
+  for (const [given, location] of [
+    ['https://server.example/disk.img', /^https:\/\/server\.example\/disk\.img$/],
+    ['s3://bucket/disk.img', /^https?:\/\/.*bucket.*\/disk\.img$/],
+    ['gs://bucket/disk.img', /^https?:\/\/.*\/bucket\/disk\.img$/],
+    ['docker://registry.example/org/disk:1', /^docker:\/\/registry\.example\/org\/disk:1$/],
+    ['oci-archive:image.tar', /^image\.tar$/],
+    ['file:///images/disk%20one.img', /^\/images\/disk one\.img$/],
+    ['images/disk.img', /^images\/disk\.img$/],
+  ] as const)
+    it(`is known by what it begins with: ${given}`, async () => {
+      expect(await locationOf(given)).to.match(location);
+    });
+
+  it('is refused by the name of a scheme that nobody has', async () => {
+    expect(await rejection(createSource('ftp://server/disk.img', {}, new Progress())))
+      .to.be.an.instanceOf(TransferError)
+      .and.to.have.property('message')
+      .that.includes('ftp:');
+  });
+
+  it('is a file of this machine, or none', () => {
+    expect(localPath('disk.img')).to.equal('disk.img');
+    expect(localPath('-')).to.equal('/dev/stdin');
+    expect(localPath('oci-archive:file:///image.tar')).to.equal('/image.tar');
+    for (const elsewhere of ['https://server/disk', 'oci-archive:https://server/image.tar', 'docker://registry/disk'])
+      expect(localPath(elsewhere)).to.equal(undefined);
+  });
+
+  it('is in the help, where the command can read it', () => {
+    expect(shownSources(true)).to.equal(
+      'https://…, docker://…, s3://…, gs://…, oci-archive:…, a file, or - for standard input',
+    );
+    expect(shownSources(false)).to.equal('https://…, docker://…, s3://…, gs://…, oci-archive:…, or a file');
+  });
+});

@@ -79,8 +79,7 @@ async function importVolume(
   const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal };
   const opened = await openSource(request.source, opening);
   if (opened === undefined) {
-    const { virtualSize, preallocated } = await writeBlankDisk(sink, progress);
-    return succeeded(progress, { virtualSize, preallocated, format: 'raw' });
+    return succeeded(progress, await writeBlankDisk(sink, progress));
   }
   const { source, checksum } = opened;
   if (target.contentType === 'archive') {

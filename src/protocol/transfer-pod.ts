@@ -142,6 +142,8 @@ export const transferResult = z.discriminatedUnion('outcome', [
     bytesWritten: bytes,
     /** The disk's size in bytes as its guest sees it. */
     virtualSize: bytes.optional(),
+    /** Bytes of the file or device that it has been given, which may be larger than that. */
+    diskSize: bytes.optional(),
     /** raw, qcow2, … */
     format: z.string().optional(),
     preallocated: z.boolean().optional(),

@@ -51,6 +51,8 @@ export interface ImportedImage {
   format: string;
   /** The disk's size as its guest sees it, in bytes. */
   virtualSize: number;
+  /** Bytes of the file or device that it has been given. */
+  diskSize: number;
   preallocated: boolean;
 }
 
@@ -249,8 +251,8 @@ async function finishConverted(
   virtualSize: number,
 ): Promise<ImportedImage> {
   progress.enter('syncing', { bytesWritten: progress.bytesWritten });
-  const { preallocated } = await sink.finish(virtualSize);
-  return { format, virtualSize, preallocated };
+  const { size, preallocated } = await sink.finish(virtualSize);
+  return { format, virtualSize, diskSize: size, preallocated };
 }
 
 /** An empty disk of all the target's space. */
@@ -261,7 +263,7 @@ export async function writeBlankDisk(sink: Sink, progress: Progress): Promise<Im
     progress.enter('syncing');
     const { size, preallocated } = await sink.finish(0);
     progress.enter('done');
-    return { format: 'raw', virtualSize: size, preallocated };
+    return { format: 'raw', virtualSize: size, diskSize: size, preallocated };
   } catch (error) {
     await abandon(sink, progress);
     throw error;

@@ -1,4 +1,6 @@
 import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { humanBytes } from '../../../base/units.ts';
+import { diskOfVolume } from '../../../base/filesystem-sizes.ts';
 import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../../kube/builtin-resources.ts';
@@ -94,6 +96,7 @@ export class ImportReconciler implements Reconciler {
     switch (verdict.state) {
       case 'succeeded':
         await this.#label(claim, verdict.result.labels ?? {});
+        this.#warnOfSize(claim, verdict.result.diskSize);
         await this.#tell(claim, completedReport(restarts, 'Import Complete'), {
           [stateAnnotation.preallocation]: String(verdict.result.preallocated ?? false),
         });
@@ -164,15 +167,31 @@ export class ImportReconciler implements Reconciler {
     }
   }
 
-  /** A working claim is soon gone: the one that the user knows is told. */
   #warnOfLabels(claim: PersistentVolumeClaim, names: readonly string[], cause: string): void {
-    const { caches, events } = this.#context;
-    const known = caches.claims.get({ namespace: keyOf(claim).namespace, name: podOwner(claim).name });
-    events.event(known ?? claim, {
-      type: 'Warning',
+    this.#warn(claim, {
       reason: 'ImageLabelsRefused',
       message: `The import is complete, but the image's labels ${names.join(', ')} could not be set: ${cause}`,
     });
+  }
+
+  /** The journal and tables of a filesystem may take more of a small volume than the overhead that it was given. */
+  #warnOfSize(claim: PersistentVolumeClaim, diskSize: number | undefined): void {
+    const { volumeMode, contentType, capacity, filesystemOverhead } = transferTargetOf(claim, this.#context.config);
+    const wanted = diskOfVolume(capacity, filesystemOverhead);
+    if (volumeMode === 'Block' || contentType === 'archive' || diskSize === undefined || diskSize >= wanted) return;
+    this.#warn(claim, {
+      reason: 'DiskSmallerThanRequested',
+      message:
+        `The disk has ${humanBytes(diskSize)} instead of ${humanBytes(wanted)}, as the file system itself has taken more of the ` +
+        `volume than the overhead of its class; request more, or raise filesystemOverhead`,
+    });
+  }
+
+  /** A working claim is soon gone: the one that the user knows is told. */
+  #warn(claim: PersistentVolumeClaim, warning: { readonly reason: string; readonly message: string }): void {
+    const { caches, events } = this.#context;
+    const known = caches.claims.get({ namespace: keyOf(claim).namespace, name: podOwner(claim).name });
+    events.event(known ?? claim, { type: 'Warning', ...warning });
   }
 
   async #tell(

@@ -26,8 +26,8 @@ const claim: PersistentVolumeClaim = {
   },
 };
 
-function podWith(labels: Record<string, string>): Pod {
-  const message = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten: 1, labels });
+function podWith(labels: Record<string, string>, diskSize?: number): Pod {
+  const message = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten: 1, labels, diskSize });
   return {
     metadata: {
       namespace: 'team',
@@ -44,14 +44,19 @@ function podWith(labels: Record<string, string>): Pod {
 }
 
 /** The end of an import whose importer has found these labels, at an API that answers them with the error, if there is one. */
-function ended(labels: Record<string, string>, refusal?: Error, present: Record<string, string> = {}) {
+function ended(
+  labels: Record<string, string>,
+  refusal?: Error,
+  present: Record<string, string> = {},
+  { diskSize, spec = {} }: { diskSize?: number; spec?: NonNullable<PersistentVolumeClaim['spec']> } = {},
+) {
   const applied: Record<string, string>[] = [];
   const patches: object[] = [];
   const events: { about: string | undefined; reason: string; message: string }[] = [];
   const context = {
     caches: cachesOf({
-      claims: [{ ...claim, metadata: { ...claim.metadata, labels: present } }, target],
-      pods: [podWith(labels)],
+      claims: [{ ...claim, spec, metadata: { ...claim.metadata, labels: present } }, target],
+      pods: [podWith(labels, diskSize)],
     }),
     client: {
       apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}),
@@ -65,12 +70,41 @@ function ended(labels: Record<string, string>, refusal?: Error, present: Record<
       event: (object: KubeObject, event: { reason: string; message: string }) =>
         events.push({ about: object.metadata?.name, reason: event.reason, message: event.message }),
     },
-    config: { importProxy: {} },
+    config: { importProxy: {}, filesystemOverhead: () => 0.06 },
     now: () => 0,
   };
   const reconcile = () => new ImportReconciler(context as never).reconcile(KEY);
   return { reconcile, applied, patches, events };
 }
+
+describe('a disk that has been made', () => {
+  const MEBIBYTE = 2 ** 20;
+  const requested = (volumeMode: string) => ({ volumeMode, resources: { requests: { storage: '1086Mi' } } });
+  const eventsOf = async (diskSize: number | undefined, volumeMode = 'Filesystem') => {
+    const made = ended(
+      {},
+      undefined,
+      {},
+      { ...(diskSize === undefined ? {} : { diskSize }), spec: requested(volumeMode) },
+    );
+    await made.reconcile();
+    expect(made.applied[0]).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
+    return made.events;
+  };
+
+  it('is told where it is smaller than what was asked for, on the claim that its user knows', async () => {
+    const [event, ...others] = await eventsOf(1018 * MEBIBYTE);
+    expect(others).to.deep.equal([]);
+    expect(event).to.include({ about: 'disk', reason: 'DiskSmallerThanRequested' });
+    expect(event?.message).to.match(/has 1018 MiB instead of 1 GiB.*request more, or raise filesystemOverhead/);
+  });
+
+  it('is not told where it is as large, or a device, or its importer does not say', async () => {
+    expect(await eventsOf(1024 * MEBIBYTE)).to.deep.equal([]);
+    expect(await eventsOf(1018 * MEBIBYTE, 'Block')).to.deep.equal([]);
+    expect(await eventsOf(undefined)).to.deep.equal([]);
+  });
+});
 
 describe('labels from an image', () => {
   const instancetype = { 'instancetype.kubevirt.io/default-instancetype': 'u1.small' };

@@ -18,6 +18,11 @@ export function memoryLimit(places?: ControlGroupPlaces): number {
   return limit;
 }
 
+/** What several decoders that work at the same time may have together for their windows and dictionaries, in bytes. */
+export function windowMemoryLimit(limit = memoryLimit()): number {
+  return Math.floor(Math.min(224 * MEBIBYTE, limit * 0.6));
+}
+
 /** What decompressing an xz file may allocate, in bytes: its blocks may be as large as who made it liked. */
 export function xzMemory(): { threaded: number; most: number } {
   const limit = memoryLimit();

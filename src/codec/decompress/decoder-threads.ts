@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { memoryLimit } from '../../base/native/memory-limit.ts';
 import { processors } from '../../base/native/processors.ts';
+import { windowMemory, type DecoderThreadData } from '../native/window-memory.ts';
 
 const MOST_THREADS = 4;
 /** A thread takes a third of that, in bytes. */
@@ -26,7 +27,8 @@ export function decoderThread(index: number): Worker {
   const place = index % threadCount;
   const running = threads.get(place);
   if (running !== undefined) return running;
-  const started = new Worker(script, { resourceLimits: HEAP });
+  const workerData: DecoderThreadData = { windowMemory: windowMemory.shared };
+  const started = new Worker(script, { resourceLimits: HEAP, workerData });
   // Whoever has given it work sees that its ports are closed.
   started.on('error', () => {});
   started.on('exit', () => threads.delete(place));

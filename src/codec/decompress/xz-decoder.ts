@@ -1,5 +1,7 @@
 import { ByteReader, type ByteStream, type PieceStream } from '../../base/bytes.ts';
 import type { Liblzma } from '../native/liblzma.ts';
+import { DecodingFailed } from '../native/stream-codec.ts';
+import { windowMemory, type WindowMemory } from '../native/window-memory.ts';
 import { xzMemory } from '../../base/native/memory-limit.ts';
 import { DecodedParts, SHORT_PART } from './decoded-parts.ts';
 import { DecoderMemory } from './decoder-memory.ts';
@@ -38,8 +40,11 @@ export class XzDecoder {
   #zeroBlock: ZeroBlock | undefined;
   #isClosed = false;
 
-  constructor(lzma: Liblzma) {
+  readonly #windows: WindowMemory;
+
+  constructor(lzma: Liblzma, windows = windowMemory) {
     this.#lzma = lzma;
+    this.#windows = windows;
   }
 
   /** Hands over all of the input. What that fails with is thrown by {@link output}. */
@@ -101,7 +106,7 @@ export class XzDecoder {
 
   /** Waits for a thread, and for memory. */
   async #start(block: UnreadXzBlock, remembered: ZeroBlock | undefined): Promise<RemoteStream | undefined> {
-    while (!this.#isClosed && !this.#hasRoomFor(block)) {
+    while (!this.#isClosed && !this.#takesMemoryFor(block)) {
       const ends = Array.from(this.#running.values(), ({ stream }) => stream.over);
       await Promise.race([this.#parts.partTaken(), ...ends]);
     }
@@ -113,16 +118,23 @@ export class XzDecoder {
     this.#running.set(thread, { stream, memory });
     void stream.over.then(() => {
       this.#running.delete(thread);
+      this.#windows.release(memory);
       if (remembered !== undefined && stream.wasZeros) this.#zeroBlock = remembered;
     });
     return stream;
   }
 
-  #hasRoomFor({ memory, place }: UnreadXzBlock): boolean {
+  /** Several blocks at once have to do with what the first of any decoder leaves. */
+  #takesMemoryFor({ memory, place }: UnreadXzBlock): boolean {
     const isLong = place !== undefined && place.sizes.uncompressed >= SHORT_PART;
     if (this.#parts.count >= (isLong ? MOST_PARTS : 1)) return false;
     const running = [...this.#running.values()];
     const together = running.reduce((sum, each) => sum + each.memory, memory);
-    return running.length === 0 || (running.length < threadCount && together <= this.#limits.threaded);
+    if (running.length > 0) {
+      if (running.length >= threadCount || together > this.#limits.threaded) return false;
+      return this.#windows.reserve(memory, this.#limits.threaded);
+    }
+    if (!this.#windows.reserve(memory)) throw new DecodingFailed('memory');
+    return true;
   }
 }

@@ -1,4 +1,6 @@
 import type { ByteReader, ByteStream } from '../../base/bytes.ts';
+import { DecodingFailed } from '../native/stream-codec.ts';
+import { windowMemory } from '../native/window-memory.ts';
 import {
   BLOCK_HEADER_LENGTH,
   CHECKSUM_LENGTH,
@@ -23,16 +25,27 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   const header = start.subarray(0, length);
   const skippable = skippableLength(header);
   const frame = skippable === undefined ? readFrameHeader(header) : undefined;
-  if (frame !== undefined) refuseUndecodable(frame);
-  yield* reader.some(length + (skippable ?? 0));
-  for (let isLast = skippable !== undefined; !isLast;) {
+  if (frame === undefined) return yield* reader.some(length + (skippable ?? 0));
+  refuseUndecodable(frame);
+  if (!windowMemory.reserve(frame.windowSize)) throw new DecodingFailed('memory');
+  try {
+    yield* frameOf(reader, length, frame.hasChecksum);
+  } finally {
+    windowMemory.release(frame.windowSize);
+  }
+}
+
+/** @param length of its header */
+async function* frameOf(reader: ByteReader, length: number, hasChecksum: boolean): ByteStream {
+  yield* reader.some(length);
+  for (let isLast = false; !isLast;) {
     const blockHeader = await reader.peek(BLOCK_HEADER_LENGTH);
     if (blockHeader.length < BLOCK_HEADER_LENGTH) return yield* reader.some(Infinity);
     const block = readBlockHeader(blockHeader);
     isLast = block.isLast;
     yield* reader.some(BLOCK_HEADER_LENGTH + block.length);
   }
-  if (frame?.hasChecksum === true) yield* reader.some(CHECKSUM_LENGTH);
+  if (hasChecksum) yield* reader.some(CHECKSUM_LENGTH);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { DecodingFailed, type Step, type StreamDecoder } from './stream-codec.ts';
 import type { Xxh64 } from './xxh64.ts';
+import { windowMemory, type WindowMemory } from './window-memory.ts';
 import { ZstdContent } from './zstd-content.ts';
 import {
   BLOCK_HEADER_LENGTH,
@@ -52,10 +53,14 @@ export class ZstdDecoder implements StreamDecoder {
   readonly #header = Buffer.alloc(LONGEST_HEADER);
   #filled = 0;
   #complete = false;
+  readonly #memory: WindowMemory;
+  /** Bytes of it, for the largest window so far: libzstd keeps it for the frames that follow. */
+  #reserved = 0;
 
-  constructor(frames: FrameStream, hash: Xxh64) {
+  constructor(frames: FrameStream, hash: Xxh64, memory = windowMemory) {
     this.#frames = frames;
     this.#hash = hash;
+    this.#memory = memory;
   }
 
   step(input: Buffer, output: Buffer): Step {
@@ -68,6 +73,8 @@ export class ZstdDecoder implements StreamDecoder {
 
   close(): void {
     this.#frames.close();
+    this.#memory.release(this.#reserved);
+    this.#reserved = 0;
   }
 
   #decodeBlock(next: NextBlock, input: Buffer, output: Buffer): Step {
@@ -157,8 +164,17 @@ export class ZstdDecoder implements StreamDecoder {
     }
     const frame = readFrameHeader(header);
     refuseUndecodable(frame);
+    this.#reserve(frame.windowSize);
     this.#frames.decode(plainFrameHeader(frame.windowSize), nothing);
     this.#next = { kind: 'block header', content: new ZstdContent(frame, this.#hash) };
+  }
+
+  #reserve(window: number): void {
+    if (window <= this.#reserved) return;
+    this.#memory.release(this.#reserved);
+    this.#reserved = 0;
+    if (!this.#memory.reserve(window)) throw new DecodingFailed('memory');
+    this.#reserved = window;
   }
 
   #beginBlock(header: Buffer, content: ZstdContent): number {

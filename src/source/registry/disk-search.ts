@@ -75,13 +75,27 @@ export class DiskSearch {
       if (!this.#finder.accept(entry)) return false;
       const likeness = await this.#likeness(entry.size, reader);
       const isPossible = likeness === 'possible';
-      if (likeness === 'disk' || (isPossible && entry.size > SMALLEST_CERTAIN)) return true;
+      if (likeness === 'disk') return true;
+      if (isPossible && entry.size > SMALLEST_CERTAIN) return 'possible';
       if (this.#candidate === undefined || (isPossible && !this.#candidate.isPossible)) {
         this.#candidate = { layer, path: layerPath(entry.path), isPossible };
       }
       this.#finder.pass(entry);
       return false;
     });
+  }
+
+  /** @throws TransferError UnsupportedImage where what comes behind a file that only might be the disk certainly is one */
+  async #refuseCertain(path: string, other: TarEntry): Promise<void> {
+    if (!this.#finder.accept(other)) return;
+    if ((await this.#likeness(other.size, new ByteReader(other.body))) === 'disk') {
+      throw new TransferError(
+        'UnsupportedImage',
+        `${this.#location} has more than one disk image below /disk/ (${path}, ${layerPath(other.path)}), and a volume is one: ` +
+          'build an image of each',
+      );
+    }
+    this.#finder.pass(other);
   }
 
   /** A hard link's data come before it, and may lie anywhere in its layer, or in those below it. */
@@ -105,17 +119,21 @@ export class DiskSearch {
 
   async #first(
     { digest, size: layerSize }: Descriptor,
-    isWanted: (entry: TarEntry, reader: ByteReader) => Promise<boolean>,
+    isWanted: (entry: TarEntry, reader: ByteReader) => Promise<boolean | 'possible'>,
   ): Promise<FoundDisk | undefined> {
     const transferSize = this.#progress.bytesRead + layerSize;
     const layer = await Layer.open(await this.#store.blob(digest), digest, this.#location);
-    for await (const entry of layer.entries) {
+    // Not by a loop over them: that would end them, and what comes behind the one that is wanted may be looked at as well.
+    for (let next = await layer.entries.next(); next.done !== true; next = await layer.entries.next()) {
+      const entry = next.value;
       const reader = new ByteReader(entry.body);
-      if (!(await isWanted(entry, reader))) continue;
+      const wanted = await isWanted(entry, reader);
+      if (wanted === false) continue;
       const { size } = entry;
       const path = layerPath(entry.path);
       this.#progress.note('found', { path, layer: digest, bytes: size });
-      return { path, digest, bytes: layer.contentsOf(entry, reader.rest()), size, transferSize };
+      const onOther = wanted === 'possible' ? (other: TarEntry) => this.#refuseCertain(path, other) : undefined;
+      return { path, digest, bytes: layer.contentsOf(entry, reader.rest(), onOther), size, transferSize };
     }
     await layer.finish();
     return undefined;

@@ -62,11 +62,13 @@ export class Layer {
    * Passes on the body of the entry that was reached last, and ends only after the whole layer was verified.
    *
    * @param body what is left of it, where somebody has looked at it
+   * @param onOther is called for each entry behind it; what it throws is thrown
    * @throws TransferError ChecksumMismatch, UnsupportedImage where the layer holds too much else; in place of the stream's end
    */
-  async *contentsOf(entry: TarEntry, body = entry.body): ByteStream {
+  async *contentsOf(entry: TarEntry, body = entry.body, onOther?: (other: TarEntry) => Promise<void>): ByteStream {
     try {
       yield* body;
+      if (onOther !== undefined) for await (const other of this.entries) await onOther(other);
       await this.#budget.drain(this.#reader);
     } finally {
       await this.#reader.close();

@@ -26,8 +26,13 @@ const allowed = new Map(
 );
 
 const page = readPage('docs/architecture.md');
-const [drawing = ''] = codeBlocksOf(page, 'mermaid');
+const [drawing = '', controllersDrawing = ''] = codeBlocksOf(page, 'mermaid');
 const drawn = [...drawing.matchAll(/^ *(\w+) --> (\w+)$/gm)].map(([, from = '', to = '']) => ({ from, to }));
+
+const foldersOf = (path: string) =>
+  readdirSync(join(repository, path), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
 
 function reachableFrom(layer: string): Set<string> {
   const reached = new Set([layer]);
@@ -37,11 +42,13 @@ function reachableFrom(layer: string): Set<string> {
 
 describe('docs/architecture.md', () => {
   it('draws every layer', () => {
-    const folders = readdirSync(join(repository, 'src'), { withFileTypes: true }).filter((entry) =>
-      entry.isDirectory(),
-    );
     const named = [...drawing.matchAll(/^ *(\w+)\["/gm)].map(([, name = '']) => name);
-    expect(named).to.have.members(folders.map(({ name }) => name));
+    expect(named).to.have.members(foldersOf('src'));
+  });
+
+  it('draws every folder of the controllers', () => {
+    const named = [...controllersDrawing.matchAll(/\["([^":]+)/g)].flatMap(([, names = '']) => names.split(' · '));
+    expect(named).to.have.members(foldersOf('src/controllers'));
   });
 
   it('draws no dependency that the lint rules forbid', () => {

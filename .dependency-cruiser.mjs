@@ -42,7 +42,7 @@ const cloneRooms = {
   grants: ['source'],
   phases: ['source', 'planner'],
   copy: ['source', 'grants'],
-  populator: ['source', 'planner', 'grants', 'phases'],
+  populator: ['source', 'planner', 'grants', 'phases', 'view.ts'],
 };
 
 const rules = (folder, among) =>
@@ -50,7 +50,10 @@ const rules = (folder, among) =>
     name: `${folder.replace('src/', '')}${room}-knows-only-${mayKnow.join('-') || 'itself'}`,
     severity: 'error',
     from: { path: `^${folder}${room}/` },
-    to: { path: `^${folder}`, pathNot: [room, ...mayKnow].map((other) => `^${folder}${other}/`) },
+    to: {
+      path: `^${folder}`,
+      pathNot: [room, ...mayKnow].map((other) => `^${folder}${other}${other.endsWith('.ts') ? '$' : '/'}`),
+    },
   }));
 
 export default {
@@ -63,6 +66,12 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: [`^src/(${Object.keys(rooms).join('|')})/`, '^src/main\\.ts$'] },
       to: {},
+    },
+    {
+      name: 'the-command-line-looks-at-clones-through-their-view',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/controllers/', pathNot: '^src/controllers/(clone/view|runtime/resources)\\.ts$' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-circular-folders', scope: 'folder', severity: 'error', from: {}, to: { circular: true } },

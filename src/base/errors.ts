@@ -49,6 +49,8 @@ const permanence = {
 /** A stable name of a way to fail; callers decide by it, never by the message. */
 export type TransferErrorCode = keyof typeof permanence;
 
+export const transferErrorCodes = Object.keys(permanence) as TransferErrorCode[];
+
 /** In characters: what is longer says no more, and a pod's last words are 4096 bytes. */
 const LONGEST_MESSAGE = 2000;
 

@@ -1,7 +1,7 @@
-import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
+import { stateAnnotation } from '../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
-import { workForAnnotation } from '../../controllers/objects/internal-annotations.ts';
-import { rateIn, readReport } from '../../controllers/transfers/transfer-report.ts';
+import { humanBytes } from '../../base/units.ts';
+import { cloneViewOf, type CloneView } from '../../controllers/clone/view.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 
@@ -34,45 +34,43 @@ export function cloneRows(
   const sources = new Map(cloneSources.map((source) => [keyToString(keyOf(source)), source]));
   const age = (claim: PersistentVolumeClaim) => now - Date.parse(claim.metadata?.creationTimestamp ?? '');
   return claims
-    .filter((claim) => isTarget(claim) && !isComplete(claim))
-    .sort((one, other) => age(other) - age(one) || keyOf(one).name.localeCompare(keyOf(other).name))
-    .map((claim) => rowOf(claim, sources, age(claim)));
+    .map((claim) => ({ claim, view: cloneViewOf(claim) }))
+    .filter((shown): shown is { claim: PersistentVolumeClaim; view: CloneView } => shown.view?.isComplete === false)
+    .sort(
+      ({ claim: one }, { claim: other }) => age(other) - age(one) || keyOf(one).name.localeCompare(keyOf(other).name),
+    )
+    .map(({ claim, view }) => rowOf(claim, view, sources, age(claim)));
 }
 
-/** A claim that is cloned into, and not one that only helps on the way. */
-function isTarget({ metadata, spec }: PersistentVolumeClaim): boolean {
-  if (metadata?.annotations?.[workForAnnotation] !== undefined) return false;
-  const direct = metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
-  return direct || spec?.dataSourceRef?.kind === 'VolumeCloneSource';
-}
-
-function isComplete({ metadata, spec, status }: PersistentVolumeClaim): boolean {
-  const copied = readReport(metadata?.annotations)?.podPhase === 'Succeeded';
-  return spec?.dataSourceRef === undefined ? copied : status?.phase === 'Bound';
-}
-
-function rowOf(claim: PersistentVolumeClaim, sources: ReadonlyMap<string, VolumeCloneSource>, age: number): CloneRow {
-  const annotations = claim.metadata?.annotations ?? {};
-  const report = readReport(annotations);
-  const fallback = annotations[stateAnnotation.cloneFallbackReason];
+function rowOf(
+  claim: PersistentVolumeClaim,
+  view: CloneView,
+  sources: ReadonlyMap<string, VolumeCloneSource>,
+  age: number,
+): CloneRow {
+  const { report, fallbackReason } = view;
   const stopped = report && !report.running ? `${report.reason}: ${report.message}` : undefined;
+  const rate = report?.running ? report.bytesPerSecond : undefined;
   return {
     ...keyOf(claim),
-    source: sourceOf(claim, sources),
-    strategy: annotations[stateAnnotation.cloneType] ?? '',
-    phase: annotations[stateAnnotation.clonePhase] ?? report?.podPhase ?? 'Pending',
+    source: sourceOf(claim, view, sources),
+    strategy: view.strategy ?? '',
+    phase: view.phase ?? report?.podPhase ?? 'Pending',
     progress: report?.progress ?? 'N/A',
-    rate: report?.running ? (rateIn(report) ?? '') : '',
+    rate: rate === undefined ? '' : `${humanBytes(rate)}/s`,
     age: humanAge(age),
-    detail: [fallback && `fell back: ${fallback}`, stopped].filter(Boolean).join('; '),
+    detail: [fallbackReason && `fell back: ${fallbackReason}`, stopped].filter(Boolean).join('; '),
   };
 }
 
-function sourceOf(claim: PersistentVolumeClaim, sources: ReadonlyMap<string, VolumeCloneSource>): string {
+function sourceOf(
+  claim: PersistentVolumeClaim,
+  { requested, cloneSource }: CloneView,
+  sources: ReadonlyMap<string, VolumeCloneSource>,
+): string {
   const { namespace } = keyOf(claim);
-  const requested = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
-  if (requested !== undefined) return requested;
-  const source = sources.get(`${namespace}/${claim.spec?.dataSourceRef?.name}`);
+  if (cloneSource === undefined) return requested ?? '';
+  const source = sources.get(`${namespace}/${cloneSource}`);
   if (!source) return '(no VolumeCloneSource)';
   const from = source.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace;
   const { kind, name } = source.spec.source;

@@ -1,6 +1,6 @@
 import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
-import { dataVolumeEventSource } from '../../api/event-reasons.ts';
+import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';

@@ -1,6 +1,6 @@
 import type { DataVolume } from '../../api/data-volume.ts';
-import { dataVolumeEventReasons } from '../../api/event-reasons.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
+import { courseOf, isFailureEventReason } from '../../api/reasons.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
@@ -14,21 +14,6 @@ export interface DataVolumeEvent {
 
 /** The phases of an import that everybody may rely on seeing, also when a fast one skipped some between two looks. */
 const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
-
-/** Causes of a failure that are event reasons of their own. */
-const TELLING = new Set<string>(
-  dataVolumeEventReasons.filter((reason) => reason.startsWith('Err') || reason === 'CloneValidationFailed'),
-);
-
-/** Reasons of the Running condition in the ordinary course of things, which are no trouble. */
-const ORDINARY = new Set([
-  'Pending',
-  'Completed',
-  'TransferRunning',
-  'WaitForFirstConsumer',
-  'ScratchRequired',
-  'Provisioning',
-]);
 
 /** The phases in which a clone may be when it is found to have been planned. */
 const BEFORE_PLAN: readonly DataVolumePhase[] = [
@@ -83,7 +68,7 @@ function failureOf(
   running: ObservedCondition | undefined,
   kind: SourceKind,
 ): { reason: string; message: string } {
-  const cause = [running, bound].find((candidate) => candidate && TELLING.has(candidate.reason));
+  const cause = [running, bound].find((candidate) => candidate && isFailureEventReason(candidate.reason));
   const fallback = kind === 'clone' ? 'CloneFailed' : kind === 'upload' ? 'UploadFailed' : 'ImportFailed';
   return {
     reason: cause?.reason ?? fallback,
@@ -158,7 +143,7 @@ function clonedFrom({ spec, metadata }: DataVolume): string {
 
 function isTrouble(running: ObservedCondition, phase: DataVolumePhase): boolean {
   return (
-    (running.status === 'False' && !ORDINARY.has(running.reason) && phase !== 'Succeeded') ||
+    (running.status === 'False' && courseOf(running.reason) !== 'ordinary' && phase !== 'Succeeded') ||
     running.reason === 'Retrying'
   );
 }

@@ -1,5 +1,5 @@
 import type { DataVolume } from '../../api/data-volume.ts';
-import { dataVolumeEventSource } from '../../api/event-reasons.ts';
+import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';

@@ -34,3 +34,5 @@ export const clonePlanAnnotation = 'cdi.kubevirt.io/clone.plan';
 export const restoreSizeRefusedAnnotation = 'cdi.kubevirt.io/clone.restoreSizeRefused';
 /** On a claim that is or was being cloned into: when each phase began, as a JSON object of RFC 3339 times by phase. */
 export const phaseTimesAnnotation = 'cdi.kubevirt.io/clone.phaseTimes';
+/** On a claim into which bytes are being moved: how many per second, as a whole number. */
+export const transferRateAnnotation = 'cdi.kubevirt.io/transfer.bytesPerSecond';

@@ -1,6 +1,8 @@
 import { stateAnnotation as names } from '../../api/annotations.ts';
+import { courseOf } from '../../api/reasons.ts';
 import { humanBytes } from '../../base/units.ts';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
+import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { toldText } from '../progress/told-text.ts';
 
 /** Characters: no termination message has more, and who may write a pod's status can write what they like. */
@@ -17,6 +19,8 @@ export interface TransferReport {
   readonly message: string;
   /** `45.20%` or `N/A`. */
   readonly progress: string;
+  /** How fast bytes are moved; undefined where none are, or where the pod does not tell. */
+  readonly bytesPerSecond?: number;
 }
 
 /** The claim annotations that carry a report; always the whole set, so that nothing stale stays behind. */
@@ -29,6 +33,7 @@ export function reportAnnotations(report: TransferReport): Record<string, string
     [names.conditionRunningReason]: report.reason,
     [names.conditionRunningMessage]: report.message,
     [names.populatorProgress]: report.progress,
+    ...(report.bytesPerSecond !== undefined && { [transferRateAnnotation]: String(report.bytesPerSecond) }),
   };
 }
 
@@ -36,6 +41,7 @@ export function reportAnnotations(report: TransferReport): Record<string, string
 export function readReport(annotations: Readonly<Record<string, string>> | undefined): TransferReport | undefined {
   const podPhase = annotations?.[names.podPhase];
   if (!annotations || !podPhase) return undefined;
+  const bytesPerSecond = Number(annotations[transferRateAnnotation]);
   return {
     podPhase: podPhase as TransferReport['podPhase'],
     restarts: Number(annotations[names.podRestarts] ?? 0),
@@ -43,6 +49,7 @@ export function readReport(annotations: Readonly<Record<string, string>> | undef
     reason: annotations[names.conditionRunningReason] ?? '',
     message: annotations[names.conditionRunningMessage] ?? '',
     progress: annotations[names.populatorProgress] ?? 'N/A',
+    ...(Number.isFinite(bytesPerSecond) && { bytesPerSecond }),
   };
 }
 
@@ -92,6 +99,7 @@ export function runningReport(
       reason: known?.reason ?? 'TransferRunning',
       message: known?.message ?? 'The transfer has been started',
       progress: known?.progress ?? 'N/A',
+      ...(known?.bytesPerSecond !== undefined && { bytesPerSecond: known.bytesPerSecond }),
     };
   }
   return {
@@ -99,20 +107,13 @@ export function runningReport(
     reason: progress.failure ? 'Retrying' : 'TransferRunning',
     message: progress.failure ?? describeProgress(progress),
     progress: progress.percent === undefined ? 'N/A' : `${Math.min(progress.percent, 100).toFixed(2)}%`,
+    bytesPerSecond: Math.round(progress.bytesPerSecond),
   };
 }
 
-/** Reasons of a transfer that goes as it should. */
-const ORDINARY = ['Pending', 'Provisioning', 'TransferRunning', 'Completed'];
-
 /** What is in a transfer's way, if anything: the reason of its report. */
 export function troubleIn({ reason }: TransferReport): string | undefined {
-  return ORDINARY.includes(reason) ? undefined : reason;
-}
-
-/** The rate that a running transfer's report tells, such as `180 MiB/s`. */
-export function rateIn({ message }: TransferReport): string | undefined {
-  return /\b[\d.]+ ?[KMGT]?i?B\/s/.exec(message)?.[0];
+  return courseOf(reason) === 'ordinary' ? undefined : reason;
 }
 
 /** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */

@@ -15,6 +15,11 @@ const claim = (name: string, options: Partial<PersistentVolumeClaim> = {}): Pers
   metadata: { name, namespace: 'team', creationTimestamp: '2026-01-01T00:09:00Z', ...options.metadata },
 });
 
+const bound = (name: string) => {
+  const { spec, ...rest } = claim(name);
+  return { ...rest, spec: { ...spec, volumeName: `pv-of-${name}` }, status: { phase: 'Bound' } };
+};
+
 const cloneSource = (name: string, source: object, from?: string) =>
   ({
     apiVersion: 'cdi.kubevirt.io/v1beta1',
@@ -80,7 +85,7 @@ describe('diskpress clones', () => {
     const rows = cloneRows(
       [
         claim('direct', { spec: {}, metadata: { annotations } }),
-        claim('complete', { status: { phase: 'Bound' } }),
+        bound('complete'),
         claim('tmp-pvc-1', { spec: {}, metadata: { annotations: { ...annotations, [workForAnnotation]: 'uid' } } }),
         claim('plain', { spec: {} }),
       ],

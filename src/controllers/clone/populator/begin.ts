@@ -1,5 +1,5 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
-import { dataVolumeEventSource } from '../../../api/event-reasons.ts';
+import { dataVolumeEventSource } from '../../../api/event-source.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyToString } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';

@@ -1,12 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { populationAnnotation, stateAnnotation } from '../../../api/annotations.ts';
 import { cloneFallbackReasons, clonePhases, cloneTypes } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { CloneCount } from '../../runtime/clone-count.ts';
-import { workForAnnotation } from '../../objects/internal-annotations.ts';
-import { populatedFrom } from '../../claims/population/population.ts';
-import { readReport } from '../../transfers/transfer-report.ts';
+import { cloneViewOf, type CloneView } from '../view.ts';
 import { HandOvers } from './hand-overs.ts';
 import { timesOf } from './phase-times.ts';
 
@@ -35,9 +32,9 @@ export class CloneMetrics implements CloneCount {
       collect() {
         this.reset();
         for (const claim of claims.list()) {
-          if (!isCloneTarget(claim) || isComplete(claim)) continue;
-          const phase = oneOf(clonePhases, annotation(claim, stateAnnotation.clonePhase), 'Pending');
-          this.inc({ strategy: strategyOf(claim), phase });
+          const view = cloneViewOf(claim);
+          if (!view || view.isComplete) continue;
+          this.inc({ strategy: strategyOf(view), phase: oneOf(clonePhases, view.phase, 'Pending') });
         }
       },
     });
@@ -76,21 +73,22 @@ export class CloneMetrics implements CloneCount {
   /** Counts only where this process has seen a volume being handed over to the claim: what that itself says is no evidence. */
   handedOver(claim: PersistentVolumeClaim, now: number): void {
     const capacity = this.#handOvers.take(claim);
-    if (capacity !== undefined) this.#count(claim, capacity, now);
+    const view = cloneViewOf(claim);
+    if (capacity !== undefined && view) this.#count(claim, view, capacity, now);
   }
 
   /** Counts each claim once. A working claim is no clone of its own. */
   copied(claim: PersistentVolumeClaim, now: number): void {
     const uid = claim.metadata?.uid ?? '';
-    if (!isCloneTarget(claim) || populatedFrom(claim, 'VolumeCloneSource') || this.#copied.has(uid)) return;
+    const view = cloneViewOf(claim);
+    if (!view?.isDirect || this.#copied.has(uid)) return;
     this.#copied.add(uid);
-    this.#count(claim, this.#handOvers.capacityOf(claim), now);
+    this.#count(claim, view, this.#handOvers.capacityOf(claim), now);
   }
 
-  #count(claim: PersistentVolumeClaim, capacity: number, now: number): void {
-    const strategy = strategyOf(claim);
-    const reason = oneOf(cloneFallbackReasons, annotation(claim, stateAnnotation.cloneFallbackReason), '');
-    this.#finished.inc({ strategy, fallback_reason: reason });
+  #count(claim: PersistentVolumeClaim, view: CloneView, capacity: number, now: number): void {
+    const strategy = strategyOf(view);
+    this.#finished.inc({ strategy, fallback_reason: oneOf(cloneFallbackReasons, view.fallbackReason, '') });
     this.#capacity.inc({ strategy }, capacity);
     const { whole, phases } = timesOf(claim, now);
     this.#duration.observe({ strategy }, whole);
@@ -98,31 +96,12 @@ export class CloneMetrics implements CloneCount {
   }
 }
 
-/** A claim that is cloned into for somebody, and not one that only helps on the way. */
-function isCloneTarget(claim: PersistentVolumeClaim): boolean {
-  if (annotation(claim, workForAnnotation) !== undefined) return false;
-  return isCopiedDirectly(claim) || populatedFrom(claim, 'VolumeCloneSource') !== undefined;
-}
-
-function isCopiedDirectly(claim: PersistentVolumeClaim): boolean {
-  return annotation(claim, populationAnnotation.cloneRequest) !== undefined;
-}
-
-function isComplete(claim: PersistentVolumeClaim): boolean {
-  if (isCopiedDirectly(claim)) return readReport(claim.metadata?.annotations)?.podPhase === 'Succeeded';
-  return annotation(claim, stateAnnotation.clonePhase) === 'Succeeded';
-}
-
-function strategyOf(claim: PersistentVolumeClaim): string {
-  return oneOf(cloneTypes, annotation(claim, stateAnnotation.cloneType), isCopiedDirectly(claim) ? 'copy' : '');
+function strategyOf({ strategy, isDirect }: CloneView): string {
+  return oneOf(cloneTypes, strategy, isDirect ? 'copy' : '');
 }
 
 /** The value where it is one of those, `other` where it is not, and what stands for none where there is none. */
 function oneOf(known: readonly string[], value: string | undefined, none: string): string {
   if (value === undefined) return none;
   return known.includes(value) ? value : 'other';
-}
-
-function annotation(claim: PersistentVolumeClaim, name: string): string | undefined {
-  return claim.metadata?.annotations?.[name];
 }

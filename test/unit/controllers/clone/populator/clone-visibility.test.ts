@@ -106,7 +106,9 @@ describe('the metrics of clones', () => {
   const at = (time: string) => Date.parse(`2026-01-01T00:00:${time}Z`);
 
   it('count those under way by strategy and phase', async () => {
-    const { metric } = registered([claim('HostClone'), claim('Succeeded')]);
+    const bound = { ...claim('Rebind'), status: { phase: 'Bound' } };
+    bound.spec = { ...bound.spec, volumeName: 'volume-1' };
+    const { metric } = registered([claim('HostClone'), bound]);
     expect(await metric('diskpress_clones_running', { strategy: 'copy', phase: 'HostClone' })).to.equal(1);
     expect(await metric('diskpress_clones_running')).to.equal(1);
   });

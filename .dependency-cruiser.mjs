@@ -38,11 +38,12 @@ const controllerRooms = {
 
 const cloneRooms = {
   source: [],
-  planner: ['source'],
+  strategies: ['source'],
+  planner: ['source', 'strategies'],
   grants: ['source'],
-  phases: ['source', 'planner'],
+  phases: ['source', 'strategies', 'planner'],
   copy: ['source', 'grants'],
-  populator: ['source', 'planner', 'grants', 'phases', 'view.ts'],
+  populator: ['source', 'strategies', 'planner', 'grants', 'phases', 'view.ts'],
 };
 
 const rules = (folder, among) =>

@@ -13,7 +13,7 @@ const checks: Record<string, string[]> = {
 describe('the source', () => {
   for (const [title, [tool = '', ...args]] of Object.entries(checks)) {
     it(title, function () {
-      this.timeout(300_000);
+      this.timeout(900_000);
       this.slow(120_000);
       const { status, stdout, stderr, error } = spawnSync(join(repository, 'node_modules/.bin', tool), args, {
         cwd: repository,

@@ -6,7 +6,7 @@ import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../
 import type { Outcome } from '../../../kube/controller.ts';
 import { ApiError, isConflict } from '../../../kube/errors.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
-import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
+import type { VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { BY_TARGET } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
@@ -99,6 +99,9 @@ export async function letTargetGo(
   await removeFinalizer(client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
 }
+
+/** What the clean-up of a target claim knows how to delete. */
+export type CleanedUpResource = typeof persistentVolumeClaims | typeof volumeSnapshots;
 
 /**
  * Deletes these working claims and snapshots, and none that has come in their place; what is in the storage for them goes with them, also

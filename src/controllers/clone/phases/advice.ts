@@ -1,10 +1,11 @@
+import { fallbackStrategy, strategyOf } from '../strategies/strategies.ts';
 import type { CloneWork } from './phase.ts';
 
 /** A complaint of the storage's, and what to do about it. */
 export function withAdvice(complaint: string, { plan, target }: CloneWork): string {
   // CSI spec, "CreateVolume Errors": what was asked for does not fit into what there is.
   if (complaint.includes('ResourceExhausted')) return `${complaint}; it goes on when there is room`;
-  if (plan.cloneType === 'copy') return complaint;
+  if (!strategyOf(plan.cloneType).byStorage) return complaint;
   const profile = target.spec?.storageClassName ?? '';
-  return `${complaint}; if it never can, set cloneStrategy: copy in StorageProfile "${profile}", and make the clone anew`;
+  return `${complaint}; if it never can, set cloneStrategy: ${fallbackStrategy.cloneType} in StorageProfile "${profile}", and make the clone anew`;
 }

@@ -3,10 +3,11 @@ import type { Key } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import type { TransferReport } from '../../transfers/transfer-report.ts';
 import type { ClonePlan } from '../planner/planner.ts';
+import type { TemporaryName } from '../strategies/temporaries.ts';
 import type { CloneSource, CloneSourceKind } from '../source/source.ts';
 
-/** What a phase works on. */
-export interface CloneWork {
+/** What a phase works on, and where its temporary objects are, in the source's namespace. */
+export interface CloneWork extends Readonly<Record<TemporaryName, Key>> {
   readonly context: ControllerContext;
   readonly target: PersistentVolumeClaim;
   readonly plan: Pick<ClonePlan, 'cloneType'>;
@@ -22,12 +23,6 @@ export interface CloneWork {
      */
     readonly read: () => Promise<CloneSource>;
   };
-  /** The temporary snapshot, in the source's namespace. */
-  readonly temporarySnapshot: Key;
-  /** The claim that the data is brought into, in the source's namespace. */
-  readonly workingClaim: Key;
-  /** The claim that stands in for a snapshot that has to be copied, in the source's namespace. */
-  readonly temporarySourceClaim: Key;
 }
 
 /** How a phase stands. */

@@ -12,6 +12,7 @@ import { requestedBytes } from '../../transfers/transfer-target.ts';
 import { findConsumer, reachOfSnapshot } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';
 import type { CloneSource } from '../source/source.ts';
+import { strategyOf } from '../strategies/strategies.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
 import { fillByDriver } from './fill-by-driver.ts';
 import { mountOnce, unmount } from './mount-once.ts';
@@ -29,7 +30,7 @@ const TOO_SMALL = ['OutOfRange', 'InvalidArgument'];
  * where the data has to be copied from there, into a stand-in for the source.
  */
 export const snapshotClone: Phase = async (work) => {
-  if (work.plan.cloneType !== 'copy') {
+  if (strategyOf(work.plan.cloneType).restoresInto === 'workingClaim') {
     await removeRefused(work, work.workingClaim);
     return fillByDriver(work, work.workingClaim, () => restored(work));
   }

@@ -5,7 +5,7 @@ import type { ControllerContext } from '../../runtime/context.ts';
 import { cloneBegunAnnotation } from '../../objects/internal-annotations.ts';
 import { chooseSnapshotClass } from '../../claims/snapshot-class.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
-import type { CloneFacts } from './planner.ts';
+import type { CloneFacts } from '../strategies/clone-facts.ts';
 import type { Consumer } from '../source/reach.ts';
 import type { CloneSource } from '../source/source.ts';
 

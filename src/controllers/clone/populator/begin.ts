@@ -9,6 +9,7 @@ import { holdTarget } from '../../claims/population/population.ts';
 import { annotationsOf, inPhase, type CloneState } from './clone-state.ts';
 import { gatherFacts } from '../planner/facts.ts';
 import { planClone, type ClonePlan } from '../planner/planner.ts';
+import { strategyOf } from '../strategies/strategies.ts';
 import { findConsumer } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';
 import { requireRoom, type CloneSource } from '../source/source.ts';
@@ -28,7 +29,11 @@ export async function beginClone(
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
   const plan = planClone(gatherFacts(context, target, source, consumer));
-  if (plan.cloneType === 'copy' && source.kind === 'VolumeSnapshot') restoreSpecOf(context.caches, source, target);
+  const { restoresInto } = strategyOf(plan.cloneType);
+  // It has to be restored before it can be read: whether that can be done is asked before anything is made.
+  if (restoresInto === 'temporarySourceClaim' && source.kind === 'VolumeSnapshot') {
+    restoreSpecOf(context.caches, source, target);
+  }
   const { description, fallback } = plan;
   const told = inPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
   await holdTarget(context, target, {

@@ -5,7 +5,9 @@ import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 import { reportAnnotations, type TransferReport } from '../../transfers/transfer-report.ts';
 import { withPhase } from './phase-times.ts';
 import type { PhaseOutcome } from '../phases/phase.ts';
-import type { ClonePlan, WorkingPhase } from '../planner/planner.ts';
+import type { ClonePlan } from '../planner/planner.ts';
+import { strategyOf } from '../strategies/strategies.ts';
+import type { WorkingPhase } from '../strategies/strategy.ts';
 
 /** What is told about a clone on its target claim. */
 export interface CloneState {
@@ -46,7 +48,8 @@ export function inPhase(
       reason: trouble ?? phase,
       message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
       // Of a copy the bytes tell more than the steps, which hardly take any time.
-      progress: report?.progress ?? (plan.cloneType === 'copy' ? 'N/A' : `${((100 * done) / all).toFixed(2)}%`),
+      progress:
+        report?.progress ?? (strategyOf(plan.cloneType).byStorage ? `${((100 * done) / all).toFixed(2)}%` : 'N/A'),
     },
   };
 }

@@ -1,6 +1,5 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
-import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../../protocol/object-names.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import { WaitingError } from '../../../kube/errors.ts';
@@ -23,7 +22,8 @@ import { runChain } from './chain.ts';
 import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
 import { begunWith } from '../planner/facts.ts';
 import { HANDING_OVER } from '../phases/rebind.ts';
-import { phasesOf } from '../planner/planner.ts';
+import { strategyOf } from '../strategies/strategies.ts';
+import { temporaries, temporaryKeys } from '../strategies/temporaries.ts';
 import { readCloneSource } from '../source/read-source.ts';
 import type { CloneSource, CloneSourceKind } from '../source/source.ts';
 import { Told } from './told.ts';
@@ -86,9 +86,7 @@ export class ClonePopulatorReconciler implements Reconciler {
         target,
         plan,
         source: { kind, key, uid: sourceUid, read },
-        workingClaim: { namespace, name: temporaryClaimName(uid) },
-        temporarySnapshot: { namespace, name: temporarySnapshotName(uid) },
-        temporarySourceClaim: { namespace, name: temporarySourceClaimName(uid) },
+        ...temporaryKeys(namespace, uid),
       },
       plan.phases,
     );
@@ -118,7 +116,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   /** The data is complete and the working claim may be gone: what comes before must not run again. */
   async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
-    const name = temporaryClaimName(target.metadata?.uid ?? '');
+    const name = temporaries.workingClaim.name(target.metadata?.uid ?? '');
     const temporary = this.#context.caches.claims.byIndex(BY_TARGET, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
     await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
@@ -173,5 +171,5 @@ function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): Begu
   const cloneType = begunWith(target);
   if (!cloneType) return undefined;
   const description = target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType;
-  return { cloneType, description, phases: phasesOf(cloneType, kind) };
+  return { cloneType, description, phases: strategyOf(cloneType).phases[kind] };
 }

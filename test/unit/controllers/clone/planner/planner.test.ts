@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { CloneFallbackReason, CloneType } from '../../../../../src/api/clone.ts';
-import { planClone, type CloneFacts, type WorkingPhase } from '../../../../../src/controllers/clone/planner/planner.ts';
+import { planClone } from '../../../../../src/controllers/clone/planner/planner.ts';
+import type { CloneFacts } from '../../../../../src/controllers/clone/strategies/clone-facts.ts';
+import type { WorkingPhase } from '../../../../../src/controllers/clone/strategies/strategy.ts';
 
 const GIBIBYTE = 2 ** 30;
 

@@ -1,0 +1,18 @@
+import type { CloneStrategy } from './strategy.ts';
+
+/** Pods copy the data, over the network: it needs nothing of the storage but volumes. */
+export const copy: CloneStrategy = {
+  cloneType: 'copy',
+  byStorage: false,
+  obstacles: [],
+  description: {
+    PersistentVolumeClaim: 'host-assisted copy',
+    VolumeSnapshot: 'restore the snapshot, then host-assisted copy',
+  },
+  phases: {
+    PersistentVolumeClaim: ['HostClone', 'Rebind'],
+    VolumeSnapshot: ['SnapshotClone', 'HostClone', 'Rebind'],
+  },
+  temporaries: ['temporarySourceClaim', 'workingClaim'],
+  restoresInto: 'temporarySourceClaim',
+};

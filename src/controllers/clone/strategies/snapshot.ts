@@ -1,0 +1,16 @@
+import { cannotGrow, noSnapshotClass, otherDriver, otherVolumeMode, snapshotOutOfReach } from './obstacles.ts';
+import type { CloneStrategy } from './strategy.ts';
+
+/** The driver restores a snapshot: the source itself, or a temporary one of it. */
+export const snapshot: CloneStrategy = {
+  cloneType: 'snapshot',
+  byStorage: true,
+  obstacles: [otherDriver, otherVolumeMode, snapshotOutOfReach, cannotGrow, noSnapshotClass],
+  description: { PersistentVolumeClaim: 'snapshot, then restore it', VolumeSnapshot: 'restore the snapshot' },
+  phases: {
+    PersistentVolumeClaim: ['Snapshot', 'SnapshotClone', 'PrepClaim', 'Rebind'],
+    VolumeSnapshot: ['SnapshotClone', 'PrepClaim', 'Rebind'],
+  },
+  temporaries: ['temporarySnapshot', 'workingClaim'],
+  restoresInto: 'workingClaim',
+};

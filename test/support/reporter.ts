@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { env } from 'node:process';
 import mocha from 'mocha';
+import { recordDurations, recordedDurations, remaining, roughly } from './remaining.ts';
 
 const { Base, Spec } = mocha.reporters;
 
@@ -18,11 +19,15 @@ export const OUTCOME_VARIABLE = 'DISKPRESS_TEST_OUTCOME';
 export const summaryOf = ({ passed, failures }: Outcome): string =>
   [...failures.map((failure) => `failed: ${failure}`), `${passed} passed, ${failures.length} failed`].join('\n');
 
-/** Mocha's own report, whose end tells the whole in few lines. */
+/** Milliseconds between two words about how long it will still take. */
+const ESTIMATE_MILLISECONDS = 60_000;
+
+/** Mocha's own report, which tells each minute how much is left, and at its end the whole in few lines. */
 export default class SummaryReporter extends Spec {
   constructor(runner: mocha.Runner, options: mocha.MochaOptions) {
     super(runner, options);
-    const { EVENT_RUN_END, EVENT_TEST_FAIL } = mocha.Runner.constants;
+    const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_END } = mocha.Runner.constants;
+    this.#tellWhatIsLeft(runner, EVENT_TEST_END);
     const failures: string[] = [];
     runner.on(EVENT_TEST_FAIL, (test: mocha.Test, error: Error) => {
       failures.push(`${test.fullTitle()}: ${error.message.split('\n', 1)[0]}`);
@@ -34,5 +39,26 @@ export default class SummaryReporter extends Spec {
       if (path) writeFileSync(path, JSON.stringify(outcome));
       Base.consoleLog(summaryOf(outcome));
     });
+  }
+
+  #tellWhatIsLeft(runner: mocha.Runner, testEnds: string): void {
+    const recorded = recordedDurations();
+    const took = new Map<string, number>();
+    const left = new Set<string>();
+    runner.suite.eachTest((test) => left.add(test.fullTitle()));
+    const began = performance.now();
+    let told = began;
+    runner.on(testEnds, (test: mocha.Test) => {
+      left.delete(test.fullTitle());
+      took.set(test.fullTitle(), test.duration ?? 0);
+      const now = performance.now();
+      if (now - told < ESTIMATE_MILLISECONDS) return;
+      told = now;
+      const titles = [...took.keys()];
+      const time = remaining(titles, [...left], now - began, recorded);
+      const estimate = time === undefined ? '' : `, about ${roughly(time)} left`;
+      Base.consoleLog(`    [${titles.length} of ${titles.length + left.size} tests${estimate}]`);
+    });
+    runner.once(mocha.Runner.constants.EVENT_RUN_END, () => recordDurations(took));
   }
 }

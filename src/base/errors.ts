@@ -54,7 +54,13 @@ export const transferErrorCodes = Object.keys(permanence) as TransferErrorCode[]
 /** In characters: what is longer says no more, and a pod's last words are 4096 bytes. */
 const LONGEST_MESSAGE = 2000;
 
+/** What a person has to give or set, by whatever name the program that runs the transfer has for it. */
+export type Remedy =
+  'trust-authority' | 'allow-plain-http' | 'give-credentials' | 'give-s3-credentials' | 'give-gcs-credentials';
+
 export interface TransferErrorOptions extends ErrorOptions {
+  /** What helps, where how it is given depends on who runs the transfer. */
+  remedy?: Remedy | undefined;
   /** How long the other side asked to be left alone, in milliseconds. */
   retryAfter?: number;
 }
@@ -67,12 +73,14 @@ export class TransferError extends Error {
   override readonly name = 'TransferError';
   readonly code: TransferErrorCode;
   readonly retryAfter: number | undefined;
+  readonly remedy: Remedy | undefined;
 
   constructor(code: TransferErrorCode, message: string, options?: TransferErrorOptions) {
     // Much of it comes from outside: names, hosts, what servers and images say.
     super(printableText(message, LONGEST_MESSAGE), options);
     this.code = code;
     this.retryAfter = options?.retryAfter;
+    this.remedy = options?.remedy;
   }
 
   /** True where trying again cannot help until somebody changes something. */
@@ -87,7 +95,7 @@ const ofImages = new Set<TransferErrorCode>(['InvalidImage', 'TruncatedImage', '
 /** The same failure, with where the image is, if it is the image's and does not tell. */
 export function atLocation(error: unknown, location: string): unknown {
   if (!(error instanceof TransferError) || !ofImages.has(error.code) || error.message.includes(location)) return error;
-  return new TransferError(error.code, `${location}: ${error.message}`, { cause: error });
+  return new TransferError(error.code, `${location}: ${error.message}`, { cause: error, remedy: error.remedy });
 }
 
 /** The image's layout needs random access, which a stream does not give; nothing is wrong with the image. */
@@ -112,6 +120,12 @@ export function systemCode(error: unknown): string | undefined {
 /** Node has no name for the error of a quota that is exceeded, but says "Unknown system error -122". */
 function knownCode(error: Error & { code?: unknown; errno?: unknown }): string {
   return error.errno === -constants.errno.EDQUOT ? 'EDQUOT' : String(error.code);
+}
+
+/** The same failure, with how the remedy that it names is given. */
+export function advised(failure: TransferError, advice: Readonly<Record<Remedy, string>>): TransferError {
+  const { code, message, remedy } = failure;
+  return remedy === undefined ? failure : new TransferError(code, `${message}: ${advice[remedy]}`, { cause: failure });
 }
 
 /** Turns whatever was thrown into a TransferError, keeping those that are. */

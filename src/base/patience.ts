@@ -98,7 +98,7 @@ export class Patience {
   #givenUp(failure: TransferError, duration: number): TransferError {
     if (this.#attempts === 1) return failure;
     const tried = `tried ${this.#attempts} times in ${formatDuration(duration / 1000)}`;
-    return new TransferError(failure.code, `${failure.message} (${tried})`, { cause: failure });
+    return new TransferError(failure.code, `${failure.message} (${tried})`, { cause: failure, remedy: failure.remedy });
   }
 
   /** Runs `work` until it succeeds, fails permanently, or patience ends. */

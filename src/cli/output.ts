@@ -1,5 +1,6 @@
-import { ScratchNeeded, TransferError, asTransferError } from '../base/errors.ts';
+import { ScratchNeeded, TransferError, advised, asTransferError } from '../base/errors.ts';
 import { printableJson, printableLine } from '../base/printable.ts';
+import { advice } from './advice.ts';
 
 /** As shells tell that a program was ended by SIGINT. */
 const INTERRUPTED = 130;
@@ -38,7 +39,7 @@ export async function report(work: () => Promise<void>, { json = false }: { json
     const failure =
       error instanceof ScratchNeeded
         ? new TransferError('InvalidRequest', `${error.message}; name a folder for that with --scratch`)
-        : asTransferError(error);
+        : advised(asTransferError(error), advice);
     if (json) print({ step: 'failed', code: failure.code, permanent: failure.permanent, message: failure.message });
     else tell(failure.message);
     process.exitCode = failure.code === 'Interrupted' ? INTERRUPTED : 1;

@@ -2,8 +2,9 @@ import { env } from 'node:process';
 import * as z from 'zod';
 import type { TransferResult } from '../protocol/transfer-pod.ts';
 import type { Logger } from '../base/logger.ts';
-import { ScratchNeeded, TransferError, asTransferError } from '../base/errors.ts';
+import { ScratchNeeded, TransferError, advised, asTransferError } from '../base/errors.ts';
 import { Progress } from '../base/progress.ts';
+import { advice } from './advice.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';
 
@@ -67,7 +68,7 @@ function parseJson(text = ''): unknown {
 
 function describeFailure(error: unknown, logger: Logger): TransferResult {
   if (error instanceof ScratchNeeded) return { outcome: 'scratch-required', message: error.message };
-  const failure = asTransferError(error);
+  const failure = advised(asTransferError(error), advice);
   if (failure.code === 'InternalError') logger.error('internal error', { error: failure.cause });
   return { outcome: 'failed', permanent: failure.permanent, code: failure.code, message: failure.message };
 }

@@ -25,7 +25,7 @@ async function certificatesIn(place: string): Promise<string[]> {
   if (texts.length > 0 && certificates.length === 0) {
     throw new TransferError(
       'InvalidRequest',
-      `there is no PEM certificate in ${place}, which is where those of certConfigMap, of a proxy, or of --ca are to be`,
+      `there is no PEM certificate in ${place}, which is where those to be trusted are looked for`,
     );
   }
   return certificates;

@@ -17,9 +17,6 @@ const certificateCodes = new Set([
   'INVALID_PURPOSE',
 ]);
 
-const certificateAdvice =
-  'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap (or its file in --ca), or renew the certificate';
-
 /**
  * What the parser of `node:http` says where nothing is wrong but that the connection has ended, or has been closed by us. All else that it
  * says (HPE_…) is about what the server sends, and it would send that again.
@@ -57,10 +54,8 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
     new TransferError(kind, message, { cause: error });
   const where = describeUrl(url);
   if (certificateCodes.has(code) || code.startsWith('CERT_')) {
-    return fail(
-      'CertificateUntrusted',
-      `${url.host} has a certificate that is not trusted (${code}): ${certificateAdvice}`,
-    );
+    const message = `${url.host} has a certificate that is not trusted (${code})`;
+    return new TransferError('CertificateUntrusted', message, { cause: error, remedy: 'trust-authority' });
   }
   if (code === 'HTTP2_ONLY' || code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
     return fail('ProtocolViolation', `${url.host} speaks HTTP/2 only, which is not known here: ${http1Advice}`);
@@ -170,11 +165,7 @@ export function statusFailure(status: number, headers: IncomingHttpHeaders, url:
   const retryAfter = parseRetryAfter(headers['retry-after']);
   const options = retryAfter === undefined ? {} : { retryAfter };
   if (status === 401) {
-    return new TransferError(
-      'Unauthorized',
-      `${where} answered ${answer}: check the credentials, accessKeyId and secretKey of the Secret in secretRef ` +
-        '(on the command line, those in the URL or of docker login)',
-    );
+    return new TransferError('Unauthorized', `${where} answered ${answer}`, { remedy: 'give-credentials' });
   }
   if (status === 403) {
     return new TransferError(

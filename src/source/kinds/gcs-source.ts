@@ -13,8 +13,6 @@ export interface GcsSourceOptions extends WebObjectOptions {
   endpoint?: string | undefined;
 }
 
-const credentialsAdvice = 'credentials.json of the Secret in secretRef (the file in GOOGLE_APPLICATION_CREDENTIALS)';
-
 /** An object of Google Cloud Storage. */
 export class GcsSource extends WebObject {
   constructor(options: GcsSourceOptions, progress: Progress) {
@@ -42,6 +40,9 @@ function askAs(url: URL, account: ServiceAccount | undefined): AskForObject {
       response = await ask();
     }
     if (!isRefused(response)) return response;
-    throw refusalFailure(await readRefusal(response), { anonymous: account === undefined, credentialsAdvice });
+    throw refusalFailure(await readRefusal(response), {
+      anonymous: account === undefined,
+      remedy: 'give-gcs-credentials',
+    });
   };
 }

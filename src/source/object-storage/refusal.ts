@@ -1,4 +1,4 @@
-import { TransferError } from '../../base/errors.ts';
+import { TransferError, type Remedy } from '../../base/errors.ts';
 import type { HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { describeUrl } from '../http/location.ts';
@@ -40,7 +40,7 @@ export async function readRefusal(response: HttpResponse): Promise<Refusal> {
 /** What a refusal means for whoever wants the object, and what to do about it. */
 export function refusalFailure(
   { code, response }: Refusal,
-  { anonymous, credentialsAdvice }: { anonymous: boolean; credentialsAdvice: string },
+  { anonymous, remedy }: { anonymous: boolean; remedy: Remedy },
 ): TransferError {
   const { status, headers, url } = response;
   const where = describeUrl(url);
@@ -54,7 +54,7 @@ export function refusalFailure(
     case 'SignatureDoesNotMatch':
     case 'InvalidToken':
     case 'ExpiredToken':
-      return new TransferError('Unauthorized', `${answer}: the credentials are not valid; check ${credentialsAdvice}`);
+      return new TransferError('Unauthorized', `${answer}: the credentials are not valid`, { remedy });
     case 'RequestTimeTooSkewed':
       return new TransferError('RequestRejected', `${answer}: the clock of this machine is wrong, or the server's is`);
     case 'InvalidObjectState':
@@ -63,10 +63,7 @@ export function refusalFailure(
   }
   if (status !== 401 && status !== 403) return statusFailure(status, headers, url);
   if (anonymous) {
-    return new TransferError(
-      'Unauthorized',
-      `${answer}: it needs credentials, and none were given; give ${credentialsAdvice}`,
-    );
+    return new TransferError('Unauthorized', `${answer}: it needs credentials, and none were given`, { remedy });
   }
   return new TransferError('Forbidden', `${answer}: these credentials may not read it, or it does not exist`);
 }

@@ -13,8 +13,6 @@ export interface S3Credentials {
 
 /** The region that most servers other than Amazon's take requests to be signed for. */
 const DEFAULT_REGION = 'us-east-1';
-const credentialsAdvice =
-  'accessKeyId and secretKey of the Secret in secretRef (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
 
 /** Asks an S3 server for one object, signed with Signature Version 4 where there are credentials. */
 export class S3Requests {
@@ -47,7 +45,7 @@ export class S3Requests {
       if (!isRefused(response)) return response;
       refusal = await readRefusal(response);
     }
-    throw refusalFailure(refusal, { anonymous: this.#credentials === undefined, credentialsAdvice });
+    throw refusalFailure(refusal, { anonymous: this.#credentials === undefined, remedy: 'give-s3-credentials' });
   }
 
   async #send(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {

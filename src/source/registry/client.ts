@@ -15,9 +15,6 @@ import type { ImageReference } from './reference.ts';
 /** How a server that does not speak TLS lets somebody down who tries. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 
-const plainHttpAdvice =
-  'a registry of plain http has to be listed in insecureRegistries of the CDI object (--insecure)';
-
 export interface RegistryClientOptions {
   /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
   insecureRegistry?: boolean;
@@ -93,7 +90,7 @@ export class RegistryClient implements ImageStore {
         this.#options.signal.throwIfAborted();
         const failure = connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
         if (failure.code !== 'TlsFailed') return failure;
-        return new TransferError(failure.code, `${failure.message}; ${plainHttpAdvice}`, { cause: error });
+        return new TransferError(failure.code, failure.message, { cause: error, remedy: 'allow-plain-http' });
       },
     );
   }

@@ -4,7 +4,7 @@ import { readRefusal, refusalFailure } from '../../../../src/source/object-stora
 import { S3Requests } from '../../../../src/source/object-storage/s3-requests.ts';
 import { HttpServers, repeat } from '../http/http-servers.ts';
 
-const advice = { anonymous: false, credentialsAdvice: 'the Secret' };
+const advice = { anonymous: false, remedy: 'give-s3-credentials' } as const;
 
 describe('refusals of object stores', () => {
   const servers = new HttpServers();

@@ -71,8 +71,8 @@ export default {
     {
       name: 'the-command-line-looks-at-clones-through-their-view',
       severity: 'error',
-      from: { path: '^src/cli/' },
-      to: { path: '^src/controllers/', pathNot: '^src/controllers/(clone/view|runtime/resources)\\.ts$' },
+      from: { path: '^src/(cli)/' },
+      to: { path: '^src/controllers/', pathNot: ['^src/controllers/(clone/view|runtime/resources)\\.ts$'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-circular-folders', scope: 'folder', severity: 'error', from: {}, to: { circular: true } },

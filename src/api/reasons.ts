@@ -2,11 +2,11 @@
  * How the work goes on when a condition or event has the reason:
  *
  * - `ordinary`: nothing is wrong;
- * - `waits`: something that the message names has to change, and the work goes on by itself when it has;
+ * - `waiting`: something that the message names has to change, and the work goes on by itself when it has;
  * - `passing`: it is tried again;
- * - `final`: the work has ended, and a person must act.
+ * - `permanent`: the work has ended, and a person must act.
  */
-export type Course = 'ordinary' | 'waits' | 'passing' | 'final';
+export type Course = 'ordinary' | 'waiting' | 'passing' | 'permanent';
 
 interface ReasonGroup {
   readonly reasons: readonly string[];
@@ -21,173 +21,262 @@ interface ReasonGroup {
  */
 export const reasonGroups = [
   {
-    reasons: ['HostNotFound', 'NotFound', 'InvalidUrl'],
-    course: 'final',
-    remedy: 'check the URL, or make what the message names; of S3 and GCS it tells bucket from object',
+    reasons: ['HostNotFound', 'NotFound', 'InvalidUrl', 'RequestRejected', 'TooManyRedirects'],
+    course: 'permanent',
+    remedy: 'Check the URL. The message about an S3 or GCS object says whether the bucket or the object is missing.',
   },
   {
-    reasons: ['Unauthorized', 'Forbidden'],
-    course: 'final',
+    reasons: ['InvalidRequest'],
+    course: 'permanent',
+    remedy: 'The message says which setting cannot be used: a header, a certificate, a proxy, credentials.',
+  },
+  {
+    reasons: ['Unauthorized'],
+    course: 'permanent',
+    remedy: 'Check the Secret in `secretRef`; the message names the keys that it should have.',
+  },
+  {
+    reasons: ['Forbidden'],
+    course: 'permanent',
     remedy:
-      'check the Secret in `secretRef`: the message names the keys that it should have; of a clone: who made the DataVolume may not clone that source',
+      'From a server: check the Secret in `secretRef`. Of a clone: the right to clone from that namespace is missing or used up, and the message says how to get it.',
   },
   {
     reasons: ['ProxyRefused'],
-    course: 'final',
-    remedy: 'the proxy wants a user and password in its URL, or does not let the host through',
+    course: 'permanent',
+    remedy: 'The proxy wants a user and password in its URL, or does not let the host through.',
   },
   {
-    reasons: ['CertificateUntrusted', 'TlsFailed'],
-    course: 'final',
-    remedy: "put the authority's certificate into a ConfigMap and name it in `certConfigMap`",
+    reasons: ['CertificateUntrusted'],
+    course: 'permanent',
+    remedy: 'Put the certificate of the authority into a ConfigMap, and name it in `certConfigMap`.',
   },
   {
-    reasons: ['ChecksumMismatch'],
-    course: 'final',
-    remedy: 'the file is not the one that you meant, or was damaged on its way; nothing of it is left',
-  },
-  {
-    reasons: ['NotAnImage', 'InvalidImage', 'TruncatedImage', 'UnsupportedImage', 'ConversionFailed'],
-    course: 'final',
-    remedy: 'the message says what was found; backing files, encryption and external data files are refused',
-  },
-  {
-    reasons: ['InvalidRequest', 'RequestRejected', 'UnsupportedFormat', 'UnsupportedSource', 'UnsupportedClone'],
-    course: 'final',
-    remedy: 'what the DataVolume asks for cannot be done, or a server refuses it; the message says what',
-  },
-  {
-    reasons: ['ProtocolViolation', 'TooManyRedirects'],
-    course: 'final',
-    remedy: 'the server, or something before it, does not send what it announces; the message says how',
+    reasons: ['TlsFailed'],
+    course: 'permanent',
+    remedy: 'The server and the importer do not agree on a TLS connection; the message has the cause.',
   },
   {
     reasons: ['RedirectRefused'],
-    course: 'final',
-    remedy: 'a server leads further inside than it is itself; the message says how to allow that',
+    course: 'permanent',
+    remedy: 'A server leads further inside than it is itself; the message says how to allow that.',
   },
-  { reasons: ['ImageTooLarge', 'NoSpace'], course: 'final', remedy: 'request more; the message has both sizes' },
   {
-    reasons: ['TargetNotWritable', 'SourceNotReadable', 'ProgramMissing'],
-    course: 'final',
+    reasons: ['ProtocolViolation'],
+    course: 'permanent',
+    remedy: 'The server, or something before it, does not send what it announces; the message says how.',
+  },
+  {
+    reasons: ['ChecksumMismatch'],
+    course: 'permanent',
+    remedy: 'The file is not the one that you meant, or was damaged on its way. Nothing of it is left.',
+  },
+  {
+    reasons: ['NotAnImage', 'InvalidImage', 'TruncatedImage', 'UnsupportedImage'],
+    course: 'permanent',
     remedy:
-      "the volume, or the importer's image, does not let the work be done; the message has the system's complaint",
+      'The message says what was found. Backing files, encryption and external data files are refused. [Formats](formats.md) has every message.',
+  },
+  {
+    reasons: ['ConversionFailed'],
+    course: 'permanent',
+    remedy: 'qemu-img cannot convert the image; the message has its complaint.',
+  },
+  {
+    reasons: ['ImageTooLarge', 'NoSpace'],
+    course: 'permanent',
+    remedy: 'Request more storage; the message has both sizes, and what the file system itself has taken.',
   },
   {
     reasons: ['DiskNotFound', 'PlatformNotFound'],
-    course: 'final',
-    remedy: 'the container image has no file in `/disk`, or none for this architecture',
+    course: 'permanent',
+    remedy: 'The container image has no file in `/disk`, or none for this architecture.',
+  },
+  {
+    reasons: ['SourceNotReadable'],
+    course: 'permanent',
+    remedy:
+      'The importer or the copying pod may not read the source; the message names it. With `pullMethod: node`, the node does not share process namespaces.',
+  },
+  {
+    reasons: ['TargetNotWritable'],
+    course: 'permanent',
+    remedy:
+      'Something else is in the place of the disk on the volume, or the volume cannot be written; the message names it.',
+  },
+  {
+    reasons: ['ProgramMissing'],
+    course: 'permanent',
+    remedy:
+      'The image of Diskpress, or your machine where the command line runs, lacks the program that the message names.',
+  },
+  {
+    reasons: ['UnsupportedSource', 'UnsupportedFormat'],
+    course: 'permanent',
+    remedy: 'This version does not have the source or the stated format; the message lists what it has.',
+  },
+  {
+    reasons: ['UnsupportedClone'],
+    course: 'permanent',
+    remedy: 'A tree of files cannot be copied to a Block volume, nor a disk to a volume with `contentType: archive`.',
   },
   {
     reasons: ['SourceReplaced', 'CloneRightExpired'],
-    course: 'final',
-    remedy: 'the right to clone was granted for another source, or a day ago: make the DataVolume anew',
+    course: 'permanent',
+    remedy: 'The right to clone was granted for another source, or too long ago: create the DataVolume again.',
   },
-  { reasons: ['CloneValidationFailed'], course: 'final', remedy: 'the target requests less than its source' },
+  {
+    reasons: ['CloneValidationFailed'],
+    course: 'permanent',
+    remedy: 'The target requests less than its source has.',
+  },
+  {
+    reasons: ['ErrClaimNotValid'],
+    course: 'permanent',
+    remedy:
+      'The message says what to give in the DataVolume or its StorageProfile. Where the StorageProfile may still change, the DataVolume waits.',
+  },
+  {
+    reasons: ['ErrUnableToClone'],
+    course: 'permanent',
+    remedy:
+      'A snapshot can only be restored by its CSI driver: choose a class of that driver. Where a class may still be created, the clone waits.',
+  },
   {
     reasons: ['ErrClaimLost'],
-    course: 'final',
-    remedy: 'the claim or its volume was deleted after it had its data: make the DataVolume anew',
-  },
-  {
-    reasons: ['ErrForbidden'],
-    course: 'waits',
-    remedy: "admission or access control refuses an object that is needed; the message is the API server's",
-  },
-  {
-    reasons: ['ErrClaimNotValid', 'ErrUnableToClone'],
-    course: 'final',
-    remedy: 'the message says what to give in the DataVolume or its StorageProfile',
-  },
-  {
-    reasons: ['ImageLabelsRefused'],
-    course: 'final',
-    remedy: "the claim does not take the labels of the image; the message has the API server's sentence",
-  },
-  {
-    reasons: [
-      ...['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError'],
-      ...['CreateContainerError', 'RunContainerError'],
-    ],
-    course: 'waits',
-    remedy: 'the node cannot pull an image (`pullMethod: node`) or start the pod, and says why',
-  },
-  {
-    reasons: ['SecretNotFound', 'ConfigMapNotFound'],
-    course: 'waits',
-    remedy:
-      "create it in the DataVolume's namespace; a new pod looks for it every 15 s at most, and `restartCount` may say up to 5 meanwhile",
+    course: 'permanent',
+    remedy: 'The volume of the claim is gone; the data is lost. A clone waits for another source.',
   },
   {
     reasons: ['PolicyMissing'],
-    course: 'waits',
-    remedy: 'the admission policies are not in force; made meanwhile, the DataVolume is to be made anew',
+    course: 'waiting',
+    remedy:
+      'The admission policies are not in force: apply them. A DataVolume that was created meanwhile has to be created again.',
   },
   {
     reasons: ['CloneNotGranted'],
-    course: 'waits',
-    remedy: "the DataVolume's own controller has not decided yet; its conditions tell why",
+    course: 'waiting',
+    remedy: 'The clone waits for the controller of the DataVolume, whose conditions say why.',
   },
-  { reasons: ['StorageClassNotFound'], course: 'waits', remedy: 'create the class, or name another one' },
+  {
+    reasons: ['SecretNotFound', 'ConfigMapNotFound'],
+    course: 'waiting',
+    remedy:
+      'Create the object in the namespace of the DataVolume. A new pod looks for it every 15 s at most, and `restartCount` may reach 5 meanwhile.',
+  },
+  {
+    reasons: ['StorageClassNotFound'],
+    course: 'waiting',
+    remedy: 'Create the class, or name another one.',
+  },
   {
     reasons: ['ErrResourceExists'],
-    course: 'waits',
-    remedy: "an object of a name that is needed exists already, and is somebody else's",
+    course: 'waiting',
+    remedy: 'An object of a name that is needed exists already, and belongs to somebody else.',
   },
   {
     reasons: ['ErrIncompatiblePVC'],
-    course: 'waits',
-    remedy: 'the claim to take over has another volume mode, or is too small',
+    course: 'waiting',
+    remedy: 'The claim to take over has another volume mode, or is too small.',
   },
   {
     reasons: ['CloneWithoutSource', 'SourceNotReady', 'CloneSourceInUse'],
-    course: 'waits',
-    remedy: 'the source is missing, not ready, or being written; the message says what it lacks',
+    course: 'waiting',
+    remedy: 'The message says what the source lacks, or which pods may write to it.',
   },
-  { reasons: ['ErrExceededQuota'], course: 'waits', remedy: "the namespace's quota has no room" },
+  {
+    reasons: ['ErrExceededQuota'],
+    course: 'waiting',
+    remedy: 'The quota of the namespace has no room.',
+  },
+  {
+    reasons: ['ErrForbidden'],
+    course: 'waiting',
+    remedy: 'The API server, or a webhook that it asks, refuses an object; the message has its words.',
+  },
   {
     reasons: ['ProvisioningFailed', 'SnapshotFailed', 'MountFailed'],
-    course: 'waits',
-    remedy: 'the storage does not do what is needed; the message has its last complaint',
+    course: 'waiting',
+    remedy: 'The storage is at work; the message has its last complaint.',
   },
   {
     reasons: ['VolumeResizeFailed'],
-    course: 'waits',
-    remedy: "the storage is to grow the clone; the message has the resizer's complaint",
+    course: 'waiting',
+    remedy: 'The storage has to grow the clone; the message has the complaint of the resizer.',
   },
   {
-    reasons: ['ErrStartingPod', 'Unschedulable'],
-    course: 'waits',
-    remedy: 'the message has what the scheduler, or the node and its kubelet, complain of',
+    reasons: ['ImagePullBackOff', 'ErrImagePull', 'ErrImageNeverPull', 'InvalidImageName'],
+    course: 'waiting',
+    remedy: 'The node cannot pull an image of the pod, with `pullMethod: node` that of the disk, and says why.',
+  },
+  {
+    reasons: ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'],
+    course: 'waiting',
+    remedy: 'The node cannot start the pod; the message is that of the kubelet.',
+  },
+  {
+    reasons: ['Unschedulable'],
+    course: 'waiting',
+    remedy: 'No node fits the pod; the message is that of the scheduler.',
+  },
+  {
+    reasons: ['ErrStartingPod'],
+    course: 'waiting',
+    remedy: 'A pod is refused or does not start; the message has the node and what the kubelet complains of.',
   },
   {
     reasons: ['NodeNotReady', 'NodeLost'],
-    course: 'waits',
-    remedy: "the node of a transfer's pod does not answer: waits until it does, or is deleted",
+    course: 'waiting',
+    remedy: "The node of a transfer's pod does not answer: the transfer waits until it does, or is deleted.",
   },
   {
     reasons: [
-      ...['Retrying', 'ConnectionRefused', 'ConnectionFailed', 'ConnectionLost', 'HostLookupFailed'],
-      ...['ServerUnavailable', 'TooManyRequests', 'SourceChanged', 'StreamCorrupted', 'Interrupted', 'InternalError'],
+      'Retrying',
+      'ConnectionRefused',
+      'ConnectionFailed',
+      'ConnectionLost',
+      'HostLookupFailed',
+      'ServerUnavailable',
+      'TooManyRequests',
     ],
     course: 'passing',
-    remedy: 'it goes on by itself; the message says since when, and what failed',
+    remedy: 'The network or the server fails; the transfer continues by itself.',
   },
   {
     reasons: ['SourceStalled'],
     course: 'passing',
-    remedy: 'the server answers, and sends nothing, or next to nothing, from the byte on that the message names',
+    remedy: 'The server answers, and sends nothing, or next to nothing, from the byte that the message names.',
   },
   {
-    reasons: ['PodReplaced', 'PodKilled'],
+    reasons: ['SourceChanged'],
     course: 'passing',
-    remedy: 'a pod was deleted, evicted or killed; another one goes on where it was',
+    remedy: 'The object was replaced while it was read; it is read again from its start.',
   },
-  { reasons: ['OOMKilled'], course: 'passing', remedy: 'raise the memory limit in `podResourceRequirements`' },
+  {
+    reasons: ['StreamCorrupted'],
+    course: 'passing',
+    remedy: 'What arrived is not what was sent; it is sent again.',
+  },
+  {
+    reasons: ['PodReplaced', 'PodKilled', 'PodFailed', 'Interrupted'],
+    course: 'passing',
+    remedy: 'A pod was deleted, evicted, killed or stopped; another one continues where it was.',
+  },
+  {
+    reasons: ['OOMKilled'],
+    course: 'passing',
+    remedy: 'Raise the memory limit in `podResourceRequirements`; another pod tries again meanwhile.',
+  },
+  {
+    reasons: ['InternalError'],
+    course: 'passing',
+    remedy:
+      'Diskpress has a fault, or its machine has one that it does not know. Please report the message and the log.',
+  },
   {
     reasons: ['Pending', 'Provisioning', 'WaitForFirstConsumer', 'ScratchRequired', 'TransferRunning', 'Completed'],
     course: 'ordinary',
-    remedy: 'the ordinary course of things',
+    remedy: 'Nothing needs to be done.',
   },
 ] as const satisfies readonly ReasonGroup[];
 

@@ -37,7 +37,7 @@ describe('the table of reasons', () => {
 
   it('has every way in which a transfer can fail, with what comes of it', () => {
     for (const code of transferErrorCodes) {
-      expect(courseOf(code), code).to.equal(new TransferError(code, '').permanent ? 'final' : 'passing');
+      expect(courseOf(code), code).to.equal(new TransferError(code, '').permanent ? 'permanent' : 'passing');
     }
   });
 

@@ -32,7 +32,11 @@ export class SecondStorage {
     await suite.client.apply(csiDrivers, { metadata: { name: driver.name }, spec }, { fieldManager: FIELD_MANAGER });
     await suite.client.apply(
       volumeSnapshotClasses,
-      { metadata: { name: driver.name }, driver: driver.name, deletionPolicy: 'Delete' },
+      {
+        metadata: { name: driver.name, annotations: { 'snapshot.storage.kubernetes.io/is-default-class': 'true' } },
+        driver: driver.name,
+        deletionPolicy: 'Delete',
+      },
       { fieldManager: FIELD_MANAGER },
     );
     return new SecondStorage(suite, driver);

@@ -27,7 +27,7 @@ export default class SummaryReporter extends Spec {
   constructor(runner: mocha.Runner, options: mocha.MochaOptions) {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_END } = mocha.Runner.constants;
-    this.#tellWhatIsLeft(runner, EVENT_TEST_END);
+    this.#tellWhatIsLeft(runner, EVENT_TEST_END, options.grep);
     const failures: string[] = [];
     runner.on(EVENT_TEST_FAIL, (test: mocha.Test, error: Error) => {
       failures.push(`${test.fullTitle()}: ${error.message.split('\n', 1)[0]}`);
@@ -41,11 +41,14 @@ export default class SummaryReporter extends Spec {
     });
   }
 
-  #tellWhatIsLeft(runner: mocha.Runner, testEnds: string): void {
+  #tellWhatIsLeft(runner: mocha.Runner, testEnds: string, grep: RegExp | string = ''): void {
     const recorded = recordedDurations();
     const took = new Map<string, number>();
     const left = new Set<string>();
-    runner.suite.eachTest((test) => left.add(test.fullTitle()));
+    const isChosen = new RegExp(grep);
+    runner.suite.eachTest((test) => {
+      if (isChosen.test(test.fullTitle())) left.add(test.fullTitle());
+    });
     const began = performance.now();
     let told = began;
     runner.on(testEnds, (test: mocha.Test) => {

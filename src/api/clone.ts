@@ -28,7 +28,7 @@ export const dataVolumePhaseOfClone = {
   Rebind: 'RebindInProgress',
 } as const satisfies Partial<Record<ClonePhase, DataVolumePhase>>;
 
-/** Why a clone is copied by pods, and not made by the storage; also reasons of Warning events. */
+/** Why a clone is copied by pods, and not made by the storage; also reasons of events. */
 export const cloneFallbackReasons = [
   'IncompatibleVolumeModes',
   'IncompatibleProvisioners',

@@ -61,6 +61,8 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  /** What each key was last said to wait for. */
+  readonly #waiting = new Map<string, string>();
 
   constructor(reconciler: Reconciler, options: ControllerOptions & { logger: Logger; metrics: Metrics }) {
     this.name = reconciler.name;
@@ -110,6 +112,7 @@ export class Controller {
     try {
       const outcome = await this.#reconciler.reconcile(keyFromString(text), context);
       this.#queue.forget(text);
+      this.#waiting.delete(text);
       if (outcome?.requeueAfter === undefined) return 'success';
       this.#queue.addAfter(text, outcome.requeueAfter);
       return 'requeue_after';
@@ -136,13 +139,16 @@ export class Controller {
       this.#queue.addRateLimited(text);
       return 'error';
     }
+    if (!(failure instanceof WaitingError)) this.#waiting.delete(text);
     if (failure instanceof TerminalError) {
       logger.warn(failure.message, { step: 'reconcile', reason: failure.reason });
       this.#queue.forget(text);
       return 'terminal';
     }
     if (failure instanceof WaitingError) {
-      logger.info(failure.message, { step: 'reconcile', reason: failure.reason });
+      if (this.#waiting.get(text) !== failure.message)
+        logger.info(failure.message, { step: 'reconcile', reason: failure.reason });
+      this.#waiting.set(text, failure.message);
       this.#queue.forget(text);
       this.#queue.addAfter(text, failure.after ?? WAITING_MS);
       return 'waiting';

@@ -4,7 +4,9 @@ import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/reso
 import { persistentVolumeClaims, resourceQuotas, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
+import { webPath } from '../support/web-server.ts';
 import { eventsOf } from './support/events.ts';
 import { hasOwnDriver, ownClass } from './support/own-classes.ts';
 import { useSuite } from './support/suite.ts';
@@ -96,18 +98,71 @@ describe('claims of DataVolumes', function () {
     await suite.client.delete(storageClasses, { namespace: '', name });
   });
 
-  it("wait for room in the quota of their source's namespace", async () => {
-    const target = { namespace: await suite.newNamespace(), name: 'over-quota' };
-    const source = await blank('source-of-quota');
-    const claims = await suite.client.list(persistentVolumeClaims, { namespace: source.namespace });
-    const quota = suite.key('quota');
-    const hard = { persistentvolumeclaims: String(claims.length) };
+  const limit = async (namespace: string, hard: Record<string, string>): Promise<Key> => {
+    const quota = { namespace, name: 'quota' };
     await suite.client.create(resourceQuotas, { metadata: { ...quota }, spec: { hard } });
     await until(suite.client, resourceQuotas, quota, 'it is counted', (found) => found?.status?.used);
-    await make(target, { pvc: source });
-    expect((await untilReason(target, 'ErrExceededQuota')).message).to.match(/exceeded quota: quota.*free some/);
+    return quota;
+  };
+  const claimsIn = async (namespace: string) =>
+    (await suite.client.list(persistentVolumeClaims, { namespace })).filter(
+      ({ metadata }) => !metadata?.deletionTimestamp,
+    );
+
+  it('wait for room in the quota of their namespace, and say so', async () => {
+    const key = { namespace: await suite.newNamespace(), name: 'over-quota' };
+    const quota = await limit(key.namespace, { persistentvolumeclaims: '0' });
+    await make(key, { blank: {} });
+    expect((await untilReason(key, 'ErrExceededQuota')).message).to.match(/exceeded quota: quota.*free some/);
     await suite.client.delete(resourceQuotas, quota);
-    await untilSucceeded(suite.client, target);
+    await untilSucceeded(suite.client, key);
+  });
+
+  const tight: Record<string, Record<string, string>> = {
+    'exactly one claim': { persistentvolumeclaims: '1' },
+    'exactly its size': { 'requests.storage': '200Mi' },
+    'exactly one claim of its class': { 'diskpress.storageclass.storage.k8s.io/persistentvolumeclaims': '1' },
+  };
+  for (const [what, hard] of Object.entries(tight)) {
+    it(`are filled where the quota is ${what}: an import, and a clone from elsewhere`, async () => {
+      const source = await blank(`source-of-${what.replaceAll(' ', '-')}`);
+      const url = `${suite.web.url}${webPath.plain}/${diskFile.qcow2}`;
+      for (const from of [{ http: { url } }, { pvc: source }]) {
+        const key = { namespace: await suite.newNamespace(), name: 'just-fits' };
+        await limit(key.namespace, hard);
+        await make(key, from);
+        await untilSucceeded(suite.client, key);
+        expect(await claimsIn(key.namespace)).to.have.length(1);
+      }
+    });
+  }
+
+  it('are cloned by the driver itself where the quota has no room for a working claim', async () => {
+    const namespace = await suite.newNamespace();
+    const source = { namespace, name: 'source' };
+    await make(source, { blank: {} });
+    await untilSucceeded(suite.client, source);
+    await limit(namespace, { persistentvolumeclaims: '2' });
+    const key = { namespace, name: 'just-fits' };
+    await make(key, { pvc: source });
+    const told = await eventsOf(suite.client, await untilSucceeded(suite.client, key));
+    expect(told.find(({ reason }) => reason === 'NoPopulator')?.message).to.match(/driver fills .*"quota".*no room/);
+    const object = await suite.client.get(dataVolumes, key);
+    expect(object?.metadata.annotations?.['cdi.kubevirt.io/cloneType']).to.equal('csi-clone');
+  });
+
+  it("are copied where the quota of their source's namespace has no room, and say why", async () => {
+    const target = { namespace: await suite.newNamespace(), name: 'given' };
+    const source = { namespace: await suite.newNamespace(), name: 'source' };
+    await make(source, { blank: {} });
+    await untilSucceeded(suite.client, source);
+    await limit(source.namespace, { persistentvolumeclaims: '1' });
+    await make(target, { pvc: source });
+    const told = await eventsOf(suite.client, await untilSucceeded(suite.client, target));
+    expect(told.find(({ reason }) => reason === 'NoPopulator')?.message).to.match(
+      /host-assisted copy.*"quota".*no room/,
+    );
+    expect(await cloneTypeOf(target)).to.equal('copy');
   });
 
   it('tell why a clone does not grow, and leave nothing when they are deleted then', async () => {

@@ -2,7 +2,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { isBound } from './bound.ts';
 
 /** Written on a claim by the volume controller of Kubernetes, which also tells the provisioner by it. */
-const PROVISIONER_ANNOTATION = 'volume.kubernetes.io/storage-provisioner';
+export const PROVISIONER_ANNOTATION = 'volume.kubernetes.io/storage-provisioner';
 /** Claims that no provisioner is for have no such annotation, however old they are. */
 const LONGEST_MILLISECONDS = 5_000;
 

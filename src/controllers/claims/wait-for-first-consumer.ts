@@ -26,6 +26,14 @@ export function mayBePopulatedNow(claim: PersistentVolumeClaim, caches: Pick<Cac
   );
 }
 
+/**
+ * Whether a pod is just what the claim waits for. The scheduler writes the node on the claim then, and puts the pod aside, with a Warning, where
+ * somebody else writes at the same time.
+ */
+export function isBeingPlaced(claim: PersistentVolumeClaim, caches: Pick<Caches, 'storageClasses'>): boolean {
+  return !claim.spec?.volumeName && waitsForFirstConsumer(claim, caches);
+}
+
 /** Whether the annotation storage.bind.immediate.requested is there; its mere presence asks, but for "false". */
 export function isBindImmediateRequested(annotations: Readonly<Record<string, string>>): boolean {
   const value = annotations[userAnnotation.bindImmediateRequested];

@@ -1,4 +1,3 @@
-import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -16,21 +15,29 @@ import { claimSpecOf } from './claim-spec.ts';
 import { sourceOf, type ResolvedSource } from './clone-source.ts';
 import { inheritedInstancetype } from './default-instancetype.ts';
 import { isPopulatedFor } from './metadata.ts';
+import { decidePopulation } from './decide-population.ts';
 import { dataVolumeObjects } from './objects.ts';
-import { sourceKindOf } from './source-kind.ts';
+import type { Population } from './population.ts';
+import type { QuotaRoom } from './quota-room.ts';
+import { sourceKindOf, type SourceKind } from './source-kind.ts';
 import { sourceVolumeOf } from './source-volume.ts';
 import { claimOfVolume, reservedVolumes } from './static-volume.ts';
-import { hasCsiDriver, requireStorageClass } from './storage-class.ts';
+import { requireStorageClass } from './storage-class.ts';
 import { profileOf } from './storage-profile.ts';
 
 /**
  * Makes a DataVolume's claim and the source object that it is populated from. One that clones from another namespace gets its
  * CloneGrant with the claim. Where a volume is reserved for the claim, that is bound, and nothing is read or granted.
  *
+ * @param room there is for claims
  * @throws TerminalError where it asks for what cannot be
  * @throws WaitingError where something that it names is missing
  */
-export async function createObjects(context: ControllerContext, dataVolume: DataVolume): Promise<void> {
+export async function createObjects(
+  context: ControllerContext,
+  room: QuotaRoom,
+  dataVolume: DataVolume,
+): Promise<void> {
   const { caches, client, config } = context;
   const reserved = reservedVolumes(caches, dataVolume);
   if (reserved.length > 0) {
@@ -52,32 +59,38 @@ export async function createObjects(context: ControllerContext, dataVolume: Data
     filesystemOverhead: config.filesystemOverhead(storageClassName),
     source: await sourceVolumeOf(context, spec, source),
   });
-  const usePopulator =
-    dataVolume.metadata.annotations?.[userAnnotation.usePopulator] !== 'false' &&
-    hasCsiDriver(storageClassName, caches);
-  const why = `storage class "${storageClassName}" has no CSI driver, or the annotation ${userAnnotation.usePopulator} is "false"`;
-  if (!usePopulator && source?.snapshot) {
-    throw new TerminalError('ErrUnableToClone', `A snapshot can only be restored by a CSI driver: ${why}`);
-  }
   const instancetype = inheritedInstancetype(caches, dataVolume, resolved, granted !== undefined);
   const metadata = { ...dataVolume.metadata, labels: { ...dataVolume.metadata.labels, ...instancetype } };
+  const population = await decidePopulation(context, room, { ...dataVolume, metadata, spec }, claimSpec);
   const objects = dataVolumeObjects({ ...dataVolume, metadata, spec }, claimSpec, {
-    usePopulator,
+    population,
     preallocation: spec.preallocation ?? config.preallocation,
   });
   if (objects.importSource) await createIfAbsent(client, volumeImportSources, objects.importSource);
   if (objects.cloneSource) await createIfAbsent(client, volumeCloneSources, objects.cloneSource);
-  const directClone = !usePopulator && source?.pvc !== undefined;
-  if (directClone) {
-    context.events.event(dataVolume, {
-      type: 'Warning',
-      reason: 'NoPopulator',
-      message: `Falling back to a host-assisted copy: ${why}`,
-      component: dataVolumeEventSource('clone'),
-    });
-  }
-  const claim = await createClaim(client, withAnnotations(objects.claim, directClone, usePopulator));
+  const { claims } = population;
+  room.reserve(keyOf(dataVolume), claims);
+  const claim = await createClaim(client, objects.claim).catch((error: unknown) => {
+    room.release(keyOf(dataVolume));
+    throw error;
+  });
   if (granted) await issueGrant(context, dataVolume, claim, granted);
+  const kind = sourceKindOf(spec);
+  const told = toldOf(population, kind);
+  if (told) {
+    const event = { type: 'Normal', reason: 'NoPopulator', component: dataVolumeEventSource(kind) } as const;
+    context.events.event(dataVolume, { ...event, message: told });
+  }
+}
+
+/** What is told of a claim that is not filled as usual. */
+function toldOf(population: Population, kind: SourceKind): string | undefined {
+  if (population.by === 'populator') return undefined;
+  if (population.by === 'driver') return `The CSI driver fills the claim itself: ${population.why}`;
+  const { why, isForQuota } = population;
+  const careful = isForQuota ? '; use the claim only once this DataVolume has succeeded' : '';
+  if (kind === 'clone') return `Falling back to a host-assisted copy into the claim itself: ${why}${careful}`;
+  return isForQuota ? `The claim itself is written: ${why}${careful}` : undefined;
 }
 
 /**
@@ -118,24 +131,4 @@ async function createClaim(client: KubeClient, claim: PersistentVolumeClaim): Pr
     if (!isInvalid(error)) throw error;
     throw new TerminalError('ErrClaimNotValid', toError(error).message, { cause: error });
   }
-}
-
-function withAnnotations(
-  claim: PersistentVolumeClaim,
-  directClone: boolean,
-  usePopulator: boolean,
-): PersistentVolumeClaim {
-  return {
-    ...claim,
-    metadata: {
-      ...claim.metadata,
-      annotations: {
-        ...claim.metadata?.annotations,
-        [userAnnotation.usePopulator]: String(usePopulator),
-        ...(directClone
-          ? { [stateAnnotation.cloneType]: 'copy', [stateAnnotation.cloneFallbackReason]: 'NoPopulator' }
-          : {}),
-      },
-    },
-  };
 }

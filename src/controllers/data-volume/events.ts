@@ -51,7 +51,9 @@ export function eventsOf(
     return events;
   }
   if (running && isTrouble(running, observed.phase) && recorded('Running')?.reason !== running.reason) {
-    events.push({ type: 'Warning', reason: running.reason, message: running.message });
+    // What passes by itself is nothing to be warned of.
+    const type = running.reason === 'Retrying' ? 'Normal' : 'Warning';
+    events.push({ type, reason: running.reason, message: running.message });
   }
   const isPlanNew =
     plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);

@@ -4,6 +4,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { begunWith } from '../clone/planner/facts.ts';
 import { isBound } from '../claims/bound.ts';
 import { instancetypeOf } from './default-instancetype.ts';
+import { driverCloneType } from './driver-clone.ts';
 import { sourceKindOf } from './source-kind.ts';
 
 /** What is written on a DataVolume beside its status. */
@@ -48,7 +49,7 @@ export function isPopulatedFor(claim: PersistentVolumeClaim, dataVolume: DataVol
 /** A wish on the claim is not told. */
 function cloneTypeOf(claim: PersistentVolumeClaim): string | undefined {
   const isDirect = claim.metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
-  return isDirect ? 'copy' : begunWith(claim);
+  return isDirect ? 'copy' : (driverCloneType(claim) ?? begunWith(claim));
 }
 
 function missing(

@@ -9,6 +9,7 @@ import { ownerReference } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import { importAnnotations } from '../import/importer/annotations.ts';
+import type { Population } from './population.ts';
 import { importSourceOf, sourceKindOf } from './source-kind.ts';
 
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -32,16 +33,18 @@ export interface DataVolumeObjects {
 }
 
 /**
- * The claim of a DataVolume, and the source object that it is populated from. Without a populator the claim carries
- * the same request as annotations, and is itself what is written.
+ * The claim of a DataVolume, and the source object that it is populated from. Without a populator the claim names its source to the driver, or
+ * carries the same request as annotations, and is itself what is written.
  */
 export function dataVolumeObjects(
   dataVolume: DataVolume,
   spec: NonNullable<PersistentVolumeClaim['spec']>,
-  options: { readonly usePopulator: boolean; readonly preallocation: boolean },
+  options: { readonly population: Population; readonly preallocation: boolean },
 ): DataVolumeObjects {
   const kind = sourceKindOf(dataVolume.spec);
-  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, {}) };
+  const { population } = options;
+  const told = { [userAnnotation.usePopulator]: String(population.by === 'populator') };
+  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, told) };
   const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
   const sourceMetadata = {
     name,
@@ -49,8 +52,11 @@ export function dataVolumeObjects(
     labels: { ...objectLabels },
     ownerReferences: [ownerReference(dataVolume, { controller: true })],
   };
-  if (!options.usePopulator) {
-    return { claim: claimOf(dataVolume, spec, directAnnotations(dataVolume, options.preallocation)) };
+  if (population.by === 'driver') {
+    return { claim: claimOf(dataVolume, { ...spec, dataSource: population.dataSource }, told) };
+  }
+  if (population.by === 'itself') {
+    return { claim: claimOf(dataVolume, spec, { ...directAnnotations(dataVolume, options.preallocation), ...told }) };
   }
   const claim = claimOf(
     dataVolume,
@@ -58,10 +64,10 @@ export function dataVolumeObjects(
       ...spec,
       dataSourceRef: { apiGroup: CDI_GROUP, kind: kind === 'clone' ? 'VolumeCloneSource' : 'VolumeImportSource', name },
     },
-    populationAnnotations(options.preallocation),
+    { ...populationAnnotations(options.preallocation), ...told },
   );
   // Which the populator would else have to add before it does anything.
-  if (kind === 'clone') claim.metadata = { ...claim.metadata, finalizers: [finalizer.clonePopulator] };
+  claim.metadata = { ...claim.metadata, finalizers: [finalizer.clonePopulator] };
   if (kind === 'import') {
     return {
       claim,
@@ -152,6 +158,8 @@ function directAnnotations(dataVolume: DataVolume, preallocation: boolean): Reco
     return {
       ...populationAnnotations(preallocation),
       [populationAnnotation.cloneRequest]: `${source.pvc.namespace}/${source.pvc.name}`,
+      [stateAnnotation.cloneType]: 'copy',
+      [stateAnnotation.cloneFallbackReason]: 'NoPopulator',
     };
   }
   return importAnnotations(importSourceOf(source ?? {}), {

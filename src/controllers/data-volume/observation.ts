@@ -6,6 +6,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { isBound } from '../claims/bound.ts';
 import { readReport } from '../transfers/transfer-report.ts';
+import { driverCloneType } from './driver-clone.ts';
 import { isPopulatedFor } from './metadata.ts';
 import type { SourceKind } from './source-kind.ts';
 
@@ -92,6 +93,8 @@ function clonePhaseOf(claim: PersistentVolumeClaim): DataVolumePhase {
   }
   const report = readReport(claim.metadata?.annotations);
   if (!report) return 'Pending';
+  const byDriver = driverCloneType(claim);
+  if (byDriver) return byDriver === 'snapshot' ? 'CloneFromSnapshotSourceInProgress' : 'CSICloneInProgress';
   return report.podPhase === 'Running' ? 'CloneInProgress' : 'CloneScheduled';
 }
 

@@ -8,19 +8,22 @@ import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
 import { dataVolumes } from '../runtime/resources.ts';
-import { readReport } from '../transfers/transfer-report.ts';
+import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
+import { driverReport } from './driver-clone.ts';
 import { eventsOf } from './events.ts';
 import { metadataToWrite } from './metadata.ts';
 import { observe, wasPopulated, type DataVolumeWorld } from './observation.ts';
 import { awaitingClaim, consenting, isPrePopulated } from './pre-populated.ts';
+import { QuotaRoom } from './quota-room.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
 const PLANNING_MILLISECONDS = 250;
+const DRIVER_MILLISECONDS = 2_000;
 /** Creation timestamps are whole seconds. */
 const NEW_CLAIM_MILLISECONDS = 1_500;
 
@@ -28,11 +31,13 @@ const NEW_CLAIM_MILLISECONDS = 1_500;
 export class DataVolumeReconciler implements Reconciler {
   readonly name = 'data-volume';
   readonly #context: ControllerContext;
+  readonly #room: QuotaRoom;
   /** What was written last for each key: the cache can be behind it, and would have its events told twice. */
   readonly #written = new Map<string, DataVolume>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#room = new QuotaRoom(context.caches, context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -49,13 +54,14 @@ export class DataVolumeReconciler implements Reconciler {
     }
     if (!claim && !wasPopulated(dataVolume)) {
       // The claim itself brings us here again; what could be told before that would not hold for long.
-      await createObjects(this.#context, dataVolume);
+      await createObjects(this.#context, this.#room, dataVolume);
       return undefined;
     }
     if (claim) await completeGrant(this.#context, dataVolume, claim);
     if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
-    await this.#tell(dataVolume, claim);
-    return undefined;
+    const report = claim && (await driverReport(this.#context, claim));
+    await this.#tell(dataVolume, report ? withReport(claim, report) : claim);
+    return report && { requeueAfter: DRIVER_MILLISECONDS };
   }
 
   async #tell(dataVolume: DataVolume, claim: PersistentVolumeClaim | undefined): Promise<void> {
@@ -124,6 +130,12 @@ export class DataVolumeReconciler implements Reconciler {
     );
     this.#written.set(keyToString(keyOf(dataVolume)), written);
   }
+}
+
+/** A claim as though a report had been written on it. */
+function withReport(claim: PersistentVolumeClaim, report: TransferReport): PersistentVolumeClaim {
+  const annotations = { ...claim.metadata?.annotations, ...reportAnnotations(report) };
+  return { ...claim, metadata: { ...claim.metadata, annotations } };
 }
 
 /** Resource versions of one resource can be compared as numbers since Kubernetes 1.35, and could before in practice. */

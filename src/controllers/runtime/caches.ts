@@ -13,6 +13,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  resourceQuotas,
   storageClasses,
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
@@ -20,6 +21,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
+  type ResourceQuota,
   type StorageClass,
   type ValidatingAdmissionPolicy,
   type ValidatingAdmissionPolicyBinding,
@@ -41,7 +43,7 @@ import {
   workForAnnotation,
   workForClaimAnnotation,
 } from '../objects/internal-annotations.ts';
-import { prunePod, pruneVolume } from './prune.ts';
+import { prunePod, pruneVolume, pruneQuota } from './prune.ts';
 import {
   cdiConfigs,
   cdis,
@@ -85,6 +87,7 @@ export interface Caches {
   readonly storageProfiles: Informer<StorageProfile>;
   readonly cdis: Informer<CDI>;
   readonly cdiConfigs: Informer<CDIConfig>;
+  readonly quotas: Informer<ResourceQuota>;
   readonly policies: Informer<ValidatingAdmissionPolicy>;
   readonly policyBindings: Informer<ValidatingAdmissionPolicyBinding>;
 }
@@ -113,6 +116,7 @@ export function createCaches(manager: Manager): Caches {
     storageProfiles: manager.informer(storageProfiles),
     cdis: manager.informer(cdis),
     cdiConfigs: manager.informer(cdiConfigs),
+    quotas: manager.informer(resourceQuotas, { prune: pruneQuota }),
     policies: manager.informer(validatingAdmissionPolicies, ownPolicies),
     policyBindings: manager.informer(validatingAdmissionPolicyBindings, ownPolicies),
   };

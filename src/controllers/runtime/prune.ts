@@ -1,6 +1,6 @@
 import type { V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation } from '../../api/annotations.ts';
-import type { PersistentVolume, Pod } from '../../kube/builtin-resources.ts';
+import type { PersistentVolume, Pod, ResourceQuota } from '../../kube/builtin-resources.ts';
 import { PROVISIONED_BY_ANNOTATION } from '../objects/evidence.ts';
 import {
   promisedByAnnotation,
@@ -86,6 +86,12 @@ export function pruneVolume(volume: PersistentVolume): PersistentVolume {
       volumeMode,
     },
   };
+}
+
+/** Of a quota keeps what it allows: what is used changes with every pod. */
+export function pruneQuota({ metadata, spec }: ResourceQuota): ResourceQuota {
+  const { name, namespace, uid, resourceVersion } = metadata ?? {};
+  return { metadata: { name, namespace, uid, resourceVersion }, spec };
 }
 
 function mountsOf({ name, volumeMounts }: { name: string; volumeMounts?: V1VolumeMount[] | undefined }) {

@@ -4,7 +4,7 @@ import { isAwaitingProvisioner } from '../claims/awaiting-provisioner.ts';
 import { failedReport, pendingReport, readReport, type TransferReport } from './transfer-report.ts';
 
 /** A claim's CloneGrant is made with it. */
-const GRANTING_MILLISECONDS = 5_000;
+const GRANTING_MILLISECONDS = 9_000;
 
 /**
  * What a reconciler's failure means for a claim: Failed for good, or Pending for a named thing. Undefined for other

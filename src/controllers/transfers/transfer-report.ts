@@ -71,6 +71,11 @@ export function pendingReport(restarts: number, { reason, message }: Cause): Tra
   };
 }
 
+/** Whether a transfer is only about to begin, and nothing is in its way. */
+export function isStarting({ podPhase, reason }: TransferReport): boolean {
+  return podPhase === 'Pending' && reason === 'Pending';
+}
+
 /** The report of a transfer that has failed for good. */
 export function failedReport(restarts: number, cause: Cause): TransferReport {
   return { ...pendingReport(restarts, cause), podPhase: 'Failed' };

@@ -18,6 +18,7 @@ export function cachesOf(contents: Contents): Caches {
     'dataSources',
     'cloneSources',
     'cloneGrants',
+    'quotas',
     'policies',
     'policyBindings',
     'storageProfiles',

@@ -87,6 +87,60 @@ describe('a DataVolume in the simulated cluster', () => {
   }
 });
 
+describe('a DataVolume whose namespace has a quota of just its claim', () => {
+  const own = { namespace: TEAM, name: 'own' };
+  const golden = { namespace: 'golden', name: 'fedora' };
+  const cases: Record<string, { spec: Beginning['spec']; data: string }> = {
+    'an import': { spec: { source: { blank: {} } }, data: 'an import' },
+    'a clone of a claim beside it': { spec: { source: { pvc: own } }, data: 'team/own' },
+    'a restored snapshot': { spec: { source: { snapshot: own } }, data: 'team/own' },
+    'a clone of a claim elsewhere': { spec: { source: { pvc: golden } }, data: 'golden/fedora' },
+  };
+  for (const [what, { spec, data }] of Object.entries(cases)) {
+    it(`is filled by ${what}, without a second claim`, async () => {
+      // A snapshot is restored for nothing but the driver.
+      for (const cloneStrategy of spec.source?.snapshot ? (['snapshot', 'csi-clone'] as const) : cloneTypes) {
+        const world = await World.of({ cloneStrategy, hasAnnotationPolicy: true, hasTightQuotas: true });
+        const made: string[] = [];
+        world.api.onWrite(({ resource, before, after }) => {
+          if (resource.kind === 'PersistentVolumeClaim' && !before) made.push(`${after?.metadata?.name}`);
+        });
+        const make: Action = { make: 'data-volume', name: DISK, annotations: {}, owners: [], spec };
+        await act(world, make, { user: 'author' });
+        world.law.rightful.add(world.api.find(dataVolumes, { namespace: TEAM, name: DISK })?.metadata.uid ?? '');
+        await follow(world, [{ rounds: ROUNDS_TO_END }]);
+        expect(phaseOf(world), cloneStrategy).to.equal('Succeeded');
+        expect(dataOf(world), cloneStrategy).to.deep.equal([data]);
+        expect(made, cloneStrategy).to.deep.equal([DISK]);
+      }
+    });
+  }
+
+  it('is filled by a working claim where its author insists, or a pod waits for it', async () => {
+    const pod: Action = {
+      make: 'pod',
+      name: 'consumer',
+      annotations: {},
+      owners: [],
+      mounts: DISK,
+      role: 'any',
+      runs: true,
+    };
+    const insisting = { [userAnnotation.usePopulator]: 'true' };
+    for (const [annotations, before] of [
+      [insisting, []],
+      [{}, [pod]],
+    ] as const) {
+      const world = await World.of({ cloneStrategy: 'copy', hasAnnotationPolicy: true, hasTightQuotas: true });
+      const spec = { source: { blank: {} } };
+      await follow(world, [...before, { rounds: 1 }]);
+      await follow(world, [{ make: 'data-volume', name: DISK, annotations, owners: [], spec }, { rounds: 2 }]);
+      const claim = world.api.find(persistentVolumeClaims, { namespace: TEAM, name: DISK });
+      expect(claim?.spec?.dataSourceRef?.kind).to.equal('VolumeImportSource');
+    }
+  });
+});
+
 /** What the tenant does, from the beginning to the end, in a world where it has no right but in its namespace. */
 async function attack(
   options: WorldOptions,
@@ -110,8 +164,13 @@ for (const hasAnnotationPolicy of [true, false]) {
 
     it('has nothing touched in other namespaces and gets no byte from there, whatever it writes and when', async () => {
       await fc.assert(
-        fc.asyncProperty(strategies, beginning, history, (cloneStrategy, begun, actions) =>
-          attack({ cloneStrategy, hasAnnotationPolicy }, begun, actions),
+        fc.asyncProperty(
+          strategies,
+          fc.boolean(),
+          beginning,
+          history,
+          (cloneStrategy, hasTightQuotas, begun, actions) =>
+            attack({ cloneStrategy, hasAnnotationPolicy, hasTightQuotas }, begun, actions),
         ),
         settings,
       );

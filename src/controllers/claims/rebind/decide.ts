@@ -46,7 +46,7 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   if (!promised && volume.claimUid === undefined)
     return { do: 'wait', for: `volume ${volume.name} to be the working claim's` };
   if (!promised || volume.reclaimPolicy !== 'Retain') return { do: 'retain' };
-  // Its deletion cannot be taken back. That it is gone need not be waited for: the pod that filled it holds it for seconds.
+  // Its deletion cannot be taken back.
   if (working?.uid === giver && !working?.deleting) return { do: 'delete-working-claim' };
   return { do: 'point-at-target' };
 }

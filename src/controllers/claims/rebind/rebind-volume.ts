@@ -4,7 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../../kube/builtin-resources.ts';
-import { TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { TerminalError, WaitingError, isNotFound } from '../../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import { BY_PROMISE } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
@@ -20,6 +20,8 @@ import { isBound } from '../bound.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
+/** Keeps a claim for as long as there is a pod that mounts it, also one that is over. */
+const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
 
 type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
 
@@ -158,15 +160,11 @@ async function take(
       });
       return;
     case 'delete-working-claim':
-      if (working) await client.delete(persistentVolumeClaims, keyOf(working), { uid: working.metadata?.uid ?? '' });
+      if (working) await deleteAtOnce(context, working);
+      await pointAt(context, volume, target);
       return;
     case 'point-at-target':
-      await client.mergePatch(persistentVolumes, keyOf(volume), {
-        metadata: { resourceVersion },
-        spec: {
-          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
-        },
-      });
+      await pointAt(context, volume, target);
       return;
     case 'restore-policy':
       await releasePromise(context, volume);
@@ -176,6 +174,37 @@ async function take(
     case 'nothing':
       return;
   }
+}
+
+/**
+ * Deletes a working claim without waiting for the pod that filled it, which is over and would hold it for seconds. As long as it were there, the
+ * volume controller of Kubernetes would say of it, in a Warning, that two claims are bound to one volume.
+ */
+async function deleteAtOnce({ client }: RebindContext, working: PersistentVolumeClaim): Promise<void> {
+  const { uid, finalizers = [] } = working.metadata ?? {};
+  await client.delete(persistentVolumeClaims, keyOf(working), { uid });
+  try {
+    const kept = finalizers.filter((name) => name !== PVC_PROTECTION);
+    await client.mergePatch(persistentVolumeClaims, keyOf(working), { metadata: { uid, finalizers: kept } });
+  } catch (error) {
+    // It has gone by itself.
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** The resourceVersion makes a decision on an outdated cache fail instead of acting on it. */
+async function pointAt(
+  { client }: RebindContext,
+  volume: PersistentVolume,
+  { metadata }: PersistentVolumeClaim,
+): Promise<void> {
+  const { name, namespace, uid } = metadata ?? {};
+  await client.mergePatch(persistentVolumes, keyOf(volume), {
+    metadata: { resourceVersion: volume.metadata?.resourceVersion },
+    spec: {
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
+    },
+  });
 }
 
 function volumeOf(context: RebindContext, claim: PersistentVolumeClaim | undefined): PersistentVolume | undefined {

@@ -27,13 +27,14 @@ import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
   completedReport,
+  isStarting,
   pendingReport,
   readReport,
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
-import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { mayBePopulatedNow, isBeingPlaced } from '../../claims/wait-for-first-consumer.ts';
 import {
   hostCloneKeys,
   sourcePod,
@@ -239,6 +240,7 @@ export class HostCloneReconciler implements Reconciler {
   }
 
   async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
+    if (isBeingPlaced(claim, this.#context.caches) && isStarting(report)) return;
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
   }
 }

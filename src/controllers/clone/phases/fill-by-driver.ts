@@ -1,9 +1,9 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { latestWarning } from '../../runtime/latest-warning.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
+import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { waitsForFirstConsumer, SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, PhaseOutcome } from './phase.ts';
@@ -16,10 +16,10 @@ export async function fillByDriver(
   key: Key,
   desired: () => Promise<PersistentVolumeClaim>,
 ): Promise<PhaseOutcome> {
-  const { client, caches } = work.context;
+  const { caches } = work.context;
   const claim = requireMadeFor(caches.claims.get(key), work.target.metadata?.uid);
   if (!claim) {
-    await createIfAbsent(client, persistentVolumeClaims, await desired());
+    await createWorkingClaim(work.context, work.target, await desired());
     return { message: `claim ${keyToString(key)} is being provisioned` };
   }
   if (isBound(claim) || getsVolumeWithPod(work, claim)) return 'complete';

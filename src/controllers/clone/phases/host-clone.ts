@@ -1,21 +1,21 @@
 import { populationAnnotation } from '../../../api/annotations.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { keyToString } from '../../../kube/key.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
+import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
 export const hostClone: Phase = async (work) => {
-  const { client, caches } = work.context;
+  const { caches } = work.context;
   const claim = requireMadeFor(caches.claims.get(work.workingClaim), work.target.metadata?.uid);
   if (!claim) {
-    await createIfAbsent(client, persistentVolumeClaims, await copiedInto(work));
+    await createWorkingClaim(work.context, work.target, await copiedInto(work));
     return { message: 'the copying pods are being started' };
   }
   const report = readReport(claim.metadata?.annotations);

@@ -44,6 +44,20 @@ export async function mountOnce(
   return warning ? { ...outcome, message: `${outcome.message}: ${warning}`, trouble: 'MountFailed' } : outcome;
 }
 
+/**
+ * Whether a node is in the middle of mounting the claim: it would complain, in a Warning, that the claim is gone. The claim's status may tell
+ * before that it has grown.
+ */
+export function isBeingMounted({ context, target }: CloneWork, claim: PersistentVolumeClaim): boolean {
+  const pod = context.caches.pods.get(podKeyOf(claim));
+  if (!pod?.spec?.nodeName || isBeingDeleted(pod) || !isMadeFor(pod, target.metadata?.uid)) return false;
+  const { containerStatuses = [], phase } = pod.status ?? {};
+  const isMounted = containerStatuses.some(
+    ({ state }) => !state?.waiting || state.waiting.reason !== 'ContainerCreating',
+  );
+  return phase === 'Pending' && !isMounted;
+}
+
 /** Removes the pod, if there is one. */
 export async function unmount({ context, target }: CloneWork, claim: PersistentVolumeClaim): Promise<void> {
   const pod = context.caches.pods.get(podKeyOf(claim));

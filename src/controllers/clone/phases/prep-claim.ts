@@ -7,7 +7,7 @@ import { latestWarning } from '../../runtime/latest-warning.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
 import { requestedBytes } from '../../transfers/transfer-target.ts';
-import { mountOnce, unmount } from './mount-once.ts';
+import { mountOnce, unmount, isBeingMounted } from './mount-once.ts';
 import type { CloneWork, Phase, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
@@ -25,6 +25,8 @@ export const prepClaim: Phase = async (work) => {
   if (!isBound(claim)) return mountOnce(work, claim);
   const wanted = requestedBytes(work.target);
   if (capacityOf(claim) >= wanted && !conditionOf(claim, 'FileSystemResizePending')) {
+    if (isBeingMounted(work, claim))
+      return { message: 'a node is growing the filesystem', after: LOOK_AGAIN_MILLISECONDS };
     await unmount(work, claim);
     return 'complete';
   }

@@ -50,9 +50,9 @@ export async function beginClone(
   }
   if (fallback) {
     const message = `Falling back to a host-assisted copy: ${fallback.message}`;
-    const warning = { type: 'Warning', reason: fallback.reason, message } as const;
-    if (dataVolume) context.events.event(dataVolume, { ...warning, component: dataVolumeEventSource('clone') });
-    else context.events.event(target, warning);
+    const event = { type: 'Normal', reason: fallback.reason, message } as const;
+    if (dataVolume) context.events.event(dataVolume, { ...event, component: dataVolumeEventSource('clone') });
+    else context.events.event(target, event);
   }
   return { plan, told };
 }

@@ -11,6 +11,7 @@ import type { ControllerContext } from '../../runtime/context.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { clonePlanAnnotation } from '../../objects/internal-annotations.ts';
 import { isBound } from '../../claims/bound.ts';
+import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { completedReport, readReport } from '../../transfers/transfer-report.ts';
@@ -29,15 +30,18 @@ import type { CloneSource, CloneSourceKind } from '../source/source.ts';
 import { Told } from './told.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
+const GRACE_MILLISECONDS = 2_000;
 
 /** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
 export class ClonePopulatorReconciler implements Reconciler {
   readonly name = 'clone-populator';
   readonly #context: ControllerContext;
   readonly #told = new Told();
+  readonly #grace: ProvisionerGrace;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#grace = new ProvisionerGrace(GRACE_MILLISECONDS, context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -77,7 +81,10 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!mayBePopulatedNow(target, caches)) return undefined;
     let source: Promise<CloneSource> | undefined;
     const read = () => (source ??= readCloneSource(this.#context, target, cloned));
-    const plan = (await this.#resume(target, kind)) ?? (await this.#begin(target, await read()));
+    const resumed = await this.#resume(target, kind);
+    const left = resumed ? 0 : this.#grace.left(target);
+    if (left > 0) return { requeueAfter: left };
+    const plan = resumed ?? (await this.#begin(target, await read()));
     const uid = target.metadata?.uid ?? '';
     const { namespace } = key;
     const stopped = await runChain(

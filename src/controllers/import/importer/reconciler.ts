@@ -22,13 +22,14 @@ import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
   completedReport,
+  isStarting,
   pendingReport,
   readReport,
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
-import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { mayBePopulatedNow, isBeingPlaced } from '../../claims/wait-for-first-consumer.ts';
 import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
@@ -199,6 +200,7 @@ export class ImportReconciler implements Reconciler {
     report: TransferReport,
     further: Readonly<Record<string, string>> = {},
   ): Promise<void> {
+    if (isBeingPlaced(claim, this.#context.caches) && isStarting(report)) return;
     tellOnClaim(this.#context.events, claim, report);
     const { annotations } = claim.metadata ?? {};
     const isOver = report.podPhase === 'Succeeded' || report.podPhase === 'Failed';

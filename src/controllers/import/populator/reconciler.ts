@@ -1,9 +1,11 @@
 import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { finalizer } from '../../../api/finalizers.ts';
 import { primeClaimName } from '../../../protocol/object-names.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import { WaitingError } from '../../../kube/errors.ts';
+import { hasFinalizer } from '../../../kube/finalizers.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
@@ -14,22 +16,26 @@ import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import { isBound } from '../../claims/bound.ts';
+import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
+import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { workingClaim } from '../../claims/population/working-claim.ts';
 import { readReport, reportAnnotations } from '../../transfers/transfer-report.ts';
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-import-populator';
+const GRACE_MILLISECONDS = 2_000;
 
 /** Fills claims whose dataSourceRef names a VolumeImportSource: a working claim is filled, and its volume handed over. */
 export class ImportPopulatorReconciler implements Reconciler {
   readonly name = 'import-populator';
   readonly #context: ControllerContext;
+  readonly #grace: ProvisionerGrace;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#grace = new ProvisionerGrace(GRACE_MILLISECONDS, context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {
@@ -45,6 +51,8 @@ export class ImportPopulatorReconciler implements Reconciler {
     requireNoVolume(target);
     const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
     if (!prime) return this.#begin(target, primeKey, sourceName);
+    const left = this.#grace.left(target);
+    if (left > 0) return { requeueAfter: left };
     await this.#mirror(target, prime);
     const isComplete = readReport(prime.metadata?.annotations)?.podPhase === 'Succeeded' && isBound(prime);
     return isComplete ? this.#rebind(target, primeKey) : undefined;
@@ -63,7 +71,7 @@ export class ImportPopulatorReconciler implements Reconciler {
   }
 
   async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
-    const { caches, client, config } = this.#context;
+    const { caches, config } = this.#context;
     const source = caches.importSources.get({ namespace: primeKey.namespace, name: sourceName });
     if (!source) {
       throw new WaitingError(
@@ -72,6 +80,8 @@ export class ImportPopulatorReconciler implements Reconciler {
       );
     }
     if (!mayBePopulatedNow(target, caches)) return undefined;
+    const left = hasFinalizer(target, finalizer.clonePopulator) ? 0 : this.#grace.left(target);
+    if (left > 0) return { requeueAfter: left };
     await holdTarget(this.#context, target);
     const prime = workingClaim(target, {
       ...primeKey,
@@ -86,7 +96,7 @@ export class ImportPopulatorReconciler implements Reconciler {
         [stateAnnotation.populatorKind]: 'VolumeImportSource',
       },
     });
-    await createIfAbsent(client, persistentVolumeClaims, prime);
+    await createWorkingClaim(this.#context, target, prime);
     return undefined;
   }
 

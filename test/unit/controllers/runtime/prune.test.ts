@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { PersistentVolume, Pod } from '../../../../src/kube/builtin-resources.ts';
-import { prunePod, pruneVolume } from '../../../../src/controllers/runtime/prune.ts';
+import { prunePod, pruneVolume, pruneQuota } from '../../../../src/controllers/runtime/prune.ts';
 
 describe('what is kept of objects that are read by the thousand', () => {
   it('is of a volume whose it is, where it is, and whom it is promised to', () => {
@@ -66,5 +66,12 @@ describe('what is kept of objects that are read by the thousand', () => {
     expect(spec?.containers).to.deep.equal([{ name: 'c', volumeMounts: [] }]);
     expect(status).to.include({ phase: 'Running' }).and.not.to.have.property('hostIP');
     expect(metadata?.annotations).not.to.have.property('other');
+  });
+
+  it('is of a quota what it allows, and not what is used', () => {
+    const spec = { hard: { pods: '1' }, scopes: ['BestEffort'] };
+    const metadata = { name: 'q', namespace: 'n', uid: 'u', resourceVersion: '7' };
+    const quota = { metadata: { ...metadata, labels: { a: 'b' } }, spec, status: { used: { pods: '1' } } };
+    expect(pruneQuota(quota)).to.deep.equal({ metadata, spec });
   });
 });

@@ -28,7 +28,7 @@ export type Action =
   | ({ readonly make: 'import-source' } & Written)
   | ({ readonly make: 'data-source'; readonly source: DataSourceSource } & Written)
   | ({ readonly make: 'snapshot'; readonly of: string; readonly content?: string } & Written)
-  | ({ readonly make: 'pod'; readonly mounts: string; readonly role: string } & Written)
+  | ({ readonly make: 'pod'; readonly mounts: string; readonly role: string; readonly runs?: boolean } & Written)
   | ({ readonly make: 'service' | 'secret' } & Written)
   | { readonly annotate: string; readonly kind: 'claim' | 'clone-source' | 'pod'; readonly annotations: Annotations }
   | { readonly disown: string; readonly owners: readonly OwnerReference[] }
@@ -147,7 +147,7 @@ function contentOf(action: Extract<Action, { make: unknown }>): object {
         ...(action.content && { status: { readyToUse: true, boundVolumeSnapshotContentName: action.content } }),
       };
     case 'pod':
-      return podOf(action.mounts);
+      return podOf(action.mounts, action.runs ?? false);
     case 'service':
     case 'secret':
       return {};
@@ -160,11 +160,11 @@ const claimSpec = {
   resources: { requests: { storage: '1Gi' } },
 };
 
-function podOf(claimName: string): object {
+function podOf(claimName: string, runs: boolean): object {
   return {
     spec: { containers: [{ name: 'any' }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }] },
     status: {
-      phase: 'Succeeded',
+      phase: runs ? 'Pending' : 'Succeeded',
       containerStatuses: [{ name: 'any', state: { terminated: { exitCode: 0, message: SUCCESS } } }],
     },
   };

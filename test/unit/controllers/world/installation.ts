@@ -5,6 +5,7 @@ import {
   csiDrivers,
   persistentVolumeClaims,
   persistentVolumes,
+  resourceQuotas,
   storageClasses,
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
@@ -27,8 +28,13 @@ export const PRECIOUS = [
   { namespace: TEAM, name: 'own' },
 ] as const;
 
-/** Makes what there is before the tenant does anything: storage that retains what it is given, whose clones are made in the given way, and people's claims. */
-export function install(api: SimulatedApi, cloneStrategy: CloneType): void {
+/**
+ * Makes what there is before the tenant does anything: storage that retains what it is given, whose clones are made in the
+ * given way, and people's claims.
+ *
+ * @param hasTightQuotas whether there is room for no more than one claim, in the tenant's namespace
+ */
+export function install(api: SimulatedApi, cloneStrategy: CloneType, hasTightQuotas: boolean): void {
   const { policies, policyBindings } = installedPolicies('2025-01-01T00:00:00Z');
   for (const policy of policies) api.create('cluster', validatingAdmissionPolicies, policy);
   for (const binding of policyBindings) api.create('cluster', validatingAdmissionPolicyBindings, binding);
@@ -62,6 +68,10 @@ export function install(api: SimulatedApi, cloneStrategy: CloneType): void {
     status: { cloneStrategy, claimPropertySets: [{ accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' }] },
   });
   for (const key of PRECIOUS) {
+    if (hasTightQuotas) {
+      const hard = { persistentvolumeclaims: key.namespace === TEAM ? '2' : '1' };
+      api.create('cluster', resourceQuotas, { metadata: { namespace: key.namespace, name: 'tight' }, spec: { hard } });
+    }
     api.create('cluster', persistentVolumeClaims, {
       metadata: { ...key },
       spec: {

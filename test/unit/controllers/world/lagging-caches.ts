@@ -15,6 +15,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  resourceQuotas,
   storageClasses,
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
@@ -41,6 +42,7 @@ const CACHED: { readonly [Name in keyof Caches]: Resource<KubeObject> } = {
   storageProfiles,
   cdis,
   cdiConfigs,
+  quotas: resourceQuotas,
   policies: validatingAdmissionPolicies,
   policyBindings: validatingAdmissionPolicyBindings,
 };

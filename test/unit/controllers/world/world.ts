@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly cloneStrategy: CloneType;
   /** Whether deploy/admission/clone-by-annotation.yaml is in force, like the other policies. */
   readonly hasAnnotationPolicy: boolean;
+  /** Whether the quotas of all namespaces have room for one more claim in the tenant's, and for none elsewhere. */
+  readonly hasTightQuotas?: boolean;
 }
 
 /** A cluster in which the controllers work, whose time passes only in rounds. */
@@ -82,7 +84,7 @@ export class World {
     this.api = new SimulatedApi(admission(options.hasAnnotationPolicy), now);
     this.data = new Data(this.api);
     this.#cluster = new Cluster(this.api, this.data);
-    install(this.api, options.cloneStrategy);
+    install(this.api, options.cloneStrategy, options.hasTightQuotas ?? false);
     this.#cluster.step();
     for (const key of PRECIOUS) {
       const origin = [keyToString(key)];

@@ -213,7 +213,13 @@ describe('a claim that asks for an import by its annotations', () => {
 describe('a claim that is populated by an import', () => {
   const mark = { [workForAnnotation]: 'of-disk' };
   const populated = (labels: Record<string, string>): PersistentVolumeClaim => ({
-    metadata: { namespace: 'team', name: 'disk', uid: 'of-disk', labels },
+    metadata: {
+      namespace: 'team',
+      name: 'disk',
+      uid: 'of-disk',
+      labels,
+      annotations: { 'volume.kubernetes.io/storage-provisioner': 'csi.example' },
+    },
     spec: { dataSourceRef: { apiGroup: 'cdi.kubevirt.io', kind: 'VolumeImportSource', name: 'source' } },
   });
   /** What becomes of the target when its working claim has come so far. */

@@ -1,0 +1,32 @@
+import { events, type Event } from '../../../src/kube/builtin-resources.ts';
+import type { KubeClient } from '../../../src/kube/client.ts';
+
+/**
+ * What Kubernetes and its helpers do to each other when much happens at once, whatever the controllers do:
+ */
+const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: RegExp }[] = [
+  // The API server has not yet noted, for the node's rights, a pod that the node has seen already.
+  { reason: 'FailedMount', message: /no relationship found between node/ },
+  // The snapshot controller looks at a snapshot that is going once more when it has deleted its content, and deletes that again.
+  { reason: 'SnapshotContentObjectDeleteError', message: /^Failed to delete snapshot content API object$/ },
+  // Threads of the CSI provisioner put their finalizer on one snapshot that is restored several times at once.
+  { reason: 'ProvisioningFailed', message: /^Operation cannot be fulfilled on volumesnapshots/ },
+];
+
+/** The Warning events of namespaces, counted by who tells of what, and why; each with one of its messages. */
+export async function warningsIn(client: KubeClient, namespaces: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    namespaces.map((namespace) => client.list(events, { namespace, fieldSelector: 'type=Warning' })),
+  );
+  const kinds = Map.groupBy(found.flat().filter(isTold), kindOf);
+  return [...kinds].map(([kind, all]) => `${all.length} × ${kind}: ${all[0]?.message}`).sort();
+}
+
+function isTold(event: Event): boolean {
+  return !AMONG_THEMSELVES.some(({ reason, message }) => event.reason === reason && message.test(event.message ?? ''));
+}
+
+function kindOf({ reason, involvedObject, source, reportingComponent }: Event): string {
+  const name = (involvedObject.name ?? '').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+/g, '…');
+  return `${source?.component || reportingComponent} on ${involvedObject.kind} ${name}, ${reason}`;
+}

@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { ProvisionerGrace } from '../../../../src/controllers/claims/provisioner-grace.ts';
+
+describe('the time that the provisioner of a claim is given', () => {
+  const claim = (annotations = {}) => ({ metadata: { name: 'disk', namespace: 'team', uid: 'of-disk', annotations } });
+
+  it('begins when it is first asked for, and ends, however late that is noticed', () => {
+    let now = 1_000_000;
+    const grace = new ProvisionerGrace(150, () => now);
+    expect(grace.left(claim())).to.equal(150);
+    now += 100;
+    expect(grace.left(claim())).to.equal(50);
+    now += 50_000;
+    expect(grace.left(claim())).to.equal(0);
+    now += 100;
+    expect(grace.left(claim())).to.equal(0);
+  });
+
+  it('is over once the provisioner is written, or the claim is bound', () => {
+    const grace = new ProvisionerGrace(150, () => 0);
+    expect(grace.left(claim({ 'volume.kubernetes.io/storage-provisioner': 'csi.example' }))).to.equal(0);
+    const bound = { ...claim(), spec: { volumeName: 'volume' }, status: { phase: 'Bound' } };
+    expect(grace.left(bound)).to.equal(0);
+  });
+});

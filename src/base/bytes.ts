@@ -1,46 +1,52 @@
 /**
- * A stream of bytes as every stage passes it on: pulled, so that a slow consumer slows the producer.
- * Each chunk is lent to the consumer until it asks for the next one; what it keeps longer it must copy.
- * Leaving the loop early (or calling `return`) closes the whole chain of stages behind it.
+ * The stream of bytes that each stage passes on. It is pulled, so that a slow consumer slows down its producer.
+ * Each chunk is lent to the consumer until it asks for the next one; data that is needed longer has to be copied.
+ * Leaving the loop early (or calling `return`) closes every stage upstream.
  */
 export type ByteStream = AsyncGenerator<Buffer, void, void>;
 
-/** Closes a stream whose reader has gone; how that ends is nobody's business any more. */
+/** Closes a stream that has no reader any more, and ignores how it ends. */
 export function abandonStream(stream: ByteStream): void {
   stream.return().catch(() => {});
 }
 
-/** A stream of known length that can be opened at any place. */
+/** A stream of known length that can be opened at any offset. */
 export interface SeekableStream {
   size: number;
   openAt(offset: number): ByteStream;
 }
 
-/** A part of a stream at its place. */
+/** Part of a stream, with its position. */
 export interface Piece {
-  /** In bytes, from the stream's start. */
+  /** Offset in bytes from the start of the stream. */
   offset: number;
-  /** Lent until the next piece is asked for. */
+  /** The bytes, which are lent until the next piece is requested. */
   data: Buffer;
-  /** With the pieces until now, all before this offset has been passed on. */
+  /** Once this piece has been passed on, everything before this offset has been. */
   complete: number;
 }
 
-/** In any order, without overlaps. What none of them covers is zeros; the last one, which may be empty, ends where the stream does. */
+/**
+ * Pieces in any order, without overlaps. Ranges that no piece covers are zeros. The last piece, which may be empty,
+ * ends at the end of the stream.
+ */
 export type PieceStream = AsyncGenerator<Piece, void, void>;
 
-/** Opening a stream elsewhere costs a round trip, and what was under way: shorter distances are read. */
+/**
+ * Reopening a stream at another offset costs a round trip and discards what is in flight, so shorter distances are
+ * read.
+ */
 const SHORTEST_SEEK = 2 * 1024 * 1024;
 
 const empty = Buffer.alloc(0);
 const STORAGE_SLACK = 128 * 1024;
 
-/** Reads a {@link ByteStream} forwards by counts of bytes, with a look ahead. */
+/** Reads a {@link ByteStream} sequentially in requested lengths, with lookahead. */
 export class ByteReader {
   #input: ByteStream;
   readonly #seekable: SeekableStream | undefined;
   readonly #scatter: (() => PieceStream) | undefined;
-  /** What has been received and not consumed: a view of the lent chunk, or of #storage. */
+  /** Received but unconsumed bytes: a view of the lent chunk, or of #storage. */
   #window: Buffer = empty;
   #storage: Buffer = empty;
   #windowIsLent = false;
@@ -48,8 +54,8 @@ export class ByteReader {
   #position = 0;
 
   /**
-   * @param seekable the same stream, where long distances can be passed over without reading them
-   * @param scatter goes on behind what has been read of the stream, where its pieces can come in any order
+   * @param seekable the same stream, for skipping long distances without reading them
+   * @param scatter continues after the bytes that were read so far, where the pieces can be delivered in any order
    */
   constructor(input: ByteStream, seekable?: SeekableStream, scatter?: () => PieceStream) {
     this.#input = input;
@@ -57,20 +63,23 @@ export class ByteReader {
     this.#scatter = scatter;
   }
 
-  /** Offset of the next byte, from the stream's start. */
+  /** Offset of the next byte from the start of the stream. */
   get position(): number {
     return this.#position;
   }
 
-  /** The next `length` bytes without consuming them; fewer only at the end of the stream. Valid until the next call. */
+  /**
+   * Returns the next `length` bytes without consuming them; fewer only at the end of the stream. Valid until the next
+   * call.
+   */
   async peek(length: number): Promise<Buffer> {
     while (this.#window.length < length && (await this.#receive(length)));
     return this.#window.subarray(0, length);
   }
 
   /**
-   * The `length` bytes at an offset from the stream's start, once all before them is consumed, which it is; undefined where that would
-   * take waiting, or lies behind. Valid until the next call.
+   * Consumes everything before `offset`, an offset from the start of the stream, and returns the `length` bytes there.
+   * Returns undefined where this would have to wait, or the offset has been passed. Valid until the next call.
    */
   peekReceived(offset: number, length: number): Buffer | undefined {
     const distance = offset - this.#position;
@@ -79,27 +88,30 @@ export class ByteReader {
     return this.#window.subarray(0, length);
   }
 
-  /** Up to `length` bytes without consuming them, as many as are there at once; none at the end. Valid until the next call. */
+  /**
+   * Returns up to `length` bytes without consuming them, as many as are available at once; none at the end. Valid until
+   * the next call.
+   */
   async peekSome(length: number): Promise<Buffer> {
     if (this.#window.length === 0) await this.#receive(1);
     return this.#window.subarray(0, length);
   }
 
-  /** Consumes the next `length` bytes; fewer only at the end of the stream. Valid until the next call. */
+  /** Consumes and returns the next `length` bytes; fewer only at the end of the stream. Valid until the next call. */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
     this.#consume(bytes.length);
     return bytes;
   }
 
-  /** Consumes up to `length` bytes, as many as are there at once; none at the end of the stream. */
+  /** Consumes and returns up to `length` bytes, as many as are available at once; none at the end of the stream. */
   async takeSome(length: number): Promise<Buffer> {
     const bytes = await this.peekSome(length);
     this.#consume(bytes.length);
     return bytes;
   }
 
-  /** The next `length` bytes, in whatever chunks they come; fewer only at the end of the stream. */
+  /** Yields the next `length` bytes in chunks of any size; fewer only at the end of the stream. */
   async *some(length: number): ByteStream {
     for (let left = length; left > 0;) {
       const bytes = await this.takeSome(left);
@@ -110,9 +122,9 @@ export class ByteReader {
   }
 
   /**
-   * Passes over `length` bytes; returns how many there were.
+   * Skips `length` bytes and returns how many there were.
    *
-   * @param pause is waited for between one chunk and the next
+   * @param pause is awaited between chunks
    */
   async skip(length: number, pause?: () => Promise<void>): Promise<number> {
     if (await this.#seek(length)) return length;
@@ -127,7 +139,7 @@ export class ByteReader {
     return skipped;
   }
 
-  /** The rest of the stream, in whatever chunks it comes. */
+  /** Yields the rest of the stream in chunks of any size. */
   async *rest(): ByteStream {
     try {
       while (this.#window.length > 0 || (await this.#receive(1))) {
@@ -140,7 +152,7 @@ export class ByteReader {
     }
   }
 
-  /** The rest of the stream, in whatever order its pieces come. */
+  /** Yields the rest of the stream in pieces of any order. */
   async *pieces(): PieceStream {
     await this.peekSome(1);
     if (this.#scatter !== undefined && !this.#ended) {
@@ -180,7 +192,7 @@ export class ByteReader {
     return true;
   }
 
-  /** Adds the next chunk to the window; false at the end of the stream. */
+  /** Appends the next chunk to the window; returns false at the end of the stream. */
   async #receive(expected: number): Promise<boolean> {
     if (this.#ended) return false;
     if (this.#window.length === 0) this.#window = empty;
@@ -203,7 +215,7 @@ export class ByteReader {
     }
   }
 
-  /** Moves the window to the start of storage of our own. */
+  /** Moves the window to the start of storage that the reader owns. */
   #store(capacity: number): void {
     const window = this.#window;
     const wanted = Math.max(capacity, window.length) + STORAGE_SLACK;

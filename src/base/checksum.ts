@@ -6,11 +6,15 @@ const digestLengths = { md5: 32, sha1: 40, sha256: 64, sha512: 128 };
 
 export interface Checksum {
   algorithm: keyof typeof digestLengths;
-  /** In lower case. */
+  /** The digest in lower-case hexadecimal. */
   hex: string;
 }
 
-/** @throws TransferError InvalidRequest for anything but `md5|sha1|sha256|sha512:hex` of the right length */
+/**
+ * Parses a checksum.
+ *
+ * @throws TransferError InvalidRequest for anything but `md5|sha1|sha256|sha512:hex` of the right length
+ */
 export function parseChecksum(text: string): Checksum {
   const [algorithm = '', hex = '', ...more] = text.trim().toLowerCase().split(':');
   if (
@@ -34,8 +38,8 @@ function isAlgorithm(name: string): name is Checksum['algorithm'] {
 /**
  * Passes a stream on and compares its digest at the end.
  *
- * @param location where it comes from, for the message
- * @param encoding that the bytes are in, for the message as well
+ * @param location the stream's origin, for messages
+ * @param encoding the content coding of the bytes, for messages
  * @throws TransferError ChecksumMismatch, in place of the stream's end
  */
 export async function* verified(

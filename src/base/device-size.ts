@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Bytes; the unit in which every block device can be read. */
+/** Sector size in bytes: the unit in which every block device can be read. */
 export const SECTOR = 512;
 const LARGEST_DEVICE = 2 ** 52;
 
-/** The size of a block device in bytes, found by reading, as its stat does not tell. */
+/** Determines the size of a block device in bytes by reading, because stat reports 0. */
 export async function deviceSize(file: FileHandle): Promise<number> {
   const sector = Buffer.alloc(SECTOR);
   let low = 0;

@@ -3,7 +3,7 @@ import { TransferError, systemCode } from './errors.ts';
 import { LOST_AND_FOUND } from './lost-and-found.ts';
 
 /**
- * Removes everything below the root of a volume, read-only folders of the caller included.
+ * Removes everything below the root of a volume, including the caller's own read-only folders.
  *
  * @throws TransferError TargetNotWritable
  */
@@ -28,9 +28,9 @@ export async function emptyDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Gives the caller all rights on the folders in a folder.
+ * Gives the caller full permissions on the folders within a folder.
  *
- * @param isRoot of a volume: mkfs has put a folder there that is not the caller's
+ * @param isRoot whether this is the root of a volume, where mkfs has left a folder that the caller does not own
  */
 export async function makeWritable(directory: Buffer, { isRoot = true } = {}): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
@@ -41,7 +41,7 @@ export async function makeWritable(directory: Buffer, { isRoot = true } = {}): P
   }
 }
 
-/** Names are bytes, not always text. */
+/** Joins names as bytes, because names are not always valid text. */
 function join(directory: Buffer, name: Buffer): Buffer {
   return Buffer.concat([directory, Buffer.from('/'), name]);
 }

@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import { printableText } from './printable.ts';
 
 /**
- * Every way in which a transfer can fail. The value says whether trying again can help: `permanent` failures need
- * somebody to change something first, `passing` ones may go away by themselves.
+ * Every way in which a transfer can fail. The value says whether a retry can help: `permanent` failures need somebody
+ * to change something first, `passing` ones may resolve themselves.
  */
 const permanence = {
   HostNotFound: 'permanent',
@@ -46,28 +46,28 @@ const permanence = {
   InternalError: 'passing',
 } as const satisfies Record<string, 'permanent' | 'passing'>;
 
-/** A stable name of a way to fail; callers decide by it, never by the message. */
+/** A stable identifier of a failure. Callers decide by it, never by the message. */
 export type TransferErrorCode = keyof typeof permanence;
 
 export const transferErrorCodes = Object.keys(permanence) as TransferErrorCode[];
 
-/** In characters: what is longer says no more, and a pod's last words are 4096 bytes. */
+/** Longest message in characters. A termination message has 4096 bytes, and longer text adds nothing. */
 const LONGEST_MESSAGE = 2000;
 
-/** What a person has to give or set, by whatever name the program that runs the transfer has for it. */
+/** What the user has to provide or allow. How depends on the program that runs the transfer. */
 export type Remedy =
   'trust-authority' | 'allow-plain-http' | 'give-credentials' | 'give-s3-credentials' | 'give-gcs-credentials';
 
 export interface TransferErrorOptions extends ErrorOptions {
-  /** What helps, where how it is given depends on who runs the transfer. */
+  /** What would help, where the way to provide it depends on the program that runs the transfer. */
   remedy?: Remedy | undefined;
-  /** How long the other side asked to be left alone, in milliseconds. */
+  /** The delay that the server asked for before a retry, in milliseconds. */
   retryAfter?: number;
 }
 
 /**
- * A failure of a transfer. Its message says what failed, where and what to do, and holds no secrets; it is one printable line, whatever
- * it quotes of an image or of the other side.
+ * A failure of a transfer. Its message says what failed, where, and what to do. It contains no secrets, and is one
+ * printable line whatever it quotes from an image or a server.
  */
 export class TransferError extends Error {
   override readonly name = 'TransferError';
@@ -76,39 +76,39 @@ export class TransferError extends Error {
   readonly remedy: Remedy | undefined;
 
   constructor(code: TransferErrorCode, message: string, options?: TransferErrorOptions) {
-    // Much of it comes from outside: names, hosts, what servers and images say.
+    // Names, hosts, and what servers and images say are untrusted text.
     super(printableText(message, LONGEST_MESSAGE), options);
     this.code = code;
     this.retryAfter = options?.retryAfter;
     this.remedy = options?.remedy;
   }
 
-  /** True where trying again cannot help until somebody changes something. */
+  /** Whether a retry cannot help until somebody changes something. */
   get permanent(): boolean {
     return permanence[this.code] === 'permanent';
   }
 }
 
-/** What is wrong with an image is often found where nobody knows any more where it comes from. */
+/** Failures of the image itself, which are often detected where its location is not known. */
 const ofImages = new Set<TransferErrorCode>(['InvalidImage', 'TruncatedImage', 'UnsupportedImage', 'StreamCorrupted']);
 
-/** The same failure, with where the image is, if it is the image's and does not tell. */
+/** Returns the same failure with the image's location, where it is a failure of the image that does not name it. */
 export function atLocation(error: unknown, location: string): unknown {
   if (!(error instanceof TransferError) || !ofImages.has(error.code) || error.message.includes(location)) return error;
   return new TransferError(error.code, `${location}: ${error.message}`, { cause: error, remedy: error.remedy });
 }
 
-/** The image's layout needs random access, which a stream does not give; nothing is wrong with the image. */
+/** The layout of the image needs random access, which a stream does not offer. The image itself is not at fault. */
 export class RandomAccessNeeded extends Error {
   override readonly name = 'RandomAccessNeeded';
 }
 
-/** The image can only be converted from a complete copy in scratch space, and none was given. */
+/** The image can only be converted from a complete copy in scratch space, and there is none. */
 export class ScratchNeeded extends Error {
   override readonly name = 'ScratchNeeded';
 }
 
-/** The system's code of an error (ENOENT, UND_ERR_SOCKET, …), looking through causes and aggregates. */
+/** Returns the system's code of an error (ENOENT, UND_ERR_SOCKET, …), searching causes and aggregates. */
 export function systemCode(error: unknown): string | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 8; depth += 1) {
     if ('code' in current && typeof current.code === 'string') return knownCode(current);
@@ -117,18 +117,18 @@ export function systemCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Node has no name for the error of a quota that is exceeded, but says "Unknown system error -122". */
+/** Names the error of an exceeded quota, for which Node only says "Unknown system error -122". */
 function knownCode(error: Error & { code?: unknown; errno?: unknown }): string {
   return error.errno === -constants.errno.EDQUOT ? 'EDQUOT' : String(error.code);
 }
 
-/** The same failure, with how the remedy that it names is given. */
+/** Returns the same failure, with instructions for the remedy that it names. */
 export function advised(failure: TransferError, advice: Readonly<Record<Remedy, string>>): TransferError {
   const { code, message, remedy } = failure;
   return remedy === undefined ? failure : new TransferError(code, `${message}: ${advice[remedy]}`, { cause: failure });
 }
 
-/** Turns whatever was thrown into a TransferError, keeping those that are. */
+/** Converts anything that was thrown to a TransferError, and returns TransferErrors as they are. */
 export function asTransferError(error: unknown): TransferError {
   if (error instanceof TransferError) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -1,21 +1,21 @@
-/** A piece of a disk at its place. What no extent covers reads as zeros. */
+/** Part of a disk, with its position. Ranges that no extent covers read as zeros. */
 export interface Extent {
-  /** In bytes, from the disk's start. */
+  /** Offset in bytes from the start of the disk. */
   offset: number;
-  /** Lent until the next extent is asked for. */
+  /** The bytes, which are lent until the next extent is requested. */
   data: Buffer;
 }
 
 /** A disk that is being decoded from a stream. */
 export interface DecodedDisk {
   format: string;
-  /** The disk's size as its guest sees it; undefined while only the stream's end tells. */
+  /** Size of the disk as the guest sees it; undefined while only the end of the stream can tell. */
   virtualSize: number | undefined;
   /**
-   * How far into the input it is: with the extents that were passed on so far, all is known of what lies before this offset.
-   * A decoder that is told to go on from there passes on the others. Undefined where it cannot go on in the middle.
+   * Offset in the input before which everything is covered by the extents that were passed on so far. A decoder that is
+   * resumed at this offset passes on the remaining extents. Undefined where decoding cannot be resumed at this point.
    */
   position?: number;
-  /** In any order, without overlaps. Ends only after the last byte of the input was read. */
+  /** Extents in any order, without overlaps. The stream ends only after the last byte of the input was read. */
   extents: AsyncGenerator<Extent, void, void>;
 }

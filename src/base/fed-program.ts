@@ -7,7 +7,7 @@ import { killGroup, programMissing } from './programs.ts';
 
 const LONGEST_STDERR = 4096;
 
-/** A program that reads a stream of bytes as its standard input. */
+/** A program that reads a stream of bytes from its standard input. */
 export class FedProgram {
   readonly #program: string;
   readonly #child: ChildProcess;
@@ -31,7 +31,7 @@ export class FedProgram {
       child.once('error', reject);
       child.once('close', resolve);
     });
-    // Awaited only once the output has ended; until then a failure must not count as unhandled.
+    // The exit is awaited only after the output has ended; an earlier failure must not count as unhandled.
     this.#exit.catch(() => {});
     this.#feeder = new Feeder(child.stdin);
     this.#feeding = this.#feeder.feed(input).catch((error: unknown) => {
@@ -40,7 +40,7 @@ export class FedProgram {
     });
   }
 
-  /** Standard output. It has to be read, or the program may wait for ever. */
+  /** Standard output. It has to be read, or the program may block forever. */
   get output(): Readable {
     return this.#child.stdout ?? Readable.from([]);
   }
@@ -51,10 +51,10 @@ export class FedProgram {
   }
 
   /**
-   * Waits until the program has ended well and the input has been read to its end.
+   * Waits until the program has exited successfully and the input has been read to its end.
    *
-   * @param explain makes an error of what the program said
-   * @throws the input's own failure; what `explain` made; TransferError ProgramMissing
+   * @param explain makes an error from the program's standard error
+   * @throws the input's own failure; the error that `explain` made; TransferError ProgramMissing
    */
   async finish(explain: (stderr: string) => Error): Promise<void> {
     let exitCode: number | null;
@@ -69,7 +69,7 @@ export class FedProgram {
     if (this.#inputFailure !== undefined) throw this.#inputFailure as Error;
   }
 
-  /** To be called in any case, when nothing more is wanted of it. */
+  /** Stops the program. Has to be called in every case, once nothing more is needed from it. */
   stop(): void {
     this.#feeder.abandon();
     if (!this.#hasExited) killGroup(this.#child.pid);

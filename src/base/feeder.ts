@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { ByteStream } from './bytes.ts';
 
-/** Feeds a stream of lent chunks to a Node stream, one at a time. */
+/** Feeds a stream of lent chunks to a Node stream, one chunk at a time. */
 export class Feeder {
   readonly #output: Writable;
   #over = false;
@@ -14,14 +14,14 @@ export class Feeder {
       this.#over = true;
       this.#proceed?.();
     };
-    // Why it ended is found out where its output is read.
+    // The reader of the output finds the reason.
     output.on('error', finish);
     output.once('end', finish);
     output.once('close', finish);
   }
 
   /**
-   * Reads the input to its end, even where the consumer has enough before: its checksum counts all of it.
+   * Reads the input to its end, even where the consumer needs less, because a checksum covers all of the input.
    * Rejects with the input's failure.
    */
   async feed(input: ByteStream): Promise<void> {
@@ -33,13 +33,13 @@ export class Feeder {
     this.#output.end();
   }
 
-  /** Nobody wants the output any more. */
+  /** Stops writing, because the output is not needed any more. */
   abandon(): void {
     this.#abandoned = true;
     this.#proceed?.();
   }
 
-  /** A chunk's memory is ours only until the next is asked for, so each is used up first. */
+  /** Waits until a chunk has been used up, because its memory is lent only until the next chunk is requested. */
   #write(chunk: Buffer): Promise<void> {
     return new Promise((resolve) => {
       this.#proceed = resolve;

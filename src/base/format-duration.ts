@@ -1,4 +1,4 @@
-/** A duration for people: `12 s`, `3 min 5 s`, `2 h 10 min`. */
+/** Formats a duration for people: `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

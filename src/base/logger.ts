@@ -1,10 +1,10 @@
 import winston from 'winston';
 
-/** A structured logger: every line is one JSON object, with the fields bound by `child` in each. */
+/** A structured logger. Each line is one JSON object that includes the fields bound by `child`. */
 export type Logger = winston.Logger;
 
 /**
- * Makes the process's logger, which writes JSON lines to standard error.
+ * Creates the logger of the process, which writes JSON lines to standard error.
  *
  * @param level a winston npm level: error, warn, info, verbose, debug
  */

@@ -1,2 +1,4 @@
-/** Made by mkfs at the root of a volume, and not readable by everybody: no part of what a volume holds. */
+/**
+ * The folder that mkfs creates at the root of a volume. Not everybody can read it, and it is not part of the content.
+ */
 export const LOST_AND_FOUND = 'lost+found';

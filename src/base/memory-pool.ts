@@ -1,6 +1,6 @@
 /**
- * Memory that is used again, and is never more than a limit. It is counted where it is made, so that nobody who uses it can take
- * more than there is.
+ * Reusable memory with a limit. It is counted where it is allocated, so that its users cannot exceed the limit
+ * together.
  */
 export class MemoryPool {
   readonly limit: number;
@@ -11,20 +11,20 @@ export class MemoryPool {
   #isClosed = false;
 
   /**
-   * @param limit bytes that are there at once, spare ones included
-   * @param unit bytes that the length of each piece is a multiple of: spare pieces fit more often where most are alike
+   * @param limit bytes that may exist at once, including spare pieces
+   * @param unit bytes; the length of each piece is a multiple of it, so that spare pieces fit more often
    */
   constructor(limit: number, unit: number) {
     this.limit = limit;
     this.#unit = unit;
   }
 
-  /** Bytes that have been made and not been freed, whoever has them. */
+  /** Bytes that are allocated, whether in use or spare. */
   get size(): number {
     return this.#size;
   }
 
-  /** The most that {@link size} ever was. */
+  /** The highest {@link size} so far. */
   get most(): number {
     return this.#most;
   }
@@ -35,9 +35,9 @@ export class MemoryPool {
   }
 
   /**
-   * A piece of at least `length` bytes, whatever is in them; undefined until enough is given back.
+   * Returns a piece of at least `length` bytes with arbitrary content, or undefined until enough is given back.
    *
-   * @throws RangeError where the limit is lower than that
+   * @throws RangeError where `length` exceeds the limit
    */
   take(length = this.#unit): ArrayBuffer | undefined {
     const wanted = Math.max(1, Math.ceil(length / this.#unit)) * this.#unit;
@@ -53,22 +53,25 @@ export class MemoryPool {
     return new ArrayBuffer(wanted);
   }
 
-  /** @param memory that was taken, or what it has become on its way to another thread and back; its user has no view of it left */
+  /**
+   * @param memory that was taken, or its successor after a transfer to another thread and back; its user must not have
+   * a view of it any more
+   */
   giveBack(memory: ArrayBuffer): void {
     if (this.#isClosed) this.#free(memory);
     else this.#spare.push(memory);
   }
 
   /**
-   * Frees what is spare, and from now on what is given back. Not for memory that is lent as a stream's chunks: a program or a compressor that is left
-   * in the middle of one may read from it for a while.
+   * Frees spare memory, and from now on memory that is given back. Not for memory that is lent as chunks of a stream: a
+   * program or a compressor that was abandoned in the middle of a chunk may read from it for a while.
    */
   close(): void {
     this.#isClosed = true;
     for (const memory of this.#spare.splice(0)) this.#free(memory);
   }
 
-  /** At once: a collector that sees small objects only would wait until there are many. */
+  /** Frees memory immediately. A garbage collector sees only small objects, and would wait for many of them. */
   #free(memory: ArrayBuffer): void {
     this.#size -= memory.byteLength;
     memory.transfer(0);

@@ -1,7 +1,7 @@
-/** What programs say where a file system is full, or somebody's part of it. */
+/** What programs print when a file system is full or a quota is exceeded. */
 const FULL = /No space left|Disk quota exceeded/;
 
-/** Whether a program complains that its target is full. */
+/** Whether a program reports that its target is full. */
 export function saysNoSpace(complaints: string): boolean {
   return FULL.test(complaints);
 }

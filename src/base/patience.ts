@@ -4,19 +4,25 @@ import { formatDuration } from './format-duration.ts';
 import type { Progress } from './progress.ts';
 
 export interface PatienceOptions {
-  /** How long to go on without any progress, in milliseconds. */
+  /** How long to retry without any progress, in milliseconds. */
   giveUpAfter: number;
-  /** The same for SourceStalled: who can be reached and sends nothing is seldom helped by waiting. As long as for others unless given. */
+  /**
+   * The same for SourceStalled, in milliseconds; by default `giveUpAfter`. Waiting seldom helps where a server is
+   * reachable but sends nothing.
+   */
   giveUpStalledAfter?: number;
-  /** The first wait, in milliseconds; it doubles from failure to failure. */
+  /** The first delay, in milliseconds; it doubles with each failure. */
   firstDelay: number;
-  /** The longest wait, in milliseconds. */
+  /** The longest delay, in milliseconds. */
   longestDelay: number;
-  /** How long a failure is the ordinary course of things, and nothing but a line in the log, in milliseconds; not at all unless given. */
+  /** How long failures are considered ordinary and are only logged, in milliseconds; by default not at all. */
   quietFor?: number;
 }
 
-/** A server, or the network, is away for minutes when it is restarted, and to go on in this process costs least: a packed image has to be read again by another one. */
+/**
+ * A restart of a server or a network outage takes minutes. Retrying in this process is the cheapest: another one would
+ * have to read a compressed image again from its start.
+ */
 export const defaultPatience: PatienceOptions = {
   giveUpAfter: 600_000,
   giveUpStalledAfter: 120_000,
@@ -24,12 +30,15 @@ export const defaultPatience: PatienceOptions = {
   longestDelay: 30_000,
 };
 
-/** Fewer bytes between failures, all together, are no progress: a server that sends one for each request would never be given up. */
+/**
+ * Fewer bytes between failures, all together, do not count as progress: a server that sends one byte for each request
+ * would never be given up on.
+ */
 const LEAST_PROGRESS = 256 * 1024;
-/** Who asks to be left alone for longer is asked again earlier. */
+/** The longest delay that a server can ask for, in milliseconds. */
 const LONGEST_RETRY_AFTER = 120_000;
 
-/** Decides whether, and after which wait, something that failed is tried again. Progress makes it patient anew. */
+/** Decides whether a failed operation is retried, and after which delay. Progress resets it. */
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #progress: Progress;
@@ -38,7 +47,7 @@ export class Patience {
   #since: number | undefined;
   #stalledSince: number | undefined;
   #attempts = 0;
-  /** Since the first failure, in bytes. */
+  /** Bytes received since the first failure. */
   #received = 0;
 
   constructor(options: PatienceOptions, progress: Progress, signal?: AbortSignal) {
@@ -48,7 +57,7 @@ export class Patience {
     this.#delay = options.firstDelay;
   }
 
-  /** To be called whenever the work has moved on. */
+  /** Resets the failures; to be called whenever the work has progressed. */
   renew(): void {
     if (this.#since === undefined) return;
     this.#since = undefined;
@@ -59,7 +68,7 @@ export class Patience {
     this.#progress.recovered();
   }
 
-  /** To be called for bytes that have arrived: enough of them move the work on. */
+  /** Counts received bytes; enough of them are progress. */
   received(bytes: number): void {
     if (this.#since === undefined) return;
     this.#received += bytes;
@@ -67,9 +76,9 @@ export class Patience {
   }
 
   /**
-   * Waits until it is time to try again.
+   * Waits until it is time to retry.
    *
-   * @throws the failure itself, when it is permanent; with how long it was tried, when there was no progress for too long
+   * @throws the failure itself where it is permanent, or, after too long without progress, with how long it was retried
    */
   async afterFailure(failure: TransferError): Promise<void> {
     this.#signal?.throwIfAborted();
@@ -101,7 +110,7 @@ export class Patience {
     return new TransferError(failure.code, `${failure.message} (${tried})`, { cause: failure, remedy: failure.remedy });
   }
 
-  /** Runs `work` until it succeeds, fails permanently, or patience ends. */
+  /** Runs `work` until it succeeds, fails permanently, or patience runs out. */
   async persist<Result>(work: () => Promise<Result>, asFailure: (error: unknown) => TransferError): Promise<Result> {
     for (;;) {
       try {

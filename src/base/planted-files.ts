@@ -3,18 +3,18 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { systemCode } from './errors.ts';
 
 /**
- * For whatever is opened on a volume that somebody else could have written to: a link does not lead elsewhere, and a pipe or a
- * device does not make the system wait. What was opened has still to be looked at.
+ * Flags for opening anything on a volume that somebody else could have written to: links are not followed, and pipes
+ * and devices do not block. The opened file still has to be checked.
  */
 export const CAUTIOUSLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Of a path where there is no file to read, but nothing, a link, a folder, a socket, or what is somebody else's. */
+/** Errors of a path that has no readable file: it is missing, a link, a folder, a socket, or not accessible. */
 const noFile = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'ENODEV', 'ENOTDIR', 'EACCES']);
 
 /**
- * Opens a regular file to read it.
+ * Opens a regular file for reading.
  *
- * @returns undefined where something else is there, or nothing
+ * @returns undefined where it is missing or not a regular file
  */
 export async function openRegularFile(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
@@ -35,10 +35,10 @@ export async function openRegularFile(path: string): Promise<FileHandle | undefi
 }
 
 /**
- * The text of a small file.
+ * Reads the text of a small file.
  *
  * @param longest in bytes
- * @returns undefined where no regular file is there, or a longer one
+ * @returns undefined where there is no regular file, or a longer one
  */
 export async function readSmallFile(path: string, longest: number): Promise<string | undefined> {
   const file = await openRegularFile(path);
@@ -46,7 +46,7 @@ export async function readSmallFile(path: string, longest: number): Promise<stri
   try {
     const { size } = await file.stat();
     if (size > longest) return undefined;
-    // It may grow meanwhile.
+    // The file may grow meanwhile.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {

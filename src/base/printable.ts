@@ -1,32 +1,35 @@
-/** Of a text of an image in a message, in bytes. */
+/** Longest quote of an image's text in a message, in bytes. */
 const LONGEST = 100;
-/** Controls, what turns the direction of text or cannot be seen, and what is no character. */
+/**
+ * Control characters, characters that are invisible or change the direction of text, and code points that are no
+ * characters.
+ */
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
-/** Text from an image for a message: it ends at the first NUL, and can neither be long nor do anything to a terminal. */
+/** Makes text from an image printable: it ends at the first NUL, has a limited length, and cannot affect a terminal. */
 export function printable(bytes: Buffer): string {
   const text = bytes.subarray(0, LONGEST).toString('utf8').replace(/\0.*$/s, '').replaceAll(unprintable, '?');
   return JSON.stringify(text);
 }
 
 /**
- * Text from outside for a message or a log: one line, not long, that does nothing to a terminal.
+ * Makes untrusted text printable for a message or a log: one line of limited length that cannot affect a terminal.
  *
  * @param longest in characters
  */
 export function printableText(text: string, longest: number): string {
-  // Before the work: there may be megabytes of it.
+  // Cut first: the text may have megabytes.
   const start = text.slice(0, longest + 1);
   const printable = start.replaceAll(/\s+/g, ' ').replaceAll(unprintable, '?');
   return start.length > longest ? `${printable.slice(0, longest - 1).toWellFormed()}…` : printable;
 }
 
-/** Text, wherever it comes from, as one line that does nothing to a terminal but to be read there. */
+/** Makes any text printable as one line that cannot affect a terminal. */
 export function printableLine(text: string): string {
   return text.replaceAll(/[\t\n\v\f\r]+/g, ' ').replaceAll(unprintable, '?');
 }
 
-/** A value as JSON that does nothing to a terminal, and says the same to a program. */
+/** Formats a value as JSON that cannot affect a terminal, and that parses to the same value. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(unprintable, (character) =>
     Array.from({ length: character.length }, (_, index) => escaped(character.charCodeAt(index))).join(''),

@@ -13,19 +13,19 @@ export interface ProgramResult {
 
 export interface ProgramOptions {
   environment?: Record<string, string>;
-  /** Where it runs; where this process runs, unless it is given. */
+  /** The working directory; by default that of this process. */
   directory?: string;
   signal?: AbortSignal | undefined;
-  /** Open files that it has as 3, 4, and so on: {@link inherited}. */
+  /** Open files that the program inherits as descriptors 3, 4, and so on: see {@link inherited}. */
   descriptors?: readonly number[];
-  /** Of standard output; UTF-8 unless it is given. */
+  /** The encoding of standard output; by default UTF-8. */
   encoding?: BufferEncoding;
-  /** Called with standard output as it comes, instead of collecting it. */
+  /** Called with standard output as it arrives, in place of collecting it. */
   onStdout?: (text: string) => void;
 }
 
 /**
- * Runs a program in a process group of its own and waits for its end; an abort kills the group.
+ * Runs a program in its own process group and waits for its exit; an abort kills the group.
  *
  * @throws TransferError ProgramMissing
  */
@@ -71,7 +71,7 @@ export async function runProgram(
 }
 
 /**
- * The path of a file that a program was given open. What has come to be under the file's own path does not matter then.
+ * Returns the path of a file that a program inherited. Unlike the file's own path, it cannot come to name another file.
  *
  * @param index among `descriptors`
  */
@@ -79,7 +79,7 @@ export function inherited(index: number): string {
   return `/proc/self/fd/${3 + index}`;
 }
 
-/** Whether a program is there and ends well. */
+/** Whether a program is installed and succeeds. */
 export async function programSucceeds(program: string, parameters: string[]): Promise<boolean> {
   try {
     return (await runProgram(program, parameters)).exitCode === 0;
@@ -93,7 +93,7 @@ export function programMissing(program: string): TransferError {
   return new TransferError('ProgramMissing', `the program ${program} is needed and not installed`);
 }
 
-/** Kills a child that was started with `detached`, and its own children. */
+/** Kills a child that was started with `detached`, and its descendants. */
 export function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {

@@ -3,43 +3,43 @@ import { formatDuration } from './format-duration.ts';
 
 export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpacking' | 'zeroing' | 'syncing' | 'done';
 
-/** What a transfer has done so far. Sizes in bytes. */
+/** The state of a transfer. Sizes are in bytes. */
 export interface ProgressSnapshot {
   stage: string;
-  /** From the source, by this process. */
+  /** Bytes that this process has read from the source. */
   bytesRead: number;
-  /** Of the source, passed over because an earlier process had brought them to the target. */
+  /** Bytes of the source that were skipped, because an earlier process had already written them to the target. */
   bytesSkipped: number;
-  /** That will have been read or skipped in the end. */
+  /** Bytes that will have been read or skipped at the end. */
   bytesTotal?: number;
   bytesWritten: number;
   bytesPerSecond: number;
-  /** 0–100 */
+  /** Progress from 0 to 100. */
   percent?: number;
-  /** Until all is read, at the present rate. */
+  /** Seconds until everything is read, at the present rate. */
   secondsLeft?: number;
   retries: number;
-  /** Those that bring bytes at the moment. */
+  /** Connections that deliver bytes at the moment. */
   connections: number;
   failure?: string;
   checkpoint?: string;
 }
 
-/** Told of every step of a transfer, for a log. */
+/** Called with every step of a transfer, for a log. */
 export type StepListener = (step: string, details: Record<string, unknown>) => void;
 
 const RATE_WINDOW = 5000;
-/** Milliseconds for which a source may send nothing before that is worth telling. */
+/** How long a source may be silent before it is reported, in milliseconds. */
 const ORDINARY_SILENCE = 5000;
 
-/** Collects what the stages of one transfer report, and tells it to whoever asks. */
+/** Collects what the stages of one transfer report, and provides it to observers. */
 export class Progress {
   bytesRead = 0;
-  /** Bytes of the source that were passed over, as they are on the target already. */
+  /** Bytes of the source that were skipped, because the target already has them. */
   bytesSkipped = 0;
   bytesTotal: number | undefined;
   bytesWritten = 0;
-  /** What another process needs to go on from here, where it is kept by those who ask for the progress. */
+  /** What another process needs to resume from here, where an observer of the progress stores it. */
   checkpoint: string | undefined;
   #stage: Stage = 'starting';
   #retries = 0;
@@ -54,7 +54,7 @@ export class Progress {
     this.#listener = listener;
   }
 
-  /** Says what is being done from now on. */
+  /** Sets the current stage. */
   enter(stage: Stage, details: Record<string, unknown> = {}): void {
     this.#awaitedSince = undefined;
     if (stage === this.#stage) return;
@@ -62,7 +62,7 @@ export class Progress {
     this.#listener?.(stage, details);
   }
 
-  /** Reports something worth a line in the log that is no stage of its own. */
+  /** Reports something worth a log line that is not a stage of its own. */
   note(step: string, details: Record<string, unknown>): void {
     this.#listener?.(step, details);
   }
@@ -78,12 +78,15 @@ export class Progress {
     while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW) this.#samples.shift();
   }
 
-  /** There is nothing to do from now on until the source sends more. */
+  /** Reports that the transfer is idle until the source sends more. */
   awaiting(): void {
     this.#awaitedSince ??= performance.now();
   }
 
-  /** All before this offset of the source is on the target already, and what was not read of it is not going to be. */
+  /**
+   * Reports that everything before this offset of the source is on the target already. What was not read of it will not
+   * be.
+   */
   skip(position: number): void {
     this.bytesSkipped = Math.max(0, position - this.bytesRead);
   }
@@ -92,12 +95,12 @@ export class Progress {
     this.bytesWritten += bytes;
   }
 
-  /** How much of the work is done, 0–1, where bytes read do not tell. */
+  /** Sets the share of the work that is done, 0–1, where the bytes read do not tell. */
   completed(share: number): void {
     this.#share = Math.min(1, Math.max(0, share));
   }
 
-  /** A passing failure, and in how many milliseconds it is tried again. */
+  /** Reports a passing failure, and in how many milliseconds it is retried. */
   failed(error: TransferError, retryIn: number): void {
     this.#retries += 1;
     this.#failure = { message: error.message, retryAt: performance.now() + retryIn };
@@ -108,17 +111,17 @@ export class Progress {
     });
   }
 
-  /** The last passing failure has been overcome. */
+  /** Reports that the last passing failure has been overcome. */
   recovered(): void {
     this.#failure = undefined;
   }
 
-  /** So many connections more bring bytes from now on, or fewer. */
+  /** Counts connections that deliver bytes. */
   connected(change: 1 | -1): void {
     this.#connections += change;
   }
 
-  /** The transfer begins anew from its first byte. */
+  /** Reports that the transfer restarts from the first byte. */
   restart(): void {
     this.bytesRead = 0;
     this.bytesSkipped = 0;

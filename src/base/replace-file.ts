@@ -3,12 +3,12 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from './sync-directory.ts';
 
-/** Where a file's next content is written; it may be left behind by a process that was killed. */
+/** The path at which the next content of a file is written. A killed process may leave it behind. */
 export const draftOf = (path: string) => `${path}.new`;
 
 /**
- * Replaces a file as a whole: after a crash at any point it holds the old text or the new one. Durable once this returns. Nothing is
- * written to what somebody has put in the draft's place: a pipe, a link, another name of a file.
+ * Replaces a file atomically: after a crash at any point it has the old text or the new one. The text is durable once
+ * this returns. Whatever somebody placed at the draft's path (a pipe, a link, a hard link) is not written to.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await rm(draftOf(path), { force: true });

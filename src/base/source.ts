@@ -1,47 +1,56 @@
 import type { ByteStream } from './bytes.ts';
 
-/** An object that has been opened from its first byte. */
+/** An object that has been opened at its first byte. */
 export interface OpenedSource {
   bytes: ByteStream;
-  /** Bytes in all, where known. */
+  /** Total size in bytes, where known. */
   size: number | undefined;
-  /** Bytes that will have been read to get them, where these are not the object's own. */
+  /** Bytes that have to be read for them, where these differ from the size of the object. */
   transferSize?: number;
-  /** Where it lies in what the source's location names, for people; undefined where it is that itself. */
+  /**
+   * Path of the object within the source's location, for people; undefined where the location names the object itself.
+   */
   path?: string;
-  /** The media type that the server gave. */
+  /** The media type that the server reported. */
   mediaType: string | undefined;
-  /** That the server says the bytes to be in, as it sends them (RFC 9110 section 8.4). */
+  /** The content coding that the server reported for the bytes as it sends them (RFC 9110 section 8.4). */
   encoding?: string | undefined;
-  /** Another one whenever the object is; undefined where that cannot be told. */
+  /** A version that differs whenever the object does; undefined where changes cannot be detected. */
   version?: string | undefined;
   /**
-   * The same object from another place on, where that is cheaper than reading up to there. `bytes`, or what was got
-   * before, has to be closed first.
+   * Opens the same object at another offset, where that is cheaper than reading up to it. `bytes`, or the stream that
+   * was opened before, has to be closed first.
    */
   openAt?: (offset: number) => ByteStream;
 }
 
-/** Access to any part of an object. Reads of one object never mix two versions of it. */
+/** Random access to an object. Reads never mix two versions of it. */
 export interface RangeReader {
   readonly size: number;
-  /** Whether the object has a version by which a change in it is noticed. */
+  /** Whether the object has a version by which a change is detected. */
   readonly versioned?: boolean;
   /**
-   * Exactly `length` bytes at `offset`.
+   * Reads exactly `length` bytes at `offset`.
    *
-   * @param memory what they are read into, where they are not to be in memory of their own
+   * @param memory the buffer to read into; by default a new one
    */
   read(offset: number, length: number, memory?: Buffer): Promise<Buffer>;
 }
 
-/** Where an image comes from. Passing failures are its own business: it retries and resumes while that is sensible. */
+/**
+ * Where an image comes from. A source handles passing failures itself: it retries and resumes as long as that is
+ * sensible.
+ */
 export interface Source {
-  /** Where it is, for people: no credentials, no query. */
+  /** The location for people, without credentials and query. */
   readonly location: string;
-  /** @param head how much of its start is going to be read, in bytes, where `openAt` is used after that */
+  /**
+   * Opens the object.
+   *
+   * @param head how many bytes of its start are going to be read, where `openAt` is used after that
+   */
   open(head?: number): Promise<OpenedSource>;
-  /** Random access to the object, or undefined where the source has none. */
+  /** Opens the object for random access; resolves to undefined where the source does not support it. */
   openRanges(): Promise<RangeReader | undefined>;
   /** Labels for the target claim, known once the source has been opened. */
   readonly labels?: Record<string, string>;

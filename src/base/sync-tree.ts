@@ -4,7 +4,7 @@ import { TransferError, systemCode } from './errors.ts';
 import { CAUTIOUSLY } from './planted-files.ts';
 import { runProgram } from './programs.ts';
 
-/** With more files than this, one sync of the whole file system is faster than one for each of them. */
+/** Above this number of files, one sync of the whole file system is faster than one for each file. */
 const MOST_FILES = 16;
 
 /**
@@ -14,13 +14,13 @@ const MOST_FILES = 16;
  */
 export async function syncTree(directory: string): Promise<void> {
   const paths = await listFewFiles(directory);
-  // A file system may be shared with others, whose data would have to be waited for.
+  // A file system may be shared, and syncing it would have to wait for the data of others.
   if (paths && (await syncEach(paths))) return;
   const { exitCode, stderr } = await runProgram('sync', ['--file-system', directory]);
   if (exitCode !== 0) throw new TransferError('TargetNotWritable', `${directory} cannot be synced: ${stderr}`);
 }
 
-/** The files and folders of a tree, itself included; undefined where they are many. */
+/** Lists the files and folders of a tree, including its root; undefined where there are too many. */
 async function listFewFiles(directory: string): Promise<string[] | undefined> {
   const paths = [directory];
   const folders = [directory];
@@ -36,7 +36,7 @@ async function listFewFiles(directory: string): Promise<string[] | undefined> {
   return paths;
 }
 
-/** @returns false where one of them cannot be synced by itself. */
+/** @returns false where one of them cannot be synced individually */
 async function syncEach(paths: string[]): Promise<boolean> {
   for (const path of paths) {
     try {

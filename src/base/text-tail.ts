@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
-/** Enough for the reason of a failure, and for a termination message. */
+/** Bytes that are enough for the reason of a failure, and fit into a termination message. */
 const LONGEST_TAIL = 1024;
 
-/** Reads a program's messages, so that it never waits for its reader, and keeps the last of them. */
+/** Reads the output of a program, so that it never blocks, and keeps its end. */
 export function collectTail(stream: Readable): { text(): string } {
   let tail = '';
   stream.setEncoding('utf8').on('data', (text: string) => {

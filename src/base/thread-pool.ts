@@ -1,9 +1,9 @@
 import { env } from 'node:process';
 
-/** Four may wait for a disk to write, one for it to sync, and one looks up names. */
+/** Up to four threads wait for writes to a disk, one for its sync, and one resolves names. */
 const THREADS = 6;
 
-/** Gives libuv's pool the threads that a transfer uses. To be called before anything has used the pool. */
+/** Sizes libuv's thread pool for a transfer. Has to be called before anything has used the pool. */
 export function sizeThreadPool(): void {
   env['UV_THREADPOOL_SIZE'] ??= THREADS.toString();
 }

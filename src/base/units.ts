@@ -2,7 +2,7 @@ import prettyBytes from 'pretty-bytes';
 
 const STEPS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 
-/** The shortest exact quantity for a number of bytes: 1073741824 is `1Gi`, 1000 is `1000`. */
+/** Formats a number of bytes as the shortest exact quantity: 1073741824 is `1Gi`, 1000 is `1000`. */
 export function formatQuantity(bytes: number): string {
   let value = bytes;
   let step = 0;
@@ -13,7 +13,7 @@ export function formatQuantity(bytes: number): string {
   return `${value}${STEPS[step]}`;
 }
 
-/** A number of bytes for people: 1288490188 is `1.2 GiB`. */
+/** Formats a number of bytes for people: 1288490188 is `1.2 GiB`. */
 export function humanBytes(bytes: number): string {
   return prettyBytes(bytes, { binary: true });
 }

@@ -1,11 +1,11 @@
 const BLOCK = 4096;
 const PROBE = 64 * 1024;
-/** In bytes. Shorter holes between data are written: a separate write costs more than they do. */
+/** Shortest hole in bytes. Shorter runs of zeros between data are written, because a separate write costs more. */
 export const SHORTEST_HOLE = 4 * BLOCK;
-/** Never written to. What is part of this memory is known to be zero without a look. */
+/** Never written to, so that views of this memory are known to be zeros without looking. */
 const zeros = Buffer.alloc(1024 * 1024);
 
-/** So many bytes of zeros, in pieces, which {@link isZero} knows. */
+/** Yields this many zeros, in pieces that {@link isZero} recognises. */
 export function* zeroPieces(length: number): Generator<Buffer, void, void> {
   for (let left = length; left > 0; left -= zeros.length) yield zeros.subarray(0, left);
 }
@@ -20,7 +20,9 @@ export function isZero(bytes: Buffer): boolean {
   return true;
 }
 
-/** The parts of `bytes` worth writing, as [start, end), in order. Whole blocks of zeros are left out. */
+/**
+ * Returns the parts of `bytes` that are worth writing, as [start, end), in order. Whole blocks of zeros are left out.
+ */
 export function dataRuns(bytes: Buffer): [start: number, end: number][] {
   const runs: [number, number][] = [];
   const add = (start: number, end: number): void => {

@@ -11,18 +11,18 @@ import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 
 const MEBIBYTE = 1024 * 1024;
-/** In a checkpoint, which has to be small. */
+/** Most ranges in a checkpoint, which has to be small. */
 const MOST_REMEMBERED_RANGES = 1000;
 
 export interface BlockSinkOptions {
   path: string;
-  /** Leave the whole device allocated. */
+  /** Whether the whole device is left allocated. */
   preallocation: boolean;
 }
 
 /**
- * A raw disk on a block device. A device may hold what somebody else once wrote to it, which must not show through:
- * it is deallocated first where the device then reads as zeros, otherwise everything that was not written is zeroed.
+ * A raw disk on a block device. Old content of the device must not show through: the device is deallocated first where
+ * it reads as zeros afterwards; otherwise everything that was not written is zeroed at the end.
  */
 export class BlockSink implements Sink {
   readonly path: string;
@@ -123,7 +123,7 @@ export class BlockSink implements Sink {
     if (file === undefined) return;
     this.#file = undefined;
     if (!(await this.#deallocate())) {
-      // Partition tables and file systems begin at the start, and the spare partition table is at the end.
+      // Partition tables and file systems begin at the start, and the backup partition table is at the end.
       await this.#zero(file, { start: 0, end: Math.min(MEBIBYTE, this.#size) });
       await this.#zero(file, { start: Math.max(0, this.#size - MEBIBYTE), end: this.#size });
     }
@@ -160,7 +160,7 @@ export class BlockSink implements Sink {
     });
   }
 
-  /** A device has nothing of its own by which it could be told from another of its size. */
+  /** Identifies the device by its size, because it has nothing else to tell it from another one. */
   #identity(): string {
     return `device of ${this.#size} bytes`;
   }
@@ -174,7 +174,7 @@ export class BlockSink implements Sink {
     return this.#file;
   }
 
-  /** The kernel refuses to punch a hole that would not read as zeros. */
+  /** Punches a hole. The kernel refuses where it would not read as zeros. */
   async #deallocate(): Promise<boolean> {
     const range = ['--offset', '0', '--length', this.#size.toString()];
     return programSucceeds('fallocate', ['--punch-hole', '--keep-size', ...range, this.path]);
@@ -193,7 +193,7 @@ export class BlockSink implements Sink {
 
   async #zeroByKernel(start: number, end: number): Promise<boolean> {
     const range = ['--offset', start.toString(), '--length', (end - start).toString()];
-    // Forced, because the device is open already: by us.
+    // Forced, because this process already has the device open.
     return programSucceeds('blkdiscard', ['--force', '--zeroout', ...range, this.path]);
   }
 }

@@ -6,12 +6,12 @@ import { SHORTEST_HOLE, dataRuns, isZero } from '../base/zeros.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
-/** Zeros are looked for in pieces of this size before anything is copied. */
+/** The size of the pieces that are checked for zeros before anything is copied, in bytes. */
 const PIECE = 64 * 1024;
 
 interface Block {
   memory: Buffer;
-  /** Offset of the block on the target; a multiple of its size. */
+  /** Offset of the block on the target; a multiple of the block size. */
   at: number;
   start: number;
   end: number;
@@ -23,7 +23,7 @@ interface Block {
  * buffers.
  */
 export class CoalescingWriter {
-  /** Of all blocks. */
+  /** The memory of all blocks. */
   readonly memory = new MemoryPool(BLOCKS * alignableLength(BLOCK_SIZE), alignableLength(BLOCK_SIZE));
   readonly #file: TargetFile;
   readonly #progress: Progress;
@@ -43,7 +43,7 @@ export class CoalescingWriter {
       const place = offset + done;
       const piece = data.subarray(done, done + PIECE - (place % PIECE));
       done += piece.length;
-      // A short hole is better written than left out, which splits a write.
+      // A short hole is written, because leaving it out would split a write.
       if (piece.length >= SHORTEST_HOLE && isZero(piece)) continue;
       const at = Math.floor(place / BLOCK_SIZE) * BLOCK_SIZE;
       const block = await this.#blockFor(at, place - at);
@@ -52,7 +52,7 @@ export class CoalescingWriter {
     }
   }
 
-  /** Waits until everything that was written before the call is on the target and durable. */
+  /** Waits until everything that was written before the call is durable on the target. */
   async flush(): Promise<void> {
     this.#send();
     await Promise.all(this.#blocks.map((block) => block.written));
@@ -60,7 +60,7 @@ export class CoalescingWriter {
     await this.#file.sync();
   }
 
-  /** Waits for writes under way, without caring how they end. Nothing can be written any more. */
+  /** Waits for writes in flight, and ignores their outcome. Nothing can be written after this. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#blocks.map((block) => block.written));
     for (const block of this.#blocks.splice(0)) this.#discard(block);
@@ -82,7 +82,7 @@ export class CoalescingWriter {
     return this.#current;
   }
 
-  /** Waits for the oldest write where there is none. */
+  /** Takes memory for a block, and waits for the oldest write while there is none. */
   async #freeMemory(): Promise<ArrayBuffer> {
     for (;;) {
       const memory = this.memory.take();

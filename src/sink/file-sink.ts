@@ -12,16 +12,19 @@ import { asTargetError, imageTooLarge } from './target-errors.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { measureVolume, type VolumeRequest, type VolumeSpace } from './volume-space.ts';
 
-/** In which stat counts, in bytes. */
+/** The unit in which stat counts, in bytes. */
 const STAT_BLOCK = 512;
 
 export interface FileSinkOptions {
   path: string;
-  /** Reserve all of the disk's storage beforehand. */
+  /** Whether the storage of the whole disk is reserved beforehand. */
   preallocation: boolean;
-  /** The volume that the file has to itself: the disk is grown to what may be used of it. */
+  /** The volume that the file has to itself: the disk is grown to the usable size. */
   volume?: VolumeRequest;
-  /** The volume's overhead is only a reserve for growing into: a disk that was made without it is taken as it is. */
+  /**
+   * Whether the overhead of the volume is only a reserve for growth: a disk that was made without it is accepted as it
+   * is.
+   */
   overheadIsReserve?: boolean;
 }
 
@@ -166,7 +169,7 @@ export class FileSink implements Sink {
     return this.#file;
   }
 
-  /** The umask may have taken the group's right to write, and a file that was there may never have given it. */
+  /** Lets the group write, where the umask or an earlier file has denied that. */
   async #allowGroup(file: FileHandle): Promise<void> {
     try {
       await file.chmod(0o660);
@@ -175,14 +178,16 @@ export class FileSink implements Sink {
     }
   }
 
-  /** @param used bytes of the volume that the file has already */
+  /** @param used bytes of the volume that the file already occupies */
   async #measure(used = 0): Promise<void> {
     const { volume, overheadIsReserve } = this.#options;
     if (volume === undefined) return;
     this.#space = await measureVolume(dirname(this.path), volume, { used, overheadIsReserve });
   }
 
-  /** Where the disk's size is not known yet, it is at least what the volume lets it have. */
+  /**
+   * Returns the final size of the disk. While the disk's size is not known, that is at least what the volume offers.
+   */
   #finalSize(virtualSize = 0): number {
     return Math.max(virtualSize, this.#space.usable);
   }
@@ -200,7 +205,7 @@ export class FileSink implements Sink {
   }
 }
 
-/** Where a volume is mounted anew its device number is another, but the file's own number is not. */
+/** Identifies a file by its inode alone: a volume that is mounted anew has another device number. */
 async function identify(file: FileHandle): Promise<string> {
   const { ino } = await file.stat();
   return `inode ${ino}`;

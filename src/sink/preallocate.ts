@@ -4,7 +4,7 @@ import { saysNoSpace } from '../base/no-space.ts';
 import { inherited, runProgram } from '../base/programs.ts';
 
 /**
- * Reserves the storage of all of a file, without changing what it holds.
+ * Reserves the storage of a whole file without changing its content.
  *
  * @param path for messages
  * @param size in bytes
@@ -15,7 +15,7 @@ export async function preallocate(file: FileHandle, path: string, size: number):
   const options = { descriptors: [file.fd] };
   const what = ['--length', size.toString(), inherited(0)];
   let { exitCode, stderr } = await runProgram('fallocate', what, options);
-  // The other way writes to every block, and does not tell of a full disk.
+  // The fallback of fallocate writes to every block, and does not report a full disk.
   if (stderr.includes('not supported')) {
     ({ exitCode, stderr } = await runProgram('fallocate', ['--posix', ...what], options));
   }

@@ -1,6 +1,6 @@
 export interface Range {
   start: number;
-  /** The first offset behind it. */
+  /** The first offset after the range. */
   end: number;
 }
 
@@ -30,7 +30,7 @@ export class RangeSet {
     this.#ranges = [];
   }
 
-  /** What is missing of [0, size). */
+  /** Yields the ranges of [0, size) that are not in the set. */
   *gaps(size: number): Generator<Range> {
     let at = 0;
     for (const range of this.#ranges) {
@@ -41,7 +41,7 @@ export class RangeSet {
     if (at < size) yield { start: at, end: size };
   }
 
-  /** Index of the first range that ends at or behind `offset`. */
+  /** Returns the index of the first range that ends at or after `offset`. */
   #firstEndingAt(offset: number): number {
     let low = 0;
     let high = this.#ranges.length;

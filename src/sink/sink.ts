@@ -1,61 +1,64 @@
 import type { Extent } from '../base/extents.ts';
 
-/** What became of a target. */
+/** The outcome of writing a target. */
 export interface WrittenTarget {
-  /** Size of the disk as it was left, in bytes. */
+  /** Final size of the disk in bytes. */
   size: number;
   preallocated: boolean;
 }
 
-/** What another process has to know of a disk that is only half written, to go on with it. As JSON it stays the same. */
+/** What another process has to know to resume a half-written disk. It survives a round trip through JSON. */
 export interface UnfinishedTarget {
-  /** Tells the target from another one that is in its place by now. */
+  /** Identifies the target, should another one be in its place later. */
   identity: string;
-  /** Where data has been written, as [start, end); undefined where the rest of the target reads as zeros. */
+  /** Ranges that have been written, as [start, end); undefined where the rest of the target reads as zeros. */
   written?: [start: number, end: number][] | undefined;
 }
 
-/** Where a disk is written to. One disk at a time: begin, write…, finish; or abandon. */
+/** The target of one disk at a time: begin, write…, finish; or abandon. */
 export interface Sink {
-  /** For messages: the path that is written. */
+  /** The path of the target, for messages. */
   readonly path: string;
-  /** What is open of it, for other programs to write to. Valid from `begin` or `resume` on. */
+  /** The descriptor of the target, for other programs to write to. Valid from `begin` or `resume` on. */
   readonly descriptor: number;
-  /** The name of qemu's driver that can write to it. */
+  /** The name of the QEMU driver that can write to it. */
   readonly qemuDriver: 'file' | 'host_device';
   /**
-   * Makes the target read as zeros and ready for a disk. May be called again to begin anew.
+   * Makes the target read as zeros and ready for a disk. May be called again to start over.
    *
-   * @param virtualSize the disk's size in bytes, where it is known beforehand
+   * @param virtualSize the size of the disk in bytes, where it is known beforehand
    * @throws TransferError ImageTooLarge, NoSpace, TargetNotWritable
    */
   begin(virtualSize: number | undefined): Promise<void>;
   /**
-   * Goes on with a disk that another process has begun, in place of `begin`.
+   * Resumes a disk that another process has begun, in place of `begin`.
    *
-   * @returns false where the target is another one, or not as it was left
+   * @returns false where the target is another one, or has changed since
    */
   resume(unfinished: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean>;
-  /** Whether whatever is not written reads as zeros; otherwise `finish` sees to it. Valid after `begin`. */
+  /** Whether ranges that are not written read as zeros; otherwise `finish` zeroes them. Valid after `begin`. */
   readonly readsAsZeros: boolean;
-  /** The extent's data may be reused once this returns. */
+  /** Writes an extent. Its data may be reused once this returns. */
   write(extent: Extent): Promise<void>;
-  /** Says that another program has written the disk from its start to `end`, zeros included. */
+  /** Reports that another program has written the disk from its start to `end`, zeros included. */
   wroteUpTo(end: number): void;
   /**
-   * Makes durable what was written until now; writing may go on meanwhile.
+   * Makes everything durable that was written before the call. Writing may continue meanwhile.
    *
-   * @returns undefined where too much would have to be remembered to go on from here
+   * @returns undefined where too much would have to be remembered to resume from here
    */
   checkpoint(): Promise<UnfinishedTarget | undefined>;
-  /** What a target that was begun or resumed holds at this place; fewer bytes at its end. */
+  /** Reads from a target that was begun or resumed; returns fewer bytes at its end. */
   read(offset: number, length: number): Promise<Buffer>;
   /** Makes everything durable and gives the disk its final size. */
   finish(virtualSize: number): Promise<WrittenTarget>;
-  /** Leaves the unfinished disk as it is, for another process to go on with. */
+  /** Leaves the unfinished disk as it is, for another process to resume. */
   suspend(): Promise<void>;
-  /** Leaves nothing behind that could be taken for a disk. */
+  /** Removes or invalidates whatever could be taken for a disk. */
   abandon(): Promise<void>;
-  /** Makes durable what was written until now; returns the bytes of storage that the target takes, where it can tell. */
+  /**
+   * Makes everything durable that was written before the call; returns the bytes of storage that the target occupies,
+   * where it can tell.
+   */
   syncSoFar(): Promise<number | undefined>;
 }

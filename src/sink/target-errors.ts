@@ -2,17 +2,17 @@ import { TransferError, systemCode } from '../base/errors.ts';
 import { formatExactBytes } from '../base/format-bytes.ts';
 
 interface TooLarge {
-  /** The image's size in bytes. */
+  /** Size of the image in bytes. */
   readonly size: number;
-  /** More of it may follow. */
+  /** Whether the image may be larger than `size`. */
   readonly isAtLeast?: boolean;
-  /** Bytes that it may have. */
+  /** The largest size that would fit, in bytes. */
   readonly largest: number;
-  /** Bytes that the file system itself has taken of the volume, where that is why. */
+  /** Bytes of the volume that the file system itself occupies, where that is the reason. */
   readonly taken?: number;
 }
 
-/** That an image does not fit into its target. */
+/** Makes the failure of an image that does not fit into its target. */
 export function imageTooLarge(path: string, { size, isAtLeast = false, largest, taken = 0 }: TooLarge): TransferError {
   const why = taken > 0 ? `, as the file system itself has taken ${formatExactBytes(taken)} of the volume` : '';
   return new TransferError(
@@ -22,7 +22,7 @@ export function imageTooLarge(path: string, { size, isAtLeast = false, largest, 
   );
 }
 
-/** Says what a failed system call on the target means; other errors are passed through. */
+/** Explains a failed system call on the target; returns other errors as they are. */
 export function asTargetError(error: unknown, path: string): unknown {
   const code = systemCode(error);
   switch (code) {

@@ -3,20 +3,23 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { systemCode } from '../base/errors.ts';
 import { addressOf, canAddress } from '../base/native/ffi.ts';
 
-/** What direct writes have to be aligned to, in memory and in the file: enough for every usual device. */
+/** Alignment of direct writes in bytes, in memory and in the file: enough for every usual device. */
 const ALIGNMENT = 4096;
-/** Dirty pages count against the pod's memory; written back this often, at most twice as many are ever dirty. */
+/**
+ * Bytes between two writebacks. Dirty pages count against the memory limit of the pod; at most twice as many are ever
+ * dirty.
+ */
 const SYNC_EVERY = 32 * 1024 * 1024;
 
-/** How much memory has so many bytes that direct writes can be made from, wherever it begins. */
+/** Returns how much memory contains `length` bytes that are aligned for direct writes, wherever it begins. */
 export function alignableLength(length: number): number {
   return length + ALIGNMENT;
 }
 
 /**
- * The part of some memory that direct writes can be made from, where its place can be found out.
+ * Returns the part of the memory that is aligned for direct writes, where its address can be determined.
  *
- * @param memory of so many bytes as {@link alignableLength} says
+ * @param memory as long as {@link alignableLength} says
  */
 export function alignedPart(memory: ArrayBuffer, length: number): Buffer {
   if (!canAddress) return Buffer.from(memory, 0, length);
@@ -25,9 +28,9 @@ export function alignedPart(memory: ArrayBuffer, length: number): Buffer {
 }
 
 /**
- * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and nothing is ever dirty in
- * memory. What is not aligned, and everything where the file system cannot do that, is written as usual, and synced
- * behind the writer.
+ * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and no pages become dirty.
+ * Unaligned data is written through the page cache and synced behind the writer, as is everything where the file system
+ * does not support direct writes.
  */
 export class TargetFile {
   readonly #file: FileHandle;
@@ -37,13 +40,13 @@ export class TargetFile {
   #unsynced = 0;
   #syncing: Promise<void> = Promise.resolve();
 
-  /** @param directly false to write all as usual */
+  /** @param directly false to write everything through the page cache */
   constructor(file: FileHandle, directly = canAddress) {
     this.#file = file;
     this.#directly = directly;
   }
 
-  /** @param data of memory that came from {@link alignedPart}, at the same distance from a multiple of 4096 as `position` */
+  /** @param data of memory from {@link alignedPart}, at the same distance from a multiple of 4096 as `position` */
   async write(data: Buffer, position: number): Promise<void> {
     const isAligned = position % ALIGNMENT === 0 && data.length % ALIGNMENT === 0;
     const direct = isAligned && !this.#refused ? await this.#direct() : undefined;
@@ -53,13 +56,13 @@ export class TargetFile {
     if (this.#unsynced >= SYNC_EVERY) await this.#syncBehind();
   }
 
-  /** Makes what was written durable. */
+  /** Makes everything durable that was written before the call. */
   async sync(): Promise<void> {
     await this.#syncing;
     await this.#file.datasync();
   }
 
-  /** Leaves the file itself open. */
+  /** Closes what this object has opened, but not the file itself. */
   async close(): Promise<void> {
     await this.#syncing.catch(() => {});
     const direct = await this.#opening;
@@ -67,7 +70,7 @@ export class TargetFile {
     await direct?.close();
   }
 
-  /** @returns false where it cannot be written like that */
+  /** @returns false where direct writes are not possible */
   async #writeDirectly(direct: FileHandle, data: Buffer, position: number): Promise<boolean> {
     try {
       await writeFully(direct, data, position);
@@ -87,12 +90,12 @@ export class TargetFile {
     return this.#opening;
   }
 
-  /** Waits for the last sync, and starts another. */
+  /** Waits for the previous sync, and starts another. */
   async #syncBehind(): Promise<void> {
     this.#unsynced = 0;
     const last = this.#syncing;
     this.#syncing = last.then(() => this.#file.datasync());
-    // Whoever waits for it next is told.
+    // The next one to wait for it gets the failure.
     this.#syncing.catch(() => {});
     await last;
   }

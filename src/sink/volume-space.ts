@@ -1,32 +1,32 @@
 import { statfs } from 'node:fs/promises';
 import { diskOfVolume, largestDisk } from '../base/filesystem-sizes.ts';
 
-/** What a claim asks of a Filesystem volume. */
+/** What a claim requests of a Filesystem volume. */
 export interface VolumeRequest {
-  /** What was asked for, in bytes. */
+  /** The requested capacity in bytes. */
   capacity: number;
-  /** What the volume is larger than the disk, as a share of the disk: 0 ≤ overhead < 1. */
+  /** The amount by which the volume exceeds the disk, as a fraction of the disk: 0 ≤ overhead < 1. */
   filesystemOverhead: number;
 }
 
-/** What there is on a Filesystem volume, in bytes. */
+/** The space of a Filesystem volume, in bytes. */
 export interface VolumeSpace {
-  /** The largest disk image that it may have: as the request has it, or less where the file system itself has taken more. */
+  /** The largest disk image that fits: by the request, or less where the file system itself occupies more. */
   largest: number;
-  /** What a disk image is grown to, in whole MiB: what was asked for without the overhead, or less as above. */
+  /** The size to which a disk image is grown, in whole MiB: the request without the overhead, or less as above. */
   usable: number;
-  /** What the file system itself has taken of what was asked for, where that is why the disk may not be larger; else 0. */
+  /** What the file system itself occupies of the request, where that limits the disk; else 0. */
   taken: number;
 }
 
 interface MeasureOptions {
-  /** What the disk takes of it already, in bytes. */
+  /** Bytes that the disk already occupies. */
   used?: number | undefined;
-  /** The overhead is only a reserve for growing into: a disk that was made without it is taken as it is. */
+  /** Whether the overhead is only a reserve for growth: a disk that was made without it is accepted as it is. */
   overheadIsReserve?: boolean | undefined;
 }
 
-/** Looks at the volume on which a folder is. */
+/** Measures the volume that a folder is on. */
 export async function measureVolume(
   directory: string,
   request: VolumeRequest,
@@ -36,7 +36,7 @@ export async function measureVolume(
   return spaceOf(request, bavail * bsize, options);
 }
 
-/** @param free bytes that the file system has besides what the disk takes already */
+/** @param free bytes that the file system has besides those that the disk already occupies */
 export function spaceOf(
   { capacity, filesystemOverhead }: VolumeRequest,
   free: number,

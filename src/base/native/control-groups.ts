@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** Where the kernel tells of control groups, by the layouts that systemd, containerd and runc give it. */
+/** Where the kernel lists control groups, in the layouts of systemd, containerd and runc. */
 export interface ControlGroupPlaces {
-  /** The groups of a process. */
+  /** The file that lists the groups of a process. */
   self: string;
-  /** Where version 2 is mounted, or the controllers of version 1 in a folder each. */
+  /** Where version 2 is mounted, or version 1 with one folder for each controller. */
   mounts: string;
 }
 
 const ownPlaces: ControlGroupPlaces = { self: '/proc/self/cgroup', mounts: '/sys/fs/cgroup' };
 
-/** The folders of this process's control group and those above it, as far as they can be seen from here: a limit of any of them holds. */
+/**
+ * Yields the folders of this process's control group and its ancestors, as far as they are visible: the limits of all
+ * of them apply.
+ */
 export function* controlGroups(
   controller: 'cpu' | 'memory',
   { self, mounts }: ControlGroupPlaces = ownPlaces,
@@ -20,14 +23,14 @@ export function* controlGroups(
     const [, controllers = '', path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (path === undefined) continue;
     if (controllers !== '' && !controllers.split(',').includes(controller)) continue;
-    // Seen from another namespace of control groups, it begins with /.. and what can be seen is the top alone.
+    // Seen from another cgroup namespace, the path begins with /.. and only the top is visible.
     const top = join(mounts, controllers);
     const own = join(top, normalize(path));
     for (let folder = own.replace(/\/$/, ''); folder.startsWith(top); folder = dirname(folder)) yield folder;
   }
 }
 
-/** A small file's text; undefined where there is none. */
+/** Returns the text of a small file, or undefined where there is none. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');

@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 
-/** What a native function takes: buffers are passed by their address, and pointers are bigints. */
+/** An argument of a native function. Buffers are passed by address, and pointers are bigints. */
 export type NativeArgument = number | bigint | Buffer | null;
 export type NativeResult = number | bigint;
 export type NativeCall<Result extends NativeResult> = (...parameters: NativeArgument[]) => Result;
 
-/** Set to `off`, everything is done without native libraries. */
+/** The environment variable that disables native libraries when set to `off`. */
 const SWITCH = 'DISKPRESS_NATIVE';
 
 /** Koffi, where there is a build of it for this system. */
@@ -21,10 +21,10 @@ function loadKoffi(): typeof Koffi | undefined {
   }
 }
 
-/** Whether the place of a buffer in memory can be found out. */
+/** Whether the address of a buffer can be determined. */
 export const canAddress = koffi !== undefined;
 
-/** Whether structs are laid out as they are on all Linux systems of 64 bits. */
+/** Whether structs have the layout of 64-bit Linux. */
 export const has64Bits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
 
 /** A shared library of the system. */
@@ -38,27 +38,27 @@ export class NativeLibrary {
   /**
    * Binds functions of a library.
    *
-   * @param name with its ABI's version, or null for what is within Node itself
-   * @param bind may answer that this version of it is not known
-   * @returns null where it is not there, or has not what is asked for
+   * @param name with its ABI version, or null for the functions within Node itself
+   * @param bind may return null where this version of the library is not known
+   * @returns null where the library is missing, or lacks a function
    */
   static bind<Bound>(name: string | null, bind: (library: NativeLibrary) => Bound | null): Bound | null {
     if (koffi === undefined) return null;
     try {
-      // Node has some of these libraries within itself, in other versions: calls from one into the other end badly.
+      // Node contains other versions of some of these libraries, and calls from one version into another crash.
       return bind(new NativeLibrary(koffi.load(name, { deep: name !== null })));
     } catch {
       return null;
     }
   }
 
-  /** A function to be called on this thread. */
+  /** Binds a function that is called on this thread. */
   call<Result extends NativeResult = number>(prototype: string): NativeCall<Result> {
     return this.#handle.func(prototype);
   }
 }
 
-/** Where a buffer's memory is. The buffer has to be kept as long as the address. */
+/** Returns the address of a buffer, which has to be kept alive as long as the address is used. */
 export function addressOf(buffer: Buffer): bigint {
   if (koffi === undefined) throw new Error('without native libraries nothing has an address');
   return koffi.address(buffer);

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
 
 const MEBIBYTE = 1024 * 1024;
-/** Above memory.high a process is not killed, but hardly goes on. */
+/** Above memory.high a process is not killed, but is throttled until it hardly advances. */
 const limits = ['memory.max', 'memory.high', 'memory.limit_in_bytes'];
 
-/** How many bytes this process may have in memory, with those that it shares its limit with; without end where there is none. */
+/**
+ * Returns how many bytes of memory this process may use, together with those that share its limit; Infinity where there
+ * is no limit.
+ */
 export function memoryLimit(places?: ControlGroupPlaces): number {
   let limit = Infinity;
   for (const folder of controlGroups('memory', places)) {
@@ -18,18 +21,21 @@ export function memoryLimit(places?: ControlGroupPlaces): number {
   return limit;
 }
 
-/** What several decoders that work at the same time may have together for their windows and dictionaries, in bytes. */
+/** Returns how many bytes concurrent decoders may use together for their windows and dictionaries. */
 export function windowMemoryLimit(limit = memoryLimit()): number {
   return Math.floor(Math.min(224 * MEBIBYTE, limit * 0.6));
 }
 
-/** What decompressing an xz file may allocate, in bytes: its blocks may be as large as who made it liked. */
+/**
+ * Returns how many bytes the decompression of an xz file may allocate. The author of the file chooses the size of its
+ * blocks.
+ */
 export function xzMemory(): { threaded: number; most: number } {
   const limit = memoryLimit();
   return {
     /** Blocks that need more are decompressed by one thread. */
     threaded: Math.floor(Math.min(96 * MEBIBYTE, limit / 4)),
-    /** Files that need more even so are refused. */
+    /** Files that need more than this are refused. */
     most: Math.floor(Math.min(128 * MEBIBYTE, limit * 0.6)),
   };
 }

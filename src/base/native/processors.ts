@@ -2,19 +2,22 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
 
-/** How many processors this process may keep busy: those that it may run on, or as many as its CPU limit comes to. */
+/** Returns how many processors this process may keep busy: those of its affinity, or what its CPU limit amounts to. */
 export function processors(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(processorLimit())));
 }
 
-/** How many processors' time this process may take, with those that it shares its limit with; without end where there is none. */
+/**
+ * Returns how many processors' worth of time this process may use, together with those that share its limit; Infinity
+ * where there is no limit.
+ */
 export function processorLimit(places?: ControlGroupPlaces): number {
   let limit = Infinity;
   for (const folder of controlGroups('cpu', places)) limit = Math.min(limit, quotaOf(folder));
   return limit;
 }
 
-/** The processors that one control group may use, without end where it does not say. */
+/** Returns the processors that one control group may use; Infinity where it has no quota. */
 function quotaOf(folder: string): number {
   const [quota, period] = readText(join(folder, 'cpu.max'))?.split(' ') ?? [
     readText(join(folder, 'cpu.cfs_quota_us')),

@@ -5,7 +5,7 @@ import { parseChecksum, type Checksum } from '../base/checksum.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 import { TransferError } from '../base/errors.ts';
 import { formatBytes } from '../base/format-bytes.ts';
-import { diskFormats, type DiskFormat } from '../image/formats/recognise.ts';
+import { formatNamed, formatNames } from '../image/formats/drivers.ts';
 import { importImage, type ImportedImage } from '../transfer/import-image.ts';
 import type { Progress } from '../base/progress.ts';
 import { interruptible } from './interruption.ts';
@@ -19,7 +19,8 @@ const MOST_CONNECTIONS = 32;
 
 interface ImportOptions extends SourceOptions {
   sha256?: Checksum;
-  format?: DiskFormat;
+  /** One of the names that formats have. */
+  format?: string;
   resume?: boolean;
   connections?: number;
   preallocation?: boolean;
@@ -34,7 +35,7 @@ export function registerImport(program: Command): void {
     .argument('<source>', shownSources(true))
     .argument('<target>', 'a file, which becomes sparse, or a block device')
     .option('--sha256 <hex>', 'what the source must have as SHA-256', parseSha256)
-    .addOption(new Option('--format <name>', 'what the image is, without looking').choices(diskFormats))
+    .addOption(new Option('--format <name>', 'what the image is, without looking').choices(formatNames))
     .option('--resume', 'go on with an import that was interrupted, where source and target are still the same')
     .option('--connections <n>', 'how many to use at most for one object (default: 4)', parseConnections)
     .option('--preallocation', "reserve all of the disk's storage")
@@ -47,7 +48,8 @@ export function registerImport(program: Command): void {
 
 async function runImport(given: string, path: string, options: ImportOptions, signal: AbortSignal): Promise<void> {
   const { json = false, resume = false, preallocation = false } = options;
-  const { sha256: checksum, format, scratch: scratchDirectory } = options;
+  const { sha256: checksum, scratch: scratchDirectory } = options;
+  const format = options.format === undefined ? undefined : formatNamed(options.format);
   const { progress, following } = followProgress(json);
   const started = performance.now();
   let target: Target | undefined;

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TransferError, systemCode } from '../base/errors.ts';
-import type { DiskFormat } from '../image/formats/recognise.ts';
+import { driverOf, type DiskFormat } from '../image/formats/drivers.ts';
+import type { ReadHead } from '../image/formats/mapped/image.ts';
 import { openRegularFile } from '../base/planted-files.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Sink } from '../sink/sink.ts';
 import { asTargetError } from '../sink/target-errors.ts';
 import type { RangeReader } from '../base/source.ts';
 import { CachingReader } from '../image/conversion/caching-reader.ts';
-import { CHECKED_LENGTH, checkSelfContained } from '../image/conversion/check-image.ts';
 import { convertTo, readVirtualSize, type QemuInput } from '../image/conversion/qemu-img.ts';
 import { RangeRelay } from '../image/conversion/range-relay.ts';
 
@@ -30,8 +30,7 @@ export interface ConversionOptions {
  * @returns the virtual size in bytes
  */
 export async function convertRanges(reader: RangeReader, options: ConversionOptions): Promise<number> {
-  const head = await reader.read(0, Math.min(CHECKED_LENGTH, reader.size));
-  checkSelfContained(options.format, head);
+  const head = await checkedHead(options.format, (length) => reader.read(0, Math.min(length, reader.size)));
   const directory = await mkdtemp(join(tmpdir(), 'diskpress-'));
   try {
     const relaySocket = join(directory, 'relay');
@@ -52,12 +51,23 @@ export async function convertFile(path: string, options: ConversionOptions): Pro
   const file = await openRegularFile(path);
   if (file === undefined) throw new TransferError('SourceNotReadable', `${path} is no longer there`);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHECKED_LENGTH), 0, CHECKED_LENGTH, 0);
-    checkSelfContained(options.format, buffer.subarray(0, bytesRead));
+    await checkedHead(options.format, async (length) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    });
     return await convert({ descriptor: file.fd }, options);
   } finally {
     await file.close();
   }
+}
+
+/** The start of an image that does not make qemu-img open other files; empty where its format cannot. */
+async function checkedHead(format: DiskFormat, readHead: ReadHead): Promise<Buffer> {
+  const { selfContained } = driverOf(format);
+  if (selfContained === undefined) return Buffer.alloc(0);
+  const head = await readHead(selfContained.length);
+  selfContained.check(head);
+  return head;
 }
 
 async function convert(input: QemuInput, { format, sink, progress, signal }: ConversionOptions): Promise<number> {

@@ -13,9 +13,8 @@ import {
   type TransferErrorCode,
 } from '../base/errors.ts';
 import type { DecodedDisk } from '../base/extents.ts';
-import { decodeDisk } from '../image/formats/decode.ts';
-import { decodeRanges } from '../image/formats/open-mapped.ts';
-import { decodeRaw } from '../image/formats/raw.ts';
+import { decodeDisk, decodeRanges } from '../image/formats/decode.ts';
+import { decodeRaw } from '../image/formats/raw/decode.ts';
 import { missingLibraries } from '../codec/native/missing.ts';
 import { openImage, type OpenImageOptions, type OpenedImage } from './open-image.ts';
 import { Progress } from '../base/progress.ts';

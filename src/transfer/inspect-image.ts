@@ -1,13 +1,11 @@
 import { ByteReader } from '../base/bytes.ts';
-import { checkSelfContained } from '../image/conversion/check-image.ts';
 import { refuseHiddenCoding } from './content-coding.ts';
 import { TransferError } from '../base/errors.ts';
-import { describeImage } from '../image/formats/describe.ts';
+import { driverOf, drivers, type DiskFormat } from '../image/formats/drivers.ts';
 import type { ImageDetails } from '../image/formats/image-details.ts';
 import { imageFailures } from '../image/formats/image-failures.ts';
-import { END_LENGTH, guessRaw, refuseByEnd } from '../image/formats/raw-end.ts';
-import { fixedVhdFooter } from '../image/formats/vhd/fixed.ts';
-import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from '../image/formats/recognise.ts';
+import { END_LENGTH, refuseByEnd, type RawGuess } from '../image/formats/raw-end.ts';
+import { HEAD_LENGTH, recognise } from '../image/formats/recognise.ts';
 import { locationIn } from './open-image.ts';
 import type { RangeReader, Source } from '../base/source.ts';
 import { rangesWithin, unwrap, type Wrapper } from '../image/unwrap/unwrap.ts';
@@ -35,12 +33,12 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
     ({ reader } = unwrapped);
     const { wrappers, size, offset } = unwrapped;
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
-    const recognised = recogniseFormat(head, size, unwrapped.location);
+    const { format: apparent, guess } = recognise(head, size, unwrapped.location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
-    const footer = recognised === 'raw' && ranges !== undefined ? await readFooter(ranges, head, location) : undefined;
-    const [format, header]: [DiskFormat, Buffer] = footer === undefined ? [recognised, head] : ['vpc', footer];
-    const details = await describeImage(format, header, size, ranges);
+    const atEnd = guess !== undefined && ranges !== undefined ? await readFooter(ranges, guess) : undefined;
+    const { format, header } = atEnd ?? { format: apparent, header: head };
+    const details = await driverOf(format).describe({ head: header, size, ranges });
     return {
       location,
       size: opened.transferSize ?? opened.size,
@@ -56,17 +54,24 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
   }
 }
 
-/** By its last bytes, what looks like a raw disk may be a VHD of fixed size, or something that is refused. */
-async function readFooter(ranges: RangeReader, head: Buffer, location: string): Promise<Buffer | undefined> {
+/** By its last bytes, what looks like a raw disk may be of a format that has a footer, or something that is refused. */
+async function readFooter(
+  ranges: RangeReader,
+  guess: RawGuess,
+): Promise<{ format: DiskFormat; header: Buffer } | undefined> {
   const length = Math.min(END_LENGTH, ranges.size);
   const end = await ranges.read(ranges.size - length, length);
-  refuseByEnd(end, ranges.size, guessRaw(head, location));
-  return fixedVhdFooter(end, ranges.size);
+  refuseByEnd(end, ranges.size, guess);
+  for (const { name, footer } of drivers) {
+    const header = footer?.find(end, ranges.size);
+    if (header !== undefined) return { format: name, header };
+  }
+  return undefined;
 }
 
 function refusalOf(format: DiskFormat, head: Buffer, { backingFile }: ImageDetails): string | undefined {
   try {
-    checkSelfContained(format, head);
+    driverOf(format).selfContained?.check(head);
     if (backingFile !== undefined) throw imageFailures(format).incomplete();
     return undefined;
   } catch (error) {

@@ -3,8 +3,8 @@ import { ByteReader, abandonStream, type SeekableStream } from '../base/bytes.ts
 import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
 import { verified, type Checksum } from '../base/checksum.ts';
 import { refuseHiddenCoding } from './content-coding.ts';
-import { guessRaw, type RawGuess } from '../image/formats/raw-end.ts';
-import { HEAD_LENGTH, recogniseFormat, type DiskFormat } from '../image/formats/recognise.ts';
+import type { DiskFormat } from '../image/formats/drivers.ts';
+import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../image/formats/recognise.ts';
 import type { Progress } from '../base/progress.ts';
 import type { OpenedSource, Source } from '../base/source.ts';
 import { LONGEST_PATH, unwrap, type Unwrapped } from '../image/unwrap/unwrap.ts';
@@ -24,10 +24,7 @@ export interface OpenImageOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface OpenedImage extends Unwrapped {
-  format: DiskFormat;
-  /** Where nothing but its end can tell that it is not raw. */
-  guess: RawGuess | undefined;
+export interface OpenedImage extends Unwrapped, RecognisedFormat {
   /** What checkpoints are made of; undefined where nobody could tell later whether the source has changed. */
   subject: Subject | undefined;
   /** See {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}: what was asked for, and what the checkpoint told. */
@@ -62,7 +59,7 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const budget = new ArchiveBudget({ signal });
   const image = await unwrap(new ByteReader(bytes, seekable), sourceSize, outer, { budget, certainOnly });
   const { wrappers } = image;
-  const { format, guess } = options.format === undefined ? await recognise(image) : stated(options.format);
+  const { format, guess } = await formatOf(image, options.format);
   progress.note('recognised', { format, wrappers, bytes: opened.size });
   const subject =
     version === undefined ? undefined : { source: { ...sourceId, version }, format, wrappers, certainOnly };
@@ -78,16 +75,12 @@ function learntOf(
   return source?.location === location && source.version === version ? (certainOnly ?? []) : [];
 }
 
-type Recognised = Pick<OpenedImage, 'format' | 'guess'>;
-
-function stated(format: DiskFormat): Recognised {
-  return { format, guess: undefined };
-}
-
-async function recognise({ reader, size, location }: Unwrapped): Promise<Recognised> {
-  const head = await reader.peek(HEAD_LENGTH);
-  const format = recogniseFormat(head, size, location);
-  return { format, guess: format === 'raw' ? guessRaw(head, location) : undefined };
+async function formatOf(
+  { reader, size, location }: Unwrapped,
+  stated: DiskFormat | undefined,
+): Promise<RecognisedFormat> {
+  if (stated !== undefined) return { format: stated, guess: undefined };
+  return recognise(await reader.peek(HEAD_LENGTH), size, location);
 }
 
 /** Of what was opened, with its place in a container image. */

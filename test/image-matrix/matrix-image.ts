@@ -1,4 +1,4 @@
-import type { DiskFormat } from '../../src/image/formats/recognise.ts';
+import type { DiskFormat } from '../../src/image/formats/drivers.ts';
 
 /** An image of a disk, as qemu makes it. */
 export interface MatrixImage {

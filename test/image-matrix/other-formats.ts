@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { DiskFormat } from '../../src/image/formats/recognise.ts';
+import { driverOf, type DiskFormat } from '../../src/image/formats/drivers.ts';
 import { run } from '../cluster/commands.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import type { MatrixImage } from './matrix-image.ts';
@@ -13,8 +13,8 @@ export function* otherFormats(): Generator<MatrixImage> {
     ['vmdk monolithicSparse', 'vmdk', ['-o', 'subformat=monolithicSparse'], true],
     ['vmdk monolithicSparse, zeroed grains', 'vmdk', ['-o', 'zeroed_grain=on'], true],
     ['vmdk streamOptimized', 'vmdk', ['-o', 'subformat=streamOptimized'], true],
-    ['vhd dynamic', 'vpc', ['-o', 'subformat=dynamic,force_size=on'], true],
-    ['vhd dynamic, sized by its geometry', 'vpc', ['-o', 'subformat=dynamic'], true],
+    ['vhd dynamic', 'vhd', ['-o', 'subformat=dynamic,force_size=on'], true],
+    ['vhd dynamic, sized by its geometry', 'vhd', ['-o', 'subformat=dynamic'], true],
     ['vhdx dynamic', 'vhdx', ['-o', 'subformat=dynamic'], true],
     ['vhdx dynamic, small blocks', 'vhdx', ['-o', 'subformat=dynamic,block_size=1M,block_state_zero=off'], true],
     ['vhdx fixed', 'vhdx', ['-o', 'subformat=fixed'], true],
@@ -31,7 +31,7 @@ export function* otherFormats(): Generator<MatrixImage> {
           streams,
           make: async (folder, path) => {
             const raw = await writeRaw(folder, content, size);
-            await run('qemu-img', ['convert', '-O', format, ...options, raw, path]);
+            await run('qemu-img', ['convert', '-O', driverOf(format).qemuName, ...options, raw, path]);
           },
         };
       }

@@ -1,4 +1,4 @@
-import type { DiskFormat } from '../../src/image/formats/recognise.ts';
+import { driverOf, type DiskFormat } from '../../src/image/formats/drivers.ts';
 import { run } from '../cluster/commands.ts';
 import type { MatrixImage } from './matrix-image.ts';
 import { numbers } from './numbers.ts';
@@ -21,8 +21,8 @@ export function* written(): Generator<MatrixImage> {
     ['vdi', []],
     ['vmdk', []],
     ['vmdk', ['zeroed_grain=on']],
-    ['vpc', []],
-    ['vpc', ['force_size=on']],
+    ['vhd', []],
+    ['vhd', ['force_size=on']],
     ['vhdx', []],
     ['vhdx', ['block_size=1M']],
   ];
@@ -40,7 +40,7 @@ function writtenTo(format: DiskFormat, options: string[], size: number): MatrixI
     streams: true,
     make: async (_, path) => {
       const chosen = options.length === 0 ? [] : ['-o', options.join(',')];
-      await run('qemu-img', ['create', '-q', '-f', format, ...chosen, path, `${size}`]);
+      await run('qemu-img', ['create', '-q', '-f', driverOf(format).qemuName, ...chosen, path, `${size}`]);
       const random = numbers(name);
       for (let session = 0; session < 3; session += 1) await write(path, random, size, format);
     },
@@ -97,5 +97,12 @@ async function write(path: string, random: () => number, size: number, format: D
     if (kind < 0.3) return `discard ${at} ${length}`;
     return `write -P ${Math.floor(random() * 256)} ${at} ${length}`;
   });
-  await run('qemu-io', ['-f', format, '-d', 'unmap', ...commands.flatMap((command) => ['-c', command]), path]);
+  await run('qemu-io', [
+    '-f',
+    driverOf(format).qemuName,
+    '-d',
+    'unmap',
+    ...commands.flatMap((command) => ['-c', command]),
+    path,
+  ]);
 }

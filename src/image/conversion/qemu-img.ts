@@ -1,6 +1,6 @@
 import { TransferError } from '../../base/errors.ts';
-import type { DiskFormat } from '../formats/recognise.ts';
 import { saysNoSpace } from '../../base/no-space.ts';
+import { driverOf, type DiskFormat } from '../formats/drivers.ts';
 import { inherited, runProgram, type ProgramResult } from '../../base/programs.ts';
 
 /** An image is hostile input to qemu-img as well: what it may allocate and compute is limited. */
@@ -73,16 +73,17 @@ interface RunOptions {
 
 /** Runs a shell command that finds the image in $SOURCE; everything that is not ours reaches it by the environment. */
 function run(command: string, format: DiskFormat, input: QemuInput, options: RunOptions): Promise<ProgramResult> {
+  const driver = driverOf(format).qemuName;
   if ('descriptor' in input) {
     const { descriptors = [] } = options;
-    const source = `driver=${format},file.driver=file,file.filename=${inherited(descriptors.length)}`;
+    const source = `driver=${driver},file.driver=file,file.filename=${inherited(descriptors.length)}`;
     return runProgram('sh', ['-c', `exec ${command}`], {
       ...options,
       descriptors: [...descriptors, input.descriptor],
       environment: { ...options.environment, SOURCE: source },
     });
   }
-  const source = `driver=${format},file.driver=nbd,file.server.type=unix,file.server.path=$unixsocket`;
+  const source = `driver=${driver},file.driver=nbd,file.server.type=unix,file.server.path=$unixsocket`;
   const served = ['curl', 'url=http://localhost/image', `unix-socket-path=${input.relaySocket}`];
   const script = `SOURCE="${source}"; export SOURCE; exec ${command}`;
   return runProgram('nbdkit', ['--readonly', '--unix', '-', ...served, '--run', script], options);

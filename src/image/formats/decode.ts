@@ -1,17 +1,12 @@
 import type { ByteReader } from '../../base/bytes.ts';
+import { RandomAccessNeeded } from '../../base/errors.ts';
 import type { DecodedDisk } from '../../base/extents.ts';
+import type { RangeReader } from '../../base/source.ts';
 import type { DecodeOptions } from './decode-options.ts';
-import { END_LENGTH, checkedAtEnd } from './raw-end.ts';
-import { withoutFixedVhdFooter } from './vhd/fixed.ts';
-import { beginsWithFooter } from './vhd/footer.ts';
-import { decodeMapped } from './mapped/decode.ts';
-import type { ReadHead } from './mapped/image.ts';
-import { openMapped } from './open-mapped.ts';
-import { decodeRaw } from './raw.ts';
-import type { DiskFormat } from './recognise.ts';
-import { readHeader } from './vmdk/descriptor.ts';
-import { mappedVmdk } from './vmdk/image.ts';
-import { decodeStreamOptimized } from './vmdk/stream.ts';
+import { driverOf, drivers, type DiskFormat } from './drivers.ts';
+import { decodeMapped, decodeMappedRanges } from './mapped/decode.ts';
+import { END_LENGTH, checkedAtEnd, type RawGuess } from './raw-end.ts';
+import { decodeRaw } from './raw/decode.ts';
 
 /**
  * Decodes a disk from a stream.
@@ -19,22 +14,39 @@ import { decodeStreamOptimized } from './vmdk/stream.ts';
  * @throws RandomAccessNeeded, now or among the extents, where the format or the layout cannot be read in one pass
  */
 export async function decodeDisk(format: DiskFormat, reader: ByteReader, options: DecodeOptions): Promise<DecodedDisk> {
-  if (format === 'raw') return decodeLikeRaw(reader, options);
-  const readHead: ReadHead = (length) => reader.peek(length);
-  if (format === 'vpc' && !beginsWithFooter(await readHead(END_LENGTH))) {
-    return withoutFixedVhdFooter(decodeRaw(reader, options.size, options.from), options.size, 'has one');
-  }
-  if (format === 'vmdk') {
-    const header = await readHeader(readHead);
-    if (header.isCompressed) return decodeStreamOptimized(reader, header);
-    return decodeMapped(mappedVmdk(header), reader, options);
-  }
-  return decodeMapped(await openMapped(format, readHead), reader, options);
+  const { open, decode } = driverOf(format);
+  if (options.guess !== undefined) return decodeGuessed(reader, options, options.guess);
+  if (decode !== undefined) return decode(reader, options);
+  if (open === undefined) throw new RandomAccessNeeded(`${format} cannot be decoded from a stream`);
+  return decodeMapped(format, await open((length) => reader.peek(length)), reader, options);
 }
 
-/** What somebody calls raw is taken as it is. */
-function decodeLikeRaw(reader: ByteReader, { size, guess, from = 0 }: DecodeOptions): DecodedDisk {
-  if (guess === undefined) return decodeRaw(reader, size, from);
+/**
+ * Decodes an image without a stream.
+ *
+ * @param from a position that an earlier decoder of the image had come to
+ * @returns undefined where only qemu-img can decode it
+ * @throws TransferError for images that are invalid, incomplete or need other files
+ */
+export async function decodeRanges(
+  format: DiskFormat,
+  ranges: RangeReader,
+  from = 0,
+): Promise<DecodedDisk | undefined> {
+  const { open } = driverOf(format);
+  if (open === undefined) return undefined;
+  try {
+    const image = await open((length) => ranges.read(0, Math.min(length, ranges.size)));
+    return decodeMappedRanges(format, image, ranges, from);
+  } catch (error) {
+    if (error instanceof RandomAccessNeeded) return undefined;
+    throw error;
+  }
+}
+
+/** What looks raw may be something else, which its end tells. What somebody calls raw is taken as it is. */
+function decodeGuessed(reader: ByteReader, { size, from = 0 }: DecodeOptions, guess: RawGuess): DecodedDisk {
   const raw = decodeRaw(reader, size, Math.max(0, from - END_LENGTH));
-  return withoutFixedVhdFooter(checkedAtEnd(raw, guess, from), size, 'may have one');
+  const checked = checkedAtEnd(raw, guess, from);
+  return drivers.reduce((disk, { footer }) => footer?.leaveOut(disk, size) ?? disk, checked);
 }

@@ -1,4 +1,4 @@
-import { TransferError } from '../../base/errors.ts';
+import { RandomAccessNeeded, TransferError } from '../../base/errors.ts';
 
 /** How a decoder says what is wrong with an image. */
 export interface ImageFailures {
@@ -9,6 +9,8 @@ export interface ImageFailures {
   readonly unsupported: (what: string) => TransferError;
   /** It has a parent, or keeps its data elsewhere. */
   readonly incomplete: () => TransferError;
+  /** Nothing is wrong with it, but it cannot be read in order, or only by qemu-img. @param what follows the image's name: "has its tables at its end" */
+  readonly needsRandomAccess: (what: string) => RandomAccessNeeded;
 }
 
 /** @param name of the format, for people */
@@ -21,5 +23,6 @@ export function imageFailures(name: string): ImageFailures {
     unsupported,
     incomplete: () =>
       unsupported('refers to other files, without which it is incomplete: flatten it with qemu-img convert'),
+    needsRandomAccess: (what) => new RandomAccessNeeded(`the ${name} image ${what}`),
   };
 }

@@ -2,28 +2,31 @@ import { isTarHeader } from '../archive/tar-reader.ts';
 import { behindSkippableFrames } from '../../codec/decompress/skippable-frames.ts';
 import { TransferError } from '../../base/errors.ts';
 import { hasDiskSign } from './disk-signs.ts';
+import { drivers, type DiskFormat } from './drivers.ts';
 import { describeDeflated } from './foreign/deflated.ts';
 import { describeForeignFile } from './foreign/files.ts';
 import { findForeignImage } from './foreign/images.ts';
 import { SECTOR, beginsAsDisk, refuseOddLength } from './plausible-disk.ts';
-
-/** Formats of disk images, by the names that qemu has for them. */
-export const diskFormats = ['raw', 'qcow2', 'vmdk', 'vhdx', 'vpc', 'vdi', 'qed'] as const;
-export type DiskFormat = (typeof diskFormats)[number];
+import { guessRaw, type RawGuess } from './raw-end.ts';
+import { raw } from './raw/driver.ts';
+import { isIn } from './signature.ts';
 
 /** As much of a disk's start as tells its format. */
 export const HEAD_LENGTH = 64 * 1024;
 
 const SMALLEST_RAW = 64 * 1024;
 
-const diskMagics: [DiskFormat, number, Buffer][] = [
-  ['qcow2', 0, Buffer.from('QFI\xfb', 'latin1')],
-  ['vmdk', 0, Buffer.from('KDMV')],
-  ['vhdx', 0, Buffer.from('vhdxfile')],
-  ['vpc', 0, Buffer.from('conectix')],
-  ['vdi', 0x40, Buffer.from([0x7f, 0x10, 0xda, 0xbe])],
-  ['qed', 0, Buffer.from('QED\0')],
-];
+/** Longest first: of two that begin alike, the longer one says more. */
+const signatures = drivers
+  .flatMap(({ name, signature }) => (signature === undefined ? [] : [{ name, signature }]))
+  .toSorted((a, b) => b.signature.bytes.length - a.signature.bytes.length);
+
+/** What an object is, by its start. */
+export interface RecognisedFormat {
+  format: DiskFormat;
+  /** Where nothing but its end can tell that it is not raw. */
+  guess: RawGuess | undefined;
+}
 
 /**
  * Tells by its start what kind of disk image an object is. What is nothing else that is known, and could be one, is raw.
@@ -35,11 +38,17 @@ const diskMagics: [DiskFormat, number, Buffer][] = [
 export function recogniseFormat(head: Buffer, size: number | undefined, location: string): DiskFormat {
   const total = head.length < HEAD_LENGTH ? head.length : size;
   if (total === 0) throw new TransferError('NotAnImage', `${location} is empty`);
-  const format = formatByMagic(head);
+  const format = formatBySignature(head);
   if (format !== undefined) return format;
   if (!hasDiskSign(head)) refuseForeign(head, location);
   if (total !== undefined && !beginsAsDisk(head)) refuseOddLength(total, location);
-  return 'raw';
+  return raw.name;
+}
+
+/** As {@link recogniseFormat}, with what is left to be told by the end of the object. */
+export function recognise(head: Buffer, size: number | undefined, location: string): RecognisedFormat {
+  const format = recogniseFormat(head, size, location);
+  return { format, guess: format === raw.name ? guessRaw(head, location) : undefined };
 }
 
 /**
@@ -47,14 +56,14 @@ export function recogniseFormat(head: Buffer, size: number | undefined, location
  * neither small, nor text, nor anything else that is known.
  */
 export function isProbablyDisk(head: Buffer, size: number): boolean {
-  if (formatByMagic(head) !== undefined) return true;
+  if (formatBySignature(head) !== undefined) return true;
   if (isTarHeader(head.subarray(0, SECTOR))) return true;
   if (size < SMALLEST_RAW || size % SECTOR !== 0) return false;
   return hasDiskSign(head) || describeForeignFile(head) === undefined;
 }
 
-function formatByMagic(head: Buffer): DiskFormat | undefined {
-  return diskMagics.find(([, offset, magic]) => head.subarray(offset, offset + magic.length).equals(magic))?.[0];
+function formatBySignature(head: Buffer): DiskFormat | undefined {
+  return signatures.find(({ signature }) => isIn(head, signature))?.name;
 }
 
 function refuseForeign(head: Buffer, location: string): void {

@@ -1,9 +1,7 @@
 import { ByteReader } from '../../../src/base/bytes.ts';
-import { checkSelfContained } from '../../../src/image/conversion/check-image.ts';
 import type { DecodedDisk } from '../../../src/base/extents.ts';
-import { decodeDisk } from '../../../src/image/formats/decode.ts';
-import { describeImage } from '../../../src/image/formats/describe.ts';
-import { decodeRanges } from '../../../src/image/formats/open-mapped.ts';
+import { driverOf } from '../../../src/image/formats/drivers.ts';
+import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
 import { HEAD_LENGTH, recogniseFormat } from '../../../src/image/formats/recognise.ts';
 import type { RangeReader } from '../../../src/base/source.ts';
 import { unwrap } from '../../../src/image/unwrap/unwrap.ts';
@@ -23,8 +21,9 @@ export async function attemptImage(bytes: Buffer, random: Random): Promise<void>
   const format = await survive(async () => recogniseFormat(head, bytes.length, 'x'));
   if (format === undefined) return;
   await survive(async () => {
-    await describeImage(format, head, bytes.length, rangesOf(bytes));
-    checkSelfContained(format, bytes);
+    const { describe, selfContained } = driverOf(format);
+    await describe({ head, size: bytes.length, ranges: rangesOf(bytes) });
+    selfContained?.check(bytes.subarray(0, selfContained.length));
   });
   if (format === 'raw') return;
   const ranged = await survive(async () => consume(await decodeRanges(format, rangesOf(bytes))));

@@ -210,7 +210,7 @@ describe('diskpress import and inspect', () => {
     const fixed = join(directory, 'fixed.vhd');
     await run('qemu-img', ['convert', '-O', 'vpc', '-o', 'subformat=fixed,force_size=on', raw, fixed]);
     expect((await diskpress('inspect', fixed)).stdout)
-      .to.match(/format:\s+vpc \(fixed\)/)
+      .to.match(/format:\s+vhd \(fixed\)/)
       .and.match(/virtual size:\s+64 MiB/);
   });
 

@@ -247,7 +247,7 @@ describe('decompressing an xz file', function () {
         expect(offset + data.length).to.be.at.most(content.length);
         data.copy(found, offset);
       }
-      expect(decoded, `blocks of ${block} bytes`).to.include({ format: 'vpc', virtualSize: content.length });
+      expect(decoded, `blocks of ${block} bytes`).to.include({ format: 'vhd', virtualSize: content.length });
       expect(found.equals(content)).to.equal(true);
     }
   });

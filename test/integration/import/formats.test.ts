@@ -93,7 +93,7 @@ describe('importer: formats and compressions', () => {
     for (const name of ['fixed.vhd', 'fixed.vhd.gz', 'fixed.tar']) {
       for (const from of [server, withoutRanges]) {
         const imported = await importFrom(from, name, { target });
-        await expectSameDisk(imported, 'vpc');
+        await expectSameDisk(imported, 'vhd');
         expect((await stat(imported.diskImage)).size).to.equal(64 * MEBIBYTE);
       }
     }
@@ -147,7 +147,7 @@ describe('importer: formats and compressions', () => {
   const mapped: Record<string, string[]> = {
     vdi: ['-O', 'vdi'],
     vmdk: ['-O', 'vmdk'],
-    vpc: ['-O', 'vpc', '-o', 'force_size=on'],
+    vhd: ['-O', 'vpc', '-o', 'force_size=on'],
     vhdx: ['-O', 'vhdx'],
   };
   for (const [format, parameters] of Object.entries(mapped)) {

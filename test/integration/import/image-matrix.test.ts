@@ -5,9 +5,8 @@ import { expect } from 'chai';
 import { ByteReader } from '../../../src/base/bytes.ts';
 import { RandomAccessNeeded } from '../../../src/base/errors.ts';
 import type { DecodedDisk } from '../../../src/base/extents.ts';
-import { decodeDisk } from '../../../src/image/formats/decode.ts';
-import { decodeRanges } from '../../../src/image/formats/open-mapped.ts';
-import type { DiskFormat } from '../../../src/image/formats/recognise.ts';
+import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
+import { driverOf, type DiskFormat } from '../../../src/image/formats/drivers.ts';
 import { importImage } from '../../../src/transfer/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
@@ -33,20 +32,28 @@ describe('images of all kinds read as qemu-img reads them', () => {
     it(image.name, async () => {
       const path = join(folder, 'image');
       await image.make(folder, path);
-      await run('qemu-img', ['convert', '-f', image.format, '-O', 'raw', path, join(folder, 'expected')]);
+      await run('qemu-img', [
+        'convert',
+        '-f',
+        driverOf(image.format).qemuName,
+        '-O',
+        'raw',
+        path,
+        join(folder, 'expected'),
+      ]);
       const expected = await readFile(join(folder, 'expected'));
-      await expectImported(path, expected);
+      await expectImported(path, expected, image);
       await expectDecoded(path, expected, image);
       await rm(path);
     });
   }
 
-  async function expectImported(path: string, expected: Buffer): Promise<void> {
+  async function expectImported(path: string, expected: Buffer, image: MatrixImage): Promise<void> {
     const target = join(folder, 'imported');
     const progress = new Progress();
     const sink = new FileSink({ path: target, preallocation: false }, progress);
-    const { virtualSize } = await importImage({ source: new FileSource(path, progress), sink, progress });
-    expect(virtualSize).to.equal(expected.length);
+    const imported = await importImage({ source: new FileSource(path, progress), sink, progress });
+    expect(imported).to.include({ format: image.format, virtualSize: expected.length });
     expect((await readFile(target)).equals(expected)).to.equal(true);
   }
 

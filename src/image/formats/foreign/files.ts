@@ -1,5 +1,6 @@
 import { isText } from './text.ts';
-import { isIn, signature } from './signature.ts';
+import { isIn } from '../signature.ts';
+import { named } from './named-signature.ts';
 
 /** Bytes of a cpio archive's binary header in which the first name's length lies, and the longest that is believed. */
 const OLD_CPIO_NAME_LENGTH_AT = 20;
@@ -9,29 +10,29 @@ const LONGEST_NAME = 4096;
 const PE_HEADER_AT = 60;
 
 const files = [
-  signature('a ZIP archive', 'PK\x03\x04'),
-  signature('a ZIP archive', 'PK\x05\x06'),
-  signature('a ZIP archive', 'PK\x07\x08'),
-  signature('a 7z archive', '7z\xbc\xaf\x27\x1c'),
-  signature('a RAR archive', 'Rar!\x1a\x07'),
-  signature('a PDF document', '%PDF-'),
-  signature('an RPM package', '\xed\xab\xee\xdb'),
-  signature('a Debian package', '!<arch>\ndebian'),
-  signature('an ar archive', '!<arch>\n'),
-  signature('a cpio archive', '070701'),
-  signature('a cpio archive', '070702'),
-  signature('a cpio archive', '070707'),
-  signature('a cabinet archive', 'MSCF\0\0\0\0'),
-  signature('a xar archive', 'xar!\0\x1c'),
-  signature('an LHA archive', '-lh5-', 2),
-  signature('an installer package or document of Windows', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'),
-  signature('a program (ELF)', '\x7fELF'),
-  signature('a program (Mach-O)', '\xcf\xfa\xed\xfe'),
-  signature('a catalogue of translations', '\xde\x12\x04\x95'),
-  signature('a picture (PNG)', '\x89PNG\r\n\x1a\n'),
-  signature('a picture (JPEG)', '\xff\xd8\xff'),
-  signature('a picture (GIF)', 'GIF8'),
-  signature('a zstd dictionary', '\x37\xa4\x30\xec'),
+  named('a ZIP archive', 'PK\x03\x04'),
+  named('a ZIP archive', 'PK\x05\x06'),
+  named('a ZIP archive', 'PK\x07\x08'),
+  named('a 7z archive', '7z\xbc\xaf\x27\x1c'),
+  named('a RAR archive', 'Rar!\x1a\x07'),
+  named('a PDF document', '%PDF-'),
+  named('an RPM package', '\xed\xab\xee\xdb'),
+  named('a Debian package', '!<arch>\ndebian'),
+  named('an ar archive', '!<arch>\n'),
+  named('a cpio archive', '070701'),
+  named('a cpio archive', '070702'),
+  named('a cpio archive', '070707'),
+  named('a cabinet archive', 'MSCF\0\0\0\0'),
+  named('a xar archive', 'xar!\0\x1c'),
+  named('an LHA archive', '-lh5-', 2),
+  named('an installer package or document of Windows', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'),
+  named('a program (ELF)', '\x7fELF'),
+  named('a program (Mach-O)', '\xcf\xfa\xed\xfe'),
+  named('a catalogue of translations', '\xde\x12\x04\x95'),
+  named('a picture (PNG)', '\x89PNG\r\n\x1a\n'),
+  named('a picture (JPEG)', '\xff\xd8\xff'),
+  named('a picture (GIF)', 'GIF8'),
+  named('a zstd dictionary', '\x37\xa4\x30\xec'),
 ];
 
 /**

@@ -1,7 +1,8 @@
-import { isIn, signature, type Signature } from './signature.ts';
+import { isIn } from '../signature.ts';
+import { named, type NamedSignature } from './named-signature.ts';
 
 /** A disk, or what one is made of, in a form that is not read here. */
-export interface ForeignImage extends Signature {
+export interface ForeignImage extends NamedSignature {
   /** What to do about it, where that is not plain from what it is. */
   advice?: string;
 }
@@ -9,7 +10,7 @@ export interface ForeignImage extends Signature {
 const BACKUP = 'restore it to a disk with the program that wrote it first';
 
 function image(what: string, bytes: string, advice?: string): ForeignImage {
-  return { ...signature(what, bytes), ...(advice === undefined ? {} : { advice }) };
+  return { ...named(what, bytes), ...(advice === undefined ? {} : { advice }) };
 }
 
 /** A guest would find no disk in them, were they taken for raw ones. */

@@ -12,16 +12,18 @@ import { MappedStream } from './stream.ts';
  * extents it throws TransferError where the image is invalid or incomplete, and RandomAccessNeeded where that is needed and
  * there are no ranges.
  *
+ * @param format the image's, as its driver names it
  * @param reader at the image's start
  */
 export function decodeMapped(
+  format: string,
   image: MappedImage,
   reader: ByteReader,
   { ranges, readsAll = false, from = 0 }: DecodeOptions,
 ): DecodedDisk {
   let pass: MappedStream | MappedRanges = new MappedStream(reader, image, { isWary: ranges !== undefined, from });
   return {
-    format: image.format,
+    format,
     virtualSize: image.size,
     get position() {
       return pass.position;
@@ -45,10 +47,10 @@ export function decodeMapped(
 }
 
 /** The same without a stream. */
-export function decodeMappedRanges(image: MappedImage, ranges: RangeReader, from = 0): DecodedDisk {
+export function decodeMappedRanges(format: string, image: MappedImage, ranges: RangeReader, from = 0): DecodedDisk {
   const pass = new MappedRanges(ranges, image, from);
   return {
-    format: image.format,
+    format,
     virtualSize: image.size,
     get position() {
       return pass.position;

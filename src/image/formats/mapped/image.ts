@@ -1,11 +1,9 @@
 import type { BlockCodec } from '../../../codec/decompress/block-codecs.ts';
 import type { ImageFailures } from '../image-failures.ts';
-import type { DiskFormat } from '../recognise.ts';
 import type { PieceRun } from './pieces.ts';
 
 /** An image of a header, tables, and the data that these map to places of the disk. Offsets and sizes in bytes. */
 export interface MappedImage {
-  readonly format: DiskFormat;
   /** Of the disk, as its guest sees it. */
   readonly size: number;
   /** How far before its table data may lie. */

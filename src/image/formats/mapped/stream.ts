@@ -114,7 +114,7 @@ export class MappedStream {
   }
 
   async #readTables(tables: PieceRun): Promise<void> {
-    const { lead, format } = this.#image;
+    const { lead, failures } = this.#image;
     while (this.#isNear(tables)) {
       const piece = this.#pieces.next?.host ?? Infinity;
       const start = tables.host - lead;
@@ -124,11 +124,11 @@ export class MappedStream {
       const distance = tables.host - this.#reader.position;
       if (distance < 0) throw this.#behind();
       const table = (await this.#reader.peek(distance + tables.length)).subarray(distance);
-      if (table.length < tables.length) throw this.#image.failures.truncated();
+      if (table.length < tables.length) throw failures.truncated();
       const pieces = this.#image.parseTable(table, tables.guest);
       this.#pieces.add(piecesLeft(pieces, tables.host, this.#options.from));
       if (this.#pieces.waiting > MOST_WAITING) {
-        throw new RandomAccessNeeded(`the ${format} image maps more than can be kept in mind before its data`);
+        throw failures.needsRandomAccess('maps more than can be kept in mind before its data');
       }
       tables.advance();
     }
@@ -155,6 +155,6 @@ export class MappedStream {
   }
 
   #behind(): RandomAccessNeeded {
-    return new RandomAccessNeeded(`the ${this.#image.format} image has a table behind what it maps`);
+    return this.#image.failures.needsRandomAccess('has a table behind what it maps');
   }
 }

@@ -15,7 +15,6 @@ export async function openQcow2(readHead: ReadHead): Promise<MappedImage> {
   const header = parseHeader(await readHead(HEADER_AREA));
   const { size, clusterSize, compressionType } = header;
   return {
-    format: 'qcow2',
     size,
     lead: Math.max(LONGEST_LEAD, LEAD_CLUSTERS * clusterSize),
     dataStart: 0,

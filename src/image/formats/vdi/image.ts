@@ -12,7 +12,6 @@ export async function openVdi(readHead: ReadHead): Promise<MappedImage> {
   const map: BlockMap = { offset: blocksOffset, entryLength: ENTRY, size, blockSize };
   const tables = cutMap(map);
   return {
-    format: 'vdi',
     size,
     lead: 0,
     dataStart: dataOffset,

@@ -81,7 +81,7 @@ export function withoutFixedVhdFooter(
     const total = raw.virtualSize;
     const before = held === undefined || total === undefined || end < total ? undefined : sizeBefore(held.data, total);
     if (before === undefined && held !== undefined) yield passOn(held);
-    if (before !== undefined) disk.format = 'vpc';
+    if (before !== undefined) disk.format = 'vhd';
     else if (expected === 'has one') throw failures.invalid('it has no footer, or a damaged one');
     disk.virtualSize = before ?? total;
   }

@@ -15,7 +15,7 @@ const { invalid, truncated } = failures;
 
 export const FOOTER_LENGTH = 512;
 export const diskTypes = { fixed: 2, dynamic: 3, differencing: 4 };
-const COOKIE = 'conectix';
+export const COOKIE = 'conectix';
 const SECTOR = 512;
 const CHECKSUM_AT = 64;
 /**

@@ -1,4 +1,3 @@
-import { RandomAccessNeeded } from '../../../base/errors.ts';
 import { isBlockSize } from '../block-size.ts';
 import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
@@ -33,7 +32,6 @@ export async function openVhd(readHead: ReadHead): Promise<MappedImage> {
   const tables = cutMap(map);
   const bitmapLength = Math.ceil(blockSize / SECTOR / 8 / SECTOR) * SECTOR;
   return {
-    format: 'vpc',
     size,
     lead: 0,
     dataStart: 0,
@@ -46,7 +44,7 @@ export async function openVhd(readHead: ReadHead): Promise<MappedImage> {
 async function readHeader(readHead: ReadHead): Promise<DynamicHeader> {
   const { diskType, size, dataOffset } = parseFooter(await readHead(FOOTER_LENGTH));
   const end = dataOffset + HEADER_LENGTH;
-  if (diskType !== diskTypes.dynamic || end > HEADER_AREA) throw new RandomAccessNeeded('the VHD image is not dynamic');
+  if (diskType !== diskTypes.dynamic || end > HEADER_AREA) throw failures.needsRandomAccess('is not dynamic');
   const header = (await readHead(end)).subarray(dataOffset);
   if (header.length < HEADER_LENGTH) throw failures.truncated();
   if (header.toString('latin1', 0, 8) !== 'cxsparse') throw failures.invalid('its dynamic header is damaged');

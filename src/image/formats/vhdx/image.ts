@@ -43,7 +43,6 @@ export async function openVhdx(readHead: ReadHead): Promise<MappedImage> {
   const tables = cutMap(map);
   const reserved = [{ offset: 0, length: HEADER_SECTION }, log, bat, place];
   return {
-    format: 'vhdx',
     size,
     lead: 0,
     dataStart: HEADER_SECTION,

@@ -1,6 +1,5 @@
-import { RandomAccessNeeded } from '../../../base/errors.ts';
 import { GrainDigest } from './grain-digest.ts';
-import { SECTOR, type SparseHeader } from './header.ts';
+import { SECTOR, failures, type SparseHeader } from './header.ts';
 
 export const ENTRY = 4;
 /** Of a grain table: the grain reads as zeros, and is nowhere, as it is where the entry is 0. */
@@ -22,7 +21,7 @@ export function tableCount({ capacity, grainSize, entriesPerGrainTable }: Sparse
  */
 export function readableDirectoryLength(header: SparseHeader): number {
   const length = tableCount(header) * ENTRY;
-  if (length > LARGEST_DIRECTORY) throw new RandomAccessNeeded('the VMDK image has a very large grain directory');
+  if (length > LARGEST_DIRECTORY) throw failures.needsRandomAccess('has a very large grain directory');
   return length;
 }
 
@@ -57,5 +56,5 @@ export async function readTablesAhead(header: SparseHeader, start: number, takeA
 
 function within(start: number, length: number, from: number, to: number): number {
   if (start >= from && start + length <= to) return start;
-  throw new RandomAccessNeeded('the VMDK image has its grain tables at unusual places');
+  throw failures.needsRandomAccess('has its grain tables at unusual places');
 }

@@ -19,7 +19,6 @@ export interface SparseHeader {
 
 export const SECTOR = 512;
 export const HEADER_LENGTH = 512;
-export const MAGIC = Buffer.from('KDMV');
 
 export const failures = imageFailures('VMDK');
 const { invalid, truncated, unsupported } = failures;

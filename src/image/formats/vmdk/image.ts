@@ -1,4 +1,3 @@
-import { RandomAccessNeeded } from '../../../base/errors.ts';
 import { parseMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadAt } from '../mapped/image.ts';
 import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
@@ -13,13 +12,12 @@ import { HEADER_LENGTH, SECTOR, failures, type SparseHeader } from './header.ts'
  */
 export function mappedVmdk(header: SparseHeader): MappedImage {
   const { grainDirectoryOffset, isCompressed, capacity, grainSize, overhead } = header;
-  if (isCompressed) throw new RandomAccessNeeded('the VMDK image is compressed');
-  if (grainDirectoryOffset === undefined) throw new RandomAccessNeeded('the VMDK image has its directory at its end');
+  if (isCompressed) throw failures.needsRandomAccess('is compressed');
+  if (grainDirectoryOffset === undefined) throw failures.needsRandomAccess('has its directory at its end');
   if (grainDirectoryOffset < HEADER_LENGTH) throw failures.invalid('its grain directory lies in its header');
   const directoryLength = readableDirectoryLength(header);
   const map = { entryLength: ENTRY, size: capacity, blockSize: grainSize };
   return {
-    format: 'vmdk',
     size: capacity,
     lead: 0,
     dataStart: overhead,

@@ -1,5 +1,4 @@
 import type { ByteReader } from '../../../base/bytes.ts';
-import { RandomAccessNeeded } from '../../../base/errors.ts';
 import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 import { BlockInflater } from '../block-inflater.ts';
 import { GrainDigest } from './grain-digest.ts';
@@ -18,7 +17,7 @@ const marker = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 };
  * @throws RandomAccessNeeded, now or among the extents, for VMDKs of other kinds
  */
 export function decodeStreamOptimized(reader: ByteReader, header: SparseHeader): DecodedDisk {
-  if (!header.hasMarkers) throw new RandomAccessNeeded('the VMDK image is not streamOptimized');
+  if (!header.hasMarkers) throw failures.needsRandomAccess('is not streamOptimized');
   return { format: 'vmdk', virtualSize: header.capacity, extents: new VmdkStream(reader, header).extents() };
 }
 
@@ -96,7 +95,7 @@ class VmdkStream {
     this.#grains.add(index, this.#reader.position / SECTOR);
     if (this.#header.grainDirectoryOffset === undefined) {
       this.#table ??= table;
-      if (this.#table !== table) throw new RandomAccessNeeded('the VMDK image has its grain tables at unusual places');
+      if (this.#table !== table) throw failures.needsRandomAccess('has its grain tables at unusual places');
     }
     const length = MARKER_LENGTH + size;
     const bytes = await this.#reader.peek(length);
@@ -179,7 +178,7 @@ class VmdkStream {
 
   async #goTo(offset: number): Promise<void> {
     const distance = offset - this.#reader.position;
-    if (distance < 0) throw new RandomAccessNeeded('the VMDK image has its grain tables at unusual places');
+    if (distance < 0) throw failures.needsRandomAccess('has its grain tables at unusual places');
     if ((await this.#reader.skip(distance)) < distance) throw truncated();
   }
 }

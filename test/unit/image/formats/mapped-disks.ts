@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { ByteReader } from '../../../../src/base/bytes.ts';
 import type { DecodedDisk } from '../../../../src/base/extents.ts';
-import { decodeDisk } from '../../../../src/image/formats/decode.ts';
 import type { DecodeOptions } from '../../../../src/image/formats/decode-options.ts';
-import { decodeRanges } from '../../../../src/image/formats/open-mapped.ts';
-import type { DiskFormat } from '../../../../src/image/formats/recognise.ts';
+import { decodeDisk, decodeRanges } from '../../../../src/image/formats/decode.ts';
+import type { DiskFormat } from '../../../../src/image/formats/drivers.ts';
 import type { RangeReader } from '../../../../src/base/source.ts';
 import { lend } from '../../base/streams.ts';
 

@@ -12,7 +12,7 @@ describe('recognising an image by its start', () => {
   };
 
   it('knows disk formats', () => {
-    const starts = { qcow2: 'QFI\xfb', vmdk: 'KDMV', vhdx: 'vhdxfile', vpc: 'conectix', qed: 'QED\0' };
+    const starts = { qcow2: 'QFI\xfb', vmdk: 'KDMV', vhdx: 'vhdxfile', vhd: 'conectix', qed: 'QED\0' };
     for (const [format, start] of Object.entries(starts)) {
       expect(recogniseFormat(sector(start), 512, 'x')).to.equal(format);
     }

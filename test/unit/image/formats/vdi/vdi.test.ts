@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RandomAccessNeeded } from '../../../../../src/base/errors.ts';
-import { decodeRanges } from '../../../../../src/image/formats/open-mapped.ts';
+import { decodeRanges } from '../../../../../src/image/formats/decode.ts';
 import { describeVdi, parseHeader } from '../../../../../src/image/formats/vdi/header.ts';
 import { vdiImage } from '../../../../support/vdi-image.ts';
 import {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RandomAccessNeeded } from '../../../../../src/base/errors.ts';
-import { decodeRanges } from '../../../../../src/image/formats/open-mapped.ts';
+import { decodeRanges } from '../../../../../src/image/formats/decode.ts';
 import { describeVhd, parseFooter } from '../../../../../src/image/formats/vhd/footer.ts';
 import { dynamicVhd, sealVhd } from '../../../../support/dynamic-vhd.ts';
 import { decodeStream, everyFailure, everyWay, failureOf, fragmentedDisks, rangesOf } from '../mapped-disks.ts';
@@ -22,7 +22,7 @@ describe('dynamic VHD', () => {
     await fc.assert(
       fc.asyncProperty(fragmentedDisks(BLOCK), async ({ disk, order }) => {
         const file = dynamicVhd(disk, { blockSize: BLOCK, order });
-        for await (const decoded of everyWay('vpc', file)) expect(decoded.equals(disk)).to.equal(true);
+        for await (const decoded of everyWay('vhd', file)) expect(decoded.equals(disk)).to.equal(true);
       }),
       { numRuns: 50 },
     );
@@ -31,7 +31,7 @@ describe('dynamic VHD', () => {
   it('reads blocks whose bitmaps are larger than a sector', async () => {
     const disk = Buffer.alloc(9 * 1024 * 1024 + 512, 'large');
     const file = dynamicVhd(disk, { blockSize: 4 * 1024 * 1024, order: [2, 0, 1] });
-    for await (const decoded of everyWay('vpc', file)) expect(decoded.equals(disk)).to.equal(true);
+    for await (const decoded of everyWay('vhd', file)) expect(decoded.equals(disk)).to.equal(true);
   });
 
   it('has the size that its creator means: that of the footer, or that of the geometry', () => {
@@ -62,14 +62,14 @@ describe('dynamic VHD', () => {
     const disk = Buffer.alloc(12 * BLOCK, 'data');
     const file = dynamicVhd(disk, { blockSize: BLOCK, creator: 'vpc ' });
     const { size } = parseFooter(file);
-    for await (const decoded of everyWay('vpc', file)) expect(decoded.equals(disk.subarray(0, size))).to.equal(true);
+    for await (const decoded of everyWay('vhd', file)) expect(decoded.equals(disk.subarray(0, size))).to.equal(true);
   });
 
   it('says when the file ends too early', async () => {
     const { file } = image();
     // The footer behind the last block tells nothing new.
     for (const length of [100, 600, TABLE, TABLE + 20, TABLE + 1024 + BLOCK, file.length - 513]) {
-      for await (const { way, failure } of everyFailure('vpc', file.subarray(0, length))) {
+      for await (const { way, failure } of everyFailure('vhd', file.subarray(0, length))) {
         expect(failure, `${length} ${way}`).to.have.property('code', 'TruncatedImage');
       }
     }
@@ -92,7 +92,7 @@ describe('dynamic VHD', () => {
     for (const [name, change, code] of lies) {
       const { file } = image();
       change(file);
-      for await (const { way, failure } of everyFailure('vpc', file)) {
+      for await (const { way, failure } of everyFailure('vhd', file)) {
         expect(failure, `${name}, ${way}`).to.have.property('code', code);
       }
     }
@@ -104,14 +104,14 @@ describe('dynamic VHD', () => {
     sealVhd(file);
     file.writeUInt32BE(2 ** 31, 512 + 32);
     file.writeUInt32BE(2 ** 32 - 1, 512 + 28);
-    expect(await failureOf(decodeStream('vpc', file))).to.have.property('code', 'InvalidImage');
+    expect(await failureOf(decodeStream('vhd', file))).to.have.property('code', 'InvalidImage');
   });
 
   it('leaves VHDs of other kinds to qemu-img', async () => {
     const { file } = image();
     file.writeUInt32BE(2, 60);
     sealVhd(file);
-    expect(await failureOf(decodeStream('vpc', file))).to.be.instanceOf(RandomAccessNeeded);
-    expect(await decodeRanges('vpc', rangesOf(file))).to.equal(undefined);
+    expect(await failureOf(decodeStream('vhd', file))).to.be.instanceOf(RandomAccessNeeded);
+    expect(await decodeRanges('vhd', rangesOf(file))).to.equal(undefined);
   });
 });

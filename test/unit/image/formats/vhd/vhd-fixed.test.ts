@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ByteReader } from '../../../../../src/base/bytes.ts';
 import { decodeDisk } from '../../../../../src/image/formats/decode.ts';
-import type { DiskFormat } from '../../../../../src/image/formats/recognise.ts';
+import type { DiskFormat } from '../../../../../src/image/formats/drivers.ts';
 import { fixedVhdFooter } from '../../../../../src/image/formats/vhd/fixed.ts';
 import { lend } from '../../../base/streams.ts';
 
@@ -57,7 +57,7 @@ describe('VHD of fixed size', () => {
     await fc.assert(
       fc.asyncProperty(chunkLengths, fc.boolean(), fc.nat(2 * MEBIBYTE), async (lengths, known, from) => {
         const decoded = await decode(vhd, known, lengths, from);
-        expect(decoded).to.include({ format: 'vpc', virtualSize: disk.length });
+        expect(decoded).to.include({ format: 'vhd', virtualSize: disk.length });
         expect(decoded.content.equals(disk)).to.equal(true);
       }),
       { numRuns: 50 },
@@ -110,9 +110,9 @@ describe('VHD of fixed size', () => {
       for await (const { data } of decoded.extents) pieces.push(Buffer.from(data));
       return { format: decoded.format, content: Buffer.concat(pieces) };
     };
-    expect(await stated('vpc', vhd)).to.deep.equal({ format: 'vpc', content: disk });
+    expect(await stated('vhd', vhd)).to.deep.equal({ format: 'vhd', content: disk });
     expect(await stated('raw', vhd)).to.deep.equal({ format: 'raw', content: vhd });
-    const failure: unknown = await stated('vpc', disk).catch((error: unknown) => error);
+    const failure: unknown = await stated('vhd', disk).catch((error: unknown) => error);
     expect(failure).to.include({ code: 'InvalidImage' });
   });
 

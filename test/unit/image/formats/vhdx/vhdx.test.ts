@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RandomAccessNeeded, TransferError } from '../../../../../src/base/errors.ts';
-import { decodeRanges } from '../../../../../src/image/formats/open-mapped.ts';
+import { decodeRanges } from '../../../../../src/image/formats/decode.ts';
 import { crc32c } from '../../../../../src/image/formats/vhdx/crc32c.ts';
 import { describeVhdx } from '../../../../../src/image/formats/vhdx/describe.ts';
 import { openVhdx } from '../../../../../src/image/formats/vhdx/image.ts';

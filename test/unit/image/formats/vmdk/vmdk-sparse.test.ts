@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RandomAccessNeeded } from '../../../../../src/base/errors.ts';
-import { decodeRanges } from '../../../../../src/image/formats/open-mapped.ts';
+import { decodeRanges } from '../../../../../src/image/formats/decode.ts';
 import { sparseVmdk } from '../../../../support/sparse-vmdk.ts';
 import {
   completed,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { checkSelfContained } from '../../../../src/image/conversion/check-image.ts';
+import { driverOf, type DiskFormat } from '../../../../src/image/formats/drivers.ts';
 
 describe('images that refer to other files', () => {
   const vmdk = ({
@@ -18,6 +18,9 @@ describe('images that refer to other files', () => {
     head.write(descriptor, descriptorAt);
     return head;
   };
+  const checkSelfContained = (format: DiskFormat, head: Buffer): void => {
+    driverOf(format).selfContained?.check(head);
+  };
   const refused = (check: () => void): void => {
     expect(check).to.throw().with.property('code', 'UnsupportedImage');
   };
@@ -29,9 +32,9 @@ describe('images that refer to other files', () => {
     refused(() => checkSelfContained('vmdk', vmdk({ descriptor: 'parentCID=12345678\n' })));
     refused(() => checkSelfContained('vmdk', vmdk({ descriptor: 'parentFileNameHint="/etc/shadow"\n' })));
     const vhd = Buffer.alloc(1024);
-    checkSelfContained('vpc', vhd);
+    checkSelfContained('vhd', vhd);
     vhd.writeUInt32BE(4, 60);
-    refused(() => checkSelfContained('vpc', vhd));
+    refused(() => checkSelfContained('vhd', vhd));
     const qed = Buffer.alloc(1024);
     checkSelfContained('qed', qed);
     qed.writeUInt32LE(1, 16);

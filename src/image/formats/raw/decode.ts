@@ -1,6 +1,6 @@
-import type { ByteReader } from '../../base/bytes.ts';
-import { TransferError } from '../../base/errors.ts';
-import type { DecodedDisk, Extent } from '../../base/extents.ts';
+import type { ByteReader } from '../../../base/bytes.ts';
+import { TransferError } from '../../../base/errors.ts';
+import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 
 /**
  * A raw disk is its own bytes.

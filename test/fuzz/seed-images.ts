@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cluster/commands.ts';
 import { dynamicVhd } from '../support/dynamic-vhd.ts';
+import { qcowImage } from '../support/qcow-image.ts';
 import { sparseVmdk } from '../support/sparse-vmdk.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import { vdiImage } from '../support/vdi-image.ts';
@@ -15,6 +16,7 @@ import { textSeeds } from './subjects/texts.ts';
 
 export const formats = [
   'qcow2',
+  'qcow',
   'vmdk',
   'vdi',
   'vhd',
@@ -84,6 +86,13 @@ async function makeIn(folder: string): Promise<SeedImage[]> {
   await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 3k 5k', '-c', 'write -z 9k 1k', at('guest.qcow2')]);
   await run('qemu-img', ['snapshot', '-d', 'one', at('guest.qcow2')]);
   await add('qcow2', 'guest.qcow2');
+  await convert('disk.qcow', 'qcow');
+  await add('qcow', 'disk.qcow');
+  images.push({
+    format: 'qcow',
+    bytes: qcowImage(disk, { clusterBits: 9, l2Bits: 6, isCompressed: (cluster) => cluster % 2 === 0 }),
+  });
+  images.push({ format: 'qcow', bytes: qcowImage(disk, { clusterBits: 9, l2Bits: 6, order: [9, 3, 4, 1, 30] }) });
   await convert('stream.vmdk', 'vmdk', '-o', 'subformat=streamOptimized');
   await add('vmdk', 'stream.vmdk');
   images.push({ format: 'vmdk', bytes: streamOptimizedVmdk(disk, { grainSize: 4096, entries: 4 }) });

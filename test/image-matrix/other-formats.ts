@@ -21,6 +21,7 @@ export function* otherFormats(): Generator<MatrixImage> {
     ['vdi dynamic', 'vdi', [], true],
     ['vdi static', 'vdi', ['-o', 'static=on'], true],
     ['qed', 'qed', [], false],
+    ['qcow', 'qcow', [], true],
   ];
   for (const [name, format, options, streams] of formats) {
     for (const content of contents) {
@@ -38,6 +39,16 @@ export function* otherFormats(): Generator<MatrixImage> {
     }
   }
   for (const content of contents) {
+    yield {
+      name: `qcow, compressed ${content}`,
+      format: 'qcow',
+      streams: true,
+      make: async (folder, path) => {
+        const raw = await writeRaw(folder, content, 5 * MEBIBYTE + 37 * 512);
+        // Once it has written all of a compressed qcow, qemu-img ends with 1, without a word.
+        await run('sh', ['-c', 'qemu-img convert -O qcow -c "$1" "$2" || qemu-img compare "$1" "$2"', 'sh', raw, path]);
+      },
+    };
     yield {
       name: `vmdk streamOptimized, tables behind their grains ${content}`,
       format: 'vmdk',

@@ -25,6 +25,7 @@ export function* written(): Generator<MatrixImage> {
     ['vhd', ['force_size=on']],
     ['vhdx', []],
     ['vhdx', ['block_size=1M']],
+    ['qcow', []],
   ];
   for (const [format, options] of others) {
     for (const size of [24 * MEBIBYTE, 150 * MEBIBYTE + 512]) yield writtenTo(format, options, size);

@@ -1,4 +1,5 @@
 import type { DiskFormatDriver } from './driver.ts';
+import { qcow } from './qcow/driver.ts';
 import { qcow2 } from './qcow2/driver.ts';
 import { qed } from './qed/driver.ts';
 import { raw } from './raw/driver.ts';
@@ -8,7 +9,7 @@ import { vhdx } from './vhdx/driver.ts';
 import { vmdk } from './vmdk/driver.ts';
 
 /** The formats of disk images that are imported. */
-const declared = [raw, qcow2, vmdk, vhdx, vhd, vdi, qed] as const satisfies readonly DiskFormatDriver[];
+const declared = [raw, qcow, qcow2, vmdk, vhdx, vhd, vdi, qed] as const satisfies readonly DiskFormatDriver[];
 
 export type DiskFormat = (typeof declared)[number]['name'];
 

@@ -36,6 +36,7 @@ const answer = (tokens: readonly string[], attempt: Attempt): Subject => ({
 
 export const subjects: Readonly<Record<Format, Subject>> = {
   qcow2: image,
+  qcow: image,
   vmdk: image,
   vdi: image,
   vhd: image,

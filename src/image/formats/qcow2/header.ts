@@ -1,5 +1,5 @@
 import { imageFailures } from '../image-failures.ts';
-import { printable } from '../../../base/printable.ts';
+import { refuseBackingFile } from './backing-file.ts';
 import { nameFeatures, parseExtensions } from './extensions.ts';
 
 /** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */
@@ -27,7 +27,6 @@ export const HEADER_AREA = 64 * 1024;
 
 export const failures = imageFailures('qcow2');
 const { invalid, truncated, unsupported } = failures;
-const { unsupported: qcow } = imageFailures('qcow (version 1)');
 
 const SECTOR = 512;
 export const V2_HEADER_LENGTH = 72;
@@ -59,7 +58,6 @@ const encryptions: Record<number, string> = { 1: 'AES', 2: 'LUKS' };
 export function parseHeader(bytes: Buffer): Header {
   if (bytes.length < V2_HEADER_LENGTH) throw truncated();
   const version = bytes.readUInt32BE(4);
-  if (version === 1) throw qcow('is not read here: convert it with qemu-img convert -O qcow2');
   if (version !== 2 && version !== 3) throw unsupported(`is of version ${version}, which is not known`);
   const clusterBits = bytes.readUInt32BE(20);
   if (clusterBits < MIN_CLUSTER_BITS || clusterBits > MAX_CLUSTER_BITS) {
@@ -86,21 +84,9 @@ export function parseHeader(bytes: Buffer): Header {
 
 /** Refuses what is of no use without another file or a key. */
 function refuseIncomplete(bytes: Buffer): void {
-  if (bytes.readBigUInt64BE(8) !== 0n) {
-    const name = backingFileName(bytes);
-    const which = name === undefined ? 'a backing file' : `the backing file ${name}`;
-    throw unsupported(`has ${which}, without which it is incomplete: flatten it with qemu-img convert`);
-  }
+  refuseBackingFile(bytes, failures);
   const encryption = encryptionName(bytes);
   if (encryption !== undefined) throw unsupported(`is encrypted (${encryption}): decrypt it with qemu-img convert`);
-}
-
-/** The name of the backing file that the header tells of, where there is any that can be told. */
-export function backingFileName(bytes: Buffer): string | undefined {
-  const offset = Number(bytes.readBigUInt64BE(8));
-  const length = bytes.readUInt32BE(16);
-  if (offset === 0 || length === 0 || offset + length > bytes.length) return undefined;
-  return printable(bytes.subarray(offset, offset + length));
 }
 
 /** How the image is encrypted, if it is. */

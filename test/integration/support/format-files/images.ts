@@ -19,7 +19,13 @@ export const images: Record<string, string[]> = {
   'qcow2, encrypted': [
     'qemu-img create -q --object secret,id=s,data=x -f qcow2 ' + '-o encrypt.format=aes,encrypt.key-secret=s "$OUT" 8M',
   ],
-  'qcow, version 1': [qemu('-O qcow')],
+  'qcow, version 1': [qemu('-O qcow'), `${qemu('-c -O qcow')} || qemu-img compare -q -f raw -F qcow disk.img "$OUT"`],
+  'qcow, version 1, with a backing file': [
+    'qemu-img convert -f raw -O qcow disk.img base; qemu-img create -q -f qcow -b base -F qcow "$OUT"',
+  ],
+  'qcow, version 1, encrypted': [
+    'qemu-img create -q --object secret,id=s,data=x -f qcow -o encrypt.format=aes,encrypt.key-secret=s "$OUT" 8M',
+  ],
   QED: [qemu('-O qed')],
   'VMDK: one sparse file, or made to be sent': [qemu('-O vmdk'), qemu('-O vmdk -o subformat=streamOptimized')],
   'VMDK: the text that names the others of several files': [

@@ -1,0 +1,14 @@
+import type { DiskFormatDriver } from '../driver.ts';
+import { signature } from '../signature.ts';
+import { HEADER_AREA, describeQcow, parseHeader } from './header.ts';
+import { openQcow } from './image.ts';
+
+/** QEMU's first copy-on-write disk: version 1, which begins as a qcow2 does. */
+export const qcow = {
+  name: 'qcow',
+  qemuName: 'qcow',
+  signature: signature('QFI\xfb\0\0\0\x01'),
+  open: openQcow,
+  describe: ({ head }) => describeQcow(head),
+  selfContained: { length: HEADER_AREA, check: parseHeader },
+} as const satisfies DiskFormatDriver;

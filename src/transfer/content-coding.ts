@@ -1,8 +1,11 @@
+import { compressions } from '../codec/decompress/drivers.ts';
 import { TransferError } from '../base/errors.ts';
 import type { OpenedSource } from '../base/source.ts';
 
-/** Their content shows them, or there is nothing to undo: `aws-chunked` is of the upload, the last ones are no codings but written. */
-const harmless = new Set(['', 'identity', 'gzip', 'x-gzip', 'zstd', 'aws-chunked', 'none', 'binary', 'utf-8', '8bit']);
+/** There is nothing to undo: `aws-chunked` is of the upload, the last ones are no codings but written. */
+const nothing = ['', 'identity', 'aws-chunked', 'none', 'binary', 'utf-8', '8bit'];
+/** The content of what is compressed shows it. */
+const harmless = new Set([...nothing, ...compressions.flatMap(({ contentCodings }) => contentCodings)]);
 
 /**
  * Refuses an object whose server says that its bytes are coded (RFC 9110 section 8.4.1) in a way that they do not show: it would be

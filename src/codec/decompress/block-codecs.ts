@@ -45,10 +45,16 @@ export function decompressFrame(compressed: Buffer, output: Buffer, native: Fram
   return zstdDecompressSync(frame, { ...inOnePiece(output), params: zstdParameters }).copy(output);
 }
 
+const decoders: Record<BlockCodec, (compressed: Buffer, output: Buffer) => number> = {
+  raw: (compressed, output) => inflateBlock('raw', compressed, output),
+  zlib: (compressed, output) => inflateBlock('zlib', compressed, output),
+  zstd: (compressed, output) => decompressFrame(compressed, output),
+};
+
 /** By any codec; -1 where it throws. */
 export function decodeBlock(codec: BlockCodec, compressed: Buffer, output: Buffer): number {
   try {
-    return codec === 'zstd' ? decompressFrame(compressed, output) : inflateBlock(codec, compressed, output);
+    return decoders[codec](compressed, output);
   } catch {
     return -1;
   }

@@ -1,10 +1,9 @@
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
-import { recogniseCompression, type Compression } from './compression.ts';
+import { recogniseCompression } from './compression.ts';
+import { compressionNamed, type Compression } from './drivers.ts';
 import { decompressNatively, type DecompressedStream } from './native-decompressor.ts';
-import { decompressWithProgram } from './program-decompressor.ts';
 import { behindSkippableFrames } from './skippable-frames.ts';
-import { decompressWithZlib } from './zlib-decompressor.ts';
 
 const LONGEST_MAGIC = 16;
 /** What begins with skippable frames is looked at as far as this, in bytes: programs put a length or a table in them. */
@@ -50,8 +49,7 @@ export function decompress(compression: Compression, input: ByteStream, natively
 }
 
 function openCompressed(compression: Compression, input: ByteStream, natively = true): DecompressedStream {
-  const native = natively ? decompressNatively(compression, input) : undefined;
-  if (native !== undefined) return native;
-  if (compression === 'gzip' || compression === 'zstd') return { bytes: decompressWithZlib(compression, input) };
-  return { bytes: decompressWithProgram(compression, input) };
+  const { name, native, decompress: decompressOtherwise } = compressionNamed(compression);
+  if (natively && native !== undefined) return decompressNatively(name, native, input);
+  return { bytes: decompressOtherwise(input) };
 }

@@ -2,23 +2,26 @@ import { TransferError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 import { DecodingFailed, type DecodingFailure } from '../native/stream-codec.ts';
 import { LARGEST_WINDOW } from '../native/zstd-format.ts';
-import type { Compression } from './compression.ts';
 
-/** Says what is wrong with compressed data. */
-export function decompressionFailure(kind: Compression, failure: DecodingFailure, cause?: unknown): TransferError {
+/**
+ * Says what is wrong with compressed data.
+ *
+ * @param name of the compression
+ */
+export function decompressionFailure(name: string, failure: DecodingFailure, cause?: unknown): TransferError {
   const unsupported = (what: string): TransferError =>
-    new TransferError('UnsupportedImage', `the ${kind} data ${what}`, { cause });
+    new TransferError('UnsupportedImage', `the ${name} data ${what}`, { cause });
   switch (failure) {
     case 'truncated':
-      return new TransferError('TruncatedImage', `the ${kind} data ends too early: the file is incomplete`, { cause });
+      return new TransferError('TruncatedImage', `the ${name} data ends too early: the file is incomplete`, { cause });
     case 'memory':
-      return new TransferError('UnsupportedImage', `decompressing this ${kind} data takes more memory than allowed`, {
+      return new TransferError('UnsupportedImage', `decompressing this ${name} data takes more memory than allowed`, {
         cause,
       });
     case 'foreign':
       return new TransferError(
         'InvalidImage',
-        `the ${kind} data is followed by something that is not ${kind}: cut that off, or compress the image anew`,
+        `the ${name} data is followed by something that is not ${name}: cut that off, or compress the image anew`,
         { cause },
       );
     case 'window': {
@@ -29,6 +32,6 @@ export function decompressionFailure(kind: Compression, failure: DecodingFailure
     case 'dictionary':
       return unsupported('needs the dictionary that it was compressed with: compress it anew without one');
     case 'damaged':
-      return new TransferError('InvalidImage', `the ${kind} data is damaged`, { cause });
+      return new TransferError('InvalidImage', `the ${name} data is damaged`, { cause });
   }
 }

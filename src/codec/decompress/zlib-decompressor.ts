@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ByteReader, abandonStream, type ByteStream } from '../../base/bytes.ts';
 import { systemCode } from '../../base/errors.ts';
@@ -8,20 +9,25 @@ import { nextZstdFrame } from './zstd-frame.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Decompresses gzip or zstd, several members one after the other included. Its input is read to the end. */
-export async function* decompressWithZlib(kind: 'gzip' | 'zstd', input: ByteStream): ByteStream {
-  if (kind === 'gzip') return yield* decompressMembers('gzip', input);
+/** Decompresses gzip, several members one after the other included. The input is read to its end. */
+export async function* decompressGzip(input: ByteStream): ByteStream {
+  yield* decompressBy(createGunzip({ chunkSize: CHUNK }), 'gzip', input);
+}
+
+/** Decompresses zstd, several frames one after the other included. The input is read to its end. */
+export async function* decompressZstd(input: ByteStream): ByteStream {
   // Node's decoder ends where a frame does, whatever follows it.
   const reader = new ByteReader(input);
   try {
-    while ((await reader.peek(1)).length > 0) yield* decompressMembers('zstd', nextZstdFrame(reader));
+    while ((await reader.peek(1)).length > 0) {
+      yield* decompressBy(createZstdDecompress({ chunkSize: CHUNK }), 'zstd', nextZstdFrame(reader));
+    }
   } finally {
     reader.close().catch(() => {});
   }
 }
 
-async function* decompressMembers(kind: 'gzip' | 'zstd', input: ByteStream): ByteStream {
-  const decoder = kind === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
+async function* decompressBy(decoder: Transform, name: string, input: ByteStream): ByteStream {
   const feeder = new Feeder(decoder);
   let inputFailure: unknown;
   const feeding = feeder.feed(input).catch((error: unknown) => {
@@ -32,19 +38,19 @@ async function* decompressMembers(kind: 'gzip' | 'zstd', input: ByteStream): Byt
     for await (const chunk of decoder) yield chunk as Buffer;
     await feeding;
   } catch (error) {
-    throw compressionFailure(kind, inputFailure ?? error);
+    throw compressionFailure(name, inputFailure ?? error);
   } finally {
     feeder.abandon();
     decoder.destroy();
     abandonStream(input);
   }
-  if (inputFailure !== undefined) throw compressionFailure(kind, inputFailure) as Error;
+  if (inputFailure !== undefined) throw compressionFailure(name, inputFailure) as Error;
 }
 
-function compressionFailure(kind: 'gzip' | 'zstd', error: unknown): unknown {
-  if (error instanceof DecodingFailed) return decompressionFailure(kind, error.failure, error);
+function compressionFailure(name: string, error: unknown): unknown {
+  if (error instanceof DecodingFailed) return decompressionFailure(name, error.failure, error);
   const code = systemCode(error);
-  if (code === 'Z_BUF_ERROR') return decompressionFailure(kind, 'truncated', error);
-  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) return decompressionFailure(kind, 'damaged', error);
+  if (code === 'Z_BUF_ERROR') return decompressionFailure(name, 'truncated', error);
+  if (code?.startsWith('Z_') || code?.startsWith('ZSTD_')) return decompressionFailure(name, 'damaged', error);
   return error;
 }

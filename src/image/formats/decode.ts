@@ -4,8 +4,9 @@ import type { DecodedDisk } from '../../base/extents.ts';
 import type { RangeReader } from '../../base/source.ts';
 import type { DecodeOptions } from './decode-options.ts';
 import { driverOf, drivers, type DiskFormat } from './drivers.ts';
+import { END_LENGTH } from './foreign/ends.ts';
 import { decodeMapped, decodeMappedRanges } from './mapped/decode.ts';
-import { END_LENGTH, checkedAtEnd, type RawGuess } from './raw-end.ts';
+import { checkedAtEnd, type RawGuess } from './raw-end.ts';
 import { decodeRaw } from './raw/decode.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { TransferError } from '../../base/errors.ts';
 import type { DecodedDisk, Extent } from '../../base/extents.ts';
+import { END_LENGTH, foreignEnds } from './foreign/ends.ts';
 import { beginsAsDisk, refuseOddLength } from './plausible-disk.ts';
-
-/** In bytes, of the end that is looked at. */
-export const END_LENGTH = 512;
+import { isIn } from './signature.ts';
 
 /** What is known of an object that counts as a raw disk because it looks like nothing else. */
 export interface RawGuess {
@@ -26,20 +25,9 @@ export function guessRaw(head: Buffer, location: string): RawGuess {
  * @throws TransferError UnsupportedImage, NotAnImage
  */
 export function refuseByEnd(end: Buffer, total: number, { location, isCertain }: RawGuess): void {
-  const what = describeEnd(end);
-  if (what !== undefined) throw new TransferError('UnsupportedImage', `${location} is ${what}`);
+  const foreign = foreignEnds.find((kind) => isIn(end, kind));
+  if (foreign !== undefined) throw new TransferError('UnsupportedImage', `${location} is ${foreign.what}`);
   if (!isCertain) refuseOddLength(total, location);
-}
-
-function describeEnd(end: Buffer): string | undefined {
-  const at = (offset: number, text: string): boolean => end.toString('latin1', offset, offset + text.length) === text;
-  if (at(0, 'koly'))
-    return 'a disk image of macOS (DMG), which is not read here: convert it with qemu-img convert -f dmg first';
-  if (at(1, 'conectix'))
-    return 'a VHD of before 2004, with a footer of 511 bytes: convert it with its own program first';
-  if (at(END_LENGTH - 8, 'NERO') || at(END_LENGTH - 12, 'NER5'))
-    return 'a CD image of Nero (NRG): convert it to an ISO image first';
-  return undefined;
 }
 
 /**

@@ -67,12 +67,6 @@ function formatBySignature(head: Buffer): DiskFormat | undefined {
 }
 
 function refuseForeign(head: Buffer, location: string): void {
-  if (isOldVmware(head)) {
-    throw new TransferError(
-      'UnsupportedImage',
-      `${location} is a VMware disk of an old kind or in several files: convert it with qemu-img convert first`,
-    );
-  }
   const image = findForeignImage(behindSkippableFrames(head) ?? head);
   const deflated = image === undefined ? describeDeflated(head) : undefined;
   const what = image?.what ?? deflated;
@@ -83,12 +77,4 @@ function refuseForeign(head: Buffer, location: string): void {
   const file = describeForeignFile(head);
   if (file === undefined) return;
   throw new TransferError('NotAnImage', `${location} is ${file}, not a disk image: check the URL`);
-}
-
-/** ESX server's sparse extents, and the text that describes a disk whose data is in other files. */
-function isOldVmware(head: Buffer): boolean {
-  return (
-    head.toString('latin1', 0, 4) === 'COWD' ||
-    /^[\s\xef\xbb\xbf]*# Disk DescriptorFile/.test(head.toString('latin1', 0, 64))
-  );
 }

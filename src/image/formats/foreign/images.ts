@@ -7,14 +7,23 @@ export interface ForeignImage extends NamedSignature {
   advice?: string;
 }
 
+/** Of the text that describes a disk whose data is in other files; white space and a byte order mark may come before it. */
+const DESCRIPTOR_START = '# Disk DescriptorFile';
+
 const BACKUP = 'restore it to a disk with the program that wrote it first';
 
 function image(what: string, bytes: string, advice?: string): ForeignImage {
   return { ...named(what, bytes), ...(advice === undefined ? {} : { advice }) };
 }
 
+function vmware(bytes: string): ForeignImage {
+  return image('a VMware disk of an old kind or in several files', bytes, 'convert it with qemu-img convert first');
+}
+
 /** A guest would find no disk in them, were they taken for raw ones. */
 const foreignImages: ForeignImage[] = [
+  // A sparse extent of an ESX server.
+  vmware('COWD'),
   image(
     'the delta of a VMware snapshot (seSparse) and incomplete without its base',
     '\xbe\xba\xfe\xca\0\0\0\0',
@@ -76,5 +85,11 @@ const compressed: ForeignImage[] = compressions.flatMap(([name, ...magics]) =>
 
 /** By its start, what is a disk image or a compression, and none of those that are read here. */
 export function findForeignImage(head: Buffer): ForeignImage | undefined {
+  if (isVmwareDescriptor(head)) return vmware(DESCRIPTOR_START);
   return [...foreignImages, ...compressed].find((kind) => isIn(head, kind));
+}
+
+function isVmwareDescriptor(head: Buffer): boolean {
+  const start = head.toString('latin1', 0, 64).replace(/^[\s\xef\xbb\xbf]*/, '');
+  return start.startsWith(DESCRIPTOR_START);
 }

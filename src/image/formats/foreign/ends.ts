@@ -1,0 +1,12 @@
+import { named, type NamedSignature } from './named-signature.ts';
+
+/** In bytes, of the end that is looked at. */
+export const END_LENGTH = 512;
+
+/** What looks like a raw disk up to its end, where it tells what it is: what that is, and what to do about it. Places are those in the end. */
+export const foreignEnds: readonly NamedSignature[] = [
+  named('a disk image of macOS (DMG), which is not read here: convert it with qemu-img convert -f dmg first', 'koly'),
+  named('a VHD of before 2004, with a footer of 511 bytes: convert it with its own program first', 'conectix', 1),
+  named('a CD image of Nero (NRG): convert it to an ISO image first', 'NERO', END_LENGTH - 8),
+  named('a CD image of Nero (NRG): convert it to an ISO image first', 'NER5', END_LENGTH - 12),
+];

@@ -17,12 +17,12 @@ export interface DecompressedStream {
  */
 export function decompressNatively(
   name: string,
-  { create, hasPieces }: NativeDecoding,
+  decoding: NativeDecoding,
   input: ByteStream,
 ): DecompressedStream {
   let decoder: FedDecoder | undefined;
   const bytes = async function* (): ByteStream {
-    decoder = create();
+    decoder = decoding.create();
     void decoder.feed(input);
     try {
       yield* decoder.output();
@@ -42,5 +42,5 @@ export function decompressNatively(
   };
   const explained = (error: unknown): unknown =>
     error instanceof DecodingFailed ? decompressionFailure(name, error.failure, error) : error;
-  return { bytes: bytes(), pieces: hasPieces ? pieces : undefined };
+  return { bytes: bytes(), pieces: decoding.hasPieces ? pieces : undefined };
 }

@@ -62,7 +62,7 @@ describe('importer: killed', () => {
     await writeFile(raw, content);
     await run('qemu-img', ['convert', '-O', 'qcow2', raw, join(root, 'disk.qcow2')]);
     await run('qemu-img', ['convert', '-c', '-O', 'qcow2', raw, join(root, 'compressed.qcow2')]);
-    for (const format of ['vdi', 'vmdk', 'vpc', 'vhdx']) {
+    for (const format of ['qcow', 'vdi', 'vmdk', 'vpc', 'vhdx']) {
       await run('qemu-img', ['convert', '-O', format, raw, join(root, `disk.${format}`)]);
     }
     await run('gzip', ['--keep', '-1', raw]);
@@ -79,6 +79,7 @@ describe('importer: killed', () => {
     'disk.img',
     'disk.qcow2',
     'compressed.qcow2',
+    'disk.qcow',
     'disk.vdi',
     'disk.vmdk',
     'disk.vpc',

@@ -15,11 +15,7 @@ export interface DecompressedStream {
  *
  * @param name of the compression, for messages
  */
-export function decompressNatively(
-  name: string,
-  decoding: NativeDecoding,
-  input: ByteStream,
-): DecompressedStream {
+export function decompressNatively(name: string, decoding: NativeDecoding, input: ByteStream): DecompressedStream {
   let decoder: FedDecoder | undefined;
   const bytes = async function* (): ByteStream {
     decoder = decoding.create();

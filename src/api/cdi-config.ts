@@ -15,6 +15,7 @@ export const featureGates = [
   'DataVolumeClaimAdoption',
   'WebhookPvcRendering',
   'ImportFollowsInternalRedirects',
+  'FileSource',
 ] as const;
 export type FeatureGate = (typeof featureGates)[number];
 

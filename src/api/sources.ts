@@ -1,5 +1,6 @@
 import { blank } from './sources/blank.ts';
 import type { SourceDeclaration } from './sources/common/declaration.ts';
+import { file } from './sources/file.ts';
 import { gcs } from './sources/gcs.ts';
 import { http } from './sources/http.ts';
 import { imageio } from './sources/imageio.ts';
@@ -11,7 +12,7 @@ import { upload } from './sources/upload.ts';
 import { vddk } from './sources/vddk.ts';
 
 /** Every kind of source. Whoever handles sources asks these declarations, and does not know them by name. */
-export const sources = [http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk] as const;
+export const sources = [http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk, file] as const;
 
 export type Source = (typeof sources)[number];
 /** A source that an importer pod reads. */

@@ -10,6 +10,7 @@ import {
   PULLED_IMAGE_DIRECTORY,
   SCRATCH_DIRECTORY,
   SECRET_HEADERS_DIRECTORY,
+  SOURCE_FILES_DIRECTORY,
   importRequest,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
@@ -49,6 +50,7 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     proxyCertificates: PROXY_CERTIFICATES_DIRECTORY,
     secretHeaders: SECRET_HEADERS_DIRECTORY,
     pulledImage: PULLED_IMAGE_DIRECTORY,
+    sourceFiles: SOURCE_FILES_DIRECTORY,
     diskImage: DISK_IMAGE_PATH,
     blockDevice: BLOCK_DEVICE_PATH,
     scratch: SCRATCH_DIRECTORY,

@@ -37,6 +37,8 @@ export const BLOCK_DEVICE_PATH = '/dev/cdi-block-volume';
 export const SCRATCH_DIRECTORY = '/scratch';
 /** Where a pulled image's container leaves the number of its process, in the pods that have one, in a file named `pid`. */
 export const PULLED_IMAGE_DIRECTORY = '/pulled-image';
+/** The files of the importer's image that can be imported; nothing is there but what an administrator has put into the image. */
+export const SOURCE_FILES_DIRECTORY = '/var/lib/diskpress/sources';
 /** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */
 export const WORK_DIRECTORY = '/tmp';
 /** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */

@@ -73,6 +73,10 @@ export const accepted: Record<string, object> = {
   }),
   'an upload': dataVolume('upload', { source: { upload: {} }, storage }),
   'an OCI archive': dataVolume('oci-archive', { source: { registry: { url: 'oci-archive:/disk.tar' } }, storage }),
+  'a file of the importer’s container': dataVolume('file', {
+    source: { file: { path: 'golden/fedora.qcow2' } },
+    storage,
+  }),
   'an image stream': dataVolume('image-stream', {
     source: { registry: { imageStream: 'fedora', pullMethod: 'node' } },
     storage,
@@ -143,7 +147,7 @@ export const refused: Record<string, [object, ...string[]]> = {
   ],
   'two sources': [
     dataVolume('bad', { source: { http, blank: {} }, pvc }),
-    'spec.source: Invalid value: source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk',
+    'spec.source: Invalid value: source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk, file',
     'but has http and blank',
   ],
   'an empty source': [dataVolume('bad', { source: {}, pvc }), 'exactly one of http, s3', 'but has none'],
@@ -206,6 +210,15 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { http: { url: 'ftp://example.com/disk.img' } }, pvc }),
     'spec.source.http.url: Invalid value: "ftp://example.com/disk.img": url must start with http:// or https://',
   ],
+  'a file that is anywhere': [
+    dataVolume('bad', { source: { file: { path: '/etc/passwd' } }, pvc }),
+    'spec.source.file.path',
+    'path must be relative to the folder of source files, and without ..',
+  ],
+  'a file that is out of its folder': [
+    object('VolumeImportSource', 'bad', { source: { file: { path: 'golden/../../passwd' } } }),
+    'path must be relative to the folder of source files, and without ..',
+  ],
   'a registry source without a scheme': [
     dataVolume('bad', { source: { registry: { url: 'quay.io/fedora:40' } }, pvc }),
     'spec.source.registry.url',
@@ -246,7 +259,7 @@ export const refused: Record<string, [object, ...string[]]> = {
   ],
   'a VolumeImportSource with two sources': [
     object('VolumeImportSource', 'bad', { source: { http, blank: {} } }),
-    'source must have exactly one of http, s3, gcs, registry, blank, imageio, vddk',
+    'source must have exactly one of http, s3, gcs, registry, blank, imageio, vddk, file',
   ],
   'a VolumeCloneSource of something else': [
     object('VolumeCloneSource', 'bad', { source: { kind: 'Pod', name: 'a' } }),

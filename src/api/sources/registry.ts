@@ -4,12 +4,14 @@ import { constrained, exactlyOneOf } from '../constraint.ts';
 import { objectName } from '../references.ts';
 import { LOGIN, urlOf, webAnnotations, webObjects } from './common/annotations.ts';
 import type { Annotations, ImportedSource } from './common/declaration.ts';
+import { refusalOfFiles } from './common/file-gate.ts';
 import { certConfigMap, secretRef, url } from './common/fields.ts';
 
 const SCHEME = 'docker://';
+const ARCHIVE_SCHEME = 'oci-archive:';
 
 const fields = z.strictObject({
-  url: url([SCHEME, 'oci-archive:'])
+  url: url([SCHEME, ARCHIVE_SCHEME])
     .optional()
     .describe('Image, docker://host[:port]/repository[:tag|@digest] or oci-archive:path.'),
   imageStream: objectName
@@ -40,7 +42,7 @@ const schema = constrained(fields, [
 
 const request = z.strictObject({
   type: z.literal('registry'),
-  /** docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path */
+  /** docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path below SOURCE_FILES_DIRECTORY */
   url: z.string(),
   /** True where CDIConfig's insecureRegistries lists the registry: plain http and unverified TLS are allowed. */
   insecureRegistry: z.boolean(),
@@ -69,7 +71,7 @@ export const registry: ImportedSource<'registry', typeof schema, typeof request 
   }),
   importer: {
     requests: [request, pulledRequest],
-    toRequest(annotations, { insecureRegistries }) {
+    toRequest(annotations, settings) {
       if (annotations[names.importRegistryImageStream]) {
         return {
           refusal: 'Importing from an ImageStream is not supported by this version; give the registry url of the image',
@@ -81,11 +83,13 @@ export const registry: ImportedSource<'registry', typeof schema, typeof request 
           ? { type: 'pulled-image', image: imageOf(url) }
           : { refusal: 'pullMethod node takes images of a registry: give a docker:// url' };
       }
+      const refusal = isFile(url) ? refusalOfFiles(settings) : undefined;
+      if (refusal) return refusal;
       const architecture = annotations[names.importRegistryImageArchitecture];
       return {
         type: 'registry',
         url,
-        insecureRegistry: insecureRegistries.includes(hostOf(url)),
+        insecureRegistry: settings.insecureRegistries.includes(hostOf(url)),
         ...(architecture ? { architecture } : {}),
       };
     },
@@ -105,6 +109,11 @@ export const registry: ImportedSource<'registry', typeof schema, typeof request 
 
 function isPulledByNode(annotations: Annotations): boolean {
   return annotations[names.importRegistryImportMethod] === 'node';
+}
+
+/** Whether it is a path in the importer's own container. */
+function isFile(url: string): boolean {
+  return url.startsWith(ARCHIVE_SCHEME) && !/^https?:\/\//.test(url.slice(ARCHIVE_SCHEME.length));
 }
 
 function imageOf(url: string): string {

@@ -12,6 +12,8 @@ export interface SourceMounts {
   proxyCertificates: string;
   secretHeaders: string;
   pulledImage: string;
+  /** The folder that files are imported from, and no others. */
+  sourceFiles: string;
 }
 
 /** What an opener is given besides the request. */

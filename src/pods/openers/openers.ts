@@ -1,5 +1,6 @@
 import type { SourceRequest } from '../../protocol/source-request.ts';
 import { blank } from './blank.ts';
+import { file } from './file.ts';
 import { gcs } from './gcs.ts';
 import { http } from './http.ts';
 import type { OpenerOf, Opening, ReadableSource, SourceOpener } from './opener.ts';
@@ -15,6 +16,7 @@ const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
   registry,
   'pulled-image': pulledImage,
   blank,
+  file,
 };
 
 /**

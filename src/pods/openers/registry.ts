@@ -1,3 +1,4 @@
+import { openConfined } from '../../base/confined-file.ts';
 import { readCredentials, readDockerConfig } from '../mounted-secrets.ts';
 import type { OpenerOf } from './opener.ts';
 import { webOptions } from './web-options.ts';
@@ -9,7 +10,8 @@ export const registry: OpenerOf<'registry'> = {
     const options = { ...(await webOptions(opening)), url, architecture, credentials };
     if (url.startsWith('oci-archive:')) {
       const { OciArchiveSource } = await import('../../source/kinds/oci-archive-source.ts');
-      return { source: new OciArchiveSource(options, progress) };
+      const openFile = (path: string) => openConfined(mounts.sourceFiles, path);
+      return { source: new OciArchiveSource({ ...options, openFile }, progress) };
     }
     const dockerConfig = await readDockerConfig(mounts.credentials);
     const { RegistrySource } = await import('../../source/kinds/registry-source.ts');

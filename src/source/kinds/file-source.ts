@@ -16,10 +16,20 @@ export class FileSource implements Source {
   readonly #path: string;
   readonly #progress: Progress;
   readonly #memory = new MemoryPool(CHUNKS * CHUNK, CHUNK);
+  readonly #openFile: (path: string) => Promise<FileHandle>;
   #file: FileHandle | undefined;
 
-  /** @param location what people know it by, where that is not its path */
-  constructor(path: string, progress: Progress, location = path) {
+  /**
+   * @param location what people know it by, where that is not its path
+   * @param openFile opens the path, where not everything may be opened that the process can open
+   */
+  constructor(
+    path: string,
+    progress: Progress,
+    location = path,
+    openFile: (path: string) => Promise<FileHandle> = (place) => open(place),
+  ) {
+    this.#openFile = openFile;
     this.location = location;
     this.#path = path;
     this.#progress = progress;
@@ -58,8 +68,9 @@ export class FileSource implements Source {
 
   async #open(): Promise<FileHandle> {
     try {
-      this.#file ??= await open(this.#path);
+      this.#file ??= await this.#openFile(this.#path);
     } catch (error) {
+      if (error instanceof TransferError) throw error;
       const code = systemCode(error) ?? 'failed';
       throw new TransferError(
         'SourceNotReadable',

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
 import { ARCHIVE_INDEX, OciArchive } from '../registry/oci-archive.ts';
@@ -13,6 +14,8 @@ export interface OciArchiveSourceOptions extends HttpSourceOptions {
   url: string;
   /** As image indexes spell it; this machine's own by default. */
   architecture?: string | undefined;
+  /** Opens a path, where not everything may be opened that the process can open. */
+  openFile?: (path: string) => Promise<FileHandle>;
 }
 
 /** The disk in an image that is in a tar archive, in a file or on a web server. */
@@ -28,5 +31,5 @@ function openArchive(options: OciArchiveSourceOptions, progress: Progress): Sour
   const place = options.url.slice(SCHEME.length);
   if (place === '') throw new TransferError('InvalidUrl', 'an oci-archive: needs a URL or a path after its colon');
   if (/^https?:\/\//.test(place)) return new HttpSource({ ...options, url: place }, progress);
-  return new FileSource(place, progress);
+  return new FileSource(place, progress, place, options.openFile);
 }

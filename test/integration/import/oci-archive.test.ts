@@ -15,7 +15,10 @@ describe('importer: container disks from archives', () => {
   let rangeless: Server;
 
   const importFrom = (place: string, more: object = {}): Promise<PodRun> =>
-    importInPod(directory, { source: { type: 'registry', url: `oci-archive:${place}`, ...more } });
+    importInPod(directory, {
+      source: { type: 'registry', url: `oci-archive:${place}`, ...more },
+      settings: { sourceFiles: directory },
+    });
   const succeeds = async ({ result, diskImage }: PodRun): Promise<void> => {
     expect(result.outcome, JSON.stringify(result)).to.equal('succeeded');
     expect(await sameDisk(diskImage, raw)).to.equal(true);

@@ -66,6 +66,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     proxyCertificates: join(pod, 'proxy-certificates'),
     secretHeaders: join(pod, 'secret-headers'),
     pulledImage: join(pod, 'pulled-image'),
+    sourceFiles: join(pod, 'sources'),
     diskImage,
     progressPort: 0,
     logger: createLogger(process.env['DISKPRESS_TEST_LOG'] ?? 'error'),

@@ -25,7 +25,8 @@ describe('The schemas of the API', () => {
     expect(schemaOf(manifest).safeParse(manifest).error?.issues).to.deep.include({
       code: 'custom',
       path: ['spec', 'source'],
-      message: 'source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk',
+      message:
+        'source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk, file',
     });
   });
 });

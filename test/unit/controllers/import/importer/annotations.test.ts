@@ -11,11 +11,12 @@ const target = {
   contentType: 'kubevirt',
 } as const;
 
-const roundTrip = (source: ImportSource, insecureRegistries: string[] = []) => {
+const roundTrip = (source: ImportSource, insecureRegistries: string[] = [], gates: string[] = []) => {
   const annotations = importAnnotations(source, { contentType: 'kubevirt', preallocation: false });
   const claim = { metadata: { namespace: 'team', name: 'disk', annotations } };
   expect(isImportClaim(claim)).to.equal(true);
-  const request = importRequestOf(claim, target, { insecureRegistries, hasFeatureGate: () => false });
+  const hasFeatureGate = (gate: string) => gates.includes(gate);
+  const request = importRequestOf(claim, target, { insecureRegistries, hasFeatureGate });
   return { annotations, request: request.source, dependencies: request.dependencies };
 };
 
@@ -121,9 +122,30 @@ describe('an import in the annotations of a claim', () => {
   it('refuses a source that the importer does not know, by its name, and tells those that it does', () => {
     for (const source of [{ imageio: { url: 'https://engine/api', diskId: '1' } }, { vddk: {} }]) {
       expect(() => roundTrip(source))
-        .to.throw(/(imageio|vddk) is not supported by this version; use http, s3, gcs, registry or blank/)
+        .to.throw(/(imageio|vddk) is not supported by this version; use http, s3, gcs, registry, blank or file/)
         .with.property('reason', 'UnsupportedSource');
     }
+  });
+
+  it('has no file of the importer’s container, unless the feature gate says so', () => {
+    const file = { path: 'golden/fedora.qcow2' };
+    const archive = { url: 'oci-archive:golden/fedora.tar' };
+    for (const source of [{ file }, { registry: archive }]) {
+      expect(() => roundTrip(source, [], ['ImportFollowsInternalRedirects']))
+        .to.throw(/turned off; an administrator can turn it on with the feature gate FileSource/)
+        .with.property('reason', 'UnsupportedSource');
+    }
+    expect(roundTrip({ file }, [], ['FileSource']).request).to.deep.equal({ type: 'file', ...file });
+    expect(roundTrip({ registry: archive }, [], ['FileSource']).request).to.include({ type: 'registry', ...archive });
+    const onServer = { url: 'oci-archive:https://server/fedora.tar' };
+    expect(roundTrip({ registry: onServer }).request).to.include({ type: 'registry', ...onServer });
+  });
+
+  it('leads to no file out of the folder of source files', () => {
+    for (const path of ['/etc/passwd', '../secret', 'golden/../../secret', '..'])
+      expect(() => roundTrip({ file: { path } }, [], ['FileSource'])).to.throw(/path must be relative .* without \.\./);
+    for (const path of ['golden/..fedora.raw', 'a..b', '.hidden'])
+      expect(roundTrip({ file: { path } }, [], ['FileSource']).request).to.deep.equal({ type: 'file', path });
   });
 
   it('is written in the annotations that others know', () => {

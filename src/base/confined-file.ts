@@ -1,0 +1,56 @@
+import { constants } from 'node:fs';
+import { open, readlink, realpath, type FileHandle } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { TransferError, systemCode } from './errors.ts';
+import { CAUTIOUSLY } from './planted-files.ts';
+
+/**
+ * Opens a regular file below a folder to read it. Symbolic links are followed within the folder, and refused where they lead out of
+ * it, also when they are exchanged meanwhile.
+ *
+ * @param path relative to the folder, or absolute
+ * @throws TransferError SourceNotReadable
+ */
+export async function openConfined(folder: string, path: string): Promise<FileHandle> {
+  const wanted = resolve(folder, path);
+  // Nothing is looked up outside, so that nobody learns what is there.
+  if (path.includes('\0') || !isBelow(folder, wanted)) throw outside(folder, path);
+  try {
+    const [root, real] = await Promise.all([realpath(folder), realpath(wanted)]);
+    if (!isBelow(root, real)) throw outside(folder, path);
+    return await requireFile(await open(real, constants.O_RDONLY | CAUTIOUSLY), real, () => outside(folder, path));
+  } catch (error) {
+    if (error instanceof TransferError) throw error;
+    throw new TransferError(
+      'SourceNotReadable',
+      `cannot read ${path} (${systemCode(error) ?? 'failed'}): is there such a file below ${folder}?`,
+      { cause: error },
+    );
+  }
+}
+
+async function requireFile(file: FileHandle, path: string, otherwise: () => TransferError): Promise<FileHandle> {
+  try {
+    // A folder on the way may have become a link since the path was looked up; this is where it has led.
+    const isSame = (await readlink(`/proc/self/fd/${file.fd}`)) === path;
+    if (isSame && (await file.stat()).isFile()) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  throw otherwise();
+}
+
+/** Without looking at what is there. */
+function isBelow(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way.split('/', 1)[0] !== '..';
+}
+
+function outside(folder: string, path: string): TransferError {
+  return new TransferError(
+    'SourceNotReadable',
+    `${path} is no regular file below ${folder}, or leads out of that folder: only what is in it can be imported`,
+  );
+}

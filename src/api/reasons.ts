@@ -113,7 +113,8 @@ export const reasonGroups = [
   {
     reasons: ['UnsupportedSource', 'UnsupportedFormat'],
     course: 'permanent',
-    remedy: 'This version does not have the source or the stated format; the message lists what it has.',
+    remedy:
+      'This version does not have the source or the stated format, or it is turned off; the message says which there are, or who can turn it on.',
   },
   {
     reasons: ['UnsupportedClone'],

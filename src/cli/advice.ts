@@ -1,6 +1,6 @@
 import type { Remedy } from '../base/errors.ts';
 
-/** What a person at the command line does about a failure. */
+/** What a user of the command line has to do about a failure. */
 export const advice: Readonly<Record<Remedy, string>> = {
   'trust-authority': 'give the PEM certificate of its authority with --ca, or renew the certificate',
   'allow-plain-http': 'a registry of plain http needs --insecure',

@@ -75,7 +75,7 @@ async function runImport(given: string, path: string, options: ImportOptions, si
   }
 }
 
-/** A target loses what it holds before the first byte of the source is written. */
+/** Refuses a target that is the source, because its content is removed before the first byte of the source is read. */
 async function refuseItself(given: string, target: string): Promise<void> {
   const source = localPath(given);
   if (source === undefined) return;

@@ -1,8 +1,8 @@
 import { TransferError } from '../base/errors.ts';
 
 /**
- * Tells work when the user wants it to end: at the first Ctrl-C it is to leave things in order, at the second the process ends at
- * once.
+ * Runs work that the user can interrupt: the first Ctrl-C lets it clean up, the second one ends the process
+ * immediately.
  */
 export async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();

@@ -2,12 +2,12 @@ import { ScratchNeeded, TransferError, advised, asTransferError } from '../base/
 import { printableJson, printableLine } from '../base/printable.ts';
 import { advice } from './advice.ts';
 
-/** As shells tell that a program was ended by SIGINT. */
+/** The exit code by which shells report that a program was ended by SIGINT. */
 const INTERRUPTED = 130;
 const CLEAR = '\x1b[H\x1b[2J';
 
-// All that the command line writes goes through here: much of it comes from images, servers and other people's objects, and a
-// terminal would do what it says.
+// Everything that the command line prints passes through here: much of it comes from images, servers and objects of
+// other people, and could contain control sequences for the terminal.
 
 /** Writes one line of JSON to standard output. */
 export function print(value: object): void {
@@ -19,19 +19,19 @@ export function printLines(lines: readonly string[]): void {
   console.log(lines.map(printableLine).join('\n'));
 }
 
-/** Writes lines in place of those before on a terminal; otherwise below them, with an empty line between. */
+/** Replaces the previous lines on a terminal; elsewhere appends lines after an empty one. */
 export function redrawLines(lines: readonly string[]): void {
   if (process.stdout.isTTY) process.stdout.write(CLEAR);
   printLines(lines);
   if (!process.stdout.isTTY) console.log('');
 }
 
-/** Tells people something on standard error, in one line. */
+/** Writes a message for people to standard error, as one line. */
 export function tell(message: string): void {
   console.error(printableLine(`diskpress: ${message}`));
 }
 
-/** Does a command's work. Where it fails, says why in one line, and ends with a code other than 0. */
+/** Runs the work of a command. On failure, prints the reason in one line and sets a non-zero exit code. */
 export async function report(work: () => Promise<void>, { json = false }: { json?: boolean }): Promise<void> {
   try {
     await work();

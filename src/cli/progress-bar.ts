@@ -6,7 +6,7 @@ import type { Progress, ProgressSnapshot } from '../base/progress.ts';
 const REDRAW_INTERVAL = 200;
 const BAR_WIDTH = 30;
 
-/** One line that shows how far a transfer is. */
+/** Renders the progress of a transfer as one line. */
 export function renderProgress(snapshot: ProgressSnapshot): string {
   const text = describeProgress(snapshot);
   const { percent } = snapshot;
@@ -15,7 +15,7 @@ export function renderProgress(snapshot: ProgressSnapshot): string {
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${text}`;
 }
 
-/** Tells how far a transfer is: bytes, rate, time to go, and what it is doing. */
+/** Describes the progress of a transfer: bytes, rate, remaining time, and current stage. */
 export function describeProgress(snapshot: ProgressSnapshot): string {
   const { stage, bytesTotal, bytesPerSecond, percent, secondsLeft, connections } = snapshot;
   const parts: string[] = [];
@@ -49,7 +49,7 @@ export class ProgressBar {
     this.#output.write('\n');
   }
 
-  /** Makes room for a line of another kind. */
+  /** Clears the line, so that another one can be written. */
   clear(): void {
     this.#output.write('\r\x1b[2K');
   }

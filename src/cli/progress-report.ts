@@ -4,15 +4,20 @@ import { print, tell } from './output.ts';
 import { ProgressBar, describeProgress } from './progress-bar.ts';
 
 const JSON_INTERVAL = 1000;
-/** Lines stay where they are written to no terminal, and tell that something goes on. */
+/**
+ * Milliseconds between two lines where the output is not a terminal. They stay, and show that the transfer is alive.
+ */
 const LINE_INTERVAL = 10_000;
 
-/** Tells how a transfer goes until it is stopped. */
+/** Reports the progress of a transfer until it is stopped. */
 export interface Following {
   stop(): void;
 }
 
-/** A transfer's progress, told as JSON lines, on a terminal by a bar, otherwise by a line now and then. What a person should know is a line of its own. */
+/**
+ * Creates the progress of a transfer and reports it: as JSON lines, as a bar on a terminal, or otherwise as occasional
+ * lines. Notes for the user get lines of their own.
+ */
 export function followProgress(json: boolean): { progress: Progress; following: Following } {
   if (json) {
     const progress = new Progress((step, details) => {

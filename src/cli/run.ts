@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
 
-/** Runs the command that the process's arguments name; a wrong one ends the process with its help. */
+/** Runs the command that the arguments of the process name; invalid arguments end the process with its help. */
 export async function runCommandLine(about: {
   readonly description: string;
   readonly version: string;
-  /** What the executable does in a cluster, by its first argument. */
+  /** The roles of the executable in a cluster, which are named by its first argument. */
   readonly roles: readonly string[];
 }): Promise<void> {
   const program = new Command('diskpress')

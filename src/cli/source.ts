@@ -8,7 +8,7 @@ export interface SourceOptions {
   ca?: string;
   insecure?: boolean;
   architecture?: string;
-  /** How many to use at most for one object. */
+  /** Most connections for one object. */
   connections?: number;
   signal?: AbortSignal;
 }
@@ -26,13 +26,13 @@ function addLine(line: string, earlier: string[] = []): string[] {
   return [...earlier, line];
 }
 
-/** The source that somebody means by a URL, a path, or - for standard input. */
+/** Creates the source that the user names: a URL, a path, or - for standard input. */
 export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<Source> {
   const { ca, insecure = false, header = [], architecture, connections, signal } = options;
   const settings = {
     ...(ca === undefined ? {} : { certificatesDirectories: [ca] }),
     insecureSkipVerify: insecure,
-    // With the rights of whoever typed the command there is nobody to be led past.
+    // The command runs with the rights of its user, so that a redirect reaches nothing that the user could not reach.
     followsInternalRedirects: true,
     connections,
     signal,
@@ -42,7 +42,7 @@ export async function createSource(given: string, options: SourceOptions, progre
   return givenSource(given).open(given, settings, progress);
 }
 
-/** Where a source is a file of this machine, standard input included: which one. */
+/** Returns the local path of a source that is a file on this machine, including standard input. */
 export function localPath(given: string): string | undefined {
   return givenSource(given).localPath?.(given);
 }

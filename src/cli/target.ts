@@ -14,12 +14,12 @@ import { asTargetError } from '../sink/target-errors.ts';
 
 export interface Target {
   sink: Sink;
-  /** Beside a file; there is no place beside a device. */
+  /** The checkpoints are stored beside a file, or in the state directory for a device, which has no room beside it. */
   checkpoints: CheckpointStore;
 }
 
 /**
- * What somebody means by the path of a target: a block device, or a file that may not be there yet.
+ * Creates the target at a path: a block device, or a file that may not exist yet.
  *
  * @param path absolute
  */
@@ -51,7 +51,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** The XDG base directory specification's. */
+/** Returns the state directory of the XDG base directory specification. */
 function stateDirectory(): string {
   return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'diskpress');
 }

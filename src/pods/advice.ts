@@ -1,6 +1,6 @@
 import type { Remedy } from '../base/errors.ts';
 
-/** What the author of a DataVolume does about a failure. */
+/** What the author of a DataVolume has to do about a failure. */
 export const advice: Readonly<Record<Remedy, string>> = {
   'trust-authority':
     'put the PEM certificate of its authority into a ConfigMap and name that in certConfigMap, or renew the certificate',

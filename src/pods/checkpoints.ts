@@ -3,7 +3,7 @@ import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 import type { Progress } from '../base/progress.ts';
 
-/** Where an importer pod keeps the checkpoint that a pod after it goes on from: on the volume, or with the claim. */
+/** Creates the store for the checkpoint from which a later importer pod resumes: on the volume, or with the claim. */
 export function createCheckpointStore(
   { target, checkpoint }: ImportRequest,
   { diskImage }: { diskImage: string },
@@ -13,11 +13,13 @@ export function createCheckpointStore(
   return new ReportedCheckpointStore(progress, checkpoint);
 }
 
-/** A device has no room beside its data: the checkpoint is told with the progress, and the controller keeps it. */
+/**
+ * Reports the checkpoint with the progress, for the controller to store, because a device has no room beside its data.
+ */
 class ReportedCheckpointStore implements CheckpointStore {
   readonly #progress: Progress;
 
-  /** @param earlier what a pod before this one has told */
+  /** @param earlier what an earlier pod has reported */
   constructor(progress: Progress, earlier: string | undefined) {
     this.#progress = progress;
     this.#progress.checkpoint = earlier;

@@ -7,18 +7,18 @@ import {
 } from '../protocol/transfer-pod.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 
-/** What both pods of a host-assisted clone have. */
+/** The settings that both pods of a host-assisted copy share. */
 export interface CloneSettings {
   dataDirectory: string;
   blockDevice: string;
   tlsDirectory: string;
-  /** The upload server's port; it takes any free one for 0. */
+  /** Port of the copy server; 0 for any free one. */
   port: number;
   progressPort: number;
   logger: Logger;
 }
 
-/** The settings as they are in a pod. */
+/** Returns the settings as they are in a pod. */
 export function podCloneSettings(): CloneSettings {
   return {
     dataDirectory: DATA_DIRECTORY,

@@ -16,9 +16,9 @@ import { podCloneSettings, type CloneSettings } from './copy-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 
-/** Everything about a clone source pod; where nothing else is said, as it is in the pod. */
+/** The settings of a copy client pod; the defaults are those of a pod. */
 export interface CloneSourceSettings extends CloneSettings {
-  /** Read from the environment where it is missing. */
+  /** The request; by default read from the environment. */
   request?: CloneSourceRequest;
 }
 
@@ -32,10 +32,10 @@ const untilTargetIsUp: PatienceOptions = {
 const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 500, longestDelay: 30_000 };
 
 /**
- * The clone source pod: sends the source volume to the upload server, and goes on with what has not arrived yet after every
- * failure that may pass.
+ * Runs the copy client pod: sends the source volume to the copy server, and resumes after every passing failure with
+ * what has not arrived yet.
  *
- * @param overrides of what is otherwise a pod's
+ * @param overrides replaces settings of a pod
  * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
  */
 export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {}): Promise<number> {
@@ -77,7 +77,7 @@ async function sendVolume(
     try {
       await uploadClone(server, content.offer, () => content.open(progress, signal), signal);
     } finally {
-      // Each failure that came later than the ones before it is a new one, for which there is new patience.
+      // A failure after further progress is a new one, and gets the whole patience again.
       if (progress.bytesRead > furthest) patience.renew();
       furthest = Math.max(furthest, progress.bytesRead);
     }

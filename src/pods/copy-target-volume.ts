@@ -13,7 +13,7 @@ import { createSink } from './transfer-sink.ts';
 
 const diskImage = basename(DISK_IMAGE_PATH);
 
-/** The volume of an upload server pod. */
+/** The volume of a copy server pod. */
 export class UploadTarget implements CloneTarget {
   readonly #target: TransferTarget;
   readonly #directory: string;

@@ -11,19 +11,19 @@ import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { UploadTarget } from './copy-target-volume.ts';
 
-/** Everything about an upload server pod; where nothing else is said, as it is in the pod. */
+/** The settings of a copy server pod; the defaults are those of a pod. */
 export interface UploadServerSettings extends CloneSettings {
-  /** Read from the environment where it is missing. */
+  /** The request; by default read from the environment. */
   request?: UploadServerRequest;
-  /** The address to listen on; all of the pod's where it is missing. */
+  /** The address to listen on; by default all of the pod's. */
   host?: string;
 }
 
 /**
- * The upload server pod: takes one clone from its source and writes it to the target volume, whatever was there before but a
- * part of the same clone, with which it goes on.
+ * Runs the copy server pod: receives one clone and writes it to the target volume. Whatever was there is replaced,
+ * except for a part of the same clone, which is resumed.
  *
- * @param overrides of what is otherwise a pod's
+ * @param overrides replaces settings of a pod
  * @returns the exit code: 0 when the volume is filled, 1 otherwise
  */
 export async function runUploadServer(overrides: Partial<UploadServerSettings> = {}): Promise<number> {

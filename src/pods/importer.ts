@@ -26,7 +26,7 @@ import { openSource } from './openers/openers.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
 
-/** Everything about an importer pod; where nothing else is said, as it is in the pod. */
+/** The settings of an importer pod; the defaults are those of a pod. */
 export interface ImporterSettings extends SourceMounts {
   diskImage: string;
   blockDevice: string;
@@ -37,10 +37,10 @@ export interface ImporterSettings extends SourceMounts {
 }
 
 /**
- * The importer pod: does what the request in the environment says, serves its progress meanwhile, and leaves the
+ * Runs the importer pod: carries out the request in the environment, serves its progress meanwhile, and leaves the
  * result as termination message.
  *
- * @param overrides of what is otherwise a pod's
+ * @param overrides replaces settings of a pod
  * @returns the exit code: 0 when the volume is filled, 1 otherwise
  */
 export async function runImporter(overrides: Partial<ImporterSettings> = {}): Promise<number> {

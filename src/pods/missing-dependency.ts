@@ -2,8 +2,9 @@ import type { ImportDependency, TransferResult } from '../protocol/transfer-pod.
 import { namesIn } from './mounted-secrets.ts';
 
 /**
- * What of the objects that an import needs is not mounted, as the result of a pod that can do nothing without: another pod may find
- * it, since the kubelet brings what is made later only after a while. Undefined where all is there.
+ * Checks the objects that an import needs. Where one is not mounted, returns the result of a pod that can do nothing
+ * without it: a later pod may find the object, because the kubelet mounts a new object only after a while. Undefined
+ * where all are mounted.
  */
 export async function missingDependency(
   dependencies: readonly ImportDependency[],

@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 
-/** What a Secret with `accessKeyId` and `secretKey` says, or undefined where none is mounted. */
+/** Reads a mounted Secret with `accessKeyId` and `secretKey`; undefined where there is none. */
 export async function readCredentials(directory: string): Promise<{ user: string; password: string } | undefined> {
   const [user, password] = await Promise.all([
     readIfThere(join(directory, 'accessKeyId')),
@@ -12,7 +12,7 @@ export async function readCredentials(directory: string): Promise<{ user: string
   return { user: user ?? '', password: password ?? '' };
 }
 
-/** The header lines in Secrets that are mounted below one folder; each key of each Secret is one line. */
+/** Reads the header lines of the Secrets mounted below one folder; each key of each Secret is one line. */
 export async function readSecretHeaders(directory: string): Promise<string[]> {
   const lines: string[] = [];
   for (const secret of await namesIn(directory)) {
@@ -23,23 +23,26 @@ export async function readSecretHeaders(directory: string): Promise<string[]> {
   return lines;
 }
 
-/** The credentials.json of a Secret for Google Cloud, or undefined where none is mounted. */
+/** Reads the credentials.json of a mounted Secret for Google Cloud; undefined where there is none. */
 export function readServiceAccount(directory: string): Promise<string | undefined> {
   return readIfThere(join(directory, 'credentials.json'));
 }
 
-/** What a Secret of type kubernetes.io/dockerconfigjson holds, or undefined where none is mounted. */
+/** Reads a mounted Secret of type kubernetes.io/dockerconfigjson; undefined where there is none. */
 export function readDockerConfig(directory: string): Promise<string | undefined> {
   return readIfThere(join(directory, '.dockerconfigjson'));
 }
 
-/** Those of the folders that are mounted. */
+/** Returns those of the folders that are mounted. */
 export async function mounted(directories: readonly string[]): Promise<string[]> {
   const contents = await Promise.all(directories.map(namesIn));
   return directories.filter((_, index) => (contents[index]?.length ?? 0) > 0);
 }
 
-/** The keys of a mounted Secret or ConfigMap. The volume keeps its versions in folders that begin with two dots. */
+/**
+ * Lists the keys of a mounted Secret or ConfigMap. The volume keeps its versions in folders that begin with two dots,
+ * which are left out.
+ */
 export async function namesIn(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((name) => !name.startsWith('..')).sort();
@@ -51,7 +54,7 @@ export async function namesIn(directory: string): Promise<string[]> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    // Secrets made by hand often end with a line break that nobody meant.
+    // Hand-made Secrets often end with an unintended line break.
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;

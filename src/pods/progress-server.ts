@@ -6,20 +6,20 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { TransferProgress } from '../protocol/transfer-pod.ts';
 
 export interface ProgressServer {
-  /** The port that it listens on, which matters when 0 was asked for. */
+  /** The port that it listens on, for callers that asked for port 0. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** What a transfer tells of itself; asked for anew with every request. */
+/** The state of a transfer; evaluated for every request. */
 export interface ObservedTransfer {
   snapshot(): TransferProgress;
 }
 
 /**
- * Serves a transfer's progress: `GET /progress` (JSON), `/metrics` (Prometheus) and `/healthz`.
+ * Serves the progress of a transfer: `GET /progress` (JSON), `/metrics` (Prometheus) and `/healthz`.
  *
- * @param metric name of the percentage among the metrics, labelled with `ownerUID` from the environment's OWNER_UID
+ * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's OWNER_UID
  */
 export async function serveProgress(transfer: ObservedTransfer, port: number, metric: string): Promise<ProgressServer> {
   const metrics = createMetrics(transfer, metric);
@@ -42,7 +42,7 @@ export async function serveProgress(transfer: ObservedTransfer, port: number, me
   });
   server.listen(port);
   await once(server, 'listening');
-  // Somebody watching must not keep the pod from ending.
+  // An observer must not keep the pod from exiting.
   server.unref();
   return {
     port: (server.address() as AddressInfo).port,
@@ -71,7 +71,7 @@ function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
       },
     });
   };
-  // Its name, and with it its type, is the one that dashboards know.
+  // Dashboards know this name, and with it the type.
   new Counter({
     name: metric,
     help: 'How much of the transfer is done, in percent',

@@ -2,11 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { env } from 'node:process';
 import type { TransferResult } from '../protocol/transfer-pod.ts';
 
-/** Kubernetes keeps no more of a termination message. */
+/** Kubernetes truncates termination messages to this many bytes. */
 const LONGEST_MESSAGE = 4096;
 const DEFAULT_PATH = '/dev/termination-log';
 
-/** The result as JSON that fits a termination message; texts are shortened, and labels left out, where they do not. */
+/**
+ * Serialises the result as JSON that fits a termination message: texts are shortened and labels left out where
+ * necessary.
+ */
 export function serializeResult(result: TransferResult): string {
   const whole = JSON.stringify(result);
   if (fits(whole)) return whole;
@@ -19,10 +22,10 @@ export function serializeResult(result: TransferResult): string {
   }
 }
 
-/** Leaves the result where the kubelet takes a container's termination message from. */
+/** Writes the result where the kubelet reads the termination message of a container. */
 export async function writeTerminationMessage(result: TransferResult): Promise<void> {
   const path = env['TERMINATION_MESSAGE_PATH'] ?? DEFAULT_PATH;
-  // Not created where it is missing: outside a pod nobody wants it.
+  // Not created where it is missing, because it has no use outside a pod.
   await writeFile(path, serializeResult(result), { flag: env['TERMINATION_MESSAGE_PATH'] === undefined ? 'r+' : 'w' });
 }
 

@@ -4,7 +4,7 @@ import type { TransferIdentity } from '../transfer/copy/peer.ts';
 import { TransferError } from '../base/errors.ts';
 
 /**
- * Reads what a Secret of type kubernetes.io/tls with a `ca.crt` was mounted as.
+ * Reads a mounted Secret of type kubernetes.io/tls with a `ca.crt`.
  *
  * @throws TransferError InvalidRequest
  */

@@ -13,13 +13,13 @@ export interface TransferRole {
   name: string;
   logger: Logger;
   progressPort: number;
-  /** Name of the percentage among the metrics. */
+  /** Name of the metric with the percentage. */
   metric: string;
   work: (progress: Progress, signal: AbortSignal) => Promise<TransferResult>;
 }
 
 /**
- * Does a transfer pod's work: serves its progress meanwhile, ends it when the pod is told to stop, and leaves the result as
+ * Runs the work of a transfer pod: serves its progress meanwhile, aborts it on SIGTERM, and leaves the result as
  * termination message.
  *
  * @returns the exit code: 0 when the work succeeded, 1 otherwise
@@ -42,13 +42,13 @@ export async function runTransferRole({ name, logger, progressPort, metric, work
   }
   logger.info('finished', { result, seconds: Math.round(performance.now() - started) / 1000 });
   await writeTerminationMessage(result);
-  // Not before: a signal without a listener would end the process without its result.
+  // Not removed earlier: a signal without a listener would end the process without its result.
   process.removeListener('SIGTERM', terminate);
   return result.outcome === 'succeeded' ? 0 : 1;
 }
 
 /**
- * Reads a pod's request, which is JSON, from the environment.
+ * Reads the request of a pod, which is JSON, from the environment.
  *
  * @throws TransferError InvalidRequest
  */

@@ -4,7 +4,7 @@ import { BlockSink } from '../sink/block-sink.ts';
 import { FileSink } from '../sink/file-sink.ts';
 import type { Sink } from '../sink/sink.ts';
 
-/** The sink for the volume of a transfer pod. */
+/** Creates the sink for the volume of a transfer pod. */
 export function createSink(
   target: TransferTarget,
   paths: { diskImage: string; blockDevice: string },

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 
 /** The longest name of most objects: a DNS subdomain. */
 const MAXIMUM_NAME_LENGTH = 253;
-/** The longest name of a pod that runs everywhere: the kubelet makes a folder <namespace>_<name>_<uid>, of 255 characters at most. */
+/**
+ * The longest name of a pod that runs everywhere: the kubelet creates a folder <namespace>_<name>_<uid>, of 255
+ * characters at most.
+ */
 const MAXIMUM_POD_NAME_LENGTH = 255 - '__'.length - 63 - 36;
 /** The longest name of a Service, and the longest label value: a DNS label. */
 const MAXIMUM_LABEL_LENGTH = 63;
@@ -11,7 +14,7 @@ const HASH_LENGTH = 8;
 
 const digestOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
 
-/** The name, or where it is too long, its beginning and a digest of all of it: the same for the same name. */
+/** Returns the name or, where it is too long, its beginning and a digest of all of it. Deterministic. */
 function shortened(name: string, maximum: number): string {
   if (name.length <= maximum) return name;
   return `${name.slice(0, maximum - HASH_LENGTH - 1).replace(/[-.]+$/, '')}-${digestOf(name)}`;
@@ -19,9 +22,9 @@ function shortened(name: string, maximum: number): string {
 
 /** Name of the pod that imports into a claim. */
 export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_POD_NAME_LENGTH);
-/** Name of the pod that takes what is uploaded or copied into a claim. */
+/** Name of the pod that receives what is uploaded or copied into a claim. */
 export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
-/** Name of the Service of an upload pod: one DNS label, so a name with dots gets a digest as well. */
+/** Name of the Service of an upload pod. It is one DNS label, so that a name with dots gets a digest as well. */
 export const uploadServiceName = (claim: string) => {
   const name = `cdi-upload-${claim}`;
   return name.includes('.')
@@ -40,21 +43,21 @@ export const proxyCertificatesName = (claim: string) => {
   const suffix = '-proxy-ca';
   return shortened(claim, MAXIMUM_NAME_LENGTH - suffix.length) + suffix;
 };
-/** Name of the Secret with the proxies of a claim's import that need a login, by that claim's UID. */
+/** Name of the Secret with the proxies of a claim's import that need credentials, by that claim's UID. */
 export const proxySecretName = (claimUid: string) => `cdi-transfer-${claimUid}-proxy`;
 /** Name of a populator's working claim, by the UID of the target claim. */
 export const primeClaimName = (claimUid: string) => `prime-${claimUid}`;
-/** Name of a clone's claim that its data is brought into, by the UID of the target claim. */
+/** Name of the temporary claim that a clone's data is written to, by the UID of the target claim. */
 export const temporaryClaimName = (claimUid: string) => `tmp-pvc-${claimUid}`;
-/** Name of a clone's claim that stands in for its source, by the UID of the target claim. */
+/** Name of a clone source claim, by the UID of the target claim. */
 export const temporarySourceClaimName = (claimUid: string) => `tmp-source-pvc-${claimUid}`;
-/** Whether a claim may be temporary, to judge by its name, which anybody may give to a claim. */
+/** Whether a claim may be temporary, judging by its name alone, which anybody could give to a claim. */
 export const isTemporaryClaimName = (name: string) => /^(prime|tmp-pvc|tmp-source-pvc)-/.test(name);
 /** Name of a clone's snapshot of its source, by the UID of the target claim. */
 export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claimUid}`;
-/** Name of the pod that mounts a clone's claim for a moment, by that claim's UID. */
+/** Name of the pod that mounts a clone's claim briefly, by that claim's UID. */
 export const mountingPodName = (claimUid: string) => `prep-${claimUid}`;
-/** A value for a label that names an object: label values are shorter than names may be. */
+/** Returns a label value for the name of an object, because label values are shorter than names may be. */
 export const labelValueOf = (name: string) => shortened(name, MAXIMUM_LABEL_LENGTH);
 /** Name of the Secret with the keys of a copy, by the UID of the claim that is copied into. */
 export const transferSecretName = (claimUid: string) => `cdi-transfer-${claimUid}`;

@@ -7,8 +7,8 @@ type RequestSchemas = readonly [RequestOf<Imported>, ...RequestOf<Imported>[]];
 
 const requests = importedSources.flatMap(({ importer }) => [...(importer?.requests ?? [])]);
 
-/** What an importer pod is told of its source: one of the requests that the sources declare. */
+/** The source in the request of an importer pod: one of the requests that the sources declare. */
 export const sourceRequest = z.discriminatedUnion('type', requests as unknown as RequestSchemas);
 export type SourceRequest = z.infer<typeof sourceRequest>;
-/** The request for sources of that type. */
+/** The request for one type of source. */
 export type SourceRequestOf<Type extends SourceRequest['type']> = Extract<SourceRequest, { type: Type }>;

@@ -8,22 +8,22 @@ export interface CertifiedKey {
   key: string;
 }
 
-/** Everything that the two pods of one clone need for mutual TLS. The authority's own key is not kept. */
+/** Everything that the two pods of one clone need for mutual TLS. The private key of the authority is not kept. */
 export interface TransferCertificates {
-  /** The authority that signed both certificates, PEM: each pod trusts this one and no other. */
+  /** The authority that signed both certificates, in PEM: each pod trusts this one and no other. */
   ca: string;
   server: CertifiedKey;
   client: CertifiedKey;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Nodes' clocks differ: a certificate is valid from a little before it was made. */
+/** Clocks of nodes differ, so that a certificate is valid from some time before it was made. */
 const CLOCK_SKEW_MILLISECONDS = 10 * 60 * 1000;
 
 /**
- * Makes an authority for one transfer, and with it a certificate for the upload server and one for its only client.
+ * Creates an authority for one transfer, with one certificate for the copy server and one for its only client.
  *
- * @param options.serverName the DNS name under which the client reaches the server
+ * @param options.serverName the DNS name at which the client reaches the server
  * @param options.lifetime milliseconds from now until the certificates expire
  */
 export async function createTransferCertificates(options: {
@@ -74,7 +74,7 @@ export async function createTransferCertificates(options: {
 
   return {
     ca: authority.toString('pem'),
-    // The host name is in the alternative name, where it may be longer than the 64 characters of a common name.
+    // The host name is an alternative name, which may be longer than the 64 characters of a common name.
     server: await issue('Diskpress upload server', x509.ExtendedKeyUsage.serverAuth, [options.serverName]),
     client: await issue('Diskpress clone source', x509.ExtendedKeyUsage.clientAuth, []),
   };

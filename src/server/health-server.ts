@@ -5,7 +5,7 @@ import type { Metrics } from './metrics.ts';
 /** @returns what is wrong, or undefined when all is well */
 export type Check = () => string | undefined;
 
-/** Serves /healthz, /readyz (both name every check and what it found) and /metrics. */
+/** Serves /healthz and /readyz, which both list every check with its result, and /metrics. */
 export class HealthServer {
   readonly #checks = { '/healthz': new Map<string, Check>(), '/readyz': new Map<string, Check>() };
   readonly #metrics: Metrics;
@@ -24,7 +24,10 @@ export class HealthServer {
     this.#checks[path].set(name, check);
   }
 
-  /** @param port 0: any that is free. @returns the port */
+  /**
+   * @param port 0 for any free one
+   * @returns the port
+   */
   async listen(port: number, host?: string): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);

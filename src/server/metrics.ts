@@ -2,7 +2,10 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Every metric of the runtime, in a registry of its own. The names are those of client-go and controller-runtime where they exist there. */
+/**
+ * All metrics of the runtime, in their own registry. Names are those of client-go and controller-runtime where these
+ * have the metric.
+ */
 export class Metrics {
   readonly registry: Registry;
   readonly #collectors: (() => void)[] = [];
@@ -142,7 +145,9 @@ export class Metrics {
       registers,
     });
   }
-  /** Calls the function whenever the metrics are read, to set those that are states rather than events. */
+  /**
+   * Registers a function that is called before the metrics are read, to set those that are states rather than events.
+   */
   onCollect(collector: () => void): void {
     this.#collectors.push(collector);
   }

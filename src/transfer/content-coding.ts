@@ -2,14 +2,14 @@ import { compressions } from '../codec/decompress/drivers.ts';
 import { TransferError } from '../base/errors.ts';
 import type { OpenedSource } from '../base/source.ts';
 
-/** There is nothing to undo: `aws-chunked` is of the upload, the last ones are no codings but written. */
+/** Codings that need no decoding: `aws-chunked` only concerned the upload, and the last ones are not codings but occur. */
 const nothing = ['', 'identity', 'aws-chunked', 'none', 'binary', 'utf-8', '8bit'];
-/** The content of what is compressed shows it. */
+/** Codings that are harmless, including compressions, which are recognised by the content. */
 const harmless = new Set([...nothing, ...compressions.flatMap(({ contentCodings }) => contentCodings)]);
 
 /**
- * Refuses an object whose server says that its bytes are coded (RFC 9110 section 8.4.1) in a way that they do not show: it would be
- * taken for something else.
+ * Refuses an object with a content coding (RFC 9110 section 8.4.1) that its bytes do not reveal: the image would be
+ * mistaken for something else.
  *
  * @param location for the message
  * @throws TransferError UnsupportedImage

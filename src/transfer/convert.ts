@@ -25,7 +25,7 @@ export interface ConversionOptions {
 }
 
 /**
- * Converts an image with qemu-img, which reads it piece by piece and writes straight into the target.
+ * Converts an image with qemu-img, which reads it in ranges and writes straight to the target.
  *
  * @returns the virtual size in bytes
  */
@@ -46,7 +46,7 @@ export async function convertRanges(reader: RangeReader, options: ConversionOpti
   }
 }
 
-/** The same for an image in a file. */
+/** Converts an image in a file, see {@link convertRanges}. */
 export async function convertFile(path: string, options: ConversionOptions): Promise<number> {
   const file = await openRegularFile(path);
   if (file === undefined) throw new TransferError('SourceNotReadable', `${path} is no longer there`);
@@ -95,7 +95,7 @@ async function convert(input: QemuInput, { format, sink, progress, signal }: Con
   return virtualSize;
 }
 
-/** Whether its file system has O_DIRECT (open(2)). */
+/** Whether the file system of the target supports O_DIRECT (open(2)). */
 async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
   try {
     await (await open(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_DIRECT)).close();
@@ -106,7 +106,10 @@ async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
   }
 }
 
-/** Dirty pages count against the pod's memory, whoever wrote them. */
+/**
+ * Syncs the target regularly, because dirty pages count against the memory limit of the pod whichever process wrote
+ * them.
+ */
 async function syncRegularly(sink: Sink, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {

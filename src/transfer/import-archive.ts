@@ -11,10 +11,10 @@ import type { Source } from '../base/source.ts';
 
 export interface ImportArchiveOptions {
   source: Source;
-  /** The folder that it is unpacked into; emptied before, and when that fails. */
+  /** The folder to unpack into; emptied before, and after a failure. */
   directory: string;
   progress: Progress;
-  /** Of the archive as it is served. */
+  /** Checksum of the archive as it is served. */
   checksum?: Checksum | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -40,14 +40,14 @@ export async function importArchive({
     const { reader, compressions } = await decompressAll(new ByteReader(bytes));
     progress.note('recognised', { format: 'tar', compressions, bytes: opened.size });
     progress.enter('unpacking', { target: directory });
-    // An attempt that was killed could not tidy up.
+    // A killed attempt could not clean up.
     await emptyDirectory(directory);
     await unpackTar(reader, directory, source.location, { signal });
     progress.enter('syncing');
     await syncTree(directory);
     progress.enter('done');
   } catch (error) {
-    // Why it failed matters more than what is left.
+    // Why the import failed matters more than what is left.
     await emptyDirectory(directory).catch(() => {});
     throw atLocation(error, source.location);
   } finally {

@@ -26,9 +26,9 @@ import { DoubtfulMember } from '../image/unwrap/doubtful-member.ts';
 import { rangesWithin } from '../image/unwrap/unwrap.ts';
 
 const MOST_RESTARTS = 5;
-/** How a second look into an archive fails that has no other disk, or cannot be read again. */
+/** Failures of a second pass over an archive that has no other disk, or cannot be read again. */
 const FOUND_NOTHING = new Set<TransferErrorCode>(['NotAnImage', 'SourceNotReadable']);
-/** How the import of what is no disk image fails. */
+/** Failures of importing something that is not a disk image. */
 const NO_DISK = new Set<TransferErrorCode>([
   'NotAnImage',
   'InvalidImage',
@@ -39,28 +39,28 @@ const NO_DISK = new Set<TransferErrorCode>([
 
 export interface ImportImageOptions extends OpenImageOptions {
   sink: Sink;
-  /** A folder with room for a copy of the image, for those that cannot be converted otherwise. */
+  /** A folder with room for a copy of the image, for images that cannot be converted otherwise. */
   scratchDirectory?: string | undefined;
-  /** Where the import is continued from, and told how to be continued, when it is interrupted. */
+  /** Where the import resumes from, and stores what it needs to be resumed after an interruption. */
   checkpoints?: Pick<ResumptionOptions, 'store' | 'interval'> | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface ImportedImage {
   format: string;
-  /** The disk's size as its guest sees it, in bytes. */
+  /** Size of the disk as the guest sees it, in bytes. */
   virtualSize: number;
-  /** Bytes of the file or device that it has been given. */
+  /** Bytes of the file or device that holds the disk. */
   diskSize: number;
   preallocated: boolean;
 }
 
 /**
- * Brings a disk image from a source to a target. When it fails for good, the target holds nothing usable; when it is
- * interrupted or gives up what may pass, a checkpoint is left beside what was written.
+ * Imports a disk image from a source to a target. After a permanent failure the target holds nothing usable; after an
+ * interruption, or a passing failure that was not overcome, a checkpoint is left with what was written.
  *
  * @throws TransferError
- * @throws ScratchNeeded where the image needs a copy to convert from, and there is no scratch folder
+ * @throws ScratchNeeded where the image has to be converted from a copy, and there is no scratch folder
  */
 export async function importImage(options: ImportImageOptions): Promise<ImportedImage> {
   const { source, sink, progress } = options;
@@ -85,7 +85,10 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
   }
 }
 
-/** An archive whose member was taken in vain is read again, and only what is certainly a disk counts then. */
+/**
+ * Imports the image. An archive whose chosen member was not a disk after all is read again, and then only members that
+ * are certainly disks count.
+ */
 async function importChosen(options: ImportImageOptions, resumption: Resumption): Promise<ImportedImage> {
   let certainOnly: readonly number[] = [];
   let doubt: DoubtfulMember | undefined;
@@ -93,9 +96,9 @@ async function importChosen(options: ImportImageOptions, resumption: Resumption)
     try {
       return await importUnchanged({ ...options, certainOnly }, resumption);
     } catch (error) {
-      // Where nothing better is found, what was wrong with the first says more.
+      // Where nothing better is found, the failure of the first member says more.
       if (doubt !== undefined && error instanceof TransferError && FOUND_NOTHING.has(error.code)) throw doubt.refusal;
-      // A format that is stated may be that of the member that was taken.
+      // A format given by the user may be that of the chosen member.
       if (!(error instanceof DoubtfulMember) || options.format !== undefined) throw error;
       doubt = error;
       certainOnly = [...certainOnly, error.archive];
@@ -106,7 +109,7 @@ async function importChosen(options: ImportImageOptions, resumption: Resumption)
   }
 }
 
-/** A source that changes while it is read is read again from its start. */
+/** Imports the image, and starts over where the source changes while it is read. */
 async function importUnchanged(options: ImportImageOptions, resumption: Resumption): Promise<ImportedImage> {
   for (let restarts = 0; ; restarts += 1) {
     try {
@@ -125,7 +128,7 @@ async function importOnce(options: ImportImageOptions, resumption: Resumption): 
   const earlier = await resumption.load();
   const image = await openImage(options, earlier);
   const { format, reader } = image;
-  // Whatever is read at random has to be what the checksum was taken of, and what else is in an archive is checked as well.
+  // Data that is read at random has to be covered by the checksum, and the rest of an archive is checked as well.
   const readsAll = options.checksum !== undefined || image.wrappers.length > 0;
   const ranges = await openRanges(source, image, readsAll);
   try {
@@ -145,14 +148,16 @@ async function importOnce(options: ImportImageOptions, resumption: Resumption): 
   }
 }
 
-/** What only might be a disk, and cannot be imported as one, is another kind of file: the disk may lie behind it. */
+/**
+ * Marks the failure of a member that only might be a disk: it is another kind of file, and the disk may come after it.
+ */
 function doubted(error: unknown, { doubtfulIn }: OpenedImage): unknown {
   const archive = doubtfulIn();
   if (archive === undefined || !(error instanceof TransferError) || error instanceof DoubtfulMember) return error;
   return NO_DISK.has(error.code) ? new DoubtfulMember(archive, error) : error;
 }
 
-/** Random access to the image, where there is any that can be trusted. */
+/** Opens the image for random access, where that is possible and can be trusted. */
 async function openRanges(
   source: Source,
   { offset, size }: OpenedImage,
@@ -166,7 +171,7 @@ async function openRanges(
 interface DecodableImage extends OpenedImage {
   readsAll: boolean;
   ranges: RangeReader | undefined;
-  /** From where to go on; from the start where it is undefined. */
+  /** The checkpoint to resume from; undefined to start from the beginning. */
   checkpoint: Checkpoint | undefined;
 }
 
@@ -181,7 +186,7 @@ async function decodeImage(
   return writeDisk(disk, options, resumption.journal(disk, subject, checkpoint));
 }
 
-/** The last resort: a copy of the image, without its compressions, to convert from. */
+/** Converts from a copy of the image without its compressions, as the last resort. */
 async function importThroughScratch(options: ImportImageOptions, why: Error): Promise<ImportedImage> {
   const { progress, scratchDirectory, source } = options;
   if (scratchDirectory === undefined) {
@@ -221,7 +226,7 @@ async function writeDisk(disk: DecodedDisk, options: ImportImageOptions, journal
   return finishConverted(options, disk.format, virtualSize);
 }
 
-/** @returns the disk's virtual size in bytes */
+/** @returns the virtual size of the disk in bytes */
 async function pour(
   disk: DecodedDisk,
   sink: Sink,
@@ -254,7 +259,7 @@ async function finishConverted(
   return { format, virtualSize, diskSize: size, preallocated };
 }
 
-/** An empty disk of all the target's space. */
+/** Writes an empty disk that fills the target. */
 export async function writeBlankDisk(sink: Sink, progress: Progress): Promise<ImportedImage> {
   try {
     progress.enter('zeroing', { target: sink.path });
@@ -269,7 +274,7 @@ export async function writeBlankDisk(sink: Sink, progress: Progress): Promise<Im
   }
 }
 
-/** Why the import failed matters more than that the target could not be cleared as well. */
+/** Clears the target. A failure to do so is only reported, because the failure of the import matters more. */
 async function abandon(sink: Sink, progress: Progress): Promise<void> {
   try {
     await sink.abandon();

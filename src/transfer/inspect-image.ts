@@ -13,17 +13,17 @@ import { rangesWithin, unwrap, type Wrapper } from '../image/unwrap/unwrap.ts';
 
 export interface InspectedImage extends ImageDetails {
   location: string;
-  /** Bytes of the object as it is served, where known. */
+  /** Size in bytes of the object as it is served, where known. */
   size: number | undefined;
-  /** From the outermost inwards. */
+  /** Wrappers from the outermost inwards. */
   wrappers: Wrapper[];
   format: DiskFormat;
-  /** Why it can't be imported, as far as its start tells. */
+  /** Why the image cannot be imported, as far as its start tells. */
   refusal: string | undefined;
   labels: Record<string, string>;
 }
 
-/** Tells what an image is, from its start, and where it looks raw its last bytes, whether or not it is one that can be imported. */
+/** Describes an image by its start and, where it looks raw, its last bytes, whether or not it can be imported. */
 export async function inspectImage(source: Source): Promise<InspectedImage> {
   let reader: ByteReader | undefined;
   try {
@@ -55,7 +55,7 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
   }
 }
 
-/** By its last bytes, what looks like a raw disk may be of a format that has a footer, or something that is refused. */
+/** Reads the last bytes, which may show that a seemingly raw disk has a format with a footer, or is refused. */
 async function readFooter(
   ranges: RangeReader,
   guess: RawGuess,

@@ -9,40 +9,43 @@ import type { Progress } from '../base/progress.ts';
 import type { OpenedSource, Source } from '../base/source.ts';
 import { LONGEST_PATH, unwrap, type Unwrapped } from '../image/unwrap/unwrap.ts';
 
-/** What of an image's start is asked for where most of it is on the target already, in bytes: a qcow2's first tables. */
+/** Bytes requested of the start of an image that is resumed: the first tables of a qcow2 image. */
 const RESUMED_HEAD = 1024 * 1024;
 
 export interface OpenImageOptions {
   source: Source;
   progress: Progress;
-  /** Of the object as it is served, in the Content-Encoding that it is sent in. */
+  /** Checksum of the object as it is served, in the Content-Encoding in which it is sent. */
   checksum?: Checksum | undefined;
-  /** What the image is; recognised by its content where it is missing. */
+  /** Format of the image; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
-  /** See {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}. */
+  /** Archives in which only certain disks count, see {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}. */
   certainOnly?: readonly number[];
   signal?: AbortSignal | undefined;
 }
 
 export interface OpenedImage extends Unwrapped, RecognisedFormat {
-  /** What checkpoints are made of; undefined where nobody could tell later whether the source has changed. */
+  /** What checkpoints are made of; undefined where later changes of the source could not be detected. */
   subject: Subject | undefined;
-  /** See {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}: what was asked for, and what the checkpoint told. */
+  /**
+   * Archives in which only certain disks count, by the options and by the checkpoint; see {@link
+   * import('../image/unwrap/unwrap.ts').UnwrapOptions}.
+   */
   certainOnly: readonly number[];
-  /** Whether `reader` passes over long distances without reading them. */
+  /** Whether `reader` skips long distances without reading them. */
   seeks: boolean;
 }
 
 /**
- * Opens an image, and tells by its content what it is.
+ * Opens an image, and recognises its format.
  *
- * @param checkpoint from where it is going to be read on, if it fits
+ * @param checkpoint from which the import will be resumed, if it fits
  * @throws TransferError, the signal's reason
  */
 export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoint): Promise<OpenedImage> {
   const { source, progress, checksum, signal } = options;
   progress.enter('connecting', { source: source.location });
-  // A checksum is of all that is read, and what is packed is read as a whole.
+  // A checksum covers everything, and a compressed or archived image is read as a whole.
   const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
   const opened = await openUnlessAborted(source, head, signal);
   refuseHiddenCoding(opened, source.location);
@@ -66,7 +69,7 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   return { ...image, format, guess, subject, certainOnly, seeks: seekable !== undefined && wrappers.length === 0 };
 }
 
-/** What an earlier process found out of the archives that the image is in, if they are the same. */
+/** What an earlier process found out about the archives of the image, if they are the same. */
 function learntOf(
   checkpoint: Checkpoint | undefined,
   { location, version }: { location: string; version: string | undefined },
@@ -83,12 +86,15 @@ async function formatOf(
   return recognise(await reader.peek(HEAD_LENGTH), size, location);
 }
 
-/** Of what was opened, with its place in a container image. */
+/** Returns the location of an opened object, with its path in a container image. */
 export function locationIn({ location }: Source, { path }: OpenedSource): string {
   return path === undefined ? location : `${path.slice(-LONGEST_PATH)} in ${location}`;
 }
 
-/** A source that looks through layers for the image need not hear of an abort: nothing is written before it is open. */
+/**
+ * Opens the source unless aborted. A source that searches layers for the image need not observe the abort itself,
+ * because nothing is written before it is open.
+ */
 async function openUnlessAborted(
   source: Source,
   head: number | undefined,
@@ -103,7 +109,7 @@ async function openUnlessAborted(
   try {
     return await Promise.race([opening, aborted.promise]);
   } catch (error) {
-    // Nobody waits for it any more.
+    // The opened source is not needed any more.
     opening.then(({ bytes }) => abandonStream(bytes)).catch(() => {});
     throw error;
   } finally {

@@ -11,8 +11,8 @@ import { isTarHeader } from '../image/archive/tar-reader.ts';
 const BLOCK = 512;
 
 /**
- * The root of a volume belongs to whoever made its file system, and so does what mkfs put there: neither can be given the times
- * and modes that an archive of a whole folder has for them.
+ * The root of a volume, and what mkfs put there, belong to whoever made its file system: their times and modes cannot
+ * be set to those of an archive of a whole folder.
  */
 const notOurs = [
   '--anchored',
@@ -20,23 +20,26 @@ const notOurs = [
   ...['--recursion', `--exclude=${LOST_AND_FOUND}`, `--exclude=./${LOST_AND_FOUND}`],
 ];
 
-/** What tar says and goes on. */
+/** Messages of tar after which it continues. */
 const WARNING =
   /Ignoring unknown extended header|Removing leading|time stamp|A lone zero block|Exiting with failure status/;
 
 export interface UnpackOptions {
   signal?: AbortSignal | undefined;
-  /** Bytes that the archive may have, decompressed; by default what its volume can hold, and what may be passed over besides. */
+  /**
+   * Most bytes of the decompressed archive; by default what its volume can hold, plus the limit for what may be
+   * skipped.
+   */
   longest?: number;
 }
 
 /**
- * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and makes symbolic links
- * last, so that nothing is written through them; owners become whoever unpacks. Modes and times are kept, but those of the folder
- * itself.
+ * Unpacks a tar stream into a folder. GNU tar strips leading slashes, refuses paths with "..", and creates symbolic
+ * links last, so that nothing is written through them; the caller owns the files. Modes and times are kept, except
+ * those of the folder itself.
  *
- * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace; UnsupportedImage where the archive is longer than what it
- * can fill; the signal's reason
+ * @throws TransferError NotAnImage, TruncatedImage, InvalidImage, NoSpace; UnsupportedImage where the archive is longer
+ * than what it can fill; the signal's reason
  */
 export async function unpackTar(
   reader: ByteReader,
@@ -60,7 +63,10 @@ export async function unpackTar(
   }
 }
 
-/** What tar leaves out, and writes over what it has written, fills no volume: there has to be another end to it. */
+/**
+ * Passes on the rest of the archive within a limit. Members that tar skips, or overwrites, do not fill the volume, so
+ * that its size alone would not end them.
+ */
 async function* whole(
   reader: ByteReader,
   { longest, location, budget }: { longest: number; location: string; budget: ArchiveBudget },

@@ -5,24 +5,24 @@ import { cloneViewOf, type CloneView } from '../../controllers/clone/view.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 
-/** One clone that is under way, or has failed, as people look at it. */
+/** A clone that is in progress or has failed, as shown to people. */
 export interface CloneRow {
   readonly namespace: string;
   readonly name: string;
-  /** `namespace/name` of what is cloned, a snapshot marked as such. */
+  /** `namespace/name` of the source; a snapshot is marked as such. */
   readonly source: string;
   readonly strategy: string;
   readonly phase: string;
   readonly progress: string;
-  /** `180 MiB/s`; empty where no bytes are copied. */
+  /** A rate such as `180 MiB/s`; empty where no bytes are copied. */
   readonly rate: string;
   readonly age: string;
-  /** Why it is copied although another strategy was wanted, or why it does not go on. */
+  /** Why the clone is a copy although another strategy was wanted, or why it does not progress. */
   readonly detail: string;
 }
 
 /**
- * The clones among the claims that are not complete, oldest first. Pure.
+ * Returns the clones among the claims that are not complete, oldest first. Pure.
  *
  * @param now milliseconds since the epoch
  */
@@ -77,7 +77,7 @@ function sourceOf(
   return `${from}/${name}${kind === 'VolumeSnapshot' ? ' (snapshot)' : ''}`;
 }
 
-/** `7s`, `12m`, `3h`, `5d`, as kubectl writes it, but without the smaller unit. */
+/** Formats an age as kubectl does, but without the smaller unit: `7s`, `12m`, `3h`, `5d`. */
 export function humanAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 120) return `${seconds}s`;

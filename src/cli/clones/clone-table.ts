@@ -12,7 +12,9 @@ const COLUMNS: readonly (readonly [title: string, field: keyof CloneRow])[] = [
   ['WHY', 'detail'],
 ];
 
-/** Lines of a table, aligned, the first with the titles; one line that says so where there are no clones. */
+/**
+ * Formats the lines of an aligned table, starting with its titles; where there are no clones, a single line says so.
+ */
 export function cloneTable(rows: readonly CloneRow[], width = Infinity): string[] {
   if (rows.length === 0) return ['No clones are under way.'];
   const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, field]) => row[field] || '-'))];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { tell } from '../output.ts';
 import type { ShowClonesOptions } from './show-clones.ts';
 
-/** Adds `clones`, which looks at a cluster. */
+/** Adds `clones`, which shows the clones of a cluster. */
 export function registerClones(program: Command): void {
   program
     .command('clones')
@@ -11,7 +11,7 @@ export function registerClones(program: Command): void {
     .option('-A, --all-namespaces', 'in all namespaces')
     .option('-w, --watch', 'go on showing them until interrupted')
     .action(async (options: ShowClonesOptions) => {
-      // Half of the executable, which the other commands do without.
+      // This is half of the executable, and other commands do not need it.
       const { showClones } = await import('./show-clones.ts');
       const interrupted = new AbortController();
       process.once('SIGINT', () => interrupted.abort());

@@ -19,10 +19,10 @@ export interface ShowClonesOptions {
 }
 
 /**
- * Writes the clones that are under way: once, or every second until the signal is aborted. What it looks at is the cluster of the
- * kubeconfig's current context.
+ * Writes the clones that are in progress: once, or every second until the signal is aborted. They are those of the
+ * cluster in the current context of the kubeconfig.
  *
- * @throws Error if the cluster does not answer, or does not let this user look
+ * @throws Error if the cluster does not answer, or denies access to this user
  */
 export async function showClones(options: ShowClonesOptions, signal: AbortSignal): Promise<void> {
   const { client, namespace: current } = connect('diskpress-cli');

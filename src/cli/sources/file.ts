@@ -4,7 +4,7 @@ import type { GivenSource } from './given-source.ts';
 
 const pathOf = (given: string): string => (given.startsWith('file://') ? fileURLToPath(given) : given);
 
-/** A file or a block device of this machine. One of the name - is written as ./- */
+/** A file or a block device on this machine. A file named - is given as ./- */
 export const file: GivenSource = {
   shown: 'a file',
   matches: (given) => given !== '-' && (given.startsWith('file://') || !given.includes('://')),

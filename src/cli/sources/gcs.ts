@@ -14,7 +14,7 @@ export const gcs: GivenSource = {
   },
 };
 
-/** Google's own libraries look at this variable too, which may hold a host alone. */
+/** Returns the endpoint from the variable that Google's own libraries use, too; it may hold just a host. */
 function endpoint(): string | undefined {
   const host = env['STORAGE_EMULATOR_HOST'];
   return host === undefined || host.includes('://') ? host : `http://${host}`;

@@ -1,31 +1,31 @@
 import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
 
-/** What goes for every source, from the options of the command. */
+/** Settings for every source, from the options of the command. */
 export interface SourceSettings {
-  /** Files of PEM certificates, or folders of such, to trust besides the system's. */
+  /** Files of PEM certificates, or folders of them, that are trusted besides the system's. */
   readonly certificatesDirectories?: readonly string[];
   /** Whether any certificate is accepted. */
   readonly insecureSkipVerify: boolean;
   readonly followsInternalRedirects: boolean;
-  /** How many connections to use at most for one object. */
+  /** Most connections for one object. */
   readonly connections: number | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Header lines for the source's web server alone. */
+  /** Header lines that are sent to the web server of the source only. */
   readonly secretHeaders: readonly string[];
-  /** As image indexes spell it; this machine's own where it is undefined. */
+  /** Architecture as image indexes spell it; undefined for that of this machine. */
   readonly architecture: string | undefined;
 }
 
-/** One kind of source as somebody names it on the command line. */
+/** One kind of source that can be named on the command line. */
 export interface GivenSource {
-  /** As the help shows it. */
+  /** How the help shows it. */
   readonly shown: string;
-  /** Whether it can be read once only, so that one cannot look into it first. */
+  /** Whether it can be read only once, so that it cannot be inspected first. */
   readonly isStream?: boolean;
   matches(given: string): boolean;
-  /** Which file of this machine it is, where it is one. */
+  /** Returns the path on this machine, where the source is a local file. */
   localPath?(given: string): string | undefined;
-  /** Libraries that other sources do not need are loaded here and not before. */
+  /** Opens the source. Libraries that other sources do not need are loaded here and not earlier. */
   open(given: string, settings: SourceSettings, progress: Progress): Source | Promise<Source>;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { TransferError, systemCode } from '../../base/errors.ts';
 
 /**
- * The text of a file that the environment names.
+ * Reads the text of a file that the environment names.
  *
  * @throws TransferError InvalidRequest
  */
@@ -13,7 +13,7 @@ export function readGiven(path: string): Promise<string> {
 }
 
 /**
- * The same, of a file that need not be there.
+ * Reads the text of a file that the environment names; undefined where it does not exist.
  *
  * @throws TransferError InvalidRequest
  */

@@ -4,7 +4,7 @@ import { env } from 'node:process';
 import type { GivenSource } from './given-source.ts';
 import { readGivenIfThere } from './read-given.ts';
 
-/** A container image in a registry, with the logins that docker login has left. */
+/** A container image in a registry, with the credentials that `docker login` has stored. */
 export const registry: GivenSource = {
   shown: 'docker://…',
   matches: (given) => given.startsWith('docker://'),

@@ -7,18 +7,18 @@ import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
 import { standardInput } from './standard-input.ts';
 
-/** Every kind of source of the command line, in the order of the help. The first that a source matches is its own. */
+/** Every kind of source of the command line, in the order of the help. The first kind that matches is used. */
 const sources: readonly GivenSource[] = [http, registry, s3, gcs, ociArchive, file, standardInput];
 
-/** Whose source it is; a scheme that is nobody's is refused, by its name, as a URL of a web server that cannot be. */
+/** Returns the kind of a source. A URL with an unknown scheme is left to the web source, which refuses it by name. */
 export function givenSource(given: string): GivenSource {
   return sources.find((source) => source.matches(given)) ?? http;
 }
 
 /**
- * The sources of a command, for its help.
+ * Lists the sources of a command for its help.
  *
- * @param withStreams whether it takes those that can be read once only
+ * @param withStreams whether the command accepts sources that can be read only once
  */
 export function shownSources(withStreams: boolean): string {
   const shown = sources.filter(({ isStream }) => withStreams || !isStream).map((source) => source.shown);

@@ -1,7 +1,7 @@
 import { openStandardInput } from '../../source/kinds/standard-input.ts';
 import type { GivenSource } from './given-source.ts';
 
-/** What is piped in. */
+/** Standard input. */
 export const standardInput: GivenSource = {
   shown: '- for standard input',
   isStream: true,

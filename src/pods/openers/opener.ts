@@ -4,11 +4,11 @@ import type { PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
 
-/** Where an importer pod finds what its source needs. */
+/** Where the files that a source needs are mounted in an importer pod. */
 export interface SourceMounts {
   credentials: string;
   certificates: string;
-  /** Of the authority of a proxy. */
+  /** Certificates of the authority of a proxy. */
   proxyCertificates: string;
   secretHeaders: string;
   pulledImage: string;
@@ -16,10 +16,10 @@ export interface SourceMounts {
   sourceFiles: string;
 }
 
-/** What an opener is given besides the request. */
+/** What an opener gets besides the request. */
 export interface Opening {
   readonly mounts: SourceMounts;
-  /** Whether servers may lead the importer further inside than they are. */
+  /** Whether redirects to more internal addresses are followed. */
   readonly followsInternalRedirects: boolean;
   readonly patience: PatienceOptions | undefined;
   readonly progress: Progress;
@@ -29,15 +29,15 @@ export interface Opening {
 /** A source that can be read. */
 export interface ReadableSource {
   readonly source: Source;
-  /** What the bytes of the source must have. */
+  /** The checksum that the bytes of the source must have. */
   readonly checksum?: Checksum | undefined;
 }
 
 /** How the importer reads one kind of source. */
 export interface SourceOpener<Request = SourceRequest> {
   /**
-   * The source that a request names, with the credentials and certificates that are mounted for it. Libraries that other sources
-   * do not need are loaded here and not before: an importer must not wait for those.
+   * Creates the source of a request, with the credentials and certificates that are mounted for it. Libraries that
+   * other sources do not need are loaded here and not earlier, so that an importer does not wait for them.
    *
    * @returns undefined where there is nothing to read, and the disk is blank
    * @throws TransferError
@@ -45,5 +45,5 @@ export interface SourceOpener<Request = SourceRequest> {
   open(request: Request, opening: Opening): Promise<ReadableSource | undefined>;
 }
 
-/** The opener of sources of that type. */
+/** The opener of one type of source. */
 export type OpenerOf<Type extends SourceRequest['type']> = SourceOpener<SourceRequestOf<Type>>;

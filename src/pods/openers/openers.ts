@@ -8,7 +8,7 @@ import { pulledImage } from './pulled-image.ts';
 import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
 
-/** The opener of each kind of request. */
+/** The opener of each type of request. */
 const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
   http,
   s3,
@@ -20,7 +20,7 @@ const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
 };
 
 /**
- * Opens the source that a request names.
+ * Opens the source of a request.
  *
  * @returns undefined where there is nothing to read, and the disk is blank
  * @throws TransferError

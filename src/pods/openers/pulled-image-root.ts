@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TransferError, systemCode } from '../../base/errors.ts';
 
 const LOOK_AGAIN = 50;
-/** The container runs before this one is started, in milliseconds. */
+/** Longest wait in milliseconds. The other container is started before this one. */
 const LONGEST_WAIT = 30_000;
 
 /**
- * The root of the container that keeps a pulled image, and its environment. The containers of the pod share one process
- * namespace and run as the same user, so that each sees the other's root below /proc.
+ * Returns the root of the container that keeps a pulled image, and its environment. The containers of the pod share one
+ * process namespace and run as the same user, so that each sees the root of the other below /proc.
  *
- * @param directory where the container leaves the number of its process
+ * @param directory where the container writes its process id
  * @throws TransferError SourceNotReadable
  */
 export async function pulledImageRoot(

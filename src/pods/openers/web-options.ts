@@ -1,7 +1,7 @@
 import { mounted } from '../mounted-secrets.ts';
 import type { Opening } from './opener.ts';
 
-/** The options of every source that is behind a URL. */
+/** Returns the options that all sources with a URL share. */
 export async function webOptions({ mounts, followsInternalRedirects, patience, signal }: Opening) {
   return {
     certificatesDirectories: await mounted([mounts.certificates, mounts.proxyCertificates]),

@@ -1,37 +1,40 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
-/** Sinks remember no more than a thousand. */
+/** Sinks remember at most a thousand ranges. */
 const MOST_RANGES = 10_000;
-/** A few are taken; each is read again before an import goes on. */
+/** Only a few samples are taken; each is read again before an import is resumed. */
 const MOST_SAMPLES = 16;
 
-/** That one image is packed in. */
+/** Most archives that one image is nested in. */
 const MOST_ARCHIVES = 16;
 
 const offset = z.number().int().nonnegative();
 
-/** What a target held at one place when a checkpoint was made, by which a target in its place is found out. */
+/** What a target held at one offset when a checkpoint was made, by which a replaced target is detected. */
 const sample = z.object({ offset, length: offset.max(4096), sha256: z.string() });
 export type Sample = z.infer<typeof sample>;
 
 const checkpoint = z.object({
   version: z.literal(1),
   source: z.object({
-    /** SHA-256 of its location, which need not be known to all who can read a checkpoint. */
+    /** SHA-256 of the location, which not everybody who can read a checkpoint needs to know. */
     location: z.string(),
-    /** See {@link import('../../base/source.ts').OpenedSource.version}. */
+    /** The version of the source, see {@link import('../../base/source.ts').OpenedSource.version}. */
     version: z.string(),
-    /** In bytes, where it is known. */
+    /** Size in bytes, where known. */
     size: offset.optional(),
   }),
   format: z.string(),
   wrappers: z.array(z.string()),
-  /** See {@link import('../../image/unwrap/unwrap.ts').UnwrapOptions.certainOnly}. */
+  /**
+   * Archives in which only certain disks count, see {@link
+   * import('../../image/unwrap/unwrap.ts').UnwrapOptions.certainOnly}.
+   */
   certainOnly: z.array(z.number().int().nonnegative()).max(MOST_ARCHIVES).default([]),
-  /** What the decoder goes on from: an offset in the stream that is left of the source without its wrappers, in bytes. */
+  /** Where the decoder resumes: an offset in bytes in the stream within all wrappers of the source. */
   position: offset,
-  /** The disk's, in bytes, where it is known. */
+  /** Size of the disk in bytes, where known. */
   virtualSize: offset.optional(),
   target: z.object({
     identity: z.string(),
@@ -44,15 +47,15 @@ const checkpoint = z.object({
 });
 
 /**
- * A point in an import up to which everything is on the target and durable. Another process that finds the same source and
- * the same target goes on from there.
+ * A point in an import up to which everything is durable on the target. Another process that finds the same source and
+ * the same target resumes from there.
  */
 export type Checkpoint = z.infer<typeof checkpoint>;
 
 /** What all checkpoints of one import have in common. */
 export type Subject = Pick<Checkpoint, 'source' | 'format' | 'wrappers' | 'certainOnly'>;
 
-/** Reads a checkpoint; undefined where the text is none, or one of another version of this program. */
+/** Parses a checkpoint; returns undefined where the text is not one, or is one of another version of this program. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   try {
     return checkpoint.safeParse(JSON.parse(text)).data;

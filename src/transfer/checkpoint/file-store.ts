@@ -6,12 +6,12 @@ import { draftOf, replaceFile } from '../../base/replace-file.ts';
 import { syncDirectory } from '../../base/sync-directory.ts';
 import type { CheckpointStore } from './store.ts';
 
-/** No checkpoint is as long as this, in bytes. */
+/** No checkpoint reaches this length, in bytes. */
 const LONGEST = 1024 * 1024;
 
 /**
- * A checkpoint in a file, which is replaced as a whole. Its folder is made where it is missing. Whatever else somebody has put in
- * its place is no checkpoint.
+ * Stores a checkpoint in a file, which is replaced atomically. The folder is created where it is missing. Anything else
+ * at the path is not taken for a checkpoint.
  */
 export class FileCheckpointStore implements CheckpointStore {
   readonly #path: string;
@@ -35,7 +35,7 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 }
 
-/** @returns false where there is nothing, or a folder, which is none of ours */
+/** @returns false where there is nothing, or a folder, which this program cannot have made */
 async function unlinkUnlessFolder(path: string): Promise<boolean> {
   try {
     await unlink(path);

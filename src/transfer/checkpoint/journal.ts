@@ -5,14 +5,14 @@ import type { Checkpoint, Sample, Subject } from './checkpoint.ts';
 import { takeSample } from './samples.ts';
 import type { CheckpointStore } from './store.ts';
 
-/** Milliseconds between checkpoints: what a killed import has to do again. */
+/** Milliseconds between checkpoints, and so the work that a killed import has to repeat. */
 export const DEFAULT_INTERVAL = 2000;
-/** The first and the last ones. */
+/** The first sample and the latest ones. */
 const MOST_SAMPLES = 4;
 
 /**
- * Makes checkpoints while a disk is written, behind the writer. That one cannot be made or kept is noted and otherwise no
- * failure: the import is only not resumable.
+ * Makes checkpoints behind the writer while a disk is written. A checkpoint that cannot be made or stored is reported
+ * but is no failure: it only means that the import cannot be resumed there.
  */
 export class Journal {
   readonly #subject: Subject;
@@ -25,10 +25,10 @@ export class Journal {
   #savedAt = performance.now();
   #saving: Promise<void> | undefined;
   #broken = false;
-  /** Of what the sink has taken. */
+  /** The position of the decoder, as of the last extent that the sink has accepted. */
   #position: number | undefined;
 
-  /** @param earlier the checkpoint from which the disk is gone on with */
+  /** @param earlier the checkpoint from which the disk was resumed */
   constructor(
     subject: Subject,
     disk: DecodedDisk,
@@ -44,7 +44,7 @@ export class Journal {
     this.#samples = [...(earlier?.samples ?? [])];
   }
 
-  /** To be called after each extent that the sink has taken, while its data is valid. */
+  /** Has to be called after each extent that the sink has accepted, while its data is valid. */
   wrote(extent: Extent): void {
     this.#position = this.#disk.position;
     const due = this.#saving === undefined && performance.now() - this.#savedAt >= this.#interval;
@@ -56,12 +56,12 @@ export class Journal {
     });
   }
 
-  /** Waits for a checkpoint that is being made. */
+  /** Waits for a checkpoint in progress. */
   async settle(): Promise<void> {
     await this.#saving;
   }
 
-  /** Makes a last one, of all that was written. */
+  /** Makes a final checkpoint of everything that was written. */
   async close(): Promise<void> {
     await this.#saving;
     await this.#save();

@@ -10,13 +10,13 @@ import type { CheckpointStore } from './store.ts';
 export interface ResumptionOptions {
   sink: Sink;
   progress: Progress;
-  /** Where checkpoints are kept; nothing is ever resumed where there is none. */
+  /** Where checkpoints are stored; without a store, nothing is ever resumed. */
   store?: CheckpointStore | undefined;
   /** Milliseconds between checkpoints. */
   interval?: number | undefined;
 }
 
-/** How one import goes on from where an earlier process left it, and leaves itself to be gone on with. */
+/** Resumes an import where an earlier process stopped, and lets a later process resume this one. */
 export class Resumption {
   readonly #options: ResumptionOptions;
   #begun = false;
@@ -25,7 +25,7 @@ export class Resumption {
     this.#options = options;
   }
 
-  /** The checkpoint that an earlier process left; undefined where there is none, or none that can be read. */
+  /** Loads the checkpoint of an earlier process; undefined where there is none, or it cannot be parsed. */
   async load(): Promise<Checkpoint | undefined> {
     const text = await this.#options.store?.load();
     if (text === undefined) return undefined;
@@ -35,10 +35,11 @@ export class Resumption {
   }
 
   /**
-   * Makes the sink ready to go on from a checkpoint that fits the source and the target. Otherwise says why it does not, and forgets it.
+   * Prepares the sink to resume from a checkpoint that fits the source and the target. Otherwise reports why it does
+   * not fit, and removes it.
    *
-   * @param subject what is imported now; undefined where its source does not tell versions apart
-   * @returns the checkpoint to go on from; undefined where the sink has to be begun anew
+   * @param subject what is imported now; undefined where versions of its source cannot be told apart
+   * @returns the checkpoint to resume from; undefined where the sink has to begin anew
    */
   async take(checkpoint: Checkpoint | undefined, subject: Subject | undefined): Promise<Checkpoint | undefined> {
     const { progress } = this.#options;
@@ -55,21 +56,23 @@ export class Resumption {
     return undefined;
   }
 
-  /** What keeps checkpoints while a disk is written. */
+  /** Returns the journal that makes checkpoints while a disk is written; undefined where they cannot be made. */
   journal(disk: DecodedDisk, subject: Subject | undefined, earlier: Checkpoint | undefined): Journal | undefined {
     const { store } = this.#options;
     if (store === undefined || subject === undefined) return undefined;
     return new Journal(subject, disk, { ...this.#options, store }, earlier);
   }
 
-  /** Whether an import that ended with this failure can be gone on with later. */
+  /** Whether an import that ended with this failure can be resumed later. */
   async survives(error: unknown): Promise<boolean> {
-    // What failed before it came to the target has changed nothing there.
+    // A failure before anything was written has left the target unchanged.
     if (this.#begun && !isPassing(error)) return false;
     return (await this.#options.store?.load()) !== undefined;
   }
 
-  /** Removes the checkpoint: what is done to the target from now on does not agree with it, or needs none. */
+  /**
+   * Removes the checkpoint, because the target is about to change in a way that it does not describe, or is complete.
+   */
   async forget(): Promise<void> {
     this.#begun = true;
     await this.#options.store?.remove();
@@ -80,7 +83,7 @@ export class Resumption {
   }
 }
 
-/** Whether trying again can help, and then need not begin anew. */
+/** Whether a retry can help without starting over. */
 export function isPassing(error: unknown): boolean {
   return error instanceof TransferError && !error.permanent && error.code !== 'SourceChanged';
 }
@@ -90,12 +93,12 @@ function sourceDiffers(checkpoint: Checkpoint, subject: Subject | undefined): st
   if (subject === undefined) return 'the source does not tell whether it has changed';
   if (source.location !== subject.source.location) return 'the checkpoint is of another source';
   if (source.version !== subject.source.version) return 'the source has changed';
-  // Some caches know the size only once they have all of it.
+  // Some caches know the size only once they have the whole object.
   const sizes = [source.size, subject.source.size].filter((size) => size !== undefined);
   if (new Set(sizes).size > 1) return 'the source has changed';
   if (format !== subject.format || wrappers.join() !== subject.wrappers.join())
     return 'the source has another format now';
-  // Of one archive, another member was written.
+  // With another set, another member of the archive was written.
   return certainOnly.join() === subject.certainOnly.join()
     ? undefined
     : 'the checkpoint is of another disk in the source';

@@ -4,10 +4,12 @@ import type { Sink } from '../../sink/sink.ts';
 import { isZero } from '../../base/zeros.ts';
 import type { Sample } from './checkpoint.ts';
 
-/** Small enough that a sink writes it as a whole or, where it is all zeros, leaves it out as a whole. */
+/**
+ * Bytes of a sample. A piece this small is either written as a whole or, where it is all zeros, left out as a whole.
+ */
 const LENGTH = 512;
 
-/** The first piece of an extent that is not all zeros; undefined where all of it is. */
+/** Takes a sample of the first piece of an extent that is not all zeros; undefined where all of it is. */
 export function takeSample({ offset, data }: Extent): Sample | undefined {
   for (let at = (LENGTH - (offset % LENGTH)) % LENGTH; at + LENGTH <= data.length; at += LENGTH) {
     const piece = data.subarray(at, at + LENGTH);
@@ -16,7 +18,7 @@ export function takeSample({ offset, data }: Extent): Sample | undefined {
   return undefined;
 }
 
-/** Whether the target still holds what the samples were taken of. */
+/** Whether the target still holds the data that the samples were taken of. */
 export async function holdsSamples(sink: Sink, samples: readonly Sample[]): Promise<boolean> {
   for (const { offset, length, sha256 } of samples) {
     if (hash(await sink.read(offset, length)) !== sha256) return false;

@@ -1,10 +1,10 @@
 /**
- * Which files of a tree have arrived, and so need not be sent again: those whose size, modification time and mode are what the
- * archive says, which tar sets last. Files with several names are always sent again, with all of their names, so
- * that these stay one file; so is everything that is no file.
+ * Which files of a tree have arrived, and need not be sent again: those with the size, modification time and mode that
+ * the archive has; tar sets these last. Files with hard links are always sent again, with all their names, so that they
+ * stay one file. So is everything that is not a regular file.
  *
- * On the wire, a file is `<size> <modification time> <mode> <path>`, ended by a zero byte. Names are bytes, not always text: they
- * are kept in strings of one byte per character.
+ * On the wire, a file is `<size> <modification time> <mode> <path>`, terminated by a zero byte. Names are bytes and not
+ * always text; they are kept in strings of one byte per character.
  */
 import { TransferError } from '../../base/errors.ts';
 import { runProgram } from '../../base/programs.ts';
@@ -16,8 +16,9 @@ const NANOSECONDS = 1_000_000_000n;
 /**
  * Lists the files of a target that are complete.
  *
- * @param durableBefore files whose inode changed earlier are durable; in nanoseconds since the epoch, by the volume's own clock
- * @throws TargetNotWritable
+ * @param durableBefore files whose inode changed before this are durable; in nanoseconds since the epoch, by the clock
+ * of the volume
+ * @throws TransferError TargetNotWritable
  */
 export async function listArrivedFiles(directory: string, durableBefore: bigint): Promise<Buffer> {
   const files = (await find(directory, ['-type', 'f', '-links', '1'], '%C@ %s %T@ %m %P')).map((line) => {
@@ -25,16 +26,16 @@ export async function listArrivedFiles(directory: string, durableBefore: bigint)
     return { changed: nanoseconds(line.slice(0, space)), file: line.slice(space + 1) };
   });
   const newest = files.reduce((last, { changed }) => (changed > last ? changed : last), 0n);
-  // The newest may not have got its attributes yet.
+  // The newest file may not have got its attributes yet.
   const complete = files.filter(({ changed }) => changed < newest && changed < durableBefore);
   return Buffer.from(complete.map(({ file }) => `${file}\0`).join(''), 'latin1');
 }
 
-/** What of a tree is still to be sent. */
+/** The part of a tree that still has to be sent. */
 export interface MissingMembers {
-  /** Paths from the tree's root, folders before what is in them. */
+  /** Paths from the root of the tree, folders before their content. */
   paths: Buffer[];
-  /** Of the files that are left out. */
+  /** Bytes of the files that are left out. */
   arrivedBytes: number;
   arrivedFiles: number;
 }
@@ -42,7 +43,7 @@ export interface MissingMembers {
 /**
  * Compares a tree with what has arrived of it.
  *
- * @param arrived as listArrivedFiles gives it
+ * @param arrived as returned by listArrivedFiles
  * @throws TransferError SourceNotReadable
  */
 export async function listMissing(directory: string, arrived: Buffer): Promise<MissingMembers> {
@@ -74,7 +75,7 @@ async function find(directory: string, conditions: string[], format: string): Pr
   return stdout.split('\0').slice(0, -1);
 }
 
-/** `1732462000.1234567890` */
+/** Parses a time such as `1732462000.1234567890`. */
 function nanoseconds(seconds: string): bigint {
   const [whole = '0', fraction = ''] = seconds.split('.');
   return BigInt(whole) * NANOSECONDS + BigInt(fraction.slice(0, 9).padEnd(9, '0'));

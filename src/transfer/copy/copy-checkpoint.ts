@@ -8,18 +8,18 @@ import { draftOf, replaceFile } from '../../base/replace-file.ts';
 import { deviceSize } from '../../base/device-size.ts';
 import { contentId } from './copy-protocol.ts';
 
-/** In bytes; with the ranges of a disk it has some tens of KiB. */
+/** Longest checkpoint in bytes; with the ranges of a disk it has some tens of KiB. */
 const LONGEST = 1024 * 1024;
-/** Sinks remember no more than a thousand. */
+/** Sinks remember at most a thousand ranges. */
 const MOST_RANGES = 10_000;
 
 const offset = z.number().int().nonnegative();
 const checkpoint = z.object({
-  /** Of what the target holds a part. */
+  /** Identifies the content of which the target holds a part. */
   contentId,
-  /** A disk: its bytes that are on the target, from its start. */
+  /** For a disk: how many bytes from its start are on the target. */
   from: offset.default(0),
-  /** A disk: what its sink has to know to go on. */
+  /** For a disk: what its sink needs to resume. */
   target: z
     .object({
       identity: z.string(),
@@ -29,34 +29,37 @@ const checkpoint = z.object({
         .optional(),
     })
     .optional(),
-  /** A tree: files whose inode changed earlier are durable. In nanoseconds since the epoch, by the volume's own clock. */
+  /**
+   * For a tree: files whose inode changed before this are durable. In nanoseconds since the epoch, by the clock of the
+   * volume.
+   */
   durableBefore: z
     .string()
     .regex(/^\d{1,20}$/)
     .optional(),
 });
-/** How much of a clone is on its target for good. */
+/** How much of a clone is durable on its target. */
 export type Checkpoint = z.infer<typeof checkpoint>;
 
-/** Keeps the last checkpoint of a clone beside its data. */
+/** Stores the last checkpoint of a clone beside its data. */
 export interface CheckpointStore {
-  /** The offset on the target from which on the store is in the data's way. */
+  /** Offset on the target at which the data reaches the stored checkpoint. */
   readonly end: number;
-  /** Undefined where there is none that can be believed. */
+  /** Reads the checkpoint; undefined where there is no valid one. */
   read(): Promise<Checkpoint | undefined>;
   write(checkpoint: Checkpoint): Promise<void>;
   clear(): Promise<void>;
 }
 
-/** Of the file at the root of a Filesystem volume; there is none on a volume that is complete. */
+/** Name of the file at the root of a Filesystem volume. A complete volume does not have it. */
 export const CHECKPOINT_NAME = '.diskpress-clone-checkpoint';
 
-/** Keeps it in a file on the volume. */
+/** Stores the checkpoint in a file on the volume. */
 export class CheckpointFile implements CheckpointStore {
   readonly end = Infinity;
   readonly #path: string;
 
-  /** @param directory the volume's root */
+  /** @param directory the root of the volume */
   constructor(directory: string) {
     this.#path = join(directory, CHECKPOINT_NAME);
   }
@@ -72,13 +75,13 @@ export class CheckpointFile implements CheckpointStore {
       await replaceFile(this.#path, text);
     } catch (error) {
       if (!['EISDIR', 'ERR_FS_EISDIR', 'EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error;
-      // The tree that arrives may hold a folder of that name.
+      // The arriving tree may contain a folder of that name.
       await this.clear();
       await replaceFile(this.#path, text);
     }
   }
 
-  /** When it was last written, by the volume's own clock, in nanoseconds since the epoch. */
+  /** Returns when the checkpoint was last written, in nanoseconds since the epoch, by the clock of the volume. */
   async writtenAt(): Promise<bigint> {
     return (await lstat(this.#path, { bigint: true })).ctimeNs;
   }
@@ -88,14 +91,15 @@ export class CheckpointFile implements CheckpointStore {
   }
 }
 
-/** Room for the ranges that a sink may want to remember. */
+/** Room for the ranges that a sink may have to remember, in bytes. */
 const TAIL_LENGTH = 64 * 1024;
 const TAIL_SIGNATURE = 'diskpress clone checkpoint 1';
 
 /**
- * Keeps it in the last 64 KiB of a block device, for as long as the disk has not got there.
+ * Stores the checkpoint in the last 64 KiB of a block device, until the disk reaches them.
  *
- * A device may still hold the checkpoint of another clone; the content's id, which is of one transfer only, tells them apart.
+ * A device may still hold the checkpoint of another clone. The id of the content, which belongs to one transfer, tells
+ * them apart.
  */
 export class CheckpointTail implements CheckpointStore {
   readonly end: number;

@@ -16,37 +16,37 @@ import { limitedBody } from './limited-body.ts';
 import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
 import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
 
-/** Where the upload server is, and how to prove who asks. */
+/** Address of the copy server, and the credentials of the client. */
 export interface UploadServerAddress {
   host: string;
   port: number;
-  /** The name in the server's certificate, where it is not `host`. */
+  /** Name in the server's certificate, where it is not `host`. */
   serverName?: string;
   identity: TransferIdentity;
 }
 
-/** In bytes, of an answer that is a digest or a refusal. */
+/** Longest response that is a digest or a refusal, in bytes. */
 const LONGEST_DOCUMENT = 64 * 1024;
-/** In bytes, of a list of files that have arrived: of a million or two. More has no room in memory. */
+/** Longest list of arrived files in bytes, which is one or two million files. A longer one does not fit into memory. */
 const LONGEST_LIST = 128 * 1024 * 1024;
 
-/** What is sent; each buffer stays valid until the next one is asked for. */
+/** The stream to send; each buffer stays valid until the next one is requested. */
 export type CloneStream = AsyncIterable<Buffer>;
 
 /**
- * A connection attempt that gets no answer at all. It has to be made anew, from another port: one that was made before the node knew
- * the Service's pod stays lost, however often the kernel repeats it.
+ * Milliseconds until a connection attempt without any answer is abandoned. It has to be repeated from another port: an
+ * attempt that was made before the node knew the pod of the Service stays lost, however often the kernel retransmits.
  */
 const CONNECT_TIMEOUT = 2_000;
-/** A server that took the connection, and says nothing. */
+/** Milliseconds until a server that has accepted the connection has to answer the handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** A target that takes nothing more for so long while there is more to send. */
+/** Milliseconds after which a target that accepts no more data, while there is more to send, counts as stalled. */
 const STALL_TIMEOUT = 300_000;
 
 /**
- * Asks the server what it writes to, and what has arrived already.
+ * Asks the server what its target is, and what has arrived already.
  *
- * @throws TransferError ConnectionRefused, HostLookupFailed, … while the server is not there; CertificateUntrusted
+ * @throws TransferError ConnectionRefused, HostLookupFailed, … while the server is not up; CertificateUntrusted
  */
 export async function askTarget(server: UploadServerAddress, signal?: AbortSignal): Promise<TargetState> {
   return ask(server, 'HEAD', UPLOAD_PATH, signal, async (response) => {
@@ -58,9 +58,9 @@ export async function askTarget(server: UploadServerAddress, signal?: AbortSigna
 }
 
 /**
- * Asks for the files of a tree that have arrived, in the words of arrived-files.ts.
+ * Requests the list of the files of a tree that have arrived, in the format of arrived-files.ts.
  *
- * @throws TransferError as askTarget
+ * @throws TransferError as askTarget does
  */
 export async function askArrivedFiles(server: UploadServerAddress, signal?: AbortSignal): Promise<Buffer> {
   return ask(server, 'GET', ARRIVED_PATH, signal, (response) => limitedBody(response, LONGEST_LIST, server.host));
@@ -92,8 +92,8 @@ async function ask<Answer>(
 /**
  * Sends one stream and waits until the server has made it durable.
  *
- * @param content makes the stream, once the server has taken the offer
- * @returns what both ends agree was sent
+ * @param content creates the stream, once the server has accepted the offer
+ * @returns the digest on which both ends agree
  * @throws TransferError the server's refusal, a failure of the connection, or what `content` throws
  */
 export async function uploadClone(
@@ -112,7 +112,7 @@ export async function uploadClone(
     if (!response) {
       request.setTimeout(STALL_TIMEOUT);
       const sent = await send(request, content(), answer);
-      // From here on the server may take its time to make everything durable; keep-alive probes watch the connection.
+      // The server may need long to make everything durable; keep-alive probes watch the connection.
       request.setTimeout(0);
       response = await answer;
       if (sent && response.statusCode === 200) {
@@ -144,7 +144,7 @@ function open(
     servername: serverName,
     method,
     path,
-    // A server that answers before it has everything must not close the connection under the source's hands.
+    // A server that answers early must not close the connection while the client is writing.
     headers: { ...headers, connection: 'keep-alive' },
     agent: false,
     ca: identity.ca,
@@ -160,7 +160,7 @@ function open(
   return request;
 }
 
-/** A request's own timeout begins only when it is connected. */
+/** Limits the time to connect, because the timeout of a request starts only once it is connected. */
 function boundConnecting(request: ClientRequest, socket: TLSSocket): void {
   const giveUp = setTimeout(() => request.destroy(timedOut()), CONNECT_TIMEOUT);
   socket.once('close', () => clearTimeout(giveUp));
@@ -168,7 +168,7 @@ function boundConnecting(request: ClientRequest, socket: TLSSocket): void {
     clearTimeout(giveUp);
     request.setTimeout(HANDSHAKE_TIMEOUT);
   });
-  // What the server has to look up before it answers may take its time.
+  // The server may need long to inspect its volume before it answers.
   socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
 }
 
@@ -178,19 +178,21 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
     request.on('error', reject);
     request.once('close', () => reject(new Error('the connection was closed')));
   });
-  // It is awaited later; until then a failure shows where the body is written.
+  // Awaited later; until then a failure surfaces where the body is written.
   answer.catch(() => undefined);
   return answer;
 }
 
-/** @returns what was sent; undefined where the server answered, or the connection broke, before all of it was. */
+/**
+ * @returns the digest of what was sent; undefined where the server answered, or the connection broke, before the end
+ */
 async function send(
   request: ClientRequest,
   content: CloneStream,
   answer: Promise<IncomingMessage>,
 ): Promise<StreamDigest | undefined> {
   let over = false;
-  // What was being written when the server answered, or the connection broke, may never be reported as written.
+  // After an early answer or a broken connection, a pending write may never complete.
   let stopWaiting = (): void => undefined;
   const stop = (): void => {
     over = true;

@@ -1,14 +1,14 @@
 /**
- * What the two ends of a host-assisted clone say to each other, over HTTP/1.1 with mutual TLS:
+ * The protocol of the two ends of a host-assisted copy, HTTP/1.1 over mutual TLS:
  *
  *     HEAD /v1beta1/upload            answers 200 once the target is ready: its volume mode, and what has arrived already
  *     GET  /v1beta1/upload/arrived    the files of a tree that have arrived already (arrived-files.ts)
  *     POST /v1beta1/upload            Expect: 100-continue; the stream in pieces (piece-stream.ts) as a chunked body
  *
- * A source that comes again asks first, which ends whatever is left of its last stream, and leaves out what has arrived.
- * The server looks at the offer before it asks for the stream, so that a disk that does not fit is refused before anything is
- * copied. It answers 200 with a StreamDigest of what it received once all of that is durable, and anything
- * else with a {@link CloneRefusal}. A stream without its end did not arrive.
+ * A client that reconnects asks first, which ends whatever is left of its previous stream, and leaves out what has
+ * arrived. The server checks the offer before it requests the stream, so that a disk that does not fit is refused
+ * before anything is copied. It answers 200 with a StreamDigest of what it received once all of it is durable, and
+ * otherwise with a {@link CloneRefusal}. A stream without its end record has not arrived.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import * as z from 'zod';
@@ -31,12 +31,12 @@ const size = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 export const contentId = z.string().regex(/^[0-9a-f]{64}$/);
 
 const arrived = z.object({
-  /** Of what it is. */
+  /** Identifies the content that has arrived in part. */
   contentId,
-  /** A disk's bytes that are on the target, from its start; 0 for a tree. */
+  /** For a disk: how many bytes from its start are on the target. 0 for a tree. */
   from: size.default(0),
 });
-/** What is on a target already, and stays when the same content goes on from there. */
+/** What is on a target already, and is kept when the same content is resumed. */
 export type Arrived = z.infer<typeof arrived>;
 
 const targetState = z.object({ volumeMode, arrived: arrived.optional() });
@@ -52,7 +52,7 @@ export function stateHeaders(state: TargetState): OutgoingHttpHeaders {
   };
 }
 
-/** @returns undefined where the answer is not one of an upload server */
+/** @returns undefined where the response is not one of a copy server */
 export function parseState(headers: IncomingHttpHeaders): TargetState | undefined {
   const id = headers[CONTENT_ID_HEADER];
   return targetState.safeParse({
@@ -63,21 +63,24 @@ export function parseState(headers: IncomingHttpHeaders): TargetState | undefine
 
 const cloneOffer = z
   .object({
-    /** filesystem-clone is a tar archive of the volume's tree; blockdevice-clone a disk without its zeros. */
+    /** filesystem-clone is a tar archive of the volume's tree; blockdevice-clone is a disk without its zeros. */
     contentType: z.enum(['filesystem-clone', 'blockdevice-clone']),
-    /** The same for as long as what is sent stays the same. */
+    /** Identifies the content; stays the same as long as the content does. */
     contentId,
-    /** Whether only what has not arrived yet is sent: of a disk what lies behind here, of a tree the files that are missing. */
+    /**
+     * Set where only the missing part is sent: for a disk what follows this offset, for a tree the files that are
+     * missing.
+     */
     from: size.optional(),
-    /** The disk's size in bytes; missing where a tree holds no disk. */
+    /** Size of the disk in bytes; missing where a tree holds no disk. */
     virtualSize: size.optional(),
-    /** Bytes that there are to read, for progress. */
+    /** Bytes that have to be read, for progress. */
     bytesTotal: size.optional(),
   })
   .refine((offer) => offer.contentType === 'filesystem-clone' || offer.virtualSize !== undefined, {
     error: 'the size of the disk is missing',
   });
-/** What a source wants to send. */
+/** What a client wants to send. */
 export type CloneOffer = z.infer<typeof cloneOffer>;
 
 export function offerHeaders(offer: CloneOffer): OutgoingHttpHeaders {
@@ -108,7 +111,7 @@ export function parseOffer(headers: IncomingHttpHeaders): CloneOffer {
 
 export const streamDigest = z.object({ bytes: size, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** Why a server did not take a stream. */
+/** Why a server did not accept a stream. */
 export const cloneRefusal = z.object({
   code: z.string().transform((code) => code as TransferErrorCode),
   message: z.string(),

@@ -1,35 +1,39 @@
 import type { CloneOffer, TargetState } from './copy-protocol.ts';
 
-/** What the target end of a clone made of a stream. */
+/** What the target has after a stream was received. */
 export interface ReceivedClone {
-  /** The disk's size in bytes; missing where the volume holds no disk. */
+  /** Size of the disk in bytes; missing where the volume holds no disk. */
   virtualSize?: number;
   preallocated: boolean;
 }
 
-/** Writes a clone's stream to the target volume. One stream at a time: begin, write…, finish; or suspend; or abandon. */
+/**
+ * Writes the stream of a clone to the target volume, one stream at a time: begin, write…, finish; or suspend; or
+ * abandon.
+ */
 export interface CloneReceiver {
   /**
-   * Decides whether the offer can be taken, and removes whatever is on the target, unless the offer goes on with it.
+   * Decides whether the offer can be accepted, and removes whatever is on the target, unless the offer resumes it.
    *
-   * @throws TransferError ImageTooLarge, UnsupportedClone, TargetNotWritable; SourceChanged where nothing is there to go on with
+   * @throws TransferError ImageTooLarge, UnsupportedClone, TargetNotWritable; SourceChanged where there is nothing to
+   * resume
    */
   begin(offer: CloneOffer): Promise<void>;
-  /** Takes the next piece of the stream, which may be reused once this returns. */
+  /** Writes the next piece of the stream, which may be reused once this returns. */
   write(piece: Buffer): Promise<void>;
-  /** The stream has arrived as it was sent. Returns when all of it is durable. */
+  /** Completes the clone, once the stream has arrived intact. Returns when all of it is durable. */
   finish(): Promise<ReceivedClone>;
-  /** Keeps what has arrived, for another stream of the same content to go on from there. */
+  /** Keeps what has arrived, for another stream of the same content to resume from there. */
   suspend(): Promise<void>;
-  /** Leaves nothing behind that could be taken for a whole clone. */
+  /** Removes or invalidates whatever could be taken for a complete clone. */
   abandon(): Promise<void>;
 }
 
-/** A volume that a clone is received into. */
+/** A volume that receives a clone. */
 export interface CloneTarget {
-  /** What it is, and what is on it of a stream that was suspended, or whose receiver was killed. */
+  /** Describes the volume, and what it holds of a stream that was suspended, or whose receiver was killed. */
   state(): Promise<TargetState>;
-  /** The files that are on it of a tree, in the words of arrived-files.ts. */
+  /** Lists the files of a tree that have arrived, in the format of arrived-files.ts. */
   arrivedFiles(): Promise<Buffer>;
   /** @throws TransferError UnsupportedClone */
   receiverFor(offer: CloneOffer): Promise<CloneReceiver>;

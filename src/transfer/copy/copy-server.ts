@@ -12,9 +12,9 @@ import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity 
 import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
 
 export interface UploadListenerOptions {
-  /** 0 for any free port. */
+  /** The port to listen on; 0 for any free one. */
   port: number;
-  /** All addresses, where it is missing. */
+  /** The address to listen on; by default all. */
   host?: string;
   identity: TransferIdentity;
   target: CloneTarget;
@@ -22,21 +22,21 @@ export interface UploadListenerOptions {
   signal?: AbortSignal;
 }
 
-/** How long an answer may take to reach the source before the server stops. */
+/** How long a response may take to reach the client before the server stops, in milliseconds. */
 const ANSWER_GRACE = 5000;
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * Takes one clone over mutual TLS. What arrived of a stream that breaks is kept for the next one; a source that comes again takes
- * the place of its earlier stream, which may be a connection that died without a word.
+ * Receives one clone over mutual TLS. The part that arrived of a broken stream is kept for the next one. A client that
+ * reconnects replaces its previous stream, the connection of which may be dead without having been closed.
  */
 export class UploadListener {
   readonly #options: UploadListenerOptions;
   readonly #server: Server;
   readonly #received = Promise.withResolvers<ReceivedClone>();
-  /** Connections of the clone's source. */
+  /** Connections of the client of this clone. */
   readonly #trusted = new WeakSet<TLSSocket>();
-  /** What the source asked for last, after which the next thing may begin. */
+  /** The latest request of the client; the next one is served after it has ended. */
   #current: { request: IncomingMessage; ended: Promise<void> } | undefined;
 
   constructor(options: UploadListenerOptions) {
@@ -48,16 +48,16 @@ export class UploadListener {
       cert: identity.certificate,
       key: identity.key,
       requestCert: true,
-      // A client without the right certificate is told so, where a handshake that fails would only look like a broken
-      // connection to it. Nothing but that answer is given before its certificate has been looked at.
+      // A client with the wrong certificate gets a response that says so; a failed handshake would look like a broken
+      // connection to it. It gets nothing else before its certificate has been checked.
       rejectUnauthorized: false,
-      // A clone takes as long as it takes.
+      // A clone has no time limit.
       requestTimeout: 0,
       handshakeTimeout: HANDSHAKE_TIMEOUT,
     });
     this.#server.on('secureConnection', (socket) => {
       watchConnection(socket);
-      // Only a whole handshake has looked at a certificate; a clone's source never resumes a session.
+      // Only a full handshake verifies a certificate; a client of this protocol never resumes a session.
       if (socket.authorized && socket.isSessionReused() === false) this.#trusted.add(socket);
     });
     this.#server.on('tlsClientError', (error: Error) => progress.note('handshake failed', { reason: error.message }));
@@ -75,7 +75,7 @@ export class UploadListener {
   }
 
   /**
-   * Waits until a clone is complete and durable, and its source has been told.
+   * Waits until a clone is complete and durable, and the client has been informed.
    *
    * @throws TransferError the first permanent failure
    */
@@ -91,7 +91,7 @@ export class UploadListener {
     }
   }
 
-  /** Stops listening; a stream under way is broken off, and what arrived of it is kept. */
+  /** Stops listening. A stream in progress is aborted, and what has arrived of it is kept. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -102,7 +102,7 @@ export class UploadListener {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    // A connection that breaks is noticed where the stream is read.
+    // A broken connection is handled where the stream is read.
     response.on('error', () => undefined);
     const socket = request.socket as TLSSocket;
     if (!this.#trusted.has(socket)) {
@@ -122,7 +122,7 @@ export class UploadListener {
     }
   }
 
-  /** One thing at a time, and the newest counts. */
+  /** Serves one request at a time; the newest one replaces the others. */
   #afterwards(request: IncomingMessage, work: () => Promise<void>): void {
     const previous = this.#current;
     previous?.request.destroy();
@@ -186,7 +186,7 @@ export class UploadListener {
   }
 }
 
-/** Whether the source went away in the middle of its stream. */
+/** Whether the client disconnected in the middle of its stream. */
 function isBroken(request: IncomingMessage): boolean {
   return request.destroyed && !request.complete;
 }
@@ -194,7 +194,7 @@ function isBroken(request: IncomingMessage): boolean {
 /**
  * Reads a body to its end.
  *
- * When the receiver fails the connection is left alone: the source is to be told why.
+ * When the receiver fails, the connection is kept, so that the client can be told why.
  */
 async function readBody(request: IncomingMessage, receiver: CloneReceiver): Promise<StreamDigest> {
   const reader = new PieceReader((piece) => receiver.write(piece));
@@ -219,7 +219,7 @@ async function readBody(request: IncomingMessage, receiver: CloneReceiver): Prom
   });
   const taken = finished(collector);
   request.pipe(collector);
-  // Where the connection breaks, the body neither ends nor fails the collector by itself.
+  // When the connection breaks, the body neither ends nor makes the collector fail by itself.
   await Promise.race([taken, finished(request).then(() => taken)]).finally(async () => {
     request.unpipe(collector);
     collector.destroy();
@@ -230,11 +230,11 @@ async function readBody(request: IncomingMessage, receiver: CloneReceiver): Prom
   return digest;
 }
 
-/** Answers, and waits until the answer is on its way or cannot be. */
+/** Responds, and waits until the response has been sent or cannot be. */
 async function reply(response: ServerResponse, status: number, body: StreamDigest | CloneRefusal): Promise<void> {
   if (response.destroyed || response.headersSent || response.socket === null || response.socket.destroyed) return;
   const { req: request } = response;
-  // Whatever the source still sends is passed over, so that it gets to read the answer.
+  // What the client still sends is discarded, so that it gets to read the response.
   request.resume();
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));

@@ -21,35 +21,35 @@ export type CloneSourceVolume =
   | {
       volumeMode: 'Filesystem';
       directory: string;
-      /** Name of the disk image at the volume's root, where it holds one. */
+      /** Name of the disk image at the root of the volume, where there is one. */
       diskImage?: string;
     };
 
-/** Something that can be sent, as often as it takes. */
+/** Content that can be sent, repeatedly if necessary. */
 export interface CloneContent {
   offer: CloneOffer;
   open(progress: Progress, signal?: AbortSignal): CloneStream;
 }
 
-/** Where a volume is cloned to. */
+/** The target of a clone. */
 export interface CloneDestination extends TargetState {
-  /** The same for all attempts at one clone, and for no other one. */
+  /** Identifies one clone: all attempts at it share this value, and no other clone does. */
   transfer: string;
-  /** Asks for the files of a tree that have arrived. */
+  /** Requests the list of the files of a tree that have arrived. */
   arrivedFiles: () => Promise<Buffer>;
 }
 
-/** A disk image or device, and what tells whether it has changed. */
+/** A disk image or device, with what shows whether it has changed. */
 interface Disk {
   path: string;
-  /** In bytes. */
+  /** Size in bytes. */
   size: number;
   version: string;
 }
 
 /**
- * Chooses how a volume is sent to a target of the given mode, and leaves out what has arrived there: a volume that holds nothing but
- * a disk is sent as a disk, any other one to a Filesystem volume as an archive of its tree.
+ * Chooses how a volume is sent to a target of the given mode, and leaves out what has arrived there. A volume that
+ * holds only a disk is sent as a disk; any other is sent to a Filesystem volume as an archive of its tree.
  *
  * @throws TransferError UnsupportedClone, DiskNotFound, SourceNotReadable
  */
@@ -96,7 +96,11 @@ function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): Clone
   };
 }
 
-/** @throws TransferError SourceChanged after the last extent, where the disk is not the one that it was before the first. */
+/**
+ * Passes extents on, and verifies at the end that the disk has not changed since the first one.
+ *
+ * @throws TransferError SourceChanged after the last extent
+ */
 async function* unchanged(disk: Disk, extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
   yield* extents;
   if ((await measureDisk(disk.path)).version === disk.version) return;
@@ -152,13 +156,13 @@ function identify(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The disk in a file or on a device. Links are not followed: they may lead out of the volume. */
+/** Measures the disk in a file or on a device. Links are not followed, because they may lead out of the volume. */
 async function measureDisk(path: string): Promise<Disk> {
   try {
     const file = await open(path, constants.O_RDONLY | CAUTIOUSLY);
     try {
       const stats = await file.stat({ bigint: true });
-      // What was written to a device leaves no trace that could be asked for.
+      // Writes to a device leave no trace that could be checked.
       if (stats.isBlockDevice()) {
         const size = await deviceSize(file);
         return { path, size, version: String(size) };

@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { NativeLibrary } from '../../base/native/ffi.ts';
 
-/** Of lseek (linux/fs.h). */
+/** The `whence` of lseek for data (linux/fs.h). */
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-/** On this thread: it takes a microsecond, and another thread's turn takes twenty. */
+/** Called on this thread: it takes a microsecond, while another thread would take twenty to switch to. */
 const seek = NativeLibrary.bind(null, (library) => library.call('int64 lseek64(int file, int64 offset, int whence)'));
 
-/** A part of a file, in bytes. A hole reads as zeros and has no storage. */
+/** Part of a file, in bytes. A hole reads as zeros and has no storage. */
 export interface Segment {
   offset: number;
   length: number;
@@ -16,14 +16,15 @@ export interface Segment {
 }
 
 /**
- * The data and the holes of a file between two offsets, in order. Devices, and files whose file system does not tell, are all data.
+ * Yields the data and the holes of a file between two offsets, in order. Devices, and files on file systems that do not
+ * report holes, are all data.
  *
- * Moves the file's position.
+ * Changes the position of the file.
  */
 export function* mapData(file: FileHandle, from: number, end: number): Generator<Segment> {
   const tells = seek !== null && from < end && seek(file.fd, 0, SEEK_HOLE) >= 0;
   for (let offset = from; offset < end;) {
-    // That nothing is found means that there is only a hole up to the end.
+    // Where no data is found, the rest is one hole.
     const data = tells ? within(seek(file.fd, offset, SEEK_DATA), end) : offset;
     if (data > offset) yield { offset, length: data - offset, hole: true };
     const hole = tells && data < end ? within(seek(file.fd, data, SEEK_HOLE), end) : end;

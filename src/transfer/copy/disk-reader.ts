@@ -5,24 +5,26 @@ import { dataRuns } from '../../base/zeros.ts';
 import { mapData, type Segment } from './data-map.ts';
 import type { DiskExtent, DiskExtents } from './extent-stream.ts';
 
-/** Large enough for the disk to read at its full rate, small enough that all reads in flight stay in a few MiB. */
+/**
+ * Large enough for the disk to read at its full rate, small enough that all reads in flight fit in a few MiB. In bytes.
+ */
 const READ_LENGTH = 1024 * 1024;
-/** Reads under way at a time, so that the disk works while what it gave is being sent. */
+/** Number of concurrent reads, so that the disk stays busy while data is being sent. */
 const READS_IN_FLIGHT = 4;
-/** Longer runs of zeros are told in parts: the other end sees that the stream is alive, and how far it is. */
+/** Longer runs of zeros are split, so that the other end sees that the stream is alive and how far it is. In bytes. */
 const LONGEST_ZEROS = 256 * 1024 * 1024;
 
-/** The part of a disk that is read, in bytes. */
+/** The part of a disk to read, in bytes. */
 export interface DiskRange {
   from: number;
-  /** Of the whole disk. */
+  /** Size of the whole disk. */
   size: number;
 }
 
 /**
- * Reads a disk image or device to its end, and tells data from zeros. Holes of an image are not read.
+ * Reads a disk image or device to its end, and separates data from zeros. Holes of an image are not read.
  *
- * @throws TransferError SourceNotReadable, SourceChanged when it ends before `size`
+ * @throws TransferError SourceNotReadable, SourceChanged where it ends before `size`
  */
 export function readDisk(path: string, range: DiskRange): DiskExtents {
   return { size: range.size, extents: joinZeros(readExtents(path, range)) };
@@ -50,7 +52,7 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
         continue;
       }
       const data = readFully(handle, path, buffer.subarray(0, segment.length), segment.offset);
-      // Awaited when its turn comes; until then its failure must not count as unhandled.
+      // Awaited in its turn; until then its failure must not count as unhandled.
       data.catch(() => undefined);
       readings.push({ segment, buffer, data });
     }
@@ -73,7 +75,7 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
   }
 }
 
-/** Somebody may have put something else in the place of what was looked at before. */
+/** Opens the disk without following links, because the file may have been replaced since it was measured. */
 async function openDisk(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | CAUTIOUSLY).catch((error: unknown) => {
     throw notReadable(path, error);

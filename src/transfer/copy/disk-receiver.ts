@@ -6,15 +6,18 @@ import type { CloneOffer } from './copy-protocol.ts';
 import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
 import { ExtentDecoder } from './extent-stream.ts';
 
-/** Bytes of data between two checkpoints: what a killed receiver has to be sent again at most, but for what was under way. */
+/**
+ * Bytes of data between two checkpoints: what has to be sent again at most after a receiver was killed, apart from data
+ * in flight.
+ */
 const CHECKPOINT_EVERY = 64 * 1024 * 1024;
-/** Where a disk is gone on with, so that its blocks are read and written whole. */
+/** Alignment in bytes of the offset at which a disk is resumed, so that its blocks are read and written whole. */
 const ALIGNMENT = 64 * 1024;
 
 export interface DiskReceiverOptions {
   sink: Sink;
   checkpoints: CheckpointStore;
-  /** Removes what is on the volume besides the disk. */
+  /** Removes everything on the volume except the disk. */
   empty: () => Promise<void>;
 }
 
@@ -30,7 +33,7 @@ export class DiskReceiver implements CloneReceiver {
   #unsaved = 0;
   #saving: Promise<void> | undefined;
   #failure: unknown;
-  /** Whether the disk has come to where the checkpoints were. */
+  /** Whether the data has reached the stored checkpoint, which is removed then. */
   #cleared = false;
 
   constructor({ sink, checkpoints, empty }: DiskReceiverOptions, progress: Progress) {
@@ -108,7 +111,7 @@ export class DiskReceiver implements CloneReceiver {
     if (target && from > 0) await this.#checkpoints.write({ contentId: this.#contentId, from, target });
   }
 
-  /** Nothing of a checkpoint may be left on the disk. */
+  /** Removes the checkpoint, so that none of it is left within the disk. */
   async #clear(): Promise<void> {
     if (this.#cleared) return;
     this.#cleared = true;

@@ -1,6 +1,9 @@
 import { runProgram } from '../../base/programs.ts';
 
-/** Bytes of storage that a tree takes: hard links count once, holes do not. Undefined where not all of it can be read. */
+/**
+ * Returns the bytes of storage that a tree occupies: hard links count once, holes do not. Undefined where not all of it
+ * can be read.
+ */
 export async function diskUsage(directory: string): Promise<number | undefined> {
   const { exitCode, stdout } = await runProgram('du', [
     '--summarize',

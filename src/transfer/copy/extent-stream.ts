@@ -1,17 +1,17 @@
 /**
- * The wire format of a disk whose runs of zeros are left out:
+ * The wire format of a disk without its runs of zeros:
  *
  *     header   8 bytes "DPXTENT1", u64 size of the disk
  *     record   u8 kind (1 data, 2 zeros), u64 offset, u64 length; then, for data, `length` bytes
  *     …
  *     end      u8 kind (3), u64 offset = size of the disk, u64 length = bytes of data sent
  *
- * All numbers are big-endian. Records follow each other without a gap, so a stream that lost something in the middle
- * cannot be mistaken for a whole one.
+ * All numbers are big-endian. Records follow each other without gaps, so that a stream with a missing part cannot be
+ * mistaken for a complete one.
  */
 import { TransferError } from '../../base/errors.ts';
 
-/** A part of a disk, in bytes; without `data` all of it is zeros. `data` is valid until the next extent is asked for. */
+/** Part of a disk, in bytes; without `data` it is all zeros. `data` is valid until the next extent is requested. */
 export interface DiskExtent {
   offset: number;
   length: number;
@@ -20,9 +20,9 @@ export interface DiskExtent {
 
 /** A disk to be sent, or the rest of one. */
 export interface DiskExtents {
-  /** The disk's size in bytes. */
+  /** Size of the disk in bytes. */
   size: number;
-  /** The extents up to the disk's end, in order and without gaps. */
+  /** The extents up to the end of the disk, in order and without gaps. */
   extents: AsyncIterable<DiskExtent>;
 }
 
@@ -33,7 +33,7 @@ const DATA = 1;
 const ZEROS = 2;
 const END = 3;
 
-/** Yields the stream in buffers that stay valid until the next one is asked for. */
+/** Yields the stream in buffers that stay valid until the next one is requested. */
 export async function* encodeExtents(source: DiskExtents): AsyncGenerator<Buffer> {
   const header = Buffer.allocUnsafe(HEADER_LENGTH);
   MAGIC.copy(header);
@@ -62,8 +62,8 @@ function record(kind: number, offset: number, length: number): Buffer {
 }
 
 /**
- * Takes a stream of extents apart, whatever the pieces in which it arrives. Allocates nothing in proportion to what the
- * stream says: data is handed on as slices of the pieces.
+ * Decodes a stream of extents that arrives in pieces of any size. Allocates nothing in proportion to what the stream
+ * claims: data is passed on as slices of the pieces.
  */
 export class ExtentDecoder {
   #size: number | undefined;
@@ -71,15 +71,15 @@ export class ExtentDecoder {
   #dataBytes = 0;
   #dataLeft = 0;
   #ended = false;
-  /** A header or record of which only the beginning has arrived. */
+  /** The received part of an incomplete header or record. */
   readonly #partial = Buffer.alloc(RECORD_LENGTH);
   #partialLength = 0;
   readonly #expectedSize: number;
 
   /**
-   * Both in bytes, and as they were agreed on before the stream began.
+   * Both parameters are in bytes, as agreed before the stream began.
    *
-   * @param expectedSize of the whole disk
+   * @param expectedSize size of the whole disk
    * @param from where the first extent begins
    */
   constructor(expectedSize: number, from = 0) {
@@ -87,7 +87,7 @@ export class ExtentDecoder {
     this.#offset = from;
   }
 
-  /** How far the extents have come, in bytes from the disk's start. */
+  /** How far the extents reach, in bytes from the start of the disk. */
   get position(): number {
     return this.#offset;
   }
@@ -124,7 +124,7 @@ export class ExtentDecoder {
     }
   }
 
-  /** @throws TransferError StreamCorrupted where the stream was not over. */
+  /** @throws TransferError StreamCorrupted where the stream is incomplete */
   end(): void {
     if (!this.#ended) throw malformed(`it ends at offset ${this.#offset} of ${this.#expectedSize}`);
   }

@@ -2,11 +2,11 @@ import { TransferError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 
 /**
- * All of the other end's answer.
+ * Reads the whole body of a response.
  *
  * @param most bytes that it may have
  * @param host for messages
- * @throws TransferError ProtocolViolation where it is longer, without having read more
+ * @throws TransferError ProtocolViolation where it is longer, without reading more
  */
 export async function limitedBody(body: AsyncIterable<Buffer>, most: number, host: string): Promise<Buffer> {
   const chunks: Buffer[] = [];

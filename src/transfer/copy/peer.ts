@@ -1,14 +1,14 @@
 import type { TLSSocket } from 'node:tls';
 import { TransferError, systemCode } from '../../base/errors.ts';
 
-/** One end's proof of who it is, and the only authority it trusts; PEM. */
+/** The certificate and key of one end, and the only authority that it trusts, all PEM. */
 export interface TransferIdentity {
   certificate: string;
   key: string;
   ca: string;
 }
 
-/** How both ends set up TLS: there are no older versions to talk to, and AES is what the processors have instructions for. */
+/** TLS settings of both ends: there are no older versions to support, and processors have instructions for AES. */
 export const tlsSettings = {
   minVersion: 'TLSv1.3',
   ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
@@ -16,7 +16,7 @@ export const tlsSettings = {
 
 const FIRST_KEEP_ALIVE_PROBE = 10_000;
 
-/** An end that vanished without a word is noticed in less than a minute, while one that is busy may be silent. */
+/** Detects within a minute that the other end has vanished, while a busy one may be silent. */
 export function watchConnection(socket: TLSSocket): void {
   socket.setNoDelay(true);
   socket.setKeepAlive(true, FIRST_KEEP_ALIVE_PROBE);
@@ -24,7 +24,7 @@ export function watchConnection(socket: TLSSocket): void {
 
 const certificateCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH$|INVALID_)/;
 
-/** Says what a failed connection to the other end means. */
+/** Explains a failed connection to the other end. */
 export function connectionFailure(error: unknown, host: string): TransferError {
   if (error instanceof TransferError) return error;
   const code = systemCode(error) ?? 'closed';
@@ -33,7 +33,7 @@ export function connectionFailure(error: unknown, host: string): TransferError {
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      // A Service's name appears some time after the Service.
+      // The name of a Service can be resolved only some time after the Service is created.
       return new TransferError('HostLookupFailed', `the name ${host} cannot be looked up yet (${code})`, options);
     case 'ECONNREFUSED':
       return new TransferError('ConnectionRefused', `${host} does not take connections yet`, options);
@@ -46,7 +46,7 @@ export function connectionFailure(error: unknown, host: string): TransferError {
   }
 }
 
-/** One end does not accept the other's certificate. */
+/** Makes the failure of one end that does not accept the other's certificate. */
 export function untrusted(host: string, cause?: unknown): TransferError {
   const code = systemCode(cause);
   return new TransferError(

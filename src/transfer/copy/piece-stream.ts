@@ -1,17 +1,20 @@
 /**
- * How a clone's stream is cut into pieces, each of which is verified before any of it is written:
+ * How the stream of a clone is split into pieces, each of which is verified before any of it is written:
  *
  *     piece    u32 length of its bytes, 16 bytes AES-128-GMAC of them (SP 800-38D), the bytes
  *     …
- *     end      u32 0, 32 bytes SHA-256 of all pieces' codes in their order, u64 bytes in all pieces
+ *     end      u32 0, 32 bytes SHA-256 of the codes of all pieces in order, u64 bytes in all pieces
  *
- * All numbers are big-endian. The codes' key is no secret: TLS keeps others out, and they tell what either end may have damaged, as surely as
- * SHA-256 would and eight times as fast.
+ * All numbers are big-endian. The key of the codes is not secret: TLS keeps attackers out, and the codes detect damage
+ * within either end, as reliably as SHA-256 would and eight times as fast.
  */
 import { createCipheriv, createHash } from 'node:crypto';
 import { TransferError } from '../../base/errors.ts';
 
-/** Bytes. Far fewer system calls and ciphers to start than with the 16 KiB that TLS or the 64 KiB that a pipe gives. */
+/**
+ * Bytes of a piece. This needs far fewer system calls and cipher initialisations than the 16 KiB of TLS or the 64 KiB
+ * of a pipe.
+ */
 export const PIECE_LENGTH = 512 * 1024;
 
 const CODE_KEY = Buffer.alloc(16);
@@ -20,7 +23,7 @@ const HEADER_LENGTH = 4 + 16;
 const END_DIGEST_LENGTH = 32;
 const END_LENGTH = 4 + END_DIGEST_LENGTH + 8;
 
-/** What one end saw of a stream: how many bytes, and the SHA-256, in hex, of its pieces' codes. */
+/** What one end saw of a stream: the number of bytes, and the SHA-256, in hexadecimal, of the codes of its pieces. */
 export interface StreamDigest {
   bytes: number;
   sha256: string;
@@ -33,12 +36,12 @@ function codeOf(piece: Buffer): Buffer {
   return code.getAuthTag();
 }
 
-/** Counts the pieces' bytes and digests their codes as they pass. */
+/** Counts the bytes of passing pieces and digests their codes. */
 class StreamDigester {
   readonly #hash = createHash('sha256');
   #bytes = 0;
 
-  /** @returns the piece's code */
+  /** @returns the code of the piece */
   add(piece: Buffer): Buffer {
     const code = codeOf(piece);
     this.#hash.update(code);
@@ -51,7 +54,7 @@ class StreamDigester {
   }
 }
 
-/** Gathers buffers into pieces, in two buffers of its own: one fills while the other is being sent. */
+/** Gathers data into pieces, in two buffers: one is filled while the other is being sent. */
 export class PieceWriter {
   readonly #send: (bytes: Buffer) => Promise<void>;
   readonly #digester = new StreamDigester();
@@ -60,7 +63,7 @@ export class PieceWriter {
   #end = HEADER_LENGTH;
   #sending: Promise<void> = Promise.resolve();
 
-  /** @param send takes the next bytes of the stream, which are valid until its promise settles */
+  /** @param send sends the next bytes of the stream, which are valid until its promise settles */
   constructor(send: (bytes: Buffer) => Promise<void>) {
     this.#send = send;
   }
@@ -79,7 +82,7 @@ export class PieceWriter {
     }
   }
 
-  /** Sends what is left, and the end; returns when all of it has been sent. */
+  /** Sends the rest and the end record; returns when all of it has been sent. */
   async end(): Promise<StreamDigest> {
     if (this.#end > HEADER_LENGTH) await this.#pass();
     await this.#sending;
@@ -97,14 +100,14 @@ export class PieceWriter {
     this.#digester.add(piece).copy(this.#filling, 4);
     await this.#sending;
     this.#sending = this.#send(this.#filling.subarray(0, this.#end));
-    // Thrown to whoever comes next.
+    // Thrown from the next call.
     this.#sending.catch(() => undefined);
     [this.#filling, this.#other] = [this.#other, this.#filling];
     this.#end = HEADER_LENGTH;
   }
 }
 
-/** Takes a stream of pieces apart, whatever the buffers in which it arrives. Its memory is two pieces. */
+/** Reads a stream of pieces that arrives in buffers of any size. It needs memory for two pieces. */
 export class PieceReader {
   readonly #take: (piece: Buffer) => Promise<void>;
   readonly #digester = new StreamDigester();
@@ -112,7 +115,7 @@ export class PieceReader {
   #headerLength = 0;
   #filling = Buffer.allocUnsafeSlow(PIECE_LENGTH);
   #other = Buffer.allocUnsafeSlow(PIECE_LENGTH);
-  /** How many bytes the piece that arrives has; 0 while its header arrives. */
+  /** Bytes of the arriving piece; 0 while its header arrives. */
   #length = 0;
   #filled = 0;
   #taking: Promise<void> = Promise.resolve();
@@ -125,8 +128,8 @@ export class PieceReader {
   }
 
   /**
-   * Takes the next bytes of the stream, which may be reused when this returns, or its promise is fulfilled where it
-   * has to wait for the consumer.
+   * Adds the next bytes of the stream. They may be reused when this returns or, where it returns a promise because it
+   * has to wait for the consumer, when that is fulfilled.
    *
    * @throws TransferError StreamCorrupted, and what the consumer threw
    */
@@ -145,9 +148,9 @@ export class PieceReader {
   }
 
   /**
-   * The stream is over. Waits until the consumer has taken everything.
+   * Ends the stream, and waits until the consumer has taken everything.
    *
-   * @throws TransferError StreamCorrupted where it ended early, and what the consumer threw
+   * @throws TransferError StreamCorrupted where the stream is incomplete, and what the consumer threw
    */
   async end(): Promise<StreamDigest> {
     await this.#taking;
@@ -155,7 +158,7 @@ export class PieceReader {
     return this.#digest;
   }
 
-  /** Passes nothing more on, and waits until the consumer is no longer at work, however that ends. */
+  /** Passes nothing more on, and waits until the consumer is idle, ignoring its outcome. */
   async settle(): Promise<void> {
     this.#settled = true;
     await this.#taking.catch(() => undefined);
@@ -207,7 +210,7 @@ export class PieceReader {
   }
 }
 
-/** @throws TransferError StreamCorrupted where both ends did not see the same stream. */
+/** @throws TransferError StreamCorrupted where the two ends did not see the same stream */
 export function compareDigests(sent: StreamDigest, received: StreamDigest): void {
   if (sent.bytes === received.bytes && sent.sha256 === received.sha256) return;
   throw corrupted(

@@ -7,11 +7,11 @@ import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';
 
 /**
- * Archives everything below a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links, extended
- * attributes and ACLs are kept where the reader may see them.
+ * Archives everything below a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links,
+ * extended attributes and ACLs are kept where the reader may see them.
  *
- * @param members the paths, from the folder, of what is archived and nothing else; everything where they are missing
- * @returns the archive; leaving it early ends tar
+ * @param members paths, relative to the folder, of what is archived and nothing else; everything where they are missing
+ * @returns the archive; leaving the loop early ends tar
  * @throws TransferError SourceNotReadable, SourceChanged, ProgramMissing
  */
 export async function* archiveTree(
@@ -44,9 +44,9 @@ export async function* archiveTree(
   closed.catch(() => undefined);
   const kill = (): void => killGroup(tar.pid);
   signal?.addEventListener('abort', kill, { once: true });
-  // Where tar is gone before it has read its list, its exit code says why.
+  // Where tar exits before it has read the list, its exit code says why.
   tar.stdin.on('error', () => undefined);
-  // The members are named one by one because the root itself belongs to the cluster, not to what is copied.
+  // The members are listed individually because the root itself belongs to the cluster, not to the content.
   tar.stdin.end(Buffer.concat(names.flatMap((name) => [Buffer.from('./'), name, Buffer.from([0])])));
   let ended = false;
   try {
@@ -75,7 +75,10 @@ async function listRoot(directory: string): Promise<Buffer[]> {
   }
 }
 
-/** GNU tar exits with 1 where files changed while they were archived, with 2 where something could not be read. */
+/**
+ * Checks the exit code. GNU tar exits with 1 where files changed while they were archived, and with 2 where something
+ * could not be read.
+ */
 function checkExit(directory: string, exitCode: number | null, complaints: string): void {
   if (exitCode === 0) return;
   if (exitCode === 1) {

@@ -6,12 +6,14 @@ import { saysNoSpace } from '../../base/no-space.ts';
 import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';
 
-/** Dirty pages count against the pod's memory: written back this often, at most twice as many are ever dirty. */
+/**
+ * Bytes between two syncs. Dirty pages count against the memory limit of the pod; at most twice as many are ever dirty.
+ */
 const SYNC_EVERY = 32 * 1024 * 1024;
 
 /**
- * Unpacks a stream that is a tar archive into a folder with GNU tar, which keeps members within the folder and makes holes
- * where the archive has them. Without root's rights the files belong to the caller.
+ * Unpacks a stream that is a tar archive into a folder with GNU tar, which keeps members within the folder and restores
+ * holes. Without root privileges the files belong to the caller.
  */
 export class TreeExtraction {
   readonly #directory: string;
@@ -23,7 +25,7 @@ export class TreeExtraction {
   #unsynced = 0;
   #syncing: Promise<void> = Promise.resolve();
 
-  /** @param sync makes durable what is in the folder */
+  /** @param sync makes the content of the folder durable */
   constructor(directory: string, sync: () => Promise<void>) {
     this.#directory = directory;
     this.#sync = sync;
@@ -41,7 +43,7 @@ export class TreeExtraction {
       { detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: { ...process.env, LC_ALL: 'C' } },
     );
     this.#complaints = collectTail(this.#tar.stderr);
-    // Where tar is gone, its exit code says why, not the broken pipe.
+    // Where tar has exited, its exit code says why, not the broken pipe.
     this.#tar.stdin.on('error', () => undefined);
     this.#closed = once(this.#tar, 'close').then(([exitCode]) => {
       this.#hasClosed = true;
@@ -51,7 +53,7 @@ export class TreeExtraction {
   }
 
   /**
-   * Takes the next piece of the archive; it may be reused once this returns.
+   * Writes the next piece of the archive, which may be reused once this returns.
    *
    * @throws TransferError NoSpace, TargetNotWritable, StreamCorrupted, ProgramMissing
    */
@@ -72,7 +74,7 @@ export class TreeExtraction {
   }
 
   /**
-   * The archive is complete. Returns when everything in it is in the folder, though not yet durable.
+   * Completes the archive. Returns when all of it is in the folder, though not durable yet.
    *
    * @throws TransferError as write does
    */
@@ -82,7 +84,7 @@ export class TreeExtraction {
     await this.#syncing;
   }
 
-  /** Ends tar wherever it is. */
+  /** Stops tar at any point. */
   async abandon(): Promise<void> {
     if (!this.#hasClosed) killGroup(this.#tar.pid);
     await Promise.allSettled([this.#closed, this.#syncing]);
@@ -95,7 +97,7 @@ export class TreeExtraction {
     if (exitCode === 0) return;
     const complaints = this.#complaints.text();
     if (exitCode === null) throw new TransferError('Interrupted', `tar was killed while it wrote ${this.#directory}`);
-    // tar only says that it wrote less than it wanted to where the last blocks of a volume took a part.
+    // Where the last blocks of a volume took part of a write, tar only reports that it wrote less than it wanted to.
     if (saysNoSpace(complaints) || /Wrote only \d+ of \d+ bytes/.test(complaints)) {
       throw new TransferError('NoSpace', `the target volume is full: make its claim larger (${complaints})`);
     }

@@ -18,24 +18,24 @@ export interface TreeReceiverOptions {
   /** The root of the target volume. */
   directory: string;
   volume: VolumeRequest;
-  /** Name of the disk image within the tree, where it is to hold one: it is grown to what may be used of the volume. */
+  /** Name of the disk image within the tree, where it has one: the image is grown to the usable size of the volume. */
   diskImage?: string;
   preallocation: boolean;
   checkpoints: CheckpointFile;
 }
 
 /**
- * Receives a tar archive (filesystem-clone) into a Filesystem volume, which is the receiver's own: it is emptied first, unless
- * the archive goes on with what is there.
+ * Receives a tar archive (filesystem-clone) into a Filesystem volume that has no other use: it is emptied first, unless
+ * the archive resumes what is there.
  */
 export class TreeReceiver implements CloneReceiver {
   readonly #options: TreeReceiverOptions;
   readonly #progress: Progress;
   #extraction: TreeExtraction | undefined;
-  /** Bytes that the disk image may have. */
+  /** Largest size of the disk image in bytes. */
   #usable = 0;
   #contentId = '';
-  /** Files whose inode changed earlier are durable; nanoseconds since the epoch. */
+  /** Files whose inode changed before this are durable; in nanoseconds since the epoch. */
   #durableBefore = 0n;
 
   constructor(options: TreeReceiverOptions, progress: Progress) {
@@ -49,7 +49,7 @@ export class TreeReceiver implements CloneReceiver {
     if (from === undefined) await emptyDirectory(directory);
     else await this.#resume();
     const used = from === undefined ? 0 : await diskUsage(directory);
-    // The overhead is a reserve for growing into: a disk that was made without it may still be copied as it is.
+    // The overhead is a reserve for growth: a disk that was made without it may still be copied as it is.
     const space = await measureVolume(directory, volume, { used, overheadIsReserve: true });
     if (virtualSize !== undefined && virtualSize > space.largest) {
       throw imageTooLarge(directory, { size: virtualSize, ...space });
@@ -98,7 +98,7 @@ export class TreeReceiver implements CloneReceiver {
     await makeWritable(Buffer.from(directory));
   }
 
-  /** Makes everything durable; the checkpoint that was written before says until when. */
+  /** Makes everything durable that changed before the checkpoint file was last written. */
   async #save(): Promise<void> {
     const { directory, checkpoints } = this.#options;
     await this.#writeCheckpoint();
@@ -119,7 +119,7 @@ export class TreeReceiver implements CloneReceiver {
   }
 
   async #growDisk(path: string): Promise<ReceivedClone> {
-    // The archive may hold anything under this name.
+    // The archive may have anything under this name.
     const file = await open(path, constants.O_RDWR | CAUTIOUSLY).catch((error: unknown) => {
       if (['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'].includes(systemCode(error) ?? '')) return undefined;
       throw error;

@@ -20,7 +20,7 @@ const controllerRooms = {
   references: [],
   progress: [],
   objects: [],
-  runtime: ['references', 'progress', 'objects'],
+  runtime: ['progress', 'objects'],
   claims: ['objects', 'runtime'],
   transfers: ['objects', 'progress', 'runtime', 'claims'],
   cdi: ['objects', 'runtime'],
@@ -38,12 +38,13 @@ const controllerRooms = {
 
 const cloneRooms = {
   source: [],
+  metrics: ['view.ts'],
   strategies: ['source'],
   planner: ['source', 'strategies'],
   grants: ['source'],
   phases: ['source', 'strategies', 'planner'],
-  copy: ['source', 'grants'],
-  populator: ['source', 'strategies', 'planner', 'grants', 'phases', 'view.ts'],
+  copy: ['source', 'grants', 'metrics'],
+  populator: ['source', 'strategies', 'planner', 'grants', 'phases', 'metrics', 'view.ts'],
 };
 
 const rules = (folder, among) =>

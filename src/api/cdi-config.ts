@@ -149,10 +149,10 @@ export const cdiConfig = z
   .describe('Settings of the service. Only the one named config is looked at.');
 export type CDIConfig = z.infer<typeof cdiConfig>;
 
-export const cdiConfigResource = defineResource({
+export const cdiConfigs = defineResource({
   kind: 'CDIConfig',
   plural: 'cdiconfigs',
-  scope: 'Cluster',
+  namespaced: false,
   printerColumns: [ageColumn],
   statusSubresource: true,
   schema: cdiConfig,

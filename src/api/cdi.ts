@@ -127,10 +127,10 @@ export const cdi = z
   .describe('The installation of the service in the cluster, and its settings.');
 export type CDI = z.infer<typeof cdi>;
 
-export const cdiResource = defineResource({
+export const cdis = defineResource({
   kind: 'CDI',
   plural: 'cdis',
-  scope: 'Cluster',
+  namespaced: false,
   shortNames: ['cdi', 'cdis'],
   printerColumns: [ageColumn, { name: 'Phase', type: 'string', jsonPath: '.status.phase' }],
   statusSubresource: true,

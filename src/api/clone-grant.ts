@@ -48,10 +48,10 @@ export const cloneGrant = z
   .describe('That a claim may be cloned from another namespace, as was checked when its DataVolume was created.');
 export type CloneGrant = z.infer<typeof cloneGrant>;
 
-export const cloneGrantResource = defineResource({
+export const cloneGrants = defineResource({
   kind: 'CloneGrant',
   plural: 'clonegrants',
-  scope: 'Cluster',
+  namespaced: false,
   printerColumns: [
     { name: 'Namespace', type: 'string', jsonPath: '.spec.dataVolume.namespace', description: 'Of the DataVolume' },
     { name: 'DataVolume', type: 'string', jsonPath: '.spec.dataVolume.name', description: 'That is cloned into' },

@@ -91,10 +91,10 @@ export const dataImportCron = z
   .describe('An image to import again whenever there is a new version of it, on a schedule.');
 export type DataImportCron = z.infer<typeof dataImportCron>;
 
-export const dataImportCronResource = defineResource({
+export const dataImportCrons = defineResource({
   kind: 'DataImportCron',
   plural: 'dataimportcrons',
-  scope: 'Namespaced',
+  namespaced: true,
   shortNames: ['dic', 'dics'],
   categories: ['all'],
   printerColumns: [

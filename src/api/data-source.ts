@@ -49,10 +49,10 @@ export const dataSource = z
   .describe('A name for a claim or snapshot to clone, for DataVolumes to use in sourceRef.');
 export type DataSource = z.infer<typeof dataSource>;
 
-export const dataSourceResource = defineResource({
+export const dataSources = defineResource({
   kind: 'DataSource',
   plural: 'datasources',
-  scope: 'Namespaced',
+  namespaced: true,
   shortNames: ['das'],
   categories: ['all'],
   printerColumns: [

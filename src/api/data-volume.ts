@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
 import { constrained, exactlyOneOf } from './constraint.ts';
-import { V1ALPHA1, V1BETA1 } from './group.ts';
+import { V1ALPHA1 } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import {
   persistentVolumeClaimSpec,
@@ -151,11 +151,11 @@ export const dataVolume = z
   .describe('A disk to make: a PersistentVolumeClaim, and where its data comes from.');
 export type DataVolume = z.infer<typeof dataVolume>;
 
-export const dataVolumeResource = defineResource({
+export const dataVolumes = defineResource({
   kind: 'DataVolume',
   plural: 'datavolumes',
-  scope: 'Namespaced',
-  versions: [V1BETA1, V1ALPHA1],
+  namespaced: true,
+  otherVersions: [V1ALPHA1],
   shortNames: ['dv', 'dvs'],
   categories: ['all'],
   printerColumns: [

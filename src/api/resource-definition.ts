@@ -9,31 +9,39 @@ export interface PrinterColumn {
   readonly description?: string;
 }
 
-/** What the API server must know of a custom resource. */
-export interface ResourceDefinition {
+/**
+ * What the API server must know of a custom resource, and a client too: the definition is what a client is given to read and write the
+ * objects of this resource, whose type is `T`.
+ */
+export interface ResourceDefinition<T = unknown> {
   readonly group: string;
-  /** Versions that are served, the one that is stored first; all have the same schema. */
-  readonly versions: readonly string[];
+  /** The version that is stored, and that clients use. */
+  readonly version: string;
+  /** Other versions that are served. All have the same schema. */
+  readonly otherVersions: readonly string[];
   readonly kind: string;
   /** Plural, as in the path of the API. */
   readonly plural: string;
   readonly singular: string;
-  readonly scope: 'Namespaced' | 'Cluster';
+  readonly namespaced: boolean;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly printerColumns: readonly PrinterColumn[];
   /** Whether status is a subresource, written apart from the spec. */
   readonly statusSubresource: boolean;
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodType<T>;
+  /** It never has a value: it binds the type of the objects to the resource, as in a client's resources. */
+  readonly objectType?: T;
 }
 
-/** A resource of the group cdi.kubevirt.io; what is not given is as in most of them. */
-export function defineResource(
-  resource: Pick<ResourceDefinition, 'kind' | 'plural' | 'scope' | 'schema'> & Partial<ResourceDefinition>,
-): ResourceDefinition {
+/** Defines a resource of the group cdi.kubevirt.io; what is not given is as in most of them. */
+export function defineResource<T>(
+  resource: Pick<ResourceDefinition<T>, 'kind' | 'plural' | 'namespaced' | 'schema'> & Partial<ResourceDefinition<T>>,
+): ResourceDefinition<T> {
   return {
     group: CDI_GROUP,
-    versions: [V1BETA1],
+    version: V1BETA1,
+    otherVersions: [],
     singular: resource.kind.toLowerCase(),
     shortNames: [],
     categories: [],

@@ -1,25 +1,25 @@
-import { cdiConfigResource } from './cdi-config.ts';
-import { cdiResource } from './cdi.ts';
-import { cloneGrantResource } from './clone-grant.ts';
-import { dataImportCronResource } from './data-import-cron.ts';
-import { dataSourceResource } from './data-source.ts';
-import { dataVolumeResource } from './data-volume.ts';
+import { cdiConfigs } from './cdi-config.ts';
+import { cdis } from './cdi.ts';
+import { cloneGrants } from './clone-grant.ts';
+import { dataImportCrons } from './data-import-cron.ts';
+import { dataSources } from './data-source.ts';
+import { dataVolumes } from './data-volume.ts';
 import type { ResourceDefinition } from './resource-definition.ts';
-import { storageProfileResource } from './storage-profile.ts';
-import { volumeCloneSourceResource } from './volume-clone-source.ts';
-import { volumeImportSourceResource } from './volume-import-source.ts';
-import { volumeUploadSourceResource } from './volume-upload-source.ts';
+import { storageProfiles } from './storage-profile.ts';
+import { volumeCloneSources } from './volume-clone-source.ts';
+import { volumeImportSources } from './volume-import-source.ts';
+import { volumeUploadSources } from './volume-upload-source.ts';
 
 /** Every custom resource of the API. */
 export const resources: readonly ResourceDefinition[] = [
-  cdiResource,
-  cdiConfigResource,
-  cloneGrantResource,
-  dataImportCronResource,
-  dataSourceResource,
-  dataVolumeResource,
-  storageProfileResource,
-  volumeCloneSourceResource,
-  volumeImportSourceResource,
-  volumeUploadSourceResource,
+  cdis,
+  cdiConfigs,
+  cloneGrants,
+  dataImportCrons,
+  dataSources,
+  dataVolumes,
+  storageProfiles,
+  volumeCloneSources,
+  volumeImportSources,
+  volumeUploadSources,
 ];

@@ -65,10 +65,10 @@ export const storageProfile = z
   .describe('How to make volumes of the StorageClass of the same name.');
 export type StorageProfile = z.infer<typeof storageProfile>;
 
-export const storageProfileResource = defineResource({
+export const storageProfiles = defineResource({
   kind: 'StorageProfile',
   plural: 'storageprofiles',
-  scope: 'Cluster',
+  namespaced: false,
   printerColumns: [
     {
       name: 'Provisioner',

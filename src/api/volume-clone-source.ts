@@ -38,9 +38,9 @@ export const volumeCloneSource = z
   );
 export type VolumeCloneSource = z.infer<typeof volumeCloneSource>;
 
-export const volumeCloneSourceResource = defineResource({
+export const volumeCloneSources = defineResource({
   kind: 'VolumeCloneSource',
   plural: 'volumeclonesources',
-  scope: 'Namespaced',
+  namespaced: true,
   schema: volumeCloneSource,
 });

@@ -31,9 +31,9 @@ export const volumeImportSource = z
   .describe('An import that fills every PersistentVolumeClaim that names it in dataSourceRef.');
 export type VolumeImportSource = z.infer<typeof volumeImportSource>;
 
-export const volumeImportSourceResource = defineResource({
+export const volumeImportSources = defineResource({
   kind: 'VolumeImportSource',
   plural: 'volumeimportsources',
-  scope: 'Namespaced',
+  namespaced: true,
   schema: volumeImportSource,
 });

@@ -26,9 +26,9 @@ export const volumeUploadSource = z
   .describe('An upload that fills the PersistentVolumeClaim that names it in dataSourceRef.');
 export type VolumeUploadSource = z.infer<typeof volumeUploadSource>;
 
-export const volumeUploadSourceResource = defineResource({
+export const volumeUploadSources = defineResource({
   kind: 'VolumeUploadSource',
   plural: 'volumeuploadsources',
-  scope: 'Namespaced',
+  namespaced: true,
   schema: volumeUploadSource,
 });

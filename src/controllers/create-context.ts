@@ -1,7 +1,6 @@
 import type { Manager } from '../kube/manager.ts';
 import { AdmissionPolicies } from './runtime/admission-policies.ts';
 import { createCaches } from './runtime/caches.ts';
-import { CloneMetrics } from './clone/populator/metrics.ts';
 import { ConfigView } from './runtime/config-view.ts';
 import type { ControllerContext } from './runtime/context.ts';
 import { ProgressPoll } from './progress/progress-poll.ts';
@@ -18,7 +17,7 @@ export function createContext(manager: Manager, installation: InstallationSettin
     config: new ConfigView(caches, installation),
     policies: new AdmissionPolicies(caches, installation.namespace, now),
     progress: new ProgressPoll(),
-    cloneCount: new CloneMetrics(manager.metrics.registry, caches),
+    version: installation.version,
     now,
   };
 }

@@ -4,6 +4,7 @@ import type { KubeClient, Selection } from './client.ts';
 import { Compaction } from './compaction.ts';
 import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
+import type { ObjectIndex } from './object-index.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
 import { resourceName, type KubeObject, type Resource } from './resource.ts';
@@ -101,14 +102,9 @@ export class Informer<T extends KubeObject> {
     return this.#store.size;
   }
 
-  /** The objects for which the index has this value. */
-  byIndex(name: string, value: string): T[] {
-    return this.#store.byIndex(name, value);
-  }
-
-  /** Adds an index, at any time. `values` must be pure and must not throw. */
-  addIndex(name: string, values: (object: T) => readonly string[]): void {
-    this.#store.addIndex(name, values);
+  /** The objects that an index finds by this value. The first look into an index goes through all objects. */
+  byIndex(index: ObjectIndex<T>, value: string): T[] {
+    return this.#store.byIndex(index, value);
   }
 
   /**

@@ -13,6 +13,11 @@ export function keyOf(object: KubeObject): Key {
   return { namespace, name };
 }
 
+/** The key of an object that concerns somebody, and none of another. */
+export function keyIf(object: KubeObject, concerned: boolean): Key[] {
+  return concerned ? [keyOf(object)] : [];
+}
+
 /** `namespace/name`, or `name` for cluster-scoped objects. Neither part can hold a slash. */
 export function keyToString(key: Key): string {
   return key.namespace === '' ? key.name : `${key.namespace}/${key.name}`;

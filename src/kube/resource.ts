@@ -12,8 +12,6 @@ export interface KubeObject {
   metadata?: ObjectMeta;
 }
 
-declare const objectType: unique symbol;
-
 /** A resource of the API, as its discovery document describes it; `T` is the type of its objects. */
 export interface Resource<T extends KubeObject> {
   /** Empty for the core group. */
@@ -23,8 +21,8 @@ export interface Resource<T extends KubeObject> {
   /** The name in URLs, such as `persistentvolumeclaims`. */
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Never there at run time: binds `T` to the resource. */
-  readonly [objectType]?: T;
+  /** It never has a value: it binds the type of the objects to the resource. */
+  readonly objectType?: T;
 }
 
 export function defineResource<T extends KubeObject>(resource: {

@@ -1,15 +1,14 @@
 import { keyOf, keyToString, type Key } from './key.ts';
+import type { ObjectIndex } from './object-index.ts';
 import type { KubeObject } from './resource.ts';
 
-interface Index<T> {
-  readonly values: (object: T) => readonly string[];
-  readonly objects: Map<string, Set<T>>;
-}
+/** The objects that have a value. */
+type Entries<T> = Map<string, Set<T>>;
 
 /** Objects by key, and by the values of any number of indexes, which follow every change. */
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
-  readonly #indexes = new Map<string, Index<T>>();
+  readonly #indexes = new Map<ObjectIndex<T>, Entries<T>>();
 
   get size(): number {
     return this.#objects.size;
@@ -23,28 +22,19 @@ export class Store<T extends KubeObject> {
     return [...this.#objects.values()];
   }
 
-  /** @throws Error if there is no such index */
-  byIndex(name: string, value: string): T[] {
-    const index = this.#indexes.get(name);
-    if (!index) throw new Error(`there is no index ${name}`);
-    return [...(index.objects.get(value) ?? [])];
-  }
-
-  /** @throws Error if an index of that name exists */
-  addIndex(name: string, values: (object: T) => readonly string[]): void {
-    if (this.#indexes.has(name)) throw new Error(`there is an index ${name} already`);
-    const index: Index<T> = { values, objects: new Map() };
-    for (const object of this.#objects.values()) insert(index, object);
-    this.#indexes.set(name, index);
+  /** The objects that an index finds by this value. The first look into an index goes through all objects. */
+  byIndex(index: ObjectIndex<T>, value: string): T[] {
+    const entries = this.#indexes.get(index) ?? this.#addIndex(index);
+    return [...(entries.get(value) ?? [])];
   }
 
   /** @returns the object that was there before */
   set(object: T): T | undefined {
     const key = keyToString(keyOf(object));
     const previous = this.#objects.get(key);
-    for (const index of this.#indexes.values()) {
-      if (previous) remove(index, previous);
-      insert(index, object);
+    for (const [index, entries] of this.#indexes) {
+      if (previous) remove(entries, index.valuesOf(previous), previous);
+      insert(entries, index.valuesOf(object), object);
     }
     this.#objects.set(key, object);
     return previous;
@@ -55,24 +45,31 @@ export class Store<T extends KubeObject> {
     const text = keyToString(key);
     const previous = this.#objects.get(text);
     if (!previous) return undefined;
-    for (const index of this.#indexes.values()) remove(index, previous);
+    for (const [index, entries] of this.#indexes) remove(entries, index.valuesOf(previous), previous);
     this.#objects.delete(text);
     return previous;
   }
-}
 
-function insert<T>(index: Index<T>, object: T): void {
-  for (const value of index.values(object)) {
-    const objects = index.objects.get(value);
-    if (objects) objects.add(object);
-    else index.objects.set(value, new Set([object]));
+  #addIndex(index: ObjectIndex<T>): Entries<T> {
+    const entries: Entries<T> = new Map();
+    for (const object of this.#objects.values()) insert(entries, index.valuesOf(object), object);
+    this.#indexes.set(index, entries);
+    return entries;
   }
 }
 
-function remove<T>(index: Index<T>, object: T): void {
-  for (const value of index.values(object)) {
-    const objects = index.objects.get(value);
+function insert<T>(entries: Entries<T>, values: readonly string[], object: T): void {
+  for (const value of values) {
+    const objects = entries.get(value);
+    if (objects) objects.add(object);
+    else entries.set(value, new Set([object]));
+  }
+}
+
+function remove<T>(entries: Entries<T>, values: readonly string[], object: T): void {
+  for (const value of values) {
+    const objects = entries.get(value);
     objects?.delete(object);
-    if (objects?.size === 0) index.objects.delete(value);
+    if (objects?.size === 0) entries.delete(value);
   }
 }

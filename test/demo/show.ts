@@ -1,5 +1,5 @@
 import { stateAnnotation } from '../../src/api/annotations.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import { conditionOf } from '../support/data-volumes.ts';
 import type { Environment } from '../support/environment.ts';

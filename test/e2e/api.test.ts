@@ -1,11 +1,9 @@
 import { expect } from 'chai';
-import {
-  cdiConfigs,
-  cdis,
-  dataVolumes,
-  storageProfiles,
-  volumeImportSources,
-} from '../../src/controllers/runtime/resources.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
+import { cdis } from '../../src/api/cdi.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
+import { volumeImportSources } from '../../src/api/volume-import-source.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
 import { parseQuantity } from '../../src/api/quantity.ts';
 import type { Key } from '../../src/kube/key.ts';

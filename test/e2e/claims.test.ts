@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { persistentVolumeClaims, resourceQuotas, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';

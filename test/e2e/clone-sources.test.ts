@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { temporaryClaimName } from '../../src/protocol/object-names.ts';
-import { dataSources, dataVolumes, volumeCloneSources } from '../../src/controllers/runtime/resources.ts';
+import { dataSources } from '../../src/api/data-source.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
 import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

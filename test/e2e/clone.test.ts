@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes, volumeCloneSources } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
 import {
   persistentVolumeClaims,
   pods,

@@ -1,7 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

@@ -1,5 +1,5 @@
 import { temporaryClaimName, mountingPodName } from '../../src/protocol/object-names.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';

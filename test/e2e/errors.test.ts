@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { importerPodName, primeClaimName } from '../../src/protocol/object-names.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods, secrets } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CloneFallbackReason } from '../../src/api/clone.ts';
-import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { csiDrivers, persistentVolumeClaims, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

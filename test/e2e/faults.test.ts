@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
 import { pods } from '../../src/kube/builtin-resources.ts';
 import { keyOf, type Key } from '../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';

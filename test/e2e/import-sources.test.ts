@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { cdiConfigs, cdis, dataVolumes, volumeImportSources } from '../../src/controllers/runtime/resources.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
+import { cdis } from '../../src/api/cdi.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { volumeImportSources } from '../../src/api/volume-import-source.ts';
 import { configMaps, persistentVolumeClaims, secrets } from '../../src/kube/builtin-resources.ts';
 import { run } from '../cluster/commands.ts';
 import { loadImage } from '../cluster/index.ts';

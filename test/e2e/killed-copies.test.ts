@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes, pods, type Pod } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { killContainer } from '../cluster/index.ts';

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { csiDrivers, persistentVolumeClaims, pods, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

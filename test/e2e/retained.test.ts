@@ -1,8 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { primeClaimName } from '../../src/protocol/object-names.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import {
   persistentVolumeClaims,
   persistentVolumes,

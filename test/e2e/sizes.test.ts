@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { cdiConfigs, cdis, dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
+import { cdis } from '../../src/api/cdi.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { CDI_NAME } from '../../src/controllers/runtime/config-view.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

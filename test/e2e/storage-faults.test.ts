@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { controlNodeComponent, driverName } from '../cluster/index.ts';

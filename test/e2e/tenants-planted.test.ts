@@ -11,8 +11,7 @@ import {
   uploadPodName,
   uploadServiceName,
 } from '../../src/protocol/object-names.ts';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import {
   configMaps,
   persistentVolumeClaims,

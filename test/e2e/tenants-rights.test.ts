@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
 import {
   persistentVolumeClaims,
   persistentVolumes,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataSources, dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataSources } from '../../src/api/data-source.ts';
+import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
 import { events, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
 import { toError } from '../../src/kube/errors.ts';
 import type { Key } from '../../src/kube/key.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes, storageProfiles } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';

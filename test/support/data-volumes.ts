@@ -1,5 +1,4 @@
-import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { until } from './until.ts';

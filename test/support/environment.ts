@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { KubeConfig } from '@kubernetes/client-node';
-import { cdis } from '../../src/controllers/runtime/resources.ts';
+import { cdis } from '../../src/api/cdi.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import type { Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';

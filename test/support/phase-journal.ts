@@ -1,5 +1,4 @@
-import type { DataVolume } from '../../src/api/data-volume.ts';
-import { dataVolumes } from '../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
 import { follow } from './follow.ts';

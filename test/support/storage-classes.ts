@@ -1,4 +1,4 @@
-import { storageProfiles } from '../../src/controllers/runtime/resources.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { csiDrivers, storageClasses, type StorageClass } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { volumeSnapshotClasses } from '../../src/kube/snapshot-resources.ts';

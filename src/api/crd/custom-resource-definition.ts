@@ -34,14 +34,14 @@ export interface CustomResourceDefinition {
 
 /** The CustomResourceDefinition that makes the API server serve the resource. */
 export function customResourceDefinition(resource: ResourceDefinition): CustomResourceDefinition {
-  const { group, kind, plural, singular, scope, shortNames, categories } = resource;
+  const { group, kind, plural, singular, shortNames, categories } = resource;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}`, labels: objectLabels },
     spec: {
       group,
-      scope,
+      scope: resource.namespaced ? 'Namespaced' : 'Cluster',
       names: {
         kind,
         listKind: `${kind}List`,
@@ -51,7 +51,7 @@ export function customResourceDefinition(resource: ResourceDefinition): CustomRe
         ...(categories.length > 0 && { categories }),
       },
       conversion: { strategy: 'None' },
-      versions: resource.versions.map((name, index) => ({
+      versions: [resource.version, ...resource.otherVersions].map((name, index) => ({
         name,
         served: true,
         storage: index === 0,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { volumeCloneSources } from '../../controllers/runtime/resources.ts';
+import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import { persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { connect } from '../../kube/connect.ts';
 import { Informer } from '../../kube/informer.ts';

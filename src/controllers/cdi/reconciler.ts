@@ -1,5 +1,4 @@
-import { CDI_CONFIG_NAME, type CDIConfigSpec, type CDIConfigStatus } from '../../api/cdi-config.ts';
-import type { CDI } from '../../api/cdi.ts';
+import { CDI_CONFIG_NAME, type CDIConfigSpec, type CDIConfigStatus, cdiConfigs } from '../../api/cdi-config.ts';
 import { objectLabels } from '../../api/labels.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
@@ -9,7 +8,7 @@ import type { ControllerContext } from '../runtime/context.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { withoutLogins } from '../runtime/proxy-login.ts';
 import { removedFrom } from './removed-fields.ts';
-import { cdiConfigs, cdis } from '../runtime/resources.ts';
+import { cdis, type CDI } from '../../api/cdi.ts';
 import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
 
 const FIELD_MANAGER = 'diskpress-cdi';

@@ -4,7 +4,8 @@ import { parseQuantity } from '../../api/quantity.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import { BY_CLAIM, type Caches } from '../runtime/caches.ts';
+import { byMountedClaim } from '../claims/mounted-claims.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { clonedObjectOf } from '../clone/source/cloned-object.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { requestedBytes } from '../transfers/transfer-target.ts';
@@ -71,6 +72,6 @@ function capacityOf({ claims }: Pick<Caches, 'claims'>, key: Parameters<Caches['
 
 function isAwaited({ pods }: Pick<Caches, 'pods'>, dataVolume: DataVolume): boolean {
   return pods
-    .byIndex(BY_CLAIM, keyToString(keyOf(dataVolume)))
+    .byIndex(byMountedClaim, keyToString(keyOf(dataVolume)))
     .some(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
 }

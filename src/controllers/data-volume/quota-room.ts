@@ -1,7 +1,8 @@
 import { parseQuantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
-import { BY_TARGET, type Caches } from '../runtime/caches.ts';
+import { byTarget } from '../objects/work-index.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { isBound } from '../claims/bound.ts';
 import { requestedBytes } from '../transfers/transfer-target.ts';
 
@@ -101,7 +102,7 @@ export class QuotaRoom {
     for (const [name, { key, target, working, since }] of this.#reserved) {
       const claim = this.#caches.claims.get(key);
       const isYoung = this.#now() - since < LONGEST_MILLISECONDS;
-      const isHelped = claim && this.#caches.claims.byIndex(BY_TARGET, claim.metadata?.uid ?? '').length > 0;
+      const isHelped = claim && this.#caches.claims.byIndex(byTarget, claim.metadata?.uid ?? '').length > 0;
       const isOver = claim ? !working || isBound(claim) || isHelped : !isYoung;
       if (isOver) this.#reserved.delete(name);
       else if (name !== keyToString(except)) awaited.push(...(claim ? [] : [target]), ...(working ? [working] : []));

@@ -1,4 +1,3 @@
-import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -7,7 +6,7 @@ import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
-import { dataVolumes } from '../runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../api/data-volume.ts';
 import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { adoptClaim } from './adopt.ts';

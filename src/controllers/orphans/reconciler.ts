@@ -12,7 +12,6 @@ import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
-import { BY_TARGET_KEY } from '../runtime/caches.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { deleteOwn } from '../objects/delete-own.ts';
 import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
@@ -22,6 +21,8 @@ import {
   deleteTemporary,
   SETTLING_MILLISECONDS,
 } from '../claims/population/population.ts';
+import { byTargetKey } from '../objects/work-index.ts';
+import { byPromiseKey } from '../claims/rebind/promises.ts';
 import { releasePromise } from '../claims/rebind/rebind-volume.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
@@ -69,14 +70,14 @@ export class OrphanReconciler implements Reconciler {
     const index = keyToString(key);
     const isOrphan = (object: KubeObject) => workOf(object) !== '' && workOf(object) !== uid && !isBeingDeleted(object);
     return {
-      claims: caches.claims.byIndex(BY_TARGET_KEY, index).filter(isOrphan),
-      snapshots: caches.snapshots.byIndex(BY_TARGET_KEY, index).filter(isOrphan),
+      claims: caches.claims.byIndex(byTargetKey, index).filter(isOrphan),
+      snapshots: caches.snapshots.byIndex(byTargetKey, index).filter(isOrphan),
       // What has an owner goes with that.
       pods: caches.pods
-        .byIndex(BY_TARGET_KEY, index)
+        .byIndex(byTargetKey, index)
         .filter((pod) => isOrphan(pod) && !pod.metadata?.ownerReferences?.length),
       volumes: caches.volumes
-        .byIndex(BY_TARGET_KEY, index)
+        .byIndex(byPromiseKey, index)
         .filter(({ metadata }) => metadata?.annotations?.[promisedToAnnotation] !== uid),
     };
   }

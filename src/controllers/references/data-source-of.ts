@@ -1,6 +1,7 @@
 import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { defineIndex } from '../../kube/object-index.ts';
 
 /** The DataSource that a DataVolume is cloned from. */
 export function dataSourceKeyOf(dataVolume: DataVolume): Key | undefined {
@@ -14,8 +15,10 @@ interface References {
   readonly dataSource?: Key | undefined;
 }
 
+export type DependencyKind = 'claim' | 'snapshot' | 'dataSource';
+
 /** An object that a DataSource or a DataVolume depends on, as the value of an index. */
-export function dependency(kind: 'claim' | 'snapshot' | 'dataSource', key: Key): string {
+export function dependency(kind: DependencyKind, key: Key): string {
   return `${kind} ${keyToString(key)}`;
 }
 
@@ -39,8 +42,8 @@ export function leadsElsewhere(dataSource: DataSource): boolean {
   return key !== undefined && key.namespace !== namespace;
 }
 
-/** Everything that a DataSource's state depends on. */
-export function dependenciesOfDataSource({ metadata, spec, status }: DataSource): string[] {
+/** Index of DataSources by everything that their state depends on. */
+export const byDependencyOfDataSource = defineIndex<DataSource>(({ metadata, spec, status }) => {
   const sources = [spec.source, ...(status?.source ? [status.source] : [])].map((source) =>
     inNamespace(source, metadata.namespace ?? ''),
   );
@@ -49,10 +52,10 @@ export function dependenciesOfDataSource({ metadata, spec, status }: DataSource)
     ...(snapshot ? [dependency('snapshot', snapshot)] : []),
     ...(dataSource ? [dependency('dataSource', dataSource)] : []),
   ]);
-}
+});
 
-/** What a DataVolume is cloned from, if anything. */
-export function dependenciesOfDataVolume(dataVolume: DataVolume): string[] {
+/** Index of DataVolumes by what they are cloned from, if anything. */
+export const byDependencyOfDataVolume = defineIndex<DataVolume>((dataVolume) => {
   const { pvc, snapshot } = inNamespace(dataVolume.spec.source ?? {}, keyOf(dataVolume).namespace);
   const dataSource = dataSourceKeyOf(dataVolume);
   return [
@@ -60,4 +63,4 @@ export function dependenciesOfDataVolume(dataVolume: DataVolume): string[] {
     ...(snapshot ? [dependency('snapshot', snapshot)] : []),
     ...(dataSource ? [dependency('dataSource', dataSource)] : []),
   ];
-}
+});

@@ -13,9 +13,12 @@ export const CDI_NAME = 'cdi';
 /** The configuration in force, read from the caches at each call. */
 export class ConfigView {
   readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>;
-  readonly #installation: InstallationSettings;
+  readonly #installation: Pick<InstallationSettings, 'image' | 'namespace'>;
 
-  constructor(caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>, installation: InstallationSettings) {
+  constructor(
+    caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>,
+    installation: Pick<InstallationSettings, 'image' | 'namespace'>,
+  ) {
     this.#caches = caches;
     this.#installation = installation;
   }

@@ -2,7 +2,6 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { AdmissionPolicies } from './admission-policies.ts';
 import type { Caches } from './caches.ts';
-import type { CloneCount } from './clone-count.ts';
 import type { ConfigView } from './config-view.ts';
 import type { ProgressPoll } from '../progress/progress-poll.ts';
 
@@ -15,8 +14,8 @@ export interface ControllerContext {
   readonly policies: AdmissionPolicies;
   /** Asks transfer pods how far they are. */
   readonly progress: ProgressPoll;
-  /** Counts the clones that succeed. */
-  readonly cloneCount: CloneCount;
+  /** Version of the product. */
+  readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

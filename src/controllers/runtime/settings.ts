@@ -20,6 +20,8 @@ export interface InstallationSettings {
   readonly image: string;
   /** Namespace of the installation. */
   readonly namespace: string;
+  /** Version of the product. */
+  readonly version: string;
 }
 
 /**

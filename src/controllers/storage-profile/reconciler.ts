@@ -1,5 +1,4 @@
 import { objectLabels } from '../../api/labels.ts';
-import type { StorageProfile } from '../../api/storage-profile.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
@@ -7,7 +6,7 @@ import type { Key } from '../../kube/key.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
-import { storageProfiles } from '../runtime/resources.ts';
+import { storageProfiles, type StorageProfile } from '../../api/storage-profile.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';
 import { resolveProfile, type ResolvedProfile } from './resolve.ts';
 

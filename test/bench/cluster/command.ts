@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { keyToString } from '../../../src/kube/key.ts';
-import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { run } from '../../cluster/commands.ts';
 import { prepareEnvironment, type Environment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';

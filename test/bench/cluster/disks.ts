@@ -1,5 +1,4 @@
-import type { DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../../src/api/data-volume.ts';
 import { pods, type Pod } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { dataVolume, untilSucceeded, type ClaimOptions } from '../../support/data-volumes.ts';

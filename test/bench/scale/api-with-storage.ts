@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CDI_API_VERSION } from '../../../src/api/group.ts';
-import { dataVolumes, storageProfiles } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../../src/api/data-volume.ts';
+import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { csiDrivers, namespaces, persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

@@ -10,6 +10,7 @@ import type { Outcome, Reconciler } from '../../../src/kube/controller.ts';
 import { isAlreadyExists, isNotFound } from '../../../src/kube/errors.ts';
 import type { Informer } from '../../../src/kube/informer.ts';
 import { keyFromString, keyOf, keyToString, type Key } from '../../../src/kube/key.ts';
+import { defineIndex } from '../../../src/kube/object-index.ts';
 import type { Manager } from '../../../src/kube/manager.ts';
 import { volumeSnapshots, type VolumeSnapshot } from '../../../src/kube/snapshot-resources.ts';
 import { watch } from '../../../src/kube/watch.ts';
@@ -17,7 +18,7 @@ import { watch } from '../../../src/kube/watch.ts';
 /** The CSI driver that the simulation stands in for. */
 export const SIMULATED_DRIVER = 'simulated.csi.example';
 
-const BY_CLAIM = 'claim';
+const byClaim = defineIndex<PersistentVolume>((volume) => claimOf(volume).map(keyToString));
 const WORKERS = 16;
 
 /**
@@ -28,16 +29,12 @@ export function simulateStorage(manager: Manager): void {
   const claims = manager.informer(persistentVolumeClaims);
   const volumes = manager.informer(persistentVolumes);
   const snapshots = manager.informer(volumeSnapshots);
-  volumes.addIndex(BY_CLAIM, (volume) => claimOf(volume).map(keyToString));
   manager.addController(new ClaimSimulation(manager.client, claims, volumes), {
     watches: [watch(claims), watch(volumes, claimOf)],
     workers: WORKERS,
   });
   manager.addController(new VolumeSimulation(manager.client, claims, volumes), {
-    watches: [
-      watch(volumes),
-      watch(claims, (claim) => volumes.byIndex(BY_CLAIM, keyToString(keyOf(claim))).map(keyOf)),
-    ],
+    watches: [watch(volumes), watch(claims, (claim) => volumes.byIndex(byClaim, keyToString(keyOf(claim))).map(keyOf))],
     workers: WORKERS,
   });
   manager.addController(new SnapshotSimulation(manager.client, snapshots), {
@@ -68,7 +65,7 @@ class ClaimSimulation implements Reconciler {
       if (claim.status.capacity?.['storage'] !== requested) await this.#grow(claim, requested);
       return undefined;
     }
-    const [volume] = this.#volumes.byIndex(BY_CLAIM, keyToString(key));
+    const [volume] = this.#volumes.byIndex(byClaim, keyToString(key));
     if (volume) await this.#bind(claim, volume);
     else if (claim.spec?.dataSourceRef?.apiGroup !== CDI_GROUP) await this.#provision(claim, requested);
     return undefined;

@@ -1,4 +1,3 @@
-import type { DataVolume } from '../../../src/api/data-volume.ts';
 import {
   importerPodName,
   primeClaimName,
@@ -11,7 +10,9 @@ import {
   uploadPodName,
   uploadServiceName,
 } from '../../../src/protocol/object-names.ts';
-import { dataSources, dataVolumes, volumeCloneSources } from '../../../src/controllers/runtime/resources.ts';
+import { dataSources } from '../../../src/api/data-source.ts';
+import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import {
   configMaps,
   persistentVolumeClaims,

@@ -1,4 +1,5 @@
-import { dataVolumes, volumeCloneSources } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import {
   configMaps,
   persistentVolumeClaims,

@@ -1,5 +1,5 @@
 import type { CloneType } from '../../../src/api/clone.ts';
-import { storageProfiles } from '../../../src/controllers/runtime/resources.ts';
+import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { until } from '../../support/until.ts';
 import type { Suite } from './suite.ts';

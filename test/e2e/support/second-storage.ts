@@ -1,4 +1,4 @@
-import { storageProfiles } from '../../../src/controllers/runtime/resources.ts';
+import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { csiDrivers, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
 import { startSecondDriver, type SecondDriver } from '../../cluster/index.ts';

@@ -1,5 +1,4 @@
-import type { DataVolume } from '../../../src/api/data-volume.ts';
-import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { conditionOf } from '../../support/data-volumes.ts';
 import { until } from '../../support/until.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { request } from 'undici';
 import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { addControllers } from '../../../src/controllers/manager.ts';
-import { cdis } from '../../../src/controllers/runtime/resources.ts';
+import { cdis } from '../../../src/api/cdi.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { request } from 'undici';
-import type { DataVolume } from '../../../src/api/data-volume.ts';
 import { addControllers } from '../../../src/controllers/manager.ts';
-import { cloneGrants, dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { cloneGrants } from '../../../src/api/clone-grant.ts';
+import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
 import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

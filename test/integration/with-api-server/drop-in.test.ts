@@ -1,17 +1,14 @@
 import { expect } from 'chai';
 import { request } from 'undici';
 import { CDI_API_VERSION, CDI_GROUP } from '../../../src/api/group.ts';
-import type { DataVolume, DataVolumeSpec } from '../../../src/api/data-volume.ts';
 import { addControllers } from '../../../src/controllers/manager.ts';
-import {
-  cdiConfigs,
-  cdis,
-  cloneGrants,
-  dataSources,
-  dataVolumes,
-  storageProfiles,
-  volumeCloneSources,
-} from '../../../src/controllers/runtime/resources.ts';
+import { cdiConfigs } from '../../../src/api/cdi-config.ts';
+import { cdis } from '../../../src/api/cdi.ts';
+import { cloneGrants } from '../../../src/api/clone-grant.ts';
+import { dataSources } from '../../../src/api/data-source.ts';
+import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../../src/api/data-volume.ts';
+import { storageProfiles } from '../../../src/api/storage-profile.ts';
+import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
+import { defineIndex } from '../../../src/kube/object-index.ts';
 import { configMaps, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
@@ -122,14 +123,14 @@ describe('Informer against a real API server', function () {
 
     it('keeps its indexes right', async () => {
       const { informer } = await start();
-      informer.addIndex('colour', ({ data }) => (data?.colour ? [data.colour] : []));
+      const byColour = defineIndex<ConfigMap>(({ data }) => (data?.colour ? [data.colour] : []));
       await create('one', { colour: 'red' });
       await create('two', { colour: 'red' });
-      await eventually('both are red', () => informer.byIndex('colour', 'red').length === 2);
+      await eventually('both are red', () => informer.byIndex(byColour, 'red').length === 2);
       await set('one', { colour: 'blue' });
       await remove('two');
-      await eventually('none is red', () => informer.byIndex('colour', 'red').length === 0);
-      expect(informer.byIndex('colour', 'blue').map(({ metadata }) => metadata?.name)).to.deep.equal(['one']);
+      await eventually('none is red', () => informer.byIndex(byColour, 'red').length === 0);
+      expect(informer.byIndex(byColour, 'blue').map(({ metadata }) => metadata?.name)).to.deep.equal(['one']);
     });
 
     it('reads thousands of objects in pages', async () => {

@@ -74,7 +74,7 @@ describe('what was made for a claim that is gone, in a real API server', functio
       kubeConfig: server.kubeConfig({ token: server.controllersToken }),
       logger: silentLogger(),
     });
-    const context = createContext(manager, { image: 'image', namespace: 'cdi' });
+    const context = createContext(manager, { image: 'image', namespace: 'cdi', version: 'test' });
     const { caches } = context;
     reconciler = new OrphanReconciler(context);
     manager.addController(reconciler, { watches: [] });

@@ -60,7 +60,7 @@ describe('letTargetGo against a real API server', function () {
     await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     manager = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger() });
     for (const name of [TEAM, GOLDEN]) await manager.client.create(namespaces, { metadata: { name } });
-    context = createContext(manager, { image: 'image', namespace: 'cdi' });
+    context = createContext(manager, { image: 'image', namespace: 'cdi', version: 'test' });
     ({ caches } = context);
     stop = new AbortController();
     running = manager.run(stop.signal);

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { crdFiles } from '../../../crds/files.ts';
 import { customResourceDefinition } from '../../../src/api/crd/custom-resource-definition.ts';
 import { structuralSchema, type StructuralSchema } from '../../../src/api/crd/structural-schema.ts';
-import { dataVolumeResource } from '../../../src/api/data-volume.ts';
+import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { resources } from '../../../src/api/resources.ts';
 import * as z from 'zod';
 
@@ -51,7 +51,7 @@ describe('The generated CustomResourceDefinitions', () => {
   }
 
   it('serve DataVolume in two versions with one schema, and store v1beta1', () => {
-    const { versions } = customResourceDefinition(dataVolumeResource).spec;
+    const { versions } = customResourceDefinition(dataVolumes).spec;
     expect(versions.map(({ name, served, storage }) => [name, served, storage])).to.deep.equal([
       ['v1beta1', true, true],
       ['v1alpha1', true, false],

@@ -2,33 +2,61 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
+import { controllers } from '../../../src/controllers/all.ts';
+import { sharedRights } from '../../../src/controllers/manager.ts';
+import type { Right } from '../../../src/controllers/runtime/rights.ts';
 
-interface ClusterRole {
+interface Role {
   kind: string;
   metadata: { name: string };
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[];
+}
+
+const text = readFileSync(join(import.meta.dirname, '../../../deploy/base/rbac.yaml'), 'utf8');
+const documents = parseAllDocuments(text).map((document) => document.toJS() as Role);
+const rulesOf = (kind: string): Role['rules'] =>
+  documents.find((document) => document.kind === kind && document.metadata.name === 'cdi')?.rules ?? [];
+
+/** Each single thing that a role grants, as `verb resource.group`. */
+function granted(kind: string): string[] {
+  return rulesOf(kind).flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group}`))),
+  );
+}
+
+/** The same of what was declared; each once. */
+function declared(rights: readonly Right[]): string[] {
+  const single = rights.flatMap(({ resource: { plural, group }, subresource, verbs }) =>
+    verbs.map((verb) => `${verb} ${subresource ? `${plural}/${subresource}` : plural}.${group}`),
+  );
+  return [...new Set(single)];
 }
 
 describe("the controllers' permissions", () => {
-  const text = readFileSync(join(import.meta.dirname, '../../../deploy/base/rbac.yaml'), 'utf8');
-  const documents = parseAllDocuments(text).map((document) => document.toJS() as ClusterRole);
-  const rules = documents.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'cdi')?.rules ?? [];
-  const allowed = (verb: string): string[] =>
-    rules.filter(({ verbs }) => verbs.includes(verb)).flatMap(({ resources }) => resources);
+  const rights: readonly Right[] = [...sharedRights, ...controllers.flatMap((controller) => controller.rights)];
+
+  it('are what the controllers declare to need, no more and no less', () => {
+    const everywhere = rights.filter(({ within }) => within === undefined);
+    expect(granted('ClusterRole').sort()).to.deep.equal(declared(everywhere).sort());
+  });
+
+  it('are the same within the namespace of the installation', () => {
+    const within = rights.filter((right) => right.within === 'installation');
+    expect(granted('Role').sort()).to.deep.equal(declared(within).sort());
+  });
 
   it('let them look at whatever they make, which may be there already', () => {
-    // The names of events are never taken; Secrets and ConfigMaps are replaced without a look.
-    const unread = ['events', 'secrets', 'configmaps'];
-    const made = allowed('create').filter((resource) => !unread.includes(resource));
-    expect(made).to.include.members(['pods', 'services', 'persistentvolumeclaims']);
-    expect(allowed('get')).to.include.members(made);
+    // The names of events are never taken; Secrets and ConfigMaps are replaced without a look; configurations are applied.
+    const unread = ['events.', 'secrets.', 'configmaps.', 'cdiconfigs.cdi.kubevirt.io'];
+    const allowed = granted('ClusterRole');
+    const made = allowed.filter((right) => right.startsWith('create ')).map((right) => right.slice('create '.length));
+    expect(made).to.include.members(['pods.', 'services.', 'persistentvolumeclaims.']);
+    for (const resource of made.filter((each) => !unread.includes(each))) expect(allowed).to.include(`get ${resource}`);
   });
 
   it('let them read nobody’s Secrets and ConfigMaps, and nothing by wildcards', () => {
     for (const verb of ['get', 'list', 'watch', 'patch', 'update'])
-      expect(allowed(verb), verb).to.not.include.members(['secrets']).and.to.not.include.members(['configmaps']);
-    expect(rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs])).to.not.include(
-      '*',
-    );
+      expect(granted('ClusterRole')).to.not.include.members([`${verb} secrets.`, `${verb} configmaps.`]);
+    expect(JSON.stringify([rulesOf('ClusterRole'), rulesOf('Role')])).to.not.include('"*"');
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { stateAnnotation, userAnnotation } from '../../../src/api/annotations.ts';
 import { cloneTypes } from '../../../src/api/clone.ts';
-import { dataVolumes } from '../../../src/controllers/runtime/resources.ts';
+import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../../src/kube/builtin-resources.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { act, type Action, type Actor } from './world/actions.ts';

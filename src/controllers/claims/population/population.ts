@@ -7,9 +7,9 @@ import type { Outcome } from '../../../kube/controller.ts';
 import { ApiError, isConflict } from '../../../kube/errors.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import type { VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
-import { BY_TARGET } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
+import { byTarget } from '../../objects/work-index.ts';
 import { isBound } from '../bound.ts';
 import { releaseContentOf } from '../disposal/release-content.ts';
 import { releaseVolumeOf } from '../disposal/release-volume.ts';
@@ -79,9 +79,9 @@ export async function letTargetGo(
   const uid = target.metadata?.uid ?? '';
   const volume = promisedVolume(context, target);
   if (volume) await releasePromise(context, volume);
-  const temporary = caches.claims.byIndex(BY_TARGET, uid);
+  const temporary = caches.claims.byIndex(byTarget, uid);
   const claims = temporary.filter((claim) => !isBeingDeleted(claim));
-  const snapshots = caches.snapshots.byIndex(BY_TARGET, uid).filter((snapshot) => !isBeingDeleted(snapshot));
+  const snapshots = caches.snapshots.byIndex(byTarget, uid).filter((snapshot) => !isBeingDeleted(snapshot));
   if (isPatient(context, target) && !(await areSettled(context, claims, snapshots))) {
     return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   }
@@ -92,7 +92,7 @@ export async function letTargetGo(
   // Their deletion brings us here again. Once it is under way it needs nobody.
   if (claims.length > 0 || snapshots.length > 0) return undefined;
   if (isBeingDeleted(target)) {
-    const held = caches.snapshots.byIndex(BY_TARGET, uid).filter(isHeldByRestore);
+    const held = caches.snapshots.byIndex(byTarget, uid).filter(isHeldByRestore);
     const ended = await Promise.all(held.map((snapshot) => endFailedRestore(context, target, snapshot)));
     if (ended.includes('waiting')) return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
   }

@@ -6,7 +6,6 @@ import {
 } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError, isNotFound } from '../../../kube/errors.ts';
 import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
-import { BY_PROMISE } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import {
   promisedByAnnotation,
@@ -17,6 +16,7 @@ import {
 import { isProvisionedFor } from '../../objects/evidence.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../bound.ts';
+import { byPromise } from './promises.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
@@ -27,7 +27,7 @@ type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
 
 /** The volume that is being handed over to a claim, while it is. */
 export function promisedVolume(context: RebindContext, target: PersistentVolumeClaim): PersistentVolume | undefined {
-  return context.caches.volumes.byIndex(BY_PROMISE, target.metadata?.uid ?? '')[0];
+  return context.caches.volumes.byIndex(byPromise, target.metadata?.uid ?? '')[0];
 }
 
 /**

@@ -14,12 +14,12 @@ import { isAlreadyExists } from '../../../kube/errors.ts';
 import { keyFromString, keyOf, type Key } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
 import { grantOf, requireAuthority } from '../grants/authority.ts';
 import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
 import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
@@ -51,7 +51,7 @@ import { deleteOwn } from '../../objects/delete-own.ts';
 import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
-import { cloneGrants } from '../../runtime/resources.ts';
+import { cloneGrants } from '../../../api/clone-grant.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
@@ -59,10 +59,10 @@ const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, by a pod at either end. */
 export class HostCloneReconciler implements Reconciler {
   readonly name = 'host-clone';
-  readonly #context: ControllerContext;
+  readonly #context: CloneContext;
   readonly #follower: TransferFollower;
 
-  constructor(context: ControllerContext) {
+  constructor(context: CloneContext) {
     this.#context = context;
     this.#follower = new TransferFollower(context);
   }

@@ -3,7 +3,7 @@ import type { DataVolume } from '../../../api/data-volume.ts';
 import { controllerOf } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { grantUsedAnnotation } from '../../objects/internal-annotations.ts';
@@ -14,6 +14,11 @@ type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 /** How long a grant lasts that has not been used: a claim may wait for its first consumer for long, and yet not for ever. */
 const LONGEST_GRANT_MILLISECONDS = 30 * 24 * 60 * 60_000;
+
+/** The DataVolume that a grant was made for. */
+export function dataVolumeKeyOf({ spec }: CloneGrant): Key {
+  return { namespace: spec.dataVolume.namespace, name: spec.dataVolume.name };
+}
 
 /**
  * Requires that a claim may be filled from an object. Within a namespace it may. From another one it needs a CloneGrant: all else

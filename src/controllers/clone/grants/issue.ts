@@ -1,4 +1,3 @@
-import type { CloneGrant } from '../../../api/clone-grant.ts';
 import type { DataSource } from '../../../api/data-source.ts';
 import type { DataVolume } from '../../../api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../api/group.ts';
@@ -11,7 +10,7 @@ import { without } from '../source/source.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { leadsElsewhere } from '../../references/data-source-of.ts';
-import { cloneGrants } from '../../runtime/resources.ts';
+import { cloneGrants, type CloneGrant } from '../../../api/clone-grant.ts';
 import { findCloned, type ClonedObject } from '../source/cloned-object.ts';
 
 /** How long after a DataVolume was created the check of its user's right counts. */

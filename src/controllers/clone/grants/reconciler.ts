@@ -1,13 +1,9 @@
-import type { CloneGrant } from '../../../api/clone-grant.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { cloneGrants, dataVolumes } from '../../runtime/resources.ts';
-
-/** The DataVolume that a grant was made for. */
-export function dataVolumeKeyOf({ spec }: CloneGrant): Key {
-  return { namespace: spec.dataVolume.namespace, name: spec.dataVolume.name };
-}
+import { dataVolumeKeyOf } from './authority.ts';
+import { cloneGrants } from '../../../api/clone-grant.ts';
+import { dataVolumes } from '../../../api/data-volume.ts';
 
 /**
  * Removes the grants of DataVolumes that are gone, and no others: a DataVolume that lost its grant would be given another one.

@@ -3,7 +3,7 @@ import type { ClonePhase, CloneType } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 import { reportAnnotations, type TransferReport } from '../../transfers/transfer-report.ts';
-import { withPhase } from './phase-times.ts';
+import { withPhase } from '../metrics/phase-times.ts';
 import type { PhaseOutcome } from '../phases/phase.ts';
 import type { ClonePlan } from '../planner/planner.ts';
 import { strategyOf } from '../strategies/strategies.ts';

@@ -6,10 +6,10 @@ import { WaitingError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
-import { BY_TARGET } from '../../runtime/caches.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { clonePlanAnnotation } from '../../objects/internal-annotations.ts';
+import { byTarget } from '../../objects/work-index.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
 import { isBound } from '../../claims/bound.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
@@ -35,11 +35,11 @@ const GRACE_MILLISECONDS = 2_000;
 /** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
 export class ClonePopulatorReconciler implements Reconciler {
   readonly name = 'clone-populator';
-  readonly #context: ControllerContext;
+  readonly #context: CloneContext;
   readonly #told = new Told();
   readonly #grace: ProvisionerGrace;
 
-  constructor(context: ControllerContext) {
+  constructor(context: CloneContext) {
     this.#context = context;
     this.#grace = new ProvisionerGrace(GRACE_MILLISECONDS, context.now);
   }
@@ -124,7 +124,7 @@ export class ClonePopulatorReconciler implements Reconciler {
   /** The data is complete and the working claim may be gone: what comes before must not run again. */
   async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
     const name = temporaries.workingClaim.name(target.metadata?.uid ?? '');
-    const temporary = this.#context.caches.claims.byIndex(BY_TARGET, target.metadata?.uid ?? '');
+    const temporary = this.#context.caches.claims.byIndex(byTarget, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
     await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
     // The object that says what was cloned may be gone, too; all that is lost then is the number of steps.

@@ -1,8 +1,10 @@
 import { keyFromString, keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import type { PersistentVolume, Pod } from '../../../kube/builtin-resources.ts';
-import { BY_CLONED, BY_DATA_SOURCE, claimsOf, type Caches } from '../../runtime/caches.ts';
+import { claimsOf } from '../../claims/mounted-claims.ts';
+import { byPopulationSource } from '../../claims/population/populated-claims.ts';
+import type { Caches } from '../../runtime/caches.ts';
 import { readReport } from '../../transfers/transfer-report.ts';
-import { cloned } from '../../references/cloned.ts';
+import { byCloned, cloned } from '../source/cloned.ts';
 import { WAITING_FOR_SOURCE, type CloneSourceKind } from '../source/source.ts';
 
 type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
@@ -10,8 +12,8 @@ type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
 /** The target claims of the clones that wait for a source to be there, complete, or free. */
 export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: CloneSourceKind, key: Key): Key[] {
   return cloneSources
-    .byIndex(BY_CLONED, cloned(kind, key))
-    .flatMap((source) => claims.byIndex(BY_DATA_SOURCE, keyToString(keyOf(source))))
+    .byIndex(byCloned, cloned(kind, key))
+    .flatMap((source) => claims.byIndex(byPopulationSource, keyToString(keyOf(source))))
     .filter(({ metadata }) => WAITING_FOR_SOURCE.has(readReport(metadata?.annotations)?.reason ?? ''))
     .map(keyOf);
 }

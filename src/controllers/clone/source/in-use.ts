@@ -2,7 +2,8 @@ import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
-import { BY_CLAIM, type Caches } from '../../runtime/caches.ts';
+import { byMountedClaim } from '../../claims/mounted-claims.ts';
+import type { Caches } from '../../runtime/caches.ts';
 import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
 
 /**
@@ -12,7 +13,7 @@ import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
  * @throws WaitingError CloneSourceInUse, naming the pods
  */
 export function requireUnused(caches: Pick<Caches, 'pods'>, claim: Key): void {
-  const writers = caches.pods.byIndex(BY_CLAIM, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
+  const writers = caches.pods.byIndex(byMountedClaim, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
   if (writers.length === 0) return;
   const names = writers.map(({ metadata }) => `"${metadata?.name}"`).sort();
   const many = names.length > 1;

@@ -5,7 +5,7 @@ import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
-import type { CloneSourceKind } from '../../references/cloned.ts';
+import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 
 /** Milliseconds until the next look at a source that is not ready, should no watch come first, as it should. */
 export const LOOK_AGAIN_MILLISECONDS = 30_000;

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { BY_TARGET } from '../../../../src/controllers/runtime/caches.ts';
 import { QuotaRoom } from '../../../../src/controllers/data-volume/quota-room.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../../../src/kube/builtin-resources.ts';
@@ -24,7 +23,6 @@ const claim = (name: string, storageClassName = CLASS): PersistentVolumeClaim =>
 function roomIn(quotas: ResourceQuota[], claims: PersistentVolumeClaim[] = []) {
   const caches = cachesOf({ quotas, claims });
   const store = caches.claims as unknown as Store<PersistentVolumeClaim>;
-  store.addIndex(BY_TARGET, ({ metadata }) => Object.values(metadata?.annotations ?? {}));
   const clock = { now: 0 };
   return { room: new QuotaRoom(caches, () => clock.now), store, clock };
 }

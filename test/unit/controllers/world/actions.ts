@@ -1,13 +1,9 @@
 import { CDI_API_VERSION, CDI_GROUP } from '../../../../src/api/group.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
-import type { DataVolume } from '../../../../src/api/data-volume.ts';
-import type { DataSourceSource } from '../../../../src/api/data-source.ts';
-import {
-  dataSources,
-  dataVolumes,
-  volumeCloneSources,
-  volumeImportSources,
-} from '../../../../src/controllers/runtime/resources.ts';
+import { dataSources, type DataSourceSource } from '../../../../src/api/data-source.ts';
+import { dataVolumes, type DataVolume } from '../../../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
+import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
 import { persistentVolumeClaims, pods, secrets, services } from '../../../../src/kube/builtin-resources.ts';
 import { ApiError } from '../../../../src/kube/errors.ts';
 import type { KubeObject, OwnerReference, Resource } from '../../../../src/kube/resource.ts';

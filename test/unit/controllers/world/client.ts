@@ -2,7 +2,8 @@ import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resourc
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { isNotFound } from '../../../../src/kube/errors.ts';
 import { keyOf, type Key } from '../../../../src/kube/key.ts';
-import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
+import type { Right, Verb } from '../../../../src/controllers/runtime/rights.ts';
+import { resourceName, type KubeObject, type Resource } from '../../../../src/kube/resource.ts';
 import { refusal, type Preconditions, type SimulatedApi, type User } from './api.ts';
 import { applied, merged } from './patches.ts';
 
@@ -11,14 +12,23 @@ export class SimulatedClient {
   readonly #api: SimulatedApi;
   readonly #user: User;
   readonly #before: () => Promise<void>;
+  readonly #rights: readonly Right[] | undefined;
   /** Names of the annotations that each field manager has applied, by the uid of the object. */
   readonly #managed = new Map<string, ReadonlySet<string>>();
 
-  /** @param before what happens before each request arrives */
-  constructor(api: SimulatedApi, user: User, before: () => Promise<void> = async () => undefined) {
+  /**
+   * @param options before: what happens before each request arrives; rights: what the user may ask for, anything without them. To ask
+   *   for more is an Error, and no refusal that somebody could expect.
+   */
+  constructor(
+    api: SimulatedApi,
+    user: User,
+    options: { readonly before?: () => Promise<void>; readonly rights?: readonly Right[] } = {},
+  ) {
     this.#api = api;
     this.#user = user;
-    this.#before = before;
+    this.#before = options.before ?? (async () => undefined);
+    this.#rights = options.rights;
   }
 
   asKubeClient(): KubeClient {
@@ -26,22 +36,23 @@ export class SimulatedClient {
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<T | undefined> {
-    await this.#before();
+    await this.#arrive('get', resource);
     return this.#api.find(resource, key);
   }
 
   /** Events are all that the controllers list, and nobody writes any. */
-  async list(): Promise<[]> {
+  async list(resource: Resource<KubeObject>): Promise<[]> {
+    this.#require('list', resource);
     return [];
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
-    await this.#before();
+    await this.#arrive('create', resource);
     return this.#api.create(this.#user, resource, defaulted(resource, object));
   }
 
   async apply<T extends KubeObject>(resource: Resource<T>, object: T, options: { fieldManager: string }): Promise<T> {
-    await this.#before();
+    await this.#arrive('patch', resource);
     const key = keyOf(object);
     const { uid } = object.metadata ?? {};
     if (!this.#api.find(resource, key)) {
@@ -67,23 +78,38 @@ export class SimulatedClient {
   }
 
   async applyStatus<T extends KubeObject & { status?: object }>(resource: Resource<T>, object: T): Promise<T> {
-    await this.#before();
+    await this.#arrive('patch', resource, 'status');
     return this.#api.change(this.#user, resource, keyOf(object), (current) => ({ ...current, status: object.status }));
   }
 
   async mergePatch<T extends KubeObject>(resource: Resource<T>, key: Key, patch: KubeObject): Promise<T> {
-    await this.#before();
+    await this.#arrive('patch', resource);
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
   }
 
   async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: Preconditions = {}): Promise<void> {
-    await this.#before();
+    await this.#arrive('delete', resource);
     try {
       this.#api.delete(this.#user, resource, key, options);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+  }
+
+  async #arrive(verb: Verb, resource: Resource<KubeObject>, subresource?: Right['subresource']): Promise<void> {
+    this.#require(verb, resource, subresource);
+    await this.#before();
+  }
+
+  #require(verb: Verb, resource: Resource<KubeObject>, subresource?: Right['subresource']): void {
+    const isGranted = (this.#rights ?? [{ resource, subresource, verbs: [verb] }]).some(
+      (right) =>
+        resourceName(right.resource) === resourceName(resource) &&
+        right.subresource === subresource &&
+        right.verbs.includes(verb),
+    );
+    if (!isGranted) throw new Error(`no right to ${verb} ${resourceName(resource)} ${subresource ?? ''}`);
   }
 }
 

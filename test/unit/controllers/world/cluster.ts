@@ -12,12 +12,10 @@ import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/e
 import { keyOf } from '../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
-import {
-  dataSources,
-  dataVolumes,
-  volumeCloneSources,
-  volumeImportSources,
-} from '../../../../src/controllers/runtime/resources.ts';
+import { dataSources } from '../../../../src/api/data-source.ts';
+import { dataVolumes } from '../../../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
+import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
 import type { SimulatedApi } from './api.ts';
 import { DRIVER, FREE_VOLUME, STORAGE_CLASS } from './installation.ts';
 import { runPods } from './pods.ts';

@@ -1,6 +1,7 @@
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import type { CloneType } from '../../../../src/api/clone.ts';
-import { dataSources, storageProfiles } from '../../../../src/controllers/runtime/resources.ts';
+import { dataSources } from '../../../../src/api/data-source.ts';
+import { storageProfiles } from '../../../../src/api/storage-profile.ts';
 import {
   csiDrivers,
   persistentVolumeClaims,

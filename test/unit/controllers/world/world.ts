@@ -1,26 +1,19 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
+import { controllers } from '../../../../src/controllers/all.ts';
 import { AdmissionPolicies } from '../../../../src/controllers/runtime/admission-policies.ts';
-import { CloneGrantReconciler } from '../../../../src/controllers/clone/grants/reconciler.ts';
-import { ClonePopulatorReconciler } from '../../../../src/controllers/clone/populator/reconciler.ts';
 import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
-import type { ControllerContext } from '../../../../src/controllers/runtime/context.ts';
-import { DataSourceReconciler } from '../../../../src/controllers/data-source/reconciler.ts';
-import { DataVolumeReconciler } from '../../../../src/controllers/data-volume/reconciler.ts';
-import { HostCloneReconciler } from '../../../../src/controllers/clone/copy/reconciler.ts';
-import { ImportPopulatorReconciler } from '../../../../src/controllers/import/populator/reconciler.ts';
-import { ImportReconciler } from '../../../../src/controllers/import/importer/reconciler.ts';
+import type { ControllerHost } from '../../../../src/controllers/runtime/setup.ts';
 import {
   promisedToClaimAnnotation,
   workForClaimAnnotation,
 } from '../../../../src/controllers/objects/internal-annotations.ts';
-import { TemporarySnapshotReconciler } from '../../../../src/controllers/temporary/snapshot-reconciler.ts';
-import { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
-import { OrphanReconciler } from '../../../../src/controllers/orphans/reconciler.ts';
+import type { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events.ts';
 import { keyFromString, keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
+import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
 import { SimulatedClient } from './client.ts';
@@ -65,8 +58,7 @@ export class World {
   #law: Law | undefined;
   readonly #cluster: Cluster;
   #caches: LaggingCaches;
-  #volumes!: TemporaryVolumeReconciler;
-  #reconcilers: Readonly<Record<ControllerName, Reconciler>>;
+  #reconcilers: ReadonlyMap<string, Reconciler>;
   #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
   #time = Date.parse('2026-01-01T00:00:00Z');
 
@@ -136,7 +128,8 @@ export class World {
 
   /** One controller looks at one key, with what its caches know. */
   async work(name: ControllerName, key: Key): Promise<void> {
-    const reconciler = this.#reconcilers[name];
+    const reconciler = this.#reconcilers.get(name);
+    if (!reconciler) throw new Error(`there is no controller ${name}`);
     try {
       await reconciler.reconcile(key, undefined as never);
     } catch (error) {
@@ -153,7 +146,8 @@ export class World {
     if (name === 'data-source') return dataSources.list().map(keyOf);
     if (name === 'clone-grant') return cloneGrants.list().map(keyOf);
     if (name === 'temporary-volume') {
-      return [...claims.list().flatMap((claim) => this.#volumes.volumeOf(claim)), ...volumes.list().map(keyOf)];
+      const temporary = this.#reconcilers.get(name) as TemporaryVolumeReconciler;
+      return [...claims.list().flatMap((claim) => temporary.volumeOf(claim)), ...volumes.list().map(keyOf)];
     }
     if (name === 'temporary-snapshot') return snapshots.list().map(keyOf);
     if (name !== 'orphan') return claims.list().map(keyOf);
@@ -165,11 +159,11 @@ export class World {
     return [...new Set(helped.filter((each) => each !== undefined))].map(keyFromString);
   }
 
-  #start(): Readonly<Record<ControllerName, Reconciler>> {
+  /** Each feature's controllers have a client that refuses what the feature has not declared to need. */
+  #start(): ReadonlyMap<string, Reconciler> {
     const now = () => this.#time;
     const { caches } = this.#caches;
-    const context: ControllerContext = {
-      client: new SimulatedClient(this.api, 'controllers', () => this.#beforeRequest()).asKubeClient(),
+    const context = {
       events: {
         event: (about: Parameters<EventRecorder['event']>[0], { reason }: { reason: string }) =>
           this.#law?.lookAtEvent(about, reason),
@@ -178,22 +172,22 @@ export class World {
       config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
       policies: new AdmissionPolicies(caches, 'cdi', now),
       progress: new ProgressPoll({ fetch: async () => undefined, now }),
-      cloneCount: { handedOver: () => undefined, copied: () => undefined },
+      version: 'test',
       now,
     };
-    this.#volumes = new TemporaryVolumeReconciler(context);
-    return {
-      'data-volume': new DataVolumeReconciler(context),
-      'data-source': new DataSourceReconciler(context),
-      'import-populator': new ImportPopulatorReconciler(context),
-      'clone-populator': new ClonePopulatorReconciler(context),
-      import: new ImportReconciler(context),
-      'host-clone': new HostCloneReconciler(context),
-      'clone-grant': new CloneGrantReconciler(context),
-      orphan: new OrphanReconciler(context),
-      'temporary-volume': this.#volumes,
-      'temporary-snapshot': new TemporarySnapshotReconciler(context),
+    const started = new Map<string, Reconciler>();
+    const host: ControllerHost = {
+      addController: (reconciler) => void started.set(reconciler.name, reconciler),
+      informer: () => {
+        throw new Error('there are no caches but the shared ones');
+      },
+      metrics: new Metrics(),
     };
+    for (const { rights, setup } of controllers) {
+      const client = new SimulatedClient(this.api, 'controllers', { rights, before: () => this.#beforeRequest() });
+      setup(host, { ...context, client: client.asKubeClient() });
+    }
+    return started;
   }
 }
 

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { BY_PROMISE } from '../../../../../src/controllers/runtime/caches.ts';
 import {
   promisedByAnnotation,
   promisedToAnnotation,
@@ -9,7 +8,6 @@ import { rebindVolume } from '../../../../../src/controllers/claims/rebind/rebin
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';
-import type { Store } from '../../../../../src/kube/store.ts';
 import { cachesOf } from '../../caches.ts';
 
 const target: PersistentVolumeClaim = { metadata: { namespace: 'team', name: 'disk', uid: 'of-disk' }, spec: {} };
@@ -35,7 +33,6 @@ const volume: PersistentVolume = {
 describe('handing over a volume', () => {
   it('has the working claim gone before the volume is another’s, whoever still mounts it', async () => {
     const caches = cachesOf({ claims: [target, working], volumes: [volume] });
-    (caches.volumes as unknown as Store<KubeObject>).addIndex(BY_PROMISE, () => ['of-disk']);
     const requests: unknown[] = [];
     const client = {
       delete: async (_: unknown, { name }: Key, options: object) => void requests.push(['delete', name, options]),

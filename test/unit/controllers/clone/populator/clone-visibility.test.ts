@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { populationAnnotation, stateAnnotation } from '../../../../../src/api/annotations.ts';
 import { cloneFallbackReasons, clonePhases, cloneTypes } from '../../../../../src/api/clone.ts';
-import { CloneMetrics } from '../../../../../src/controllers/clone/populator/metrics.ts';
-import { phaseSeconds, readPhaseTimes, withPhase } from '../../../../../src/controllers/clone/populator/phase-times.ts';
+import { CloneMetrics } from '../../../../../src/controllers/clone/metrics/clone-metrics.ts';
+import { phaseSeconds, readPhaseTimes, withPhase } from '../../../../../src/controllers/clone/metrics/phase-times.ts';
 import { registerDataVolumeMetrics } from '../../../../../src/controllers/data-volume/metrics.ts';
 import {
   phaseTimesAnnotation,

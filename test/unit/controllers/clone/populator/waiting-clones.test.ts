@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { VolumeCloneSource } from '../../../../../src/api/volume-clone-source.ts';
-import { BY_CLONED, BY_DATA_SOURCE, type Caches } from '../../../../../src/controllers/runtime/caches.ts';
-import { clonedBy } from '../../../../../src/controllers/references/cloned.ts';
+import type { Caches } from '../../../../../src/controllers/runtime/caches.ts';
 import {
   clonesWaitingFor,
   clonesWaitingForPod,
@@ -26,17 +25,16 @@ function cloneSource(name: string, kind: string): VolumeCloneSource {
 function target(name: string, reason: string): PersistentVolumeClaim {
   return {
     metadata: { namespace: 'team', name, annotations: reportAnnotations(pendingReport(0, { reason, message: '' })) },
+    spec: { dataSourceRef: { apiGroup: 'cdi.kubevirt.io', kind: 'VolumeCloneSource', name } },
   };
 }
 
 /** Three clones of the claim, one of the snapshot of its name; the second goes on without its source. */
 function waiting(): Pick<Caches, 'cloneSources' | 'claims'> {
   const cloneSources = new Store<VolumeCloneSource>();
-  cloneSources.addIndex(BY_CLONED, clonedBy);
   for (const name of ['one', 'two', 'three']) cloneSources.set(cloneSource(name, 'PersistentVolumeClaim'));
   cloneSources.set(cloneSource('four', 'VolumeSnapshot'));
   const claims = new Store<PersistentVolumeClaim>();
-  claims.addIndex(BY_DATA_SOURCE, ({ metadata }) => [`team/${metadata?.name}`]);
   claims.set(target('one', 'CloneSourceInUse'));
   claims.set(target('two', 'CSIClone'));
   claims.set(target('three', 'SourceNotReady'));

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { populationAnnotation, stateAnnotation } from '../../../../../src/api/annotations.ts';
-import { BY_PROMISE } from '../../../../../src/controllers/runtime/caches.ts';
 import { ImportPopulatorReconciler } from '../../../../../src/controllers/import/populator/reconciler.ts';
 import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
 import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
@@ -10,7 +9,6 @@ import { claimLabelsOf } from '../../../../../src/controllers/transfers/image-la
 import type { PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
 import { ApiError, TerminalError, WaitingError } from '../../../../../src/kube/errors.ts';
 import type { KubeObject } from '../../../../../src/kube/resource.ts';
-import type { Store } from '../../../../../src/kube/store.ts';
 import { rejection } from '../../../../support/rejection.ts';
 import { cachesOf } from '../../caches.ts';
 
@@ -226,7 +224,6 @@ describe('a claim that is populated by an import', () => {
   async function mirrored(working: KubeObject['metadata'], own: Record<string, string> = {}) {
     const prime = { metadata: { namespace: 'team', name: 'prime-of-disk', uid: 'of-prime', ...working } };
     const caches = cachesOf({ claims: [populated(own), prime] });
-    (caches.volumes as unknown as Store<KubeObject>).addIndex(BY_PROMISE, () => []);
     const [patches, told]: [object[], string[]] = [[], []];
     const context = {
       caches,

@@ -1,4 +1,5 @@
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 
 /** What the reconcilers tell of the clones that they have ended, to be counted. */
 export interface CloneCount {
@@ -10,4 +11,10 @@ export interface CloneCount {
   handedOver(claim: PersistentVolumeClaim, now: number): void;
   /** Pods have copied into a claim. */
   copied(claim: PersistentVolumeClaim, now: number): void;
+}
+
+/** What the controllers of clones are given. */
+export interface CloneContext extends ControllerContext {
+  /** Counts the clones that succeed. */
+  readonly cloneCount: CloneCount;
 }

@@ -1,0 +1,23 @@
+import { cdi } from './cdi/setup.ts';
+import { clone } from './clone/setup.ts';
+import { dataSource } from './data-source/setup.ts';
+import { dataVolume } from './data-volume/setup.ts';
+import { importer } from './import/importer/setup.ts';
+import { importPopulator } from './import/populator/setup.ts';
+import { orphans } from './orphans/setup.ts';
+import type { ControllerSetup } from './runtime/setup.ts';
+import { storageProfile } from './storage-profile/setup.ts';
+import { temporary } from './temporary/setup.ts';
+
+/** Every controller of the product. */
+export const controllers = [
+  cdi,
+  storageProfile,
+  dataVolume,
+  dataSource,
+  importPopulator,
+  importer,
+  clone,
+  temporary,
+  orphans,
+] as const satisfies readonly ControllerSetup[];

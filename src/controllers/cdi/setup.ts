@@ -1,0 +1,36 @@
+import { cdis } from '../../api/cdi.ts';
+import { cdiConfigs } from '../../api/cdi-config.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import { watch } from '../../kube/watch.ts';
+import type { Caches } from '../runtime/caches.ts';
+import { CDI_NAME } from '../runtime/config-view.ts';
+import { mayOwn } from '../runtime/rights.ts';
+import type { ControllerSetup } from '../runtime/setup.ts';
+import { CDIReconciler } from './reconciler.ts';
+
+/** Keeps the CDI object and the CDIConfig. */
+export const cdi: ControllerSetup = {
+  rights: [
+    { resource: cdis, verbs: ['get', 'create'] },
+    { resource: cdis, subresource: 'status', verbs: ['patch'] },
+    mayOwn(cdis),
+    { resource: cdiConfigs, verbs: ['create', 'patch'] },
+    { resource: cdiConfigs, subresource: 'status', verbs: ['patch'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new CDIReconciler(context, context.version), {
+      watches: [
+        watch(caches.cdis, () => cdiKeys(caches)),
+        watch(caches.cdiConfigs, () => cdiKeys(caches)),
+        watch(caches.storageClasses, () => cdiKeys(caches)),
+      ],
+    });
+  },
+};
+
+/** The CDI objects there are, or the one that there should be. */
+function cdiKeys(caches: Pick<Caches, 'cdis'>): Key[] {
+  const keys = caches.cdis.list().map(keyOf);
+  return keys.length > 0 ? keys : [{ namespace: '', name: CDI_NAME }];
+}

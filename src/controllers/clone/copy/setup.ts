@@ -1,0 +1,35 @@
+import { cloneGrants } from '../../../api/clone-grant.ts';
+import { persistentVolumeClaims, secrets, services } from '../../../kube/builtin-resources.ts';
+import { keyIf } from '../../../kube/key.ts';
+import { watch } from '../../../kube/watch.ts';
+import { workedFor } from '../../objects/work-index.ts';
+import { mayOwn } from '../../runtime/rights.ts';
+import type { ControllerSetup } from '../../runtime/setup.ts';
+import { transferRights } from '../../transfers/rights.ts';
+import { dataVolumeKeyOf } from '../grants/authority.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
+import { sourceRights } from '../source/rights.ts';
+import { cloneRequestOf, HostCloneReconciler } from './reconciler.ts';
+
+/** Fills claims whose annotations ask for a copy, by a pod at either end. */
+export const cloneCopy: ControllerSetup<CloneContext> = {
+  rights: [
+    ...sourceRights,
+    ...transferRights,
+    mayOwn(persistentVolumeClaims),
+    { resource: services, verbs: ['get', 'create', 'delete'] },
+    // The keys of either end are made for a copy, and read by nobody but its pods.
+    { resource: secrets, verbs: ['create', 'delete'] },
+    { resource: cloneGrants, verbs: ['patch'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new HostCloneReconciler(context), {
+      watches: [
+        watch(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
+        watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
+        watch(caches.pods, workedFor),
+      ],
+    });
+  },
+};

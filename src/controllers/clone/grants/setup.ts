@@ -1,0 +1,26 @@
+import { cloneGrants as grants } from '../../../api/clone-grant.ts';
+import { dataVolumes } from '../../../api/data-volume.ts';
+import { keyOf, type Key } from '../../../kube/key.ts';
+import { watch } from '../../../kube/watch.ts';
+import type { Caches } from '../../runtime/caches.ts';
+import type { ControllerSetup } from '../../runtime/setup.ts';
+import { CloneGrantReconciler } from './reconciler.ts';
+
+/** Removes the grants of DataVolumes that are gone. */
+export const cloneGrants: ControllerSetup = {
+  rights: [
+    { resource: grants, verbs: ['delete'] },
+    { resource: dataVolumes, verbs: ['get'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new CloneGrantReconciler(context), {
+      watches: [watch(caches.cloneGrants), watch(caches.dataVolumes, ({ metadata }) => grantOf(metadata.uid, caches))],
+    });
+  },
+};
+
+function grantOf(dataVolumeUid: string | undefined, caches: Pick<Caches, 'cloneGrants'>): Key[] {
+  const grant = caches.cloneGrants.get({ namespace: '', name: dataVolumeUid ?? '' });
+  return grant ? [keyOf(grant)] : [];
+}

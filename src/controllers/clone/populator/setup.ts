@@ -1,0 +1,52 @@
+import { nodes, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
+import { keyIf, keyOf } from '../../../kube/key.ts';
+import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
+import { watch } from '../../../kube/watch.ts';
+import { claimsNaming } from '../../claims/population/populated-claims.ts';
+import { populatedFrom } from '../../claims/population/population.ts';
+import { populationRights } from '../../claims/population/rights.ts';
+import { promisedTo } from '../../claims/rebind/promises.ts';
+import { workedFor } from '../../objects/work-index.ts';
+import { mayOwn } from '../../runtime/rights.ts';
+import { MANY_WORKERS, type ControllerSetup } from '../../runtime/setup.ts';
+import { dataVolumeKeyOf } from '../grants/authority.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
+import { sourceRights } from '../source/rights.ts';
+import { ClonePopulatorReconciler } from './reconciler.ts';
+import { clonesWaitingFor, clonesWaitingForPod, clonesWaitingForVolume } from './waiting-clones.ts';
+
+/** Fills claims that name a VolumeCloneSource. */
+export const clonePopulator: ControllerSetup<CloneContext> = {
+  rights: [
+    ...sourceRights,
+    ...populationRights,
+    { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch', 'delete'] },
+    mayOwn(persistentVolumeClaims),
+    { resource: volumeSnapshots, verbs: ['get', 'create'] },
+    { resource: pods, verbs: ['get', 'create', 'delete'] },
+    // Where a pod may run that mounts a claim for a moment.
+    { resource: nodes, verbs: ['get'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new ClonePopulatorReconciler(context), {
+      workers: MANY_WORKERS,
+      watches: [
+        watch(caches.claims, (claim) => [
+          ...keyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
+          ...workedFor(claim),
+          ...clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(claim)),
+        ]),
+        watch(caches.dataVolumes, (source) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(source))),
+        watch(caches.snapshots, (snapshot) => [
+          ...workedFor(snapshot),
+          ...clonesWaitingFor(caches, 'VolumeSnapshot', keyOf(snapshot)),
+        ]),
+        watch(caches.pods, (pod) => [...workedFor(pod), ...clonesWaitingForPod(caches, pod)]),
+        watch(caches.volumes, (volume) => [...promisedTo(volume), ...clonesWaitingForVolume(caches, volume)]),
+        watch(caches.cloneSources, (source) => claimsNaming(source, caches)),
+        watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
+      ],
+    });
+  },
+};

@@ -1,0 +1,17 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import type { CloneSourceKind } from '../../../api/clone-grant.ts';
+import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
+import { keyToString, type Key } from '../../../kube/key.ts';
+import { defineIndex } from '../../../kube/object-index.ts';
+
+/** What is cloned, as the value of an index. */
+export function cloned(kind: CloneSourceKind, key: Key): string {
+  return `${kind} ${keyToString(key)}`;
+}
+
+/** Index of VolumeCloneSources by what they name to be cloned. */
+export const byCloned = defineIndex<VolumeCloneSource>(({ metadata, spec }) => {
+  const namespace = metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? metadata.namespace ?? '';
+  const kind = spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';
+  return [cloned(kind, { namespace, name: spec.source.name })];
+});

@@ -1,0 +1,36 @@
+import { dataSources } from '../../api/data-source.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import { watch } from '../../kube/watch.ts';
+import { byDependencyOfDataSource, dependency, type DependencyKind } from '../references/data-source-of.ts';
+import type { Caches } from '../runtime/caches.ts';
+import type { ControllerSetup } from '../runtime/setup.ts';
+import { DataSourceReconciler } from './reconciler.ts';
+
+/** Tells on each DataSource whether what it stands for can be cloned. */
+export const dataSource: ControllerSetup = {
+  rights: [
+    { resource: dataSources, verbs: ['patch'] },
+    { resource: dataSources, subresource: 'status', verbs: ['patch'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new DataSourceReconciler(context), {
+      watches: [
+        watch(caches.dataSources, (object) => [keyOf(object), ...standInsFor('dataSource', object, caches)]),
+        watch(caches.dataVolumes, (object) => standInsFor('claim', object, caches)),
+        watch(caches.claims, (claim) => standInsFor('claim', claim, caches)),
+        watch(caches.snapshots, (snapshot) => standInsFor('snapshot', snapshot, caches)),
+      ],
+    });
+  },
+};
+
+/** The DataSources that stand for an object. */
+function standInsFor(
+  kind: DependencyKind,
+  object: KubeObject,
+  { dataSources: found }: Pick<Caches, 'dataSources'>,
+): Key[] {
+  return found.byIndex(byDependencyOfDataSource, dependency(kind, keyOf(object))).map(keyOf);
+}

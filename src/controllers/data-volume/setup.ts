@@ -1,0 +1,49 @@
+import { dataVolumes } from '../../api/data-volume.ts';
+import { volumeCloneSources } from '../../api/volume-clone-source.ts';
+import { volumeImportSources } from '../../api/volume-import-source.ts';
+import { events, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
+import { keyIf, keyOf } from '../../kube/key.ts';
+import { watch } from '../../kube/watch.ts';
+import { issueRights } from '../clone/grants/rights.ts';
+import { sourceRights } from '../clone/source/rights.ts';
+import { mayOwn } from '../runtime/rights.ts';
+import { MANY_WORKERS, type ControllerSetup } from '../runtime/setup.ts';
+import { registerDataVolumeMetrics } from './metrics.ts';
+import { DataVolumeReconciler } from './reconciler.ts';
+import { ungrantedClones, unmadeClonesOf } from './waiting.ts';
+
+/** Makes what each DataVolume asks for, and tells on it how far that is. */
+export const dataVolume: ControllerSetup = {
+  rights: [
+    { resource: dataVolumes, verbs: ['patch'] },
+    { resource: dataVolumes, subresource: 'status', verbs: ['patch'] },
+    mayOwn(dataVolumes),
+    { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
+    mayOwn(persistentVolumeClaims),
+    { resource: volumeImportSources, verbs: ['get', 'create'] },
+    { resource: volumeCloneSources, verbs: ['get', 'create'] },
+    // Why the driver does not fill a claim stands nowhere else.
+    { resource: events, verbs: ['list'] },
+    ...issueRights,
+    ...sourceRights,
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new DataVolumeReconciler(context), {
+      workers: MANY_WORKERS,
+      // A claim is in the way of the DataVolume of its name also where it is not its own.
+      watches: [
+        watch(caches.dataVolumes),
+        watch(caches.claims, (claim) => [
+          ...keyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined),
+          ...unmadeClonesOf('claim', claim, caches),
+        ]),
+        watch(caches.dataSources, (dataSource) => unmadeClonesOf('dataSource', dataSource, caches)),
+        watch(caches.snapshots, (snapshot) => unmadeClonesOf('snapshot', snapshot, caches)),
+        watch(caches.policies, () => ungrantedClones(caches)),
+        watch(caches.policyBindings, () => ungrantedClones(caches)),
+      ],
+    });
+    registerDataVolumeMetrics(host.metrics.registry, caches);
+  },
+};

@@ -1,0 +1,27 @@
+import { keyOf, type Key } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
+import { byDependencyOfDataVolume, dependency, type DependencyKind } from '../references/data-source-of.ts';
+import type { Caches } from '../runtime/caches.ts';
+
+/** The DataVolumes that may have waited for what they are cloned from. */
+export function unmadeClonesOf(
+  kind: DependencyKind,
+  source: KubeObject,
+  { dataVolumes, claims }: Pick<Caches, 'dataVolumes' | 'claims'>,
+): Key[] {
+  return dataVolumes
+    .byIndex(byDependencyOfDataVolume, dependency(kind, keyOf(source)))
+    .map(keyOf)
+    .filter((key) => claims.get(key) === undefined);
+}
+
+/** The DataVolumes that may have waited for an admission policy. */
+export function ungrantedClones({ dataVolumes, cloneGrants }: Pick<Caches, 'dataVolumes' | 'cloneGrants'>): Key[] {
+  return dataVolumes
+    .list()
+    .filter(({ metadata, status }) => {
+      const isGranted = cloneGrants.get({ namespace: '', name: metadata.uid ?? '' }) !== undefined;
+      return !isGranted && status?.conditions?.some(({ reason }) => reason === 'PolicyMissing');
+    })
+    .map(keyOf);
+}

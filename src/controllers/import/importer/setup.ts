@@ -1,0 +1,29 @@
+import { configMaps, persistentVolumeClaims, secrets } from '../../../kube/builtin-resources.ts';
+import { keyIf } from '../../../kube/key.ts';
+import { watch } from '../../../kube/watch.ts';
+import { workedFor } from '../../objects/work-index.ts';
+import { mayOwn } from '../../runtime/rights.ts';
+import type { ControllerSetup } from '../../runtime/setup.ts';
+import { transferRights } from '../../transfers/rights.ts';
+import { ImportReconciler } from './reconciler.ts';
+import { isImportClaim } from './request.ts';
+
+/** Fills claims whose annotations ask for an import, by a pod. */
+export const importer: ControllerSetup = {
+  rights: [
+    ...transferRights,
+    // A claim for scratch space.
+    { resource: persistentVolumeClaims, verbs: ['get', 'create', 'delete'] },
+    mayOwn(persistentVolumeClaims),
+    // The login and the certificates of the import proxy are copied for each import, and not read there.
+    { resource: secrets, verbs: ['create', 'delete'] },
+    { resource: configMaps, verbs: ['create', 'delete'] },
+    { resource: configMaps, verbs: ['get'], within: 'installation' },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new ImportReconciler(context), {
+      watches: [watch(caches.claims, (claim) => keyIf(claim, isImportClaim(claim))), watch(caches.pods, workedFor)],
+    });
+  },
+};

@@ -1,0 +1,40 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { keyIf, type Key } from '../../../kube/key.ts';
+import { watch } from '../../../kube/watch.ts';
+import { claimsNaming } from '../../claims/population/populated-claims.ts';
+import { populatedFrom } from '../../claims/population/population.ts';
+import { populationRights } from '../../claims/population/rights.ts';
+import { promisedTo } from '../../claims/rebind/promises.ts';
+import { mayOwn } from '../../runtime/rights.ts';
+import type { ControllerSetup } from '../../runtime/setup.ts';
+import { ImportPopulatorReconciler } from './reconciler.ts';
+
+/** Fills claims that name a VolumeImportSource. */
+export const importPopulator: ControllerSetup = {
+  rights: [
+    { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
+    mayOwn(persistentVolumeClaims),
+    ...populationRights,
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new ImportPopulatorReconciler(context), {
+      watches: [
+        watch(caches.claims, (claim) => [
+          ...keyIf(claim, populatedFrom(claim, 'VolumeImportSource') !== undefined),
+          ...ownersOf(claim),
+        ]),
+        watch(caches.volumes, promisedTo),
+        watch(caches.importSources, (source) => claimsNaming(source, caches)),
+      ],
+    });
+  },
+};
+
+/** The claims that own a working claim. */
+function ownersOf({ metadata }: PersistentVolumeClaim): Key[] {
+  const namespace = metadata?.namespace ?? '';
+  return (metadata?.ownerReferences ?? [])
+    .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+    .map(({ name }) => ({ namespace, name }));
+}

@@ -1,0 +1,38 @@
+import { persistentVolumeClaims, secrets, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { keyIf, keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { watch } from '../../kube/watch.ts';
+import { populationRights } from '../claims/population/rights.ts';
+import { byPromiseKey, promisedTo } from '../claims/rebind/promises.ts';
+import { byTargetKey, workedFor } from '../objects/work-index.ts';
+import type { Caches } from '../runtime/caches.ts';
+import type { ControllerSetup } from '../runtime/setup.ts';
+import { OrphanReconciler } from './reconciler.ts';
+
+/** Removes what was made for claims that are gone. */
+export const orphans: ControllerSetup = {
+  rights: [
+    { resource: persistentVolumeClaims, verbs: ['get'] },
+    { resource: secrets, verbs: ['delete'] },
+    ...populationRights,
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new OrphanReconciler(context), {
+      watches: [
+        watch(caches.claims, (claim) => [...workedFor(claim), ...keyIfHelped(claim, caches)]),
+        watch(caches.snapshots, workedFor),
+        watch(caches.pods, workedFor),
+        watch(caches.volumes, promisedTo),
+      ],
+    });
+  },
+};
+
+/** A claim that something was made for; its deletion makes an orphan of that. */
+function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, volumes }: Caches): Key[] {
+  const key = keyToString(keyOf(claim));
+  const isHelped =
+    [claims, snapshots, pods].some((cache) => cache.byIndex(byTargetKey, key).length > 0) ||
+    volumes.byIndex(byPromiseKey, key).length > 0;
+  return keyIf(claim, isHelped);
+}

@@ -1,0 +1,34 @@
+import { storageProfiles } from '../../api/storage-profile.ts';
+import { keyOf, type Key } from '../../kube/key.ts';
+import { watch } from '../../kube/watch.ts';
+import type { Caches } from '../runtime/caches.ts';
+import type { ControllerSetup } from '../runtime/setup.ts';
+import { NO_PROVISIONER } from './known-provisioners.ts';
+import { registerStorageProfileMetric } from './metric.ts';
+import { StorageProfileReconciler } from './reconciler.ts';
+
+/** Keeps a StorageProfile for each StorageClass. */
+export const storageProfile: ControllerSetup = {
+  rights: [
+    { resource: storageProfiles, verbs: ['get', 'create', 'patch'] },
+    { resource: storageProfiles, subresource: 'status', verbs: ['patch'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    host.addController(new StorageProfileReconciler(context), {
+      watches: [
+        watch(caches.storageClasses),
+        watch(caches.storageProfiles),
+        watch(caches.snapshotClasses, () => caches.storageClasses.list().map(keyOf)),
+        watch(caches.volumes, ({ spec }) => staticClassesOf(caches, spec?.storageClassName)),
+      ],
+    });
+    registerStorageProfileMetric(host.metrics.registry, caches);
+  },
+};
+
+/** The class of a volume whose profile is told from its volumes. */
+function staticClassesOf({ storageClasses }: Pick<Caches, 'storageClasses'>, name: string | undefined): Key[] {
+  const found = name === undefined ? undefined : storageClasses.get({ namespace: '', name });
+  return found?.provisioner === NO_PROVISIONER ? [keyOf(found)] : [];
+}

@@ -1,0 +1,30 @@
+import { persistentVolumes } from '../../kube/builtin-resources.ts';
+import { keyIf } from '../../kube/key.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../kube/snapshot-resources.ts';
+import { watch } from '../../kube/watch.ts';
+import { workedFor } from '../objects/work-index.ts';
+import type { ControllerSetup } from '../runtime/setup.ts';
+import { TemporarySnapshotReconciler } from './snapshot-reconciler.ts';
+import { TemporaryVolumeReconciler } from './volume-reconciler.ts';
+
+/** Has what the storage made for temporary objects go with these, whatever their classes say. */
+export const temporary: ControllerSetup = {
+  rights: [
+    { resource: persistentVolumes, verbs: ['patch'] },
+    { resource: volumeSnapshots, verbs: ['patch'] },
+    { resource: volumeSnapshotContents, verbs: ['get', 'patch'] },
+  ],
+  setup(host, context) {
+    const { caches } = context;
+    const volumes = new TemporaryVolumeReconciler(context);
+    host.addController(volumes, {
+      watches: [
+        watch(caches.claims, (claim) => volumes.volumeOf(claim)),
+        watch(caches.volumes, (volume) => volumes.candidate(volume)),
+      ],
+    });
+    host.addController(new TemporarySnapshotReconciler(context), {
+      watches: [watch(caches.snapshots, (snapshot) => keyIf(snapshot, workedFor(snapshot).length > 0))],
+    });
+  },
+};

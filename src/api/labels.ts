@@ -5,10 +5,10 @@ export const objectLabels = {
   'app.kubernetes.io/managed-by': 'cdi-controller',
 } as const;
 
-/** What a transfer pod is; one of {@link TransferPodRole}. */
+/** What a transfer pod is, as clients of CDI know it; one of {@link TransferPodLabel}. */
 export const POD_ROLE_LABEL = 'cdi.kubevirt.io';
-export const transferPodRoles = ['importer', 'cdi-clone-source', 'cdi-upload-server'] as const;
-export type TransferPodRole = (typeof transferPodRoles)[number];
+export const transferPodLabels = ['importer', 'cdi-clone-source', 'cdi-upload-server'] as const;
+export type TransferPodLabel = (typeof transferPodLabels)[number];
 
 /** "true" on pods that serve Prometheus metrics. */
 export const PROMETHEUS_LABEL = 'prometheus.cdi.kubevirt.io';

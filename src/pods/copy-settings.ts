@@ -3,7 +3,7 @@ import {
   DATA_DIRECTORY,
   PROGRESS_PORT,
   TRANSFER_TLS_DIRECTORY,
-  UPLOAD_SERVER_PORT,
+  COPY_PORT,
 } from '../protocol/transfer-pod.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 
@@ -24,7 +24,7 @@ export function podCloneSettings(): CloneSettings {
     dataDirectory: DATA_DIRECTORY,
     blockDevice: BLOCK_DEVICE_PATH,
     tlsDirectory: TRANSFER_TLS_DIRECTORY,
-    port: UPLOAD_SERVER_PORT,
+    port: COPY_PORT,
     progressPort: PROGRESS_PORT,
     logger: createLogger(),
   };

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import {
-  CLONE_SOURCE_REQUEST_VARIABLE,
+  COPY_SOURCE_REQUEST_VARIABLE,
   DISK_IMAGE_PATH,
-  cloneSourceRequest,
-  type CloneSourceRequest,
+  copySourceRequest,
+  type CopySourceRequest,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
 import type { TargetState } from '../transfer/copy/copy-protocol.ts';
 import { prepareContent, type CloneSourceVolume } from '../transfer/copy/copy-source-volume.ts';
-import { askArrivedFiles, askTarget, uploadClone, type UploadServerAddress } from '../transfer/copy/copy-client.ts';
+import { askArrivedFiles, askTarget, sendCopy, type CopyServerAddress } from '../transfer/copy/copy-client.ts';
 import { asTransferError } from '../base/errors.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
@@ -17,9 +17,9 @@ import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 
 /** The settings of a copy client pod; the defaults are those of a pod. */
-export interface CloneSourceSettings extends CloneSettings {
+export interface CopySourceSettings extends CloneSettings {
   /** The request; by default read from the environment. */
-  request?: CloneSourceRequest;
+  request?: CopySourceRequest;
 }
 
 /** The target pod starts at the same time as this one, and its volume may have to be attached first. */
@@ -38,8 +38,8 @@ const untilStreamArrives: PatienceOptions = { giveUpAfter: 300_000, firstDelay: 
  * @param overrides replaces settings of a pod
  * @returns the exit code: 0 when the target has the whole volume, 1 otherwise
  */
-export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {}): Promise<number> {
-  const settings: CloneSourceSettings = { ...podCloneSettings(), ...overrides };
+export async function runCopySource(overrides: Partial<CopySourceSettings> = {}): Promise<number> {
+  const settings: CopySourceSettings = { ...podCloneSettings(), ...overrides };
   return runTransferRole({
     name: 'the clone source',
     logger: settings.logger,
@@ -50,13 +50,13 @@ export async function runCloneSource(overrides: Partial<CloneSourceSettings> = {
 }
 
 async function sendVolume(
-  settings: CloneSourceSettings,
+  settings: CopySourceSettings,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
-  const request = settings.request ?? requestFromEnvironment(CLONE_SOURCE_REQUEST_VARIABLE, cloneSourceRequest);
-  const server: UploadServerAddress = {
-    host: request.uploadServer,
+  const request = settings.request ?? requestFromEnvironment(COPY_SOURCE_REQUEST_VARIABLE, copySourceRequest);
+  const server: CopyServerAddress = {
+    host: request.server,
     port: settings.port,
     serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
@@ -75,7 +75,7 @@ async function sendVolume(
     progress.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
-      await uploadClone(server, content.offer, () => content.open(progress, signal), signal);
+      await sendCopy(server, content.offer, () => content.open(progress, signal), signal);
     } finally {
       // A failure after further progress is a new one, and gets the whole patience again.
       if (progress.bytesRead > furthest) patience.renew();
@@ -93,7 +93,7 @@ async function sendVolume(
   };
 }
 
-function sourceVolume(request: CloneSourceRequest, settings: CloneSourceSettings): CloneSourceVolume {
+function sourceVolume(request: CopySourceRequest, settings: CopySourceSettings): CloneSourceVolume {
   if (request.volumeMode === 'Block') return { volumeMode: 'Block', path: settings.blockDevice };
   return {
     volumeMode: 'Filesystem',
@@ -102,11 +102,7 @@ function sourceVolume(request: CloneSourceRequest, settings: CloneSourceSettings
   };
 }
 
-async function waitForTarget(
-  server: UploadServerAddress,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<TargetState> {
+async function waitForTarget(server: CopyServerAddress, progress: Progress, signal: AbortSignal): Promise<TargetState> {
   progress.enter('connecting', { target: server.host });
   const patience = new Patience(untilTargetIsUp, progress, signal);
   return patience.persist(() => askTarget(server, signal), asTransferError);

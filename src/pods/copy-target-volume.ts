@@ -14,7 +14,7 @@ import { createSink } from './transfer-sink.ts';
 const diskImage = basename(DISK_IMAGE_PATH);
 
 /** The volume of a copy server pod. */
-export class UploadTarget implements CloneTarget {
+export class CopyTargetVolume implements CloneTarget {
   readonly #target: TransferTarget;
   readonly #directory: string;
   readonly #blockDevice: string;

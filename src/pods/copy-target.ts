@@ -1,20 +1,20 @@
 import {
-  UPLOAD_SERVER_REQUEST_VARIABLE,
-  uploadServerRequest,
+  COPY_TARGET_REQUEST_VARIABLE,
+  copyTargetRequest,
   type TransferResult,
-  type UploadServerRequest,
+  type CopyTargetRequest,
 } from '../protocol/transfer-pod.ts';
-import { UploadListener } from '../transfer/copy/copy-server.ts';
+import { CopyServer } from '../transfer/copy/copy-server.ts';
 import type { Progress } from '../base/progress.ts';
 import { podCloneSettings, type CloneSettings } from './copy-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
-import { UploadTarget } from './copy-target-volume.ts';
+import { CopyTargetVolume } from './copy-target-volume.ts';
 
 /** The settings of a copy server pod; the defaults are those of a pod. */
-export interface UploadServerSettings extends CloneSettings {
+export interface CopyTargetSettings extends CloneSettings {
   /** The request; by default read from the environment. */
-  request?: UploadServerRequest;
+  request?: CopyTargetRequest;
   /** The address to listen on; by default all of the pod's. */
   host?: string;
 }
@@ -26,10 +26,10 @@ export interface UploadServerSettings extends CloneSettings {
  * @param overrides replaces settings of a pod
  * @returns the exit code: 0 when the volume is filled, 1 otherwise
  */
-export async function runUploadServer(overrides: Partial<UploadServerSettings> = {}): Promise<number> {
-  const settings: UploadServerSettings = { ...podCloneSettings(), ...overrides };
+export async function runCopyTarget(overrides: Partial<CopyTargetSettings> = {}): Promise<number> {
+  const settings: CopyTargetSettings = { ...podCloneSettings(), ...overrides };
   return runTransferRole({
-    name: 'the upload server',
+    name: "the copy's target",
     logger: settings.logger,
     progressPort: settings.progressPort,
     metric: 'kubevirt_cdi_clone_progress_total',
@@ -38,16 +38,16 @@ export async function runUploadServer(overrides: Partial<UploadServerSettings> =
 }
 
 async function receiveVolume(
-  settings: UploadServerSettings,
+  settings: CopyTargetSettings,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
-  const { target } = settings.request ?? requestFromEnvironment(UPLOAD_SERVER_REQUEST_VARIABLE, uploadServerRequest);
-  const listener = new UploadListener({
+  const { target } = settings.request ?? requestFromEnvironment(COPY_TARGET_REQUEST_VARIABLE, copyTargetRequest);
+  const listener = new CopyServer({
     port: settings.port,
     ...(settings.host !== undefined && { host: settings.host }),
     identity: await readTransferIdentity(settings.tlsDirectory),
-    target: new UploadTarget(target, settings, progress),
+    target: new CopyTargetVolume(target, settings, progress),
     progress,
     signal,
   });

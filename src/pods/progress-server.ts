@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { env } from 'node:process';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { TransferProgress } from '../protocol/transfer-pod.ts';
+import { OWNER_UID_VARIABLE, type TransferProgress } from '../protocol/transfer-pod.ts';
 
 export interface ProgressServer {
   /** The port that it listens on, for callers that asked for port 0. */
@@ -19,7 +19,7 @@ export interface ObservedTransfer {
 /**
  * Serves the progress of a transfer: `GET /progress` (JSON), `/metrics` (Prometheus) and `/healthz`.
  *
- * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's OWNER_UID
+ * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's OWNER_UID_VARIABLE
  */
 export async function serveProgress(transfer: ObservedTransfer, port: number, metric: string): Promise<ProgressServer> {
   const metrics = createMetrics(transfer, metric);
@@ -57,7 +57,7 @@ export async function serveProgress(transfer: ObservedTransfer, port: number, me
 
 function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
   const registry = new Registry();
-  const ownerUID = env['OWNER_UID'] ?? '';
+  const ownerUID = env[OWNER_UID_VARIABLE] ?? '';
   const gauge = (name: string, help: string, value: (progress: TransferProgress) => number | undefined): void => {
     new Gauge({
       name,

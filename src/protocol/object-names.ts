@@ -22,17 +22,17 @@ function shortened(name: string, maximum: number): string {
 
 /** Name of the pod that imports into a claim. */
 export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_POD_NAME_LENGTH);
-/** Name of the pod that receives what is uploaded or copied into a claim. */
-export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
-/** Name of the Service of an upload pod. It is one DNS label, so that a name with dots gets a digest as well. */
-export const uploadServiceName = (claim: string) => {
+/** Name of the pod that receives what is copied into a claim. Clients of CDI know the prefix. */
+export const copyTargetPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
+/** Name of the Service of the pod that receives a copy. It is one DNS label, so that a name with dots gets a digest as well. */
+export const copyServiceName = (claim: string) => {
   const name = `cdi-upload-${claim}`;
   return name.includes('.')
     ? shortened(`${name.replaceAll('.', '-')}-${digestOf(name)}`, MAXIMUM_LABEL_LENGTH)
     : shortened(name, MAXIMUM_LABEL_LENGTH);
 };
 /** Name of the pod that reads the source of a clone, by the UID of the object that is populated. */
-export const cloneSourcePodName = (ownerUid: string) => `${ownerUid}-source-pod`;
+export const copySourcePodName = (ownerUid: string) => `${ownerUid}-source-pod`;
 /** Name of the scratch claim of a claim. */
 export const scratchClaimName = (claim: string) => {
   const suffix = '-scratch';

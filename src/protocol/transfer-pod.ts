@@ -9,10 +9,12 @@ import { sourceRequest } from './source-request.ts';
 
 /** Environment variable with the request of an importer pod, an {@link ImportRequest} as JSON. */
 export const IMPORT_REQUEST_VARIABLE = 'DISKPRESS_IMPORT_REQUEST';
-/** Environment variable with the request of a copy client pod, a {@link CloneSourceRequest} as JSON. */
-export const CLONE_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_CLONE_SOURCE_REQUEST';
-/** Environment variable with the request of a copy server pod, an {@link UploadServerRequest} as JSON. */
-export const UPLOAD_SERVER_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_SERVER_REQUEST';
+/** Environment variable with the request of a copy client pod, a {@link CopySourceRequest} as JSON. */
+export const COPY_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_COPY_SOURCE_REQUEST';
+/** Environment variable with the request of a copy server pod, a {@link CopyTargetRequest} as JSON. */
+export const COPY_TARGET_REQUEST_VARIABLE = 'DISKPRESS_COPY_TARGET_REQUEST';
+/** Environment variable with the UID of the object that the transfer is for, which its metrics name. */
+export const OWNER_UID_VARIABLE = 'OWNER_UID';
 
 /**
  * Where the Secret of the source is mounted: `accessKeyId` and `secretKey`; for Google Cloud Storage
@@ -47,7 +49,7 @@ export const WORK_DIRECTORY = '/tmp';
 /** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */
 export const PROGRESS_PORT = 8080;
 /** Port on which a copy server receives the stream of a clone, over mutual TLS. */
-export const UPLOAD_SERVER_PORT = 8443;
+export const COPY_PORT = 8443;
 
 const bytes = z.number().int().nonnegative();
 
@@ -97,20 +99,20 @@ export const importRequest = z.strictObject({
 });
 export type ImportRequest = z.infer<typeof importRequest>;
 
-export const cloneSourceRequest = z.strictObject({
+export const copySourceRequest = z.strictObject({
   volumeMode: z.enum(['Filesystem', 'Block']),
   contentType: z.enum(['kubevirt', 'archive']),
-  /** Address or host name of the upload server; the port is UPLOAD_SERVER_PORT. */
-  uploadServer: z.string(),
-  /** The name in the upload server's certificate. */
+  /** Address or host name of the copy server; the port is COPY_PORT. */
+  server: z.string(),
+  /** The name in the certificate of the copy server. */
   serverName: z.string(),
   /** Identifies the volumes of the source and the target: a copy is resumed only where both are the same. */
   transfer: z.string(),
 });
-export type CloneSourceRequest = z.infer<typeof cloneSourceRequest>;
+export type CopySourceRequest = z.infer<typeof copySourceRequest>;
 
-export const uploadServerRequest = z.strictObject({ target: transferTarget });
-export type UploadServerRequest = z.infer<typeof uploadServerRequest>;
+export const copyTargetRequest = z.strictObject({ target: transferTarget });
+export type CopyTargetRequest = z.infer<typeof copyTargetRequest>;
 
 /** What a transfer pod serves at `GET /progress` while it runs. */
 export const transferProgress = z.object({

@@ -75,7 +75,7 @@ export async function createTransferCertificates(options: {
   return {
     ca: authority.toString('pem'),
     // The host name is an alternative name, which may be longer than the 64 characters of a common name.
-    server: await issue('Diskpress upload server', x509.ExtendedKeyUsage.serverAuth, [options.serverName]),
+    server: await issue('Diskpress copy target', x509.ExtendedKeyUsage.serverAuth, [options.serverName]),
     client: await issue('Diskpress clone source', x509.ExtendedKeyUsage.clientAuth, []),
   };
 }

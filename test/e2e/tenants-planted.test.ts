@@ -8,8 +8,8 @@ import {
   scratchClaimName,
   temporaryClaimName,
   temporarySnapshotName,
-  uploadPodName,
-  uploadServiceName,
+  copyTargetPodName,
+  copyServiceName,
 } from '../../src/protocol/object-names.ts';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import {
@@ -174,8 +174,8 @@ describe('objects with the names that the controllers use', function () {
       const survives = await Promise.all([
         foreign(persistentVolumeClaims, claim(scratchClaimName('imported'))),
         foreign(configMaps, { metadata: inOffice(proxyCertificatesName('imported')), data: { 'ca.crt': 'mine' } }),
-        foreign(pods, pod(uploadPodName('imported'))),
-        foreign(services, service(uploadServiceName('imported'))),
+        foreign(pods, pod(copyTargetPodName('imported'))),
+        foreign(services, service(copyServiceName('imported'))),
       ]);
       await make('imported', importSource());
       await untilSucceeded(suite.client, inOffice('imported'));
@@ -200,8 +200,8 @@ describe('objects with the names that the controllers use', function () {
 
     const needed: Record<string, (name: string) => [Resource<KubeObject>, KubeObject]> = {
       "an importer's pod": (name) => [pods, pod(importerPodName(name))],
-      "a copy's pod": (name) => [pods, pod(uploadPodName(name))],
-      "a copy's Service": (name) => [services, service(uploadServiceName(name))],
+      "a copy's pod": (name) => [pods, pod(copyTargetPodName(name))],
+      "a copy's Service": (name) => [services, service(copyServiceName(name))],
     };
     for (const [what, objectOf] of Object.entries(needed))
       it(`${what} that is not the controllers' is waited for, and the DataVolume says so`, async () => {

@@ -28,7 +28,7 @@ describe("a container of the product's image", () => {
             name: 'starting',
             image,
             imagePullPolicy: 'IfNotPresent',
-            args: ['upload-server'],
+            args: ['copy-target'],
             securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
             env: [{ name: 'NODE_OPTIONS', value: `--import=data:text/javascript,${start}` }],
           },

@@ -2,6 +2,7 @@ import { withPulledImage } from '../../src/controllers/import/importer/pulled-im
 import { DEFAULT_POD_RESOURCES, type TransferSettings } from '../../src/controllers/runtime/settings.ts';
 import { transferPod, type TransferPodOptions } from '../../src/controllers/transfers/transfer-pod.ts';
 import type { Pod } from '../../src/kube/builtin-resources.ts';
+import { transferRoleNames } from '../../src/protocol/roles.ts';
 
 const settings: TransferSettings = {
   image: 'diskpress',
@@ -10,9 +11,6 @@ const settings: TransferSettings = {
   podResources: DEFAULT_POD_RESOURCES,
   workloadPlacement: {},
 };
-
-/** The roles of the pods that controllers make. */
-export const transferPodRoleNames = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
 
 /** A pod of that role, as it is where nothing is configured. */
 export const podOf = (
@@ -25,7 +23,6 @@ export const podOf = (
     {
       name,
       namespace: 'team',
-      component: 'importer',
       role,
       env: {},
       claim: { name: 'disk', volumeMode: 'Filesystem', readOnly: false, ...claim },
@@ -39,7 +36,7 @@ export const podOf = (
 
 /** A pod of each kind, by what it is. */
 export const everyTransferPod: Record<string, Pod> = {
-  ...Object.fromEntries(transferPodRoleNames.map((role) => [`of role ${role}`, podOf(role)])),
+  ...Object.fromEntries(transferRoleNames.map((role) => [`of role ${role}`, podOf(role)])),
   'with a pulled image': withPulledImage(podOf('importer', 'with-pulled-image'), {
     image: 'registry/disk:1',
     secretName: undefined,

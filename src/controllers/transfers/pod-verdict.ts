@@ -1,7 +1,7 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import { transferResult, type TransferResult } from '../../protocol/transfer-pod.ts';
-import { TRANSFER_ROLES } from './transfer-pod.ts';
+import { transferRoleNames } from '../../protocol/roles.ts';
 
 type Terminated = NonNullable<
   NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
@@ -106,7 +106,7 @@ function explainSilentEnd(pod: Pod, terminated: Terminated | undefined): { reaso
 }
 
 function isTransfer(name: string): boolean {
-  return TRANSFER_ROLES.some((role) => role === name);
+  return transferRoleNames.some((role) => role === name);
 }
 
 function nameOf(pod: Pod): string {

@@ -1,6 +1,7 @@
 import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
-import { POD_ROLE_LABEL, PROMETHEUS_LABEL, type TransferPodRole } from '../../api/labels.ts';
+import { POD_ROLE_LABEL, PROMETHEUS_LABEL } from '../../api/labels.ts';
+import { definitionOf, type TransferRole } from '../../protocol/roles.ts';
 import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
@@ -12,14 +13,6 @@ import type { TransferSettings } from '../runtime/settings.ts';
 const QEMU_ID = 107;
 /** Of the work directory: the sockets of qemu-img and nbdkit, which take no room, are all that is ever in it. */
 const WORK_SIZE = '16Mi';
-/**
- * In seconds, from when a node has taken the pod. The role itself ends at once; all else is the mounting, and one that takes
- * longer hangs and is tried again, perhaps elsewhere.
- *
- * The pods that move data have no deadline: a transfer may rightly take days, and Kubernetes cannot tell it from one that has come
- * to a stop. The pod can: it ends itself when its peer brings nothing for too long.
- */
-const PREPARE_DEADLINE = 3600;
 const PASSED_ON_ANNOTATIONS = [
   userAnnotation.podNetworks,
   userAnnotation.podDefaultNetwork,
@@ -27,18 +20,12 @@ const PASSED_ON_ANNOTATIONS = [
   userAnnotation.linkerdInject,
 ] as const;
 
-/** First argument of the executable, and name of the container that does a transfer pod's work. */
-export const TRANSFER_ROLES = ['importer', 'clone-source', 'upload-server', 'prepare-claim'] as const;
-export type TransferRole = (typeof TRANSFER_ROLES)[number];
-
 export type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
 
 /** What differs between the pods that move data. */
 export interface TransferPodOptions {
   readonly name: string;
   readonly namespace: string;
-  /** Value of the label cdi.kubevirt.io, which says what kind of pod it is. */
-  readonly component: TransferPodRole;
   readonly role: TransferRole;
   readonly env: Readonly<Record<string, string>>;
   readonly claim: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block'; readonly readOnly: boolean };
@@ -58,6 +45,7 @@ export interface TransferPodOptions {
 
 /** A pod that moves data and satisfies the restricted Pod Security Standard. */
 export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
+  const { label, deadlineSeconds } = definitionOf(options.role);
   const block = options.claim.volumeMode === 'Block';
   const marks = marksFor(options.worksFor);
   const volumes: PodVolume[] = [
@@ -86,7 +74,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       namespace: options.namespace,
       labels: {
         ...marks.labels,
-        [POD_ROLE_LABEL]: options.component,
+        [POD_ROLE_LABEL]: label,
         [PROMETHEUS_LABEL]: 'true',
         ...meshLabels(options.claimAnnotations),
         ...options.labels,
@@ -106,7 +94,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 10,
-      ...(options.role === 'prepare-claim' ? { activeDeadlineSeconds: PREPARE_DEADLINE } : {}),
+      ...(deadlineSeconds === undefined ? {} : { activeDeadlineSeconds: deadlineSeconds }),
       // A user namespace (hostUsers: false) is not asked for: it excludes Block volumes, and file systems that cannot map ids, NFS among them.
       securityContext: {
         runAsNonRoot: true,

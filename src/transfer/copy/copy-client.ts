@@ -8,7 +8,7 @@ import {
   offerHeaders,
   parseState,
   streamDigest,
-  UPLOAD_PATH,
+  COPY_PATH,
   type CloneOffer,
   type TargetState,
 } from './copy-protocol.ts';
@@ -17,7 +17,7 @@ import { connectionFailure, tlsSettings, untrusted, watchConnection, type Transf
 import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
 
 /** Address of the copy server, and the credentials of the client. */
-export interface UploadServerAddress {
+export interface CopyServerAddress {
   host: string;
   port: number;
   /** Name in the server's certificate, where it is not `host`. */
@@ -48,12 +48,15 @@ const STALL_TIMEOUT = 300_000;
  *
  * @throws TransferError ConnectionRefused, HostLookupFailed, … while the server is not up; CertificateUntrusted
  */
-export async function askTarget(server: UploadServerAddress, signal?: AbortSignal): Promise<TargetState> {
-  return ask(server, 'HEAD', UPLOAD_PATH, signal, async (response) => {
+export async function askTarget(server: CopyServerAddress, signal?: AbortSignal): Promise<TargetState> {
+  return ask(server, 'HEAD', COPY_PATH, signal, async (response) => {
     response.resume();
     const state = parseState(response.headers);
     if (state) return state;
-    throw new TransferError('ProtocolViolation', `${server.host} is no upload server: it does not say what it writes`);
+    throw new TransferError(
+      'ProtocolViolation',
+      `${server.host} is not the target of a copy: it does not say what it writes`,
+    );
   });
 }
 
@@ -62,12 +65,12 @@ export async function askTarget(server: UploadServerAddress, signal?: AbortSigna
  *
  * @throws TransferError as askTarget does
  */
-export async function askArrivedFiles(server: UploadServerAddress, signal?: AbortSignal): Promise<Buffer> {
+export async function askArrivedFiles(server: CopyServerAddress, signal?: AbortSignal): Promise<Buffer> {
   return ask(server, 'GET', ARRIVED_PATH, signal, (response) => limitedBody(response, LONGEST_LIST, server.host));
 }
 
 async function ask<Answer>(
-  server: UploadServerAddress,
+  server: CopyServerAddress,
   method: string,
   path: string,
   signal: AbortSignal | undefined,
@@ -96,14 +99,14 @@ async function ask<Answer>(
  * @returns the digest on which both ends agree
  * @throws TransferError the server's refusal, a failure of the connection, or what `content` throws
  */
-export async function uploadClone(
-  server: UploadServerAddress,
+export async function sendCopy(
+  server: CopyServerAddress,
   offer: CloneOffer,
   content: () => CloneStream,
   signal?: AbortSignal,
 ): Promise<StreamDigest> {
   const headers = { ...offerHeaders(offer), expect: '100-continue', 'transfer-encoding': 'chunked' };
-  const request = open(server, 'POST', UPLOAD_PATH, headers, signal);
+  const request = open(server, 'POST', COPY_PATH, headers, signal);
   try {
     const answer = responseOf(request);
     const accepted = new Promise<undefined>((resolve) => request.once('continue', () => resolve(undefined)));
@@ -130,7 +133,7 @@ export async function uploadClone(
 }
 
 function open(
-  server: UploadServerAddress,
+  server: CopyServerAddress,
   method: string,
   path: string,
   headers: OutgoingHttpHeaders,
@@ -219,11 +222,11 @@ async function send(
   return digest;
 }
 
-async function readDocument(response: IncomingMessage, { host }: UploadServerAddress): Promise<unknown> {
+async function readDocument(response: IncomingMessage, { host }: CopyServerAddress): Promise<unknown> {
   return JSON.parse((await limitedBody(response, LONGEST_DOCUMENT, host)).toString());
 }
 
-async function refusal(response: IncomingMessage, server: UploadServerAddress): Promise<TransferError> {
+async function refusal(response: IncomingMessage, server: CopyServerAddress): Promise<TransferError> {
   const { host } = server;
   const parsed = cloneRefusal.safeParse(await readDocument(response, server).catch(() => undefined));
   if (parsed.success) return new TransferError(parsed.data.code, parsed.data.message);

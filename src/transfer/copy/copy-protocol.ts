@@ -1,9 +1,9 @@
 /**
  * The protocol of the two ends of a host-assisted copy, HTTP/1.1 over mutual TLS:
  *
- *     HEAD /v1beta1/upload            answers 200 once the target is ready: its volume mode, and what has arrived already
- *     GET  /v1beta1/upload/arrived    the files of a tree that have arrived already (arrived-files.ts)
- *     POST /v1beta1/upload            Expect: 100-continue; the stream in pieces (piece-stream.ts) as a chunked body
+ *     HEAD /v1beta1/copy            answers 200 once the target is ready: its volume mode, and what has arrived already
+ *     GET  /v1beta1/copy/arrived    the files of a tree that have arrived already (arrived-files.ts)
+ *     POST /v1beta1/copy            Expect: 100-continue; the stream in pieces (piece-stream.ts) as a chunked body
  *
  * A client that reconnects asks first, which ends whatever is left of its previous stream, and leaves out what has
  * arrived. The server checks the offer before it requests the stream, so that a disk that does not fit is refused
@@ -14,8 +14,8 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import * as z from 'zod';
 import { TransferError, type TransferErrorCode } from '../../base/errors.ts';
 
-export const UPLOAD_PATH = '/v1beta1/upload';
-export const ARRIVED_PATH = `${UPLOAD_PATH}/arrived`;
+export const COPY_PATH = '/v1beta1/copy';
+export const ARRIVED_PATH = `${COPY_PATH}/arrived`;
 
 const VOLUME_MODE_HEADER = 'x-diskpress-volume-mode';
 const CONTENT_TYPE_HEADER = 'x-cdi-content-type';
@@ -105,7 +105,7 @@ export function parseOffer(headers: IncomingHttpHeaders): CloneOffer {
   if (parsed.success) return parsed.data;
   throw new TransferError(
     'ProtocolViolation',
-    `the upload's headers are not understood: ${z.prettifyError(parsed.error)}`,
+    `the copy's headers are not understood: ${z.prettifyError(parsed.error)}`,
   );
 }
 

@@ -6,12 +6,12 @@ import { finished } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { asTransferError, type TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
-import { ARRIVED_PATH, parseOffer, stateHeaders, UPLOAD_PATH, type CloneRefusal } from './copy-protocol.ts';
+import { ARRIVED_PATH, parseOffer, stateHeaders, COPY_PATH, type CloneRefusal } from './copy-protocol.ts';
 import type { CloneReceiver, CloneTarget, ReceivedClone } from './copy-receiver.ts';
 import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
 import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
 
-export interface UploadListenerOptions {
+export interface CopyServerOptions {
   /** The port to listen on; 0 for any free one. */
   port: number;
   /** The address to listen on; by default all. */
@@ -30,8 +30,8 @@ const HANDSHAKE_TIMEOUT = 10_000;
  * Receives one clone over mutual TLS. The part that arrived of a broken stream is kept for the next one. A client that
  * reconnects replaces its previous stream, the connection of which may be dead without having been closed.
  */
-export class UploadListener {
-  readonly #options: UploadListenerOptions;
+export class CopyServer {
+  readonly #options: CopyServerOptions;
   readonly #server: Server;
   readonly #received = Promise.withResolvers<ReceivedClone>();
   /** Connections of the client of this clone. */
@@ -39,7 +39,7 @@ export class UploadListener {
   /** The latest request of the client; the next one is served after it has ended. */
   #current: { request: IncomingMessage; ended: Promise<void> } | undefined;
 
-  constructor(options: UploadListenerOptions) {
+  constructor(options: CopyServerOptions) {
     this.#options = options;
     const { identity, progress } = options;
     this.#server = createServer({
@@ -111,11 +111,11 @@ export class UploadListener {
       return;
     }
     switch (`${request.method} ${request.url}`) {
-      case `HEAD ${UPLOAD_PATH}`:
+      case `HEAD ${COPY_PATH}`:
         return this.#afterwards(request, () => this.#tellState(response));
       case `GET ${ARRIVED_PATH}`:
         return this.#afterwards(request, () => this.#listFiles(response));
-      case `POST ${UPLOAD_PATH}`:
+      case `POST ${COPY_PATH}`:
         return this.#afterwards(request, () => this.#take(request, response));
       default:
         response.writeHead(404).end();

@@ -7,8 +7,8 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
-  uploadPodName,
-  uploadServiceName,
+  copyTargetPodName,
+  copyServiceName,
 } from '../../../src/protocol/object-names.ts';
 import { dataSources } from '../../../src/api/data-source.ts';
 import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
@@ -194,13 +194,13 @@ export const actions: Record<string, Action> = {
   'a scratch claim': (world) =>
     world.client.create(persistentVolumeClaims, claim(world, scratchClaimName(anyName(world)))),
   'a transfer pod': (world) => {
-    const name = world.random.of([importerPodName, uploadPodName])(anyName(world));
+    const name = world.random.of([importerPodName, copyTargetPodName])(anyName(world));
     const mark = { 'cdi.kubevirt.io/work.targetUID': anyUid(world) };
     return world.client.create(pods, pod(world, name, world.random.below(3) === 0 ? mark : {}));
   },
   'a Service of a copy': (world) =>
     world.client.create(services, {
-      metadata: at(world, uploadServiceName(anyName(world))),
+      metadata: at(world, copyServiceName(anyName(world))),
       spec: { selector: { app: 'other' }, ports: [{ port: 80 }] },
     }),
   'a Secret of a copy': (world) =>

@@ -61,7 +61,7 @@ describe('a clone that is disturbed', () => {
   });
 
   it('waits for a name that cannot be looked up yet', async () => {
-    const source = rig.startSource({ uploadServer: 'not-yet-there.invalid' }, { port: 1 });
+    const source = rig.startSource({ server: 'not-yet-there.invalid' }, { port: 1 });
     await source.logged(({ message, code }) => message === 'retrying' && code === 'HostLookupFailed');
     await source.kill('SIGTERM');
     expect(await source.result()).to.include({ outcome: 'failed', permanent: false, code: 'Interrupted' });

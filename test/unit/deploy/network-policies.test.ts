@@ -1,7 +1,7 @@
 import type { V1Deployment, V1NetworkPolicy, V1NetworkPolicyPort } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { POD_ROLE_LABEL, transferPodRoles } from '../../../src/api/labels.ts';
-import { PROGRESS_PORT, UPLOAD_SERVER_PORT } from '../../../src/protocol/transfer-pod.ts';
+import { POD_ROLE_LABEL, transferPodLabels } from '../../../src/api/labels.ts';
+import { PROGRESS_PORT, COPY_PORT } from '../../../src/protocol/transfer-pod.ts';
 import { filesOf, objectIn, objectsIn } from '../../support/deployed.ts';
 
 interface IngressRule {
@@ -46,7 +46,7 @@ describe("the controllers' NetworkPolicy", () => {
     expect(rule?.to).to.have.lengthOf(1);
     expect(peer?.namespaceSelector).to.deep.equal({});
     expect(peer?.podSelector?.matchExpressions).to.deep.equal([
-      { key: POD_ROLE_LABEL, operator: 'In', values: [...transferPodRoles] },
+      { key: POD_ROLE_LABEL, operator: 'In', values: [...transferPodLabels] },
     ]);
   });
 
@@ -72,14 +72,14 @@ describe('the NetworkPolicies of transfer pods', () => {
   });
 
   it('open the port of copies at their target only, and that of progress everywhere', () => {
-    for (const role of transferPodRoles) {
-      const expected = role === 'cdi-upload-server' ? [PROGRESS_PORT, UPLOAD_SERVER_PORT] : [PROGRESS_PORT];
+    for (const role of transferPodLabels) {
+      const expected = role === 'cdi-upload-server' ? [PROGRESS_PORT, COPY_PORT] : [PROGRESS_PORT];
       expect(ingressPortsOf(role), role).to.have.members(expected);
     }
   });
 
   it('say for every kind of pod where it may connect', () => {
-    for (const role of transferPodRoles) {
+    for (const role of transferPodLabels) {
       const limited = policiesOf(role).filter(({ spec }) => spec?.policyTypes?.includes('Egress'));
       expect(limited, role).to.have.lengthOf(1);
     }

@@ -1,19 +1,21 @@
 import type { V1Affinity } from '@kubernetes/client-node';
 import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import {
-  cloneSourcePodName,
+  copySourcePodName,
   transferSecretName,
-  uploadPodName,
-  uploadServiceName,
+  copyTargetPodName,
+  copyServiceName,
 } from '../../../protocol/object-names.ts';
+import { transferRoles } from '../../../protocol/roles.ts';
 import {
-  CLONE_SOURCE_REQUEST_VARIABLE,
+  COPY_SOURCE_REQUEST_VARIABLE,
+  OWNER_UID_VARIABLE,
   TRANSFER_TLS_DIRECTORY,
-  UPLOAD_SERVER_PORT,
-  UPLOAD_SERVER_REQUEST_VARIABLE,
-  type CloneSourceRequest,
+  COPY_PORT,
+  COPY_TARGET_REQUEST_VARIABLE,
+  type CopySourceRequest,
   type TransferTarget,
-  type UploadServerRequest,
+  type CopyTargetRequest,
 } from '../../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
 import { ownerReference } from '../../../kube/apply.ts';
@@ -44,27 +46,27 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   const uid = claim.metadata?.uid ?? '';
   const secret = transferSecretName(uid);
   return {
-    sourcePod: { namespace: sourceNamespace, name: cloneSourcePodName(uid) },
-    targetPod: { namespace, name: uploadPodName(name) },
-    service: { namespace, name: uploadServiceName(name) },
+    sourcePod: { namespace: sourceNamespace, name: copySourcePodName(uid) },
+    targetPod: { namespace, name: copyTargetPodName(name) },
+    service: { namespace, name: copyServiceName(name) },
     targetSecret: { namespace, name: secret },
     sourceSecret: { namespace: sourceNamespace, name: secret },
   };
 }
 
 /** The host name of the target pod's Service, which its certificate is made for. */
-export function uploadServerName(service: Key): string {
+export function copyServerName(service: Key): string {
   return `${service.name}.${service.namespace}.svc`;
 }
 
-export function uploadService(claim: PersistentVolumeClaim, keys: HostCloneKeys): Service {
+export function copyService(claim: PersistentVolumeClaim, keys: HostCloneKeys): Service {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { ...keys.service, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
     spec: {
-      selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: 'cdi-upload-server' },
-      ports: [{ name: 'https', port: UPLOAD_SERVER_PORT, targetPort: UPLOAD_SERVER_PORT }],
+      selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: transferRoles['copy-target'].label },
+      ports: [{ name: 'https', port: COPY_PORT, targetPort: COPY_PORT }],
       publishNotReadyAddresses: true,
     },
   };
@@ -126,12 +128,12 @@ export function sourcePod(
   settings: TransferSettings,
   restarts: number,
 ): Pod {
-  const serverName = uploadServerName(keys.service);
-  const request: CloneSourceRequest = {
+  const serverName = copyServerName(keys.service);
+  const request: CopySourceRequest = {
     volumeMode: source.volumeMode,
     contentType: target.contentType,
     // Not by its name, which was perhaps looked up too early, and is then unknown for as long as the DNS remembers that.
-    uploadServer: source.service.spec?.clusterIP ?? serverName,
+    server: source.service.spec?.clusterIP ?? serverName,
     serverName,
     transfer: `${source.uid} ${claim.metadata?.uid}`,
   };
@@ -139,9 +141,8 @@ export function sourcePod(
   return transferPod(
     {
       ...keys.sourcePod,
-      component: 'cdi-clone-source',
-      role: 'clone-source',
-      env: { [CLONE_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: claim.metadata?.uid ?? '' },
+      role: 'copy-source',
+      env: { [COPY_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), [OWNER_UID_VARIABLE]: claim.metadata?.uid ?? '' },
       claim: { name: source.key.name, volumeMode: source.volumeMode, readOnly: true },
       mounts: [tlsMount(keys.sourceSecret, CLIENT_FILES)],
       // The author of a claim elsewhere may have no right to shape pods in the source's namespace.
@@ -163,13 +164,12 @@ export function targetPod(
   settings: TransferSettings,
   restarts: number,
 ): Pod {
-  const request: UploadServerRequest = { target };
+  const request: CopyTargetRequest = { target };
   return transferPod(
     {
       ...keys.targetPod,
-      component: 'cdi-upload-server',
-      role: 'upload-server',
-      env: { [UPLOAD_SERVER_REQUEST_VARIABLE]: JSON.stringify(request), OWNER_UID: claim.metadata?.uid ?? '' },
+      role: 'copy-target',
+      env: { [COPY_TARGET_REQUEST_VARIABLE]: JSON.stringify(request), [OWNER_UID_VARIABLE]: claim.metadata?.uid ?? '' },
       claim: { name: keyOf(claim).name, volumeMode: target.volumeMode, readOnly: false },
       mounts: [tlsMount(keys.targetSecret, SERVER_FILES)],
       claimAnnotations: claim.metadata?.annotations ?? {},
@@ -178,7 +178,7 @@ export function targetPod(
       labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
       affinity: together(claim, keys),
       owner: ownerReference(claim, { controller: true }),
-      ports: [{ name: 'upload', containerPort: UPLOAD_SERVER_PORT }],
+      ports: [{ name: 'copy', containerPort: COPY_PORT }],
     },
     settings,
   );

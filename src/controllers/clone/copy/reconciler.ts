@@ -41,8 +41,8 @@ import {
   sourceSecret,
   targetPod,
   targetSecret,
-  uploadServerName,
-  uploadService,
+  copyServerName,
+  copyService,
   type HostCloneKeys,
 } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
@@ -114,7 +114,7 @@ export class HostCloneReconciler implements Reconciler {
     const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
     const settings = config.transferSettings;
     const [service] = await Promise.all([
-      this.#create(services, uploadService(claim, keys)),
+      this.#create(services, copyService(claim, keys)),
       this.#createSecrets(claim, keys),
     ]);
     await Promise.all([
@@ -205,7 +205,7 @@ export class HostCloneReconciler implements Reconciler {
     // Megabytes of X.509, which most controllers never need.
     const { createTransferCertificates } = await import('../../../server/certificates.ts');
     const certificates = await createTransferCertificates({
-      serverName: uploadServerName(keys.service),
+      serverName: copyServerName(keys.service),
       lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
     });
     const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;

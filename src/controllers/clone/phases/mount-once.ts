@@ -73,7 +73,6 @@ function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key, re
   return transferPod(
     {
       ...key,
-      component: 'cdi-clone-source',
       role: 'prepare-claim',
       env: {},
       claim: { name: keyOf(claim).name, volumeMode: volumeModeOf(claim), readOnly: false },

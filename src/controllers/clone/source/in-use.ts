@@ -2,6 +2,7 @@ import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
+import { transferRoles } from '../../../protocol/roles.ts';
 import { byMountedClaim } from '../../claims/mounted-claims.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
@@ -28,7 +29,7 @@ export function requireUnused(caches: Pick<Caches, 'pods'>, claim: Key): void {
 /** Whether a pod that is not over can write to a claim: neither the volume nor all of its mounts are read-only. */
 export function mayWrite(pod: Pod, claimName: string): boolean {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return false;
-  if (pod.metadata?.labels?.[POD_ROLE_LABEL] === 'cdi-clone-source') return false;
+  if (pod.metadata?.labels?.[POD_ROLE_LABEL] === transferRoles['copy-source'].label) return false;
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   return (pod.spec?.volumes ?? [])
     .filter(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claimName)

@@ -1,6 +1,11 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
 import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
-import { IMPORT_REQUEST_VARIABLE, SCRATCH_DIRECTORY, type ImportRequest } from '../../../protocol/transfer-pod.ts';
+import {
+  IMPORT_REQUEST_VARIABLE,
+  OWNER_UID_VARIABLE,
+  SCRATCH_DIRECTORY,
+  type ImportRequest,
+} from '../../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../../kube/resource.ts';
 import { marksFor } from '../../objects/made-for.ts';
@@ -25,11 +30,10 @@ export function importerPod(
     {
       name: importerPodName(name),
       namespace,
-      component: 'importer',
       role: 'importer',
       env: {
         [IMPORT_REQUEST_VARIABLE]: JSON.stringify(request),
-        OWNER_UID: owner.uid || uid,
+        [OWNER_UID_VARIABLE]: owner.uid || uid,
       },
       claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
       mounts: [

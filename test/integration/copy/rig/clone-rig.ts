@@ -16,8 +16,8 @@ import {
   type CertifiedKey,
   type TransferCertificates,
 } from '../../../../src/server/certificates.ts';
-import type { CloneSourceSettings } from '../../../../src/pods/copy-source.ts';
-import type { UploadServerSettings } from '../../../../src/pods/copy-target.ts';
+import type { CopySourceSettings } from '../../../../src/pods/copy-source.ts';
+import type { CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
 
 /** The name in the server's certificate. */
 export const SERVER_NAME = 'clone-target.team-a.svc';
@@ -150,11 +150,11 @@ export class CloneRig {
 
   startServer(
     target: Partial<TransferTarget>,
-    settings: Partial<UploadServerSettings> = {},
+    settings: Partial<CopyTargetSettings> = {},
     { asPodUser = false } = {},
   ): RunningRole {
     const user = asPodUser && process.getuid?.() === 0 ? [String(POD_USER)] : [];
-    return this.#start('upload-server', user, {
+    return this.#start('copy-target', user, {
       request: {
         target: {
           volumeMode: 'Filesystem',
@@ -171,18 +171,18 @@ export class CloneRig {
       port: 0,
       progressPort: 0,
       ...settings,
-    } satisfies Partial<UploadServerSettings>);
+    } satisfies Partial<CopyTargetSettings>);
   }
 
   startSource(
-    request: Partial<NonNullable<CloneSourceSettings['request']>>,
-    settings: Partial<CloneSourceSettings>,
+    request: Partial<NonNullable<CopySourceSettings['request']>>,
+    settings: Partial<CopySourceSettings>,
   ): RunningRole {
-    return this.#start('clone-source', [], {
+    return this.#start('copy-source', [], {
       request: {
         volumeMode: 'Filesystem',
         contentType: 'kubevirt',
-        uploadServer: '127.0.0.1',
+        server: '127.0.0.1',
         serverName: SERVER_NAME,
         transfer: 'golden team',
         ...request,
@@ -191,7 +191,7 @@ export class CloneRig {
       tlsDirectory: join(this.directory, 'client-tls'),
       progressPort: 0,
       ...settings,
-    } satisfies Partial<CloneSourceSettings>);
+    } satisfies Partial<CopySourceSettings>);
   }
 
   async dispose(): Promise<void> {
@@ -209,7 +209,7 @@ export class CloneRig {
   }
 }
 
-/** The port on which an upload server listens. */
+/** The port on which the target of a copy listens. */
 export async function portOf(server: RunningRole): Promise<number> {
   return Number((await server.stage('connecting'))['port']);
 }

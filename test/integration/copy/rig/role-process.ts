@@ -1,6 +1,6 @@
-// One role of a clone as a process of its own: role-process.ts clone-source|upload-server SETTINGS-AS-JSON [UID]
-import { runCloneSource, type CloneSourceSettings } from '../../../../src/pods/copy-source.ts';
-import { runUploadServer, type UploadServerSettings } from '../../../../src/pods/copy-target.ts';
+// One role of a clone as a process of its own: role-process.ts copy-source|copy-target SETTINGS-AS-JSON [UID]
+import { runCopySource, type CopySourceSettings } from '../../../../src/pods/copy-source.ts';
+import { runCopyTarget, type CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
 
 const [role, settings = '{}', user] = process.argv.slice(2);
 if (user !== undefined) {
@@ -10,6 +10,6 @@ if (user !== undefined) {
   process.setuid?.(Number(user));
 }
 process.exitCode =
-  role === 'clone-source'
-    ? await runCloneSource(JSON.parse(settings) as Partial<CloneSourceSettings>)
-    : await runUploadServer(JSON.parse(settings) as Partial<UploadServerSettings>);
+  role === 'copy-source'
+    ? await runCopySource(JSON.parse(settings) as Partial<CopySourceSettings>)
+    : await runCopyTarget(JSON.parse(settings) as Partial<CopyTargetSettings>);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { parseQuantity } from '../../../../src/api/quantity.ts';
 import type { Pod } from '../../../../src/kube/builtin-resources.ts';
-import { everyTransferPod, podOf, transferPodRoleNames } from '../../../support/transfer-pods.ts';
+import { everyTransferPod, podOf } from '../../../support/transfer-pods.ts';
+import { transferRoleNames } from '../../../../src/protocol/roles.ts';
 
 for (const [what, { spec }] of Object.entries(everyTransferPod)) {
   describe(`a transfer pod ${what}`, () => {
@@ -44,7 +45,7 @@ for (const [what, { spec }] of Object.entries(everyTransferPod)) {
 
 describe('the deadline of a transfer pod', () => {
   it('is there where there is nothing to do but to mount, and nowhere else', () => {
-    const limited = transferPodRoleNames.filter((role) => podOf(role).spec?.activeDeadlineSeconds !== undefined);
+    const limited = transferRoleNames.filter((role) => podOf(role).spec?.activeDeadlineSeconds !== undefined);
     expect(limited).to.deep.equal(['prepare-claim']);
   });
 });
@@ -53,7 +54,7 @@ describe('a transfer pod and what is around it', () => {
   it('mounts what it only reads so, that nobody changes the modes and groups of its files', () => {
     const volumesOf = (pod: Pod) =>
       pod.spec?.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim ?? []);
-    expect(volumesOf(podOf('clone-source', 'reads', { readOnly: true }))).to.deep.equal([
+    expect(volumesOf(podOf('copy-source', 'reads', { readOnly: true }))).to.deep.equal([
       { claimName: 'disk', readOnly: true },
     ]);
     expect(volumesOf(podOf('importer'))).to.deep.equal([{ claimName: 'disk' }]);

@@ -3,7 +3,7 @@ import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../
 import { cloneTypes } from '../../../../src/api/clone.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import {
-  cloneSourcePodName,
+  copySourcePodName,
   importerPodName,
   mountingPodName,
   primeClaimName,
@@ -12,7 +12,7 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
-  uploadPodName,
+  copyTargetPodName,
 } from '../../../../src/protocol/object-names.ts';
 import {
   cloneBegunAnnotation,
@@ -58,9 +58,9 @@ export const secretNames = someOf(
 export const podNames = someOf(
   importerPodName(DISK),
   importerPodName(PRIME),
-  uploadPodName(DISK),
-  uploadPodName(TEMPORARY),
-  cloneSourcePodName(DISK_UID),
+  copyTargetPodName(DISK),
+  copyTargetPodName(TEMPORARY),
+  copySourcePodName(DISK_UID),
   mountingPodName(uidOf('persistentvolumeclaim', TEMPORARY)),
 );
 export const snapshots = someOf(temporarySnapshotName(DISK_UID), 'own', 'other');

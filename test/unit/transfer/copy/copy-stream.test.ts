@@ -12,10 +12,10 @@ import { compareDigests, PieceWriter } from '../../../../src/transfer/copy/piece
 import {
   askArrivedFiles,
   askTarget,
-  uploadClone,
-  type UploadServerAddress,
+  sendCopy,
+  type CopyServerAddress,
 } from '../../../../src/transfer/copy/copy-client.ts';
-import { UploadListener } from '../../../../src/transfer/copy/copy-server.ts';
+import { CopyServer } from '../../../../src/transfer/copy/copy-server.ts';
 import { TransferError } from '../../../../src/base/errors.ts';
 import { Progress } from '../../../../src/base/progress.ts';
 
@@ -69,19 +69,19 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-describe('the upload of a clone', () => {
+describe('the copy of a clone', () => {
   const offer = { contentType: 'filesystem-clone', contentId: sha256('what is sent') } as const;
   let arrived: Arrived | undefined;
   let receiver: MemoryReceiver;
-  let listener: UploadListener;
-  let server: UploadServerAddress;
+  let listener: CopyServer;
+  let server: CopyServerAddress;
   let received: Promise<unknown>;
 
   beforeEach(async () => {
     const certificates = await createTransferCertificates({ serverName: 'target', lifetime: HOUR });
     receiver = new MemoryReceiver();
     arrived = undefined;
-    listener = new UploadListener({
+    listener = new CopyServer({
       port: 0,
       host: '127.0.0.1',
       identity: { ...certificates.server, ca: certificates.ca },
@@ -111,7 +111,7 @@ describe('the upload of a clone', () => {
       port,
       servername: 'target',
       method: 'POST',
-      path: '/v1beta1/upload',
+      path: '/v1beta1/copy',
       headers: { 'x-cdi-content-type': offer.contentType, 'x-diskpress-content-id': offer.contentId },
       ca: identity.ca,
       cert: identity.certificate,
@@ -134,7 +134,7 @@ describe('the upload of a clone', () => {
 
   it('succeeds when both ends saw the same bytes', async () => {
     expect(await askTarget(server)).to.deep.equal({ volumeMode: 'Filesystem' });
-    expect(await uploadClone(server, offer, () => pieces('a golden ', 'image'))).to.include({ bytes: 14 });
+    expect(await sendCopy(server, offer, () => pieces('a golden ', 'image'))).to.include({ bytes: 14 });
     expect(await received).to.deep.equal({ preallocated: false });
     expect(receiver.calls).to.deep.equal(['begin', 'finish']);
     expect(receiver.content.toString()).to.equal('a golden image');
@@ -155,7 +155,7 @@ describe('the upload of a clone', () => {
     expect(answer).to.have.property('code', 'StreamCorrupted');
     expect(receiver.calls).to.deep.equal(['begin', 'abandon']);
 
-    await uploadClone(server, offer, () => pieces('a golden image'));
+    await sendCopy(server, offer, () => pieces('a golden image'));
     await received;
     expect(receiver.content.toString()).to.equal('a golden image');
   });
@@ -173,8 +173,8 @@ describe('the upload of a clone', () => {
       yield Buffer.from('half of ');
       throw new TransferError('SourceNotReadable', 'the source cannot be read');
     };
-    expect(await failure(uploadClone(server, offer, broken))).to.have.property('code', 'SourceNotReadable');
-    await uploadClone(server, offer, () => pieces('a golden image'));
+    expect(await failure(sendCopy(server, offer, broken))).to.have.property('code', 'SourceNotReadable');
+    await sendCopy(server, offer, () => pieces('a golden image'));
     await received;
     expect(receiver.calls).to.deep.equal(['begin', 'suspend', 'begin', 'finish']);
   });
@@ -184,7 +184,7 @@ describe('the upload of a clone', () => {
     const endless = async function* (): AsyncGenerator<Buffer> {
       for (;;) yield Buffer.alloc(1024 * 1024);
     };
-    const error = await failure(uploadClone(server, offer, endless));
+    const error = await failure(sendCopy(server, offer, endless));
     expect(error).to.include({ code: 'NoSpace', permanent: true, message: 'the target volume is full' });
     expect(await failure(received)).to.include({ code: 'NoSpace' });
     expect(receiver.calls).to.deep.equal(['begin', 'abandon']);
@@ -199,7 +199,7 @@ describe('the upload of a clone', () => {
       asked = true;
       return pieces('never sent');
     };
-    expect(await failure(uploadClone(server, offer, content))).to.include({ code: 'ImageTooLarge', permanent: true });
+    expect(await failure(sendCopy(server, offer, content))).to.include({ code: 'ImageTooLarge', permanent: true });
     expect(asked).to.equal(false);
   });
 
@@ -217,7 +217,7 @@ describe('the upload of a clone', () => {
       socket.on('session', (issued) => (ticket = issued));
       await once(socket, 'secureConnect');
       expect(socket.isSessionReused()).to.equal(session !== undefined);
-      socket.write('HEAD /v1beta1/upload HTTP/1.1\r\nHost: target\r\nConnection: close\r\n\r\n');
+      socket.write('HEAD /v1beta1/copy HTTP/1.1\r\nHost: target\r\nConnection: close\r\n\r\n');
       return { answer: await text(socket), ticket };
     };
     const first = await connect();
@@ -235,7 +235,7 @@ describe('the upload of a clone', () => {
         yield Buffer.alloc(64 * 1024);
       }
     };
-    expect(await failure(uploadClone(server, offer, endless, abort.signal))).to.equal(stopped);
+    expect(await failure(sendCopy(server, offer, endless, abort.signal))).to.equal(stopped);
   });
 
   it('compares digests by length and by content', () => {

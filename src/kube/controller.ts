@@ -12,9 +12,6 @@ const WAITING_MS = 30_000;
 /** When to look at the object again, should nothing change before: `requeueAfter` in milliseconds. */
 export type Outcome = { readonly requeueAfter?: number } | undefined;
 
-/** Nothing more to do until something changes. */
-export const done: Outcome = undefined;
-
 export interface ReconcileContext {
   /** Bound to the controller and the object; bind the `step` to a child of it. */
   readonly logger: Logger;

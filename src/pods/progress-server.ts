@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { env } from 'node:process';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { OWNER_UID_VARIABLE, type TransferProgress } from '../protocol/transfer-pod.ts';
+import { closeWithConnections, listen } from '../server/listen.ts';
 
 export interface ProgressServer {
   /** The port that it listens on, for callers that asked for port 0. */
@@ -40,18 +39,12 @@ export async function serveProgress(transfer: ObservedTransfer, port: number, me
       );
     } else answer(response, 404, 'text/plain', 'not found\n');
   });
-  server.listen(port);
-  await once(server, 'listening');
+  const listeningOn = await listen(server, { port });
   // An observer must not keep the pod from exiting.
   server.unref();
   return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    port: listeningOn,
+    close: () => closeWithConnections(server),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeWithConnections, listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 
 /** @returns what is wrong, or undefined when all is well */
@@ -29,19 +29,11 @@ export class HealthServer {
    * @returns the port
    */
   async listen(port: number, host?: string): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, resolve);
-    });
-    return (this.#server.address() as AddressInfo).port;
+    return listen(this.#server, { port, ...(host === undefined ? {} : { host }) });
   }
 
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    if (this.#server.listening) await closeWithConnections(this.#server);
   }
 
   async #answer(path: string, response: ServerResponse): Promise<void> {

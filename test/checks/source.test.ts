@@ -8,6 +8,7 @@ const checks: Record<string, string[]> = {
   'follows the lint rules': ['eslint', '.'],
   'is formatted': ['prettier', '--check', '.'],
   'keeps its layers apart': ['depcruise', 'src', '--config', '.dependency-cruiser.mjs'],
+  'has nothing that nobody uses': ['knip', '--no-progress'],
 };
 
 describe('the source', () => {

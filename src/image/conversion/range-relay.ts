@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { closeWithConnections, listen } from '../../server/listen.ts';
 import type { CachingReader } from './caching-reader.ts';
 
 /**
@@ -27,15 +27,11 @@ export class RangeRelay implements AsyncDisposable {
   }
 
   async listen(socketPath: string): Promise<void> {
-    this.#server.listen(socketPath);
-    await once(this.#server, 'listening');
+    await listen(this.#server, { path: socketPath });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+    await closeWithConnections(this.#server);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

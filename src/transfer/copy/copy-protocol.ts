@@ -25,7 +25,6 @@ const VIRTUAL_SIZE_HEADER = 'x-diskpress-virtual-size';
 const BYTES_TOTAL_HEADER = 'x-diskpress-bytes-total';
 
 const volumeMode = z.enum(['Filesystem', 'Block']);
-export type VolumeMode = z.infer<typeof volumeMode>;
 
 const size = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 export const contentId = z.string().regex(/^[0-9a-f]{64}$/);

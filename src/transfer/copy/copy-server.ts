@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { asTransferError, type TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
+import { closeWithConnections, listen } from '../../server/listen.ts';
 import { ARRIVED_PATH, parseOffer, stateHeaders, COPY_PATH, type CloneRefusal } from './copy-protocol.ts';
 import type { CloneReceiver, CloneTarget, ReceivedClone } from './copy-receiver.ts';
 import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
@@ -68,10 +69,8 @@ export class CopyServer {
 
   /** Starts to listen; returns the port. */
   async listen(): Promise<number> {
-    this.#server.listen(this.#options.port, this.#options.host);
-    await once(this.#server, 'listening');
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : this.#options.port;
+    const { port, host } = this.#options;
+    return listen(this.#server, { port, ...(host === undefined ? {} : { host }) });
   }
 
   /**
@@ -93,12 +92,10 @@ export class CopyServer {
 
   /** Stops listening. A stream in progress is aborted, and what has arrived of it is kept. */
   async close(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#current?.request.destroy();
-    await this.#current?.ended;
-    this.#server.closeAllConnections();
-    await closed;
+    await closeWithConnections(this.#server, async () => {
+      this.#current?.request.destroy();
+      await this.#current?.ended;
+    });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

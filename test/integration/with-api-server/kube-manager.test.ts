@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { request } from 'undici';
 import { configMaps, events, leases, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { done, type Outcome, type Reconciler } from '../../../src/kube/controller.ts';
+import { type Outcome, type Reconciler } from '../../../src/kube/controller.ts';
 import { LeadershipLostError, TerminalError, WaitingError } from '../../../src/kube/errors.ts';
 import { keyToString, type Key } from '../../../src/kube/key.ts';
 import { controllerOf, differs, ownerReference } from '../../../src/kube/apply.ts';
@@ -84,7 +84,7 @@ describe('Manager against a real API server', function () {
         async reconcile(key: Key): Promise<Outcome> {
           runs++;
           const original = informer.get(key);
-          if (!original || controllerOf(original)) return done;
+          if (!original || controllerOf(original)) return undefined;
           const desired = {
             metadata: {
               namespace,
@@ -96,7 +96,7 @@ describe('Manager against a real API server', function () {
           if (differs(desired, informer.get({ namespace, name: `${key.name}-copy` }))) {
             await manager.client.apply(configMaps, desired, { fieldManager: 'copier' });
           }
-          return done;
+          return undefined;
         },
       };
       const toKeys = (object: ConfigMap) => [{ namespace, name: controllerOf(object)?.name ?? object.metadata!.name! }];
@@ -128,7 +128,7 @@ describe('Manager against a real API server', function () {
         seen = informer.get(key)?.metadata?.resourceVersion;
         await new Promise((resolve) => setTimeout(resolve, 30));
         now--;
-        return done;
+        return undefined;
       });
       await create('busy');
       run(manager);
@@ -148,7 +148,7 @@ describe('Manager against a real API server', function () {
         async (key) => {
           if (key.name !== 'failing' || times.push(performance.now()) >= 4) reconciled.add(key.name);
           else throw new Error(`failure ${times.length}`);
-          return done;
+          return undefined;
         },
         async (key, failure) => void reported.push(`${keyToString(key)} ${failure.message}`),
       );
@@ -170,7 +170,7 @@ describe('Manager against a real API server', function () {
         manager,
         () => {
           if (++runs < 3) throw new TerminalError('Broken', 'broken');
-          return Promise.resolve(done);
+          return Promise.resolve(undefined);
         },
         () => Promise.reject(new Error('the report failed')),
       );
@@ -202,7 +202,7 @@ describe('Manager against a real API server', function () {
       control(manager, async () => {
         times.push(performance.now());
         if (times.length === 1) throw new WaitingError('NoSecret', 'waiting for a secret', { after: 300 });
-        return times.length === 2 ? { requeueAfter: 200 } : done;
+        return times.length === 2 ? { requeueAfter: 200 } : undefined;
       });
       await create('waiting');
       run(manager);
@@ -221,7 +221,7 @@ describe('Manager against a real API server', function () {
         manager,
         async () => {
           if (++runs === 1) await manager.client.update(configMaps, stale);
-          return done;
+          return undefined;
         },
         async (_key, failure) => void reported.push(failure),
       );
@@ -237,7 +237,7 @@ describe('Manager against a real API server', function () {
       const gate = await TcpProxy.start(server.port);
       gate.refuse(true);
       const manager = newManager({ kubeConfig: server.kubeConfig({ port: gate.port }), port: 0 });
-      control(manager, async () => done);
+      control(manager, async () => undefined);
       await create('one');
       const { stop, end } = run(manager);
       const port = await eventually('a port', () => manager.port);
@@ -274,7 +274,7 @@ describe('Manager against a real API server', function () {
 
     it('says which cache could not be filled, and why that may be', async () => {
       const manager = newManager({ kubeConfig: server.kubeConfig({ token: 'nobody-token' }), syncTimeout: 500 });
-      control(manager, async () => done);
+      control(manager, async () => undefined);
       const error = await rejection(manager.run(new AbortController().signal));
       expect((error as Error).message).to.match(
         /^no complete list of configmaps manager-\d+ within 0.5 s: .*may this user/,
@@ -283,7 +283,7 @@ describe('Manager against a real API server', function () {
 
     it('stops before it has begun', async () => {
       const manager = newManager({ kubeConfig: server.kubeConfig({ port: 1 }) });
-      control(manager, async () => done);
+      control(manager, async () => undefined);
       const { stop, end } = run(manager);
       stop.abort();
       expect(await end).to.equal(undefined);
@@ -297,7 +297,7 @@ describe('Manager against a real API server', function () {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         await new Promise((resolve) => setTimeout(resolve, 200));
         state = 'finished';
-        return done;
+        return undefined;
       });
       await create('slow');
       const { stop, end } = run(manager);
@@ -316,7 +316,7 @@ describe('Manager against a real API server', function () {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         await new Promise((resolve) => setTimeout(resolve, 50));
         manager.events.event(object, { type: 'Normal', reason: 'Last', message: 'the last thing' });
-        return done;
+        return undefined;
       });
       const { stop, end } = run(manager);
       await eventually('it works', () => working);

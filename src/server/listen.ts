@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { ListenOptions } from 'node:net';
+
+/**
+ * Has a server listen on a port, 0 for any free one, or on a Unix socket.
+ *
+ * @returns the port; 0 for a socket
+ * @throws Error where the address is taken
+ */
+export async function listen(server: Server, at: Pick<ListenOptions, 'port' | 'host' | 'path'>): Promise<number> {
+  const listening = once(server, 'listening');
+  server.listen(at);
+  await listening;
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/**
+ * Has a server that listens take no more connections, and cuts off those that there are.
+ *
+ * @param settle what is to come to an end before that
+ */
+export async function closeWithConnections(server: Server, settle?: () => Promise<void>): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  await settle?.();
+  server.closeAllConnections();
+  await closed;
+}

@@ -3,7 +3,7 @@ import type { BackoffOptions } from './backoff.ts';
 import { errorFields, isConflict, retryAfter, TerminalError, toError, WaitingError } from './errors.ts';
 import { keyFromString, keyToString, type Key } from './key.ts';
 import type { Metrics } from '../server/metrics.ts';
-import type { Watch } from './watch.ts';
+import type { EventSource } from './event-source.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** When a WaitingError does not say: a watch will wake the object long before. */
@@ -40,7 +40,7 @@ export interface Reconciler {
 }
 
 export interface ControllerOptions {
-  readonly watches: readonly Watch[];
+  readonly watches: readonly EventSource[];
   /** How many keys are reconciled at a time. */
   readonly workers?: number;
   /** The delays after failures of one key. */
@@ -53,7 +53,7 @@ type Result = 'success' | 'requeue_after' | 'waiting' | 'terminal' | 'conflict' 
 export class Controller {
   readonly name: string;
   readonly #reconciler: Reconciler;
-  readonly #watches: readonly Watch[];
+  readonly #watches: readonly EventSource[];
   readonly #workers: number;
   readonly #queue: WorkQueue;
   readonly #logger: Logger;

@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { Compaction } from './compaction.ts';
+import { Interner } from './interner.ts';
 import { errorFields, toError } from './errors.ts';
 import { keyOf, keyToString, type Key } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -48,7 +48,7 @@ export class Informer<T extends KubeObject> {
   readonly #prune: (object: T) => T;
   readonly #idleTimeout: number;
   readonly #store = new Store<T>();
-  readonly #compaction = new Compaction();
+  readonly #interner = new Interner();
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #reflector: Reflector<T>;
   readonly #logger: Logger;
@@ -151,7 +151,7 @@ export class Informer<T extends KubeObject> {
     const known = this.#store.get(keyOf(object));
     // After a list most objects are those that are here already: keep the old ones, and let the new ones go.
     if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
-    return this.#compaction.compact(this.#prune(dropBookkeeping(object)));
+    return this.#interner.intern(this.#prune(dropBookkeeping(object)));
   }
 
   #replace(objects: T[]): void {

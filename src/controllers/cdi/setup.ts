@@ -1,7 +1,7 @@
 import { cdis } from '../../api/cdi.ts';
 import { cdiConfigs } from '../../api/cdi-config.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
-import { watch } from '../../kube/watch.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { CDI_NAME } from '../runtime/config-view.ts';
 import { mayOwn } from '../runtime/rights.ts';
@@ -21,9 +21,9 @@ export const cdi: ControllerSetup = {
     const { caches } = context;
     host.addController(new CDIReconciler(context, context.version), {
       watches: [
-        watch(caches.cdis, () => cdiKeys(caches)),
-        watch(caches.cdiConfigs, () => cdiKeys(caches)),
-        watch(caches.storageClasses, () => cdiKeys(caches)),
+        enqueueFrom(caches.cdis, () => cdiKeys(caches)),
+        enqueueFrom(caches.cdiConfigs, () => cdiKeys(caches)),
+        enqueueFrom(caches.storageClasses, () => cdiKeys(caches)),
       ],
     });
   },

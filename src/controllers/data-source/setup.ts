@@ -1,7 +1,7 @@
 import { dataSources } from '../../api/data-source.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { watch } from '../../kube/watch.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import { byDependencyOfDataSource, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
@@ -17,10 +17,10 @@ export const dataSource: ControllerSetup = {
     const { caches } = context;
     host.addController(new DataSourceReconciler(context), {
       watches: [
-        watch(caches.dataSources, (object) => [keyOf(object), ...standInsFor('dataSource', object, caches)]),
-        watch(caches.dataVolumes, (object) => standInsFor('claim', object, caches)),
-        watch(caches.claims, (claim) => standInsFor('claim', claim, caches)),
-        watch(caches.snapshots, (snapshot) => standInsFor('snapshot', snapshot, caches)),
+        enqueueFrom(caches.dataSources, (object) => [keyOf(object), ...standInsFor('dataSource', object, caches)]),
+        enqueueFrom(caches.dataVolumes, (object) => standInsFor('claim', object, caches)),
+        enqueueFrom(caches.claims, (claim) => standInsFor('claim', claim, caches)),
+        enqueueFrom(caches.snapshots, (snapshot) => standInsFor('snapshot', snapshot, caches)),
       ],
     });
   },

@@ -3,7 +3,7 @@ import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import { volumeImportSources } from '../../api/volume-import-source.ts';
 import { events, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { keyIf, keyOf } from '../../kube/key.ts';
-import { watch } from '../../kube/watch.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import { issueRights } from '../clone/grants/rights.ts';
 import { sourceRights } from '../clone/source/rights.ts';
 import { mayOwn } from '../runtime/rights.ts';
@@ -33,15 +33,15 @@ export const dataVolume: ControllerSetup = {
       workers: MANY_WORKERS,
       // A claim is in the way of the DataVolume of its name also where it is not its own.
       watches: [
-        watch(caches.dataVolumes),
-        watch(caches.claims, (claim) => [
+        enqueueFrom(caches.dataVolumes),
+        enqueueFrom(caches.claims, (claim) => [
           ...keyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined),
           ...unmadeClonesOf('claim', claim, caches),
         ]),
-        watch(caches.dataSources, (dataSource) => unmadeClonesOf('dataSource', dataSource, caches)),
-        watch(caches.snapshots, (snapshot) => unmadeClonesOf('snapshot', snapshot, caches)),
-        watch(caches.policies, () => ungrantedClones(caches)),
-        watch(caches.policyBindings, () => ungrantedClones(caches)),
+        enqueueFrom(caches.dataSources, (dataSource) => unmadeClonesOf('dataSource', dataSource, caches)),
+        enqueueFrom(caches.snapshots, (snapshot) => unmadeClonesOf('snapshot', snapshot, caches)),
+        enqueueFrom(caches.policies, () => ungrantedClones(caches)),
+        enqueueFrom(caches.policyBindings, () => ungrantedClones(caches)),
       ],
     });
     registerDataVolumeMetrics(host.metrics.registry, caches);

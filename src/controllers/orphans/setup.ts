@@ -1,6 +1,6 @@
 import { persistentVolumeClaims, secrets, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyIf, keyOf, keyToString, type Key } from '../../kube/key.ts';
-import { watch } from '../../kube/watch.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import { populationRights } from '../claims/population/rights.ts';
 import { byPromiseKey, promisedTo } from '../claims/rebind/promises.ts';
 import { byTargetKey, workedFor } from '../objects/work-index.ts';
@@ -19,10 +19,10 @@ export const orphans: ControllerSetup = {
     const { caches } = context;
     host.addController(new OrphanReconciler(context), {
       watches: [
-        watch(caches.claims, (claim) => [...workedFor(claim), ...keyIfHelped(claim, caches)]),
-        watch(caches.snapshots, workedFor),
-        watch(caches.pods, workedFor),
-        watch(caches.volumes, promisedTo),
+        enqueueFrom(caches.claims, (claim) => [...workedFor(claim), ...keyIfHelped(claim, caches)]),
+        enqueueFrom(caches.snapshots, workedFor),
+        enqueueFrom(caches.pods, workedFor),
+        enqueueFrom(caches.volumes, promisedTo),
       ],
     });
   },

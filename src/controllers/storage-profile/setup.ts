@@ -1,6 +1,6 @@
 import { storageProfiles } from '../../api/storage-profile.ts';
 import { keyOf, type Key } from '../../kube/key.ts';
-import { watch } from '../../kube/watch.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';
@@ -17,10 +17,10 @@ export const storageProfile: ControllerSetup = {
     const { caches } = context;
     host.addController(new StorageProfileReconciler(context), {
       watches: [
-        watch(caches.storageClasses),
-        watch(caches.storageProfiles),
-        watch(caches.snapshotClasses, () => caches.storageClasses.list().map(keyOf)),
-        watch(caches.volumes, ({ spec }) => staticClassesOf(caches, spec?.storageClassName)),
+        enqueueFrom(caches.storageClasses),
+        enqueueFrom(caches.storageProfiles),
+        enqueueFrom(caches.snapshotClasses, () => caches.storageClasses.list().map(keyOf)),
+        enqueueFrom(caches.volumes, ({ spec }) => staticClassesOf(caches, spec?.storageClassName)),
       ],
     });
     registerStorageProfileMetric(host.metrics.registry, caches);

@@ -1,7 +1,8 @@
 import { persistentVolumes } from '../../kube/builtin-resources.ts';
+import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyIf } from '../../kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../kube/snapshot-resources.ts';
-import { watch } from '../../kube/watch.ts';
+
 import { workedFor } from '../objects/work-index.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { TemporarySnapshotReconciler } from './snapshot-reconciler.ts';
@@ -19,12 +20,12 @@ export const temporary: ControllerSetup = {
     const volumes = new TemporaryVolumeReconciler(context);
     host.addController(volumes, {
       watches: [
-        watch(caches.claims, (claim) => volumes.volumeOf(claim)),
-        watch(caches.volumes, (volume) => volumes.candidate(volume)),
+        enqueueFrom(caches.claims, (claim) => volumes.volumeOf(claim)),
+        enqueueFrom(caches.volumes, (volume) => volumes.candidate(volume)),
       ],
     });
     host.addController(new TemporarySnapshotReconciler(context), {
-      watches: [watch(caches.snapshots, (snapshot) => keyIf(snapshot, workedFor(snapshot).length > 0))],
+      watches: [enqueueFrom(caches.snapshots, (snapshot) => keyIf(snapshot, workedFor(snapshot).length > 0))],
     });
   },
 };

@@ -13,7 +13,7 @@ import { keyFromString, keyOf, keyToString, type Key } from '../../../src/kube/k
 import { defineIndex } from '../../../src/kube/object-index.ts';
 import type { Manager } from '../../../src/kube/manager.ts';
 import { volumeSnapshots, type VolumeSnapshot } from '../../../src/kube/snapshot-resources.ts';
-import { watch } from '../../../src/kube/watch.ts';
+import { enqueueFrom } from '../../../src/kube/event-source.ts';
 
 /** The CSI driver that the simulation stands in for. */
 export const SIMULATED_DRIVER = 'simulated.csi.example';
@@ -30,15 +30,18 @@ export function simulateStorage(manager: Manager): void {
   const volumes = manager.informer(persistentVolumes);
   const snapshots = manager.informer(volumeSnapshots);
   manager.addController(new ClaimSimulation(manager.client, claims, volumes), {
-    watches: [watch(claims), watch(volumes, claimOf)],
+    watches: [enqueueFrom(claims), enqueueFrom(volumes, claimOf)],
     workers: WORKERS,
   });
   manager.addController(new VolumeSimulation(manager.client, claims, volumes), {
-    watches: [watch(volumes), watch(claims, (claim) => volumes.byIndex(byClaim, keyToString(keyOf(claim))).map(keyOf))],
+    watches: [
+      enqueueFrom(volumes),
+      enqueueFrom(claims, (claim) => volumes.byIndex(byClaim, keyToString(keyOf(claim))).map(keyOf)),
+    ],
     workers: WORKERS,
   });
   manager.addController(new SnapshotSimulation(manager.client, snapshots), {
-    watches: [watch(snapshots)],
+    watches: [enqueueFrom(snapshots)],
     workers: WORKERS,
   });
 }

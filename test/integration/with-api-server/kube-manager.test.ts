@@ -7,7 +7,7 @@ import { LeadershipLostError, TerminalError, WaitingError } from '../../../src/k
 import { keyToString, type Key } from '../../../src/kube/key.ts';
 import { controllerOf, differs, ownerReference } from '../../../src/kube/apply.ts';
 import { Manager, type ManagerOptions } from '../../../src/kube/manager.ts';
-import { watch } from '../../../src/kube/watch.ts';
+import { enqueueFrom } from '../../../src/kube/event-source.ts';
 import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
@@ -55,7 +55,7 @@ describe('Manager against a real API server', function () {
   function control(manager: Manager, reconcile: Reconciler['reconcile'], failed?: Reconciler['failed']): void {
     const informer = manager.informer(configMaps, { namespace });
     const reconciler = { name: 'under-test', reconcile, ...(failed && { failed }) };
-    manager.addController(reconciler, { watches: [watch(informer)], backoff });
+    manager.addController(reconciler, { watches: [enqueueFrom(informer)], backoff });
   }
 
   /** Runs the manager until the test ends. `end` is resolved with what it was rejected with, if so. */
@@ -100,7 +100,7 @@ describe('Manager against a real API server', function () {
         },
       };
       const toKeys = (object: ConfigMap) => [{ namespace, name: controllerOf(object)?.name ?? object.metadata!.name! }];
-      manager.addController(copier, { watches: [watch(informer, toKeys)] });
+      manager.addController(copier, { watches: [enqueueFrom(informer, toKeys)] });
       await create('early', { data: { a: '1' } });
       run(manager);
       const copy = (name: string) => client.get(configMaps, { namespace, name: `${name}-copy` });

@@ -4,7 +4,7 @@ import winston from 'winston';
 import { Controller } from '../../../src/kube/controller.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
-import type { Watch } from '../../../src/kube/watch.ts';
+import type { EventSource } from '../../../src/kube/event-source.ts';
 
 describe('the log of a controller', () => {
   it('says once what an object waits for, and again when it waits for something else', async () => {
@@ -25,7 +25,7 @@ describe('the log of a controller', () => {
     const watch = {
       attach: (enqueue: (key: { namespace: string; name: string }) => void) => enqueue({ namespace: 'a', name: 'b' }),
     };
-    const watches = [watch as Watch];
+    const watches = [watch as EventSource];
     await new Controller(reconciler, { watches, workers: 1, logger, metrics: new Metrics() }).run(ending.signal);
     const waits = told.map((line) => JSON.parse(line) as { message: string; reason?: string });
     expect(waits.filter(({ reason }) => reason).map(({ message }) => message)).to.deep.equal(['a volume', 'a volume']);

@@ -1,7 +1,7 @@
 import { cloneGrants } from '../../../api/clone-grant.ts';
 import { persistentVolumeClaims, secrets, services } from '../../../kube/builtin-resources.ts';
 import { keyIf } from '../../../kube/key.ts';
-import { watch } from '../../../kube/watch.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
@@ -26,9 +26,9 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
     const { caches } = context;
     host.addController(new HostCloneReconciler(context), {
       watches: [
-        watch(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
-        watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
-        watch(caches.pods, workedFor),
+        enqueueFrom(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
+        enqueueFrom(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
+        enqueueFrom(caches.pods, workedFor),
       ],
     });
   },

@@ -1,7 +1,7 @@
 import { cloneGrants as grants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
-import { watch } from '../../../kube/watch.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
 import { CloneGrantReconciler } from './reconciler.ts';
@@ -15,7 +15,10 @@ export const cloneGrants: ControllerSetup = {
   setup(host, context) {
     const { caches } = context;
     host.addController(new CloneGrantReconciler(context), {
-      watches: [watch(caches.cloneGrants), watch(caches.dataVolumes, ({ metadata }) => grantOf(metadata.uid, caches))],
+      watches: [
+        enqueueFrom(caches.cloneGrants),
+        enqueueFrom(caches.dataVolumes, ({ metadata }) => grantOf(metadata.uid, caches)),
+      ],
     });
   },
 };

@@ -1,7 +1,7 @@
 import { nodes, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
 import { keyIf, keyOf } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
-import { watch } from '../../../kube/watch.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/population.ts';
 import { populationRights } from '../../claims/population/rights.ts';
@@ -32,20 +32,20 @@ export const clonePopulator: ControllerSetup<CloneContext> = {
     host.addController(new ClonePopulatorReconciler(context), {
       workers: MANY_WORKERS,
       watches: [
-        watch(caches.claims, (claim) => [
+        enqueueFrom(caches.claims, (claim) => [
           ...keyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
           ...workedFor(claim),
           ...clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(claim)),
         ]),
-        watch(caches.dataVolumes, (source) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(source))),
-        watch(caches.snapshots, (snapshot) => [
+        enqueueFrom(caches.dataVolumes, (source) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(source))),
+        enqueueFrom(caches.snapshots, (snapshot) => [
           ...workedFor(snapshot),
           ...clonesWaitingFor(caches, 'VolumeSnapshot', keyOf(snapshot)),
         ]),
-        watch(caches.pods, (pod) => [...workedFor(pod), ...clonesWaitingForPod(caches, pod)]),
-        watch(caches.volumes, (volume) => [...promisedTo(volume), ...clonesWaitingForVolume(caches, volume)]),
-        watch(caches.cloneSources, (source) => claimsNaming(source, caches)),
-        watch(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
+        enqueueFrom(caches.pods, (pod) => [...workedFor(pod), ...clonesWaitingForPod(caches, pod)]),
+        enqueueFrom(caches.volumes, (volume) => [...promisedTo(volume), ...clonesWaitingForVolume(caches, volume)]),
+        enqueueFrom(caches.cloneSources, (source) => claimsNaming(source, caches)),
+        enqueueFrom(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
       ],
     });
   },

@@ -1,6 +1,6 @@
 import { configMaps, persistentVolumeClaims, secrets } from '../../../kube/builtin-resources.ts';
 import { keyIf } from '../../../kube/key.ts';
-import { watch } from '../../../kube/watch.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
@@ -23,7 +23,10 @@ export const importer: ControllerSetup = {
   setup(host, context) {
     const { caches } = context;
     host.addController(new ImportReconciler(context), {
-      watches: [watch(caches.claims, (claim) => keyIf(claim, isImportClaim(claim))), watch(caches.pods, workedFor)],
+      watches: [
+        enqueueFrom(caches.claims, (claim) => keyIf(claim, isImportClaim(claim))),
+        enqueueFrom(caches.pods, workedFor),
+      ],
     });
   },
 };

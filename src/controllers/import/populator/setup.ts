@@ -1,6 +1,6 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyIf, type Key } from '../../../kube/key.ts';
-import { watch } from '../../../kube/watch.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/population.ts';
 import { populationRights } from '../../claims/population/rights.ts';
@@ -20,12 +20,12 @@ export const importPopulator: ControllerSetup = {
     const { caches } = context;
     host.addController(new ImportPopulatorReconciler(context), {
       watches: [
-        watch(caches.claims, (claim) => [
+        enqueueFrom(caches.claims, (claim) => [
           ...keyIf(claim, populatedFrom(claim, 'VolumeImportSource') !== undefined),
           ...ownersOf(claim),
         ]),
-        watch(caches.volumes, promisedTo),
-        watch(caches.importSources, (source) => claimsNaming(source, caches)),
+        enqueueFrom(caches.volumes, promisedTo),
+        enqueueFrom(caches.importSources, (source) => claimsNaming(source, caches)),
       ],
     });
   },

@@ -2,23 +2,23 @@ import type { Informer } from './informer.ts';
 import { keyOf, type Key } from './key.ts';
 import type { KubeObject } from './resource.ts';
 
-/** A source of keys for a controller. */
-export interface Watch {
+/** Where a controller learns which objects to look at. */
+export interface EventSource {
   readonly informer: Pick<Informer<KubeObject>, 'hasSynced' | 'name' | 'resource'>;
   /** Enqueues the keys of what is there, and from then on of what changes. */
   attach(enqueue: (key: Key) => void): void;
 }
 
 /**
- * Watches the objects of an informer for a controller.
+ * Has a controller look at what the objects of an informer concern, whenever one of them changes.
  *
  * @param toKeys which keys a change of this object concerns; by default its own. It is asked for the new and for the old
  *   state of an object, so that one that moves from an owner to another wakes both.
  */
-export function watch<T extends KubeObject>(
+export function enqueueFrom<T extends KubeObject>(
   informer: Informer<T>,
   toKeys: (object: T, previous?: T) => readonly Key[] = (object) => [keyOf(object)],
-): Watch {
+): EventSource {
   return {
     informer,
     attach(enqueue) {

@@ -7,17 +7,17 @@ const REMEMBERED_MAX = 4096;
  * Makes objects ready to be kept by the thousand: equal strings in them, such as labels, class names and phases, become
  * one string in memory, and nobody can change them any more.
  */
-export class Compaction {
+export class Interner {
   readonly #strings = new Map<string, string>();
 
   /** @returns the object itself */
-  compact<T>(value: T): T {
+  intern<T>(value: T): T {
     if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
     const fields = value as Record<string, unknown>;
     for (const name of Object.keys(fields)) {
       const field = fields[name];
       if (typeof field === 'string') fields[name] = this.#one(field);
-      else this.compact(field);
+      else this.intern(field);
     }
     return Object.freeze(value);
   }

@@ -1,22 +1,22 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Compaction } from '../../../src/kube/compaction.ts';
+import { Interner } from '../../../src/kube/interner.ts';
 
-describe('Compaction', () => {
+describe('Interner', () => {
   it('leaves every object as it was, and frozen in all its depth', () => {
-    const compaction = new Compaction();
+    const interner = new Interner();
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const copy = structuredClone(value);
-        expect(compaction.compact(value)).to.equal(value).and.to.deep.equal(copy);
+        expect(interner.intern(value)).to.equal(value).and.to.deep.equal(copy);
         expect(allFrozen(value)).to.be.true;
       }),
     );
   });
 
   it('goes on when it has seen more strings than it remembers', () => {
-    const compaction = new Compaction();
-    for (let at = 0; at < 10_000; at++) expect(compaction.compact([`string ${at}`])).to.deep.equal([`string ${at}`]);
+    const interner = new Interner();
+    for (let at = 0; at < 10_000; at++) expect(interner.intern([`string ${at}`])).to.deep.equal([`string ${at}`]);
   });
 });
 

@@ -1,11 +1,11 @@
-/** The body of an answer, to be read once. */
+/** The body of a response, which can be read once. */
 export interface HttpBody extends AsyncIterable<Buffer> {
   /**
-   * Passes over the rest, so that the connection can be used again.
+   * Discards the rest, so that the connection can be reused.
    *
-   * @param options.limit in bytes: where more is left the connection is closed instead
+   * @param options.limit in bytes: where more is left, the connection is closed instead
    */
   dump(options?: { limit: number }): Promise<void>;
-  /** Nobody wants the rest. */
+  /** Closes the connection, because the rest is not needed. */
   destroy(): unknown;
 }

@@ -4,10 +4,10 @@ import { getCACertificates } from 'node:tls';
 import { TransferError, systemCode } from '../../base/errors.ts';
 
 /**
- * The certificates to trust: Node's, the system's, and those in files.
+ * Returns the trusted certificates: Node's, the system's, and those in files.
  *
- * @param places files with PEM certificates, or folders of such, whatever their names
- * @throws TransferError InvalidRequest where one cannot be read, or has files and none holds a certificate
+ * @param places files with PEM certificates, or folders of them, whatever their names
+ * @throws TransferError InvalidRequest where one cannot be read, or has files without any certificate
  */
 export async function trustedCertificates(places: readonly string[]): Promise<string[]> {
   const certificates = new Set([...getCACertificates('default'), ...getCACertificates('system')]);

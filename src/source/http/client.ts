@@ -17,55 +17,61 @@ import { redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
 import type { LowestRate } from './too-slow.ts';
 import { Trust, type TrustOptions } from './trust.ts';
 
-/** Short enough for a failure to show within seconds. */
+/** Milliseconds to connect, short enough for a failure to show within seconds. */
 const CONNECT_TIMEOUT = 8_000;
-/** A server may look long for an object before it answers. */
+/** Milliseconds until the head of a response. A server may need long to find an object. */
 const HEADERS_TIMEOUT = 60_000;
 const STALL_TIMEOUT = 30_000;
-/** Slower than this, a gigabyte would take five days. */
+/** The lowest accepted rate; below it, a gigabyte would take five days. */
 const LOWEST_RATE: LowestRate = { bytes: 256 * 1024, within: 120_000 };
-/** What a server may take for each head before it counts as waiting for bytes, in milliseconds: many requests are for few bytes. */
+/**
+ * Milliseconds that a server may take for each response head before it counts as waiting for bytes: many requests are
+ * for few bytes.
+ */
 const ORDINARY_HEAD = 5_000;
 const MOST_REDIRECTS = 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClientOptions extends TrustOptions {
-  /** How long nothing of a body may come, in milliseconds. */
+  /** How long a body may be silent, in milliseconds. */
   stallTimeout?: number;
-  /** For all that is read, together. */
+  /** The lowest rate of everything that is read, together. */
   lowestRate?: LowestRate;
-  /** Whether answers may lead further inside than they came from: from public addresses to private ones, for example. */
+  /**
+   * Whether redirects may lead to more internal networks than that of the response: from public addresses to private
+   * ones, for example.
+   */
   followsInternalRedirects?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpRequest {
   method?: 'GET' | 'POST';
-  /** Sent to the origin of the first URL only. */
+  /** The body, sent to the origin of the first URL only. */
   body?: string;
-  /** Sent wherever redirects lead; they win over the confidential ones. */
+  /** Headers that are sent wherever redirects lead; they take precedence over the confidential ones. */
   headers?: Record<string, string>;
-  /** Sent to the origin of the first URL only, and no more once a redirect has led away from it. */
+  /** Headers that are sent to the origin of the first URL only, and not again once a redirect has led away from it. */
   confidentialHeaders?: Record<string, string>;
-  /** The answer that named the URL, where not the user did: then it is a redirect as much as those that follow. */
+  /** The response that named the URL, where the user did not. The URL is then restricted as a redirect is. */
   referrer?: Referrer | undefined;
-  /** Where redirects have led an earlier request for the same URL; that is asked without going through them again. */
+  /** Where redirects led an earlier request for the same URL; the request goes there directly. */
   place?: Place | undefined;
 }
 
 export interface HttpResponse extends DirectAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Where redirects ended. */
+  /** The URL after all redirects. */
   url: URL;
-  /** The same, where there were any. */
+  /** Where redirects ended; undefined where there were none. */
   place: Place | undefined;
   body: HttpBody;
 }
 
 /**
- * Follows redirects, goes through proxies, trusts the right certificates, and says what went wrong. Bodies come as they
- * were sent.
+ * An HTTP client that follows redirects, uses proxies, trusts the configured certificates, and explains failures.
+ * Bodies are passed on as they were sent.
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
@@ -74,7 +80,7 @@ export class HttpClient {
   readonly #proxied: ProxiedClient;
   readonly #pace: Pace;
 
-  /** @throws TransferError InvalidRequest where the environment names something that is no proxy */
+  /** @throws TransferError InvalidRequest where the environment names an invalid proxy */
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#proxies = new Proxies(proxiesOf(env));
@@ -87,7 +93,7 @@ export class HttpClient {
     this.#pace = new Pace(lowestRate);
   }
 
-  /** @throws TransferError for every failure to get an answer; any status is an answer */
+  /** @throws TransferError for every failure to get a response; a response of any status is none */
   async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
     const { method = 'GET', headers, confidentialHeaders, body } = request;
     let { place } = request;
@@ -131,7 +137,7 @@ export class HttpClient {
       followsInternalRedirects || referrer === undefined || mayLead(referrer.network, network);
     const asked = performance.now();
     try {
-      // As many bytes as there are in a disk are received by another way, which knows no proxies.
+      // The client for direct connections is fast enough for whole disks, but does not support proxies.
       return proxy === undefined
         ? await this.#direct.ask(url, request, accepts)
         : await this.#proxied.ask(url, request, proxy, accepts);

@@ -1,13 +1,13 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 
-/** Milliseconds after which a look back tells something. */
+/** The shortest window to assess, in milliseconds. */
 const WINDOW = 250;
 const STARVING_SHARE = 0.6;
 const BUSY_SHARE = 0.5;
 
 /**
- * Watches whether a connection holds its consumer up: the consumer waits for bytes most of the time, while this process has
- * little else to do. Where the consumer, the disk or the processor is what takes the time, more connections would not help.
+ * Measures whether a connection limits its consumer: whether the consumer waits for bytes most of the time while this
+ * process is mostly idle. Where the consumer, the disk or the processor is the limit, more connections would not help.
  */
 export class Demand {
   #since = performance.now();
@@ -19,7 +19,9 @@ export class Demand {
     this.#waited += duration;
   }
 
-  /** Whether the connection held its consumer up in the window that ends now; undefined while it has not ended. */
+  /**
+   * Whether the connection limited its consumer in the window that ends now; undefined while the window has not ended.
+   */
   assess(): boolean | undefined {
     const now = performance.now();
     const elapsed = now - this.#since;

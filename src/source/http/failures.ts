@@ -18,8 +18,8 @@ const certificateCodes = new Set([
 ]);
 
 /**
- * What the parser of `node:http` says where nothing is wrong but that the connection has ended, or has been closed by us. All else that it
- * says (HPE_…) is about what the server sends, and it would send that again.
+ * Codes of the parser of `node:http` that only mean that the connection has ended, or was closed by this side. All its
+ * other codes (HPE_…) are about what the server sends, and it would send that again.
  */
 const passingParserCodes = new Set([
   'HPE_INVALID_EOF_STATE',
@@ -31,22 +31,22 @@ const passingParserCodes = new Set([
   'HPE_INTERNAL',
 ]);
 
-/** The same in words, for which undici drops the code. */
+/** The same as messages, because undici drops the code. */
 const passingParserWords = /EOF state|paused|after `Connection: close`/i;
 
 const http1Advice = 'let it speak HTTP/1.1 as well, or put a proxy that does before it';
 
-/** Whether what came instead of an answer is not HTTP/1.1 at all. */
+/** Whether the response is not HTTP/1.1 at all. */
 export function isNoHttp(error: unknown): boolean {
   return ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HTTP2_ONLY'].includes(systemCode(error) ?? '');
 }
 
-/** Whether a connection is there still, and nothing, or next to nothing, has come over it for too long. */
+/** Whether a connection is open, but too little has arrived over it for too long. */
 export function isStall(error: unknown): boolean {
   return ['UND_ERR_BODY_TIMEOUT', 'STALLED', 'TOO_SLOW'].includes(systemCode(error) ?? '');
 }
 
-/** Says what a failed connection or a broken body means. */
+/** Explains a failed connection or a broken body. */
 export function connectionFailure(error: unknown, url: URL): TransferError {
   if (error instanceof TransferError) return error;
   const code = systemCode(error) ?? '';
@@ -121,7 +121,7 @@ export function connectionFailure(error: unknown, url: URL): TransferError {
   }
 }
 
-/** What a server sends that it may not, by the parser's code or in its words. */
+/** Describes a protocol violation of the server, by the parser's code or its message. */
 function parserViolation(error: unknown, code: string): string | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return undefined;
   if (code.startsWith('HPE_')) return passingParserCodes.has(code) ? undefined : code;
@@ -130,7 +130,7 @@ function parserViolation(error: unknown, code: string): string | undefined {
   return passingParserWords.test(words) ? undefined : words;
 }
 
-/** The proxy itself was not reached, or the way to it failed. */
+/** Codes that mean that the proxy itself could not be reached. */
 const reachingFailures = new Set<TransferErrorCode>([
   'HostNotFound',
   'HostLookupFailed',
@@ -138,7 +138,7 @@ const reachingFailures = new Set<TransferErrorCode>([
   'ConnectionFailed',
 ]);
 
-/** Says what a failure on the way through a proxy means. */
+/** Explains a failure of a request through a proxy. */
 export function proxyFailure(error: unknown, url: URL, proxy: URL): TransferError {
   const refusal = error instanceof Error ? /^Proxy .*\((\d{3})\)/.exec(error.message)?.[1] : undefined;
   if (refusal !== undefined) return proxyRefusal(Number(refusal), url, proxy, error);
@@ -158,7 +158,7 @@ function proxyRefusal(status: number, url: URL, proxy: URL, cause: unknown): Tra
   return new TransferError('ProxyRefused', `${answer}: let it allow that host, or name the host in noProxy`, { cause });
 }
 
-/** Says what an answer other than the one hoped for means. */
+/** Explains a response with an unexpected status. */
 export function statusFailure(status: number, headers: IncomingHttpHeaders, url: URL): TransferError {
   const where = describeUrl(url);
   const answer = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
@@ -183,7 +183,7 @@ export function statusFailure(status: number, headers: IncomingHttpHeaders, url:
   return new TransferError('RequestRejected', `${where} answered ${answer}, which is no file: check the URL`);
 }
 
-/** Milliseconds; RFC 9110 section 10.2.3. */
+/** Parses Retry-After (RFC 9110 section 10.2.3) to milliseconds. */
 function parseRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;

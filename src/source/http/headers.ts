@@ -1,9 +1,10 @@
 import { TransferError } from '../../base/errors.ts';
 
 /**
- * Reads header lines (`Name: value`).
+ * Parses header lines (`Name: value`).
  *
- * @returns by name in lower case, so that one given twice, or by us as well, is sent once
+ * @returns values by name in lower case, so that a header that is given twice, or that the client sets as well, is sent
+ * once
  * @throws TransferError InvalidRequest, which does not show the line
  */
 export function parseHeaders(lines: readonly string[]): Record<string, string> {

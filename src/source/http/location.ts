@@ -1,16 +1,19 @@
 import { TransferError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable.ts';
 
-/** In characters; names of objects are not longer. */
+/** Longest path in a message, in characters; names of objects are not longer. */
 const LONGEST_SHOWN_PATH = 1024;
 
-/** A URL as it may be shown: without user, password, query and fragment, any of which may hold secrets, and not endless. */
+/**
+ * Formats a URL for messages: without user, password, query and fragment, which may contain secrets, and of limited
+ * length.
+ */
 export function describeUrl({ protocol, host, pathname }: URL): string {
   return `${protocol}//${host}${printableText(pathname, LONGEST_SHOWN_PATH)}`;
 }
 
 /**
- * @param given what the user wrote, for a source of the http family
+ * @param given the user's text, for a source of the http family
  * @throws TransferError InvalidUrl
  */
 export function parseHttpUrl(given: string): URL {

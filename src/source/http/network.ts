@@ -1,24 +1,24 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What kind of network an address belongs to, from the outermost to the innermost. */
+/** The kind of network that an address belongs to, from the outermost to the innermost. */
 export type Network = 'public' | 'private' | 'loopback' | 'link-local';
 
-/** How far inside each is. Neither of the innermost leads to the other. */
+/** How internal each kind is. The two innermost do not lead to each other. */
 const depth: Readonly<Record<Network, number>> = { public: 0, private: 1, loopback: 2, 'link-local': 2 };
 
 type Subnet = readonly [address: string, prefix: number];
 
-/** IANA's registries of special-purpose addresses, and where clouds have their metadata outside of link-local ones. */
+/** IANA's registries of special-purpose addresses, and metadata services of clouds outside the link-local ranges. */
 const subnets: Readonly<Record<Exclude<Network, 'public'>, { v4: readonly Subnet[]; v6: readonly Subnet[] }>> = {
   'link-local': {
-    // Beside RFC 3927's: the metadata of Alibaba, Azure and Oracle.
+    // In addition to RFC 3927: the metadata services of Alibaba, Azure and Oracle.
     v4: [
       ['169.254.0.0', 16],
       ['100.100.100.200', 32],
       ['168.63.129.16', 32],
       ['192.0.0.192', 32],
     ],
-    // Beside RFC 4291's: the metadata of Amazon and Google.
+    // In addition to RFC 4291: the metadata services of Amazon and Google.
     v6: [
       ['fe80::', 10],
       ['fd00:ec2::', 32],
@@ -26,7 +26,7 @@ const subnets: Readonly<Record<Exclude<Network, 'public'>, { v4: readonly Subnet
     ],
   },
   loopback: {
-    // Linux takes "this host" for loopback.
+    // Linux treats "this host" as loopback.
     v4: [
       ['127.0.0.0', 8],
       ['0.0.0.0', 8],
@@ -34,7 +34,8 @@ const subnets: Readonly<Record<Exclude<Network, 'public'>, { v4: readonly Subnet
     v6: [['::', 127]],
   },
   private: {
-    // RFC 1918, RFC 6598, and what is not routed between networks: protocol assignments, benchmarks, multicast, reserved.
+    // RFC 1918, RFC 6598, and ranges that are not routed between networks: protocol assignments, benchmarks, multicast,
+    // reserved.
     v4: [
       ['10.0.0.0', 8],
       ['172.16.0.0', 12],
@@ -44,7 +45,7 @@ const subnets: Readonly<Record<Exclude<Network, 'public'>, { v4: readonly Subnet
       ['198.18.0.0', 15],
       ['224.0.0.0', 3],
     ],
-    // RFC 4193, the former site-local ones, multicast, and NAT64's prefix for local use.
+    // RFC 4193, the former site-local range, multicast, and the NAT64 prefix for local use.
     v6: [
       ['fc00::', 7],
       ['fec0::', 10],
@@ -54,10 +55,13 @@ const subnets: Readonly<Record<Exclude<Network, 'public'>, { v4: readonly Subnet
   },
 };
 
-/** Forms of IPv6 that lead to IPv4, besides the mapped one, which BlockList knows: compatible, translated (SIIT), NAT64 of both kinds. */
+/**
+ * IPv6 forms that embed IPv4 addresses, besides the mapped one, which BlockList supports: compatible, translated
+ * (SIIT), and both kinds of NAT64.
+ */
 const embeddings = ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'];
 
-/** From the innermost to the outermost. */
+/** Lists from the innermost to the outermost network. */
 const lists = (['link-local', 'loopback', 'private'] as const).map((network) => {
   const list = new BlockList();
   const { v4, v6 } = subnets[network];
@@ -70,24 +74,24 @@ const lists = (['link-local', 'loopback', 'private'] as const).map((network) => 
   return { network, list };
 });
 
-/** RFC 3056: 2002, and the address behind it. */
+/** Returns the IPv4 address of a 6to4 address, which follows 2002 (RFC 3056). */
 function sixToFour(address: string): string {
   const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
   return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
 }
 
-/** @param address as lookups and sockets tell it, perhaps with the zone of an interface */
+/** @param address as lookups and sockets report it, perhaps with the zone of an interface */
 export function networkOfAddress(address: string): Network {
-  // With a zone, BlockList takes an address for none and finds it in no list.
+  // BlockList does not recognise an address with a zone, and finds it in no list.
   const [plain = ''] = address.split('%');
   const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
   return lists.find(({ list }) => list.check(plain, family))?.network ?? 'public';
 }
 
-/** Domains that are nobody's in public: RFC 6761, RFC 6762, the one that ICANN set aside, and those of clusters. */
+/** Domains without public names: RFC 6761, RFC 6762, the one that ICANN reserved, and those of clusters. */
 const privateDomains = /(?:^|\.)(?:internal|local|localdomain|home\.arpa|svc|test)$/;
 
-/** What the host of a URL tells by itself; undefined where only a lookup would. */
+/** Returns the network that the host of a URL shows by itself; undefined where a lookup is needed. */
 export function networkOfHost(hostname: string): Network | undefined {
   const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (isIP(host) !== 0) return networkOfAddress(host);
@@ -95,7 +99,7 @@ export function networkOfHost(hostname: string): Network | undefined {
   return !host.includes('.') || privateDomains.test(host) ? 'private' : undefined;
 }
 
-/** Whether an answer from one network may lead to another: not further inside than it came from. */
+/** Whether a response from one network may lead to another one, which must not be more internal. */
 export function mayLead(from: Network, to: Network): boolean {
   return from === to || depth[to] < depth[from];
 }

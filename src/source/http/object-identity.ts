@@ -1,22 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** How long after its date a version has to be sent for no other one to have the same date, in milliseconds: clocks differ. */
+/**
+ * How long after its Last-Modified date a version has to be served for the date to identify it, in milliseconds; clocks
+ * differ.
+ */
 const STRONG_AFTER = 60_000;
 
 /**
- * What is known of a server's ranges. `announced` are those that it says it has, or has refused in another form; nothing is
- * known of `untried` ones.
+ * What is known of a server's support of ranges. `announced` means that it claims support, or has refused a range in
+ * another form; nothing is known of `untried`.
  */
 export type Ranges = 'proven' | 'announced' | 'untried' | 'none';
 
-/** What the first answer told about an object, which later answers must agree with. */
+/** What the first response says about an object, which later responses have to agree with. */
 export interface ObjectIdentity {
-  /** In bytes. */
+  /** Size in bytes. */
   size: number | undefined;
-  /** A strong one only: weak tags say that two versions mean the same, not that their bytes are the same. */
+  /** A strong tag only: with a weak one, two versions are equivalent but their bytes may differ. */
   entityTag: string | undefined;
   lastModified: string | undefined;
-  /** Whether the date stands for one version (RFC 9110 section 8.8.2.2). */
+  /** Whether the date identifies one version (RFC 9110 section 8.8.2.2). */
   isDateStrong: boolean;
   encoding: string | undefined;
   ranges: Ranges;
@@ -38,17 +41,17 @@ export function identityOf(
 }
 
 /**
- * Another text for every version of the object; undefined where the server does not tell versions apart. Sizes are no part of it: some
- * caches tell none until they have all of the object.
+ * Returns a text that differs for every version of the object; undefined where the server does not tell versions apart.
+ * The size is not part of it, because some caches report it only once they have the whole object.
  */
 export function versionOf({ entityTag, lastModified }: ObjectIdentity): string | undefined {
   return entityTag ?? lastModified;
 }
 
 /**
- * Whether an answer speaks of the same version of the object.
+ * Whether a response describes the same version of the object.
  *
- * @param isGuarded whether it answers If-Range: then it need not repeat what is known (RFC 9110 section 15.3.7)
+ * @param isGuarded whether it is a response to If-Range, which need not repeat what is known (RFC 9110 section 15.3.7)
  */
 export function isSameObject(
   headers: IncomingHttpHeaders,
@@ -64,7 +67,10 @@ export function isSameObject(
   return agrees(told, validator) && agrees(headers['content-encoding'], known.encoding);
 }
 
-/** Whether an answer has another tag, and else all that the known version had: as from another server with the same file. */
+/**
+ * Whether a response has another tag but otherwise agrees with the known version, as that of another server with the
+ * same file would.
+ */
 export function hasOtherTagOnly(
   headers: IncomingHttpHeaders,
   size: number | undefined,
@@ -76,15 +82,15 @@ export function hasOtherTagOnly(
 }
 
 /**
- * Asks for a part of the object.
+ * Requests a part of the object.
  *
- * @param end the first offset that is not wanted; everything is where it is undefined
+ * @param end the first offset that is not requested; undefined for the rest
  */
 export function rangeHeader(start: number, end: number | undefined): { range: string } {
   return { range: `bytes=${start}-${end === undefined ? '' : end - 1}` };
 }
 
-/** Asks for this version of the object and no other, where it has a strong validator (RFC 9110 section 13.1.5). */
+/** Restricts a request to this version of the object, where it has a strong validator (RFC 9110 section 13.1.5). */
 export function guardHeader({
   entityTag,
   lastModified,
@@ -94,7 +100,7 @@ export function guardHeader({
   return validator === undefined ? undefined : { 'if-range': validator };
 }
 
-/** RFC 9110 section 14.4. Servers write the unit in several ways. */
+/** Parses Content-Range (RFC 9110 section 14.4). Servers write the unit in several ways. */
 export function parseContentRange(
   header: string | undefined,
 ): { start: number; end: number; total: number | undefined } | undefined {
@@ -107,7 +113,7 @@ export function parseContentRange(
   };
 }
 
-/** The size that an answer 416 tells. */
+/** Parses the size in a 416 response. */
 export function parseUnsatisfiedTotal(header: string | undefined): number | undefined {
   const match = /^(?:bytes)?[ :=]*\*\/(\d{1,15})$/i.exec(header ?? '');
   return match === null ? undefined : Number(match[1]);
@@ -117,7 +123,7 @@ export function parseContentLength(header: string | undefined): number | undefin
   return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
-/** What an answer with all of the object says of ranges (RFC 9110 section 14.3). */
+/** Returns what a response with the whole object says about ranges (RFC 9110 section 14.3). */
 export function announcedRanges(header: string | undefined): Ranges {
   const units = header?.toLowerCase().split(/[\s,]+/) ?? [];
   if (units.includes('bytes')) return 'announced';

@@ -21,18 +21,21 @@ const LARGEST_IGNORED_BODY = 64 * 1024;
 
 export interface Answer {
   response: HttpResponse;
-  /** Where in the object it begins. */
+  /** Offset in the object at which it begins. */
   start: number;
-  /** The first offset of the object that it does not reach; undefined where only its end tells. */
+  /** Offset in the object at which it ends; undefined where only its end tells. */
   end: number | undefined;
 }
 
-/** Asks for one object or parts of it, and checks of each answer, before a byte is read, that it is what was asked for. */
+/**
+ * Requests an object or parts of it, and verifies of each response, before a byte is read, that it is what was
+ * requested.
+ */
 export class ObjectRequests {
   readonly url: URL;
   readonly #request: SettledRequest;
   readonly #signal: AbortSignal | undefined;
-  /** Some servers have ranges, and take no validator in If-Range for that of the object. */
+  /** Some servers support ranges, but do not accept the object's validator in If-Range. */
   #guards = true;
   #rangesFail = false;
   #changes = 0;
@@ -43,15 +46,15 @@ export class ObjectRequests {
     this.#signal = signal;
   }
 
-  /** How often the object has turned out to be another one than before. */
+  /** How many times the object has changed. */
   get changes(): number {
     return this.#changes;
   }
 
   /**
-   * Asks for the object's start. That it is asked for as a range tells whether the server knows ranges.
+   * Requests the start of the object, as a range, which shows whether the server supports ranges.
    *
-   * @param length in bytes; all of it where it is undefined
+   * @param length in bytes; undefined for all of it
    */
   async first(length?: number): Promise<Answer & { identity: ObjectIdentity }> {
     this.#request.leave();
@@ -64,7 +67,7 @@ export class ObjectRequests {
         const identity = identityOf(headers, { size: range.total, ranges: 'proven' });
         return { response, start: 0, end: range.end, identity };
       }
-      // It may be in several parts, or not say which it is.
+      // The response may have several parts, or not say which part it is.
       response.body.destroy();
       return this.#whole(await this.#request.ask({}), 'none');
     }
@@ -73,13 +76,16 @@ export class ObjectRequests {
       if (parseUnsatisfiedTotal(headers['content-range']) === 0) {
         throw new TransferError('NotAnImage', `${describeUrl(response.url)} is empty`);
       }
-      // Some know only ranges with an end.
+      // Some servers support only ranges with an end.
       return this.#whole(await this.#request.ask({}), 'announced');
     }
     return this.#whole(response, announcedRanges(headers['accept-ranges']));
   }
 
-  /** Whether the server has ranges, be its answer to a request for all of the object the same as without. */
+  /**
+   * Whether the server supports ranges, even where its response to a request for the whole object is the same as
+   * without a range.
+   */
   async provesRanges(known: ObjectIdentity): Promise<boolean> {
     const last = (known.size ?? 0) - 1;
     if (last < 1) return false;
@@ -92,9 +98,9 @@ export class ObjectRequests {
   }
 
   /**
-   * Asks for a part of an object that is known. Where the server sends all of it instead, that is the answer.
+   * Requests a part of a known object. Where the server sends the whole object instead, that is the result.
    *
-   * @param end the first offset that is not wanted; all the rest is where it is undefined
+   * @param end the first offset that is not requested; undefined for the rest
    * @throws TransferError SourceChanged
    */
   async range(start: number, end: number | undefined, known: ObjectIdentity): Promise<Answer> {
@@ -130,7 +136,7 @@ export class ObjectRequests {
     throw statusFailure(status, headers, response.url);
   }
 
-  /** Asks for all of a known object once more, where its server has no ranges. */
+  /** Requests a known object again as a whole, where its server does not support ranges. */
   async again(known: ObjectIdentity): Promise<Answer> {
     const { response, start, end, identity } = await this.#whole(await this.#request.ask({}), known.ranges);
     if (!isSameObject(response.headers, identity.size, known)) throw this.changed(response, known);
@@ -138,9 +144,10 @@ export class ObjectRequests {
   }
 
   /**
-   * What a failure while the object was read means. SourceChanged is thrown: going on would mix two objects.
+   * Explains a failure while the object was read. SourceChanged is thrown instead, because continuing would mix two
+   * versions.
    *
-   * @param silentFrom from where on an answer that came has brought nothing, if that is so
+   * @param silentFrom the offset from which a response has delivered nothing, where that is the case
    */
   failure(error: unknown, silentFrom?: number): TransferError {
     this.#signal?.throwIfAborted();
@@ -159,7 +166,7 @@ export class ObjectRequests {
     return new TransferError('ProtocolViolation', `the server of ${describeUrl(this.url)} ${what}`);
   }
 
-  /** A body that has ended before all of it was there. */
+  /** Makes the failure of a body that ended early. */
   endedEarly(missing: number): TransferError {
     return new TransferError(
       'ConnectionLost',
@@ -167,7 +174,7 @@ export class ObjectRequests {
     );
   }
 
-  /** A server without ranges whose answers have ended at the same byte again and again. */
+  /** Makes the failure of a server without ranges whose responses repeatedly end at the same byte. */
   alwaysEndsAt(offset: number, { size }: ObjectIdentity): TransferError {
     const announced = size === undefined ? '' : `announced ${size} bytes and `;
     return this.violation(
@@ -188,7 +195,10 @@ export class ObjectRequests {
     return new TransferError('SourceChanged', `${describeUrl(this.url)} changed while it was being read${advice}`);
   }
 
-  /** A server that has sent parts, and does not send this one. The object is to be read anew, as a whole. */
+  /**
+   * Makes the failure of a server that has sent parts, and does not send this one. The object has to be read again as a
+   * whole.
+   */
   withoutRanges(response: HttpResponse): TransferError {
     response.body.destroy();
     this.#rangesFail = true;

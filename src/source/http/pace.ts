@@ -1,21 +1,21 @@
 import type { LowestRate } from './too-slow.ts';
 
-/** One who waits for bytes. */
+/** A wait for bytes. */
 export interface Wait {
-  /** @param bytes how many have come */
+  /** @param bytes how many have arrived */
   end(bytes: number): void;
 }
 
 /**
- * Watches that a source keeps up a lowest rate. Only the time in which somebody waits for bytes counts, once where several do:
- * who is slow to take them makes no server slow.
+ * Watches that a source keeps a minimum rate. Only time that is spent waiting for bytes counts, and counts once for
+ * concurrent waits, so that a slow consumer does not make a server look slow.
  */
 export class Pace {
   readonly lowest: LowestRate;
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #since = 0;
-  /** In milliseconds, before {@link #since}. */
+  /** Milliseconds of waiting before {@link #since}. */
   #waited = 0;
   #arrived = 0;
 
@@ -23,7 +23,7 @@ export class Pace {
     this.lowest = lowest;
   }
 
-  /** @param onTooSlow called where the rate has been too low for as long as it may be, before the wait has ended */
+  /** @param onTooSlow called before the wait has ended, once the rate has been too low for too long */
   begin(onTooSlow: () => void): Wait {
     if (this.#waiting.size === 0) this.#start();
     this.#waiting.add(onTooSlow);
@@ -37,7 +37,7 @@ export class Pace {
     };
   }
 
-  /** Adds a wait that is over and has brought nothing, in milliseconds. */
+  /** Adds a wait that has ended without any bytes, in milliseconds. */
   waited(duration: number): void {
     this.#waited += duration;
   }

@@ -2,12 +2,12 @@ import type { HttpBody } from './body.ts';
 import type { Pace } from './pace.ts';
 import { TooSlow } from './too-slow.ts';
 
-/** What is passed over so that a connection can be used again, unless somebody says otherwise, in bytes. */
+/** Most bytes that are discarded by default to keep a connection usable. */
 const LARGEST_IGNORED = 64 * 1024;
-/** And for how long, in milliseconds: a new connection takes less. */
+/** Longest time for that in milliseconds: a new connection takes less. */
 const LONGEST_IGNORED = 2000;
 
-/** A body that has to come at a lowest rate. Its chunks are lent as the other one's are. */
+/** A body that has to keep a minimum rate. Its chunks are lent in the same way as those of the wrapped body. */
 export class PacedBody implements HttpBody {
   readonly #body: HttpBody;
   readonly #pace: Pace;
@@ -18,7 +18,7 @@ export class PacedBody implements HttpBody {
     this.#pace = pace;
   }
 
-  /** @throws TooSlow, and what the body fails with */
+  /** @throws TooSlow, and the errors of the body */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
     const chunks = this.#body[Symbol.asyncIterator]();
     try {
@@ -33,7 +33,7 @@ export class PacedBody implements HttpBody {
     try {
       await this.#body.dump({ limit });
     } catch {
-      // Nobody wants it.
+      // The rest is not needed.
       this.destroy();
     } finally {
       clearTimeout(overdue);

@@ -8,23 +8,23 @@ import type { ObjectIdentity } from './object-identity.ts';
 import type { ObjectRequests } from './object-requests.ts';
 import { Segment } from './segment.ts';
 
-/** All that is kept in memory of what arrives ahead of its turn, in bytes. */
+/** Memory in bytes for data that arrives ahead of its turn. */
 const MEMORY = 16 * 1024 * 1024;
-/** While one segment of each connection is filled, another can wait for its turn. */
+/** While one segment of each connection is being filled, another one can wait for its turn. */
 const SEGMENTS_PER_CONNECTION = 2;
 const FIRST_CONNECTIONS = 2;
-/** Milliseconds between two more connections: as long as it takes to see what the last one has brought. */
+/** Milliseconds before another connection is added, so that the effect of the last one can be seen. */
 const GROWTH_INTERVAL = 300;
-/** How a server shows that it wants fewer connections rather than none. */
+/** Failures by which a server shows that it wants fewer connections rather than none. */
 const refusals = new Set(['TooManyRequests', 'ServerUnavailable', 'ConnectionRefused', 'ConnectionFailed']);
 
 export interface ParallelDownloadOptions {
   requests: ObjectRequests;
   identity: ObjectIdentity;
-  /** Where to begin in the object, and the first offset that is not wanted. */
+  /** Offset in the object at which to begin; `end` is the first offset that is not requested. */
   start: number;
   end: number;
-  /** How many connections to use at most. */
+  /** Most connections to use. */
   connections: number;
   progress: Progress;
   patience: PatienceOptions;
@@ -32,22 +32,23 @@ export interface ParallelDownloadOptions {
 }
 
 /**
- * Goes on reading an object over several connections, each of which fetches one segment after the other, and passes it on in order. As long
- * as the consumer waits for bytes a connection is added; a server that refuses one is not asked for as many again.
+ * Continues to read an object over several connections, each of which fetches one segment after the other, and passes
+ * the bytes on in order. Connections are added while the consumer waits for bytes; a server that refuses one is not
+ * asked for as many again.
  */
 export class ParallelDownload {
-  /** Of all segments. */
+  /** Memory of all segments. */
   readonly memory: MemoryPool;
   readonly #options: ParallelDownloadOptions;
   readonly #segmentLength: number;
-  /** Those that connections fill or have filled, in order. */
+  /** Segments that are being or have been filled, in order. */
   readonly #segments: Segment[] = [];
-  /** Those that a connection was refused for. */
+  /** Segments for which a connection was refused. */
   readonly #refused: Segment[] = [];
   readonly #responses = new Set<HttpResponse>();
   #next: number;
   #connections = 0;
-  /** The one that goes on up to where these begin. */
+  /** The original connection, while it still reads up to the start of the segments; then 0. */
   #others = 1;
   #allowed: number;
   #most: number;
@@ -66,7 +67,7 @@ export class ParallelDownload {
     this.memory = new MemoryPool(segments * this.#segmentLength, this.#segmentLength);
   }
 
-  /** Begins to fetch; what arrives waits to be read. */
+  /** Begins to fetch; data that arrives waits to be read. */
   begin(): void {
     while (this.#connections + this.#others < this.#allowed) {
       const segment = this.#refused.shift() ?? this.#nextSegment();
@@ -107,7 +108,7 @@ export class ParallelDownload {
     for (const { body } of this.#responses) body.destroy();
   }
 
-  /** Resolves when the consumer has something new to look at. */
+  /** Resolves when the state has changed for the consumer. */
   async #arrival(): Promise<void> {
     const arrival = new Promise<void>((resolve) => {
       this.#arrived = resolve;
@@ -136,7 +137,7 @@ export class ParallelDownload {
     this.begin();
   }
 
-  /** One connection: fills segments as long as there are any. */
+  /** Runs one connection, which fills segments as long as there are any. */
   async #work(first: Segment): Promise<void> {
     try {
       let segment: Segment | undefined = first;
@@ -157,7 +158,7 @@ export class ParallelDownload {
     if (this.#failure === undefined && !this.#closed) this.begin();
   }
 
-  /** @returns false where the server does not want this connection beside the others */
+  /** @returns false where the server refuses this connection besides the others */
   async #fill(segment: Segment): Promise<boolean> {
     const { progress, requests } = this.#options;
     const patience = new Patience(this.#options.patience, progress, this.#options.signal);

@@ -8,9 +8,9 @@ import { networkOfHost } from './network.ts';
 
 export interface ProxiedClientOptions {
   timeouts: ConnectionTimeouts;
-  /** For a URL of https. */
+  /** TLS options for an https URL. */
   tls: (url: URL) => Promise<ConnectionOptions>;
-  /** For a proxy of https, whatever is said of the servers behind it. */
+  /** TLS options for an https proxy, independent of the settings for servers behind it. */
   proxyTls: () => Promise<ConnectionOptions>;
   signal?: AbortSignal | undefined;
 }
@@ -18,7 +18,7 @@ export interface ProxiedClientOptions {
 /** Makes requests through proxies. */
 export class ProxiedClient {
   readonly #options: ProxiedClientOptions;
-  /** By protocol, whether certificates are verified, and proxy: each is made once, and only where it is needed. */
+  /** Dispatchers by protocol, certificate verification, and proxy; each is created once, when it is first needed. */
   readonly #agents = new Map<string, Promise<Dispatcher>>();
 
   constructor(options: ProxiedClientOptions) {
@@ -26,8 +26,8 @@ export class ProxiedClient {
   }
 
   /**
-   * @param accepts which networks it may lead to; names that only the proxy looks up are taken for public ones
-   * @throws NetworkRefused, and what undici fails with
+   * @param accepts which networks the request may lead to; names that only the proxy resolves count as public
+   * @throws NetworkRefused, and the errors of undici
    */
   async ask(url: URL, request: DirectRequest, proxy: URL, accepts: AcceptsNetwork): Promise<DirectAnswer> {
     const network = networkOfHost(url.hostname) ?? 'public';
@@ -62,7 +62,7 @@ export class ProxiedClient {
 
   async #createAgent(requestTls: ConnectionOptions, proxy: URL): Promise<Dispatcher> {
     const { timeouts, proxyTls } = this.#options;
-    // Loading it is a quarter of an import's start, and most imports need none of it.
+    // Loading it is a quarter of an import's start, and most imports do not need it.
     const { Pool, ProxyAgent } = await import('undici');
     // Several requests over one connection are no faster than one.
     const limits = {
@@ -76,7 +76,7 @@ export class ProxiedClient {
       uri: proxy.href,
       requestTls: { ...common, ...requestTls },
       proxyTls: { ...common, ...(proxy.protocol === 'https:' ? await proxyTls() : {}) },
-      // What is forwarded and not tunnelled would have no time limits otherwise.
+      // Requests that are forwarded and not tunnelled would have no time limits otherwise.
       factory: (origin: string | URL, options: object) => new Pool(origin, { ...options, ...limits }),
       ...limits,
     });

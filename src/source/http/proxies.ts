@@ -1,30 +1,30 @@
 import { BlockList, isIP } from 'node:net';
 import { TransferError } from '../../base/errors.ts';
 
-/** Which proxies to use; as in the environment variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+/** The proxies to use, as in the environment variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
 export interface ProxySettings {
-  /** For http: URLs: http(s)://[user:password@]host[:port]. */
+  /** Proxy for http: URLs: http(s)://[user:password@]host[:port]. */
   http?: string | undefined;
-  /** For https: URLs. */
+  /** Proxy for https: URLs. */
   https?: string | undefined;
-  /** Hosts, domains, addresses and networks to reach without a proxy, separated by commas; * is all. */
+  /** Hosts, domains, addresses and networks that are reached without a proxy, separated by commas; * means all. */
   none?: string | undefined;
 }
 
-/** The settings that the environment gives; a name in lower case wins, as with other programs. */
+/** Returns the settings in the environment; as in other programs, lower-case names take precedence. */
 export function proxiesOf(environment: NodeJS.ProcessEnv): ProxySettings {
   const read = (name: string): string | undefined =>
     environment[name.toLowerCase()] || environment[name.toUpperCase()] || undefined;
   return { http: read('http_proxy'), https: read('https_proxy'), none: read('no_proxy') };
 }
 
-/** Tells which proxy a URL is to be reached through. */
+/** Determines the proxy for a URL. */
 export class Proxies {
   readonly #http: URL | undefined;
   readonly #https: URL | undefined;
   readonly #exceptions: ((url: URL) => boolean)[];
 
-  /** @throws TransferError InvalidRequest where a proxy is no http(s) URL */
+  /** @throws TransferError InvalidRequest where a proxy is not an http(s) URL */
   constructor({ http, https, none = '' }: ProxySettings) {
     this.#http = parseProxy(http, 'HTTP_PROXY');
     this.#https = parseProxy(https, 'HTTPS_PROXY');
@@ -42,11 +42,11 @@ function parseProxy(given: string | undefined, name: string): URL | undefined {
   if (given === undefined) return undefined;
   const url = URL.parse(given.includes('://') ? given : `http://${given}`);
   if (url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '') return url;
-  // Not shown, since it may hold a password.
+  // Not shown, since it may contain a password.
   throw new TransferError('InvalidRequest', `the proxy in ${name} should be http://[user:password@]host:port`);
 }
 
-/** One entry of NO_PROXY: whether it is meant for a URL. */
+/** Parses one entry of NO_PROXY to a predicate for URLs. */
 function exception(entry: string): (url: URL) => boolean {
   if (entry === '*') return () => true;
   const [, network = '', prefix] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? [];

@@ -4,22 +4,25 @@ import type { HttpResponse } from './client.ts';
 import { Stalled } from './direct/received-bytes.ts';
 import { describeUrl } from './location.ts';
 
-/** All of a document has to be there by then, in milliseconds: as long as its head may take. */
+/** Milliseconds for a whole document, as long as for a head. */
 const DOCUMENT_TIMEOUT = 60_000;
-/** In bytes. What answers of token servers hold is sent in a header, and servers take no more of those. */
+/**
+ * Longest JSON document in bytes. The content of token responses is sent in a header, and servers accept no longer
+ * ones.
+ */
 const LONGEST_JSON = 64 * 1024;
 
 export interface DocumentLimits {
-  /** In bytes. */
+  /** Most bytes of the document. */
   longest: number;
-  /** For all of it, in milliseconds. */
+  /** Milliseconds for the whole document. */
   timeout?: number;
 }
 
 /**
- * Reads an answer that is not large.
+ * Reads a small response.
  *
- * @throws TransferError ProtocolViolation where it is; Stalled, and what the body fails with
+ * @throws TransferError ProtocolViolation where it is too long; Stalled, and the errors of the body
  */
 export async function readDocument(
   { body, url }: Pick<HttpResponse, 'body' | 'url'>,
@@ -41,7 +44,7 @@ export async function readDocument(
           `${describeUrl(url)} answered with more than ${formatBytes(longest)}, which is too much for such a document`,
         );
       }
-      // They are lent.
+      // Copied, because chunks are lent.
       chunks.push(Buffer.from(chunk));
     }
   } catch (error) {
@@ -54,9 +57,9 @@ export async function readDocument(
 }
 
 /**
- * Reads an answer that is a small JSON document.
+ * Reads a response that is a small JSON document.
  *
- * @throws as {@link readDocument}, also ProtocolViolation where it is none
+ * @throws as {@link readDocument}, also ProtocolViolation where it is not JSON
  */
 export async function readJson(response: Pick<HttpResponse, 'body' | 'url'>): Promise<unknown> {
   const document = await readDocument(response, { longest: LONGEST_JSON });

@@ -3,19 +3,19 @@ import type { NetworkRefused } from './direct/network-refused.ts';
 import { describeUrl } from './location.ts';
 import type { Network } from './network.ts';
 
-/** In characters; signed URLs have two thousand. */
+/** Longest URL in characters; signed URLs have two thousand. */
 const LONGEST_URL = 8192;
-/** In characters: the name system has no longer ones. */
+/** Longest host in characters, a limit of DNS. */
 const LONGEST_HOST = 253;
 
-/** An answer that has led to another URL. */
+/** A response that has led to another URL. */
 export interface Referrer {
   url: URL;
   network: Network;
 }
 
 /**
- * Where a Location leads (RFC 9110 section 10.2.2).
+ * Returns the URL of a Location header (RFC 9110 section 10.2.2).
  *
  * @throws TransferError ProtocolViolation
  */

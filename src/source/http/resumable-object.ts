@@ -13,15 +13,21 @@ import { isTrueWithin } from './true-within.ts';
 export type { ObjectRequest } from './settled-request.ts';
 
 export const DEFAULT_CONNECTIONS = 4;
-/** What the first connection still fetches after others were added, which begin behind it. */
+/** Bytes that the first connection still fetches after others were added, which begin after them. */
 const HANDOVER = 2 * 1024 * 1024;
-/** More connections are not worth their while for less than this, in bytes. */
+/** Shortest remainder in bytes for which more connections pay off. */
 const SHORTEST_PARALLEL = 8 * 1024 * 1024;
-/** A server that has sent everything up to one byte so often, and no more, is not going to. */
+/** How many times a server may end at the same byte before it counts as incomplete. */
 const MOST_EARLY_ENDS = 3;
-/** What a server has to answer to a second request by, while it sends its first answer, in milliseconds: some do one thing after the other. */
+/**
+ * Milliseconds for the response to a second request while the first one is being served: some servers serve one at a
+ * time.
+ */
 const PROOF_TIMEOUT = 5000;
-/** After so many changes an object is read in order, and not in parts: each may come from another server behind one name. */
+/**
+ * After this many changes an object is read in order, and not in parts: the parts may come from different servers
+ * behind one name.
+ */
 const CHANGES_BEFORE_ORDER = 2;
 
 export interface ResumableObjectOptions {
@@ -29,19 +35,19 @@ export interface ResumableObjectOptions {
   request: ObjectRequest;
   progress: Progress;
   patience: PatienceOptions;
-  /** How many to use at most for one object. */
+  /** Most connections for one object. */
   connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * One object of a web server, read as a whole or in parts. A cut connection is continued where it broke. Where a connection holds
- * its consumer up, and the server has ranges, others are added.
+ * An object of a web server, read as a whole or in parts. After a broken connection, reading resumes where it stopped.
+ * Where a connection limits its consumer, and the server supports ranges, connections are added.
  */
 export class ResumableObject {
   readonly #options: ResumableObjectOptions;
   readonly #requests: ObjectRequests;
-  /** Of all ranges together: each may be of a few bytes, which would be no progress. */
+  /** The patience of all ranges together: each may have only a few bytes, which alone would not count as progress. */
   readonly #rangesPatience: Patience;
   #identity: ObjectIdentity | undefined;
 
@@ -51,7 +57,7 @@ export class ResumableObject {
     this.#requests = new ObjectRequests(options.url, options.request, options.signal);
   }
 
-  /** @param head how much of the object's start is going to be read, where what follows is not, in bytes */
+  /** @param head bytes of the object's start that are going to be read, where the rest is not */
   async open(head?: number): Promise<OpenedSource> {
     this.#options.progress.awaiting();
     const answer = await this.#patience().persist(
@@ -59,7 +65,7 @@ export class ResumableObject {
       (error) => this.#requests.failure(error),
     );
     if (head !== undefined && answer.identity.size === undefined) {
-      // Of an object of unknown size, only the answer to a request for all of it tells where it ends.
+      // Where the size is unknown, only the response to a request for the whole object shows where it ends.
       answer.response.body.destroy();
       return this.open();
     }
@@ -74,7 +80,7 @@ export class ResumableObject {
       encoding: identity.encoding,
       version: versionOf(identity),
     };
-    // Without a version, what is read elsewhere may be of another object.
+    // Without a version, a read at another offset may be of another object.
     if (ranges === 'proven' && opened.version !== undefined) {
       opened.openAt = (offset) => this.#readFrom(offset, identity, undefined);
     }
@@ -89,7 +95,7 @@ export class ResumableObject {
     return { size, versioned, read: (...part) => this.#readRange(identity, ...part) };
   }
 
-  /** What is known of the object, once it has been seen whether the server has the ranges that it announces. */
+  /** Returns what is known of the object, after testing the server's announced support of ranges. */
   async #withRanges(identity: ObjectIdentity): Promise<ObjectIdentity> {
     if (this.#requests.changes >= CHANGES_BEFORE_ORDER) return { ...identity, ranges: 'untried' };
     if (identity.ranges !== 'announced') return identity;
@@ -143,7 +149,7 @@ export class ResumableObject {
     return parallel;
   }
 
-  /** Over one connection at a time, up to the object's end. */
+  /** Reads over one connection at a time, up to the end of the object. */
   async *#readSingly(start: number, identity: ObjectIdentity, first: Answer | undefined): ByteStream {
     const { progress } = this.#options;
     const patience = this.#patience();
@@ -158,7 +164,7 @@ export class ResumableObject {
         let isSilent = true;
         try {
           answer ??= await this.#askFrom(offset, identity);
-          // What was read before of a server without ranges is passed over.
+          // A server without ranges sends again what was already read, which is skipped.
           skip = offset - answer.start;
           for await (const bytes of answer.response.body) {
             const fresh = bytes.subarray(Math.min(skip, bytes.length));

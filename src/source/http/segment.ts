@@ -1,4 +1,4 @@
-/** A part of an object in memory that one connection fills, while the consumer takes from its start what is there. */
+/** A part of an object in memory that one connection fills, while the consumer takes available bytes from its start. */
 export class Segment {
   /** Offset in the object. */
   readonly start: number;
@@ -7,7 +7,7 @@ export class Segment {
   #filled = 0;
   #taken = 0;
 
-  /** @param memory the segment's alone until all of it was taken */
+  /** @param memory that belongs to the segment until all of it was taken */
   constructor(start: number, end: number, memory: Buffer) {
     this.start = start;
     this.end = end;
@@ -18,7 +18,7 @@ export class Segment {
     return this.#memory;
   }
 
-  /** Offset in the object of the first byte that is missing. */
+  /** Offset in the object of the first missing byte. */
   get position(): number {
     return this.start + this.#filled;
   }
@@ -38,7 +38,7 @@ export class Segment {
     return copied;
   }
 
-  /** What has arrived since the last call; empty where nothing has. */
+  /** Takes what has arrived since the last call; empty where nothing has. */
   take(): Buffer {
     const bytes = this.#memory.subarray(this.#taken, this.#filled);
     this.#taken = this.#filled;

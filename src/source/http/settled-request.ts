@@ -2,19 +2,20 @@ import { TransferError } from '../../base/errors.ts';
 import type { HttpResponse } from './client.ts';
 import type { Place } from './place.ts';
 
-/** Asks for the object with these headers besides the caller's own; where redirects have led before, if that is given. */
+/** Requests the object with these headers besides the caller's own, directly from `place` where that is given. */
 export type ObjectRequest = (headers: Record<string, string>, place: Place | undefined) => Promise<HttpResponse>;
 
-/** So many answers in a row have to fail where redirects have led before the first URL is asked whether it leads elsewhere. */
+/** How many consecutive responses have to fail at the redirected URL before the first URL is requested again. */
 const MOST_FAILURES = 3;
 /** In bytes. */
 const LARGEST_IGNORED_BODY = 64 * 1024;
-/** Refusals that may pass where they come from, and 416, which is an answer. */
+/** Refusals that may be temporary at the same URL, and 416, which answers the request. */
 const ownRefusals = new Set([408, 416, 425, 429]);
 
 /**
- * Requests for the parts of one object. Redirects are followed for the first of them, and the others go where it was answered: mirrors have
- * versions and tags of their own. Where that refuses, as when a signature has expired, the first URL is asked again.
+ * Requests the parts of one object. Redirects are followed for the first request, and the others go directly to where
+ * it ended, because mirrors have their own versions and tags. Where that is refused, for example because a signature
+ * has expired, the first URL is requested again.
  */
 export class SettledRequest {
   readonly #request: ObjectRequest;
@@ -25,7 +26,7 @@ export class SettledRequest {
     this.#request = request;
   }
 
-  /** Begins at the first URL again. */
+  /** Starts again from the first URL. */
   leave(): void {
     this.#place = undefined;
     this.#failures = 0;
@@ -39,7 +40,7 @@ export class SettledRequest {
     return response;
   }
 
-  /** @returns undefined where the first URL is to be asked */
+  /** @returns undefined where the first URL has to be requested */
   async #askAt(place: Place, headers: Record<string, string>): Promise<HttpResponse | undefined> {
     try {
       const response = await this.#request(headers, place);

@@ -1,14 +1,14 @@
 import { formatBytes } from '../../base/format-bytes.ts';
 import { formatDuration } from '../../base/format-duration.ts';
 
-/** The least that a source has to bring while it is waited for. */
+/** The minimum that a source has to deliver while it is waited for. */
 export interface LowestRate {
   bytes: number;
-  /** In milliseconds of waiting: what storage or decompression takes does not count. */
+  /** Milliseconds of waiting; time for storage or decompression does not count. */
   within: number;
 }
 
-/** Bytes arrive, and so few that it would never end. */
+/** Bytes arrive, but so slowly that the transfer would hardly ever end. */
 export class TooSlow extends Error {
   override readonly name = 'TooSlow';
   readonly code = 'TOO_SLOW';

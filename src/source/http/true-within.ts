@@ -1,5 +1,5 @@
 /**
- * What becomes of it, and false where it fails or takes longer.
+ * Returns the outcome of some work, or false where it fails or takes too long.
  *
  * @param limit in milliseconds
  */

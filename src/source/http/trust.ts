@@ -2,15 +2,15 @@ import { createSecureContext, type ConnectionOptions, type SecureContext } from 
 import { trustedCertificates } from './certificates.ts';
 
 export interface TrustOptions {
-  /** Folders of PEM certificates to trust besides the system's, or files of such. */
+  /** Folders of PEM certificates, or files of them, that are trusted besides the system's. */
   certificatesDirectories?: readonly string[];
-  /** Accept any certificate. */
+  /** Whether any certificate is accepted. */
   insecureSkipVerify?: boolean;
-  /** Accept any certificate of these, `host[:port]`. */
+  /** Hosts of which any certificate is accepted, `host[:port]`. */
   insecureHosts?: readonly string[];
 }
 
-/** Which certificates are trusted, and of which servers it does not matter. */
+/** Which certificates are trusted, and which servers are not verified. */
 export class Trust {
   readonly #options: TrustOptions;
   #reading: Promise<{ secureContext: SecureContext }> | undefined;
@@ -19,14 +19,14 @@ export class Trust {
     this.#options = options;
   }
 
-  /** For a server of https. */
+  /** Returns the TLS options for an https server. */
   async of(url: URL): Promise<ConnectionOptions> {
     const { insecureSkipVerify = false, insecureHosts = [] } = this.#options;
     const isListed = insecureHosts.some((host) => URL.parse(`https://${host}`)?.host === url.host);
     return insecureSkipVerify || isListed ? { rejectUnauthorized: false } : this.verified();
   }
 
-  /** Whatever is said of servers. They are read once, since there are many. */
+  /** Returns TLS options with verification, regardless of settings for servers. The many certificates are read once. */
   verified(): Promise<{ secureContext: SecureContext }> {
     const { certificatesDirectories = [] } = this.#options;
     this.#reading ??= trustedCertificates(certificatesDirectories).then((ca) => ({

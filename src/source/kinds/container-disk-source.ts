@@ -9,19 +9,19 @@ import { MemberJudge } from '../../image/unwrap/member-judge.ts';
 import { FileSource } from './file-source.ts';
 
 const SECTOR = 512;
-/** Of which one is chosen: most images have one. */
+/** Most files among which the disk is chosen; most images have one. */
 const MOST_FILES = 1000;
 
 export interface ContainerDiskOptions {
-  /** The folder that is the image's root. */
+  /** The folder that is the root of the image. */
   root: string;
-  /** The image's environment, `NAME=value`. */
+  /** The environment of the image, as `NAME=value`. */
   environment: string[];
-  /** The image's name. */
+  /** The name of the image. */
   location: string;
 }
 
-/** The disk in a container image that is unpacked already: the file below /disk/. */
+/** The disk of a container image that is already unpacked: the file below /disk/. */
 export class ContainerDiskSource implements Source {
   readonly location: string;
   readonly labels: Record<string, string>;
@@ -74,12 +74,12 @@ export class ContainerDiskSource implements Source {
     );
   }
 
-  /** The first that is a disk; where there is none, the first that might be one, or whatever there is. */
+  /** Chooses the first file that certainly is a disk; otherwise the first that may be one, or any file. */
   async #choose(paths: readonly string[]): Promise<string | undefined> {
     const judge = new MemberJudge(this.location);
     let chosen: { path: string; isPossible: boolean } | undefined;
     for (const path of paths) {
-      // What is read here is read once more, and no progress.
+      // What is read here will be read again, and is not progress.
       const looked = new FileSource(path, new Progress(), this.#locationOf(path));
       const { bytes, size = 0 } = await looked.open();
       const reader = new ByteReader(bytes);
@@ -108,7 +108,7 @@ interface Files {
   link: string | undefined;
 }
 
-/** Links are not followed: from here they would lead out of the image. */
+/** Collects files. Links are not followed, because they would lead out of the image from here. */
 async function collect(path: string, found: Files): Promise<void> {
   const status = await lstat(path);
   if (status.isFile()) found.files.push(path);

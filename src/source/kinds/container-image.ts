@@ -7,15 +7,15 @@ import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import { parseEnvironment, parseManifest, selectPlatform, type Manifest } from '../registry/manifest.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
 
-/** An index names images, or indexes of them: no deeper than this. */
+/** Deepest nesting of indexes; an index lists images or other indexes. */
 const DEEPEST_INDEX = 3;
 
 export interface ContainerImageOptions {
-  /** For people. */
+  /** For messages. */
   location: string;
-  /** What the store has the image under. */
+  /** The reference of the image in the store. */
   reference: string;
-  /** As image indexes spell it; this machine's own by default. */
+  /** Architecture as image indexes spell it; by default that of this machine. */
   architecture?: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export class ContainerImage implements Source {
     return { ...disk, path: `/${path}`, mediaType: undefined, version: `${digest} ${path}` };
   }
 
-  /** Layers are compressed as a whole. */
+  /** Layers are compressed as a whole, so that there is no random access. */
   async openRanges(): Promise<undefined> {
     return undefined;
   }
@@ -66,7 +66,7 @@ export class ContainerImage implements Source {
   }
 }
 
-/** The name that image indexes have for this machine's architecture. */
+/** Returns the name of this machine's architecture in image indexes. */
 function ownArchitecture(): string {
   const names: Partial<Record<typeof arch, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
   return names[arch] ?? arch;

@@ -7,10 +7,10 @@ import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 
 const CHUNK = 1024 * 1024;
-/** Of the stream that is read, and of those before it that are still being closed. */
+/** Buffers for the stream that is read, and for earlier ones that are still being closed. */
 const CHUNKS = 4;
 
-/** A file or a block device of this machine. */
+/** A file or a block device on this machine. */
 export class FileSource implements Source {
   readonly location: string;
   readonly #path: string;

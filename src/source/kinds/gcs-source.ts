@@ -5,11 +5,11 @@ import type { Progress } from '../../base/progress.ts';
 import { WebObject, type AskForObject, type WebObjectOptions } from './web-object.ts';
 
 export interface GcsSourceOptions extends WebObjectOptions {
-  /** gs://bucket/object, or a URL of the object */
+  /** The URL of the object, or gs://bucket/object. */
   url: string;
-  /** Text of a service account's credentials.json; without it the object is asked for as anybody may. */
+  /** Text of a service account's credentials.json; without it the object is requested anonymously. */
   credentials?: string | undefined;
-  /** Of another server that gs:// stands for. */
+  /** Another server that gs:// refers to. */
   endpoint?: string | undefined;
 }
 
@@ -27,7 +27,8 @@ function askAs(url: URL, account: ServiceAccount | undefined): AskForObject {
     const ask = async (): ReturnType<AskForObject> => {
       const authorization = await account?.authorization(client);
       return client.request(url, {
-        // Objects that were stored compressed are decompressed on their way for those who do not take them as they are.
+        // Objects that were stored compressed are decompressed in transit for clients that do not accept them as they
+        // are.
         headers: { 'accept-encoding': 'gzip', ...more },
         confidentialHeaders: authorization === undefined ? {} : { authorization },
         place,

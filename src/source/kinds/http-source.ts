@@ -5,9 +5,9 @@ import { WebObject, type AskForObject, type WebObjectOptions } from './web-objec
 
 export interface HttpSourceOptions extends WebObjectOptions {
   url: string;
-  /** Lines of the form `Name: value`, kept from other sites that the server redirects to. */
+  /** Lines of the form `Name: value`, which are not sent to other origins after redirects. */
   headers?: readonly string[];
-  /** The same, and they win. */
+  /** More such lines, which take precedence. */
   secretHeaders?: readonly string[];
   credentials?: { user: string; password: string } | undefined;
 }

@@ -12,13 +12,13 @@ const SCHEME = 'oci-archive:';
 export interface OciArchiveSourceOptions extends HttpSourceOptions {
   /** oci-archive: with an http(s) URL, or a path on this machine. */
   url: string;
-  /** As image indexes spell it; this machine's own by default. */
+  /** Architecture as image indexes spell it; by default that of this machine. */
   architecture?: string | undefined;
   /** Opens a path, where not everything may be opened that the process can open. */
   openFile?: (path: string) => Promise<FileHandle>;
 }
 
-/** The disk in an image that is in a tar archive, in a file or on a web server. */
+/** The disk of a container image in a tar archive, in a file or on a web server. */
 export class OciArchiveSource extends ContainerImage {
   constructor(options: OciArchiveSourceOptions, progress: Progress) {
     const archive = openArchive(options, progress);

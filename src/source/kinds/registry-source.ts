@@ -9,21 +9,21 @@ import { ContainerImage } from './container-image.ts';
 export interface RegistrySourceOptions {
   /** docker://host[:port]/repository[:tag|@digest] */
   url: string;
-  /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
+  /** Whether any certificate of the registry itself is accepted, and plain http where it does not speak TLS. */
   insecureRegistry?: boolean;
-  /** Accept any certificate of the servers that it leads to as well. */
+  /** Whether any certificate is accepted of other servers, too, that the registry leads to. */
   insecureSkipVerify?: boolean;
-  /** Whether answers may lead further inside than they came from. */
+  /** Whether redirects may lead to more internal networks. */
   followsInternalRedirects?: boolean;
-  /** As image indexes spell it; this machine's own by default. */
+  /** Architecture as image indexes spell it; by default that of this machine. */
   architecture?: string | undefined;
   credentials?: Credentials | undefined;
-  /** What `docker login` writes, for where there are no credentials. */
+  /** Credentials in the format of `docker login`, for use where no others are given. */
   dockerConfig?: string | undefined;
-  /** Folders with PEM certificates to trust besides the system's. */
+  /** Folders with PEM certificates that are trusted besides the system's. */
   certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
-  /** How many connections to use at most for one layer. */
+  /** Most connections for one layer. */
   connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }

@@ -6,13 +6,13 @@ import { WebObject, type WebObjectOptions } from './web-object.ts';
 export interface S3SourceOptions extends WebObjectOptions {
   /** https://endpoint/bucket/object or https://bucket.endpoint/object */
   url: string;
-  /** Without them the object is asked for as anybody may. */
+  /** Credentials; without them the object is requested anonymously. */
   credentials?: S3Credentials | undefined;
-  /** Of the bucket; found out where it is not given. */
+  /** Region of the bucket; determined where it is not given. */
   region?: string | undefined;
 }
 
-/** An object of S3, or of a server that speaks its protocol. */
+/** An object of S3, or of a server with a compatible API. */
 export class S3Source extends WebObject {
   constructor(options: S3SourceOptions, progress: Progress) {
     const url = parseHttpUrl(options.url);

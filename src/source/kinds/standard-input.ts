@@ -6,7 +6,7 @@ import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
 import { FileSource } from './file-source.ts';
 
-/** Standard input; as a file where it is one, since a file can be read anywhere. */
+/** Opens standard input; as a file where it is one, because a file can be read at any offset. */
 export function openStandardInput(progress: Progress): Source {
   return fstatSync(stdin.fd).isFile() ? new FileSource('/dev/stdin', progress) : new StandardInput(progress);
 }

@@ -8,19 +8,21 @@ import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 
 export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
   patience?: PatienceOptions;
-  /** How many to use at most. */
+  /** Most connections to use. */
   connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** Asks for the object with these headers besides those that it needs anyway, and where redirects have led before. */
+/**
+ * Requests the object with these headers besides its own ones, directly from where redirects have led before, if given.
+ */
 export type AskForObject = (
   client: HttpClient,
   headers: Record<string, string>,
   place: Place | undefined,
 ) => Promise<HttpResponse>;
 
-/** An object behind an http(s) URL. What differs between the kinds of servers is how it is asked for. */
+/** An object with an http(s) URL. The kinds of servers differ in how the object is requested. */
 export class WebObject implements Source {
   readonly location: string;
   readonly #client: HttpClient;

@@ -2,14 +2,14 @@ import { TransferError } from '../../base/errors.ts';
 import { parseHttpUrl } from '../http/location.ts';
 
 const ENDPOINT = 'https://storage.googleapis.com';
-/** Where a browser finds objects, with a login of its own. */
+/** The host where a browser finds objects, with its own login. */
 const BROWSER_HOST = 'storage.cloud.google.com';
 
 /**
- * Where an object of Google Cloud Storage is asked for: its XML API, which has a path for each object.
+ * Returns the URL of an object of Google Cloud Storage in its XML API, which has one path for each object.
  *
  * @param given gs://bucket/object, or a URL of the object
- * @param endpoint of another server that gs:// stands for
+ * @param endpoint another server that gs:// refers to
  * @throws TransferError InvalidUrl
  */
 export function gcsObjectUrl(given: string, endpoint: string = ENDPOINT): URL {

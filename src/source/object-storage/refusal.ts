@@ -4,26 +4,26 @@ import { statusFailure } from '../http/failures.ts';
 import { describeUrl } from '../http/location.ts';
 import { readDocument } from '../http/read-document.ts';
 
-/** In bytes; they are a few hundred. */
+/** Longest document in bytes; usual ones have a few hundred. */
 const LONGEST_DOCUMENT = 64 * 1024;
-/** In milliseconds: it only says more of what the status says already. */
+/** Milliseconds for the document, which only adds detail to the status. */
 const DOCUMENT_TIMEOUT = 10_000;
 
-/** What an object store says of a request that it does not fulfil. */
+/** An object store's reason for refusing a request. */
 export interface Refusal {
-  /** NoSuchKey, AccessDenied, …; empty where it does not say. */
+  /** NoSuchKey, AccessDenied, …; empty where the store gives none. */
   code: string;
-  /** Of the bucket, where the store says that another one was asked. */
+  /** Region of the bucket, where the store says that it is another one. */
   region: string | undefined;
   response: HttpResponse;
 }
 
-/** Whether an answer is neither the object nor about the range that was asked for. */
+/** Whether a response is neither the object nor about the requested range. */
 export function isRefused({ status }: HttpResponse): boolean {
   return status >= 300 && status !== 416;
 }
 
-/** Reads the error document of an answer, which is XML both in S3's and in Google Cloud Storage's XML API. */
+/** Reads the error document of a response, which is XML both in S3's API and in Google Cloud Storage's XML API. */
 export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   const document = await readStart(response);
   // Both are identifiers, and both are shown or sent.
@@ -37,7 +37,7 @@ export async function readRefusal(response: HttpResponse): Promise<Refusal> {
   };
 }
 
-/** What a refusal means for whoever wants the object, and what to do about it. */
+/** Explains a refusal to the user, with the remedy. */
 export function refusalFailure(
   { code, response }: Refusal,
   { anonymous, remedy }: { anonymous: boolean; remedy: Remedy },

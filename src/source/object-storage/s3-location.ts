@@ -2,8 +2,8 @@ import { TransferError } from '../../base/errors.ts';
 import { parseHttpUrl } from '../http/location.ts';
 
 /**
- * Where the object of an s3://bucket/key URL is asked for: in virtual-host style at Amazon's, in path style at another
- * endpoint, which seldom has a name for each bucket.
+ * Returns the https URL of an s3://bucket/key URL: in virtual-host style at Amazon, in path style at another endpoint,
+ * which seldom has a name for each bucket.
  *
  * @throws TransferError InvalidUrl
  */
@@ -18,6 +18,6 @@ export function s3ObjectUrl(
   const path = key.split('/').map(encodeURIComponent).join('/');
   if (endpoint !== undefined) return parseHttpUrl(`${endpoint.replace(/\/$/, '')}/${bucket}/${path}`);
   const host = `s3.${region ?? 'us-east-1'}.amazonaws.com`;
-  // A certificate for *.s3… is not for a bucket with dots in its name.
+  // A certificate for *.s3… does not cover a bucket with dots in its name.
   return parseHttpUrl(bucket.includes('.') ? `https://${host}/${bucket}/${path}` : `https://${bucket}.${host}/${path}`);
 }

@@ -7,34 +7,34 @@ import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
 export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
-  /** Of temporary credentials. */
+  /** Token of temporary credentials. */
   sessionToken?: string | undefined;
 }
 
-/** The region that most servers other than Amazon's take requests to be signed for. */
+/** The region for which most servers other than Amazon's expect signatures. */
 const DEFAULT_REGION = 'us-east-1';
 
-/** Asks an S3 server for one object, signed with Signature Version 4 where there are credentials. */
+/** Requests an object of an S3 server, signed with Signature Version 4 where there are credentials. */
 export class S3Requests {
   #url: URL;
   #region: string | undefined;
-  /** The answer that named the endpoint, where not the user did. */
+  /** The response that named the endpoint, where the user did not. */
   #referrer: Referrer | undefined;
   readonly #credentials: S3Credentials | undefined;
 
   /**
    * @param url of the object, in path style or virtual-host style
-   * @param region of the bucket; told from the URL, or by the server, where it is not given
+   * @param region of the bucket; by default determined from the URL or the server
    */
   constructor(url: URL, credentials: S3Credentials | undefined, region?: string) {
     this.#url = new URL(url);
-    // A plus sign means itself in a key, but some servers take it for a space.
+    // A plus sign is literal in a key, but some servers decode it as a space.
     this.#url.pathname = url.pathname.replaceAll('+', '%2B');
     this.#region = region;
     this.#credentials = credentials;
   }
 
-  /** @throws TransferError where the server has no such object for us */
+  /** @throws TransferError where the server does not serve the object to these credentials */
   async ask(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
     let response = await this.#send(client, headers, place);
     if (!isRefused(response)) return response;
@@ -75,7 +75,7 @@ export class S3Requests {
     return Object.fromEntries([...signed.headers].filter(([name]) => name !== 'host'));
   }
 
-  /** Amazon's endpoints are each for one region; other servers only want another signature. */
+  /** Changes the region. Each of Amazon's endpoints is for one region; other servers only expect another signature. */
   #moveTo(region: string): boolean {
     if (region === this.#region || !/^[a-z0-9-]{1,64}$/.test(region)) return false;
     this.#region = region;

@@ -9,7 +9,7 @@ import { readJson } from '../http/read-document.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/devstorage.read_only';
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/** A token is replaced this long before its end, in milliseconds. */
+/** How long before its expiry a token is replaced, in milliseconds. */
 const MARGIN = 60_000;
 
 const keyFile = z.object({
@@ -44,13 +44,13 @@ export class ServiceAccount {
     this.#tokenUrl = parseHttpUrl(parsed.data.token_uri);
   }
 
-  /** The value of the Authorization header. A token is kept until shortly before it expires. */
+  /** Returns the value of the Authorization header. A token is reused until shortly before it expires. */
   async authorization(client: HttpClient): Promise<string> {
     if (this.#token === undefined || Date.now() > this.#token.until) this.#token = await this.#newToken(client);
     return bearerAuthorization(this.#token.value);
   }
 
-  /** To be called when the server no longer takes the token. */
+  /** Discards the token; to be called when the server no longer accepts it. */
   forgetToken(): void {
     this.#token = undefined;
   }

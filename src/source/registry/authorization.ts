@@ -15,7 +15,7 @@ export interface Credentials {
 
 const tokenAnswer = z.object({ token: bearerToken.optional(), access_token: bearerToken.optional() });
 
-/** Proves to a registry who we are, the way it asks for: with a password, or a token that another server gives. */
+/** Authenticates to a registry in the way that it asks for: with a password, or with a token from another server. */
 export class RegistryAuthorization {
   readonly #client: HttpClient;
   readonly #repository: string;
@@ -28,7 +28,7 @@ export class RegistryAuthorization {
     this.#credentials = credentials;
   }
 
-  /** Sends a request, and once more with a fresh proof where the registry asks for one. */
+  /** Sends a request, and sends it again with new credentials where the registry asks for them. */
   async request(url: URL, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
     const response = await this.#send(url, headers, place);
     if (response.status !== 401 || response.url.origin !== url.origin) return response;
@@ -48,7 +48,7 @@ export class RegistryAuthorization {
     const challenges = parseChallenges(header);
     const bearers = challenges.filter(({ scheme }) => scheme === 'bearer');
     const bearer = bearers.find((challenge) => realmUrl(challenge) !== null) ?? bearers[0];
-    // To who asks for neither, a password is not told.
+    // A registry that asks for neither scheme does not get the password.
     const takesBasic = challenges.length === 0 || challenges.some(({ scheme }) => scheme === 'basic');
     const password = takesBasic ? this.#credentials : undefined;
     if (bearer !== undefined && (realmUrl(bearer) !== null || password === undefined)) {
@@ -65,7 +65,7 @@ export class RegistryAuthorization {
     return basicAuthorization(password);
   }
 
-  /** https://distribution.github.io/distribution/spec/auth/token/ */
+  /** Obtains a token: https://distribution.github.io/distribution/spec/auth/token/ */
   async #token(challenge: Challenge, response: HttpResponse): Promise<string> {
     const realm = realmOf(challenge, response.url);
     const service = challenge.parameters.get('service');
@@ -90,7 +90,7 @@ function realmUrl({ parameters }: Challenge): URL | null {
   return realm !== null && /^https?:$/.test(realm.protocol) ? realm : null;
 }
 
-/** Where a registry says that there are tokens. */
+/** Returns the URL of the token server that a registry names. */
 function realmOf(challenge: Challenge, registry: URL): URL {
   const realm = realmUrl(challenge);
   if (realm === null) {
@@ -103,7 +103,7 @@ function realmOf(challenge: Challenge, registry: URL): URL {
         'the realm that the registry names has to be a URL of https',
     );
   }
-  // What it says of users is not ours to send.
+  // Credentials in the registry's URL are not sent.
   realm.username = '';
   realm.password = '';
   return realm;

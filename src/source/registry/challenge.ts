@@ -1,4 +1,4 @@
-/** In characters; a realm, a service and a scope are a few hundred. */
+/** Longest header in characters; a realm, a service and a scope have a few hundred. */
 const LONGEST = 8192;
 
 const separators = /[\s,]*/y;
@@ -6,15 +6,18 @@ const token = /[!#$%&'*+.^`|~\w-]{1,64}/y;
 const value = /[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;
 const token68 = /[ \t]+[\w.~+/-]+=*(?=[ \t]*(?:,|$))/y;
 
-/** One of the ways in which a server lets itself be convinced: RFC 9110 section 11.6.1. */
+/** One of the ways to authenticate to a server: RFC 9110 section 11.6.1. */
 export interface Challenge {
-  /** In lower case. */
+  /** Scheme in lower case. */
   scheme: string;
-  /** By name in lower case. */
+  /** Parameters by name in lower case. */
   parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads WWW-Authenticate, which may hold several challenges, each with parameters of its own. What is none is passed over. */
+/**
+ * Parses WWW-Authenticate, which may contain several challenges, each with its own parameters. Anything else is
+ * skipped.
+ */
 export function parseChallenges(header: string | undefined): Challenge[] {
   const text = header?.slice(0, LONGEST) ?? '';
   const challenges: { scheme: string; parameters: Map<string, string> }[] = [];

@@ -2,13 +2,13 @@ import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { parseChecksum, verified } from '../../base/checksum.ts';
 
 /**
- * In bytes, of a manifest, an index or a configuration. A thousand layers are described in 300 KiB; to be told what is wrong with
- * each of the entries of a hostile one takes 600 times its length in memory.
+ * Longest manifest, index or configuration in bytes. A thousand layers are described in 300 KiB, and reporting every
+ * invalid entry of a hostile document takes 600 times its length in memory.
  */
 export const LONGEST_DOCUMENT = 512 * 1024;
 
 /**
- * The text of a document whose digest is known.
+ * Returns the text of a document after verifying its digest.
  *
  * @throws TransferError ChecksumMismatch
  */

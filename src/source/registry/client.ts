@@ -12,21 +12,21 @@ import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 
-/** How a server that does not speak TLS lets somebody down who tries. */
+/** Failures of a TLS connection to a server that does not speak TLS. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
 
 export interface RegistryClientOptions {
-  /** Accept any certificate of the registry itself, and speak plain http to one that does not speak TLS. */
+  /** Whether any certificate of the registry itself is accepted, and plain http where it does not speak TLS. */
   insecureRegistry?: boolean;
-  /** Accept any certificate of the servers that it leads to as well. */
+  /** Whether any certificate is accepted of other servers, too, that the registry leads to. */
   insecureSkipVerify?: boolean;
-  /** Whether answers may lead further inside than they came from. */
+  /** Whether redirects may lead to more internal networks. */
   followsInternalRedirects?: boolean;
   credentials?: Credentials | undefined;
-  /** Folders with PEM certificates to trust besides the system's. */
+  /** Folders with PEM certificates that are trusted besides the system's. */
   certificatesDirectories?: readonly string[];
   patience?: PatienceOptions;
-  /** How many connections to use at most for one blob. */
+  /** Most connections for one blob. */
   connections?: number | undefined;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;

@@ -6,28 +6,28 @@ const FOLDER = 'disk/';
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
-/** How many names below /disk/ are remembered of an image's layers; most images have one. */
+/** Most names below /disk/ that are remembered of an image's layers; most images have one. */
 const MOST_NAMES = 100_000;
-/** Of all of these names together, in characters, which take a byte or two each. */
+/** Most characters of all these names together; each takes one or two bytes. */
 const MOST_CHARACTERS = 16 * 1024 * 1024;
-/** Below /disk/. */
+/** Deepest folder below /disk/. */
 const DEEPEST_FOLDER = 32;
 
 /** A link below /disk/. */
 export interface DiskLink {
   path: string;
-  /** As the layer has it. */
+  /** The target as the layer has it. */
   target: string;
 }
 
 /**
- * Finds the disk of a container disk: the file below /disk/. Layers are looked through from the uppermost down, each
- * hiding in those below what its whiteouts name, and what it has itself (OCI image specification, layer.md).
+ * Finds the disk of a container disk: the file below /disk/. Layers are searched from the uppermost down. Each hides in
+ * those below what its whiteouts name, and what it has itself (OCI image specification, layer.md).
  */
 export class DiskFinder {
-  /** Of all layers together. */
+  /** The budget of all layers together. */
   readonly #budget: ArchiveBudget;
-  /** What upper layers hide: a name with all that is below it, or where they have a folder of that name, a file of it. */
+  /** What upper layers hide: a name with everything below it or, where they have a folder of that name, only a file. */
   readonly #hidden = new Map<string, 'all' | 'file'>();
   #hiddenByThisLayer = new Map<string, 'all' | 'file'>();
   #characters = 0;
@@ -40,17 +40,17 @@ export class DiskFinder {
     this.#budget = new ArchiveBudget({ limits });
   }
 
-  /** The first hard link of this layer: the disk may be where it leads. */
+  /** The first hard link of this layer: the disk may be its target. */
   get hardLink(): DiskLink | undefined {
     return this.#hardLink;
   }
 
-  /** The uppermost symbolic link, which nobody follows. */
+  /** The uppermost symbolic link; symbolic links are not followed. */
   get symbolicLink(): DiskLink | undefined {
     return this.#symbolicLink;
   }
 
-  /** To be called between one layer and the next below it. */
+  /** Has to be called between one layer and the next below it. */
   descend(): void {
     for (const [path, what] of this.#hiddenByThisLayer)
       if (this.#hidden.get(path) !== 'all') this.#hidden.set(path, what);
@@ -60,7 +60,7 @@ export class DiskFinder {
   }
 
   /**
-   * Whether this is the disk.
+   * Whether this entry is the disk.
    *
    * @throws TransferError UnsupportedImage where the layers hold too much else
    */
@@ -72,7 +72,7 @@ export class DiskFinder {
     return isDisk;
   }
 
-  /** Counts what is not wanted after all. Throws as {@link accept} does. */
+  /** Counts an entry that turned out not to be wanted. Throws as {@link accept} does. */
   pass({ stored }: TarEntry): void {
     this.#budget.countSkipped(stored);
   }
@@ -97,7 +97,7 @@ export class DiskFinder {
       this.#remember(folder + base.slice(WHITEOUT.length), 'all');
       return false;
     }
-    // Whatever a layer has under a name hides what the layers below have there; two folders become one.
+    // Any entry of a layer hides entries of that name in the layers below, except that two folders are merged.
     this.#remember(name, entry.type === 'folder' ? 'file' : 'all');
     if (this.#allHidden || this.#isHidden(name)) return false;
     this.#noteLink(name, entry);
@@ -136,7 +136,7 @@ export class DiskFinder {
   }
 }
 
-/** The path of a layer's member, whichever of its spellings the layer has. */
+/** Normalises the path of a layer's entry, which may be spelt in several ways. */
 export function layerPath(path: string): string {
   return path.replace(/^(\.?\/)+/, '').replace(/\/+$/, '');
 }

@@ -10,30 +10,33 @@ import { Layer } from './layer.ts';
 import type { Descriptor } from './manifest.ts';
 
 const SECTOR = 512;
-/** In bytes: what is as large is a disk, if it may be one. To look for a better one all layers would have to be read twice. */
+/**
+ * Size in bytes from which a file that may be a disk counts as the disk. Looking for a better one would mean to read
+ * all layers twice.
+ */
 const SMALLEST_CERTAIN = 16 * 1024 * 1024;
 
 export interface FoundDisk {
-  /** In the image. */
+  /** Path in the image. */
   path: string;
-  /** Of the layer that it is in. */
+  /** Digest of the layer that contains it. */
   digest: string;
-  /** Ends only after the whole layer was verified. */
+  /** The content. It ends only after the whole layer was verified. */
   bytes: ByteStream;
-  /** In bytes. */
+  /** Size in bytes. */
   size: number;
-  /** Bytes that will have been read of the store, once all of the layer has been. */
+  /** Bytes that will have been read from the store, once the whole layer has been. */
   transferSize: number;
 }
 
-/** A file below /disk/ that is taken where there is nothing better. */
+/** A file below /disk/ that is used where there is nothing better. */
 interface Candidate {
   layer: Descriptor;
   path: string;
   isPossible: boolean;
 }
 
-/** Looks for the disk in the layers of a container image: the first file below /disk/ that is one. */
+/** Searches the layers of a container image for the disk: the first file below /disk/ that is one. */
 export class DiskSearch {
   readonly #store: ImageStore;
   readonly #location: string;
@@ -69,7 +72,7 @@ export class DiskSearch {
     );
   }
 
-  /** What is merely not text is no better than what comes behind it. */
+  /** Returns the disk in a layer. A file that is merely not text is no better than those after it. */
   async #disk(layer: Descriptor): Promise<FoundDisk | undefined> {
     return this.#first(layer, async (entry, reader) => {
       if (!this.#finder.accept(entry)) return false;
@@ -85,7 +88,7 @@ export class DiskSearch {
     });
   }
 
-  /** @throws TransferError UnsupportedImage where what comes behind a file that only might be the disk certainly is one */
+  /** @throws TransferError UnsupportedImage where an entry after a file that only may be the disk certainly is one */
   async #refuseCertain(path: string, other: TarEntry): Promise<void> {
     if (!this.#finder.accept(other)) return;
     if ((await this.#likeness(other.size, new ByteReader(other.body))) === 'disk') {
@@ -98,7 +101,7 @@ export class DiskSearch {
     this.#finder.pass(other);
   }
 
-  /** A hard link's data come before it, and may lie anywhere in its layer, or in those below it. */
+  /** Finds the target of a hard link, which precedes the link in its layer, at any distance, or is in a layer below. */
   async #linkedDisk(layers: readonly Descriptor[]): Promise<FoundDisk | undefined> {
     const target = this.#finder.hardLink && layerPath(this.#finder.hardLink.target);
     if (target === undefined) return undefined;
@@ -112,7 +115,7 @@ export class DiskSearch {
     return undefined;
   }
 
-  /** Disks of no whole sectors are taken, too, where they are in the right place. */
+  /** Judges a file. Disks with an incomplete last sector are accepted, too, in the right folder. */
   #likeness(size: number, reader: ByteReader): Promise<Likeness | undefined> {
     return this.#judge.judge(reader, Math.ceil(size / SECTOR) * SECTOR);
   }
@@ -123,7 +126,7 @@ export class DiskSearch {
   ): Promise<FoundDisk | undefined> {
     const transferSize = this.#progress.bytesRead + layerSize;
     const layer = await Layer.open(await this.#store.blob(digest), digest, this.#location);
-    // Not by a loop over them: that would end them, and what comes behind the one that is wanted may be looked at as well.
+    // Not a for-await loop, which would close the iterator: entries after the wanted one may be checked as well.
     for (let next = await layer.entries.next(); next.done !== true; next = await layer.entries.next()) {
       const entry = next.value;
       const reader = new ByteReader(entry.body);

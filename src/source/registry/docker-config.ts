@@ -11,14 +11,14 @@ const entry = z.object({
 });
 const dockerConfig = z.object({ auths: z.record(z.string(), entry).default({}) });
 
-/** Docker Hub's name among credentials is older than its registry's. */
+/** The name of Docker Hub in stored credentials is older than that of its registry. */
 const hubNames = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 /**
- * The credentials for an image in what `docker login` writes, which is also what a Secret of type
- * kubernetes.io/dockerconfigjson holds. The entry with the longest matching path wins.
+ * Returns the credentials for an image from the format of `docker login`, which a Secret of type
+ * kubernetes.io/dockerconfigjson has, too. The entry with the longest matching path wins.
  *
- * @throws TransferError InvalidRequest where the text is not of that kind
+ * @throws TransferError InvalidRequest where the text does not have that format
  */
 export function credentialsFor({ host, repository }: ImageReference, text: string): Credentials | undefined {
   const parsed = dockerConfig.safeParse(parseJson(text));
@@ -40,7 +40,7 @@ function credentialsOf({ username, password, auth }: z.infer<typeof entry>): Cre
   return user === undefined || secret === undefined ? undefined : { user, password: secret };
 }
 
-/** Names are hosts, hosts with a path, or URLs of a registry's API. */
+/** Normalises a name, which is a host, a host with a path, or the URL of a registry's API. */
 function canonicalName(name: string): string {
   const [host = '', ...path] = name
     .replace(/^https?:\/\//, '')

@@ -1,13 +1,13 @@
 const DOMAIN = 'kubevirt.io';
 const MARK = 'KUBEVIRT_IO_';
 
-/** In characters: a key has at most 317 and a value 63. */
+/** Longest line in characters: a key has at most 317 and a value 63. */
 const LONGEST_LINE = 512;
-/** Images have two to five of them. */
+/** Most labels; images have two to five. */
 const MOST_LABELS = 16;
-/** Of all together as JSON: they share a termination message of 4096 bytes with the rest of the result. */
+/** Most bytes of all labels as JSON: they share a termination message of 4096 bytes with the rest of the result. */
 const MOST_BYTES = 2048;
-/** Of a DNS subdomain. */
+/** Longest DNS subdomain. */
 const LONGEST_PREFIX = 253;
 
 const name = /^[A-Z0-9]([A-Z0-9_]{0,61}[A-Z0-9])?$/;
@@ -15,8 +15,8 @@ const domainLabel = /^[A-Z0-9]{1,63}$/;
 const value = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 
 /**
- * The API groups of controllers around KubeVirt, but for instancetype.kubevirt.io, which is there for images: these controllers do what
- * labels of their domains say, and an image is nobody who may tell them.
+ * API groups of controllers around KubeVirt, except for instancetype.kubevirt.io, which is meant for images: these
+ * controllers act on labels of their domains, and an image must not instruct them.
  */
 const steering = new Set(
   ['cdi.', 'snapshot.', 'export.', 'backup.', 'clone.', 'pool.', 'migrations.', 'template.', 'vm.', 'ssp.'].map(
@@ -25,9 +25,9 @@ const steering = new Set(
 );
 
 /**
- * The labels that an image's environment asks for: INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.small becomes
- * instancetype.kubevirt.io/default-instancetype: u1.small. What would be no valid label, or would steer a controller, is
- * left out, and so is what comes after 16 labels or 2048 bytes.
+ * Returns the labels that an image's environment requests: INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.small
+ * becomes instancetype.kubevirt.io/default-instancetype: u1.small. Labels that would be invalid, or would instruct a
+ * controller, are left out, as are those beyond 16 labels or 2048 bytes.
  *
  * @param environment lines of the form NAME=value
  */
@@ -63,13 +63,13 @@ function labelOf(line: string): [key: string, value: string] | undefined {
   return [`${prefix}/${suffix.toLowerCase().replaceAll('_', '-')}`, text];
 }
 
-/** Whether a domain, or one that it is below of, belongs to a controller. */
+/** Whether a domain, or one of its parents, belongs to a controller. */
 function isSteering(prefix: string): boolean {
   const groups = prefix.split('.').slice(-3).join('.');
   return steering.has(prefix) || steering.has(groups);
 }
 
-/** As JSON, with quotes, colon and comma. */
+/** Returns the length as JSON, with quotes, colon and comma. */
 function lengthOf(key: string, text: string | undefined): number {
   return text === undefined ? 0 : key.length + text.length + '"":"",'.length;
 }

@@ -6,7 +6,7 @@ import { decompressAll } from '../../codec/decompress/decompress.ts';
 import { TransferError } from '../../base/errors.ts';
 
 const BLOCK = 512;
-/** What may follow the end of a layer's archive, in bytes; programs fill up their last record, of some KiB, with zeros. */
+/** Most bytes after the end of a layer's archive; programs pad their last record, of some KiB, with zeros. */
 const LONGEST_TRAILER = 64 * 1024 * 1024;
 
 /** The files of one layer of an image. */
@@ -24,9 +24,9 @@ export class Layer {
   }
 
   /**
-   * @param blob the layer as the registry stores it: a tar archive, mostly compressed
+   * @param blob the layer as the registry stores it: a tar archive, usually compressed
    * @param location of the image, for messages
-   * @throws TransferError UnsupportedImage where it is no archive
+   * @throws TransferError UnsupportedImage where it is not an archive
    */
   static async open(
     blob: ByteStream,
@@ -52,18 +52,19 @@ export class Layer {
     try {
       yield* readTar(this.#reader, { budget: this.#budget, isVerified: true });
     } catch (error) {
-      // Whoever reads no further may still want the entry that was reached; after a failure nobody does.
+      // A caller that stops early may still need the current entry, which is not the case after a failure.
       await this.#reader.close();
       throw error;
     }
   }
 
   /**
-   * Passes on the body of the entry that was reached last, and ends only after the whole layer was verified.
+   * Passes on the body of the current entry, and ends only after the whole layer was verified.
    *
-   * @param body what is left of it, where somebody has looked at it
-   * @param onOther is called for each entry behind it; what it throws is thrown
-   * @throws TransferError ChecksumMismatch, UnsupportedImage where the layer holds too much else; in place of the stream's end
+   * @param body the rest of the body, where its start has been read already
+   * @param onOther is called for each later entry; its errors are thrown
+   * @throws TransferError ChecksumMismatch, UnsupportedImage where the layer holds too much else; in place of the
+   * stream's end
    */
   async *contentsOf(entry: TarEntry, body = entry.body, onOther?: (other: TarEntry) => Promise<void>): ByteStream {
     try {
@@ -75,7 +76,7 @@ export class Layer {
     }
   }
 
-  /** After the last entry, reads what is left, so that the layer is verified. */
+  /** Reads the rest after the last entry, so that the layer is verified. */
   async finish(): Promise<void> {
     try {
       const skippedBytes = Math.min(LONGEST_TRAILER, this.#limits.skippedBytes);

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { TransferError } from '../../base/errors.ts';
 
-/** Container runtimes take 127 at most. */
+/** Most layers; container runtimes support 127 at most. */
 const MOST_LAYERS = 1000;
-/** In an index: there are some tens of platforms. */
+/** Most entries of an index; there are some tens of platforms. */
 const MOST_MANIFESTS = 1000;
-/** For which a message says that there is an image. */
+/** Most platforms that a message lists. */
 const MOST_NAMED = 10;
 
 const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
@@ -23,12 +23,12 @@ const index = z.object({
 });
 const config = z.object({ config: z.object({ Env: z.array(z.string()).nullish() }).nullish() });
 
-/** OCI image specification, descriptor.md */
+/** A descriptor (OCI image specification, descriptor.md). */
 export type Descriptor = z.infer<typeof descriptor>;
 export type Manifest = z.infer<typeof manifest>;
 export type Index = z.infer<typeof index>;
 
-/** Every kind of document that may describe an image. */
+/** Media types of all documents that may describe an image. */
 export const acceptedManifests = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.oci.image.index.v1+json',
@@ -54,8 +54,8 @@ export function parseManifest(document: string, location: string): { manifest: M
 }
 
 /**
- * The manifest for an architecture, as image indexes spell it: amd64, arm64, s390x. Of several variants the one that says of none, or
- * the lowest, which runs on every machine of that architecture.
+ * Selects the manifest for an architecture, as image indexes spell it: amd64, arm64, s390x. Of several variants it is
+ * the one without a variant, or the lowest, which runs on every machine of that architecture.
  *
  * @throws TransferError PlatformNotFound
  */
@@ -79,19 +79,22 @@ export function selectPlatform(
   );
 }
 
-/** What an index has besides images: signatures, lists of what is in an image, and the like. */
+/** Whether an entry of an index is not an image, but a signature, an SBOM, or the like. */
 function isArtifact({ artifactType, annotations, platform }: Index['manifests'][number]): boolean {
   const isAttestation = annotations?.['vnd.docker.reference.type'] !== undefined;
   const isOfNoPlatform = platform?.architecture === 'unknown' && platform.os === 'unknown';
   return artifactType !== undefined || isAttestation || isOfNoPlatform;
 }
 
-/** Of amd64 v1 to v4, of arm v5 to v8; none is the least that an architecture asks for. */
+/**
+ * Returns the variant as a number: of amd64 v1 to v4, of arm v5 to v8. No variant means the baseline of the
+ * architecture.
+ */
 function variantOf({ platform }: Index['manifests'][number]): number {
   return Number(/^v(\d{1,3})/.exec(platform?.variant ?? 'v0')?.[1] ?? Infinity);
 }
 
-/** The environment that an image's configuration sets, as `NAME=value`. */
+/** Returns the environment in an image's configuration, as `NAME=value`. */
 export function parseEnvironment(document: string, location: string): string[] {
   const parsed = config.safeParse(parseJson(document, location));
   return parsed.data?.config?.Env ?? [];

@@ -6,10 +6,13 @@ import type { Source } from '../../base/source.ts';
 import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
 import type { ImageStore } from './image-store.ts';
 
-/** What an archive has its top index under. */
+/** Path of the top-level index in an archive. */
 export const ARCHIVE_INDEX = 'index.json';
 const BLOCK = 512;
-/** Each layer is one, and each document. How much lies between them does not matter: it is passed over without being read. */
+/**
+ * Each layer and each document is a member. The space between them is not limited, because it is skipped without being
+ * read.
+ */
 const limits = { members: 10_000, skippedBytes: Infinity };
 
 interface Extent {
@@ -63,7 +66,7 @@ export class OciArchive implements ImageStore {
     return found;
   }
 
-  /** Goes from header to header: what lies between them is passed over where the source can. */
+  /** Reads the headers of all members, and skips what is between them where the source supports that. */
   async #list(): Promise<Map<string, Extent>> {
     const { bytes, size, openAt } = await this.#source.open(BLOCK);
     if (openAt === undefined || size === undefined) {

@@ -2,12 +2,12 @@ import { TransferError } from '../../base/errors.ts';
 
 /** An image in a registry. */
 export interface ImageReference {
-  /** host[:port] that is connected to */
+  /** The server to connect to, host[:port]. */
   host: string;
   repository: string;
   /** A tag or a digest. */
   reference: string;
-  /** For people. */
+  /** For messages. */
   location: string;
 }
 
@@ -18,7 +18,7 @@ const repositoryPattern = /^[a-z0-9]+(?:(?:\.|__?|-+|\/)[a-z0-9]+)*$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /**
- * @param url docker://[host[:port]/]repository[:tag][@digest]; without a host it is Docker Hub's
+ * @param url docker://[host[:port]/]repository[:tag][@digest]; without a host it is one of Docker Hub
  * @throws TransferError InvalidUrl
  */
 export function parseImageReference(url: string): ImageReference {
@@ -27,7 +27,7 @@ export function parseImageReference(url: string): ImageReference {
   const [withTag = '', digest] = splitLast(name, '@');
   const slash = withTag.indexOf('/');
   const first = slash < 0 ? '' : withTag.slice(0, slash);
-  // As everywhere in this world, a first part without a dot or a port is no host name.
+  // By convention, a first part without a dot or a port is not a host name.
   const hasHost = first === 'localhost' || /[.:]/.test(first);
   const host = hasHost ? first : 'docker.io';
   const [repository = '', tag = 'latest'] = splitLast(hasHost ? withTag.slice(slash + 1) : withTag, ':');

@@ -1,19 +1,24 @@
 import { LONGEST_FIELDS } from '../head-limits.ts';
 import { Http2Only } from './http2-only.ts';
 
-/** In bytes; more than the parser takes, which does not count what is between many short fields. */
+/**
+ * Longest head in bytes. This is more than the parser accepts, which does not count what separates many short fields.
+ */
 export const LONGEST_HEAD = 2 * LONGEST_FIELDS;
 const START_OF_HEAD = 'HTTP/';
-/** Lines should end with CRLF; where they do not, the parser is to say so rather than that nothing more comes. */
+/** Lines should end with CRLF. Where they do not, the parser should report that, rather than a timeout occur. */
 const END_OF_HEAD = /\r?\n\r?\n/;
-/** In bytes, what of an end may have come before its last byte. */
+/** Most bytes of an end that may have arrived before its last byte. */
 const LONGEST_BEGUN_END = 3;
-/** In bytes; enough for nearly all. */
+/** Initial capacity in bytes; enough for nearly all heads. */
 const FIRST_ROOM = 4096;
 const FRAME_HEADER = 9;
 const SETTINGS_FRAME = 4;
 
-/** The head of an answer, while it arrives. Its memory grows with it, so that one that comes byte by byte is not copied for each. */
+/**
+ * The head of a response while it arrives. Its memory grows geometrically, so that a head that arrives byte by byte is
+ * not copied for each byte.
+ */
 export class AnswerHead {
   #memory = Buffer.allocUnsafe(FIRST_ROOM);
   #length = 0;
@@ -23,8 +28,8 @@ export class AnswerHead {
   }
 
   /**
-   * @returns how many bytes, of those that were added last, are behind its end; undefined where it has not ended
-   * @throws as the parser of `node:http` would, where it is none or longer than {@link LONGEST_HEAD}
+   * @returns how many of the bytes that were just added follow the end of the head; undefined where it has not ended
+   * @throws as the parser of `node:http` would, where it is not a head, or is longer than {@link LONGEST_HEAD}
    */
   add(bytes: Buffer): number | undefined {
     const searched = Math.max(0, this.#length - LONGEST_BEGUN_END);
@@ -52,7 +57,7 @@ export class AnswerHead {
     this.#length = length;
   }
 
-  /** The parser would pass over empty lines, and wait. */
+  /** Refuses leading empty lines, which the parser would skip and then wait. */
   #checkStart(): void {
     if (START_OF_HEAD.startsWith(this.bytes.toString('latin1', 0, START_OF_HEAD.length))) return;
     if (this.#length < FRAME_HEADER && this.bytes[0] === 0) return;
@@ -61,7 +66,10 @@ export class AnswerHead {
   }
 }
 
-/** A server of HTTP/2 begins with its settings, whatever it is sent (RFC 9113 sections 3.4, 4.1 and 6.5). */
+/**
+ * Whether a server speaks HTTP/2: it begins with its settings, whatever it is sent (RFC 9113 sections 3.4, 4.1 and
+ * 6.5).
+ */
 function beginsAsHttp2(bytes: Buffer): boolean {
   if (bytes.length < FRAME_HEADER) return false;
   const isOfConnection = bytes.readUInt32BE(5) === 0;

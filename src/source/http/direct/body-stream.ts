@@ -1,6 +1,6 @@
 import type { ReceivedBytes } from './received-bytes.ts';
 
-/** The connection that a body comes from. */
+/** The connection that a body arrives over. */
 export interface BodyStream {
   received: ReceivedBytes;
   /** How long it may stall, in milliseconds. */

@@ -5,12 +5,12 @@ import { DirectConnection, type ConnectionTimeouts, type DirectAnswer, type Dire
 import { Http2Only } from './http2-only.ts';
 import type { AcceptsNetwork } from './lookup-within.ts';
 
-/** In milliseconds. Servers close a connection that is idle for longer than a few seconds. */
+/** Longest idle time of a kept connection in milliseconds. Servers close connections after a few seconds. */
 const LONGEST_IDLE = 4000;
 
 export interface DirectClientOptions {
   timeouts: ConnectionTimeouts;
-  /** For a URL of https. */
+  /** TLS options for an https URL. */
   tls: (url: URL) => Promise<ConnectionOptions>;
   signal?: AbortSignal | undefined;
 }
@@ -21,7 +21,7 @@ interface IdleConnection {
   since: number;
 }
 
-/** Makes requests to web servers without a proxy between, and keeps connections for the next one. */
+/** Makes requests to web servers without a proxy, and keeps connections for later requests. */
 export class DirectClient {
   readonly #options: DirectClientOptions;
   readonly #connections = new Set<DirectConnection>();
@@ -35,18 +35,18 @@ export class DirectClient {
   }
 
   /**
-   * @param accepts which networks it may lead to
-   * @throws NetworkRefused, and what making the connection, or the answer, fails with; `code` tells
+   * @param accepts which networks the connection may lead to
+   * @throws NetworkRefused, and the errors of the connection or the response, as `code` says
    */
   async ask(url: URL, request: DirectRequest, accepts: AcceptsNetwork = () => true): Promise<DirectAnswer> {
-    // What changes something is not to be done twice (RFC 9110 section 9.2.2), so it gets a connection that works.
+    // A request that changes something must not be repeated (RFC 9110 section 9.2.2), so it gets a new connection.
     const mayRepeat = request.method === 'GET';
     const takeKept = () => (mayRepeat ? this.#takeIdle(url.origin, accepts) : undefined);
     for (let kept = takeKept(); kept !== undefined; kept = takeKept()) {
       try {
         return await this.#askOver(kept, url, request);
       } catch (error) {
-        // The server may have closed it while the request was under way, or have sent more than the last answer.
+        // The server may have closed it while the request was in flight, or have sent more than its last response.
         if (kept.isAnswered && !isNoHttp(error)) throw error;
       }
     }
@@ -54,7 +54,7 @@ export class DirectClient {
     const secured = url.protocol === 'https:' ? await tls(url) : {};
     const connection = await DirectConnection.open(url, secured, { timeouts, accepts, signal });
     this.#connections.add(connection);
-    // It has memory of its own, and a bad network ends many.
+    // Each connection has its own memory, and many end on a bad network.
     void connection.closed.then(() => {
       this.#connections.delete(connection);
       this.#idle = this.#idle.filter((idle) => idle.connection !== connection);
@@ -74,7 +74,10 @@ export class DirectClient {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Some servers that speak nothing else agree to no other protocol, and close the connection without a word. */
+  /**
+   * Whether the server accepts HTTP/2. Servers that speak nothing else may reject other protocols by closing the
+   * connection silently.
+   */
   async #agreesToHttp2(url: URL, tls: ConnectionOptions, accepts: AcceptsNetwork): Promise<boolean> {
     if (url.protocol !== 'https:') return false;
     const { timeouts, signal } = this.#options;

@@ -1,4 +1,4 @@
-/** The other side has closed the connection, or this one has. */
+/** Either side has closed the connection. */
 export class ConnectionClosed extends Error {
   override readonly name = 'ConnectionClosed';
   readonly code = 'ECONNRESET';

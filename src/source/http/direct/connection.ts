@@ -16,15 +16,15 @@ import { ReceivedBytes, Stalled } from './received-bytes.ts';
 import { Wire } from './wire.ts';
 
 const bodiless = new Set([204, 304]);
-/** Servers send one or two interim answers (RFC 9110 section 15.2) before the one that counts. */
+/** Most interim responses (RFC 9110 section 15.2); servers send one or two before the final one. */
 const MOST_INTERIM_ANSWERS = 10;
 
-/** All in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface ConnectionTimeouts {
   connect: number;
-  /** From the request to the end of the head of its answer, however many interim ones come before. */
+  /** From the request to the end of the head of the final response, however many interim ones precede it. */
   headers: number;
-  /** How long nothing of a body may come. */
+  /** How long a body may be silent. */
   body: number;
 }
 
@@ -33,39 +33,39 @@ export interface OpenOptions {
   /** Which networks it may lead to. */
   accepts: AcceptsNetwork;
   signal?: AbortSignal | undefined;
-  /** What is offered in TLS (RFC 7301); http/1.1 unless given, which is all that can be spoken. */
+  /** The protocol to offer in TLS (RFC 7301); by default http/1.1, the only one that this class speaks. */
   protocol?: 'http/1.1' | 'h2';
 }
 
 export interface DirectRequest {
   method: 'GET' | 'POST';
-  /** In lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
   body?: string;
 }
 
 export interface DirectAnswer {
   status: number;
-  /** That the server is in. */
+  /** The network that the server is in. */
   network: Network;
   headers: IncomingHttpHeaders;
   body: HttpBody;
 }
 
 /**
- * A connection to a web server for one request after the other. What answers say is left to `node:http`; bodies of known
- * length go past it, without a copy.
+ * A connection to a web server for sequential requests. Response heads are parsed by `node:http`; bodies of known
+ * length bypass it, without a copy.
  */
 export class DirectConnection {
-  /** Resolves when it has been closed, by either side. */
+  /** Resolves when either side has closed it. */
   readonly closed: Promise<unknown>;
-  /** That the other side is in. */
+  /** The network that the other side is in. */
   readonly network: Network;
   readonly #socket: Socket;
   readonly #received: ReceivedBytes;
   readonly #timeouts: ConnectionTimeouts;
   #isAnswered = false;
-  /** Ends the wait for an answer. */
+  /** Ends the wait for a response. */
   #abandon = (): void => {};
 
   private constructor(socket: Socket, received: ReceivedBytes, timeouts: ConnectionTimeouts) {
@@ -78,7 +78,7 @@ export class DirectConnection {
 
   /**
    * @param tls for https
-   * @throws NetworkRefused where it would lead to another one, before anything is connected to
+   * @throws NetworkRefused where the host is in a network that is not accepted, before any connection is made
    */
   static async open(
     origin: URL,
@@ -89,7 +89,7 @@ export class DirectConnection {
     const received = new ReceivedBytes();
     const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
     const port = Number(origin.port) || (secure ? 443 : 80);
-    // An address is not looked up. (And what `net.connect` has as blockList, `tls.connect` ignores.)
+    // Addresses are not looked up. (The option blockList of `net.connect` is ignored by `tls.connect`.)
     if (isIP(host) !== 0 && !accepts(networkOfAddress(host))) throw new NetworkRefused(networkOfAddress(host));
     const lookup = lookupWithin(accepts);
     const options = { host, port, lookup, onread: received.onread, noDelay: true, keepAlive: true };
@@ -113,7 +113,7 @@ export class DirectConnection {
     return !this.#socket.destroyed && this.#socket.readable && this.#received.isEmpty;
   }
 
-  /** What the other side has agreed to speak, where it was asked for that in TLS. */
+  /** The protocol that was negotiated in TLS, if any. */
   get protocol(): string | undefined {
     return (this.#socket instanceof TLSSocket && this.#socket.alpnProtocol) || undefined;
   }
@@ -125,7 +125,7 @@ export class DirectConnection {
 
   /**
    * @param onFree called when the next request can be made
-   * @throws ConnectionClosed, Stalled, EndlessInterim, and what the socket or the parser of `node:http` fails with
+   * @throws ConnectionClosed, Stalled, EndlessInterim, and the errors of the socket or the parser of `node:http`
    */
   async ask(url: URL, { method, headers, body }: DirectRequest, onFree: () => void): Promise<DirectAnswer> {
     this.#isAnswered = false;
@@ -137,7 +137,7 @@ export class DirectConnection {
       headers: { host: url.host, connection: 'keep-alive', ...headers },
       maxHeaderSize: LONGEST_FIELDS,
     });
-    // What is behind the parser's default of a thousand would be dropped without a word; their length is limited.
+    // By default the parser silently drops headers after the first thousand; the length of the head is limited instead.
     exchange.maxHeadersCount = 0;
     try {
       exchange.end(body);
@@ -157,7 +157,10 @@ export class DirectConnection {
     this.#abandon();
   }
 
-  /** One deadline for all of it: a server that sends a byte now and then is not waited for any longer. */
+  /**
+   * Waits for the final response with one deadline for everything, so that a server that sends single bytes cannot
+   * extend it.
+   */
   async #responseInTime(exchange: ClientRequest, wire: Wire): Promise<IncomingMessage> {
     const { headers: within } = this.#timeouts;
     let overdue: NodeJS.Timeout | undefined;
@@ -165,7 +168,7 @@ export class DirectConnection {
       overdue = setTimeout(() => reject(new Stalled(`no answer within ${within} ms`)), within);
       exchange.on('error', reject);
       this.#abandon = () => reject(new ConnectionClosed('there was no answer'));
-      // What begins another protocol (101) ends without an error.
+      // A switch to another protocol (101) ends without an error.
       exchange.on('close', this.#abandon);
     });
     failed.catch(() => {});
@@ -188,14 +191,14 @@ export class DirectConnection {
       await wire.give(await this.#head());
       const response = await next;
       if (response === undefined) continue;
-      // That it is not given the body is no failure.
+      // The response is not given its body, which is not an error here.
       response.on('error', () => {});
       return response;
     }
     throw new EndlessInterim(`more than ${MOST_INTERIM_ANSWERS} interim answers came`);
   }
 
-  /** All up to the empty line. */
+  /** Reads everything up to the empty line. */
   async #head(): Promise<Buffer> {
     const head = new AnswerHead();
     for (;;) {
@@ -225,7 +228,10 @@ export class DirectConnection {
   }
 }
 
-/** Of the body as it comes, RFC 9112 section 6.3; undefined where the parser finds its end. */
+/**
+ * Returns the length of the body as it arrives, by RFC 9112 section 6.3; undefined where the parser has to find its
+ * end.
+ */
 function lengthOf({ statusCode = 0, headers }: IncomingMessage): number | undefined {
   const length = headers['content-length'];
   const isPlain = headers['transfer-encoding'] === undefined && length !== undefined;

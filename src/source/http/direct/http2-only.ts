@@ -1,4 +1,4 @@
-/** A server speaks HTTP/2 and no HTTP/1.1. */
+/** A server speaks HTTP/2 but not HTTP/1.1. */
 export class Http2Only extends Error {
   override readonly name = 'Http2Only';
   readonly code = 'HTTP2_ONLY';

@@ -2,7 +2,7 @@ import type { HttpBody } from '../body.ts';
 import type { BodyStream } from './body-stream.ts';
 import { ConnectionClosed } from './connection-closed.ts';
 
-/** A body that comes as it is. Its chunks are lent until the next is asked for. */
+/** A body of known length that arrives unencoded. Its chunks are lent until the next one is requested. */
 export class KnownLengthBody implements HttpBody {
   readonly #stream: BodyStream;
   readonly #onEnd: () => void;

@@ -4,7 +4,7 @@ import { networkOfAddress, type Network } from '../network.ts';
 import { NetworkRefused } from './network-refused.ts';
 
 export type AcceptsNetwork = (network: Network) => boolean;
-/** As `dns.lookup` answers when it is asked for all addresses. */
+/** The form of `dns.lookup` that returns all addresses. */
 export type LookupAll = (
   hostname: string,
   options: { all: true; family?: number | 'IPv4' | 'IPv6' | undefined; hints?: number | undefined },
@@ -12,8 +12,8 @@ export type LookupAll = (
 ) => void;
 
 /**
- * A lookup that leaves out the addresses of other networks. What it answers with is what a socket connects to, so that a name
- * cannot mean one address when it is checked and another one afterwards.
+ * Makes a lookup that leaves out addresses of other networks. The socket connects to its result, so that a name cannot
+ * resolve to one address when it is checked and to another one afterwards.
  */
 export function lookupWithin(accepts: AcceptsNetwork, lookupAll: LookupAll = lookup): LookupFunction {
   return (hostname, { all, family, hints }, done) => {

@@ -6,7 +6,7 @@ import type { Wire } from './wire.ts';
 
 const PIECE = 64 * 1024;
 
-/** A body that `node:http` has to find the end of: it comes in chunks, or ends with its connection. */
+/** A body whose end `node:http` has to find: it is chunked, or ends with its connection. */
 export class ParsedBody implements HttpBody {
   readonly #stream: BodyStream;
   readonly #response: IncomingMessage;
@@ -15,7 +15,7 @@ export class ParsedBody implements HttpBody {
   constructor(stream: BodyStream, exchange: ClientRequest, response: IncomingMessage, wire: Wire) {
     this.#stream = stream;
     this.#response = response;
-    // The response itself only tells that it was aborted.
+    // The response itself only reports that it was aborted.
     exchange.on('error', (error) => {
       this.#failure ??= error;
     });
@@ -52,7 +52,7 @@ export class ParsedBody implements HttpBody {
         const bytes = await received.take(PIECE, timeout);
         if (bytes.length === 0) break;
         await wire.give(bytes);
-        // Chunks of a byte take long to parse; one read after the other would let nothing else have its turn.
+        // Single-byte chunks take long to parse; reading them without a pause would starve everything else.
         await turn();
       }
       wire.push(null);

@@ -1,8 +1,10 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** Each of the two parts of memory that bytes are received into by turns. */
+/** Size in bytes of each of the two buffers that bytes are alternately received into. */
 const PART = 1024 * 1024;
-/** Where a part counts as full. What is behind is for what TLS has decrypted already when a socket is paused. */
+/**
+ * The length at which a buffer counts as full. The rest is for what TLS has already decrypted when a socket is paused.
+ */
 const FULL = PART - 128 * 1024;
 
 /** Nothing has arrived for too long. */
@@ -13,7 +15,7 @@ export class Stalled extends Error {
 
 interface Part {
   memory: Buffer;
-  /** What before this offset has been taken. */
+  /** The offset before which everything has been taken. */
   taken: number;
   filled: number;
 }
@@ -22,14 +24,14 @@ const emptyPart = (): Part => ({ memory: Buffer.allocUnsafeSlow(PART), taken: 0,
 const nothing = Buffer.alloc(0);
 
 /**
- * What a socket receives, in memory that is used again: of a whole disk, new memory for each read would cost more than
- * the receiving. While one part of it is lent the other is filled; while both are in use the socket is paused.
+ * What a socket receives, in reused memory: for a whole disk, new memory for each read would cost more than receiving
+ * it. While one buffer is lent, the other one is filled; while both are in use, the socket is paused.
  */
 export class ReceivedBytes {
-  /** Has to be among the options that the socket is made with. */
+  /** Has to be among the options that the socket is created with. */
   readonly onread: OnReadOpts = { buffer: () => this.#room(), callback: (length) => this.#received(length) };
   #filling = emptyPart();
-  /** What was filled before, until all of it has been taken and given back. */
+  /** The buffer that was filled before, until all of it has been taken and given back. */
   #older = emptyPart();
   #socket: Socket | undefined;
   #isPaused = false;
@@ -37,7 +39,7 @@ export class ReceivedBytes {
   #failure: Error | undefined;
   #changed = (): void => {};
 
-  /** @param socket that was made with {@link onread} */
+  /** @param socket that was created with {@link onread} */
   attach(socket: Socket): void {
     this.#socket = socket;
     const end = (): void => {
@@ -52,17 +54,17 @@ export class ReceivedBytes {
     });
   }
 
-  /** Whether all that has arrived was taken. */
+  /** Whether everything that has arrived was taken. */
   get isEmpty(): boolean {
     return this.#next === undefined;
   }
 
   /**
-   * The next bytes, lent until the next call; empty at the end. Waits until there are any.
+   * Takes the next bytes, which are lent until the next call; empty at the end. Waits until there are any.
    *
-   * @param most how many are wanted at most
+   * @param most the maximum number of bytes
    * @param timeout in milliseconds
-   * @throws Stalled, or what the socket fails with
+   * @throws Stalled, or the error of the socket
    */
   async take(most: number, timeout: number): Promise<Buffer> {
     this.#giveBack();
@@ -85,7 +87,7 @@ export class ReceivedBytes {
     last.taken -= length;
   }
 
-  /** The part that the next bytes are in. */
+  /** The buffer that has the next bytes. */
   get #next(): Part | undefined {
     return [this.#older, this.#filling].find(({ taken, filled }) => taken < filled);
   }
@@ -104,14 +106,17 @@ export class ReceivedBytes {
     return this.#filling.filled >= FULL;
   }
 
-  /** Asked for after each read, so that a socket that pauses has its room beforehand. */
+  /**
+   * Provides room for the next read. It is requested after each read, so that a socket has its room before it is
+   * paused.
+   */
   #room(): Buffer {
     if (this.#isFull && this.#older.filled === 0) [this.#filling, this.#older] = [this.#older, this.#filling];
     const { memory, filled } = this.#filling;
     return memory.subarray(filled, this.#isFull ? PART : FULL);
   }
 
-  /** @returns whether to go on reading */
+  /** @returns whether to continue reading */
   #received(length: number): boolean {
     this.#filling.filled += length;
     this.#isPaused = this.#isFull && this.#older.filled > 0;

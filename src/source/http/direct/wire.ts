@@ -4,7 +4,7 @@ export interface WireOptions {
   send(bytes: Buffer, sent: (error?: Error | null) => void): void;
 }
 
-/** What `node:http` takes for a connection: it is given as much of what the real one brings as it is to see. */
+/** The connection that `node:http` sees: it gets only as much of what the real one receives as it is meant to parse. */
 export class Wire extends Duplex {
   readonly #options: WireOptions;
   #wanted = (): void => {};
@@ -22,7 +22,7 @@ export class Wire extends Duplex {
     const wanted = new Promise<void>((resolve) => {
       this.#wanted = resolve;
     });
-    // Lent bytes are not kept.
+    // Copied, because the bytes are lent.
     if (!this.push(Buffer.from(bytes))) await wanted;
   }
 

@@ -69,7 +69,7 @@ export const dataImportCronStatus = z.strictObject({
     )
     .optional()
     .describe('The imports that are running, or were last.'),
-  lastImportedPVC: pvc.schema.optional().describe('The claim with the newest image.'),
+  lastImportedPVC: pvc.schema().optional().describe('The claim with the newest image.'),
   lastExecutionTimestamp: time.nullable().optional().describe('When a new image was looked for last.'),
   lastImportTimestamp: time.nullable().optional().describe('When an image was imported last.'),
   sourceFormat: dataImportCronSourceFormat.optional(),

@@ -18,8 +18,8 @@ const dataSourceReference = z
 /** What a DataSource stands for; nothing, as long as there is no image yet. */
 export const dataSourceSource = constrained(
   z.strictObject({
-    pvc: pvc.schema.optional(),
-    snapshot: snapshot.schema.optional(),
+    pvc: pvc.schema().optional(),
+    snapshot: snapshot.schema().optional(),
     dataSource: dataSourceReference.optional(),
   }),
   [atMostOneOf('source', ['pvc', 'snapshot', 'dataSource'])],

@@ -45,10 +45,12 @@ export function archiveRules(
   );
 }
 
-type Fields<Kind extends SourceDeclaration> = { [Each in Kind as Each['name']]: z.ZodOptional<Each['schema']> };
+type Fields<Kind extends SourceDeclaration> = {
+  [Each in Kind as Each['name']]: z.ZodOptional<ReturnType<Each['schema']>>;
+};
 
 function fieldsOf<Kind extends SourceDeclaration>(kinds: readonly Kind[]): Fields<Kind> {
-  return Object.fromEntries(kinds.map(({ name, schema }) => [name, schema.optional()])) as unknown as Fields<Kind>;
+  return Object.fromEntries(kinds.map(({ name, schema }) => [name, schema().optional()])) as unknown as Fields<Kind>;
 }
 
 function namesOf<Kind extends SourceDeclaration>(kinds: readonly Kind[]): Kind['name'][] {

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { ImportedSource } from './common/declaration.ts';
 
-const schema = z.strictObject({}).describe('An empty disk. Written as {}.');
+const schema = () => z.strictObject({}).describe('An empty disk. Written as {}.');
 
 const request = z.strictObject({ type: z.literal('blank') });
 
 /** No data: a disk of zeros. */
-export const blank: ImportedSource<'blank', typeof schema, typeof request> = {
+export const blank: ImportedSource<'blank', ReturnType<typeof schema>, typeof request> = {
   name: 'blank',
   schema,
   population: 'import',

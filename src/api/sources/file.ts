@@ -9,15 +9,16 @@ const OUTSIDE_PATTERN = '^/|(^|/)[.][.](/|$)';
 const MESSAGE = 'path must be relative to the folder of source files, and without ..';
 const isBelow = (path: string): boolean => !new RegExp(OUTSIDE_PATTERN).test(path);
 
-const schema = z
-  .strictObject({
-    path: constrained(z.string().min(1).max(1024), [
-      { rule: `!self.matches('${OUTSIDE_PATTERN}')`, message: MESSAGE, check: isBelow },
-    ]).describe("Path of the image below /var/lib/diskpress/sources in the importer's container."),
-  })
-  .describe(
-    "A disk image or archive that is in the image of the importer's container. Needs the feature gate FileSource.",
-  );
+const schema = () =>
+  z
+    .strictObject({
+      path: constrained(z.string().min(1).max(1024), [
+        { rule: `!self.matches('${OUTSIDE_PATTERN}')`, message: MESSAGE, check: isBelow },
+      ]).describe("Path of the image below /var/lib/diskpress/sources in the importer's container."),
+    })
+    .describe(
+      "A disk image or archive that is in the image of the importer's container. Needs the feature gate FileSource.",
+    );
 
 const request = z.strictObject({
   type: z.literal('file'),
@@ -26,7 +27,7 @@ const request = z.strictObject({
 });
 
 /** A file that an administrator has put into the importer's own container. */
-export const file: ImportedSource<'file', typeof schema, typeof request> = {
+export const file: ImportedSource<'file', ReturnType<typeof schema>, typeof request> = {
   name: 'file',
   schema,
   population: 'import',

@@ -4,14 +4,15 @@ import { urlOf, webAnnotations, webObjects } from './common/annotations.ts';
 import type { ImportedSource } from './common/declaration.ts';
 import { url } from './common/fields.ts';
 
-const schema = z
-  .strictObject({
-    url: url(['gs://', 'http://', 'https://']).describe('URL of the object, gs://bucket/object or https://….'),
-    secretRef: optionalObjectName.describe(
-      'Secret in the same namespace with the credentials: credentials.json of a service account.',
-    ),
-  })
-  .describe('A disk image or archive from Google Cloud Storage.');
+const schema = () =>
+  z
+    .strictObject({
+      url: url(['gs://', 'http://', 'https://']).describe('URL of the object, gs://bucket/object or https://….'),
+      secretRef: optionalObjectName.describe(
+        'Secret in the same namespace with the credentials: credentials.json of a service account.',
+      ),
+    })
+    .describe('A disk image or archive from Google Cloud Storage.');
 
 const request = z.strictObject({
   type: z.literal('gcs'),
@@ -20,7 +21,7 @@ const request = z.strictObject({
 });
 
 /** An object of Google Cloud Storage. */
-export const gcs: ImportedSource<'gcs', typeof schema, typeof request> = {
+export const gcs: ImportedSource<'gcs', ReturnType<typeof schema>, typeof request> = {
   name: 'gcs',
   schema,
   population: 'import',

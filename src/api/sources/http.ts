@@ -8,43 +8,45 @@ import { certConfigMap, insecureSkipVerify, secretRef, url } from './common/fiel
 
 const CHECKSUM_PATTERN = '^(md5:[0-9a-fA-F]{32}|sha1:[0-9a-fA-F]{40}|sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$';
 
-const checksum = constrained(z.string().max(256), [
-  {
-    rule: `self.matches('${CHECKSUM_PATTERN}')`,
-    message:
-      'checksum must be md5:, sha1:, sha256: or sha512: and the digest in hexadecimal (32, 40, 64 or 128 digits)',
-    check: (value) => new RegExp(CHECKSUM_PATTERN).test(value),
-  },
-]);
+const checksum = () =>
+  constrained(z.string().max(256), [
+    {
+      rule: `self.matches('${CHECKSUM_PATTERN}')`,
+      message:
+        'checksum must be md5:, sha1:, sha256: or sha512: and the digest in hexadecimal (32, 40, 64 or 128 digits)',
+      check: (value) => new RegExp(CHECKSUM_PATTERN).test(value),
+    },
+  ]);
 
-const schema = z
-  .strictObject({
-    url: url(['http://', 'https://']).describe('URL of the image, http:// or https://.'),
-    secretRef,
-    certConfigMap,
-    extraHeaders: z
-      .array(
-        z
-          .string()
-          .max(8192)
-          .regex(/^[^\r\n]*$/),
-      )
-      .max(64)
-      .optional()
-      .describe('Header lines to send, each as "Name: value".'),
-    secretExtraHeaders: z
-      .array(objectName)
-      .max(64)
-      .optional()
-      .describe('Secrets in the same namespace whose values are header lines to send, each as "Name: value".'),
-    checksum: checksum
-      .optional()
-      .describe(
-        'Digest of the file as it is served: md5, sha1, sha256 or sha512, a colon, and the digest in hexadecimal.',
-      ),
-    insecureSkipVerify,
-  })
-  .describe('A disk image or archive from a web server.');
+const schema = () =>
+  z
+    .strictObject({
+      url: url(['http://', 'https://']).describe('URL of the image, http:// or https://.'),
+      secretRef,
+      certConfigMap,
+      extraHeaders: z
+        .array(
+          z
+            .string()
+            .max(8192)
+            .regex(/^[^\r\n]*$/),
+        )
+        .max(64)
+        .optional()
+        .describe('Header lines to send, each as "Name: value".'),
+      secretExtraHeaders: z
+        .array(objectName)
+        .max(64)
+        .optional()
+        .describe('Secrets in the same namespace whose values are header lines to send, each as "Name: value".'),
+      checksum: checksum()
+        .optional()
+        .describe(
+          'Digest of the file as it is served: md5, sha1, sha256 or sha512, a colon, and the digest in hexadecimal.',
+        ),
+      insecureSkipVerify,
+    })
+    .describe('A disk image or archive from a web server.');
 
 const request = z.strictObject({
   type: z.literal('http'),
@@ -57,7 +59,7 @@ const request = z.strictObject({
 });
 
 /** A file on a web server. */
-export const http: ImportedSource<'http', typeof schema, typeof request> = {
+export const http: ImportedSource<'http', ReturnType<typeof schema>, typeof request> = {
   name: 'http',
   schema,
   population: 'import',

@@ -10,35 +10,37 @@ import { certConfigMap, secretRef, url } from './common/fields.ts';
 const SCHEME = 'docker://';
 const ARCHIVE_SCHEME = 'oci-archive:';
 
-const fields = z.strictObject({
-  url: url([SCHEME, ARCHIVE_SCHEME])
-    .optional()
-    .describe('Image, docker://host[:port]/repository[:tag|@digest] or oci-archive:path.'),
-  imageStream: objectName
-    .optional()
-    .describe('ImageStream in the same namespace that names the image; needs pullMethod node.'),
-  pullMethod: z
-    .enum(['pod', 'node'])
-    .optional()
-    .describe("pod (the default): the importer pulls the image. node: the node's container runtime does."),
-  secretRef,
-  certConfigMap,
-  platform: z
-    .strictObject({
-      architecture: z.string().max(64).optional().describe('Architecture such as amd64 or arm64.'),
-    })
-    .optional()
-    .describe('Which image of a multi-platform index to take; that of the importing node where it is missing.'),
-});
+const fields = () =>
+  z.strictObject({
+    url: url([SCHEME, ARCHIVE_SCHEME])
+      .optional()
+      .describe('Image, docker://host[:port]/repository[:tag|@digest] or oci-archive:path.'),
+    imageStream: objectName
+      .optional()
+      .describe('ImageStream in the same namespace that names the image; needs pullMethod node.'),
+    pullMethod: z
+      .enum(['pod', 'node'])
+      .optional()
+      .describe("pod (the default): the importer pulls the image. node: the node's container runtime does."),
+    secretRef,
+    certConfigMap,
+    platform: z
+      .strictObject({
+        architecture: z.string().max(64).optional().describe('Architecture such as amd64 or arm64.'),
+      })
+      .optional()
+      .describe('Which image of a multi-platform index to take; that of the importing node where it is missing.'),
+  });
 
-const schema = constrained(fields, [
-  exactlyOneOf('registry', ['url', 'imageStream']),
-  {
-    rule: "!has(self.imageStream) || (has(self.pullMethod) && self.pullMethod == 'node')",
-    message: 'registry.imageStream needs pullMethod node',
-    check: ({ imageStream, pullMethod }) => imageStream === undefined || pullMethod === 'node',
-  },
-]).describe('A container image with a disk image in its /disk folder.');
+const schema = () =>
+  constrained(fields(), [
+    exactlyOneOf('registry', ['url', 'imageStream']),
+    {
+      rule: "!has(self.imageStream) || (has(self.pullMethod) && self.pullMethod == 'node')",
+      message: 'registry.imageStream needs pullMethod node',
+      check: ({ imageStream, pullMethod }) => imageStream === undefined || pullMethod === 'node',
+    },
+  ]).describe('A container image with a disk image in its /disk folder.');
 
 const request = z.strictObject({
   type: z.literal('registry'),
@@ -58,7 +60,7 @@ const pulledRequest = z.strictObject({
 });
 
 /** A container image with a disk in it, pulled by the importer or by the container runtime of its node. */
-export const registry: ImportedSource<'registry', typeof schema, typeof request | typeof pulledRequest> = {
+export const registry: ImportedSource<'registry', ReturnType<typeof schema>, typeof request | typeof pulledRequest> = {
   name: 'registry',
   schema,
   population: 'import',

@@ -3,13 +3,14 @@ import { LOGIN, urlOf, webAnnotations, webObjects } from './common/annotations.t
 import type { ImportedSource } from './common/declaration.ts';
 import { certConfigMap, secretRef, url } from './common/fields.ts';
 
-const schema = z
-  .strictObject({
-    url: url(['http://', 'https://']).describe('URL of the object, https://endpoint/bucket/object.'),
-    secretRef,
-    certConfigMap,
-  })
-  .describe('A disk image or archive from an S3 bucket.');
+const schema = () =>
+  z
+    .strictObject({
+      url: url(['http://', 'https://']).describe('URL of the object, https://endpoint/bucket/object.'),
+      secretRef,
+      certConfigMap,
+    })
+    .describe('A disk image or archive from an S3 bucket.');
 
 const request = z.strictObject({
   type: z.literal('s3'),
@@ -18,7 +19,7 @@ const request = z.strictObject({
 });
 
 /** An object of S3, or of a server that speaks its protocol. */
-export const s3: ImportedSource<'s3', typeof schema, typeof request> = {
+export const s3: ImportedSource<'s3', ReturnType<typeof schema>, typeof request> = {
   name: 's3',
   schema,
   population: 'import',

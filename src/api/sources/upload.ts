@@ -1,7 +1,11 @@
 import * as z from 'zod';
 import type { SourceDeclaration } from './common/declaration.ts';
 
-const schema = z.strictObject({}).describe('Wait for a client to upload the data. Written as {}.');
+const schema = () => z.strictObject({}).describe('Wait for a client to upload the data. Written as {}.');
 
 /** What a client sends. */
-export const upload: SourceDeclaration<'upload', typeof schema> = { name: 'upload', schema, population: 'upload' };
+export const upload: SourceDeclaration<'upload', ReturnType<typeof schema>> = {
+  name: 'upload',
+  schema,
+  population: 'upload',
+};

@@ -7,8 +7,11 @@ export type Annotations = Readonly<Record<string, string>>;
 export interface SourceDeclaration<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
   /** The field of `spec.source` that asks for it. */
   readonly name: Name;
-  /** Schema of that field; its descriptions become those of `kubectl explain`. */
-  readonly schema: Schema;
+  /**
+   * Makes the schema of that field; its descriptions become those of `kubectl explain`. It is made where it is needed, since an importer,
+   * which does not, would take longer to start.
+   */
+  schema(this: void): Schema;
   /** What fills the claim: an importer pod, the controllers that clone, or a client that uploads. */
   readonly population: 'import' | 'clone' | 'upload';
   /** What it makes instead, where there can be no archive in it. */

@@ -7,17 +7,17 @@ import { zstdFrameLength } from './zstd-frame.ts';
 export type BlockCodec = DeflateWrapper | 'zstd';
 
 const inflateByZlib = { raw: inflateRawSync, zlib: inflateSync };
-/** A frame may ask for memory that no block needs. */
+/** Limits the memory that a frame may request; no block needs more. */
 const zstdParameters = { [constants.ZSTD_d_windowLogMax]: 22 };
 const SHORTEST_CHUNK = 64;
 
 /**
- * Decompresses a block of deflate data whose size is known, as qcow2 clusters and VMDK grains are.
+ * Decompresses a block of deflate data of known size, such as a qcow2 cluster or a VMDK grain.
  *
- * @param compressed the block, with whatever comes behind it
+ * @param compressed the block, with anything after it
  * @param output is filled from its start
- * @param native decompresses it; null for node:zlib alone
- * @returns how many bytes of `output` were filled: fewer than there are where the block holds less, or ends too early
+ * @param native decompresses the block; null to use only node:zlib
+ * @returns how many bytes of `output` were filled: fewer than its length where the block holds less, or ends too early
  * @throws where the block is damaged, or holds more than `output` has room for
  */
 export function inflateBlock(
@@ -28,13 +28,13 @@ export function inflateBlock(
 ): number {
   const produced = native?.inflate(wrapper, compressed, output);
   if (produced !== undefined) return produced;
-  // What is not sound as a whole is zlib's to judge: it may still be good enough.
+  // A block that is not valid as a whole is left to zlib, because it may still be good enough.
   const options = { ...inOnePiece(output), finishFlush: constants.Z_SYNC_FLUSH };
   return inflateByZlib[wrapper](compressed, options).copy(output);
 }
 
 /**
- * Decompresses the zstd frame that `compressed` begins with, as {@link inflateBlock} does.
+ * Decompresses the zstd frame at the start of `compressed`, as {@link inflateBlock} does.
  *
  * @throws where the frame is damaged or incomplete, or holds more than `output` has room for
  */
@@ -51,7 +51,7 @@ const decoders: Record<BlockCodec, (compressed: Buffer, output: Buffer) => numbe
   zstd: (compressed, output) => decompressFrame(compressed, output),
 };
 
-/** By any codec; -1 where it throws. */
+/** Decompresses a block with any codec; returns -1 where that throws. */
 export function decodeBlock(codec: BlockCodec, compressed: Buffer, output: Buffer): number {
   try {
     return decoders[codec](compressed, output);

@@ -3,9 +3,9 @@ import { compressions, type Compression } from './drivers.ts';
 export type { Compression };
 
 /**
- * Tells by the first bytes of an object how it is compressed.
+ * Recognises the compression of an object by its first bytes.
  *
- * @param head where it begins with skippable frames, as much as they and the next magic number may take
+ * @param head includes leading skippable frames and the next magic number, up to the longest that is read
  */
 export function recogniseCompression(head: Buffer): Compression | undefined {
   return compressions.find(({ beginsIn }) => beginsIn(head))?.name;

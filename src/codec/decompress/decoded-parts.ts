@@ -3,31 +3,32 @@ import { zeroPieces } from '../../base/zeros.ts';
 import type { RemoteStream } from './remote-stream.ts';
 
 /**
- * In bytes. Shorter runs of zeros are not left out, and parts so short, or of unknown length, come when all before them have been taken: whoever
- * looks at the last bytes of what is decoded finds as many as these together, in any order.
+ * Shortest run of zeros that is left out, in bytes. Parts that are this short, or of unknown length, are returned only
+ * after everything before them: whoever needs the last bytes of the output finds at least as many as this together, in
+ * any order.
  */
 export const SHORT_PART = 4096;
 
-/** Begins at `start` in what is decoded. */
+/** A part that begins at `start` in the decoded output. */
 type Part = { start: number } & ({ stream: RemoteStream } | { zeros: number });
 
-/** What is decoded of a file, part by part, while others are added. */
+/** The decoded output of a file, part by part, while further parts are added. */
 export class DecodedParts {
   readonly #parts: Part[] = [];
-  /** That is taken in its turn. */
+  /** The part whose turn it is. */
   #current: Part | undefined;
-  /** Of all parts together, in bytes. */
+  /** Length of all parts together, in bytes. */
   #length = 0;
   #end: { failure: unknown } | undefined;
   #added = (): void => {};
   #taken = (): void => {};
 
-  /** How many have not been taken as a whole. */
+  /** Number of parts that have not been taken completely. */
   get count(): number {
     return this.#parts.length + (this.#current === undefined ? 0 : 1);
   }
 
-  /** @param length of what it is decoded to; 0 where it is not known, and {@link lengthen} tells it */
+  /** @param length of the decoded output; 0 where it is not known, and is set by {@link lengthen} later */
   addStream(stream: RemoteStream, length: number): void {
     this.#parts.push({ start: this.#length, stream });
     this.lengthen(length);
@@ -46,7 +47,7 @@ export class DecodedParts {
     this.#length += length;
   }
 
-  /** @param failure what is thrown once all has been taken; undefined where nothing failed */
+  /** @param failure thrown once everything has been taken; undefined where nothing failed */
   end(failure: unknown): void {
     this.#end = { failure };
     this.#added();
@@ -57,7 +58,7 @@ export class DecodedParts {
     return new Promise((resolve) => (this.#taken = resolve));
   }
 
-  /** @throws DecodingFailed, and what the input fails with */
+  /** @throws DecodingFailed, and the failure of the input */
   async *inOrder(): ByteStream {
     for (;;) {
       this.#current = this.#parts.shift();
@@ -73,7 +74,10 @@ export class DecodedParts {
     }
   }
 
-  /** What has not been taken, of any part. Throws as {@link inOrder} does, what the first part that has not ended fails with. */
+  /**
+   * Yields what has not been taken, from any part. Throws as {@link inOrder} does, with the failure of the first part
+   * that has not ended.
+   */
   async *inAnyOrder(): PieceStream {
     if (this.#current !== undefined && 'stream' in this.#current) this.#parts.unshift(this.#current);
     this.#current = undefined;
@@ -105,13 +109,13 @@ export class DecodedParts {
     return parts.flatMap((part) => ('stream' in part ? [part.stream] : []));
   }
 
-  /** Whether there is nothing more, in good order. */
+  /** Whether everything has been taken, without a failure. */
   #hasEnded(): boolean {
     if (this.#end?.failure !== undefined) throw this.#end.failure as Error;
     return this.#end !== undefined;
   }
 
-  /** Data of the first part of which some has arrived. */
+  /** Takes data from the first part of which some has arrived. */
   #takeAny(): { offset: number; data: Buffer; stream?: RemoteStream } | undefined {
     for (let place = 0; ;) {
       const part = this.#parts[place];
@@ -119,7 +123,7 @@ export class DecodedParts {
       const isOver = 'zeros' in part;
       const stream = isOver ? undefined : part.stream;
       const offset = part.start + (stream?.taken ?? 0);
-      // What comes before may have failed as well.
+      // An earlier part may have failed as well, and its failure comes first.
       const output = isOver ? part : place > 0 && stream?.hasFailed ? undefined : stream?.take();
       if (isOver || (output !== undefined && 'sizes' in output)) this.#remove(place);
       else if (output === undefined) place += 1;
@@ -134,7 +138,7 @@ export class DecodedParts {
     this.#taken();
   }
 
-  /** Before which offset all has been taken. */
+  /** Returns the offset before which everything has been taken. */
   #complete(): number {
     const [first] = this.#parts;
     if (first === undefined) return this.#length;

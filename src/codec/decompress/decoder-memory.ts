@@ -1,19 +1,19 @@
 import { MemoryPool } from '../../base/memory-pool.ts';
 
 const INPUT = 512 * 1024;
-/** One is lent to the reader, one is filled, and others are on the way. */
+/** One buffer is lent to the reader, one is being filled, and the others are in transit. */
 const ROOMS_OF_FIRST = 4;
 
-/** Who fills rooms. */
+/** A stream that fills buffers with output. */
 export interface RoomTaker {
-  /** Whether it can do with one more. */
+  /** Whether it could use another buffer. */
   readonly lacksRoom: boolean;
   giveRoom(room: ArrayBuffer): void;
 }
 
 /**
- * All the memory that goes back and forth between this thread and those that decompress. Of several that fill rooms the first one always
- * has enough to go on, as the others' output is not wanted before it has ended.
+ * All memory that is passed between this thread and the decoder threads. Of several takers, the first one always has
+ * enough to continue, because the output of the others is not needed before it has ended.
  */
 export class DecoderMemory {
   readonly inputLength = INPUT;
@@ -27,8 +27,8 @@ export class DecoderMemory {
   #inputSpared = (): void => {};
 
   /**
-   * @param inputs how many there are, of 512 KiB
-   * @param rooms how many there are, at least 4
+   * @param inputs number of input buffers, of 512 KiB each
+   * @param rooms number of output buffers, at least 4
    * @param roomLength in bytes, a multiple of 256 KiB
    */
   constructor(inputs: number, rooms: number, roomLength: number) {
@@ -37,7 +37,7 @@ export class DecoderMemory {
     this.#roomLength = roomLength;
   }
 
-  /** Waits for memory that is not used; undefined where none is needed any more. For one caller at a time. */
+  /** Waits for an unused input buffer; undefined where none is needed any more. For one caller at a time. */
   async takeInput(): Promise<ArrayBuffer | undefined> {
     while (!this.#isClosed) {
       const input = this.inputs.take();
@@ -52,7 +52,7 @@ export class DecoderMemory {
     this.#inputSpared();
   }
 
-  /** Behind all others. */
+  /** Adds a taker after all others. */
   addTaker(taker: RoomTaker): void {
     this.#takers.push(taker);
     this.distribute();
@@ -69,7 +69,7 @@ export class DecoderMemory {
     this.distribute();
   }
 
-  /** From now on all output is wanted, whose ever it is. */
+  /** From now on the output of all takers is needed equally. */
   treatAllAlike(): void {
     this.#keptForFirst = 0;
     this.distribute();

@@ -3,7 +3,7 @@ import type { BlockSizes, DecodingFailure } from '../native/stream-codec.ts';
 import type { NativeStream } from '../native/stream-codecs.ts';
 import type { BlockCodec } from './block-codecs.ts';
 
-/** Begins a stream, that both sides then talk about through the port. */
+/** Begins a stream, for which both sides then communicate through the port. */
 export interface NewStream {
   stream: NativeStream;
   port: MessagePort;
@@ -15,10 +15,10 @@ export interface NewBlocks {
   port: MessagePort;
 }
 
-/** What the thread is told of one stream. Memory is handed over. */
+/** Messages to the thread about one stream. Memory is transferred. */
 export type ToStream = { input: ArrayBuffer; length: number } | { room: ArrayBuffer } | { inputEnds: true };
 
-/** What the thread tells of one stream, in the order of the stream's bytes. Memory is handed back. */
+/** Messages from the thread about one stream, in the order of its bytes. Memory is transferred back. */
 export type FromStream =
   | { consumed: ArrayBuffer }
   | { unneeded: ArrayBuffer }
@@ -27,27 +27,27 @@ export type FromStream =
   | StreamEnd
   | { failure: DecodingFailure | undefined; window?: number | undefined; message: string };
 
-/** All is decoded. What was not used of the memory is handed back. */
+/** Everything is decoded. Unused memory is transferred back. */
 export interface StreamEnd {
-  /** Bytes of the input that belonged to it. */
+  /** Bytes of the input that belonged to the stream. */
   taken: number;
   inputs: ArrayBuffer[];
   rooms: ArrayBuffer[];
-  /** Of a block of an xz file. */
+  /** Sizes of a block of an xz file. */
   sizes: BlockSizes | undefined;
 }
 
-/** Compressed blocks, one behind the other, and room for what they hold, with a place for each. Memory is handed over. */
+/** Concatenated compressed blocks, and room for their content, with a place for each. Memory is transferred. */
 export interface BlockBatch {
   input: ArrayBuffer;
   lengths: number[];
   room: ArrayBuffer;
-  /** Where in the room each block belongs; what is between them is left as it is. */
+  /** Offsets in the room at which the blocks' content belongs; anything between is left unchanged. */
   places: number[];
   blockSize: number;
 }
 
-/** The same memory. How many bytes there were in each block; -1 where one is damaged, or holds more than its place. */
+/** The same memory, with the number of bytes of each block; -1 where one is damaged, or exceeds its place. */
 export interface DecodedBatch {
   input: ArrayBuffer;
   room: ArrayBuffer;

@@ -41,7 +41,7 @@ function decodeStream({ stream, port }: NewStream): void {
   });
 }
 
-/** Memory goes back and forth with the messages, without being copied. */
+/** Sends events as messages, with memory transferred and not copied. */
 function eventsFor(port: MessagePort): DecoderEvents {
   const tell = (message: FromStream, ...memory: ArrayBuffer[]): void => {
     port.postMessage(message, memory);

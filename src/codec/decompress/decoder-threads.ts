@@ -4,24 +4,24 @@ import { processors } from '../../base/native/processors.ts';
 import { windowMemory, type DecoderThreadData } from '../native/window-memory.ts';
 
 const MOST_THREADS = 4;
-/** A thread takes a third of that, in bytes. */
+/** Memory for each thread in bytes; a thread needs a third of it. */
 const MEMORY_PER_THREAD = 64 * 1024 * 1024;
-/** In MiB. All that is large is outside of the heap. */
+/** Heap limits in MiB. All large buffers are outside the heap. */
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 const script = new URL(`./decoder-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 const threads = new Map<number, Worker>();
 
-/** How many threads decompress at once: more than there are processors would not help. */
+/** Number of decoder threads; more than there are processors would not help. */
 export const threadCount = Math.max(
   1,
   Math.min(MOST_THREADS, processors(), Math.floor(memoryLimit() / MEMORY_PER_THREAD)),
 );
 
 /**
- * One of the threads that decompress, made when it is first needed. It does not keep the process alive.
+ * Returns a decoder thread, which is started when it is first needed. It does not keep the process alive.
  *
- * @param index of any size
+ * @param index any number; threads are reused in turn
  */
 export function decoderThread(index: number): Worker {
   const place = index % threadCount;
@@ -29,7 +29,7 @@ export function decoderThread(index: number): Worker {
   if (running !== undefined) return running;
   const workerData: DecoderThreadData = { windowMemory: windowMemory.shared };
   const started = new Worker(script, { resourceLimits: HEAP, workerData });
-  // Whoever has given it work sees that its ports are closed.
+  // Its users notice that their ports are closed.
   started.on('error', () => {});
   started.on('exit', () => threads.delete(place));
   started.unref();

@@ -6,17 +6,17 @@ import { decompressNatively, type DecompressedStream } from './native-decompress
 import { behindSkippableFrames } from './skippable-frames.ts';
 
 const LONGEST_MAGIC = 16;
-/** What begins with skippable frames is looked at as far as this, in bytes: programs put a length or a table in them. */
+/** How far to look for what follows skippable frames, in bytes: programs put a length or a table in them. */
 const LONGEST_PREFIX = 64 * 1024;
 const MOST_LAYERS = 4;
 
 export interface Decompressed {
   reader: ByteReader;
-  /** From the outermost inwards; empty where nothing was compressed. */
+  /** Compressions from the outermost inwards; empty where there were none. */
   compressions: Compression[];
 }
 
-/** Takes off every compression that the content shows, however many are nested. */
+/** Removes every compression that is recognised in the content, however many are nested. */
 export async function decompressAll(outer: ByteReader): Promise<Decompressed> {
   const compressions: Compression[] = [];
   let reader = outer;
@@ -39,9 +39,9 @@ async function compressionOf(reader: ByteReader): Promise<Compression | undefine
 }
 
 /**
- * Takes off one compression: natively where there is a library for it, and by node:zlib or a program otherwise.
+ * Removes one compression: natively where its library is available, and otherwise with node:zlib or a program.
  *
- * @param natively false to do without native libraries
+ * @param natively false to avoid native libraries
  * @throws TransferError TruncatedImage, InvalidImage, UnsupportedImage, ProgramMissing
  */
 export function decompress(compression: Compression, input: ByteStream, natively = true): ByteStream {

@@ -3,10 +3,13 @@ import { DecodingFailed } from '../native/stream-codec.ts';
 import type { FedDecoder, NativeDecoding } from './driver.ts';
 import { decompressionFailure } from './failures.ts';
 
-/** What a stream is decompressed to. */
+/** The decompressed form of a stream. */
 export interface DecompressedStream {
   bytes: ByteStream;
-  /** Goes on behind what was read of `bytes`, which then is to be closed only; undefined where there is one order only. */
+  /**
+   * Continues after what was read of `bytes`, which then only has to be closed; undefined where only the original order
+   * is available.
+   */
   pieces?: (() => PieceStream) | undefined;
 }
 

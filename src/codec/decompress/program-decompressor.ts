@@ -9,7 +9,7 @@ export async function* decompressWithProgram(name: string, parameters: string[],
   try {
     for await (const chunk of program.output) yield chunk as Buffer;
     await program.finish((stderr) => explain(name, stderr));
-    // To bzip2 that is no failure, and what it has left out may be most of the disk.
+    // bzip2 does not treat this as a failure, although what it left out may be most of the disk.
     if (program.stderr.includes('trailing garbage')) throw decompressionFailure(name, 'foreign');
   } finally {
     program.stop();

@@ -5,11 +5,11 @@ import { decoderThread, threadCount } from './decoder-threads.ts';
 
 interface Line {
   port: MessagePort;
-  /** Told of batches in the order in which they were sent. */
+  /** Promises for batches, in the order in which they were sent. */
   waiting: { resolve: (batch: DecodedBatch) => void; reject: (error: Error) => void }[];
 }
 
-/** Decompresses batches of blocks on all the threads there are. */
+/** Decompresses batches of blocks on all decoder threads. */
 export class RemoteBlocks {
   readonly #codec: BlockCodec;
   readonly #lines: Line[] = [];
@@ -18,7 +18,7 @@ export class RemoteBlocks {
     this.#codec = codec;
   }
 
-  /** Its memory is handed over, and comes back with the answer. */
+  /** Decompresses a batch. Its memory is transferred, and returned with the result. */
   decode(batch: BlockBatch): Promise<DecodedBatch> {
     const line = this.#idlest();
     return new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export class RemoteBlocks {
     });
   }
 
-  /** What is being decompressed is not told of any more. */
+  /** Discards results that are still pending. */
   close(): void {
     for (const { port } of this.#lines) port.close();
   }
@@ -44,7 +44,7 @@ export class RemoteBlocks {
     const line: Line = { port: port1, waiting: [] };
     port1.on('message', (batch: DecodedBatch) => {
       line.waiting.shift()?.resolve(batch);
-      // Only what is waited for keeps the process alive.
+      // Keeps the process alive only while a result is pending.
       if (line.waiting.length === 0) port1.unref();
     });
     port1.on('close', () => {

@@ -9,12 +9,12 @@ import { decoderThread } from './decoder-threads.ts';
 
 type Output = Exclude<FromStream, { consumed: ArrayBuffer } | { unneeded: ArrayBuffer }>;
 
-/** Decodes one stream natively on another thread, which goes on from piece to piece without waiting for this one. */
+/** Decodes one stream natively on another thread, which proceeds from piece to piece without waiting for this one. */
 export class RemoteStream implements RoomTaker {
   readonly #memory: DecoderMemory;
   readonly #port: MessagePort;
   readonly #arrived: Output[] = [];
-  /** How much of the memory the thread has. */
+  /** Number of output buffers that the thread has. */
   #rooms = 0;
   #inputs = 0;
   #taken = 0;
@@ -25,10 +25,10 @@ export class RemoteStream implements RoomTaker {
   #outputArrived = (): void => {};
   #inputReturned = (): void => {};
   #ended = (): void => {};
-  /** Resolves when nothing more is decoded. */
+  /** Resolves when decoding has stopped. */
   readonly over: Promise<void>;
 
-  /** @param thread the number of the one that decodes it */
+  /** @param thread index of the thread that decodes the stream */
   constructor(stream: NativeStream, memory: DecoderMemory, thread = 0) {
     const { port1, port2 } = new MessageChannel();
     this.#memory = memory;
@@ -41,7 +41,7 @@ export class RemoteStream implements RoomTaker {
     port1.on('close', () => {
       this.#addOutput({ failure: undefined, message: 'the thread that decompresses has ended' });
     });
-    // Who has left a stream without a word is not to be kept from ending.
+    // An abandoned stream must not keep the process alive.
     port1.unref();
     memory.addTaker(this);
   }
@@ -55,15 +55,15 @@ export class RemoteStream implements RoomTaker {
     this.#tell({ room }, room);
   }
 
-  /** Whether all of it has been decoded, and was zeros. */
+  /** Whether the whole stream has been decoded, and was all zeros. */
   get wasZeros(): boolean {
     return this.#end !== undefined && !this.#hasData;
   }
 
   /**
-   * Hands over all of the input. What that fails with is thrown by {@link output}.
+   * Feeds the whole input. Its failure is thrown by {@link output}.
    *
-   * @returns whether there was an end
+   * @returns whether the input ended
    */
   async feed(input: ByteStream): Promise<boolean> {
     try {
@@ -82,9 +82,10 @@ export class RemoteStream implements RoomTaker {
   }
 
   /**
-   * Hands over as much of the input as belongs to the stream, which ends by itself. What fails is thrown by {@link output}.
+   * Feeds as much of the input as belongs to the stream, which marks its own end. Failures are thrown by {@link
+   * output}.
    *
-   * @returns its end; undefined where it has none
+   * @returns the end of the stream; undefined where it did not end
    */
   async feedUntilEnd(reader: ByteReader): Promise<StreamEnd | undefined> {
     let taken = 0;
@@ -108,7 +109,7 @@ export class RemoteStream implements RoomTaker {
     return this.#end;
   }
 
-  /** @throws DecodingFailed, and what the input fails with */
+  /** @throws DecodingFailed, and the failure of the input */
   async *output(): ByteStream {
     for (;;) {
       const output = this.take();
@@ -125,7 +126,7 @@ export class RemoteStream implements RoomTaker {
     }
   }
 
-  /** Bytes that have been taken. */
+  /** Number of bytes that have been taken. */
   get taken(): number {
     return this.#taken;
   }
@@ -136,7 +137,7 @@ export class RemoteStream implements RoomTaker {
   }
 
   /**
-   * What comes next of the output, if it has arrived. Data is to be given back.
+   * Takes the next output, if it has arrived. Data has to be given back.
    *
    * @throws as {@link output} does
    */
@@ -156,14 +157,14 @@ export class RemoteStream implements RoomTaker {
     this.#memory.returnRooms([buffer as ArrayBuffer]);
   }
 
-  /** Waits for output, and keeps the process from ending meanwhile. */
+  /** Waits for output, and keeps the process alive meanwhile. */
   async outputArrives(): Promise<void> {
     this.#port.ref();
     await new Promise<void>((resolve) => (this.#outputArrived = resolve));
     this.#port.unref();
   }
 
-  /** To be called where its end is not waited for. */
+  /** Stops decoding; to be called where the end is not awaited. */
   close(): void {
     this.#finish();
     this.#port.close();
@@ -178,7 +179,7 @@ export class RemoteStream implements RoomTaker {
     } else {
       this.#addOutput(message);
     }
-    // Memory may have been on its way when it ended.
+    // Memory may have been in transit when decoding ended.
     if (this.#end !== undefined && this.#rooms + this.#inputs === 0) this.#port.close();
   }
 

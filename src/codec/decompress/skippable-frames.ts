@@ -1,13 +1,13 @@
 import { frameHeaderLength, skippableLength } from '../native/zstd-format.ts';
 
-/** Of a skippable frame, and of the magic number of another. */
+/** Bytes that hold the header of a skippable frame, and the magic number of another one. */
 const LONGEST_START = 8;
 
 /**
- * What follows the skippable frames that bytes begin with: of zstd (RFC 8878 section 3.1.2) as well as of lz4, which
- * have them in common. Only what comes then tells the one from the other.
+ * Returns what follows the leading skippable frames, which zstd (RFC 8878 section 3.1.2) and lz4 share. Only what
+ * follows tells the two formats apart.
  *
- * @returns undefined where they begin with none; nothing where the bytes end before that
+ * @returns undefined where there are no leading skippable frames; nothing where the bytes end within them
  */
 export function behindSkippableFrames(bytes: Buffer): Buffer | undefined {
   let rest = bytes;

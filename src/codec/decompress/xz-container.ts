@@ -4,27 +4,27 @@ import { DecodingFailed, type BlockSizes } from '../native/stream-codec.ts';
 import type { XzBlock } from '../native/xz-block-decoder.ts';
 import { XzHeaders, type XzBlockPlace } from '../native/xz-headers.ts';
 
-/** Of the header of a Stream as of its footer. */
+/** Length of the header of a Stream, and of its footer. */
 const STREAM_HEADER = 12;
 const PADDING_UNIT = 4;
 const FIRST_MAGIC = 0xfd;
 const ENOUGH = 64 * 1024;
 
-/** A block that the reader is at the start of. */
+/** A block whose data comes next in the reader. */
 export interface UnreadXzBlock extends XzBlock {
   header: Buffer;
-  /** What decoding it takes, in bytes. */
+  /** Memory that decoding needs, in bytes. */
   memory: number;
   place: XzBlockPlace | undefined;
-  /** To be set where `place` is unknown. */
+  /** Has to be set by the caller where `place` is unknown. */
   sizes: BlockSizes | undefined;
 }
 
 /**
- * Reads an xz file (xz-file-format.txt) with all its Streams. The caller reads each block, before it asks for the next one. In place of its end
- * it throws DecodingFailed where anything but the blocks' data is not as it should be.
+ * Reads an xz file (xz-file-format.txt) with all its Streams. The caller reads each block before it requests the next
+ * one. Throws DecodingFailed at the end where anything except the data of the blocks is invalid.
  *
- * @param mostMemory what decoding a block may take, in bytes
+ * @param mostMemory that decoding a block may need, in bytes
  */
 export async function* readXzBlocks(
   reader: ByteReader,

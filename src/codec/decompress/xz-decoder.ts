@@ -9,33 +9,40 @@ import { threadCount } from './decoder-threads.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { readXzBlocks, type UnreadXzBlock } from './xz-container.ts';
 
-/** Of 512 KiB each. What is left of a block while it is decoded has to be in memory before the next one can be begun. */
+/**
+ * Number of input buffers, of 512 KiB each. The rest of a block that is being decoded has to fit into memory before the
+ * next block can be started.
+ */
 const INPUTS = 14;
-/** While one thread decodes the rest of a block, another decodes the start of the next one into what is not needed for the first. */
+/**
+ * Number of output buffers. While one thread decodes the rest of a block, another one decodes the start of the next
+ * block into the buffers that the first one does not need.
+ */
 const ROOMS = 12;
-/** In bytes. */
+/** Length of an output buffer in bytes. */
 const ROOM = 512 * 1024;
-/** Blocks that may wait for those before them. */
+/** Most blocks that may wait for those before them. */
 const MOST_PARTS = 32;
-/** In bytes. Of 24 MiB of zeros less than 4 KiB are left. */
+/** Longest block that is remembered, in bytes. 24 MiB of zeros compress to less than 4 KiB. */
 const LARGEST_REMEMBERED = 64 * 1024;
 
-/** A block that was found to be nothing but zeros. */
+/** A block that was found to contain only zeros. */
 interface ZeroBlock {
   check: number;
   bytes: Buffer;
 }
 
 /**
- * Decodes an xz file, of several blocks as many at once as there are threads. A block that is, byte by byte, the same as one that
- * was nothing but zeros is not decoded again: most blocks of a disk are, and zeros take longer than downloading them does.
+ * Decodes an xz file, with concurrent blocks where it has several. A block that equals, byte by byte, one that
+ * contained only zeros is not decoded again: most blocks of a disk are like this, and decoding zeros takes longer than
+ * downloading them.
  */
 export class XzDecoder {
   readonly #lzma: Liblzma;
   readonly #limits = xzMemory();
   readonly #memory = new DecoderMemory(INPUTS, ROOMS, ROOM);
   readonly #parts = new DecodedParts();
-  /** Those that are being decoded, by thread. */
+  /** Blocks that are being decoded, by thread. */
   readonly #running = new Map<number, { stream: RemoteStream; memory: number }>();
   #zeroBlock: ZeroBlock | undefined;
   #isClosed = false;
@@ -47,7 +54,7 @@ export class XzDecoder {
     this.#windows = windows;
   }
 
-  /** Hands over all of the input. What that fails with is thrown by {@link output}. */
+  /** Feeds the whole input. Its failure is thrown by {@link output}. */
   async feed(input: ByteStream): Promise<void> {
     const reader = new ByteReader(input);
     try {
@@ -60,12 +67,12 @@ export class XzDecoder {
     }
   }
 
-  /** @throws DecodingFailed, and what the input fails with */
+  /** @throws DecodingFailed, and the failure of the input */
   output(): ByteStream {
     return this.#parts.inOrder();
   }
 
-  /** What has not been taken of the output, of all blocks as they are decoded. Throws as {@link output} does. */
+  /** Yields the output that has not been taken, from all blocks as they are decoded. Throws as {@link output} does. */
   pieces(): PieceStream {
     this.#memory.treatAllAlike();
     return this.#parts.inAnyOrder();
@@ -78,7 +85,7 @@ export class XzDecoder {
     this.#parts.close();
   }
 
-  /** @returns false where nothing can be read behind it */
+  /** @returns false where nothing can be read after the block */
   async #decode(block: UnreadXzBlock, reader: ByteReader): Promise<boolean> {
     const { check, header, place } = block;
     const length = Number(place?.sizes.uncompressed ?? 0);
@@ -124,7 +131,7 @@ export class XzDecoder {
     return stream;
   }
 
-  /** Several blocks at once have to do with what the first of any decoder leaves. */
+  /** Reserves memory. Concurrent blocks are limited to what remains besides the first block of any decoder. */
   #takesMemoryFor({ memory, place }: UnreadXzBlock): boolean {
     const isLong = place !== undefined && place.sizes.uncompressed >= SHORT_PART;
     if (this.#parts.count >= (isLong ? MOST_PARTS : 1)) return false;

@@ -16,7 +16,7 @@ export async function* decompressGzip(input: ByteStream): ByteStream {
 
 /** Decompresses zstd, several frames one after the other included. The input is read to its end. */
 export async function* decompressZstd(input: ByteStream): ByteStream {
-  // Node's decoder ends where a frame does, whatever follows it.
+  // Node's decoder stops at the end of a frame, whatever follows it.
   const reader = new ByteReader(input);
   try {
     while ((await reader.peek(1)).length > 0) {

@@ -13,10 +13,10 @@ import {
 } from '../native/zstd-format.ts';
 
 /**
- * Passes on one zstd frame, or skippable frame, and nothing behind it (RFC 8878 section 3.1). What is none is passed on
- * to its end: whoever decodes it says so.
+ * Passes on exactly one zstd frame or skippable frame (RFC 8878 section 3.1). Anything else is passed on to its end,
+ * for the decoder to reject.
  *
- * @throws DecodingFailed where it is known before that it cannot be decoded
+ * @throws DecodingFailed where it is already known that the frame cannot be decoded
  */
 export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   const start = await reader.peek(LONGEST_HEADER);
@@ -35,7 +35,7 @@ export async function* nextZstdFrame(reader: ByteReader): ByteStream {
   }
 }
 
-/** @param length of its header */
+/** @param length of the header */
 async function* frameOf(reader: ByteReader, length: number, hasChecksum: boolean): ByteStream {
   yield* reader.some(length);
   for (let isLast = false; !isLast;) {
@@ -49,8 +49,8 @@ async function* frameOf(reader: ByteReader, length: number, hasChecksum: boolean
 }
 
 /**
- * The length of the zstd frame that `bytes` begins with (RFC 8878 section 3.1.1), or undefined where it is none or
- * incomplete. Behind it there may be another, which a decoder would go on with.
+ * Returns the length of the zstd frame at the start of `bytes` (RFC 8878 section 3.1.1); undefined where there is none
+ * or it is incomplete. Another frame may follow, with which a decoder would continue.
  */
 export function zstdFrameLength(bytes: Buffer): number | undefined {
   let at = frameHeaderLength(bytes);

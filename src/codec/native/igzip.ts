@@ -3,8 +3,8 @@ import { NativeLibrary, addressOf, has64Bits } from '../../base/native/ffi.ts';
 import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /**
- * Where the fields of `struct inflate_state` are, by the file that has that version. They move from version to version,
- * and the library does not tell its own.
+ * Offsets of the fields of `struct inflate_state`, by the file name of the library version. They change between
+ * versions, and the library does not report its version.
  */
 const layouts: Partial<Record<string, Layout>> = {
   'libisal.so.2.0.30': {
@@ -36,7 +36,7 @@ const DECODED = 0;
 const END_OF_INPUT = 1;
 const OUTPUT_FULL = 2;
 
-/** ISA-L's gzip decoder (RFC 1952), or null where it is not installed in a version that is known. */
+/** ISA-L's gzip decoder (RFC 1952), or null where no known version is installed. */
 export const igzip: StreamCodec | null = NativeLibrary.bind(LIBRARY, bind);
 
 function bind(library: NativeLibrary): StreamCodec | null {
@@ -48,7 +48,7 @@ function bind(library: NativeLibrary): StreamCodec | null {
   return () => new GzipDecoder(layout, { initialise, reset, inflate });
 }
 
-/** The name of the file that a library has been loaded from. */
+/** Returns the file name that a library was loaded from. */
 function fileBehind(name: string): string | undefined {
   const lines = readFileSync('/proc/self/maps', 'latin1').split('\n');
   const path = lines.find((line) => line.includes(`/${name}`));
@@ -89,7 +89,7 @@ class GzipDecoder implements StreamDecoder {
   }
 
   close(): void {
-    // Its state is a buffer, which goes with it.
+    // The state is a buffer and needs no release.
   }
 
   #inflate(input: Buffer, output: Buffer): { consumed: number; produced: number } {
@@ -106,7 +106,7 @@ class GzipDecoder implements StreamDecoder {
   }
 }
 
-/** Members may be padded with zeros, as those on tapes are. */
+/** Counts leading zeros: members may be padded with them, as on tapes. */
 function leadingZeros(bytes: Buffer): number {
   const first = bytes.findIndex((byte) => byte !== 0);
   return first < 0 ? bytes.length : first;

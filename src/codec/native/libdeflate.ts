@@ -1,13 +1,13 @@
 import { NativeLibrary } from '../../base/native/ffi.ts';
 
-/** How a deflate stream is wrapped: not at all (RFC 1951), or in zlib's header and checksum (RFC 1950). */
+/** How a deflate stream is wrapped: not at all (RFC 1951), or with the header and checksum of zlib (RFC 1950). */
 export type DeflateWrapper = 'raw' | 'zlib';
 
 /** Decompresses a block of known size in one piece. */
 export interface BlockInflater {
   /**
-   * @param output has room for all that the block holds
-   * @returns the bytes written to `output`, or undefined where the block is not sound as a whole
+   * @param output has room for everything that the block holds
+   * @returns the number of bytes written to `output`, or undefined where the block is not valid as a whole
    */
   inflate(wrapper: DeflateWrapper, compressed: Buffer, output: Buffer): number | undefined;
 }

@@ -1,10 +1,10 @@
 import { NativeLibrary, addressOf, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
 import { DecodingFailed } from './stream-codec.ts';
 
-/** The first that has `lzma_filters_free`. The major version is part of its name. */
+/** The first version with `lzma_filters_free`. The major version is part of the library's name. */
 const OLDEST_VERSION = 50_040_000;
 
-/** `lzma_stream`, `lzma_stream_flags`, `lzma_block` and `lzma_filter`, as ABI version 5 has them on systems of 64 bits. */
+/** `lzma_stream`, `lzma_stream_flags`, `lzma_block` and `lzma_filter` in ABI version 5 on 64-bit systems. */
 export const structs = {
   stream: { size: 136, nextIn: 0, availIn: 8, nextOut: 24, availOut: 32 },
   streamFlags: { size: 56, backwardSize: 8, check: 16 },
@@ -21,13 +21,13 @@ export const structs = {
   },
   filter: { size: 16 },
 } as const;
-/** The last of a chain has no filter. */
+/** Longest filter chain, including the terminator. */
 const LONGEST_CHAIN = 5;
 
 export const code = { ok: 0, streamEnd: 1, noProgress: 10 } as const;
 const MEMORY_ERROR = 5;
 
-/** Of mallopt(3), and what memory of that size and more is taken from the system by itself, and given back to it. */
+/** A parameter of mallopt(3): memory of this size and above is mapped individually, and unmapped when it is freed. */
 const MMAP_THRESHOLD = -3;
 const LARGE_MEMORY = 1024 * 1024;
 
@@ -51,12 +51,12 @@ export interface Liblzma {
   endIndexHash: NativeCall<number>;
 }
 
-/** liblzma's parts for xz files, or null where it is not installed in a version that is known. */
+/** liblzma's functions for xz files, or null where no known version is installed. */
 export const liblzma: Liblzma | null = NativeLibrary.bind('liblzma.so.5', bind);
 
 function bind(library: NativeLibrary): Liblzma | null {
   if (!has64Bits || library.call('uint32_t lzma_version_number()')() < OLDEST_VERSION) return null;
-  // Dictionaries are megabytes: freed ones must not stay with the thread that had them.
+  // Dictionaries have megabytes, which must not stay with the thread after they are freed.
   NativeLibrary.bind(null, (node) => node.call('int mallopt(int parameter, int value)')(MMAP_THRESHOLD, LARGE_MEMORY));
   return {
     code: library.call('int lzma_code(void *strm, int action)'),
@@ -81,16 +81,16 @@ function bind(library: NativeLibrary): Liblzma | null {
   };
 }
 
-/** @throws DecodingFailed for what is not among the expected codes */
+/** @throws DecodingFailed for any other code than the expected ones */
 export function expectCode(result: number, ...expected: number[]): void {
   if (!expected.includes(result)) throw new DecodingFailed(result === MEMORY_ERROR ? 'memory' : 'damaged');
 }
 
 /**
- * Decodes a block's header to a `lzma_block`, for as long as it is used.
+ * Decodes the header of a block to a `lzma_block`, for the duration of a call.
  *
  * @param header as long as its first byte says
- * @param check the number of the integrity check that its stream has
+ * @param check number of the integrity check of the Stream
  * @throws DecodingFailed
  */
 export function withBlock<Result>(

@@ -6,9 +6,9 @@ import { ZstdDecoder, type FrameStream } from './zstd-decoder.ts';
 /** Decompresses whole zstd frames of known size (RFC 8878). */
 export interface FrameDecoder {
   /**
-   * @param frame one frame and nothing behind it
-   * @param output has room for all that the frame holds
-   * @returns the bytes written to `output`, or undefined where the frame is not sound
+   * @param frame one frame and nothing after it
+   * @param output has room for everything that the frame holds
+   * @returns the number of bytes written to `output`, or undefined where the frame is invalid
    */
   decompress(frame: Buffer, output: Buffer): number | undefined;
 }
@@ -21,12 +21,12 @@ interface Functions {
   decompressStream: NativeCall<number>;
 }
 
-/** The calls and structs below have been part of its stable interface since then. */
+/** The first version in which all calls and structs below are part of the stable interface. */
 const OLDEST_VERSION = 10400;
-/** `ZSTD_inBuffer` and `ZSTD_outBuffer`: a pointer, a size and a position. */
+/** Size of `ZSTD_inBuffer` and `ZSTD_outBuffer`: a pointer, a size and a position. */
 const BUFFER_SIZE = 24;
 
-// Node's own: it has the whole library within itself, and lets it be called.
+// Node's own copy: it contains the whole library, and exports it.
 const functions = NativeLibrary.bind(null, bind);
 
 /** libzstd for whole frames, or null where it cannot be called. */
@@ -52,11 +52,11 @@ function frameDecoder({ createContext, decompress }: Functions): FrameDecoder {
   let context: bigint | undefined;
   return {
     decompress(frame, output) {
-      // To libzstd, nothing is no frame, and sound.
+      // libzstd accepts empty input, although it contains no frame.
       if (frame.length === 0) return undefined;
       context ??= createContext();
       const result = decompress(context, output, output.length, frame, frame.length);
-      // Errors are negative numbers made a size_t.
+      // Errors are negative numbers, converted to size_t.
       return result <= output.length ? result : undefined;
     },
   };

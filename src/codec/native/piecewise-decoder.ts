@@ -1,36 +1,36 @@
 import { isZero } from '../../base/zeros.ts';
 import { DecodingFailed, type BlockSizes, type StreamDecoder } from './stream-codec.ts';
 
-/** Decoded at once, and looked at while it is in the processor's cache. In bytes. */
+/** Bytes that are decoded at once, and checked for zeros while they are in the processor's cache. */
 const PIECE = 256 * 1024;
 const nothing = Buffer.alloc(0);
 
-/** What becomes of the memory that a {@link PiecewiseDecoder} is given. */
+/** What happens to the memory that a {@link PiecewiseDecoder} is given. */
 export interface DecoderEvents {
-  /** This input is used up. */
+  /** An input buffer is used up. */
   onConsumed(input: Buffer): void;
-  /** The next so many bytes are zeros. */
+  /** The next bytes are this many zeros. */
   onZeros(length: number): void;
-  /** The next bytes, in memory that was given as room for them. */
+  /** The next bytes, in memory that was given as room. */
   onData(bytes: Buffer): void;
-  /** This room came when all was decoded. */
+  /** A room was not needed, because everything was already decoded. */
   onUnneeded(room: Buffer): void;
-  /** All is decoded, and all of the output told of. */
+  /** Everything is decoded, and all output has been reported. */
   onEnd(end: DecoderEnd): void;
 }
 
 export interface DecoderEnd {
-  /** Bytes of the input that it took: of what ends by itself, not always all. */
+  /** Bytes of the input that were used; a format that marks its own end may leave some. */
   taken: number;
-  /** What was not used up. */
+  /** Input buffers that were not used up. */
   inputs: Buffer[];
-  /** What was not needed. */
+  /** Rooms that were not needed. */
   rooms: Buffer[];
-  /** Of what tells them. */
+  /** Sizes of the block, where the format reports them. */
   sizes: BlockSizes | undefined;
 }
 
-/** Decodes a stream as far as there is input, and room for output, and leaves its longer zeros out. */
+/** Decodes a stream as far as there is input, and room for output, and leaves out longer runs of zeros. */
 export class PiecewiseDecoder {
   readonly #decoder: StreamDecoder;
   readonly #events: DecoderEvents;
@@ -50,7 +50,7 @@ export class PiecewiseDecoder {
     this.#events = events;
   }
 
-  /** @throws DecodingFailed, as the following do */
+  /** @throws DecodingFailed, as do the following methods */
   addInput(input: Buffer): void {
     if (this.#isOver) {
       this.#events.onConsumed(input);
@@ -61,13 +61,13 @@ export class PiecewiseDecoder {
     this.#run();
   }
 
-  /** Nothing comes behind the input that was added. */
+  /** Marks the end of the input. */
   endInput(): void {
     this.#inputEnded = true;
     this.#run();
   }
 
-  /** @param room a multiple of 256 KiB */
+  /** @param room a multiple of 256 KiB long */
   addRoom(room: Buffer): void {
     if (this.#isOver) {
       this.#events.onUnneeded(room);
@@ -92,7 +92,7 @@ export class PiecewiseDecoder {
         return;
       }
       if (needsInput && !ended) {
-        // Whoever waits for input may as well have what there is.
+        // While the decoder waits for input, its consumer gets what is available.
         this.#passOn();
         return;
       }
@@ -107,7 +107,7 @@ export class PiecewiseDecoder {
     const piece = room.subarray(this.#filled, end);
     const { consumed, produced, zeros = 0, complete, end: sizes } = this.#decoder.step(this.#pending, piece, ended);
     this.#complete = complete;
-    // With room left it has nothing more to give before it is given more.
+    // Where room is left, the decoder cannot continue without more input.
     this.#starved = produced < piece.length;
     if (consumed === 0 && produced === 0 && !complete) {
       if (this.#pending.length > 0) throw new DecodingFailed('damaged');
@@ -154,7 +154,7 @@ export class PiecewiseDecoder {
     this.#zeros += length;
   }
 
-  /** What has been decoded since the last zeros. */
+  /** Passes on what has been decoded since the last zeros. */
   #passOn(): void {
     if (this.#filled === 0) return;
     this.#passOnZeros();

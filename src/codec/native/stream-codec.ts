@@ -1,20 +1,20 @@
-/** What one step of a decoder came to. */
+/** The result of one step of a decoder. */
 export interface Step {
-  /** Bytes of the input that it is done with. */
+  /** Bytes of the input that were consumed. */
   consumed: number;
-  /** Bytes that it wrote to the start of the output. */
+  /** Bytes that were written to the start of the output. */
   produced: number;
-  /** How many zeros follow, which are not in the output; 0 where it is left out. */
+  /** Number of zeros that follow and are not in the output; missing means 0. */
   zeros?: number;
-  /** Whether the input may end here: a whole number of members has been decoded, and all of them is out. */
+  /** Whether the input may end here: a whole number of members has been decoded, and all of their content is out. */
   complete: boolean;
-  /** Of what ends by itself, once it has: what is left of the input does not belong to it. */
+  /** Set once a stream that marks its own end has ended: the rest of the input does not belong to it. */
   end?: BlockSizes;
 }
 
-/** What the Index of an xz file says of a block, in bytes. */
+/** What the Index of an xz file says about a block, in bytes. */
 export interface BlockSizes {
-  /** With its header and check. */
+  /** Includes the header and the check. */
   unpadded: bigint;
   uncompressed: bigint;
 }
@@ -24,7 +24,7 @@ export interface StreamDecoder {
   /**
    * Decodes as much as there is input or room for.
    *
-   * @param ended whether nothing comes behind `input`
+   * @param ended whether nothing follows `input`
    * @throws DecodingFailed
    */
   step(input: Buffer, output: Buffer, ended: boolean): Step;
@@ -32,12 +32,12 @@ export interface StreamDecoder {
   close(): void;
 }
 
-/** Makes a decoder for each stream. */
+/** Creates a decoder for each stream. */
 export type StreamCodec = () => StreamDecoder;
 
 /**
- * `foreign`: what follows a member is not the beginning of another. `window`: the content refers further back than memory is
- * given to. `dictionary`: it refers to one that is not here.
+ * `foreign`: what follows a member is not the start of another one. `window`: the content refers back further than
+ * memory is granted for. `dictionary`: it refers to a dictionary that is not available.
  */
 export type DecodingFailure = 'damaged' | 'truncated' | 'foreign' | 'memory' | 'window' | 'dictionary';
 
@@ -45,7 +45,7 @@ export type DecodingFailure = 'damaged' | 'truncated' | 'foreign' | 'memory' | '
 export class DecodingFailed extends Error {
   override readonly name = 'DecodingFailed';
   readonly failure: DecodingFailure;
-  /** In bytes, where the window is what failed. */
+  /** Size of the window in bytes, where that is what failed. */
   readonly window: number | undefined;
 
   constructor(failure: DecodingFailure, window?: number) {

@@ -4,7 +4,7 @@ import { zstdStream } from './libzstd.ts';
 import type { StreamDecoder } from './stream-codec.ts';
 import { XzBlockDecoder, type XzBlock } from './xz-block-decoder.ts';
 
-/** What can be decoded from its start to its end: a whole stream, or a block of an xz file. */
+/** A unit that can be decoded from start to end: a whole stream, or a block of an xz file. */
 export type NativeStream = { kind: 'gzip' | 'zstd' } | { kind: 'xz block'; block: XzBlock };
 
 /** @throws DecodingFailed */

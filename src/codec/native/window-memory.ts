@@ -4,8 +4,8 @@ import { windowMemoryLimit } from '../../base/native/memory-limit.ts';
 const UNIT = 1024;
 
 /**
- * What all decoders of this process may have together for what they look back on: the windows of zstd, the dictionaries
- * of xz. Compressions that are nested in each other have theirs at once, whatever each of them were allowed alone. It is
+ * The limit of what all decoders of this process may use together for their history: the windows of zstd, the
+ * dictionaries of xz. Nested compressions need theirs at the same time, so that separate limits would not help. It is
  * counted across threads.
  */
 export class WindowMemory {
@@ -15,14 +15,14 @@ export class WindowMemory {
 
   /**
    * @param limit in bytes
-   * @param shared four bytes with which the threads count, in units of 1 KiB
+   * @param shared four bytes that the threads count with, in units of 1 KiB
    */
   constructor(limit: number, shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) {
     this.limit = limit;
     this.#used = new Int32Array(shared);
   }
 
-  /** For other threads to count with. */
+  /** The counter for other threads. */
   get shared(): SharedArrayBuffer {
     return this.#used.buffer as SharedArrayBuffer;
   }
@@ -33,10 +33,10 @@ export class WindowMemory {
   }
 
   /**
-   * Reserves memory that {@link release} gives back.
+   * Reserves memory, which {@link release} returns.
    *
-   * @param most bytes that all may have together then, where that is less than the limit
-   * @returns false where there is not so much
+   * @param most bytes that may be reserved in total, where that is less than the limit
+   * @returns false where this much is not available
    */
   reserve(bytes: number, most = this.limit): boolean {
     const units = Math.ceil(bytes / UNIT);
@@ -52,12 +52,12 @@ export class WindowMemory {
   }
 }
 
-/** What a thread that decodes is told when it is started. */
+/** The data that a decoder thread gets when it is started. */
 export interface DecoderThreadData {
   windowMemory: SharedArrayBuffer;
 }
 
-/** Of this process. */
+/** The limit of this process. */
 export const windowMemory = new WindowMemory(windowMemoryLimit(), sharedByStarter());
 
 function sharedByStarter(): SharedArrayBuffer | undefined {

@@ -7,13 +7,13 @@ interface Functions {
   digest: NativeCall<number | bigint>;
 }
 
-/** Of `XXH64_state_t`, which begins with the length so far and the four accumulators, in eights of bytes. */
+/** Size of `XXH64_state_t` in units of 8 bytes; it begins with the total length and the four accumulators. */
 const STATE_SIZE = 11;
-/** Zeros are taken in together, as soon as there are so many bytes of them. */
+/** Pending zeros are hashed together once there are this many bytes of them. */
 const ZEROS_AT_ONCE = 16 * 1024 * 1024;
 const zeros = Buffer.alloc(3 * STRIPE);
 
-/** The hash XXH64 with seed 0, of which zstd's content checksums are made. */
+/** The hash XXH64 with seed 0, which the content checksums of zstd are based on. */
 export class Xxh64 {
   readonly #functions: Functions;
   readonly #fields = new BigUint64Array(STATE_SIZE);
@@ -25,7 +25,7 @@ export class Xxh64 {
     this.reset();
   }
 
-  /** Begins anew. */
+  /** Starts over. */
   reset(): void {
     this.#zeros = 0;
     this.#functions.reset(this.#state, 0n);
@@ -36,13 +36,13 @@ export class Xxh64 {
     this.#take(bytes);
   }
 
-  /** Adds so many bytes of zeros. */
+  /** Adds this many bytes of zeros. */
   updateZeros(length: number): void {
     this.#zeros += length;
     if (this.#zeros >= ZEROS_AT_ONCE) this.#takeZeros();
   }
 
-  /** The lowest 32 bits of the hash of all so far. */
+  /** Returns the lowest 32 bits of the hash so far. */
   lowestBits(): number {
     this.#takeZeros();
     return Number(BigInt.asUintN(32, BigInt(this.#functions.digest(this.#state))));
@@ -69,7 +69,7 @@ export class Xxh64 {
   }
 }
 
-/** Makes an {@link Xxh64}, or null where it cannot be called. Node has it within itself, with libzstd. */
+/** Creates an {@link Xxh64}, or is null where it cannot be called. Node contains it as part of libzstd. */
 export const newXxh64: (() => Xxh64) | null = NativeLibrary.bind(null, (library) => {
   if (!has64Bits) return null;
   const functions: Functions = {
@@ -81,7 +81,10 @@ export const newXxh64: (() => Xxh64) | null = NativeLibrary.bind(null, (library)
   return knowsItsState(create) ? create : null;
 });
 
-/** The state's layout is not told by any version: with another one, zeros would not come to the same in both ways. */
+/**
+ * Verifies the layout of the state, which no version number guarantees: with another layout, both ways to hash zeros
+ * would differ.
+ */
 function knowsItsState(create: () => Xxh64): boolean {
   const [one, other] = [create(), create()];
   one.update(zeros);

@@ -7,19 +7,19 @@ const action = { run: 0, finish: 3 };
 
 /** What is known of a block of an xz file before its data. */
 export interface XzBlock {
-  /** The header's bytes. */
+  /** The bytes of the header. */
   header: Uint8Array;
-  /** The number of the integrity check that its stream has. */
+  /** Number of the integrity check of its Stream. */
   check: number;
 }
 
-/** Decodes one block of an xz file behind its header (xz-file-format.txt, section 3), and checks it. */
+/** Decodes one block of an xz file after its header (xz-file-format.txt, section 3), and verifies its check. */
 export class XzBlockDecoder implements StreamDecoder {
   readonly #lzma: Liblzma;
   readonly #stream = Buffer.alloc(structs.stream.size);
-  /** Belongs to the decoder, too. */
+  /** The native struct of the block, which the decoder refers to. */
   readonly #block: Buffer;
-  /** Taken here; undefined where liblzma does it. */
+  /** The check that is computed here; undefined where liblzma does that. */
   readonly #check: RunningCheck | undefined;
 
   constructor(lzma: Liblzma, { header, check }: XzBlock) {

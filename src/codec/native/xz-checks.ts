@@ -1,13 +1,13 @@
 import { NativeLibrary, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
 
-/** Takes the integrity check of what it is given, piece by piece. */
+/** Computes an integrity check piece by piece. */
 export interface RunningCheck {
   add(bytes: Buffer): void;
-  /** As it is written in an xz file. */
+  /** Returns the check as stored in an xz file. */
   digest(): Buffer;
 }
 
-/** By their numbers in xz files. */
+/** Checks by their numbers in xz files. */
 const CRC32 = 1;
 const CRC64 = 4;
 
@@ -26,9 +26,9 @@ const functions: Functions | null = NativeLibrary.bind('libisal.so.2', (library)
 );
 
 /**
- * ISA-L's CRCs, which take a tenth of the time that those of liblzma 5.4 do.
+ * Returns a check that uses ISA-L's CRCs, which take a tenth of the time of those in liblzma 5.4.
  *
- * @param check its number in xz files
+ * @param check number of the check in xz files
  * @returns undefined for other checks, and without that library
  */
 export function fastCheck(check: number): RunningCheck | undefined {

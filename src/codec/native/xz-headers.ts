@@ -1,17 +1,17 @@
 import { code, expectCode, structs, withBlock, type Liblzma } from './liblzma.ts';
 import { DecodingFailed, type BlockSizes } from './stream-codec.ts';
 
-/** `LZMA_VLI_UNKNOWN`, which stands for what a header does not say. */
+/** `LZMA_VLI_UNKNOWN`, the value of a missing field of a header. */
 const UNKNOWN = 2n ** 64n - 1n;
 
-/** What the header of a block can say of it. */
+/** What the header of a block may say about its sizes. */
 export interface XzBlockPlace {
   /** Bytes of the block with its header, padding and check. */
   total: number;
   sizes: BlockSizes;
 }
 
-/** The parts of one Stream of an xz file that are not its blocks' data (xz-file-format.txt, section 2.1). */
+/** The parts of one Stream of an xz file other than the data of its blocks (xz-file-format.txt, section 2.1). */
 export class XzHeaders {
   readonly #lzma: Liblzma;
   readonly #flags = Buffer.alloc(structs.streamFlags.size);
@@ -19,22 +19,22 @@ export class XzHeaders {
   readonly check: number;
 
   /**
-   * @param header 12 bytes, as those of the footer
-   * @throws DecodingFailed, as all others do
+   * @param header 12 bytes, as is the footer
+   * @throws DecodingFailed, as do all other methods
    */
   constructor(lzma: Liblzma, header: Buffer) {
     this.#lzma = lzma;
     expectCode(lzma.decodeStreamHeader(this.#flags, header), code.ok);
     this.check = this.#flags.readUInt32LE(structs.streamFlags.check);
-    // liblzma would leave it out.
+    // liblzma would skip the check.
     if (lzma.checkIsSupported(this.check) === 0) throw new DecodingFailed('damaged');
     this.#index = lzma.createIndexHash(null, null);
   }
 
   /**
    * @param header as long as its first byte says
-   * @param most memory that decoding the block may take, in bytes
-   * @returns how much it takes, and what else the header says, if it says all of that
+   * @param most memory that decoding the block may need, in bytes
+   * @returns how much it needs, and the sizes in the header, where it has all of them
    */
   readBlockHeader(header: Buffer, most: number): { memory: number; place: XzBlockPlace | undefined } {
     const { compressedSize, uncompressedSize } = structs.block;
@@ -55,7 +55,7 @@ export class XzHeaders {
     });
   }
 
-  /** To be told of each block. */
+  /** Has to be called with each block. */
   addBlock({ unpadded, uncompressed }: BlockSizes): void {
     expectCode(this.#lzma.appendToIndexHash(this.#index, unpadded, uncompressed), code.ok);
   }

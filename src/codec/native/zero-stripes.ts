@@ -1,10 +1,10 @@
-/** Bytes that XXH64 takes in at once, eight into each of its accumulators. */
+/** Bytes that XXH64 consumes at once, eight for each of its accumulators. */
 export const STRIPE = 32;
 
-/** The four accumulators of XXH64 after so many stripes of zeros. */
+/** Returns the four accumulators of XXH64 after this many stripes of zeros. */
 export type PassZeroStripes = (a: bigint, b: bigint, c: bigint, d: bigint, stripes: number) => bigint[];
 
-// What of it is used here: TypeScript has it among the types of browsers only.
+// The part that is used here: TypeScript declares WebAssembly only for browsers.
 declare const WebAssembly: {
   Module: new (code: Uint8Array) => object;
   Instance: new (module: object) => { exports: { pass: PassZeroStripes } };
@@ -17,7 +17,7 @@ const STRIPES = 4;
 const PRIME = [0x87, 0x95, 0xaf, 0xaf, 0x98, 0xb6, 0xde, 0x9b, 0x9e, 0x7f];
 
 const get = (local: number) => [0x20, local];
-/** An accumulator's round where the input is zero: i64.const 31, i64.rotl, i64.const PRIME, i64.mul. */
+/** The round of an accumulator for zeros as input: i64.const 31, i64.rotl, i64.const PRIME, i64.mul. */
 const round = (local: number) => [...get(local), 0x42, 31, 0x89, 0x42, ...PRIME, 0x7e, 0x21, local];
 const accumulators = [0, 1, 2, 3];
 const sized = (content: number[]) => [content.length, ...content];
@@ -44,7 +44,7 @@ const code = Uint8Array.from([
 ]);
 
 /**
- * Half the multiplications are saved where the input is known to be zero, and with them half the time. In JavaScript there are no
- * integers of 64 bits that would be fast enough.
+ * Zero input saves half the multiplications, and so half the time. In WebAssembly, because JavaScript has no 64-bit
+ * integers that are fast enough.
  */
 export const { pass: passZeroStripes } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports;

@@ -3,15 +3,15 @@ import { DecodingFailed } from './stream-codec.ts';
 import type { Xxh64 } from './xxh64.ts';
 import { LARGEST_BLOCK, type FrameHeader } from './zstd-format.ts';
 
-/** What a zstd frame holds, as far as it has been decoded, and whether it is what the frame says of it. */
+/** The decoded content of a zstd frame, which is compared with what the frame says about it. */
 export class ZstdContent {
   readonly #header: FrameHeader;
   readonly #hash: Xxh64;
   #size = 0;
-  /** It ends with so many zeros, at least. */
+  /** The content so far ends with at least this many zeros. */
   #zeros = 0;
 
-  /** @param hash is begun anew */
+  /** @param hash is reset */
   constructor(header: FrameHeader, hash: Xxh64) {
     this.#header = header;
     this.#hash = hash;
@@ -22,7 +22,7 @@ export class ZstdContent {
     return this.#header.hasChecksum;
   }
 
-  /** Whether further zeros, so many as can be in a block, would change nothing for the blocks behind them. */
+  /** Whether this many further zeros, as can be in a block, would change nothing for the blocks after them. */
   ignoresZeros(length: number): boolean {
     const { windowSize } = this.#header;
     return this.#zeros >= windowSize && length <= Math.min(windowSize, LARGEST_BLOCK);
@@ -34,10 +34,10 @@ export class ZstdContent {
     if (this.hasChecksum) this.#hash.updateZeros(length);
   }
 
-  /** @param areZeros whether they are known to be */
+  /** @param areZeros whether the bytes are known to be zeros */
   add(bytes: Buffer, areZeros: boolean): void {
     this.#size += bytes.length;
-    // Most are looked at later anyway: here only those that may go on with zeros are.
+    // Most content is checked for zeros later; here only what may continue a run of zeros is.
     const goesOn = areZeros || (this.#zeros > 0 && isZero(bytes));
     this.#zeros = goesOn ? this.#zeros + bytes.length : 0;
     if (this.hasChecksum) this.#hash.update(bytes);

@@ -16,7 +16,7 @@ import {
   type BlockHeader,
 } from './zstd-format.ts';
 
-/** Decodes one zstd frame after the other. */
+/** Decodes consecutive zstd frames. */
 export interface FrameStream {
   /** @throws DecodingFailed */
   decode(input: Buffer, output: Buffer): { consumed: number; produced: number };
@@ -27,11 +27,11 @@ export interface FrameStream {
 interface NextBlock extends BlockHeader {
   kind: 'block';
   content: ZstdContent;
-  /** The byte of a run; empty for other blocks. */
+  /** The byte of a run-length block; empty for other blocks. */
   byte: Buffer;
 }
 
-/** What the input goes on with. Lengths are in bytes. */
+/** What comes next in the input. Lengths are in bytes. */
 type Next =
   | { kind: 'frame header' }
   | { kind: 'skippable'; length: number }
@@ -41,20 +41,20 @@ type Next =
 const nothing = Buffer.alloc(0);
 
 /**
- * Decodes zstd frames (RFC 8878 section 3.1) without most of a disk's holes: while there is nothing but zeros that a block could
- * refer to, another block of zeros changes nothing for those that follow. As these are kept from libzstd, it is not told of the
- * content's size and checksum either: they are checked here.
+ * Decodes zstd frames (RFC 8878 section 3.1) and skips most of a disk's holes: while everything that a block could
+ * refer to is zeros, another block of zeros changes nothing for those that follow. As libzstd does not see these
+ * blocks, it does not get the size and the checksum of the content either; both are verified here.
  */
 export class ZstdDecoder implements StreamDecoder {
   readonly #frames: FrameStream;
   readonly #hash: Xxh64;
   #next: Next = { kind: 'frame header' };
-  /** As much as has come of the next header. */
+  /** The received part of the next header. */
   readonly #header = Buffer.alloc(LONGEST_HEADER);
   #filled = 0;
   #complete = false;
   readonly #memory: WindowMemory;
-  /** Bytes of it, for the largest window so far: libzstd keeps it for the frames that follow. */
+  /** Bytes reserved for the largest window so far: libzstd keeps that memory for later frames. */
   #reserved = 0;
 
   constructor(frames: FrameStream, hash: Xxh64, memory = windowMemory) {
@@ -84,7 +84,7 @@ export class ZstdDecoder implements StreamDecoder {
     const { consumed, produced } = this.#frames.decode(source, output);
     next.length -= consumed;
     content.add(output.subarray(0, produced), byte[0] === 0);
-    // With room left, all that was decoded is out.
+    // Where room is left, all decoded content is out.
     if (next.length === 0 && produced < output.length) this.#endBlock(next);
     return { consumed: isRun ? 0 : consumed, produced, complete: this.#complete };
   }
@@ -109,7 +109,7 @@ export class ZstdDecoder implements StreamDecoder {
     return { consumed, produced: 0, complete: this.#complete };
   }
 
-  /** One header after the other, up to where something else follows. */
+  /** Reads headers until something else follows. */
   #readHeaders(input: Buffer): Step {
     let consumed = 0;
     let zeros = 0;
@@ -131,7 +131,7 @@ export class ZstdDecoder implements StreamDecoder {
     return { consumed, produced: 0, zeros, complete: this.#complete };
   }
 
-  /** As far as its first bytes tell. */
+  /** Returns the length of the header, as far as its first bytes tell. */
   #headerLength(header: Buffer): number {
     switch (this.#next.kind) {
       case 'frame header':
@@ -143,7 +143,7 @@ export class ZstdDecoder implements StreamDecoder {
     }
   }
 
-  /** @returns how many zeros it stands for, where they need not be decoded */
+  /** @returns how many zeros the header represents, where they need not be decoded */
   #takeHeader(header: Buffer): number {
     const next = this.#next;
     if (next.kind === 'block header') return this.#beginBlock(header, next.content);

@@ -1,20 +1,20 @@
 import { DecodingFailed } from './stream-codec.ts';
 
-/** What the headers of zstd frames and blocks tell, RFC 8878 section 3.1. */
+/** Headers of zstd frames and blocks, RFC 8878 section 3.1. */
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_MASK = ~0xf;
 const MAGIC_LENGTH = 4;
-/** Of the magic number, and the byte by which the length of the header is known. */
+/** Bytes of the magic number, and the byte that determines the length of the header. */
 const FRAME_START = 5;
 const SKIPPABLE_HEADER = 8;
 export const BLOCK_HEADER_LENGTH = 3;
 export const CHECKSUM_LENGTH = 4;
 export const LONGEST_HEADER = 18;
-/** In bytes, of what a block holds. */
+/** Largest content of a block, in bytes. */
 export const LARGEST_BLOCK = 128 * 1024;
-/** In bytes: as much as libzstd gives memory to unless it is told otherwise, and all that `zstd` without --long asks for. */
+/** Largest window in bytes: the default limit of libzstd, and the most that `zstd` uses without --long. */
 export const LARGEST_WINDOW = 128 * 1024 * 1024;
 const RUN = 1;
 
@@ -23,35 +23,36 @@ const RESERVED = 0x08;
 const CHECKSUM = 0x04;
 const dictionaryIdLengths = [0, 1, 2, 4];
 const contentSizeLengths = [0, 2, 4, 8];
-/** Added to a content size that is written in two bytes. */
+/** Offset that is added to a content size stored in two bytes. */
 const SHORT_SIZE_BASE = 256;
-/** A window's size is written as the exponent above this one, and in the lowest three bits the eighths that come on top. */
+/** A window size is stored as an exponent above this one, and in the lowest three bits the eighths that are added. */
 const SMALLEST_WINDOW_LOG = 10;
 
 export interface FrameHeader {
   /** How far back a block may refer, in bytes. */
   windowSize: number;
-  /** Bytes that the frame holds, where that is told. */
+  /** Bytes of the content, where the frame says so. */
   contentSize: number | undefined;
   hasChecksum: boolean;
   needsDictionary: boolean;
-  /** Whether it uses a bit that has no meaning yet. */
+  /** Whether the frame uses a reserved bit. */
   isReserved: boolean;
 }
 
 export interface BlockHeader {
-  /** How many bytes follow it. */
+  /** Number of bytes that follow the header. */
   length: number;
-  /** Whether it is its frame's last. */
+  /** Whether the block is the last one of its frame. */
   isLast: boolean;
-  /** How often the byte that follows is repeated, where that is all of the block. */
+  /** How often the following byte is repeated, where the block is only that. */
   run: number | undefined;
 }
 
 /**
- * How long the header is that a frame, or a skippable frame, begins with: at least, while fewer of its bytes are known.
+ * Returns the length of the header at the start of a frame or skippable frame; a lower bound while too few of its bytes
+ * are known.
  *
- * @returns undefined where none begins so
+ * @returns undefined where no frame begins like this
  */
 export function frameHeaderLength(start: Buffer): number | undefined {
   const skippable = isSkippable(start);
@@ -62,7 +63,7 @@ export function frameHeaderLength(start: Buffer): number | undefined {
   return FRAME_START + windowSize + dictionaryId + contentSize;
 }
 
-/** How many bytes follow the header of a skippable frame; undefined of other frames. */
+/** Returns how many bytes follow the header of a skippable frame; undefined for other frames. */
 export function skippableLength(header: Buffer): number | undefined {
   return isSkippable(header) ? header.readUInt32LE(SKIPPABLE_HEADER - 4) : undefined;
 }
@@ -85,7 +86,7 @@ export function readFrameHeader(header: Buffer): FrameHeader {
 }
 
 /**
- * Refuses frames that are sound, and cannot be decoded all the same.
+ * Refuses valid frames that cannot be decoded.
  *
  * @throws DecodingFailed
  */
@@ -95,7 +96,7 @@ export function refuseUndecodable({ windowSize, needsDictionary, isReserved }: F
   if (windowSize > LARGEST_WINDOW) throw new DecodingFailed('window', windowSize);
 }
 
-/** The header of a frame of which nothing is told, but how far back its blocks refer at most. */
+/** Makes a frame header that says nothing but the size of the window. */
 export function plainFrameHeader(windowSize: number): Buffer {
   const exponent = Math.max(0, Math.floor(Math.log2(windowSize)) - SMALLEST_WINDOW_LOG);
   const base = 2 ** (exponent + SMALLEST_WINDOW_LOG);
@@ -106,7 +107,10 @@ export function plainFrameHeader(windowSize: number): Buffer {
   return header;
 }
 
-/** How long a block's header is, with the byte of a run: at least, while fewer bytes are known. */
+/**
+ * Returns the length of the header of a block, including the byte of a run; a lower bound while too few bytes are
+ * known.
+ */
 export function blockStartLength(start: Buffer): number {
   const isRun = start.length >= BLOCK_HEADER_LENGTH && readBlockHeader(start).run !== undefined;
   return BLOCK_HEADER_LENGTH + (isRun ? 1 : 0);
@@ -123,7 +127,7 @@ function isSkippable(start: Buffer): boolean {
   return mayBegin(start, SKIPPABLE_MAGIC, SKIPPABLE_MASK);
 }
 
-/** Whether the magic number is that one in the bits of the mask, as far as it is known. */
+/** Whether the known bytes agree with a magic number, in the bits of the mask. */
 function mayBegin(start: Buffer, magic: number, mask = ~0): boolean {
   const length = Math.min(MAGIC_LENGTH, start.length);
   const known = 2 ** (8 * length) - 1;

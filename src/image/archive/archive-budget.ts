@@ -5,17 +5,17 @@ import { formatBytes } from '../../base/format-bytes.ts';
 
 export interface ArchiveLimits {
   members: number;
-  /** That nobody wants, and that are passed over. */
+  /** Bytes that nothing needs, and that are skipped. */
   skippedBytes: number;
 }
 
 /**
- * What is passed over costs time and nothing else: a few megabytes, compressed, can hold terabytes of it. An appliance has
- * installation media of some gigabytes beside its disk, and an image of an operating system as much in other files.
+ * Skipping costs only time, but a few compressed megabytes can hold terabytes. An appliance has installation media of
+ * some gigabytes beside its disk, and an image of an operating system as much in other files.
  */
 export const archiveLimits: ArchiveLimits = { members: 100_000, skippedBytes: 64 * 1024 ** 3 };
 
-/** Milliseconds for which others may have to wait. */
+/** Longest time in milliseconds without yielding to other work. */
 const LONGEST_TURN = 20;
 
 export interface ArchiveBudgetOptions {
@@ -23,7 +23,7 @@ export interface ArchiveBudgetOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** How much is looked through for the sake of one image, in all archives and layers that it is packed in. */
+/** The limits of what is searched for one image, in all archives and layers around it. */
 export class ArchiveBudget {
   readonly #limits: ArchiveLimits;
   readonly #signal: AbortSignal | undefined;
@@ -59,20 +59,20 @@ export class ArchiveBudget {
     );
   }
 
-  /** Passes over `length` bytes; returns how many there were. Throws as {@link countSkipped} does, before it reads any. */
+  /** Skips `length` bytes and returns how many there were. Throws as {@link countSkipped} does, before it reads any. */
   async skip(reader: ByteReader, length: number): Promise<number> {
     this.countSkipped(length);
     return reader.skip(length, () => this.pause());
   }
 
-  /** Passes over all that is left. Throws as {@link countSkipped} does. */
+  /** Skips the rest. Throws as {@link countSkipped} does. */
   async drain(reader: ByteReader): Promise<void> {
     const left = this.#limits.skippedBytes - this.#skippedBytes;
     this.countSkipped(await reader.skip(left + 1, () => this.pause()));
   }
 
   /**
-   * Now and then lets others get on: what comes out of a decompressor need not be waited for.
+   * Yields to other work from time to time, because the output of a decompressor may always be available at once.
    *
    * @throws the signal's reason
    */

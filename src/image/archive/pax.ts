@@ -1,25 +1,25 @@
 import { checkedSize, damaged, decimal } from './tar-blocks.ts';
 
-/** What extended headers say of the next member. */
+/** What extended headers say about the next member. */
 export interface Overrides {
   path?: string;
-  /** What a link is to. */
+  /** The target of a link. */
   linkPath?: string;
-  /** Bytes that the archive has of it. */
+  /** Bytes of the member that are in the archive. */
   size?: number;
   sparse?: SparseOverrides;
 }
 
-/** Of a sparse file, in GNU tar's formats 0.0, 0.1 and 1.0: https://www.gnu.org/software/tar/manual/html_node/PAX-0.html */
+/** A sparse file in GNU tar's formats 0.0, 0.1 and 1.0: https://www.gnu.org/software/tar/manual/html_node/PAX-0.html */
 export interface SparseOverrides {
-  /** In bytes, holes included. */
+  /** Size in bytes, including holes. */
   size: number;
   /** Offset and length of each piece, where the map is in the header and not before the file. */
   numbers: number[] | undefined;
 }
 
 /**
- * Records of the form "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
+ * Parses records of the form "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
  *
  * @throws TransferError InvalidImage
  */
@@ -39,7 +39,7 @@ export function parsePax(records: Buffer): Overrides {
     else if (key === 'GNU.sparse.map') numbers = value.split(',').map(decimal);
     else if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') numbers.push(decimal(value));
   }
-  // The other one is made up, for programs that know nothing of sparse files.
+  // The other path is artificial, for programs without support of sparse files.
   if (sparsePath !== undefined) overrides.path = sparsePath;
   if (realSize !== undefined) overrides.sparse = { size: realSize, numbers: isMapInBody ? undefined : numbers };
   return overrides;

@@ -4,29 +4,31 @@ import { TransferError } from '../../base/errors.ts';
 import { zeroPieces } from '../../base/zeros.ts';
 import { BLOCK, damaged, decimal, readBody, readNumber, takeBlocks } from './tar-blocks.ts';
 
-/** A file of which an archive has only the pieces that are no holes (`tar --sparse`). */
+/** A file of which an archive contains only the pieces between its holes (`tar --sparse`). */
 export interface SparseFile {
-  /** In bytes, holes included. */
+  /** Size in bytes, including holes. */
   size: number;
-  /** In order, one behind the other in the archive. */
+  /** Pieces in order, which are contiguous in the archive. */
   pieces: readonly { offset: number; length: number }[];
 }
 
 const MOST_PIECES = 2 ** 18;
-/** In digits. */
+/** Most digits of a number. */
 const LONGEST_NUMBER = 20;
 const HOLES_IN_A_ROW = 1024;
 
-/** Offsets and lengths in turn, of a map in 512-byte blocks of GNU tar's own format (gnu_sparse_header in its tar.h). */
+/**
+ * Bytes of an offset and a length in a map in 512-byte blocks of GNU tar's own format (gnu_sparse_header in its tar.h).
+ */
 const ENTRY = 24;
 const HEADER_MAP = { start: 386, entries: 4, isExtended: 482 };
 const EXTENSION_MAP = { start: 0, entries: 21, isExtended: 504 };
 const REAL_SIZE = 483;
 
 /**
- * The map in the header of GNU tar's own format, and in the blocks behind it.
+ * Reads the map in the header of GNU tar's own format, and in the blocks that follow it.
  *
- * @param stored bytes of the file that the archive has
+ * @param stored bytes of the file that are in the archive
  */
 export async function readHeaderMap(header: Buffer, reader: ByteReader, stored: number): Promise<SparseFile> {
   const numbers: number[] = [];
@@ -45,9 +47,9 @@ export async function readHeaderMap(header: Buffer, reader: ByteReader, stored: 
 }
 
 /**
- * The map that PAX format 1.0 has before the pieces: decimal numbers, each with a line end, filled up to whole blocks.
+ * Reads the map that PAX format 1.0 has before the pieces: decimal numbers, one for each line, padded to whole blocks.
  *
- * @param stored bytes that the archive has of map and file
+ * @param stored bytes of the map and the file that are in the archive
  */
 export async function readBodyMap(size: number, reader: ByteReader, stored: number): Promise<SparseFile> {
   const start = reader.position;
@@ -69,7 +71,7 @@ export async function readBodyMap(size: number, reader: ByteReader, stored: numb
 
 /**
  * @param numbers offset and length of each piece
- * @param stored bytes of the file that the archive has
+ * @param stored bytes of the file that are in the archive
  * @throws TransferError InvalidImage where they contradict each other
  */
 export function sparseFile(size: number, numbers: readonly number[], stored: number): SparseFile {
@@ -88,7 +90,7 @@ export function sparseFile(size: number, numbers: readonly number[], stored: num
   return { size, pieces };
 }
 
-/** The whole file; its holes are known to be zero without a look. */
+/** Yields the whole file; its holes are known to be zeros without looking. */
 export async function* expand({ size, pieces }: SparseFile, reader: ByteReader): ByteStream {
   let at = 0;
   for (const { offset, length } of pieces) {
@@ -104,7 +106,7 @@ async function* holes(length: number): ByteStream {
   for (const piece of zeroPieces(length)) {
     yield piece;
     count += 1;
-    // Nothing has to be waited for, and others want to get on as well.
+    // Nothing here has to be waited for, so other work needs a turn.
     if (count % HOLES_IN_A_ROW === 0) await setImmediate();
   }
 }

@@ -1,7 +1,7 @@
 import type { ByteReader, ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 
-/** What archives are made of, in bytes. */
+/** The unit of archives, in bytes. */
 export const BLOCK = 512;
 const CHUNK = 1024 * 1024;
 
@@ -21,7 +21,7 @@ export async function takeBlocks(reader: ByteReader, length: number): Promise<Bu
   return bytes;
 }
 
-/** Octal digits, or where the first bit is set, a binary number. */
+/** Parses octal digits or, where the first bit is set, a binary number. */
 export function readNumber(field: Buffer): number {
   if (((field[0] ?? 0) & 0x80) !== 0) return checkedSize(Number(field.readBigUInt64BE(field.length - 8)));
   const digits = field
@@ -31,12 +31,12 @@ export function readNumber(field: Buffer): number {
   return digits === '' ? 0 : checkedSize(/^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : NaN);
 }
 
-/** @throws TransferError InvalidImage where it is no number */
+/** @throws TransferError InvalidImage where it is not a number */
 export function decimal(text: string): number {
   return checkedSize(/^\d{1,16}$/.test(text) ? Number(text) : NaN);
 }
 
-/** @throws TransferError InvalidImage where it is no size */
+/** @throws TransferError InvalidImage where it is not a valid size */
 export function checkedSize(size: number): number {
   if (!Number.isSafeInteger(size) || size < 0) throw damaged();
   return size;

@@ -5,31 +5,34 @@ import { parsePax, type Overrides } from './pax.ts';
 import { expand, readBodyMap, readHeaderMap, sparseFile, type SparseFile } from './sparse-file.ts';
 import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './tar-blocks.ts';
 
-/** One member of an archive. Its body is skipped when nobody reads it. */
+/** A member of an archive. Its body is skipped unless it is read. */
 export interface TarEntry {
   path: string;
-  /** Other are devices and pipes. */
+  /** Type of the member; devices and pipes are `other`. */
   type: 'file' | 'folder' | 'hard-link' | 'symbolic-link' | 'other';
-  /** The path that a link is to. */
+  /** The target of a link. */
   linkPath?: string;
-  /** In bytes, the holes of a sparse file included. */
+  /** Size in bytes, including the holes of a sparse file. */
   size: number;
-  /** Bytes that the archive has of it. */
+  /** Bytes of the member that are in the archive. */
   stored: number;
-  /** Where it begins in the stream; undefined where it does not lie there as it is, because it is sparse. */
+  /** Offset of the content in the stream; undefined where it is not stored contiguously, because the file is sparse. */
   offset: number | undefined;
-  /** To be read, as far as it is wanted, before the next entry is asked for. Of a sparse file, with its holes. */
+  /**
+   * The content, including the holes of a sparse file. It has to be read, as far as it is needed, before the next entry
+   * is requested.
+   */
   body: ByteStream;
 }
 
-/** The map of a sparse file may be in a header: as much as some 100,000 pieces need. */
+/** Longest header in bytes. The map of a sparse file may be in it, which needs this much for some 100,000 pieces. */
 const LONGEST_EXTENSION = 8 * 1024 * 1024;
-/** In bytes: no path that the system takes is longer (PATH_MAX). */
+/** Longest path in bytes that the system accepts (PATH_MAX). */
 const LONGEST_PATH = 4096;
-/** Before one member; programs write at most one of each kind. */
+/** Most extended headers of one member; programs write at most one of each kind. */
 const MOST_EXTENSIONS = 16;
 const SPARSE = 'S';
-/** By their flags; what is none of these is a device, a pipe, or unknown. */
+/** Types by their flags; any other flag is a device, a pipe, or unknown. */
 const types = new Map<string, TarEntry['type']>([
   ...['0', '\0', '7', SPARSE].map((flag) => [flag, 'file'] as const),
   ['1', 'hard-link'],
@@ -38,15 +41,16 @@ const types = new Map<string, TarEntry['type']>([
 ]);
 
 export interface TarOptions {
-  /** How much is read that nobody wants. */
+  /** Limits what is skipped. */
   budget?: ArchiveBudget;
-  /** Whether somebody else sees to it that the stream is complete: then the last member may lack what it should be filled up with. */
+  /** Whether the completeness of the stream is verified elsewhere: the last member may then lack its padding. */
   isVerified?: boolean;
 }
 
 /**
- * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member. As GNU tar and others do, it takes the
- * end of the stream between two members for the end of the archive: not every program writes the blocks that should be there.
+ * Reads a tar stream (POSIX.1-2001 pax, GNU and ustar, each with sparse files) member by member. As in GNU tar and
+ * others, the end of the stream between two members is the end of the archive, because not every program writes the
+ * final blocks.
  *
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
  */
@@ -103,14 +107,14 @@ export async function* readTar(
   }
 }
 
-/** The map that extended headers tell of, or tell where to find. */
+/** Returns the map that extended headers contain or refer to. */
 async function readMap({ sparse }: Overrides, reader: ByteReader, stored: number): Promise<SparseFile | undefined> {
   if (sparse === undefined) return undefined;
   if (sparse.numbers === undefined) return readBodyMap(sparse.size, reader, stored);
   return sparseFile(sparse.size, sparse.numbers, stored);
 }
 
-/** Whether a block is the header of a member: its checksum is right. */
+/** Whether a block is the header of a member, with a valid checksum. */
 export function isTarHeader(block: Buffer): boolean {
   if (block.length < BLOCK) return false;
   const expected = /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', 148, 156))?.[1];

@@ -3,38 +3,40 @@ import type { RangeReader } from '../../base/source.ts';
 
 const BLOCK = 1024 * 1024;
 const MOST_BLOCKS = 24;
-/** Read before anybody has asked for them. The others can be lent at once: to eight readers, as qemu-img has, who ask for 2 MiB each. */
+/**
+ * Most blocks to read ahead. The others can be in use at once: qemu-img has eight readers, which request 2 MiB each.
+ */
 const MOST_AHEAD = 4;
 const MOST_LENT = MOST_BLOCKS - MOST_AHEAD;
 
 interface Block {
   memory: Buffer;
-  /** Rejects where it could not be read. */
+  /** Rejects where the block could not be read. */
   filled: Promise<unknown>;
-  /** Who reads from its memory, or into it. */
+  /** Number of readers and writers of its memory. */
   users: number;
   hasFailed: boolean;
 }
 
 /**
- * Turns the many small reads of a converter into few large ones, and reads ahead where it goes through a file in order. What is
- * read is lent, in memory that is used again. The object's head is kept, so that what was checked there is what is used.
+ * Turns the many small reads of a converter into few large ones, and reads ahead where a file is read in order. Data is
+ * lent, in reused memory. The head of the object is kept, so that the converter sees what was checked.
  */
 export class CachingReader {
   readonly size: number;
-  /** Of all blocks. */
+  /** Memory of all blocks. */
   readonly memory = new MemoryPool(MOST_BLOCKS * BLOCK, BLOCK);
   readonly #source: RangeReader;
   readonly #head: Buffer;
-  /** In the order of their last use. */
+  /** Blocks in the order of their last use. */
   readonly #blocks = new Map<number, Block>();
   #ahead = 0;
   #lent = 0;
-  /** Of all who have asked until now. */
+  /** Resolves when all earlier requests have been admitted. */
   #admission: Promise<void> = Promise.resolve();
   #returned = (): void => {};
 
-  /** @param head the object's first bytes, as they were read before */
+  /** @param head the first bytes of the object, as they were read before */
   constructor(source: RangeReader, head: Buffer) {
     this.size = source.size;
     this.#source = source;
@@ -42,7 +44,8 @@ export class CachingReader {
   }
 
   /**
-   * Lends a part of the object, in pieces, until `use` has ended. Waits for others to return theirs, in turn, where there is no more memory.
+   * Lends a part of the object, in pieces, until `use` has ended. Waits for its turn, and for others to return their
+   * pieces, where there is no more memory.
    *
    * @param offset and `length`, of a part that the object has
    * @throws RangeError for more than 19 MiB
@@ -56,7 +59,7 @@ export class CachingReader {
     const used = Array.from({ length: count }, (_, index) => this.#block(first + index));
     try {
       const filled = used.map((block) => block.filled);
-      // What is read until then takes memory, whether it is of use or not.
+      // Until then, reads occupy memory even if nothing needs them.
       await Promise.allSettled(filled);
       await Promise.all(filled);
       const pieces = used.map(({ memory }, index) => {
@@ -81,7 +84,7 @@ export class CachingReader {
     await admission;
   }
 
-  /** To be released. */
+  /** Returns a block, which has to be released. */
   #block(index: number): Block {
     const block = this.#fetch(index);
     block.users += 1;
@@ -111,7 +114,7 @@ export class CachingReader {
       () => {
         this.#release(block);
       },
-      // Who needs it learns of its failure; what was only read ahead is asked for again.
+      // Readers of the block get the failure; a block that was only read ahead is requested again.
       () => {
         block.hasFailed = true;
         this.#blocks.delete(index);
@@ -126,7 +129,7 @@ export class CachingReader {
     if (block.users === 0 && block.hasFailed) this.memory.giveBack(block.memory.buffer as ArrayBuffer);
   }
 
-  /** That of the block which nobody has used for longest, unless there may be more. */
+  /** Takes the memory of the least recently used free block, unless more may be allocated. */
   #spareMemory(): Buffer {
     const memory = this.memory.take();
     if (memory !== undefined) return Buffer.from(memory);

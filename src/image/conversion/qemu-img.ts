@@ -3,19 +3,19 @@ import { saysNoSpace } from '../../base/no-space.ts';
 import { driverOf, type DiskFormat } from '../formats/drivers.ts';
 import { inherited, runProgram, type ProgramResult } from '../../base/programs.ts';
 
-/** An image is hostile input to qemu-img as well: what it may allocate and compute is limited. */
+/** Limits what qemu-img may allocate, because an image is hostile input to it as well. In bytes. */
 const ADDRESS_SPACE = 4 * 1024 ** 3;
 const INFO_CPU_SECONDS = 30;
 
-/** A file that is open, or the socket of somebody who serves it with the NBD protocol. */
+/** An open file, or the socket of a server of the NBD protocol. */
 export type QemuInput = { descriptor: number } | { relaySocket: string };
 
 export interface ConversionTarget {
   descriptor: number;
   driver: 'file' | 'host_device';
-  /** Whether it reads as zeros now. */
+  /** Whether the target reads as zeros now. */
   isZero: boolean;
-  /** Whether it is written past the page cache, whose dirty pages would count against the memory limit. */
+  /** Whether to bypass the page cache, the dirty pages of which would count against the memory limit. */
   directly: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function readVirtualSize(format: DiskFormat, input: QemuInput, sign
   return size;
 }
 
-/** @param onProgress told the share that is done, 0–1 */
+/** @param onProgress called with the share that is done, 0–1 */
 export async function convertTo(
   target: ConversionTarget,
   format: DiskFormat,
@@ -71,7 +71,7 @@ interface RunOptions {
   onStdout?: (text: string) => void;
 }
 
-/** Runs a shell command that finds the image in $SOURCE; everything that is not ours reaches it by the environment. */
+/** Runs a shell command that finds the image in $SOURCE; all variable input is passed in the environment. */
 function run(command: string, format: DiskFormat, input: QemuInput, options: RunOptions): Promise<ProgramResult> {
   const driver = driverOf(format).qemuName;
   if ('descriptor' in input) {
@@ -107,7 +107,7 @@ function failure({ stderr, exitCode }: ProgramResult, format: DiskFormat): Trans
     );
   }
   const lines = stderr.split('\n');
-  // Advice may follow the error, and warnings and other programs may come before it.
+  // Advice may follow the error, and warnings and other programs may precede it.
   const reason = (lines.find((line) => /^qemu-img: (?!warning)/i.test(line)) ?? lines.at(-1) ?? '')
     .replace(/^.*?qemu-img: /, '')
     .replaceAll(/'[^']*\/[^']*'/g, 'the image');

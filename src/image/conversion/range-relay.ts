@@ -4,8 +4,8 @@ import { closeWithConnections, listen } from '../../server/listen.ts';
 import type { CachingReader } from './caching-reader.ts';
 
 /**
- * Offers an object to other programs over HTTP on a Unix socket, so that they read it with our credentials,
- * certificates, retries and checks without knowing any of them.
+ * Serves an object to other programs over HTTP on a Unix socket, so that they read it with the credentials,
+ * certificates, retries and checks of this process.
  */
 export class RangeRelay implements AsyncDisposable {
   readonly #reader: CachingReader;
@@ -21,7 +21,7 @@ export class RangeRelay implements AsyncDisposable {
     this.#reader = reader;
   }
 
-  /** Why a read failed, if one did. */
+  /** The failure of a read, if there was one. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -53,7 +53,7 @@ export class RangeRelay implements AsyncDisposable {
       response.cork();
       for (const piece of pieces) response.write(piece);
       response.end();
-      // Who has gone before all of it was sent does not want it any more.
+      // A client that disconnects early does not need the rest.
       await finished(response).catch(() => {});
     });
   }

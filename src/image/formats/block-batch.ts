@@ -1,17 +1,17 @@
 import type { BlockBatch, DecodedBatch } from '../../codec/decompress/decoder-messages.ts';
 
-/** Some of the disk, once its batch has been decoded. */
+/** A part of the disk, once its batch has been decoded. */
 export interface Block {
-  /** Where it lies in the file. */
+  /** Offset in the file. */
   host: number;
-  /** Where it is on the disk. */
+  /** Offset on the disk. */
   guest: number;
-  /** Bytes of the file that are compressed; undefined for plain data. */
+  /** Compressed bytes in the file; undefined for plain data. */
   compressed: number | undefined;
-  /** Where it is in the batch's room, and how many bytes it has there. */
+  /** Offset in the room of the batch; `length` is the space there. */
   place: number;
   length: number;
-  /** How many of these there are in truth; -1 where it is damaged. */
+  /** The actual number of bytes; -1 where the block is damaged. */
   decoded: number;
   explain: (error: Error) => Error;
 }
@@ -21,7 +21,7 @@ type NewBlock = Pick<Block, 'host' | 'guest' | 'length' | 'explain'>;
 /** Blocks that are decompressed by one call to another thread, and plain data between them. */
 export class Batch {
   readonly blocks: Block[] = [];
-  /** How many of them have been handed out. */
+  /** Number of blocks that have been handed out. */
   taken = 0;
   input: ArrayBuffer;
   room: ArrayBuffer;
@@ -34,7 +34,7 @@ export class Batch {
     this.room = room;
   }
 
-  /** Whether nothing can be added any more. */
+  /** Whether nothing more can be added. */
   get isSent(): boolean {
     return this.#decoded !== undefined;
   }
@@ -54,7 +54,7 @@ export class Batch {
     this.#add({ ...block, compressed: undefined, decoded: bytes.length });
   }
 
-  /** @param decode on another thread, which takes the memory with it */
+  /** @param decode decodes on another thread, to which the memory is transferred */
   send(blockSize: number, decode: (batch: BlockBatch) => Promise<DecodedBatch>): void {
     if (this.#decoded !== undefined) return;
     this.#decoded = this.#decode(blockSize, decode);

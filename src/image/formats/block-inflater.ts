@@ -5,35 +5,35 @@ import type { Extent } from '../../base/extents.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
 import { Batch } from './block-batch.ts';
 
-/** Decompressed by one call to another thread, in bytes. */
+/** Compressed bytes of one call to another thread. */
 const BATCH = 1024 * 1024;
-/** Besides those that are decompressed, one is gathered and one handed out. */
+/** Besides the batches that are being decompressed, one is filled and one is handed out. */
 const BATCHES = threadCount + 2;
-/** By so much may a block that hardly compresses take more than it holds, with what it shares with others: a sector. In bytes. */
+/** Bytes by which a block that hardly compresses may exceed its content: the sectors that it shares with others. */
 const INPUT_SLACK = 512;
-/** Plain data that is longer is not copied: it is worth a write of its own. In bytes. */
+/** Longest plain data that is copied, in bytes; longer data deserves its own write. */
 const LONGEST_COPIED = 128 * 1024;
 
 export interface BlockInflaterOptions {
   codec: BlockCodec;
-  /** Bytes that each block has when it is decompressed; the disk's last one may end with the disk. */
+  /** Decompressed size of each block; the last one may end with the disk. */
   blockSize: number;
-  /** What a block holds behind the disk's end is left out. */
+  /** Size of the disk; content of a block after its end is left out. */
   diskSize: number;
-  /** What is wrong where a block is damaged, or has another size. */
+  /** Makes the failure where a block is damaged, or has another size. */
   failure: (isDamaged: boolean) => Error;
 }
 
 /**
- * Decompresses the blocks of a disk, several at once, in memory that is used again, and hands them out in their order. Who starts more than
- * there is memory for is told to take some first.
+ * Decompresses blocks of a disk, several at once, in reused memory, and hands them out in order. A caller that starts
+ * more than fits into memory has to take some first.
  */
 export class BlockInflater {
-  /** Compressed blocks, and what they are decompressed to. */
+  /** Compressed blocks, and their decompressed content. */
   readonly memory: { readonly inputs: MemoryPool; readonly rooms: MemoryPool };
   readonly #options: BlockInflaterOptions;
   readonly #remote: RemoteBlocks;
-  /** In the order of their blocks; the last may be gathered still. */
+  /** Batches in the order of their blocks; the last one may still be filled. */
   readonly #batches: Batch[] = [];
 
   constructor(options: BlockInflaterOptions) {
@@ -47,7 +47,7 @@ export class BlockInflater {
     };
   }
 
-  /** Where the first to come lies in the file; Infinity where there is none. */
+  /** Offset in the file of the first block to come; Infinity where there is none. */
   get host(): number {
     for (const { blocks, taken } of this.#batches) {
       const next = blocks[taken];
@@ -57,10 +57,12 @@ export class BlockInflater {
   }
 
   /**
-   * @param compressed copied; at most twice the block's size
-   * @param host where it lies in the file
-   * @param guest where the block is on the disk
-   * @param explain makes of the failure to decompress it what that means
+   * Starts to decompress a block.
+   *
+   * @param compressed is copied; at most twice the size of the block
+   * @param host offset in the file
+   * @param guest offset on the disk
+   * @param explain translates a failure to decompress the block
    * @returns false where some have to be taken first
    */
   start(compressed: Buffer, host: number, guest: number, explain = (error: Error): Error => error): boolean {
@@ -72,15 +74,15 @@ export class BlockInflater {
     return true;
   }
 
-  /** Whether plain data is better handed out in its turn, in one piece with the blocks around it, than by itself. */
+  /** Whether plain data is better handed out in its turn, together with the blocks around it, than by itself. */
   takesPlain(length: number): boolean {
     return this.#batches.length > 0 && length <= LONGEST_COPIED;
   }
 
   /**
-   * As {@link start}, of what is not compressed.
+   * Adds uncompressed data as {@link start} does.
    *
-   * @param bytes copied; so many that {@link takesPlain}
+   * @param bytes are copied; of a length for which {@link takesPlain} is true
    */
   addPlain(bytes: Buffer, host: number, guest: number): boolean {
     const batch = this.#gathering(0, bytes.length);
@@ -88,7 +90,7 @@ export class BlockInflater {
     return batch !== undefined;
   }
 
-  /** Passes on some of the first, which are lent until the consumer comes back. */
+  /** Yields the first blocks, which are lent until the consumer continues. */
   async *takeFirst(): AsyncGenerator<Extent, void, void> {
     const [batch] = this.#batches;
     if (batch === undefined) return;
@@ -104,21 +106,21 @@ export class BlockInflater {
     while (this.#batches.length > 0) yield* this.takeFirst();
   }
 
-  /** Nothing is going to be taken any more. */
+  /** Stops; nothing can be taken any more. */
   close(): void {
     this.#remote.close();
     this.memory.inputs.close();
     this.memory.rooms.close();
   }
 
-  /** The next blocks that follow each other on the disk. */
+  /** Returns the next blocks that are contiguous on the disk. */
   #takeRun(batch: Batch): Extent {
     const { diskSize } = this.#options;
     const { room, blocks, taken: first } = batch;
     const { guest = 0, place = 0 } = blocks[first] ?? {};
     let length = 0;
     this.#check(batch);
-    // A block that has another size than it should is looked at by itself.
+    // A block of an unexpected size is handled by itself.
     do length += blocks[batch.taken++]?.length ?? 0;
     while (
       blocks[batch.taken]?.guest === guest + length &&
@@ -135,7 +137,7 @@ export class BlockInflater {
     throw explain?.(failure) ?? failure;
   }
 
-  /** The batch that has room for another block; undefined where there is no memory for one. */
+  /** Returns the batch with room for another block; undefined where there is no memory for one. */
   #gathering(compressed: number, length: number): Batch | undefined {
     const last = this.#batches.at(-1);
     if (last !== undefined && !last.isSent) {

@@ -1,16 +1,19 @@
 import type { RangeReader } from '../../base/source.ts';
 import type { RawGuess } from './raw-end.ts';
 
-/** What a decoder may know and use of the stream that it reads. */
+/** What a decoder may know and use of its input. */
 export interface DecodeOptions {
-  /** Bytes of the stream, where they are known. */
+  /** Size of the stream in bytes, where known. */
   size?: number | undefined;
-  /** A position that an earlier decoder of the same stream had come to: extents of before are left out. */
+  /** The position of an earlier decoder of the same stream, from which to resume: extents before it are left out. */
   from?: number;
-  /** Access to any part of the same bytes, where there is any. */
+  /** Random access to the same bytes, where available. */
   ranges?: RangeReader | undefined;
-  /** Whether the stream has to be read to its end, even where its bytes are got otherwise: its checksum counts. */
+  /** Whether the stream has to be read to its end even where ranges are used, because a checksum covers it. */
   readsAll?: boolean;
-  /** Of what counts as raw unless its end tells something else; undefined where somebody has stated the format. */
+  /**
+   * What is known of an object that counts as raw unless its end shows otherwise; undefined where the user named the
+   * format.
+   */
   guess?: RawGuess | undefined;
 }

@@ -23,9 +23,9 @@ export async function decodeDisk(format: DiskFormat, reader: ByteReader, options
 }
 
 /**
- * Decodes an image without a stream.
+ * Decodes an image with random access.
  *
- * @param from a position that an earlier decoder of the image had come to
+ * @param from the position of an earlier decoder of the image, from which to resume
  * @returns undefined where only qemu-img can decode it
  * @throws TransferError for images that are invalid, incomplete or need other files
  */
@@ -45,7 +45,10 @@ export async function decodeRanges(
   }
 }
 
-/** What looks raw may be something else, which its end tells. What somebody calls raw is taken as it is. */
+/**
+ * Decodes a disk that looks raw, and checks its end, which may show another format. A disk that the user calls raw is
+ * taken as it is.
+ */
 function decodeGuessed(reader: ByteReader, { size, from = 0 }: DecodeOptions, guess: RawGuess): DecodedDisk {
   const raw = decodeRaw(reader, size, Math.max(0, from - END_LENGTH));
   const checked = checkedAtEnd(raw, guess, from);

@@ -1,7 +1,7 @@
 import { isIn } from './signature.ts';
 import { named } from './foreign/named-signature.ts';
 
-/** Partition tables, file systems and volumes, by what lies at a place that nothing else has a meaning for. */
+/** Signatures of partition tables, file systems and volumes, at places with no other meaning. */
 const signs = [
   named('GPT', 'EFI PART', 512),
   named('GPT of large sectors', 'EFI PART', 4096),
@@ -38,7 +38,7 @@ const BOOT_SIGN_AT = 510;
 const BOOT_SIGN = 0xaa55;
 
 /**
- * Whether a disk begins so: with a known partition table, file system or volume.
+ * Whether a disk begins with a known partition table, file system or volume.
  *
  * @param head the first HEAD_LENGTH bytes, or all there are
  */
@@ -47,7 +47,7 @@ export function hasDiskSign(head: Buffer): boolean {
   return signs.some((sign) => isIn(head, sign));
 }
 
-/** Whether it has the sign of a boot sector, which other files that firmware starts have as well. */
+/** Whether a file has the signature of a boot sector, which other files that firmware starts have as well. */
 export function isBootSector(head: Buffer): boolean {
   return head.length >= BOOT_SIGN_AT + 2 && head.readUInt16LE(BOOT_SIGN_AT) === BOOT_SIGN;
 }

@@ -8,14 +8,14 @@ import { vhd } from './vhd/driver.ts';
 import { vhdx } from './vhdx/driver.ts';
 import { vmdk } from './vmdk/driver.ts';
 
-/** The formats of disk images that are imported. */
+/** The formats of disk images that can be imported. */
 const declared = [raw, qcow, qcow2, vmdk, vhdx, vhd, vdi, qed] as const satisfies readonly DiskFormatDriver[];
 
 export type DiskFormat = (typeof declared)[number]['name'];
 
 export const drivers: readonly DiskFormatDriver<DiskFormat>[] = declared;
 
-/** Every name that a format may be stated by: its own, and the one that qemu-img has for it. */
+/** All names of formats that a user may give: their own, and those of qemu-img. */
 export const formatNames: readonly string[] = [...new Set(drivers.flatMap(({ name, qemuName }) => [name, qemuName]))];
 
 /** @param name one of {@link formatNames} */

@@ -1,17 +1,17 @@
-/** What an image's header tells, for people. What it does not tell is missing. Sizes in bytes. */
+/** Details from the header of an image, for people. Unknown ones are missing. Sizes are in bytes. */
 export interface ImageDetails {
-  /** Of the disk, as its guest sees it. */
+  /** Size of the disk as the guest sees it. */
   virtualSize?: number | undefined;
-  /** Of the format, or its kind where the format has several. */
+  /** Version of the format, or its variant. */
   version?: string | undefined;
-  /** Or grains, or blocks. */
+  /** Size of clusters, grains or blocks. */
   clusterSize?: number | undefined;
   compression?: string | undefined;
-  /** Internal ones; they are left behind by an import. */
+  /** Number of internal snapshots, which are not imported. */
   snapshots?: number | undefined;
   backingFile?: string | undefined;
   dataFile?: string | undefined;
   encryption?: string | undefined;
-  /** What else is special about it. */
+  /** Other properties of interest. */
   features?: string[] | undefined;
 }

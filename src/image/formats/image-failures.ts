@@ -1,15 +1,19 @@
 import { RandomAccessNeeded, TransferError } from '../../base/errors.ts';
 
-/** How a decoder says what is wrong with an image. */
+/** Makes the failures of one format's decoder. */
 export interface ImageFailures {
   readonly invalid: (why: string) => TransferError;
-  /** The file is shorter than what it holds. */
+  /** The file is shorter than its content. */
   readonly truncated: () => TransferError;
   /** @param what follows the image's name: "is encrypted" */
   readonly unsupported: (what: string) => TransferError;
-  /** It has a parent, or keeps its data elsewhere. */
+  /** The image has a parent, or keeps its data elsewhere. */
   readonly incomplete: () => TransferError;
-  /** Nothing is wrong with it, but it cannot be read in order, or only by qemu-img. @param what follows the image's name: "has its tables at its end" */
+  /**
+   * The image is valid, but cannot be read in order, or only by qemu-img.
+   *
+   * @param what follows the image's name: "has its tables at its end"
+   */
   readonly needsRandomAccess: (what: string) => RandomAccessNeeded;
 }
 

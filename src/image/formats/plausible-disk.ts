@@ -4,13 +4,13 @@ import { hasDiskSign, isBootSector } from './disk-signs.ts';
 
 export const SECTOR = 512;
 
-/** Whether a raw disk begins so that its length does not matter: with what is known of disks, or with nothing yet. */
+/** Whether a raw disk begins so that its length does not matter: with known structures of disks, or still empty. */
 export function beginsAsDisk(head: Buffer): boolean {
   return hasDiskSign(head) || isBootSector(head) || isZero(head);
 }
 
 /**
- * Refuses what has no sign of a disk and is not whole sectors either.
+ * Refuses an object without signs of a disk that does not consist of whole sectors either.
  *
  * @param total in bytes
  * @throws TransferError NotAnImage

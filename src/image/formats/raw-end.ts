@@ -8,7 +8,7 @@ import { isIn } from './signature.ts';
 export interface RawGuess {
   /** For messages. */
   location: string;
-  /** Whether its start says that it is a disk. */
+  /** Whether its start shows that it is a disk. */
   isCertain: boolean;
 }
 
@@ -18,10 +18,10 @@ export function guessRaw(head: Buffer, location: string): RawGuess {
 }
 
 /**
- * Refuses what only its end tells to be no raw disk.
+ * Refuses an object that only its end shows not to be a raw disk.
  *
  * @param end the last END_LENGTH bytes, or all there are
- * @param total bytes of the object
+ * @param total size of the object in bytes
  * @throws TransferError UnsupportedImage, NotAnImage
  */
 export function refuseByEnd(end: Buffer, total: number, { location, isCertain }: RawGuess): void {
@@ -31,10 +31,10 @@ export function refuseByEnd(end: Buffer, total: number, { location, isCertain }:
 }
 
 /**
- * Looks at the end of a disk that counts as raw as it passes by.
+ * Checks the end of a disk that counts as raw, while it is passed on.
  *
- * @param raw what is read; where it begins behind the disk's start, END_LENGTH bytes before `from` at least, or at the start
- * @param from where extents are wanted from, in bytes
+ * @param raw the disk; where it does not begin at offset 0, it begins at least END_LENGTH bytes before `from`
+ * @param from offset in bytes from which extents are passed on
  */
 export function checkedAtEnd(raw: DecodedDisk, guess: RawGuess, from: number): DecodedDisk {
   const disk: DecodedDisk = { ...raw, position: from, extents: extents() };
@@ -55,7 +55,7 @@ export function checkedAtEnd(raw: DecodedDisk, guess: RawGuess, from: number): D
   }
 }
 
-/** The last bytes of what comes in pieces, in any order; what does not come is zeros. */
+/** Collects the last bytes of a disk from extents in any order; ranges without extents are zeros. */
 class EndOfDisk {
   #bytes = Buffer.alloc(END_LENGTH);
   length = 0;
@@ -69,7 +69,7 @@ class EndOfDisk {
     data.copy(this.#bytes, offset + skipped - start, skipped);
   }
 
-  /** @param total bytes of the disk */
+  /** @param total size of the disk in bytes */
   bytes(total: number): Buffer {
     if (total > this.length) this.#moveTo(total);
     return this.#bytes.subarray(Math.max(0, END_LENGTH - total));

@@ -11,12 +11,12 @@ import { guessRaw, type RawGuess } from './raw-end.ts';
 import { raw } from './raw/driver.ts';
 import { isIn } from './signature.ts';
 
-/** As much of a disk's start as tells its format. */
+/** Bytes at the start of a disk that suffice to recognise its format. */
 export const HEAD_LENGTH = 64 * 1024;
 
 const SMALLEST_RAW = 64 * 1024;
 
-/** Longest first: of two that begin alike, the longer one says more. */
+/** Longest first: of two signatures that match, the longer one is more specific. */
 const signatures = drivers
   .flatMap(({ name, signature }) => (signature === undefined ? [] : [{ name, signature }]))
   .toSorted((a, b) => b.signature.bytes.length - a.signature.bytes.length);
@@ -24,15 +24,16 @@ const signatures = drivers
 /** What an object is, by its start. */
 export interface RecognisedFormat {
   format: DiskFormat;
-  /** Where nothing but its end can tell that it is not raw. */
+  /** Set where only the end of the object can show that it is not raw. */
   guess: RawGuess | undefined;
 }
 
 /**
- * Tells by its start what kind of disk image an object is. What is nothing else that is known, and could be one, is raw.
+ * Recognises the disk image format of an object by its start. An object that is nothing else known, and may be a disk,
+ * is raw.
  *
  * @param head the first HEAD_LENGTH bytes, or all there are
- * @param size of the whole object in bytes, where it is known; where it is not, its end has to be looked at as well
+ * @param size of the whole object in bytes, where known; otherwise its end has to be checked as well
  * @throws TransferError NotAnImage, UnsupportedImage
  */
 export function recogniseFormat(head: Buffer, size: number | undefined, location: string): DiskFormat {
@@ -45,15 +46,15 @@ export function recogniseFormat(head: Buffer, size: number | undefined, location
   return raw.name;
 }
 
-/** As {@link recogniseFormat}, with what is left to be told by the end of the object. */
+/** Recognises an object as {@link recogniseFormat} does, and returns what its end still has to confirm. */
 export function recognise(head: Buffer, size: number | undefined, location: string): RecognisedFormat {
   const format = recogniseFormat(head, size, location);
   return { format, guess: format === raw.name ? guessRaw(head, location) : undefined };
 }
 
 /**
- * Whether a file among others is a disk image, by its start and size: raw ones often have no sign of their own, but are
- * neither small, nor text, nor anything else that is known.
+ * Whether a file among others is a disk image, by its start and size: raw ones often have no signature, but are neither
+ * small, nor text, nor anything else that is known.
  */
 export function isProbablyDisk(head: Buffer, size: number): boolean {
   if (formatBySignature(head) !== undefined) return true;

@@ -1,11 +1,11 @@
-/** Bytes at a fixed place by which something is known. */
+/** Bytes at a fixed offset that identify a format. */
 export interface Signature {
   readonly bytes: Buffer;
-  /** In bytes, from the start. */
+  /** Offset in bytes from the start. */
   readonly offset: number;
 }
 
-/** @param bytes one character each */
+/** @param bytes one character for each byte */
 export function signature(bytes: string, offset = 0): Signature {
   return { bytes: Buffer.from(bytes, 'latin1'), offset };
 }

@@ -2,10 +2,10 @@ import { TransferError } from '../../base/errors.ts';
 import type { OvfDisk } from './ovf.ts';
 import { memberPath, referredPaths } from './package-path.ts';
 
-/** Behind the name of a file that is in several: .000000000, .000000001 (DSP0243 section 7.1). */
+/** Suffix of the parts of a file: .000000000, .000000001 (DSP0243 section 7.1). */
 const CHUNK = /\.(\d{9})$/;
 
-/** Which members of a package its disk is in: one, or where it is in chunks several. */
+/** The members of a package that contain its disk: one, or several chunks. */
 export class DiskFiles {
   readonly #disk: OvfDisk;
   readonly #location: string;
@@ -24,7 +24,7 @@ export class DiskFiles {
     this.#paths = referredPaths(disk.href, descriptor);
   }
 
-  /** For people. */
+  /** The name in messages. */
   get name(): string {
     return this.#disk.href;
   }
@@ -39,9 +39,10 @@ export class DiskFiles {
   }
 
   /**
-   * Takes note of the next chunk.
+   * Records the next chunk.
    *
-   * @throws TransferError UnsupportedImage where it is not the next, TruncatedImage where the one before it is incomplete
+   * @throws TransferError UnsupportedImage where it is out of order, TruncatedImage where the one before it is
+   * incomplete
    */
   add(path: string, size: number): void {
     const number = CHUNK.exec(path)?.[1];
@@ -52,7 +53,7 @@ export class DiskFiles {
     this.#last = { path, size };
   }
 
-  /** @throws TransferError TruncatedImage where some are missing */
+  /** @throws TransferError TruncatedImage where chunks are missing */
   finish(): void {
     if (this.isChunked && this.#length < (this.#disk.size ?? 0)) throw this.#incomplete(this.name);
   }

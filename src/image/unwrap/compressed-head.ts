@@ -4,20 +4,22 @@ import { decompress } from '../../codec/decompress/decompress.ts';
 import { TransferError } from '../../base/errors.ts';
 import { HEAD_LENGTH } from '../formats/recognise.ts';
 
-/** In bytes, of a compressed file: bzip2 has blocks of 900 KB, and gives nothing before it has the whole of one. */
+/**
+ * Bytes of a compressed file that are read: bzip2 has blocks of 900 KB, and outputs nothing before a block is complete.
+ */
 export const COMPRESSED_HEAD_LENGTH = 1024 * 1024;
-/** As many as are taken off an image. */
+/** As many compressions as are removed from an image. */
 const MOST_COMPRESSIONS = 4;
 
 export interface CompressedHead {
-  /** What the compressed file begins with: HEAD_LENGTH bytes at most. */
+  /** The start of the content: HEAD_LENGTH bytes at most. */
   head: Buffer;
-  /** Of what is in it, where all of it was seen. */
+  /** Size of the content, where all of it was seen. */
   size: number | undefined;
 }
 
 /**
- * Looks into a compressed file.
+ * Decompresses the start of a compressed file.
  *
  * @param start its first COMPRESSED_HEAD_LENGTH bytes, or all there are
  */
@@ -43,7 +45,7 @@ async function* once(bytes: Buffer): ByteStream {
   yield bytes;
 }
 
-/** Up to `length` bytes, or as many as come before the stream fails, which one does that ends in the middle. */
+/** Reads up to `length` bytes, or as many as there are before the stream fails, as one does that ends in the middle. */
 async function available(reader: ByteReader, length: number): Promise<{ bytes: Buffer; hasEnded: boolean }> {
   for (let wanted = 1; ;) {
     try {

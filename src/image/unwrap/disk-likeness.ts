@@ -4,14 +4,14 @@ import { TransferError } from '../../base/errors.ts';
 import { isProbablyDisk, recogniseFormat } from '../formats/recognise.ts';
 
 /**
- * How a file among others is like a disk image: certainly one (it has the format of one, partitions or a file system, or is an archive
- * that may hold one), or there is nothing against it, and nothing for it either.
+ * How much a file among others looks like a disk image: certainly (it has the format of one, partitions or a file
+ * system, or is an archive that may contain one), or possibly, with nothing for or against it.
  */
 export type Likeness = 'disk' | 'possible';
 
 type Signature = readonly [offset: number, bytes: Buffer];
 
-/** What is neither small nor text, and still no disk: programs, pictures, and the like. */
+/** Signatures of files that are neither small nor text, and still no disks: programs, pictures, and the like. */
 const others: readonly Signature[] = [
   [0, Buffer.from('\x7fELF')],
   [0, Buffer.from([0xcf, 0xfa, 0xed, 0xfe])], // Mach-O
@@ -27,7 +27,7 @@ const others: readonly Signature[] = [
   [40, Buffer.from('_FVH')], // a volume of UEFI firmware: code or variables
 ];
 
-/** What a raw disk has: a partition table, or a file system of its own. */
+/** Signatures within a raw disk: of a partition table, or a file system without one. */
 const structures: readonly Signature[] = [
   [510, Buffer.from([0x55, 0xaa])],
   [512, Buffer.from('EFI PART')],
@@ -40,15 +40,15 @@ const structures: readonly Signature[] = [
 ];
 
 /**
- * Undefined for what is no disk image.
+ * Judges a file; undefined for one that is not a disk image.
  *
  * @param head the first HEAD_LENGTH bytes, or all there are
- * @param size undefined where it is not known, as of what is compressed
+ * @param size undefined where it is not known, as for compressed files
  */
 export function likenessOf(head: Buffer, size: number | undefined): Likeness | undefined {
   const hasStructure = hasAny(head, structures);
   if (!hasStructure && hasAny(head, others)) return undefined;
-  // Of an unknown size, nothing can be held against it.
+  // An unknown size cannot count against the file.
   if (!isProbablyDisk(head, size ?? 2 ** 40)) return undefined;
   return hasStructure || !mayBeRaw(head, size) ? 'disk' : 'possible';
 }

@@ -1,14 +1,14 @@
 import { TransferError } from '../../base/errors.ts';
 
 /**
- * A member of an archive was taken for the disk that only might be one, and it is none: a certain one comes behind it, or
- * it cannot be read as a disk. Whoever can read the archive again finds the disk among the others, if it is there.
+ * A member of an archive was taken for the disk because it might be one, but is not: a certain one follows, or it
+ * cannot be read as a disk. Reading the archive again finds the disk among the other members, if it is there.
  */
 export class DoubtfulMember extends TransferError {
-  /** How deep the archive is nested in others; the outermost is 0. */
+  /** Nesting depth of the archive; the outermost is 0. */
   readonly archive: number;
 
-  /** What is to be said where the archive cannot be read again, or has no certain disk. */
+  /** The failure to report where the archive cannot be read again, or has no certain disk. */
   readonly refusal: TransferError;
 
   constructor(archive: number, refusal: TransferError) {

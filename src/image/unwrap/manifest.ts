@@ -6,9 +6,9 @@ const algorithms = ['sha1', 'sha256', 'sha512'] as const;
 type Algorithm = (typeof algorithms)[number];
 
 const LINE = /^\s*SHA-?(1|256|512)\s*\((.+)\)\s*=\s*([0-9a-f]+)\s*$/i;
-/** In hexadecimal digits. */
+/** Lengths in hexadecimal digits. */
 const digestLengths: Record<Algorithm, number> = { sha1: 40, sha256: 64, sha512: 128 };
-/** Its first line is like a manifest's, with a signature in place of the digest. */
+/** A certificate begins like a manifest, with a signature in place of the digest. */
 const CERTIFICATE = /\.cert$/i;
 
 /** Whether a file is a manifest, by its name and its first line. */
@@ -23,7 +23,7 @@ interface ListedFile {
   hex: string;
 }
 
-/** Undefined for what is no digest of the algorithm that it names. */
+/** Parses a line; undefined where it has no valid digest of the algorithm that it names. */
 function parseLine(line: string): ListedFile | undefined {
   const [, bits, name, hex] = LINE.exec(line) ?? [];
   if (bits === undefined || name === undefined || hex === undefined) return undefined;
@@ -32,8 +32,8 @@ function parseLine(line: string): ListedFile | undefined {
 }
 
 /**
- * The manifest of an OVF package (DSP0243 section 5.1), wherever among the files it comes: what every file should have, and
- * what those that were read have.
+ * The manifest of an OVF package (DSP0243 section 5.1), at any position among the files: the expected digests of all
+ * files, and the actual ones of those that were read.
  */
 export class Manifest {
   readonly #location: string;
@@ -46,14 +46,14 @@ export class Manifest {
     this.#location = location;
   }
 
-  /** Whether it has come. */
+  /** Whether the manifest has been read. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
   /**
-   * @param path its own, which the names in it are relative to
-   * @throws TransferError ChecksumMismatch where it contradicts what was read before
+   * @param path of the manifest, which the names in it are relative to
+   * @throws TransferError ChecksumMismatch where it contradicts files that were read before
    */
   parse(text: string, path: string): void {
     this.#isKnown = true;
@@ -65,7 +65,7 @@ export class Manifest {
     for (const name of this.#found.keys()) this.#compare(name);
   }
 
-  /** Hashes a file chunk by chunk: by all algorithms where the manifest has not come yet. */
+  /** Hashes a file chunk by chunk: with all algorithms while the manifest has not been read. */
   begin(path: string): { update(chunk: Buffer): void; end(): void } {
     const name = memberPath(path);
     const wanted = this.#expected.get(name)?.algorithm;

@@ -5,10 +5,10 @@ import { HEAD_LENGTH } from '../formats/recognise.ts';
 import { compressedHead, COMPRESSED_HEAD_LENGTH } from './compressed-head.ts';
 import { likenessOf, type Likeness } from './disk-likeness.ts';
 
-/** To look into one takes milliseconds. */
+/** Most compressed members that are examined, which takes milliseconds for each. */
 const MOST_COMPRESSED = 1000;
 
-/** Tells which members of an archive are disk images, by what they begin with. */
+/** Decides which members of an archive are disk images, by how they begin. */
 export class MemberJudge {
   readonly #location: string;
   #compressed = 0;
@@ -19,10 +19,10 @@ export class MemberJudge {
   }
 
   /**
-   * Undefined for what is no disk image.
+   * Judges a member; undefined where it is not a disk image.
    *
-   * @param reader of the member, from its first byte on; nothing of it is consumed
-   * @throws TransferError UnsupportedImage where more compressed members have come than are looked into
+   * @param reader of the member, from its first byte; nothing is consumed
+   * @throws TransferError UnsupportedImage where there are too many compressed members
    */
   async judge(reader: ByteReader, size: number): Promise<Likeness | undefined> {
     const head = await reader.peek(Math.min(HEAD_LENGTH, size));

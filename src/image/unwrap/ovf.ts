@@ -1,25 +1,25 @@
 import { TransferError } from '../../base/errors.ts';
 import { startTags } from './start-tags.ts';
 
-/** The file that an OVF descriptor (DSP0243) says its one disk is in. */
+/** The file that contains the only disk of an OVF descriptor (DSP0243). */
 export interface OvfDisk {
-  /** As the descriptor has it: a URI reference. */
+  /** The URI reference in the descriptor. */
   href: string;
-  /** Where it is in several files: of each of them but the last, in bytes. */
+  /** Size in bytes of each file but the last, where the disk is split into several. */
   chunkSize?: number;
-  /** Of all of these files together, in bytes, where the descriptor says so. */
+  /** Size in bytes of all these files together, where the descriptor has it. */
   size?: number;
 }
 
 const START = 4096;
-/** Files and disks together: a virtual machine has some tens of disks at most, and each has a file. */
+/** Most files and disks together: a virtual machine has some tens of disks at most, and each has a file. */
 const MOST_ELEMENTS = 1000;
-/** In a message. */
+/** Most names in a message. */
 const MOST_NAMED = 10;
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** Whether a file is an OVF descriptor, by its start. Other documents are in envelopes, too (SOAP). */
+/** Whether a file is an OVF descriptor, by its start. Other documents have envelopes, too (SOAP). */
 export function isOvf(head: Buffer): boolean {
   const start = head.toString('utf8', 0, START);
   return /<(\w+:)?Envelope[\s>]/.test(start) && /\bovf\b/i.test(start);
@@ -56,13 +56,13 @@ export function parseOvf(text: string, location: string): OvfDisk {
   return { href, chunkSize, ...(size !== undefined && { size }) };
 }
 
-/** Undefined where there is none, or none that says anything. */
+/** Parses a numeric attribute; undefined where it is missing or meaningless. */
 function numberOf(attributes: Attributes, name: string): number | undefined {
   const text = attributes.get(name)?.trim() ?? '';
   return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
 }
 
-/** The attributes of all files and disks. */
+/** Returns the attributes of all files and disks. */
 function elementsOf(text: string, location: string): Record<'File' | 'Disk', Attributes[]> {
   const found: Record<'File' | 'Disk', Attributes[]> = { File: [], Disk: [] };
   const tags = startTags(text);

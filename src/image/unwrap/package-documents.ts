@@ -6,12 +6,15 @@ import { DiskFiles } from './chunks.ts';
 import { isManifest, Manifest } from './manifest.ts';
 import { isOvf, parseOvf } from './ovf.ts';
 
-/** In bytes: descriptors and manifests have some tens of KiB, and those of large appliances not 200. */
+/**
+ * Largest document in bytes: descriptors and manifests have some tens of KiB, and those of large appliances less than
+ * 200.
+ */
 const LARGEST_DOCUMENT = 256 * 1024;
-/** A package has one descriptor and one manifest. */
+/** Most documents; a package has one descriptor and one manifest. */
 const MOST_DOCUMENTS = 16;
 
-/** What the OVF descriptors and manifests in an archive say of its members. */
+/** What the OVF descriptors and manifests in an archive say about its members. */
 export class PackageDocuments {
   readonly manifest: Manifest;
   readonly #location: string;
@@ -24,17 +27,17 @@ export class PackageDocuments {
     this.manifest = new Manifest(location);
   }
 
-  /** Whether a descriptor has come. */
+  /** Whether a descriptor has been read. */
   get describesDisks(): boolean {
     return this.#disks.length > 0;
   }
 
-  /** For people. */
+  /** The name of the disk in messages. */
   get diskName(): string {
     return this.#disks[0]?.name ?? '';
   }
 
-  /** The disk that a member is, or is a part of, as a descriptor says. */
+  /** Returns the disk that a member is, or is a part of, by a descriptor. */
   diskOf(path: string): DiskFiles | undefined {
     return this.#disks.find((disk) => disk.includes(path));
   }
@@ -43,7 +46,8 @@ export class PackageDocuments {
    * Reads a member that is one of these documents.
    *
    * @returns whether it is one
-   * @throws TransferError ChecksumMismatch, InvalidImage; UnsupportedImage where it is too large, or one of too many, or has not one disk
+   * @throws TransferError ChecksumMismatch, InvalidImage; UnsupportedImage where it is too large, there are too many,
+   * or it does not have exactly one disk
    */
   async take(path: string, size: number, reader: ByteReader): Promise<boolean> {
     const head = await reader.peek(Math.min(HEAD_LENGTH, size));

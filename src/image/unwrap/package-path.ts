@@ -1,6 +1,9 @@
 import { posix } from 'node:path';
 
-/** How a member of an archive is called, whichever of its spellings the archive has: ./a, /a, b/../a; composed or decomposed letters. */
+/**
+ * Normalises the path of an archive's member, which may be spelt in several ways: ./a, /a, b/../a; composed or
+ * decomposed letters.
+ */
 export function memberPath(path: string): string {
   return posix
     .normalize(path)
@@ -9,8 +12,8 @@ export function memberPath(path: string): string {
 }
 
 /**
- * What a document in an archive may mean by a reference (DSP0243 section 7.1, RFC 3986 section 4.1): it is relative to the document's
- * folder, and many programs write names as they are, where they should be percent-encoded.
+ * Returns the paths that a reference in a document of an archive may mean (DSP0243 section 7.1, RFC 3986 section 4.1):
+ * it is relative to the folder of the document, and many programs do not percent-encode names although they should.
  *
  * @param document the path of the document itself
  */
@@ -20,7 +23,7 @@ export function referredPaths(reference: string, document: string): string[] {
   return [...spellings].map((spelling) => memberPath(spelling.startsWith('/') ? spelling : `${folder}/${spelling}`));
 }
 
-/** What is no encoded UTF-8 is left as it is. */
+/** Decodes a reference; text that is not valid encoded UTF-8 is returned as it is. */
 function percentDecoded(text: string): string {
   return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
     try {

@@ -2,7 +2,7 @@ import { memberPath } from './package-path.ts';
 
 const programs = new Set(['usr', 'bin', 'sbin', 'lib']);
 
-/** Whether an archive's folders are those of an operating system: settings, and programs. */
+/** Detects whether the folders of an archive are those of an operating system: settings, and programs. */
 export class RootTree {
   #hasSettings = false;
   #hasPrograms = false;

@@ -1,11 +1,11 @@
 export interface StartTag {
-  /** Without its namespace. */
+  /** Name without its namespace. */
   name: string;
-  /** By their names without namespaces. */
+  /** Attributes by their names without namespaces. */
   attributes: ReadonlyMap<string, string>;
 }
 
-/** What holds no tags, from its start to its end. */
+/** Sections that contain no tags, from their start to their end. */
 const skipped: readonly (readonly [start: string, end: string])[] = [
   ['<!--', '-->'],
   ['<![CDATA[', ']]>'],
@@ -17,10 +17,10 @@ const LAST_CODE_POINT = 0x10ffff;
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 /**
- * The start tags of an XML document, in order. Each step goes forward, or ends it all: the time it takes grows with the
- * document's length and no faster.
+ * Yields the start tags of an XML document, in order. Each step moves forward or stops, so that the time is linear in
+ * the length of the document.
  *
- * @returns whether the document ended in good order
+ * @returns whether the document ended properly
  */
 export function* startTags(text: string): Generator<StartTag, boolean> {
   for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at)) {
@@ -55,13 +55,13 @@ class TagReader {
     return this.#at;
   }
 
-  /** Undefined where there is none. */
+  /** Reads a name; undefined where there is none. */
   name(): string | undefined {
     const name = this.#take(/[^\s/>=<"']+/y);
     return name?.slice(name.lastIndexOf(':') + 1);
   }
 
-  /** Up to the tag's end; undefined where it has none. */
+  /** Reads up to the end of the tag; undefined where it has none. */
   attributes(): Map<string, string> | undefined {
     const attributes = new Map<string, string>();
     for (;;) {
@@ -92,7 +92,7 @@ class TagReader {
   }
 }
 
-/** Named and numeric references to characters (XML 1.0 section 4.1). */
+/** Decodes named and numeric character references (XML 1.0 section 4.1). */
 function unescape(value: string): string {
   return value.replaceAll(
     /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{1,8}));/gi,

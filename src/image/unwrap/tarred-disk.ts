@@ -9,30 +9,33 @@ import { MemberJudge } from './member-judge.ts';
 import { PackageDocuments } from './package-documents.ts';
 import { RootTree } from './root-tree.ts';
 
-/** In bytes: firmware variables and the state of a machine have a few MiB, and no disk of an operating system is as small. */
+/**
+ * Largest member in bytes that is kept in memory: firmware variables and the state of a machine have a few MiB, and no
+ * disk of an operating system is that small.
+ */
 const LARGEST_KEPT = 16 * 1024 * 1024;
 
 interface FoundDisk {
   entry: TarEntry;
   likeness: Likeness;
-  /** From its first byte on. */
+  /** Reader of the member from its first byte. */
   reader: ByteReader;
-  /** What a descriptor says of it. */
+  /** The files of the disk by a descriptor. */
   files: DiskFiles | undefined;
 }
 
 export interface TarredDiskOptions {
-  /** Of the archive, for messages. */
+  /** Location of the archive, for messages. */
   location: string;
-  /** How deep it is nested in others; the outermost is 0. */
+  /** Nesting depth of the archive; the outermost is 0. */
   depth: number;
-  /** How much is looked through. */
+  /** Limits what is searched. */
   budget: ArchiveBudget;
-  /** Whether members that only might be disks are passed over. */
+  /** Whether members that only may be disks are skipped. */
   certainOnly: boolean;
 }
 
-/** The one disk image in a tar archive, which may be an OVA: an OVF descriptor, its disk, and a manifest. */
+/** The only disk image in a tar archive, which may be an OVA: an OVF descriptor, its disk, and a manifest. */
 export class TarredDisk {
   readonly #reader: ByteReader;
   readonly #location: string;
@@ -58,7 +61,7 @@ export class TarredDisk {
   }
 
   /**
-   * Goes forward to the first member that is a disk image, by its content or by what the OVF descriptor says.
+   * Reads up to the first member that is a disk image, by its content or by the OVF descriptor.
    *
    * @throws TransferError NotAnImage where there is none, UnsupportedImage where it is not found soon enough
    */
@@ -72,31 +75,32 @@ export class TarredDisk {
     return this.#documents.describesDisks ? 'ova' : 'tar';
   }
 
-  /** Of the member that it is, or where it is in several files, that it begins in. */
+  /** Path of the member or, where the disk is split, of its first chunk. */
   get path(): string {
     return this.#found.entry.path;
   }
 
-  /** In bytes, the holes of a sparse file included; undefined where it is in several files. */
+  /** Size in bytes, including the holes of a sparse file; undefined where the disk is split. */
   get size(): number | undefined {
     return this.#isChunked ? undefined : this.#found.entry.size;
   }
 
-  /** Where it begins in the stream that the archive was read from; undefined where it is sparse, or in several files. */
+  /** Offset in the stream that the archive was read from; undefined where the disk is sparse or split. */
   get offset(): number | undefined {
     return this.#isChunked ? undefined : this.#found.entry.offset;
   }
 
-  /** Whether it only might be a disk, and what comes behind it has not been looked at yet. */
+  /** Whether the member only may be a disk, and later members have not been examined yet. */
   get isDoubtful(): boolean {
     return this.#found.likeness === 'possible' && !this.#isLookedThrough;
   }
 
   /**
-   * The disk image. Ends only after the rest of the archive was read, and agrees.
+   * Yields the disk image. Ends only after the rest of the archive was read, and agrees.
    *
-   * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage, NotAnImage; in place of the end
-   * @throws DoubtfulMember where it only might be a disk, and a certain one comes behind it; in place of the end
+   * @throws TransferError ChecksumMismatch, UnsupportedImage where there is a second disk, TruncatedImage, NotAnImage;
+   * in place of the end
+   * @throws DoubtfulMember where it only may be a disk, and a certain one follows; in place of the end
    */
   async *contents(): ByteStream {
     try {
@@ -133,7 +137,7 @@ export class TarredDisk {
     return this.#found.files?.isChunked === true;
   }
 
-  /** Passes over files that are only possible disks, as long as there may be a certain one, and they are small or several. */
+  /** Finds the disk. Skips possible disks while a certain one may follow, as long as they are small or several. */
   async #find(): Promise<FoundDisk> {
     let kept: FoundDisk | undefined;
     let several: TransferError | undefined;
@@ -174,12 +178,15 @@ export class TarredDisk {
         const isWanted = likeness === 'disk' || (likeness === 'possible' && !this.#certainOnly);
         if (isWanted) return { entry, reader, likeness, files };
       }
-      // What was looked at is no more wanted than the rest.
+      // Bytes that were examined count as skipped, like the rest.
       this.#budget.countSkipped(this.#reader.position - start);
     }
   }
 
-  /** A VMDK may be the disk of a package whose documents come behind it; to hash every disk would cost too much for that. */
+  /**
+   * Verifies the disk where documents describe it. A VMDK may be the disk of a package whose documents follow it; to
+   * hash every disk just for that would cost too much.
+   */
   async *#checked({ entry, reader }: FoundDisk): ByteStream {
     const { describesDisks, manifest } = this.#documents;
     const mayBeListed = describesDisks || manifest.isKnown || (await isVmdk(entry, reader));
@@ -191,7 +198,7 @@ export class TarredDisk {
     checked?.end();
   }
 
-  /** @throws TransferError NotAnImage where what was found is not what the rest of the archive tells of */
+  /** @throws TransferError NotAnImage where the rest of the archive contradicts what was found */
   #checkPackage(): void {
     const { entry, likeness, files } = this.#found;
     const { describesDisks } = this.#documents;
@@ -226,7 +233,7 @@ export class TarredDisk {
   }
 }
 
-/** Or one that is compressed. */
+/** Whether a member is a VMDK, possibly compressed. */
 async function isVmdk({ path }: TarEntry, reader: ByteReader): Promise<boolean> {
   return /\.vmdk\b/i.test(path) || (await reader.peek(4)).toString('latin1') === 'KDMV';
 }

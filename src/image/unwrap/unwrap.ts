@@ -9,42 +9,43 @@ import { TarredDisk } from './tarred-disk.ts';
 
 const TAR_BLOCK = 512;
 const MOST_ARCHIVES = 3;
-/** In a message, in characters; the end says most. */
+/** Longest path in a message, in characters; its end is the most significant part. */
 export const LONGEST_PATH = 200;
 
-/** What an image may be packed in. */
+/** What an image may be wrapped in. */
 export type Wrapper = Compression | 'tar' | 'ova';
 
 export interface Unwrapped {
-  /** For messages: with its place in archives. */
+  /** Location for messages, including the path in archives. */
   location: string;
   reader: ByteReader;
-  /** From the outermost inwards; empty where the object is the image itself. */
+  /** Wrappers from the outermost inwards; empty where the object is the image itself. */
   wrappers: Wrapper[];
-  /** Length of the image, where it is known. */
+  /** Size of the image, where known. */
   size: number | undefined;
-  /** Where the image lies in the object, where it lies there as it is. */
+  /** Offset of the image in the object, where it is stored contiguously and uncompressed. */
   offset: number | undefined;
   /**
-   * While it only might be the disk of an archive, since what comes behind it there has not been looked at: how deep that
-   * archive is nested in others.
+   * Returns the nesting depth of the archive in which the image only may be the disk, while later members have not been
+   * examined; otherwise undefined.
    */
   doubtfulIn: () => number | undefined;
 }
 
 export interface UnwrapOptions {
-  /** How much is looked through. */
+  /** Limits what is searched. */
   budget?: ArchiveBudget;
-  /** Archives in which only what is certainly a disk counts, by how deep they are nested; the outermost is 0. */
+  /** Archives in which only certain disks count, by their nesting depth; the outermost is 0. */
   certainOnly?: readonly number[];
 }
 
 /**
- * Takes off every compression and archive that the content shows, however they are nested.
+ * Removes every compression and archive that is recognised in the content, however they are nested.
  *
- * @param size of the stream that `outer` reads, where it is known
+ * @param size of the stream that `outer` reads, where known
  * @param location for messages
- * @throws TransferError NotAnImage, UnsupportedImage for archives that do not hold exactly one disk image, or too much else
+ * @throws TransferError NotAnImage, UnsupportedImage for archives that do not contain exactly one disk image, or too
+ * much else
  */
 export async function unwrap(
   outer: ByteReader,
@@ -84,7 +85,7 @@ function within(
   };
 }
 
-/** The image among the bytes of the object that it lies in. */
+/** Restricts ranges of an object to the image within it. */
 export function rangesWithin(ranges: RangeReader, offset: number, size: number): RangeReader {
   if (offset === 0 && size === ranges.size) return ranges;
   return { ...ranges, size, read: (start, length, memory) => ranges.read(offset + start, length, memory) };

@@ -1,23 +1,23 @@
 import { inflateSync, constants } from 'node:zlib';
 import { systemCode } from '../../../base/errors.ts';
 
-/** Of a zlib stream's two bytes, RFC 1950 section 2.2. */
+/** The compression method in the two bytes of a zlib header, RFC 1950 section 2.2. */
 const DEFLATE = 8;
 const LARGEST_WINDOW = 7;
-/** So much of a start is decompressed to see whether it can be, and to so much at most, in bytes. */
+/** How many bytes of the start are decompressed to test it, and the most output of that. */
 const TRIED = 4096;
 const MOST_OUTPUT = 1024 * 1024;
-/** Less than this says nothing, in bytes. */
+/** Shortest output in bytes that is conclusive. */
 const LEAST_OUTPUT = 64;
 
-/** Header of an .lzma file: a byte of properties, the size of the dictionary, that of the content. */
+/** Header of an .lzma file: a byte of properties, the size of the dictionary, the size of the content. */
 const LZMA_HEADER = 13;
 const LZMA_DEFAULT_PROPERTIES = 0x5d;
 const LARGEST_CONTENT = 2n ** 48n;
 const UNKNOWN_CONTENT = 2n ** 64n - 1n;
 
 /**
- * How something is compressed that has hardly a magic number: its header has to make sense as well.
+ * Names a compression with hardly any magic number; its header has to be plausible as well.
  *
  * @param head its first bytes, 4 KiB or all there are
  */
@@ -38,7 +38,10 @@ function isZlib(head: Buffer): boolean {
   }
 }
 
-/** As xz and file(1) tell it: the dictionary is 2^n or 2^n + 2^(n-1) bytes, and the content is not absurdly large. */
+/**
+ * Recognises .lzma as xz and file(1) do: the dictionary is 2^n or 2^n + 2^(n-1) bytes, and the content is not absurdly
+ * large.
+ */
 function isLzma(head: Buffer): boolean {
   if (head.length < LZMA_HEADER || head[0] !== LZMA_DEFAULT_PROPERTIES) return false;
   const dictionary = head.readUInt32LE(1);

@@ -1,9 +1,12 @@
 import { named, type NamedSignature } from './named-signature.ts';
 
-/** In bytes, of the end that is looked at. */
+/** Bytes at the end of an object that are checked. */
 export const END_LENGTH = 512;
 
-/** What looks like a raw disk up to its end, where it tells what it is: what that is, and what to do about it. Places are those in the end. */
+/**
+ * Images that look like raw disks except for their end: what they are, and what to do about it. Offsets are relative to
+ * the checked end.
+ */
 export const foreignEnds: readonly NamedSignature[] = [
   named('a disk image of macOS (DMG), which is not read here: convert it with qemu-img convert -f dmg first', 'koly'),
   named('a VHD of before 2004, with a footer of 511 bytes: convert it with its own program first', 'conectix', 1),

@@ -2,11 +2,11 @@ import { isText } from './text.ts';
 import { isIn } from '../signature.ts';
 import { named } from './named-signature.ts';
 
-/** Bytes of a cpio archive's binary header in which the first name's length lies, and the longest that is believed. */
+/** Offset of the length of the first name in the binary header of a cpio archive, and the longest plausible one. */
 const OLD_CPIO_NAME_LENGTH_AT = 20;
 const OLD_CPIO_HEADER = 26;
 const LONGEST_NAME = 4096;
-/** Where a program for DOS and Windows says that the header of one for Windows lies. */
+/** Offset at which a DOS/Windows program has the offset of its Windows header. */
 const PE_HEADER_AT = 60;
 
 const files = [
@@ -36,7 +36,7 @@ const files = [
 ];
 
 /**
- * What a file is that is certainly no disk.
+ * Names the kind of a file that certainly is not a disk.
  *
  * @param head its start, HEAD_LENGTH bytes or all there are
  */
@@ -51,7 +51,10 @@ export function describeForeignFile(head: Buffer): string | undefined {
   return isText(head) ? 'text' : undefined;
 }
 
-/** Its magic number, 070707 in octal, has but two bytes: a name has to follow the header. */
+/**
+ * Recognises a binary cpio archive. Its magic number, 070707 in octal, has only two bytes, so that a name has to follow
+ * the header.
+ */
 function isOldCpio(head: Buffer): boolean {
   if (head.length < OLD_CPIO_HEADER) return false;
   const isLittle = head.readUInt16LE(0) === 0o070707;

@@ -1,13 +1,16 @@
 import { isIn } from '../signature.ts';
 import { named, type NamedSignature } from './named-signature.ts';
 
-/** A disk, or what one is made of, in a form that is not read here. */
+/** A disk, or a part of one, in a form that cannot be read here. */
 export interface ForeignImage extends NamedSignature {
-  /** What to do about it, where that is not plain from what it is. */
+  /** What the user can do about it, where that does not follow from what it is. */
   advice?: string;
 }
 
-/** Of the text that describes a disk whose data is in other files; white space and a byte order mark may come before it. */
+/**
+ * Start of the text that describes a disk whose data is in other files; white space and a byte order mark may precede
+ * it.
+ */
 const DESCRIPTOR_START = '# Disk DescriptorFile';
 
 const BACKUP = 'restore it to a disk with the program that wrote it first';
@@ -20,7 +23,7 @@ function vmware(bytes: string): ForeignImage {
   return image('a VMware disk of an old kind or in several files', bytes, 'convert it with qemu-img convert first');
 }
 
-/** A guest would find no disk in them, were they taken for raw ones. */
+/** Images in which a guest would find no disk if they were treated as raw. */
 const foreignImages: ForeignImage[] = [
   // A sparse extent of an ESX server.
   vmware('COWD'),
@@ -71,7 +74,7 @@ const compressions: [string, ...string[]][] = [
   ['lrzip', 'LRZI'],
   ['rzip', 'RZIP'],
   ['bzip3', 'BZ3v1'],
-  // The third byte tells the longest code, of 9 to 16 bits.
+  // The third byte is the length of the longest code, 9 to 16 bits.
   ['compress (.Z)', ...Array.from('\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90', (third) => `\x1f\x9d${third}`)],
   ['LZFSE, as disk images of macOS (DMG) are', 'bvx2', 'bvxn', 'bvx1', 'bvx-'],
   ['Snappy', '\xff\x06\0\0sNaPpY'],
@@ -83,7 +86,7 @@ const compressed: ForeignImage[] = compressions.flatMap(([name, ...magics]) =>
   magics.map((magic) => image(`compressed with ${name}`, magic)),
 );
 
-/** By its start, what is a disk image or a compression, and none of those that are read here. */
+/** Recognises, by its start, a disk image or a compression that cannot be read here. */
 export function findForeignImage(head: Buffer): ForeignImage | undefined {
   if (isVmwareDescriptor(head)) return vmware(DESCRIPTOR_START);
   return [...foreignImages, ...compressed].find((kind) => isIn(head, kind));

@@ -1,4 +1,4 @@
-/** Whether a file begins as text does, in any encoding whose control characters are those of ASCII. */
+/** Whether a file begins like text, in any encoding with the control characters of ASCII. */
 export function isText(head: Buffer): boolean {
   return head.length > 0 && !/[^\t\n\r\f\x20-\x7e\x80-\xff]/.test(head.toString('latin1'));
 }

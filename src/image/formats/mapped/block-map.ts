@@ -3,18 +3,21 @@ import { LARGEST_PIECE, RunBuilder, type PieceRun } from './pieces.ts';
 const MOST_ENTRIES = 16 * 1024;
 const MOST_PIECES = 64 * 1024;
 
-/** The one table of an image that maps equal blocks of the disk, from its start on. Offsets and sizes in bytes. */
+/**
+ * The single table of an image that maps the equal-sized blocks of the disk from its start. Offsets and sizes are in
+ * bytes.
+ */
 export interface BlockMap {
   offset: number;
   entryLength: number;
-  /** Of the disk, or of the part of it that is mapped. */
+  /** Size of the disk, or of the mapped part of it. */
   size: number;
   blockSize: number;
-  /** Which entry is a block's, where there are others between them. */
+  /** Index of a block's entry, where other entries are in between. */
   entryOf?: (block: number) => number;
 }
 
-/** Cuts a map into tables, each of which is small and does not map too many pieces. */
+/** Splits a map into tables, each of which is small and does not map too many pieces. */
 export function cutMap({ offset, entryLength, size, blockSize, entryOf = (block) => block }: BlockMap): PieceRun {
   const blocks = Math.ceil(size / blockSize);
   const piecesOfBlock = Math.ceil(blockSize / LARGEST_PIECE);
@@ -29,10 +32,11 @@ export function cutMap({ offset, entryLength, size, blockSize, entryOf = (block)
 }
 
 /**
- * The data that one table, or a part of a cut map, tells of.
+ * Parses the data that one table, or a part of a split map, maps.
  *
- * @param guest where on the disk it begins
- * @param hostOf where the block lies in the file whose entry is there in the table; undefined for what reads as zeros
+ * @param guest offset on the disk at which the table begins
+ * @param hostOf returns the offset in the file of the block with the entry at an offset in the table; undefined for
+ * blocks that read as zeros
  */
 export function parseMap(
   { entryLength, size, blockSize, entryOf = (block) => block }: Omit<BlockMap, 'offset'>,

@@ -8,12 +8,12 @@ import { MappedRanges } from './ranges.ts';
 import { MappedStream } from './stream.ts';
 
 /**
- * Decodes an image: in one pass as far as its tables come before what they map, and the rest piece by piece. Among the
- * extents it throws TransferError where the image is invalid or incomplete, and RandomAccessNeeded where that is needed and
- * there are no ranges.
+ * Decodes an image: in one pass as far as its tables precede what they map, and the rest in ranges. Among the extents
+ * it throws TransferError where the image is invalid or incomplete, and RandomAccessNeeded where ranges are needed but
+ * not available.
  *
- * @param format the image's, as its driver names it
- * @param reader at the image's start
+ * @param format name of the image's driver
+ * @param reader at the start of the image
  */
 export function decodeMapped(
   format: string,
@@ -46,7 +46,7 @@ export function decodeMapped(
   }
 }
 
-/** The same without a stream. */
+/** Decodes an image with random access only, see {@link decodeMapped}. */
 export function decodeMappedRanges(format: string, image: MappedImage, ranges: RangeReader, from = 0): DecodedDisk {
   const pass = new MappedRanges(ranges, image, from);
   return {

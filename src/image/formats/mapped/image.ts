@@ -2,35 +2,37 @@ import type { BlockCodec } from '../../../codec/decompress/block-codecs.ts';
 import type { ImageFailures } from '../image-failures.ts';
 import type { PieceRun } from './pieces.ts';
 
-/** An image of a header, tables, and the data that these map to places of the disk. Offsets and sizes in bytes. */
+/**
+ * An image of a header, tables, and the data that the tables map to places of the disk. Offsets and sizes are in bytes.
+ */
 export interface MappedImage {
-  /** Of the disk, as its guest sees it. */
+  /** Size of the disk as the guest sees it. */
   readonly size: number;
-  /** How far before its table data may lie. */
+  /** How far data may precede its table. */
   readonly lead: number;
-  /** Nothing but tables lies before. */
+  /** Offset before which there are only tables. */
   readonly dataStart: number;
-  /** Of the pieces that are of use only as a whole. */
+  /** Compression of the pieces that can only be used as a whole. */
   readonly compression?: { readonly codec: BlockCodec; readonly blockSize: number };
   readonly failures: ImageFailures;
   /**
-   * Places of the tables in the file, with the guest offset where each begins.
+   * Reads the offsets of the tables in the file, with the guest offset where each begins.
    *
-   * @param read bytes of the file; asked for from its start on
-   * @throws TransferError InvalidImage; whatever `read` throws
+   * @param read reads bytes of the file; called in ascending order
+   * @throws TransferError InvalidImage; errors of `read`
    */
   readTables(read: ReadAt): Promise<PieceRun>;
   /**
-   * The data that one table maps. What reads as zeros is left out.
+   * Parses the data that one table maps. Blocks that read as zeros are left out.
    *
-   * @param guest where on the disk it begins
+   * @param guest offset on the disk at which the table begins
    * @throws TransferError InvalidImage
    */
   parseTable(table: Buffer, guest: number): PieceRun;
 }
 
-/** Exactly so many bytes of a file. */
+/** Reads exactly this many bytes of a file. */
 export type ReadAt = (offset: number, length: number) => Promise<Buffer>;
 
-/** The first bytes of a file; fewer only where it has no more. Valid until the next call. */
+/** Returns the first bytes of a file; fewer only where it has no more. Valid until the next call. */
 export type ReadHead = (length: number) => Promise<Buffer>;

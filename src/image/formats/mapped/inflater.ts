@@ -2,7 +2,7 @@ import { BlockInflater } from '../block-inflater.ts';
 import type { MappedImage } from './image.ts';
 import { LARGEST_PIECE, type PieceRun } from './pieces.ts';
 
-/** Decompresses the pieces of an image that are compressed. */
+/** Decompresses the compressed pieces of an image. */
 export class PieceInflater extends BlockInflater {
   readonly #image: MappedImage;
 
@@ -23,7 +23,8 @@ export class PieceInflater extends BlockInflater {
    * @returns false where some have to be taken first
    */
   startPiece(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): boolean {
-    // The file's last sector need not be whole; when that is not enough, the file is incomplete rather than damaged.
+    // The last sector of the file may be incomplete; where that is not enough, the file is truncated rather than
+    // damaged.
     return this.start(bytes, host, guest, (error) =>
       bytes.length < length ? this.#image.failures.truncated() : error,
     );

@@ -1,26 +1,26 @@
-/** The most that is read, or passed on, as one piece of plain data. */
+/** The most that is read, or passed on, as one piece of plain data, in bytes. */
 export const LARGEST_PIECE = 1024 * 1024;
 
-/** Places in an image's file and what they are on its disk, in the order of the file. Read once, from first to last. */
+/** Places in the file of an image and on its disk, in the order of the file. Read once, from first to last. */
 export class PieceRun {
   readonly #hosts: Float64Array;
   readonly #guests: Float64Array;
   readonly #lengths: Int32Array;
   #at = 0;
 
-  /** @param lengths negative for pieces that are of use only as a whole */
+  /** @param lengths negative for pieces that can only be used as a whole */
   constructor(hosts: Float64Array, guests: Float64Array, lengths: Int32Array) {
     this.#hosts = hosts;
     this.#guests = guests;
     this.#lengths = lengths;
   }
 
-  /** How many pieces there were at the beginning. */
+  /** The initial number of pieces. */
   get size(): number {
     return this.#hosts.length;
   }
 
-  /** Offset in the file; Infinity behind the last piece. */
+  /** Offset in the file; Infinity after the last piece. */
   get host(): number {
     return this.#hosts[this.#at] ?? Infinity;
   }
@@ -30,23 +30,23 @@ export class PieceRun {
     return this.#guests[this.#at] ?? 0;
   }
 
-  /** Bytes of the file that the piece takes; of compressed data the most that it may take. */
+  /** Bytes of the piece in the file; for compressed data an upper bound. */
   get length(): number {
     return Math.abs(this.#lengths[this.#at] ?? 0);
   }
 
-  /** Whether it is of use only as a whole: compressed data, or a table. */
+  /** Whether the piece can only be used as a whole: compressed data, or a table. */
   get isWhole(): boolean {
     return (this.#lengths[this.#at] ?? 0) < 0;
   }
 
-  /** False when that was the last. */
+  /** Moves to the next piece; returns false after the last one. */
   advance(): boolean {
     this.#at += 1;
     return this.#at < this.#hosts.length;
   }
 
-  /** The same pieces, from the first. */
+  /** Returns the same pieces, starting from the first. */
   copy(): PieceRun {
     return new PieceRun(this.#hosts, this.#guests, this.#lengths);
   }
@@ -54,7 +54,7 @@ export class PieceRun {
 
 const FIRST_CAPACITY = 64;
 
-/** Collects pieces in any order. Plain ones that follow each other in the file and on the disk become one. */
+/** Collects pieces in any order. Plain ones that are contiguous both in the file and on the disk are merged. */
 export class RunBuilder {
   #hosts = new Float64Array(FIRST_CAPACITY);
   #guests = new Float64Array(FIRST_CAPACITY);
@@ -68,7 +68,7 @@ export class RunBuilder {
     }
   }
 
-  /** What stays a piece of its own, whatever lies beside it. */
+  /** Adds a piece that is never merged. */
   addWhole(host: number, guest: number, length: number): void {
     this.#push(host, guest, -length);
   }

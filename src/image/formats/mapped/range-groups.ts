@@ -4,12 +4,15 @@ import type { ImageFailures } from '../image-failures.ts';
 import { LARGEST_PIECE } from './pieces.ts';
 import type { Schedule } from './schedule.ts';
 
-/** Shorter gaps are read along with what is around them. */
+/** Shorter gaps are read together with the pieces around them. In bytes. */
 const SHORTEST_GAP = 64 * 1024;
 const READS_AHEAD = 6;
-/** Of those and the one that is lent, in bytes. The largest piece, a compressed cluster that claims twice its size, takes half of it. */
+/**
+ * Memory of the groups that are read ahead and the one that is lent, in bytes. The largest piece, a compressed cluster
+ * that claims twice its size, takes half of it.
+ */
 const MEMORY = 8 * 1024 * 1024;
-/** Many places of a disk may share one of the file. */
+/** Most pieces of a group: many places of a disk may share one of the file. */
 const MOST_PIECES = 4096;
 
 export interface PlacedPiece {
@@ -19,7 +22,7 @@ export interface PlacedPiece {
   isWhole: boolean;
 }
 
-/** Pieces near each other, and the bytes of the file that they are in, which are lent until the next group is asked for. */
+/** Nearby pieces, and the bytes of the file that contain them, which are lent until the next group is requested. */
 export interface Group {
   start: number;
   pieces: PlacedPiece[];
@@ -36,16 +39,16 @@ export interface GroupOptions {
   ranges: RangeReader;
   schedule: Schedule;
   failures: ImageFailures;
-  /** Told of each piece before it is read. */
+  /** Called with each piece before it is read. */
   check?: (piece: PlacedPiece) => void;
-  /** What groups are read into. It is closed at the end. */
+  /** Memory that groups are read into. It is closed at the end. */
   memory?: MemoryPool;
 }
 
 /**
  * Takes pieces from a schedule, in the order of the file, and reads several groups of them ahead.
  *
- * @throws TransferError TruncatedImage for pieces behind the end of the file; what the reader throws
+ * @throws TransferError TruncatedImage for pieces after the end of the file; errors of the reader
  */
 export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, void, void> {
   const { memory = new MemoryPool(MEMORY, LARGEST_PIECE) } = options;
@@ -69,7 +72,7 @@ export async function* readGroups(options: GroupOptions): AsyncGenerator<Group, 
     }
   } finally {
     const left = lent === undefined ? ahead : [lent, ...ahead];
-    // Nothing may be read into memory that is freed.
+    // No read may still be using memory that is freed.
     await Promise.allSettled(left.map(({ bytes }) => bytes));
     for (const group of left) memory.giveBack(group.memory);
     memory.close();

@@ -8,10 +8,10 @@ import { Schedule } from './schedule.ts';
 import { TableGuard } from './table-guard.ts';
 import { readTablesOf } from './tables.ts';
 
-/** Tables are read until they map so many pieces; then these are, before further tables. */
+/** Tables are read until they map this many pieces; then these are read, before further tables. */
 const ENOUGH_PIECES = 1_000_000;
 
-/** Reads an image piece by piece, whatever its layout: its tables first, then what they map in the order of the file. */
+/** Reads an image in ranges, whatever its layout: its tables first, then what they map in the order of the file. */
 export class MappedRanges {
   readonly #ranges: RangeReader;
   readonly #image: MappedImage;
@@ -19,7 +19,7 @@ export class MappedRanges {
   readonly #from: number;
   #position: number;
 
-  /** @param from a position that an earlier pass had come to: what it handed out is left out */
+  /** @param from the position of an earlier pass, from which to resume: what that one handed out is left out */
   constructor(ranges: RangeReader, image: MappedImage, from = 0) {
     this.#ranges = ranges;
     this.#image = image;
@@ -28,12 +28,12 @@ export class MappedRanges {
     this.#position = from;
   }
 
-  /** See {@link DecodedDisk}. */
+  /** The position to resume from, see {@link DecodedDisk}. */
   get position(): number {
     return this.#position;
   }
 
-  /** @throws TransferError InvalidImage, TruncatedImage; what the reader throws */
+  /** @throws TransferError InvalidImage, TruncatedImage; errors of the reader */
   async *extents(): AsyncGenerator<Extent, void, void> {
     let groups: AsyncGenerator<Group, void, void> | undefined;
     try {
@@ -55,7 +55,7 @@ export class MappedRanges {
   }
 
   /**
-   * Reads the tables that come next, until they map enough.
+   * Reads the next tables, until they map enough.
    *
    * @returns whether those were the last
    */
@@ -81,7 +81,7 @@ export class MappedRanges {
       const data = await bytes;
       for (const { host, guest, length, isWhole } of pieces) {
         const part = data.subarray(host - start, host - start + length);
-        // With tables left to be read, the pieces before this place are not all known.
+        // While tables remain to be read, not all pieces before this offset are known.
         if (isLast) this.#position = Math.max(this.#position, Math.min(this.#inflater.host, host));
         if (isWhole) {
           while (!this.#inflater.startPiece(part, { host, guest, length })) yield* this.#inflater.takeFirst();

@@ -1,11 +1,11 @@
 import { RunBuilder, type PieceRun } from './pieces.ts';
 
 /**
- * What of a table's pieces is left for a pass that goes on at an offset. Only pieces behind their table are certain to have
- * been handed out by the pass before; the others are handed out again.
+ * Returns the pieces of a table that are left for a pass that resumes at an offset. Only pieces after their table are
+ * certain to have been handed out by the earlier pass; the others are handed out again.
  *
- * @param table where the table lies in the file
- * @param from all that lies before is known, but for pieces that lie before their table
+ * @param table offset of the table in the file
+ * @param from offset before which everything was handled, except for pieces that precede their table
  */
 export function piecesLeft(pieces: PieceRun, table: number, from: number): PieceRun {
   if (table >= from) return pieces;

@@ -1,16 +1,16 @@
 import type { PieceRun } from './pieces.ts';
 
-/** The pieces that a pass over the file will meet, nearest first, as far as tables have told of them. */
+/** The pieces that a pass over the file will meet, nearest first, as far as the tables are known. */
 export class Schedule {
   readonly #heap: PieceRun[] = [];
   #waiting = 0;
 
-  /** @param runs what is known of at the beginning */
+  /** @param runs the pieces that are known at the beginning */
   constructor(...runs: PieceRun[]) {
     for (const run of runs) this.add(run);
   }
 
-  /** How many pieces wait, each taking 20 bytes; those of which some have been passed over counted as a whole. */
+  /** Number of waiting pieces, each of 20 bytes; runs that were partly consumed count as a whole. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -22,12 +22,12 @@ export class Schedule {
     this.#siftUp(this.#heap.length - 1);
   }
 
-  /** The nearest; undefined at the end. */
+  /** The nearest piece; undefined at the end. */
   get next(): PieceRun | undefined {
     return this.#heap[0];
   }
 
-  /** Passes over the nearest. */
+  /** Moves past the nearest piece. */
   advance(): void {
     const first = this.#heap[0];
     if (first === undefined) return;

@@ -9,20 +9,22 @@ import { Schedule } from './schedule.ts';
 import { TableGuard } from './table-guard.ts';
 import { readTablesOf } from './tables.ts';
 
-/** More than that, not mapped by any table so far, is probably mapped by one that comes later. */
+/** A longer gap that no table maps so far is probably mapped by a later one. In bytes. */
 const LONGEST_UNKNOWN = 4 * 1024 * 1024;
 
-/** Pieces that are kept in mind at once. */
+/** Most pieces in memory at once. */
 const MOST_WAITING = 2_000_000;
 
 export interface StreamOptions {
-  /** Give up early where it is likely that a table comes after what it maps. */
+  /** Whether to give up early where a table probably comes after what it maps. */
   isWary: boolean;
-  /** A position that an earlier pass had come to: what it handed out is left out. */
+  /** The position of an earlier pass, from which to resume: what that one handed out is left out. */
   from: number;
 }
 
-/** One pass over an image from its start. As `qemu-img convert` writes images, each table comes before what it maps. */
+/**
+ * One pass over an image from its start. In images that `qemu-img convert` writes, each table precedes what it maps.
+ */
 export class MappedStream {
   readonly #reader: ByteReader;
   readonly #image: MappedImage;
@@ -39,15 +41,15 @@ export class MappedStream {
     this.#inflater = new PieceInflater(image);
   }
 
-  /** See {@link DecodedDisk}. */
+  /** The position to resume from, see {@link DecodedDisk}. */
   get position(): number {
-    // Where places of the disk share data, the next piece may begin before the end of the last.
+    // Where places of the disk share data, the next piece may begin before the end of the last one.
     const next = Math.min(this.#pieces.next?.host ?? Infinity, this.#inflater.host, this.#tables?.host ?? 0);
     return Math.max(this.#options.from, Math.min(this.#end, next));
   }
 
   /**
-   * @throws RandomAccessNeeded where something comes before the table that maps it
+   * @throws RandomAccessNeeded where something precedes the table that maps it
    * @throws TransferError InvalidImage, TruncatedImage
    */
   async *extents(): AsyncGenerator<Extent, void, void> {
@@ -60,7 +62,7 @@ export class MappedStream {
         if (next === undefined) break;
         guard.check(next);
         if (next.isWhole) {
-          // There are tens of thousands of them, most of which need no waiting.
+          // There are tens of thousands of pieces, most of which need no waiting.
           const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
           while (!this.#inflater.startPiece(bytes, next)) yield* this.#inflater.takeFirst();
           this.#pass(next.host);
@@ -83,10 +85,13 @@ export class MappedStream {
     }
   }
 
-  /** Compressed clusters share sectors: the next may begin within this one's last, so nothing is consumed. */
+  /**
+   * Moves past a piece without consuming it: compressed clusters share sectors, and the next one may begin within the
+   * last sector of this one.
+   */
   #pass(host: number): void {
     this.#pieces.advance();
-    // Clusters that share sectors begin as near as the next byte.
+    // Clusters that share sectors may begin as near as the next byte.
     this.#end = host + 1;
   }
 
@@ -107,7 +112,7 @@ export class MappedStream {
     }
   }
 
-  /** Whether the next piece may already be one of the next table's. */
+  /** Whether the next piece may already belong to the next table. */
   #isNear(tables: PieceRun): boolean {
     const piece = this.#pieces.next?.host ?? Infinity;
     return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#image.lead;
@@ -148,7 +153,7 @@ export class MappedStream {
     if ((await this.#reader.skip(distance)) < distance) throw this.#image.failures.truncated();
   }
 
-  /** Before going to a table. */
+  /** Gives up, before moving to a table, where a gap is too long. */
   #beWary(offset: number): void {
     const unknown = offset - Math.max(this.#reader.position, this.#image.dataStart);
     if (this.#options.isWary && unknown > LONGEST_UNKNOWN) throw this.#behind();

@@ -3,7 +3,7 @@ import { signature } from '../signature.ts';
 import { HEADER_AREA, describeQcow, parseHeader } from './header.ts';
 import { openQcow } from './image.ts';
 
-/** QEMU's first copy-on-write disk: version 1, which begins as a qcow2 does. */
+/** QEMU's first copy-on-write format, version 1, which begins like qcow2. */
 export const qcow = {
   name: 'qcow',
   qemuName: 'qcow',

@@ -2,39 +2,39 @@ import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
 import { backingFileName, refuseBackingFile } from '../qcow2/backing-file.ts';
 
-/** Of version 1; names are those of QEMU's block/qcow.c. Offsets and sizes in bytes. */
+/** Header of version 1; names are those of QEMU's block/qcow.c. Offsets and sizes are in bytes. */
 export interface QcowHeader {
-  /** Of the disk, in whole sectors. */
+  /** Size of the disk, in whole sectors. */
   size: number;
   clusterBits: number;
   clusterSize: number;
-  /** How many clusters an L2 table maps. */
+  /** Number of clusters that an L2 table maps. */
   clustersPerTable: number;
   l1TableOffset: number;
-  /** Length of the L1 table, which the size alone tells. */
+  /** Length of the L1 table, which follows from the size. */
   l1Length: number;
 }
 
 export const failures = imageFailures('qcow');
 const { invalid, truncated, unsupported, needsRandomAccess } = failures;
 
-/** The name of a backing file, which is all that is looked at behind the header, lies within so many bytes. */
+/** Bytes that contain the name of a backing file, the only thing that is read after the header. */
 export const HEADER_AREA = 4096;
 export const HEADER_LENGTH = 48;
 const SECTOR = 512;
 const SMALLEST_DISK = 2;
 const MIN_CLUSTER_BITS = 9;
 const MAX_CLUSTER_BITS = 16;
-/** An L2 table takes as many bytes as a cluster may have. */
+/** The size of an L2 table in bytes has the same bounds as that of a cluster. */
 const MIN_L2_BITS = 6;
 const MAX_L2_BITS = 13;
 export const L1_ENTRY = 8;
-/** As of a qcow2; such a table maps 8 TiB in clusters of the usual size. */
+/** Largest L1 table in bytes, as for qcow2; it maps 8 TiB in clusters of the usual size. */
 const LARGEST_L1 = 32 * 1024 * 1024;
 const encryptions: Record<number, string> = { 1: 'AES' };
 
 /**
- * Reads and checks a header.
+ * Parses and validates a header.
  *
  * @param bytes the first HEADER_AREA bytes of the image, or all there are
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
@@ -62,7 +62,7 @@ export function parseHeader(bytes: Buffer): QcowHeader {
   return { size, clusterBits, clusterSize, clustersPerTable, l1TableOffset, l1Length };
 }
 
-/** What a header says, whether or not the image is one that can be imported. */
+/** Describes a header, whether or not the image can be imported. */
 export function describeQcow(bytes: Buffer): ImageDetails {
   if (bytes.length < HEADER_LENGTH) return {};
   return {

@@ -7,9 +7,9 @@ const { invalid } = failures;
 const L2_ENTRY = 8;
 const SECTOR = 512;
 const TWO_32 = 2 ** 32;
-/** The highest bit of an L2 entry, in its higher half. */
+/** The highest bit of an L2 entry, in its upper half. */
 const COMPRESSED = 0x80000000;
-/** So much of the L1 table is in memory at once, in bytes. */
+/** Bytes of the L1 table in memory at once. */
 const PART = 256 * 1024;
 
 /**
@@ -21,7 +21,7 @@ export async function openQcow(readHead: ReadHead): Promise<MappedImage> {
   const { size, clusterSize } = header;
   return {
     size,
-    // Whatever is written goes to the end of the file, and so does a table before the first cluster that it maps.
+    // QEMU appends everything to the file, including a table before the first cluster that it maps.
     lead: 0,
     dataStart: 0,
     compression: { codec: 'raw', blockSize: clusterSize },
@@ -47,7 +47,7 @@ async function readL1(header: QcowHeader, read: ReadAt): Promise<PieceRun> {
   return tables.finish();
 }
 
-/** The data that one L2 table maps. Clusters that were never written are left out. */
+/** Parses the data that one L2 table maps. Clusters that were never written are left out. */
 function parseL2(table: Buffer, guest: number, header: QcowHeader): PieceRun {
   const { clusterSize, clustersPerTable, size } = header;
   const entries = Math.min(clustersPerTable, Math.ceil((size - guest) / clusterSize));
@@ -67,7 +67,10 @@ function addPlain(pieces: RunBuilder, host: number, guest: number, header: QcowH
   pieces.addPlain(host, guest, Math.min(header.clusterSize, header.size - guest));
 }
 
-/** Behind the highest bit come cluster_bits of the length in bytes, and then the offset, which may be any. */
+/**
+ * Adds a compressed cluster: the highest bit is followed by cluster_bits of the length in bytes, and then by the
+ * offset, which need not be aligned.
+ */
 function addCompressed(pieces: RunBuilder, high: number, low: number, guest: number, header: QcowHeader): void {
   const highOffsetBits = 31 - header.clusterBits;
   const host = (high & (2 ** highOffsetBits - 1)) * TWO_32 + low;
@@ -77,7 +80,7 @@ function addCompressed(pieces: RunBuilder, high: number, low: number, guest: num
   pieces.addWhole(host, guest, length);
 }
 
-/** The header and the L1 table are nothing else as well. */
+/** Ensures that nothing else lies in the header or the L1 table. */
 function checkPlace(host: number, { l1TableOffset, l1Length }: QcowHeader, what: string): void {
   if (!Number.isSafeInteger(host)) throw invalid(`${what} lies beyond any file`);
   if (host < HEADER_LENGTH) throw invalid(`${what} lies in its header`);

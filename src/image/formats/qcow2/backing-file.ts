@@ -1,14 +1,14 @@
 import { printable } from '../../../base/printable.ts';
 import type { ImageFailures } from '../image-failures.ts';
 
-/** Where the header of a qcow, of any version, tells of a backing file. In bytes. */
+/** Offset of the backing file's location in the header of any qcow version, in bytes. */
 const OFFSET_AT = 8;
 const LENGTH_AT = 16;
 
 /**
- * Refuses an image that is of no use without another one.
+ * Refuses an image that is incomplete without another one.
  *
- * @param header of a qcow of any version, with what lies behind it
+ * @param header of a qcow of any version, with what follows it
  * @throws TransferError UnsupportedImage
  */
 export function refuseBackingFile(header: Buffer, { unsupported }: ImageFailures): void {
@@ -18,7 +18,7 @@ export function refuseBackingFile(header: Buffer, { unsupported }: ImageFailures
   throw unsupported(`has ${which}, without which it is incomplete: flatten it with qemu-img convert`);
 }
 
-/** The name of the backing file that the header tells of, where there is any that can be told. */
+/** Returns the name of the backing file in the header, where there is one that is readable. */
 export function backingFileName(header: Buffer): string | undefined {
   const offset = Number(header.readBigUInt64BE(OFFSET_AT));
   const length = header.readUInt32BE(LENGTH_AT);

@@ -5,7 +5,7 @@ import { V2_HEADER_LENGTH, V3_HEADER_LENGTH, encryptionName, feature } from './h
 
 const LAZY_REFCOUNTS = 1n;
 
-/** What a qcow2 header says, whether or not the image is one that can be imported. */
+/** Describes a qcow2 header, whether or not the image can be imported. */
 export function describeQcow2(bytes: Buffer): ImageDetails {
   if (bytes.length < V2_HEADER_LENGTH) return {};
   const version = bytes.readUInt32BE(4);

@@ -6,14 +6,14 @@ const EXTERNAL_DATA_FILE_NAME = 0x44415441;
 const FEATURE_NAME_LENGTH = 48;
 const INCOMPATIBLE = 0;
 
-/** What header extensions tell that is of use in messages. */
+/** Header extensions that are used in messages. */
 export interface Extensions {
   dataFile?: string;
   /** Names of incompatible features by their bits. */
   features: Map<number, string>;
 }
 
-/** Header extensions: a type, a length, and data padded to 8 bytes, up to the one of type 0. */
+/** Parses header extensions: a type, a length, and data padded to 8 bytes, up to the one of type 0. */
 export function parseExtensions(area: Buffer): Extensions {
   const extensions: Extensions = { features: new Map() };
   for (let at = 0; at + 8 <= area.length;) {
@@ -35,7 +35,7 @@ function addFeatures(features: Map<number, string>, table: Buffer): void {
   }
 }
 
-/** The names of the bits that are set, for people. */
+/** Returns the names of the bits that are set, for people. */
 export function nameFeatures(bits: bigint, names: Map<number, string>): string {
   const found: string[] = [];
   for (let bit = 0; bit < 64; bit += 1) {

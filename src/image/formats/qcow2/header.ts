@@ -2,27 +2,29 @@ import { imageFailures } from '../image-failures.ts';
 import { refuseBackingFile } from './backing-file.ts';
 import { nameFeatures, parseExtensions } from './extensions.ts';
 
-/** Names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes in bytes. */
+/**
+ * The header; names are those of the specification (docs/interop/qcow2.txt of QEMU). Offsets and sizes are in bytes.
+ */
 export interface Header {
   version: 2 | 3;
   clusterBits: number;
   clusterSize: number;
-  /** Of the disk, in whole sectors. */
+  /** Size of the disk, in whole sectors. */
   size: number;
   l1TableOffset: number;
   /** Length of the part of the L1 table that the size needs. */
   l1Length: number;
-  /** How many clusters an L2 table maps. */
+  /** Number of clusters that an L2 table maps. */
   clustersPerTable: number;
   compressionType: 'zlib' | 'zstd';
-  /** Whether L2 entries tell of subclusters. */
+  /** Whether L2 entries describe subclusters. */
   extendedL2: boolean;
   snapshots: number;
-  /** Written to by somebody who did not end well; only its reference counts are affected. */
+  /** Whether the last writer did not close the image; only its reference counts are affected. */
   isDirty: boolean;
 }
 
-/** The header and its extensions lie within so many bytes, or what lies behind is not looked at. */
+/** Bytes that contain the header and its extensions; anything after them is ignored. */
 export const HEADER_AREA = 64 * 1024;
 
 export const failures = imageFailures('qcow2');
@@ -33,7 +35,7 @@ export const V2_HEADER_LENGTH = 72;
 export const V3_HEADER_LENGTH = 104;
 const MIN_CLUSTER_BITS = 9;
 const MAX_CLUSTER_BITS = 21;
-/** Of extended_l2: each of the 32 subclusters is a sector at least. */
+/** Smallest cluster_bits with extended_l2: each of the 32 subclusters has at least one sector. */
 const MIN_EXTENDED_CLUSTER_BITS = 14;
 const MAX_L1_LENGTH = 32 * 1024 * 1024;
 const MAX_REFCOUNT_ORDER = 6;
@@ -50,7 +52,7 @@ export const feature = { dirty: 1n, corrupt: 2n, dataFile: 4n, compressionType: 
 const encryptions: Record<number, string> = { 1: 'AES', 2: 'LUKS' };
 
 /**
- * Reads and checks a header.
+ * Parses and validates a header.
  *
  * @param bytes the first HEADER_AREA bytes of the image, or all there are
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
@@ -82,14 +84,14 @@ export function parseHeader(bytes: Buffer): Header {
   return { version, clusterBits, clusterSize, size, l1TableOffset, l1Length, clustersPerTable, snapshots, ...features };
 }
 
-/** Refuses what is of no use without another file or a key. */
+/** Refuses an image that is incomplete without another file or a key. */
 function refuseIncomplete(bytes: Buffer): void {
   refuseBackingFile(bytes, failures);
   const encryption = encryptionName(bytes);
   if (encryption !== undefined) throw unsupported(`is encrypted (${encryption}): decrypt it with qemu-img convert`);
 }
 
-/** How the image is encrypted, if it is. */
+/** Returns the name of the image's encryption, if any. */
 export function encryptionName(bytes: Buffer): string | undefined {
   const method = bytes.readUInt32BE(32);
   return method === 0 ? undefined : (encryptions[method] ?? `method ${method}`);
@@ -123,7 +125,7 @@ function parseFeatures(bytes: Buffer, clusterSize: number): Features {
   };
 }
 
-/** The feature bit says that the field has another value than readers without it would take for granted. */
+/** Parses the compression type. The feature bit marks a value other than the one that readers without it assume. */
 function parseCompressionType(bytes: Buffer, headerLength: number, isMarked: boolean): 'zlib' | 'zstd' {
   const type = headerLength > V3_HEADER_LENGTH ? (bytes[V3_HEADER_LENGTH] ?? 0) : 0;
   if (isMarked !== (type !== 0)) throw invalid('its compression_type contradicts its features');

@@ -4,8 +4,8 @@ import { readL1 } from './l1-table.ts';
 import { parseL2 } from './l2-table.ts';
 
 /**
- * How far before its table a cluster may lie: compressed clusters begin in what the last one left of its host
- * cluster, even where their table had to be put behind that.
+ * How far a cluster may precede its table, in bytes: compressed clusters begin in what the last one left of its host
+ * cluster, even where their table had to be placed after that.
  */
 const LONGEST_LEAD = 1024 * 1024;
 const LEAD_CLUSTERS = 2;

@@ -4,14 +4,14 @@ import type { Header } from './header.ts';
 import { readPlace } from './place.ts';
 
 const ENTRY = 8;
-/** So much of a table is in memory at once. */
+/** Bytes of a table in memory at once. */
 const PART = 256 * 1024;
 
 /**
- * Places of the L2 tables in the file, with the guest offset where each begins.
+ * Reads the offsets of the L2 tables in the file, with the guest offset where each begins.
  *
- * @param read bytes of the file; asked for from its start on
- * @throws TransferError InvalidImage; whatever `read` throws
+ * @param read reads bytes of the file; called in ascending order
+ * @throws TransferError InvalidImage; errors of `read`
  */
 export async function readL1(header: Header, read: ReadAt): Promise<PieceRun> {
   const { clusterSize, clustersPerTable, l1TableOffset, l1Length } = header;

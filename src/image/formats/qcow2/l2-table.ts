@@ -11,7 +11,7 @@ const SUBCLUSTERS = 32;
 const TWO_32 = 2 ** 32;
 
 /**
- * The data that one L2 table maps. Clusters that read as zeros are left out.
+ * Parses the data that one L2 table maps. Clusters that read as zeros are left out.
  *
  * @param guest offset on the disk of the first cluster that the table maps
  * @throws TransferError InvalidImage
@@ -40,7 +40,10 @@ function addCluster(pieces: RunBuilder, table: Buffer, at: number, guest: number
   if (host !== 0) pieces.addPlain(host, guest, Math.min(header.clusterSize, header.size - guest));
 }
 
-/** Compressed Clusters Descriptor: x bits of offset, then the count of further sectors, x = 62 - (cluster_bits - 8). */
+/**
+ * Adds a compressed cluster. Compressed Clusters Descriptor: x bits of offset, then the count of further sectors, x =
+ * 62 - (cluster_bits - 8).
+ */
 function addCompressed(pieces: RunBuilder, table: Buffer, at: number, guest: number, header: Header): void {
   const high = table.readUInt32BE(at);
   const lowOffsetBits = 62 - (header.clusterBits - 8) - 32;
@@ -50,7 +53,10 @@ function addCompressed(pieces: RunBuilder, table: Buffer, at: number, guest: num
   pieces.addWhole(host, guest, sectors * COMPRESSED_SECTOR - (host % COMPRESSED_SECTOR));
 }
 
-/** Extended L2 Entries: a bitmap of the subclusters that are allocated, and behind it (higher) of those that are zeros. */
+/**
+ * Adds the subclusters of an extended L2 entry: a bitmap of those that are allocated, and in the upper half one of
+ * those that are zeros.
+ */
 function addSubclusters(pieces: RunBuilder, table: Buffer, at: number, guest: number, header: Header): void {
   const zeros = table.readUInt32BE(at + ENTRY);
   const allocated = table.readUInt32BE(at + ENTRY + 4);

@@ -5,9 +5,9 @@ const LOW_ALIGNMENT = 512;
 const TWO_32 = 2 ** 32;
 
 /**
- * Bits 9–55 of a table's entry: where something begins in the file; 0 where it is nowhere.
+ * Reads bits 9–55 of a table's entry: an offset in the file, or 0 for none.
  *
- * @throws TransferError InvalidImage where nothing can be
+ * @throws TransferError InvalidImage where nothing can be there
  */
 export function readPlace(table: Buffer, at: number, header: Header, what: string): number {
   const low = table.readUInt32BE(at + 4);
@@ -18,7 +18,7 @@ export function readPlace(table: Buffer, at: number, header: Header, what: strin
   return host;
 }
 
-/** The header's cluster and the L1 table are nothing else as well. */
+/** Ensures that nothing else lies in the cluster of the header or the L1 table. */
 export function checkPlace(host: number, { clusterSize, l1TableOffset, l1Length }: Header, what: string): void {
   if (!Number.isSafeInteger(host)) throw failures.invalid(`${what} lies beyond any file`);
   if (host < clusterSize) throw failures.invalid(`${what} lies in its header`);

@@ -3,14 +3,14 @@ import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
 import { signature } from '../signature.ts';
 
-/** QEMU's docs/interop/qed_spec.txt. In bytes. */
+/** Length in bytes, by QEMU's docs/interop/qed_spec.txt. */
 const HEADER_LENGTH = 64;
 const FEATURES_AT = 16;
 const HAS_BACKING_FILE = 1;
 
 const failures = imageFailures('QED');
 
-/** QEMU Enhanced Disk, which qemu-img reads. */
+/** QEMU Enhanced Disk, which is converted by qemu-img. */
 export const qed = {
   name: 'qed',
   qemuName: 'qed',

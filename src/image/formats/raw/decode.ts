@@ -3,9 +3,9 @@ import { TransferError } from '../../../base/errors.ts';
 import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 
 /**
- * A raw disk is its own bytes.
+ * Decodes a raw disk, which is passed on as it is.
  *
- * @param from where to begin, in bytes
+ * @param from offset in bytes at which to begin
  */
 export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0): DecodedDisk {
   const disk: DecodedDisk = { format: 'raw', virtualSize: size, position: from, extents: extents() };

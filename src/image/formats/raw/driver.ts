@@ -1,7 +1,7 @@
 import type { DiskFormatDriver } from '../driver.ts';
 import { decodeRaw } from './decode.ts';
 
-/** A disk as it is. What looks like nothing else, and could be a disk, counts as one. */
+/** A raw disk. Anything that looks like nothing else, and may be a disk, counts as one. */
 export const raw = {
   name: 'raw',
   qemuName: 'raw',

@@ -2,9 +2,9 @@ import { isBlockSize } from '../block-size.ts';
 import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
 
-/** Of VirtualBox's VDI 1.1; names are those of its source (VDICore.h). Offsets and sizes in bytes. */
+/** Header of VirtualBox's VDI 1.1; names are those of its source (VDICore.h). Offsets and sizes are in bytes. */
 export interface VdiHeader {
-  /** Of the disk, in whole sectors. */
+  /** Size of the disk, in whole sectors. */
   size: number;
   blockSize: number;
   blocks: number;
@@ -21,13 +21,13 @@ const VERSION = 0x00010001;
 const types: Record<number, string> = { 1: 'dynamic', 2: 'static', 3: 'undo', 4: 'differencing' };
 const SMALLEST_BLOCK = 4096;
 const LARGEST_BLOCK = 256 * 1024 * 1024;
-/** The map is at most as large as its entries can tell of. */
+/** Most blocks that the entries of the map can address. */
 const MOST_BLOCKS = 0x3fffffff;
-/** As in qemu: so many blocks of the usual size. */
+/** Largest disk in bytes, as in QEMU: that many blocks of the usual size. */
 const LARGEST_DISK = MOST_BLOCKS * 1024 * 1024;
 
 /**
- * Reads and checks a header.
+ * Parses and validates a header.
  *
  * @param bytes the first HEADER_LENGTH bytes of the image, or all there are
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
@@ -57,9 +57,9 @@ function refuseOtherKinds(bytes: Buffer): void {
 }
 
 /**
- * Refuses an image that is of no use without another one.
+ * Refuses an image that is incomplete without another one.
  *
- * @param bytes the image's first HEADER_LENGTH bytes, or all there are
+ * @param bytes the first HEADER_LENGTH bytes of the image, or all there are
  * @throws TransferError UnsupportedImage
  */
 export function refuseParent(bytes: Buffer): void {
@@ -69,7 +69,7 @@ export function refuseParent(bytes: Buffer): void {
   throw failures.incomplete();
 }
 
-/** What a VDI header says, whether or not the image is one that can be imported. */
+/** Describes a VDI header, whether or not the image can be imported. */
 export function describeVdi(bytes: Buffer): ImageDetails {
   if (bytes.length < HEADER_LENGTH) return {};
   return {

@@ -3,7 +3,7 @@ import type { MappedImage, ReadHead } from '../mapped/image.ts';
 import { HEADER_LENGTH, failures, parseHeader } from './header.ts';
 
 const ENTRY = 4;
-/** Of a block that was never written, or has been discarded; lower ones are where it lies. */
+/** Lowest entry of a block without data, which was never written or was discarded; lower entries are locations. */
 const LOWEST_WITHOUT_DATA = 0xfffffffe;
 
 /** @throws TransferError for images that are invalid, incomplete or need other files */

@@ -8,7 +8,7 @@ import { openVhd } from './image.ts';
 
 const name = 'vhd';
 
-/** Virtual PC's hard disk. One of fixed size is a raw disk with a footer; a dynamic one begins with a copy of its footer. */
+/** Virtual PC's hard disk. A fixed one is a raw disk with a footer; a dynamic one begins with a copy of its footer. */
 export const vhd = {
   name,
   qemuName: 'vpc',

@@ -6,11 +6,11 @@ import { FOOTER_LENGTH, diskTypes, failures, isFooter, mayHoldFooter } from './f
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * The size of the disk before this footer of a VHD of fixed size, in bytes; undefined where it is none.
+ * Returns the size in bytes of the disk before the footer of a fixed VHD; undefined where this is no such footer.
  *
- * @param footer the file's last bytes
- * @param total bytes of the file
- * @throws TransferError TruncatedImage, InvalidImage where the footer is not of this file
+ * @param footer the last bytes of the file
+ * @param total size of the file in bytes
+ * @throws TransferError TruncatedImage, InvalidImage where the footer belongs to another file
  */
 function sizeBefore(footer: Buffer, total: number): number | undefined {
   if (!isFooter(footer) || footer.readUInt32BE(60) !== diskTypes.fixed) return undefined;
@@ -28,10 +28,10 @@ function sizeBefore(footer: Buffer, total: number): number | undefined {
 }
 
 /**
- * The footer of what is a VHD of fixed size; undefined where it is none.
+ * Returns the footer of a fixed VHD; undefined where there is none.
  *
- * @param end the file's last bytes
- * @param total bytes of the file
+ * @param end the last bytes of the file
+ * @param total size of the file in bytes
  * @throws TransferError TruncatedImage, InvalidImage
  */
 export function fixedVhdFooter(end: Buffer, total: number): Buffer | undefined {
@@ -39,25 +39,27 @@ export function fixedVhdFooter(end: Buffer, total: number): Buffer | undefined {
 }
 
 /**
- * Leaves out the footer by which only its last bytes tell a VHD of fixed size from a raw disk.
+ * Removes the footer, which alone distinguishes a fixed VHD from a raw disk.
  *
- * @param raw what is read; its last 512 bytes in order, or with nothing between them
+ * @param raw the disk, with its last 512 bytes in order, or with nothing in between
  * @param size of it, where it is known beforehand
- * @throws TransferError among the extents: TruncatedImage, InvalidImage where the footer is of another file, or missing
+ * @throws TransferError among the extents: TruncatedImage, InvalidImage where the footer belongs to another file, or is
+ * missing
  */
 export function withoutFixedVhdFooter(
   raw: DecodedDisk,
   size: number | undefined,
   expected: 'has one' | 'may have one',
 ): DecodedDisk {
-  // A disk is whole mebibytes mostly: what is larger by a footer may have one, and only its end tells how large the disk is.
+  // Disks usually have whole mebibytes: a disk that is larger by a footer may have one, and only its end shows the
+  // size.
   const mayHave = expected === 'has one' || (size !== undefined && size % MEBIBYTE === FOOTER_LENGTH);
   const virtualSize = mayHave ? undefined : size;
   const disk: DecodedDisk = { ...raw, virtualSize, extents: extents() };
   return disk;
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
-    // The last bytes of what lies furthest, where they may be a footer's first ones.
+    // The last bytes of the furthest extent, where they may be the start of a footer.
     let held: Extent | undefined;
     let end = 0;
     for await (const extent of raw.extents) {
@@ -101,7 +103,7 @@ function join({ offset, data }: Extent, more: Buffer): Extent {
   return { offset, data: Buffer.concat([data, more]) };
 }
 
-/** What may be a footer is the second part. */
+/** Splits an extent so that the second part is what may be a footer. */
 function split({ offset, data }: Extent): [Extent, Extent] {
   const at = Math.max(0, data.length - FOOTER_LENGTH);
   return [

@@ -1,12 +1,14 @@
 import type { ImageDetails } from '../image-details.ts';
 import { imageFailures } from '../image-failures.ts';
 
-/** Names are those of Microsoft's Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format". */
+/**
+ * The footer; names are those of Microsoft's Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format".
+ */
 export interface VhdFooter {
   diskType: number;
-  /** Of the disk, in bytes. */
+  /** Size of the disk in bytes. */
   size: number;
-  /** Where the header of a dynamic disk lies, in bytes. */
+  /** Offset of the header of a dynamic disk, in bytes. */
   dataOffset: number;
 }
 
@@ -19,17 +21,17 @@ export const COOKIE = 'conectix';
 const SECTOR = 512;
 const CHECKSUM_AT = 64;
 /**
- * Those whose guests see what the geometry makes, which is less than Current Size or the same: Virtual PC, Virtual Server, and qemu where
- * it does as they do. To all others Current Size is the disk's size, as the specification has it.
+ * Creators whose guests see the size by the geometry, which is at most Current Size: Virtual PC, Virtual Server, and
+ * QEMU where it imitates them. For all others the size of the disk is Current Size, as specified.
  */
 const creatorsWithGeometry = new Set(['vpc ', 'vs  ', 'qemu']);
-/** As in Virtual PC and qemu; the entries of a table reach hardly further. */
+/** Largest disk in bytes, as in Virtual PC and QEMU; the entries of a table hardly reach further. */
 const LARGEST_DISK = 2040 * 1024 ** 3;
-/** The largest geometry is that of any larger disk, too. */
+/** The largest geometry, in sectors, which any larger disk has, too. */
 const LARGEST_GEOMETRY = 65535 * 16 * 255;
 
 /**
- * Reads and checks a footer, of which a dynamic disk begins with a copy.
+ * Parses and validates a footer, of which a dynamic disk begins with a copy.
  *
  * @param bytes the first FOOTER_LENGTH bytes of the image, or all there are
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
@@ -44,12 +46,12 @@ export function parseFooter(bytes: Buffer): VhdFooter {
   return { diskType: bytes.readUInt32BE(60), size, dataOffset };
 }
 
-/** Whether a footer begins with these bytes, sound or not. */
+/** Whether a footer, valid or not, begins with these bytes. */
 export function beginsWithFooter(bytes: Buffer): boolean {
   return bytes.toString('latin1', 0, COOKIE.length) === COOKIE;
 }
 
-/** Whether these are the bytes of a footer, as its checksum says. */
+/** Whether these bytes are a footer with a valid checksum. */
 export function isFooter(bytes: Buffer): boolean {
   if (bytes.length < FOOTER_LENGTH || !beginsWithFooter(bytes)) return false;
   let sum = 0;
@@ -70,9 +72,9 @@ export function mayHoldFooter(bytes: Buffer): boolean {
 }
 
 /**
- * Refuses an image that is of no use without another one.
+ * Refuses an image that is incomplete without another one.
  *
- * @param bytes the image's start
+ * @param bytes the start of the image
  * @throws TransferError UnsupportedImage
  */
 export function refuseParent(bytes: Buffer): void {
@@ -80,18 +82,18 @@ export function refuseParent(bytes: Buffer): void {
   throw failures.incomplete();
 }
 
-/** What a footer says, whether or not the image is one that can be imported. */
+/** Describes a footer, whether or not the image can be imported. */
 export function describeVhd(bytes: Buffer): ImageDetails {
   if (bytes.length < CHECKSUM_AT) return {};
   const type = bytes.readUInt32BE(60);
   return {
-    // Of a fixed one the file is the disk.
+    // A fixed image contains the disk as it is.
     virtualSize: type === diskTypes.fixed ? currentSize(bytes) : diskSize(bytes),
     version: Object.entries(diskTypes).find(([, number]) => number === type)?.[0],
   };
 }
 
-/** As the programs that wrote it reckon it. */
+/** Returns the size as the program that wrote the image computes it. */
 function diskSize(footer: Buffer): number {
   const geometry = footer.readUInt16BE(56) * (footer[58] ?? 0) * (footer[59] ?? 0);
   const creator = footer.toString('latin1', 28, 32);
@@ -99,7 +101,7 @@ function diskSize(footer: Buffer): number {
   return hasGeometry ? geometry * SECTOR : currentSize(footer);
 }
 
-/** In whole sectors. */
+/** Returns Current Size in whole sectors. */
 function currentSize(footer: Buffer): number {
   return Math.floor(Number(footer.readBigUInt64BE(48)) / SECTOR) * SECTOR;
 }

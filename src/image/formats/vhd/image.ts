@@ -3,25 +3,27 @@ import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
 import { FOOTER_LENGTH, diskTypes, failures, parseFooter } from './footer.ts';
 
-/** Names are those of the specification, "Dynamic Disk Header Format". Offsets and sizes in bytes. */
+/** The header; names are those of the specification, "Dynamic Disk Header Format". Offsets and sizes are in bytes. */
 interface DynamicHeader {
   tableOffset: number;
   blockSize: number;
-  /** Of the disk. */
+  /** Size of the disk. */
   size: number;
-  /** Where the header ends. */
+  /** Offset of the end of the header. */
   end: number;
 }
 
 const SECTOR = 512;
 const HEADER_LENGTH = 1024;
-/** A header lies within so many bytes of the image's start, or somebody else has to read it. */
+/**
+ * Bytes at the start of an image within which a header is read; images with a header elsewhere are left to qemu-img.
+ */
 const HEADER_AREA = 1024 * 1024;
 const ENTRY = 4;
 const UNALLOCATED = 0xffffffff;
 
 /**
- * A dynamic VHD.
+ * Opens a dynamic VHD.
  *
  * @throws TransferError for images that are invalid, incomplete or need other files
  * @throws RandomAccessNeeded for VHDs of other kinds
@@ -59,7 +61,10 @@ async function readHeader(readHead: ReadHead): Promise<DynamicHeader> {
   return { size, blockSize, tableOffset, end };
 }
 
-/** Each block lies behind a bitmap of its sectors; those that were never written are zeros in the block as well. */
+/**
+ * Returns the offset of a block's data, which follows a bitmap of its sectors; sectors that were never written are
+ * zeros in the block as well.
+ */
 function dataAt(table: Buffer, at: number, headerEnd: number, bitmapLength: number): number | undefined {
   const sector = table.readUInt32BE(at);
   if (sector === UNALLOCATED) return undefined;

@@ -1,4 +1,4 @@
-/** Castagnoli's polynomial, its bits reversed. */
+/** Castagnoli's polynomial, with reversed bits. */
 const POLYNOMIAL = 0x82f63b78;
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -7,7 +7,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** CRC-32C (RFC 3720, appendix B.4), which node:zlib does not have. */
+/** Computes CRC-32C (RFC 3720, appendix B.4), which node:zlib does not offer. */
 export function crc32c(bytes: Uint8Array): number {
   let remainder = 0xffffffff;
   for (const byte of bytes) remainder = (remainder >>> 8) ^ (table[(remainder ^ byte) & 0xff] ?? 0);

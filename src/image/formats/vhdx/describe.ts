@@ -4,7 +4,11 @@ import { HEADERS_LENGTH } from './headers.ts';
 import { LONGEST_METADATA, parseMetadata } from './metadata.ts';
 import { parseRegions } from './regions.ts';
 
-/** What the metadata of a VHDX says. @throws TransferError InvalidImage, UnsupportedImage; what `ranges` throws */
+/**
+ * Describes the metadata of a VHDX.
+ *
+ * @throws TransferError InvalidImage, UnsupportedImage; errors of `ranges`
+ */
 export async function describeVhdx(ranges: RangeReader): Promise<ImageDetails> {
   if (ranges.size < HEADERS_LENGTH) return {};
   const { metadata: place } = parseRegions(await ranges.read(0, HEADERS_LENGTH));

@@ -3,7 +3,7 @@ import { signature } from '../signature.ts';
 import { describeVhdx } from './describe.ts';
 import { openVhdx } from './image.ts';
 
-/** Hyper-V's disk. Of one with a parent, qemu-img says so itself. */
+/** Hyper-V's disk. Images with a parent are refused by qemu-img itself. */
 export const vhdx = {
   name: 'vhdx',
   qemuName: 'vhdx',

@@ -1,7 +1,7 @@
 import { crc32c } from './crc32c.ts';
 import { failures } from './failures.ts';
 
-/** Of what a file begins with: its headers and region tables ([MS-VHDX] section 2.2). */
+/** Bytes at the start of a file with its headers and region tables ([MS-VHDX] section 2.2). */
 export const HEADERS_LENGTH = 320 * 1024;
 
 const headersAt = [64 * 1024, 128 * 1024];
@@ -9,15 +9,15 @@ const HEADER_LENGTH = 4096;
 const VERSION = 1;
 const CHECKSUM_AT = 4;
 
-/** What of the current header is needed. Offsets and sizes in bytes. */
+/** The fields of the current header that are needed. Offsets and sizes are in bytes. */
 export interface CurrentHeader {
-  /** Whether the log may have something that has to be replayed. */
+  /** Whether the log may contain entries that have to be replayed. */
   hasLog: boolean;
   log: { offset: number; length: number };
 }
 
 /**
- * The valid header with the higher sequence number ([MS-VHDX] section 2.2.2).
+ * Returns the valid header with the higher sequence number ([MS-VHDX] section 2.2.2).
  *
  * @param bytes the first HEADERS_LENGTH bytes of the image
  * @throws TransferError InvalidImage
@@ -35,7 +35,7 @@ export function currentHeader(bytes: Buffer): CurrentHeader {
   };
 }
 
-/** Whether a structure of the header section is what it says, and as it was written. */
+/** Whether a structure of the header section has the signature and a valid checksum. */
 export function hasChecksum(structure: Buffer, signature: string): boolean {
   if (structure.toString('latin1', 0, signature.length) !== signature) return false;
   const copy = Buffer.from(structure);

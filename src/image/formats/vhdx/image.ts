@@ -6,12 +6,14 @@ import { HEADERS_LENGTH, currentHeader } from './headers.ts';
 import { LONGEST_METADATA, parseMetadata } from './metadata.ts';
 import { parseRegions, type Region } from './regions.ts';
 
-/** The metadata lies within so many bytes of the image's start, or somebody else has to read it. */
+/**
+ * Bytes at the start of an image within which metadata is read; images with metadata elsewhere are left to qemu-img.
+ */
 const METADATA_AREA = 8 * 1024 * 1024;
 const HEADER_SECTION = 1024 * 1024;
 const ENTRY = 8;
 const TWO_32 = 2 ** 32;
-/** Bits of an entry: the state, and the block's offset in the file as a multiple of a mebibyte. */
+/** Bits of an entry: the state, and the offset of the block in the file in mebibytes. */
 const STATE = 7;
 const LOW_OFFSET = 0xfff00000;
 /** Payload block states ([MS-VHDX] section 2.5.1.1). 5 is what 3 was in a draft. */
@@ -20,7 +22,7 @@ const zeroStates = new Set([0, 1, 2, 3, 5]);
 
 /**
  * @throws TransferError for images that are invalid, incomplete or need other files
- * @throws RandomAccessNeeded where its log has to be looked at, or its metadata lies far behind
+ * @throws RandomAccessNeeded where its log has to be replayed, or its metadata is too far from the start
  */
 export async function openVhdx(readHead: ReadHead): Promise<MappedImage> {
   const head = await readHead(HEADERS_LENGTH);
@@ -35,7 +37,8 @@ export async function openVhdx(readHead: ReadHead): Promise<MappedImage> {
   const metadata = parseMetadata(start.subarray(place.offset));
   if (metadata.hasParent) throw failures.incomplete();
   const { size, blockSize } = metadata;
-  // Behind the entries of so many blocks there is one for their sector bitmap, which only an image with a parent has.
+  // The entries of this many blocks are followed by one for their sector bitmap, which only an image with a parent
+  // uses.
   const entryOf = (block: number): number => block + Math.floor(block / metadata.chunkRatio);
   const entries = size === 0 ? 0 : entryOf(Math.ceil(size / blockSize) - 1) + 1;
   if (entries * ENTRY > bat.length) throw failures.invalid('its block allocation table is too small for its size');

@@ -2,7 +2,7 @@ import { isBlockSize } from '../block-size.ts';
 import { entriesOf } from './entries.ts';
 import { failures } from './failures.ts';
 
-/** The metadata region is not longer, or what lies behind is not looked at, in bytes. */
+/** Longest metadata region in bytes; anything after that is ignored. */
 export const LONGEST_METADATA = 1024 * 1024;
 
 const TABLE_LENGTH = 64 * 1024;
@@ -13,7 +13,7 @@ const SECTOR = 512;
 const SMALLEST_BLOCK = 1024 * 1024;
 const LARGEST_BLOCK = 256 * 1024 * 1024;
 const LARGEST_DISK = 64 * 1024 ** 4;
-/** How many sectors one block of a sector bitmap tells of. */
+/** Number of sectors that one block of a sector bitmap describes. */
 const SECTORS_PER_CHUNK = 2 ** 23;
 const flag = { leaveBlockAllocated: 1, hasParent: 2 };
 const id = {
@@ -26,21 +26,21 @@ const id = {
 };
 const known = new Set(Object.values(id));
 
-/** Names are those of [MS-VHDX] section 2.6. Sizes in bytes. */
+/** The metadata; names are those of [MS-VHDX] section 2.6. Sizes are in bytes. */
 export interface Metadata {
-  /** Of the disk, in whole sectors. */
+  /** Size of the disk, in whole sectors. */
   size: number;
   blockSize: number;
-  /** How many blocks come between two entries for sector bitmaps. */
+  /** Number of blocks between two entries for sector bitmaps. */
   chunkRatio: number;
   isFixed: boolean;
   hasParent: boolean;
 }
 
 /**
- * Reads and checks the metadata.
+ * Parses and validates the metadata.
  *
- * @param region of the file, or the first LONGEST_METADATA bytes of it
+ * @param region the metadata region of the file, or its first LONGEST_METADATA bytes
  * @throws TransferError InvalidImage, UnsupportedImage
  */
 export function parseMetadata(region: Buffer): Metadata {

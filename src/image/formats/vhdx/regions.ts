@@ -6,7 +6,7 @@ const tablesAt = [192 * 1024, 256 * 1024];
 const TABLE_LENGTH = 64 * 1024;
 const TABLE_HEADER = 16;
 const REQUIRED = 1;
-/** The header section is a mebibyte. */
+/** The header section has one mebibyte. */
 const FIRST_OFFSET = 1024 * 1024;
 const id = { bat: '6677c22d23f600429d64115e9bfd4a08', metadata: '06a27c8b90479a4bb8fe575f050f886e' };
 
@@ -16,14 +16,14 @@ export interface Region {
   length: number;
 }
 
-/** Names are those of [MS-VHDX] section 2.2.3. */
+/** The regions; names are those of [MS-VHDX] section 2.2.3. */
 export interface Regions {
   bat: Region;
   metadata: Region;
 }
 
 /**
- * Reads the first region table that is not damaged.
+ * Parses the first undamaged region table.
  *
  * @param bytes the first HEADERS_LENGTH bytes of the image
  * @throws TransferError InvalidImage, UnsupportedImage

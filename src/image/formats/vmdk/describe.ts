@@ -3,7 +3,11 @@ import { printable } from '../../../base/printable.ts';
 import { descriptorLines } from './descriptor-text.ts';
 import { parseHeader } from './header.ts';
 
-/** What the header and the descriptor of a VMDK say. @throws TransferError InvalidImage, UnsupportedImage, TruncatedImage */
+/**
+ * Describes the header and the descriptor of a VMDK.
+ *
+ * @throws TransferError InvalidImage, UnsupportedImage, TruncatedImage
+ */
 export function describeVmdk(head: Buffer): ImageDetails {
   const { capacity, grainSize, isCompressed, descriptor } = parseHeader(head);
   const lines = descriptorLines(head.subarray(descriptor.offset, descriptor.offset + descriptor.length));

@@ -1,6 +1,6 @@
 /**
- * The lines of a descriptor that say something (VMware's Virtual Disk Format 5.0, "The Descriptor File"), without what is
- * around them. Each pattern is for one line: one for all of them would look through the rest of the text from every line on.
+ * Returns the significant lines of a descriptor (VMware's Virtual Disk Format 5.0, "The Descriptor File"), trimmed.
+ * Patterns are matched line by line: one for the whole text would search the rest of it from every line.
  */
 export function descriptorLines(bytes: Buffer): string[] {
   return bytes

@@ -4,14 +4,14 @@ import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from 
 
 const { invalid, truncated, unsupported } = failures;
 
-/** A descriptor lies within so many bytes of the image's start. */
+/** Bytes at the start of an image that contain its descriptor. */
 export const DESCRIPTOR_AREA = 1024 * 1024;
 
-/** qemu looks for a VMDK's parent behind the first sector, whatever place the header names for the descriptor. */
+/** QEMU looks for the parent of a VMDK after the first sector, wherever the header places the descriptor. */
 const QEMU_DESCRIPTOR_SIZE = 20 * SECTOR;
 
 /**
- * Reads a header and the descriptor, and checks both.
+ * Reads a header and the descriptor, and validates both.
  *
  * @throws TransferError for images that are invalid, incomplete or need other files
  */
@@ -24,16 +24,16 @@ export async function readHeader(readHead: ReadHead): Promise<SparseHeader> {
 }
 
 /**
- * Refuses an image whose descriptor says that it is not complete by itself.
+ * Refuses an image that is incomplete by itself, as its descriptor says.
  *
  * @param head the first DESCRIPTOR_AREA bytes of the image, or all there are
  * @throws TransferError UnsupportedImage, InvalidImage, TruncatedImage
  */
 export function checkDescriptor(head: Buffer, { capacity, descriptor, isCompressed }: SparseHeader): void {
-  // Without a capacity of its own it describes other files.
+  // Without its own capacity it describes other files.
   if (capacity === 0) throw incomplete('is split into several files');
   const isThere = check(head.subarray(SECTOR, SECTOR + QEMU_DESCRIPTOR_SIZE));
-  // A single file has its descriptor within. Those that are compressed are made to be sent, and always single.
+  // A single file embeds its descriptor. Compressed images are made for transport, and are always single files.
   if (descriptor.offset === 0 && !isThere && !isCompressed) throw onlyAPart();
   if (descriptor.offset === 0) return;
   const end = descriptor.offset + descriptor.length;

@@ -9,7 +9,7 @@ import { decodeStreamOptimized } from './stream.ts';
 
 const name = 'vmdk';
 
-/** VMware's disk in one sparse file. One that is compressed was made to be read in order. */
+/** VMware's disk in one sparse file. Compressed ones are made to be read in order. */
 export const vmdk = {
   name,
   qemuName: 'vmdk',

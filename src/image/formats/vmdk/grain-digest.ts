@@ -1,8 +1,8 @@
 const MODULUS = 2 ** 40;
 
 /**
- * How many grains there are, and where: in the tables, or as they were met. A sum, because tables and grains need not come in
- * one order, and nobody should have to remember them all.
+ * A digest of the number and the locations of grains, from the tables or as they were met. It is a sum, because tables
+ * and grains may come in different orders, and remembering them all would take too much memory.
  */
 export class GrainDigest {
   count = 0;
@@ -10,7 +10,7 @@ export class GrainDigest {
 
   /**
    * @param index of the grain on the disk
-   * @param sector where it lies in the file
+   * @param sector location in the file
    */
   add(index: number, sector: number): void {
     this.count += 1;
@@ -22,7 +22,7 @@ export class GrainDigest {
   }
 }
 
-/** Less than 2^13, so that its product with a sector's number is exact. */
+/** Returns a number below 2^13, so that its product with a sector's number is exact. */
 function mix(index: number): number {
   return Math.imul(index + 1, 0x9e3779b1) >>> 19;
 }

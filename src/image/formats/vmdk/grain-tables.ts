@@ -2,20 +2,20 @@ import { GrainDigest } from './grain-digest.ts';
 import { SECTOR, failures, type SparseHeader } from './header.ts';
 
 export const ENTRY = 4;
-/** Of a grain table: the grain reads as zeros, and is nowhere, as it is where the entry is 0. */
+/** Entry of a grain table for a grain that reads as zeros and has no location, like the entry 0. */
 export const ZERO_GRAIN = 1;
 const LARGEST_DIRECTORY = 4 * 1024 * 1024;
 
-/** Takes bytes at an offset that is not before the last one. */
+/** Takes bytes at an offset that does not precede the last one. */
 export type TakeAt = (offset: number, length: number) => Promise<Buffer>;
 
-/** How many grain tables a disk has. */
+/** Returns the number of grain tables of a disk. */
 export function tableCount({ capacity, grainSize, entriesPerGrainTable }: SparseHeader): number {
   return Math.ceil(capacity / (grainSize * entriesPerGrainTable));
 }
 
 /**
- * Bytes of the grain directory.
+ * Returns the length of the grain directory in bytes.
  *
  * @throws RandomAccessNeeded where it is too large to be kept in memory
  */
@@ -25,7 +25,7 @@ export function readableDirectoryLength(header: SparseHeader): number {
   return length;
 }
 
-/** Adds the grains that one table tells of. */
+/** Adds the grains that one table maps. */
 export function addTable(digest: GrainDigest, table: Buffer, index: number, entries: number): void {
   for (let entry = 0; entry < entries; entry += 1) {
     const sector = table.readUInt32LE(entry * ENTRY);
@@ -34,9 +34,9 @@ export function addTable(digest: GrainDigest, table: Buffer, index: number, entr
 }
 
 /**
- * Reads the grain directory and tables that lie before the grains.
+ * Reads the grain directory and the tables that precede the grains.
  *
- * @throws RandomAccessNeeded where they lie in another way
+ * @throws RandomAccessNeeded where the layout is different
  */
 export async function readTablesAhead(header: SparseHeader, start: number, takeAt: TakeAt): Promise<GrainDigest> {
   const { entriesPerGrainTable: entries, overhead } = header;

@@ -1,19 +1,22 @@
 import { isBlockSize } from '../block-size.ts';
 import { imageFailures } from '../image-failures.ts';
 
-/** Names are those of VMware's Virtual Disk Format 5.0, "Hosted Sparse Extents". Offsets and sizes in bytes. */
+/**
+ * The header; names are those of VMware's Virtual Disk Format 5.0, "Hosted Sparse Extents". Offsets and sizes are in
+ * bytes.
+ */
 export interface SparseHeader {
-  /** Of the disk. */
+  /** Size of the disk. */
   capacity: number;
   grainSize: number;
   entriesPerGrainTable: number;
   descriptor: { offset: number; length: number };
-  /** Undefined where the grain directory comes at the end, and only the footer tells where. */
+  /** Undefined where the grain directory is at the end, and only the footer has its offset. */
   grainDirectoryOffset: number | undefined;
-  /** Where the grains begin. */
+  /** Offset at which the grains begin. */
   overhead: number;
   isCompressed: boolean;
-  /** Whether each grain says where it belongs. */
+  /** Whether each grain has a marker with its place on the disk. */
   hasMarkers: boolean;
 }
 
@@ -30,7 +33,7 @@ const LARGEST_GRAIN = 2 * 1024 * 1024;
 const MOST_ENTRIES = 512;
 
 /**
- * Reads and checks the header, or the footer, of a sparse extent.
+ * Parses and validates the header, or the footer, of a sparse extent.
  *
  * @throws TransferError InvalidImage, TruncatedImage, UnsupportedImage
  */

@@ -5,7 +5,7 @@ import { ENTRY, ZERO_GRAIN, readableDirectoryLength } from './grain-tables.ts';
 import { HEADER_LENGTH, SECTOR, failures, type SparseHeader } from './header.ts';
 
 /**
- * A sparse VMDK without compression.
+ * Maps a sparse VMDK without compression.
  *
  * @throws TransferError InvalidImage
  * @throws RandomAccessNeeded for VMDKs of other kinds

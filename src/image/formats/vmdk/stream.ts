@@ -10,9 +10,9 @@ const MARKER_LENGTH = 12;
 const marker = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 };
 
 /**
- * Decodes a streamOptimized VMDK: compressed grains, each with a marker that says where it belongs.
+ * Decodes a streamOptimized VMDK: compressed grains, each with a marker that has its place on the disk.
  *
- * @param reader at the image's start
+ * @param reader at the start of the image
  * @param header of an image that is compressed
  * @throws RandomAccessNeeded, now or among the extents, for VMDKs of other kinds
  */
@@ -26,7 +26,7 @@ class VmdkStream {
   readonly #header: SparseHeader;
   readonly #inflater: BlockInflater;
   readonly #grains = new GrainDigest();
-  /** Of the grain tables that come behind their grains, and of what the directory says of them. */
+  /** Digest of the grain tables that follow their grains, compared with the directory. */
   readonly #tables = new GrainDigest();
   readonly #directory = new GrainDigest();
   #listed = new GrainDigest();
@@ -65,7 +65,7 @@ class VmdkStream {
     }
   }
 
-  /** @param mayEnd whether the file may end without a marker for that */
+  /** @param mayEnd whether the file may end without an end marker */
   async *#grainsAndMarkers(mayEnd: boolean): AsyncGenerator<Extent, void, void> {
     for (;;) {
       const head = await this.#reader.peek(MARKER_LENGTH);
@@ -77,7 +77,7 @@ class VmdkStream {
         const { position } = this.#reader;
         const grain = await this.#peekGrain(value, size);
         while (!this.#inflater.start(grain, position, value * SECTOR)) yield* this.#inflater.takeFirst();
-        // What is missing of the last sector is nothing but padding.
+        // Only padding may be missing from the last sector.
         await this.#reader.skip(Math.ceil((MARKER_LENGTH + size) / SECTOR) * SECTOR);
       } else if (!(await this.#takeMarker(value))) {
         return;
@@ -155,7 +155,7 @@ class VmdkStream {
     this.#hasFooter = true;
   }
 
-  /** Tables without grains need not be there, and those that are may be named. */
+  /** Checks the directory. Tables without grains may be missing, and existing ones may be listed. */
   #checkDirectory(): void {
     if (!this.#hasFooter) throw truncated();
     if (this.#directory.count < this.#tables.count) throw invalid('its grain directory lacks a grain table');

@@ -5,15 +5,15 @@ import { TransferError, systemCode } from './errors.ts';
 import { CAUTIOUSLY } from './planted-files.ts';
 
 /**
- * Opens a regular file below a folder to read it. Symbolic links are followed within the folder, and refused where they lead out of
- * it, also when they are exchanged meanwhile.
+ * Opens a regular file below a folder for reading. Symbolic links are followed within the folder, and refused where
+ * they lead out of it, even if they are replaced concurrently.
  *
  * @param path relative to the folder, or absolute
  * @throws TransferError SourceNotReadable
  */
 export async function openConfined(folder: string, path: string): Promise<FileHandle> {
   const wanted = resolve(folder, path);
-  // Nothing is looked up outside, so that nobody learns what is there.
+  // Checked before any lookup, so that an error does not reveal which files exist outside the folder.
   if (path.includes('\0') || !isBelow(folder, wanted)) throw outside(folder, path);
   try {
     const [root, real] = await Promise.all([realpath(folder), realpath(wanted)]);
@@ -31,7 +31,8 @@ export async function openConfined(folder: string, path: string): Promise<FileHa
 
 async function requireFile(file: FileHandle, path: string, otherwise: () => TransferError): Promise<FileHandle> {
   try {
-    // A folder on the way may have become a link since the path was looked up; this is where it has led.
+    // A parent folder may have been replaced by a link since the path was resolved; this is the file that was actually
+    // opened.
     const isSame = (await readlink(`/proc/self/fd/${file.fd}`)) === path;
     if (isSame && (await file.stat()).isFile()) return file;
   } catch (error) {
@@ -42,7 +43,7 @@ async function requireFile(file: FileHandle, path: string, otherwise: () => Tran
   throw otherwise();
 }
 
-/** Without looking at what is there. */
+/** Compares the paths only, without accessing the file system. */
 function isBelow(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '' && way.split('/', 1)[0] !== '..';

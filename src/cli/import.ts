@@ -19,7 +19,7 @@ const MOST_CONNECTIONS = 32;
 
 interface ImportOptions extends SourceOptions {
   sha256?: Checksum;
-  /** One of the names that formats have. */
+  /** The name of a format. */
   format?: string;
   resume?: boolean;
   connections?: number;
@@ -75,7 +75,7 @@ async function runImport(given: string, path: string, options: ImportOptions, si
   }
 }
 
-/** Refuses a target that is the source, because its content is removed before the first byte of the source is read. */
+/** Refuses a target that is the source, because its content is removed before the first byte is written. */
 async function refuseItself(given: string, target: string): Promise<void> {
   const source = localPath(given);
   if (source === undefined) return;

@@ -18,7 +18,8 @@ export interface ObservedTransfer {
 /**
  * Serves the progress of a transfer: `GET /progress` (JSON), `/metrics` (Prometheus) and `/healthz`.
  *
- * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's OWNER_UID_VARIABLE
+ * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's
+ * OWNER_UID_VARIABLE
  */
 export async function serveProgress(transfer: ObservedTransfer, port: number, metric: string): Promise<ProgressServer> {
   const metrics = createMetrics(transfer, metric);

@@ -13,7 +13,7 @@ export const IMPORT_REQUEST_VARIABLE = 'DISKPRESS_IMPORT_REQUEST';
 export const COPY_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_COPY_SOURCE_REQUEST';
 /** Environment variable with the request of a copy server pod, a {@link CopyTargetRequest} as JSON. */
 export const COPY_TARGET_REQUEST_VARIABLE = 'DISKPRESS_COPY_TARGET_REQUEST';
-/** Environment variable with the UID of the object that the transfer is for, which its metrics name. */
+/** Environment variable with the UID of the object that the transfer is for, which labels its metrics. */
 export const OWNER_UID_VARIABLE = 'OWNER_UID';
 
 /**
@@ -42,7 +42,9 @@ export const BLOCK_DEVICE_PATH = '/dev/cdi-block-volume';
 export const SCRATCH_DIRECTORY = '/scratch';
 /** Where the container of a pulled image writes its process id, in a file named `pid`, in the pods that have one. */
 export const PULLED_IMAGE_DIRECTORY = '/pulled-image';
-/** The files of the importer's image that can be imported; nothing is there but what an administrator has put into the image. */
+/**
+ * Where files in the importer's image can be imported from; it has only what an administrator has put into the image.
+ */
 export const SOURCE_FILES_DIRECTORY = '/var/lib/diskpress/sources';
 /** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */
 export const WORK_DIRECTORY = '/tmp';

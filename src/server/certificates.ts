@@ -88,7 +88,7 @@ async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-/** 16 random bytes, of which the first bits are fixed: serial numbers are positive (RFC 5280, 4.1.2.2). */
+/** Returns 16 random bytes, the first bits of which are fixed: serial numbers are positive (RFC 5280, 4.1.2.2). */
 function serialNumber(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;

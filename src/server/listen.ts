@@ -3,10 +3,10 @@ import type { Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
 
 /**
- * Has a server listen on a port, 0 for any free one, or on a Unix socket.
+ * Makes a server listen on a port, 0 for any free one, or on a Unix socket.
  *
  * @returns the port; 0 for a socket
- * @throws Error where the address is taken
+ * @throws Error where the address is in use
  */
 export async function listen(server: Server, at: Pick<ListenOptions, 'port' | 'host' | 'path'>): Promise<number> {
   const listening = once(server, 'listening');
@@ -17,9 +17,9 @@ export async function listen(server: Server, at: Pick<ListenOptions, 'port' | 'h
 }
 
 /**
- * Has a server that listens take no more connections, and cuts off those that there are.
+ * Stops a server from accepting connections, and closes the existing ones.
  *
- * @param settle what is to come to an end before that
+ * @param settle awaited before the existing connections are closed
  */
 export async function closeWithConnections(server: Server, settle?: () => Promise<void>): Promise<void> {
   const closed = once(server, 'close');

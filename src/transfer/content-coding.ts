@@ -2,7 +2,9 @@ import { compressions } from '../codec/decompress/drivers.ts';
 import { TransferError } from '../base/errors.ts';
 import type { OpenedSource } from '../base/source.ts';
 
-/** Codings that need no decoding: `aws-chunked` only concerned the upload, and the last ones are not codings but occur. */
+/**
+ * Codings that need no decoding: `aws-chunked` only concerned the upload, and the last ones are not codings but occur.
+ */
 const nothing = ['', 'identity', 'aws-chunked', 'none', 'binary', 'utf-8', '8bit'];
 /** Codings that are harmless, including compressions, which are recognised by the content. */
 const harmless = new Set([...nothing, ...compressions.flatMap(({ contentCodings }) => contentCodings)]);

@@ -61,7 +61,10 @@ export async function convertFile(path: string, options: ConversionOptions): Pro
   }
 }
 
-/** The start of an image that does not make qemu-img open other files; empty where its format cannot. */
+/**
+ * Returns the start of an image after verifying that it does not make qemu-img open other files; empty where its format
+ * cannot do that.
+ */
 async function checkedHead(format: DiskFormat, readHead: ReadHead): Promise<Buffer> {
   const { selfContained } = driverOf(format);
   if (selfContained === undefined) return Buffer.alloc(0);

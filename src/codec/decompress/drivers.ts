@@ -4,7 +4,7 @@ import { gzip } from './kinds/gzip.ts';
 import { xz } from './kinds/xz.ts';
 import { zstd } from './kinds/zstd.ts';
 
-/** The compressions that are taken off. */
+/** The supported compressions. */
 const declared = [gzip, zstd, xz, bzip2] as const satisfies readonly CompressionDriver[];
 
 export type Compression = (typeof declared)[number]['name'];

@@ -4,7 +4,7 @@ import { DecodingFailed, type DecodingFailure } from '../native/stream-codec.ts'
 import { LARGEST_WINDOW } from '../native/zstd-format.ts';
 
 /**
- * Says what is wrong with compressed data.
+ * Makes the failure for invalid compressed data.
  *
  * @param name of the compression
  */

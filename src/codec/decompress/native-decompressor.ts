@@ -14,7 +14,7 @@ export interface DecompressedStream {
 }
 
 /**
- * Decompresses a stream by a native decoder. The input is read to its end.
+ * Decompresses a stream with a native decoder. The input is read to its end.
  *
  * @param name of the compression, for messages
  */

@@ -3,7 +3,7 @@ import type { TransferError } from '../../base/errors.ts';
 import { FedProgram } from '../../base/fed-program.ts';
 import { decompressionFailure } from './failures.ts';
 
-/** Decompresses by the program of the compression's name. The input is read to its end. */
+/** Decompresses with the program that has the name of the compression. The input is read to its end. */
 export async function* decompressWithProgram(name: string, parameters: string[], input: ByteStream): ByteStream {
   const program = new FedProgram(name, parameters, input);
   try {

@@ -9,12 +9,12 @@ import { nextZstdFrame } from './zstd-frame.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Decompresses gzip, several members one after the other included. The input is read to its end. */
+/** Decompresses gzip, including several concatenated members. The input is read to its end. */
 export async function* decompressGzip(input: ByteStream): ByteStream {
   yield* decompressBy(createGunzip({ chunkSize: CHUNK }), 'gzip', input);
 }
 
-/** Decompresses zstd, several frames one after the other included. The input is read to its end. */
+/** Decompresses zstd, including several concatenated frames. The input is read to its end. */
 export async function* decompressZstd(input: ByteStream): ByteStream {
   // Node's decoder stops at the end of a frame, whatever follows it.
   const reader = new ByteReader(input);

@@ -15,7 +15,7 @@ type Signature = readonly [offset: number, bytes: Buffer];
 const others: readonly Signature[] = [
   [0, Buffer.from('\x7fELF')],
   [0, Buffer.from([0xcf, 0xfa, 0xed, 0xfe])], // Mach-O
-  [0, Buffer.from([0xca, 0xfe, 0xba, 0xbe])], // Mach-O of several machines, and Java
+  [0, Buffer.from([0xca, 0xfe, 0xba, 0xbe])], // Mach-O for several architectures, and Java
   [0, Buffer.from([0xde, 0x12, 0x04, 0x95])], // gettext
   [0, Buffer.from([0x95, 0x04, 0x12, 0xde])],
   [0, Buffer.from('\x89PNG', 'latin1')],

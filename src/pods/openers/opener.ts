@@ -12,7 +12,7 @@ export interface SourceMounts {
   proxyCertificates: string;
   secretHeaders: string;
   pulledImage: string;
-  /** The folder that files are imported from, and no others. */
+  /** The only folder that files can be imported from. */
   sourceFiles: string;
 }
 

@@ -20,8 +20,8 @@ export class FileSource implements Source {
   #file: FileHandle | undefined;
 
   /**
-   * @param location what people know it by, where that is not its path
-   * @param openFile opens the path, where not everything may be opened that the process can open
+   * @param location the name for messages, where it is not the path
+   * @param openFile opens the path; restricts which of the files that the process could open are allowed
    */
   constructor(
     path: string,

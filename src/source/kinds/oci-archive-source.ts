@@ -14,7 +14,7 @@ export interface OciArchiveSourceOptions extends HttpSourceOptions {
   url: string;
   /** Architecture as image indexes spell it; by default that of this machine. */
   architecture?: string | undefined;
-  /** Opens a path, where not everything may be opened that the process can open. */
+  /** Opens a path; restricts which of the files that the process could open are allowed. */
   openFile?: (path: string) => Promise<FileHandle>;
 }
 

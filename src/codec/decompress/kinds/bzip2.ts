@@ -2,7 +2,7 @@ import type { CompressionDriver } from '../driver.ts';
 import { decompressWithProgram } from '../program-decompressor.ts';
 
 const MAGIC = /^BZh[1-9]$/;
-/** What follows the magic: a block, or the stream's end where it holds nothing. */
+/** What follows the magic number: a block, or the end of an empty stream. */
 const starts = ['314159265359', '177245385090'];
 
 export const bzip2 = {

@@ -3,7 +3,7 @@ import type { CompressionDriver } from '../driver.ts';
 import { decodedRemotely } from '../remote-decoder.ts';
 import { decompressGzip } from '../zlib-decompressor.ts';
 
-/** RFC 1952, with deflate, the only method there is. */
+/** The magic number of RFC 1952, and deflate, the only compression method. */
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
 
 export const gzip = {

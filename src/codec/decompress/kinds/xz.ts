@@ -4,7 +4,7 @@ import type { CompressionDriver, NativeDecoding } from '../driver.ts';
 import { decompressWithProgram } from '../program-decompressor.ts';
 import { XzDecoder } from '../xz-decoder.ts';
 
-/** The .xz file format, section 2.1.1.1. */
+/** The magic number of the .xz file format, section 2.1.1.1. */
 const MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
 
 export const xz = {

@@ -4,7 +4,7 @@ import { decodedRemotely } from '../remote-decoder.ts';
 import { behindSkippableFrames } from '../skippable-frames.ts';
 import { decompressZstd } from '../zlib-decompressor.ts';
 
-/** RFC 8878 section 3.1.1. */
+/** The magic number of RFC 8878 section 3.1.1. */
 const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 export const zstd = {
@@ -13,7 +13,8 @@ export const zstd = {
     const frame = behindSkippableFrames(head);
     if (frame === undefined) return head.subarray(0, MAGIC.length).equals(MAGIC);
     const start = frame.subarray(0, MAGIC.length);
-    // Where they are longer than what can be seen, the decoder finds out: of the two formats, only zstd's programs write them.
+    // Where the frames exceed what is visible, the decoder decides: of the two formats, only programs for zstd write
+    // such frames.
     return start.equals(MAGIC.subarray(0, start.length));
   },
   native: zstdStream === null ? undefined : decodedRemotely('zstd'),

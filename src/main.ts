@@ -5,9 +5,9 @@ import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import { sizeThreadPool } from './base/thread-pool.ts';
 import type { PodRole } from './protocol/roles.ts';
 
-// What a process is asked for is loaded then and not before: an importer must not wait for the controllers to be parsed.
+// Modules are loaded only for the role that runs, so that an importer does not wait for the controllers to be parsed.
 
-/** What runs in a cluster, by the first argument. Each answers with its exit code. */
+/** The roles in a cluster, by the first argument. Each returns its exit code. */
 const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
   controller: async () => {
     keepHeapSmall();
@@ -29,7 +29,7 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runCopyTarget } = await import('./pods/copy-target.ts');
     return runCopyTarget();
   },
-  // That the pod ran means that its claim was mounted, which is all that is asked of it.
+  // A running pod shows that its claim was mounted, which is its only purpose.
   'prepare-claim': () => Promise.resolve(0),
 };
 
@@ -40,7 +40,7 @@ function prepareToMoveData(): void {
 
 const role = Object.entries(roles).find(([name]) => name === argv[2])?.[1];
 if (role) {
-  // Whatever sockets or timers it leaves behind, the process ends when the role has.
+  // The process ends with the role, even if sockets or timers are left.
   process.exit(await role());
 } else {
   prepareToMoveData();

@@ -1,4 +1,4 @@
-import 'reflect-metadata'; // what x509's dependency injection asks for, before it is loaded
+import 'reflect-metadata'; // has to be loaded before x509, whose dependency injection needs it
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 

@@ -34,13 +34,13 @@ const body = [
 const code = Uint8Array.from([
   ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // magic number and version
   1,
-  ...sized([1, 0x60, ...sized([I64, I64, I64, I64, I32]), ...sized([I64, I64, I64, I64])]), // its type
+  ...sized([1, 0x60, ...sized([I64, I64, I64, I64, I32]), ...sized([I64, I64, I64, I64])]), // the type of the function
   3,
   ...sized([1, 0]), // the one function
   7,
-  ...sized([1, ...sized([...Buffer.from('pass')]), 0, 0]), // what it is called
+  ...sized([1, ...sized([...Buffer.from('pass')]), 0, 0]), // its exported name
   10,
-  ...sized([1, ...sized(body)]), // what it does
+  ...sized([1, ...sized(body)]), // its body
 ]);
 
 /**

@@ -6,7 +6,7 @@ import { isIn } from './signature.ts';
 
 /** What is known of an object that counts as a raw disk because it looks like nothing else. */
 export interface RawGuess {
-  /** For messages. */
+  /** Location for messages. */
   location: string;
   /** Whether its start shows that it is a disk. */
   isCertain: boolean;

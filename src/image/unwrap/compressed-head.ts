@@ -8,7 +8,7 @@ import { HEAD_LENGTH } from '../formats/recognise.ts';
  * Bytes of a compressed file that are read: bzip2 has blocks of 900 KB, and outputs nothing before a block is complete.
  */
 export const COMPRESSED_HEAD_LENGTH = 1024 * 1024;
-/** As many compressions as are removed from an image. */
+/** Most nested compressions, as many as are removed from an image. */
 const MOST_COMPRESSIONS = 4;
 
 export interface CompressedHead {

@@ -11,7 +11,7 @@ import type { OpenedSource, Source } from '../../base/source.ts';
 const DEEPEST_INDEX = 3;
 
 export interface ContainerImageOptions {
-  /** For messages. */
+  /** Location for messages. */
   location: string;
   /** The reference of the image in the store. */
   reference: string;

@@ -7,7 +7,7 @@ export interface ImageReference {
   repository: string;
   /** A tag or a digest. */
   reference: string;
-  /** For messages. */
+  /** Location for messages. */
   location: string;
 }
 

@@ -98,7 +98,10 @@ export class TreeReceiver implements CloneReceiver {
     await makeWritable(Buffer.from(directory));
   }
 
-  /** Makes everything durable that changed before the checkpoint file was last written. */
+  /**
+   * Makes everything durable, and records the time before which it is. Writing the checkpoint file first provides that
+   * time by the clock of the volume.
+   */
   async #save(): Promise<void> {
     const { directory, checkpoints } = this.#options;
     await this.#writeCheckpoint();

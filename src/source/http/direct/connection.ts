@@ -30,7 +30,7 @@ export interface ConnectionTimeouts {
 
 export interface OpenOptions {
   timeouts: ConnectionTimeouts;
-  /** Which networks it may lead to. */
+  /** Decides which networks the connection may lead to. */
   accepts: AcceptsNetwork;
   signal?: AbortSignal | undefined;
   /** The protocol to offer in TLS (RFC 7301); by default http/1.1, the only one that this class speaks. */

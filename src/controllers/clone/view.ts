@@ -1,7 +1,7 @@
 import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { isBound } from '../claims/bound.ts';
-import { populatedFrom } from '../claims/population/population.ts';
+import { populatedFrom } from '../claims/population/populated-from.ts';
 import { workForAnnotation } from '../objects/internal-annotations.ts';
 import { readReport, type TransferReport } from '../transfers/transfer-report.ts';
 

@@ -17,17 +17,17 @@ export const dataSource: ControllerSetup = {
     const { caches } = context;
     host.addController(new DataSourceReconciler(context), {
       watches: [
-        enqueueFrom(caches.dataSources, (object) => [keyOf(object), ...standInsFor('dataSource', object, caches)]),
-        enqueueFrom(caches.dataVolumes, (object) => standInsFor('claim', object, caches)),
-        enqueueFrom(caches.claims, (claim) => standInsFor('claim', claim, caches)),
-        enqueueFrom(caches.snapshots, (snapshot) => standInsFor('snapshot', snapshot, caches)),
+        enqueueFrom(caches.dataSources, (object) => [keyOf(object), ...dependentsOf('dataSource', object, caches)]),
+        enqueueFrom(caches.dataVolumes, (object) => dependentsOf('claim', object, caches)),
+        enqueueFrom(caches.claims, (claim) => dependentsOf('claim', claim, caches)),
+        enqueueFrom(caches.snapshots, (snapshot) => dependentsOf('snapshot', snapshot, caches)),
       ],
     });
   },
 };
 
 /** The DataSources that stand for an object. */
-function standInsFor(
+function dependentsOf(
   kind: DependencyKind,
   object: KubeObject,
   { dataSources: found }: Pick<Caches, 'dataSources'>,

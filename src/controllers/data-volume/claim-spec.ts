@@ -74,11 +74,11 @@ function completed(storage: StorageSpec, contentType: ContentType, defaults: Cla
 /** Bytes of the smallest volume that the storage makes. */
 function minimumSize(profile: StorageProfile | undefined): number {
   const name = storageProfileAnnotation.minimumSupportedPvcSize;
-  const told = profile?.metadata.annotations?.[name] ?? '0';
-  if (isQuantity(told)) return parseQuantity(told);
+  const written = profile?.metadata.annotations?.[name] ?? '0';
+  if (isQuantity(written)) return parseQuantity(written);
   throw new WaitingError(
     'ErrClaimNotValid',
-    `The annotation ${name} of StorageProfile "${profile?.metadata.name}" is "${told}", which is no size; write one like 4Gi`,
+    `The annotation ${name} of StorageProfile "${profile?.metadata.name}" is "${written}", which is no size; write one like 4Gi`,
     { after: LOOK_AGAIN_MILLISECONDS },
   );
 }

@@ -77,15 +77,15 @@ export async function createObjects(
   });
   if (granted) await issueGrant(context, dataVolume, claim, granted);
   const kind = sourceKindOf(spec);
-  const told = toldOf(population, kind);
-  if (told) {
+  const message = messageOf(population, kind);
+  if (message) {
     const event = { type: 'Normal', reason: 'NoPopulator', component: dataVolumeEventSource(kind) } as const;
-    context.events.event(dataVolume, { ...event, message: told });
+    context.events.event(dataVolume, { ...event, message });
   }
 }
 
 /** What is told of a claim that is not filled as usual. */
-function toldOf(population: Population, kind: SourceKind): string | undefined {
+function messageOf(population: Population, kind: SourceKind): string | undefined {
   if (population.by === 'populator') return undefined;
   if (population.by === 'driver') return `The CSI driver fills the claim itself: ${population.why}`;
   const { why, isForQuota } = population;

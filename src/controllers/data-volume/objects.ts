@@ -16,7 +16,7 @@ const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuratio
 
 const userAnnotations: ReadonlySet<string> = new Set(Object.values(userAnnotation));
 
-/** Prefixes, and what ends with them, of the annotations by which controllers, ours and the cluster's, are told what to do. */
+/** Prefixes, and what ends with them, of the annotations by which controllers, ours and the cluster's, are howPopulated what to do. */
 const STEERING_PREFIXES = [
   'cdi.kubevirt.io',
   'k8s.io',
@@ -43,8 +43,8 @@ export function dataVolumeObjects(
 ): DataVolumeObjects {
   const kind = sourceKindOf(dataVolume.spec);
   const { population } = options;
-  const told = { [userAnnotation.usePopulator]: String(population.by === 'populator') };
-  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, told) };
+  const howPopulated = { [userAnnotation.usePopulator]: String(population.by === 'populator') };
+  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, howPopulated) };
   const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
   const sourceMetadata = {
     name,
@@ -53,10 +53,12 @@ export function dataVolumeObjects(
     ownerReferences: [ownerReference(dataVolume, { controller: true })],
   };
   if (population.by === 'driver') {
-    return { claim: claimOf(dataVolume, { ...spec, dataSource: population.dataSource }, told) };
+    return { claim: claimOf(dataVolume, { ...spec, dataSource: population.dataSource }, howPopulated) };
   }
   if (population.by === 'itself') {
-    return { claim: claimOf(dataVolume, spec, { ...directAnnotations(dataVolume, options.preallocation), ...told }) };
+    return {
+      claim: claimOf(dataVolume, spec, { ...directAnnotations(dataVolume, options.preallocation), ...howPopulated }),
+    };
   }
   const claim = claimOf(
     dataVolume,
@@ -64,7 +66,7 @@ export function dataVolumeObjects(
       ...spec,
       dataSourceRef: { apiGroup: CDI_GROUP, kind: kind === 'clone' ? 'VolumeCloneSource' : 'VolumeImportSource', name },
     },
-    { ...populationAnnotations(options.preallocation), ...told },
+    { ...populationAnnotations(options.preallocation), ...howPopulated },
   );
   // Which the populator would else have to add before it does anything.
   claim.metadata = { ...claim.metadata, finalizers: [finalizer.clonePopulator] };

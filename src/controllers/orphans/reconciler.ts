@@ -15,12 +15,8 @@ import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { deleteOwn } from '../objects/delete-own.ts';
 import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
-import {
-  areSettled,
-  deleteMountingPod,
-  deleteTemporary,
-  SETTLING_MILLISECONDS,
-} from '../claims/population/population.ts';
+import { deleteMountingPod, deleteTemporary } from '../claims/population/delete-temporary.ts';
+import { areSettled, SETTLING_MILLISECONDS } from '../claims/population/settled.ts';
 import { byTargetKey } from '../objects/work-index.ts';
 import { byPromiseKey } from '../claims/rebind/promises.ts';
 import { releasePromise } from '../claims/rebind/rebind-volume.ts';

@@ -1,6 +1,6 @@
 import { Agent } from 'undici';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
-import { toldProgress } from './told-progress.ts';
+import { reportedProgress } from './reported-progress.ts';
 
 const TIMEOUT_MILLISECONDS = 1_000;
 /** Bytes of a body that are read: a progress document has less than one KiB, with a checkpoint of many ranges some dozens. */
@@ -42,7 +42,7 @@ export async function fetchProgress(origin: string): Promise<TransferProgress | 
       await response.body.dump();
       return undefined;
     }
-    return toldProgress(await response.body.json());
+    return reportedProgress(await response.body.json());
   } catch {
     return undefined;
   }

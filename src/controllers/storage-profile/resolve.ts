@@ -62,8 +62,8 @@ export function resolveProfile({ storageClass, profile, volumes, snapshotClasses
 
 /** What the class says itself; a value that is no strategy says nothing. */
 function annotatedStrategy({ metadata }: StorageClass): CloneType | undefined {
-  const told = metadata?.annotations?.[storageClassAnnotation.cloneStrategy];
-  return cloneTypes.find((type) => type === told);
+  const annotated = metadata?.annotations?.[storageClassAnnotation.cloneStrategy];
+  return cloneTypes.find((type) => type === annotated);
 }
 
 function missingAnnotations(

@@ -3,7 +3,7 @@ import { courseOf } from '../../api/reasons.ts';
 import { humanBytes } from '../../base/units.ts';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
-import { toldText } from '../progress/told-text.ts';
+import { reportedText } from '../progress/reported-text.ts';
 
 /** Characters: no termination message has more, and who may write a pod's status can write what they like. */
 const LONGEST_MESSAGE = 4096;
@@ -65,8 +65,8 @@ export function pendingReport(restarts: number, { reason, message }: Cause): Tra
     podPhase: 'Pending',
     restarts,
     running: false,
-    reason: toldText(reason, LONGEST_REASON),
-    message: toldText(message, LONGEST_MESSAGE),
+    reason: reportedText(reason, LONGEST_REASON),
+    message: reportedText(message, LONGEST_MESSAGE),
     progress: 'N/A',
   };
 }

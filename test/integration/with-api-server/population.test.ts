@@ -7,7 +7,7 @@ import type { Caches } from '../../../src/controllers/runtime/caches.ts';
 import type { ControllerContext } from '../../../src/controllers/runtime/context.ts';
 import { createContext } from '../../../src/controllers/create-context.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
-import { letTargetGo } from '../../../src/controllers/claims/population/population.ts';
+import { releaseTarget } from '../../../src/controllers/claims/population/release-target.ts';
 import { rebindVolume } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
 import {
   events,
@@ -33,7 +33,7 @@ const TEAM = 'team';
 const GOLDEN = 'golden';
 
 /** The snapshot controller's part is played by the test, so that everything happens at the wrong moment. */
-describe('letTargetGo against a real API server', function () {
+describe('releaseTarget against a real API server', function () {
   this.timeout(60_000);
   let server: ApiServer;
   let kubectl: Kubectl;
@@ -145,7 +145,7 @@ describe('letTargetGo against a real API server', function () {
     await createSnapshot([AS_SOURCE_PROTECTION]);
     await untilCached('the snapshot', () => true);
     const expectPatience = async () => {
-      expect((await letTargetGo(context, target))?.requeueAfter).to.be.greaterThan(0);
+      expect((await releaseTarget(context, target))?.requeueAfter).to.be.greaterThan(0);
       expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
     };
     await expectPatience();
@@ -160,11 +160,11 @@ describe('letTargetGo against a real API server', function () {
       { namespace: '', name: boundVolumeSnapshotContentName },
       unmarked,
     );
-    await letTargetGo(context, target);
+    await releaseTarget(context, target);
     expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
     expect(await isHeld()).to.equal(true);
     await untilCached('the deletion', ({ metadata }) => metadata?.deletionTimestamp !== undefined);
-    await letTargetGo(context, target);
+    await releaseTarget(context, target);
     expect(await isHeld()).to.equal(false);
   });
 
@@ -172,14 +172,14 @@ describe('letTargetGo against a real API server', function () {
     await createSnapshot([AS_SOURCE_PROTECTION]);
     await untilCached('the snapshot', () => true);
     await setStatus({ error: { message: 'no such class' }, readyToUse: false });
-    await letTargetGo(context, target);
+    await releaseTarget(context, target);
     expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
   });
 
   it('waits for nobody longer than half a minute', async () => {
     await createSnapshot([AS_SOURCE_PROTECTION]);
     await untilCached('the snapshot', () => true);
-    await letTargetGo({ ...context, now: () => Date.now() + 30_000 }, target);
+    await releaseTarget({ ...context, now: () => Date.now() + 30_000 }, target);
     expect((await snapshot())?.metadata).to.have.property('deletionTimestamp');
   });
 
@@ -190,11 +190,11 @@ describe('letTargetGo against a real API server', function () {
       caches.snapshots.list().filter(({ metadata }) => metadata?.name === snapshotKey.name),
     );
     await context.client.mergePatch(volumeSnapshots, snapshotKey, { metadata: { finalizers: [AS_SOURCE_PROTECTION] } });
-    expect(await rejection(letTargetGo(outdated, target))).to.have.property('reason', 'Conflict');
+    expect(await rejection(releaseTarget(outdated, target))).to.have.property('reason', 'Conflict');
     expect((await snapshot())?.metadata).not.to.have.property('deletionTimestamp');
     await context.client.mergePatch(volumeSnapshots, snapshotKey, { metadata: { finalizers: null } });
     await untilCached('the snapshot as it was', ({ metadata }) => !metadata?.finalizers);
-    await letTargetGo(context, target);
+    await releaseTarget(context, target);
     expect(await snapshot()).to.equal(undefined);
   });
 
@@ -216,9 +216,9 @@ describe('letTargetGo against a real API server', function () {
       await createSnapshot([RESTORE_PROTECTION]);
       await untilCached('the snapshot', () => true);
       await setStatus({ readyToUse: true });
-      await letTargetGo(context, target);
+      await releaseTarget(context, target);
       await untilCached('the deletion', ({ metadata }) => metadata?.deletionTimestamp !== undefined);
-      await letTargetGo(context, target);
+      await releaseTarget(context, target);
       expect((await snapshot()) === undefined, 'whether it is gone').to.equal(isFreed);
       expect(await isHeld()).to.equal(false);
     });

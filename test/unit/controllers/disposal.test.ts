@@ -9,7 +9,7 @@ import {
   reclaimPolicyAnnotation,
   workForAnnotation,
 } from '../../../src/controllers/objects/internal-annotations.ts';
-import { deleteTemporary } from '../../../src/controllers/claims/population/population.ts';
+import { deleteTemporary } from '../../../src/controllers/claims/population/delete-temporary.ts';
 import { releasePromise } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
 import {
   persistentVolumeClaims,

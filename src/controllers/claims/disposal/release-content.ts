@@ -35,8 +35,9 @@ export async function releaseContentOf(
     await release(context, content);
     return 'waiting';
   }
-  const told = snapshot.metadata?.annotations?.[contentReleasedAnnotation];
-  if (told !== undefined) return context.now() - Date.parse(told) < NOTICING_MILLISECONDS ? 'waiting' : 'released';
+  const released = snapshot.metadata?.annotations?.[contentReleasedAnnotation];
+  if (released !== undefined)
+    return context.now() - Date.parse(released) < NOTICING_MILLISECONDS ? 'waiting' : 'released';
   await tell(context, snapshot);
   return 'waiting';
 }

@@ -4,7 +4,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../../kube/buil
 import { keyFromString } from '../../../kube/key.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
-import { populatedFrom } from '../../claims/population/population.ts';
+import { populatedFrom } from '../../claims/population/populated-from.ts';
 
 /**
  * Remembers to which claims a clone's volume has been handed over. Told from the volumes, which the controllers write and no user of a

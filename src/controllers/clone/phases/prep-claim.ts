@@ -45,8 +45,8 @@ async function request({ context }: CloneWork, claim: PersistentVolumeClaim, byt
 }
 
 async function growing(work: CloneWork, claim: PersistentVolumeClaim, wanted: number): Promise<PhaseOutcome> {
-  const told = RESIZE_ERRORS.map((type) => conditionOf(claim, type)?.message).find(Boolean);
-  const trouble = told ?? (await latestWarning(work.context, claim));
+  const complaint = RESIZE_ERRORS.map((type) => conditionOf(claim, type)?.message).find(Boolean);
+  const trouble = complaint ?? (await latestWarning(work.context, claim));
   const message = `the volume is growing from ${humanBytes(capacityOf(claim))} to ${humanBytes(wanted)}`;
   return {
     message: trouble ? `${message}: ${trouble}` : message,

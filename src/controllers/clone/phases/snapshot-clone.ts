@@ -27,16 +27,16 @@ const TOO_SMALL = ['OutOfRange', 'InvalidArgument'];
 
 /**
  * SnapshotClone: the driver restores a snapshot, the temporary one or the source itself, into the working claim, or
- * where the data has to be copied from there, into a stand-in for the source.
+ * where the data has to be copied from there, into a temporary source claim.
  */
 export const snapshotClone: Phase = async (work) => {
   if (strategyOf(work.plan.cloneType).restoresInto === 'workingClaim') {
     await removeRefused(work, work.workingClaim);
     return fillByDriver(work, work.workingClaim, () => restored(work));
   }
-  await removeHopelessStandIn(work);
+  await removeHopelessSource(work);
   await removeRefused(work, work.temporarySourceClaim);
-  const outcome = await fillByDriver(work, work.temporarySourceClaim, () => standIn(work));
+  const outcome = await fillByDriver(work, work.temporarySourceClaim, () => temporarySource(work));
   const claim = work.context.caches.claims.get(work.temporarySourceClaim);
   // The copying pods are made only once there is a volume.
   if (outcome !== 'complete' || !claim) return outcome;
@@ -48,7 +48,7 @@ export const snapshotClone: Phase = async (work) => {
 };
 
 /** One that cannot be provisioned any more, because its class is gone, is made anew of another. */
-async function removeHopelessStandIn({ context, target, temporarySourceClaim }: CloneWork): Promise<void> {
+async function removeHopelessSource({ context, target, temporarySourceClaim }: CloneWork): Promise<void> {
   const claim = context.caches.claims.get(temporarySourceClaim);
   const name = claim?.spec?.storageClassName ?? '';
   if (!claim || isBound(claim) || isBeingDeleted(claim) || !isMadeFor(claim, target.metadata?.uid)) return;
@@ -105,7 +105,7 @@ async function removeRefused({ context, target, source }: CloneWork, key: Key): 
   await client.delete(persistentVolumeClaims, key, { uid: claim.metadata?.uid });
 }
 
-async function standIn(work: CloneWork): Promise<PersistentVolumeClaim> {
+async function temporarySource(work: CloneWork): Promise<PersistentVolumeClaim> {
   const source = await work.source.read();
   const consumer = await findConsumer(work.context, work.target, source);
   return claimBesideSource(work, {

@@ -5,8 +5,8 @@ import { keyToString } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
-import { holdTarget } from '../../claims/population/population.ts';
-import { annotationsOf, inPhase, type CloneState } from './clone-state.ts';
+import { protectTarget } from '../../claims/population/protect-target.ts';
+import { annotationsOf, stateInPhase, type CloneState } from './clone-state.ts';
 import { gatherFacts } from '../planner/facts.ts';
 import { planClone, type ClonePlan } from '../planner/planner.ts';
 import { strategyOf } from '../strategies/strategies.ts';
@@ -25,7 +25,7 @@ export async function beginClone(
   context: ControllerContext,
   target: PersistentVolumeClaim,
   source: CloneSource,
-): Promise<{ readonly plan: ClonePlan; readonly told: CloneState }> {
+): Promise<{ readonly plan: ClonePlan; readonly state: CloneState }> {
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
   const plan = planClone(gatherFacts(context, target, source, consumer));
@@ -35,9 +35,9 @@ export async function beginClone(
     restoreSpecOf(context.caches, source, target);
   }
   const { description, fallback } = plan;
-  const told = inPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
-  await holdTarget(context, target, {
-    ...annotationsOf(told, target, context.now()),
+  const state = stateInPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
+  await protectTarget(context, target, {
+    ...annotationsOf(state, target, context.now()),
     [cloneBegunAnnotation]: target.metadata?.uid ?? '',
     [clonePlanAnnotation]: description,
     ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
@@ -54,5 +54,5 @@ export async function beginClone(
     if (dataVolume) context.events.event(dataVolume, { ...event, component: dataVolumeEventSource('clone') });
     else context.events.event(target, event);
   }
-  return { plan, told };
+  return { plan, state };
 }

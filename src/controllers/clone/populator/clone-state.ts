@@ -32,7 +32,7 @@ export function annotationsOf(state: CloneState, target: PersistentVolumeClaim, 
 }
 
 /** The state of a clone whose chain has come to a phase that is not complete. */
-export function inPhase(
+export function stateInPhase(
   phase: WorkingPhase,
   plan: BegunPlan,
   { message, trouble, report }: Exclude<PhaseOutcome, 'complete'>,

@@ -12,7 +12,9 @@ import { byTarget } from '../../objects/work-index.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { isBound } from '../../claims/bound.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
-import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
+import { populatedFrom } from '../../claims/population/populated-from.ts';
+import { protectTarget } from '../../claims/population/protect-target.ts';
+import { releaseTarget } from '../../claims/population/release-target.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { completedReport, readReport } from '../../transfers/transfer-report.ts';
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
@@ -20,14 +22,14 @@ import { requireAuthority } from '../grants/authority.ts';
 import { requireSameObject, type ClonedObject } from '../source/cloned-object.ts';
 import { beginClone } from './begin.ts';
 import { runChain } from './chain.ts';
-import { annotationsOf, inPhase, type BegunPlan, type CloneState } from './clone-state.ts';
+import { annotationsOf, stateInPhase, type BegunPlan, type CloneState } from './clone-state.ts';
 import { begunWith } from '../planner/facts.ts';
 import { HANDING_OVER } from '../phases/rebind.ts';
 import { strategyOf } from '../strategies/strategies.ts';
 import { temporaries, temporaryKeys } from '../strategies/temporaries.ts';
 import { readCloneSource } from '../source/read-source.ts';
 import type { CloneSource, CloneSourceKind } from '../source/source.ts';
-import { Told } from './told.ts';
+import { ReportedStates } from './reported-states.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
 const GRACE_MILLISECONDS = 2_000;
@@ -36,7 +38,7 @@ const GRACE_MILLISECONDS = 2_000;
 export class ClonePopulatorReconciler implements Reconciler {
   readonly name = 'clone-populator';
   readonly #context: CloneContext;
-  readonly #told = new Told();
+  readonly #reported = new ReportedStates();
   readonly #grace: ProvisionerGrace;
 
   constructor(context: CloneContext) {
@@ -48,7 +50,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const target = this.#context.caches.claims.get(key);
     const cloneSourceName = target && populatedFrom(target, 'VolumeCloneSource');
     if (!target || cloneSourceName === undefined) return undefined;
-    if (isBeingDeleted(target)) return letTargetGo(this.#context, target);
+    if (isBeingDeleted(target)) return releaseTarget(this.#context, target);
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (handingOver) return this.#handOver(target, cloneSourceName);
     if (isBound(target)) return this.#finish(target);
@@ -65,7 +67,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (readReport(target.metadata?.annotations)?.message !== report.message) {
       this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
     }
-    await this.#tell(target, {
+    await this.#report(target, {
       phase: report.podPhase === 'Failed' ? 'Error' : 'Pending',
       cloneType: begunWith(target),
       report,
@@ -99,11 +101,11 @@ export class ClonePopulatorReconciler implements Reconciler {
     );
     if (!stopped) return undefined;
     const { phase, outcome } = stopped;
-    const state = inPhase(phase, plan, outcome);
+    const state = stateInPhase(phase, plan, outcome);
     // A step that is over in a moment is not worth two writes.
     const later =
-      outcome.trouble || outcome.report ? 0 : this.#told.untilWorthTelling(target, state, this.#context.now());
-    if (later === 0) await this.#tell(target, state);
+      outcome.trouble || outcome.report ? 0 : this.#reported.untilWorthReporting(target, state, this.#context.now());
+    if (later === 0) await this.#report(target, state);
     const after = Math.min(outcome.after ?? Infinity, later || Infinity);
     return Number.isFinite(after) ? { requeueAfter: after } : undefined;
   }
@@ -111,13 +113,13 @@ export class ClonePopulatorReconciler implements Reconciler {
   /** What a clone was begun with. Its claim's author could have written that, too: what keeps the claim until all is removed could not. */
   async #resume(target: PersistentVolumeClaim, kind: CloneSourceKind): Promise<BegunPlan | undefined> {
     const plan = resumedPlan(target, kind);
-    if (plan) await holdTarget(this.#context, target);
+    if (plan) await protectTarget(this.#context, target);
     return plan;
   }
 
   async #begin(target: PersistentVolumeClaim, source: CloneSource): Promise<BegunPlan> {
-    const { plan, told } = await beginClone(this.#context, target, source);
-    this.#told.note(target, told, this.#context.now());
+    const { plan, state } = await beginClone(this.#context, target, source);
+    this.#reported.note(target, state, this.#context.now());
     return plan;
   }
 
@@ -130,7 +132,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     // The object that says what was cloned may be gone, too; all that is lost then is the number of steps.
     const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
     const plan = resumedPlan(target, kindOf(cloneSource));
-    if (plan) await this.#tell(target, inPhase('Rebind', plan, { message: HANDING_OVER }));
+    if (plan) await this.#report(target, stateInPhase('Rebind', plan, { message: HANDING_OVER }));
     return undefined;
   }
 
@@ -141,7 +143,7 @@ export class ClonePopulatorReconciler implements Reconciler {
       cloneType: begunWith(target),
       report: completedReport(0, 'Clone Complete'),
     };
-    return letTargetGo(this.#context, target, annotationsOf(state, target, this.#context.now()));
+    return releaseTarget(this.#context, target, annotationsOf(state, target, this.#context.now()));
   }
 
   #sourceOf(target: PersistentVolumeClaim, name: string): ClonedObject {
@@ -162,10 +164,10 @@ export class ClonePopulatorReconciler implements Reconciler {
     };
   }
 
-  async #tell(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
+  async #report(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
     const now = this.#context.now();
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, now));
-    this.#told.note(target, state, now);
+    this.#reported.note(target, state, now);
   }
 }
 

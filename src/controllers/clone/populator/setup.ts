@@ -3,7 +3,7 @@ import { keyIf, keyOf } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
-import { populatedFrom } from '../../claims/population/population.ts';
+import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';
 import { promisedTo } from '../../claims/rebind/promises.ts';
 import { workedFor } from '../../objects/work-index.ts';

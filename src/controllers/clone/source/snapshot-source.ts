@@ -91,8 +91,8 @@ function volumeModeOfSnapshot(
   snapshot: VolumeSnapshot,
   content: VolumeSnapshotContent | undefined,
 ): 'Filesystem' | 'Block' | undefined {
-  const told = [snapshot.metadata?.annotations?.[userAnnotation.sourceVolumeMode], content?.spec.sourceVolumeMode];
-  const mode = told.find((candidate) => candidate === 'Block' || candidate === 'Filesystem');
+  const modes = [snapshot.metadata?.annotations?.[userAnnotation.sourceVolumeMode], content?.spec.sourceVolumeMode];
+  const mode = modes.find((candidate) => candidate === 'Block' || candidate === 'Filesystem');
   if (mode) return mode;
   const name = snapshot.spec.source.persistentVolumeClaimName;
   const claim = name ? caches.claims.get({ namespace: snapshot.metadata?.namespace ?? '', name }) : undefined;

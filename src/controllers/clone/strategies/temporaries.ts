@@ -2,7 +2,7 @@ import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import type { Key } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../../protocol/object-names.ts';
-import type { CleanedUpResource } from '../../claims/population/population.ts';
+import type { CleanedUpResource } from '../../claims/population/delete-temporary.ts';
 
 interface Temporary {
   readonly resource: CleanedUpResource;

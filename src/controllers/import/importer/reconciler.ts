@@ -110,8 +110,8 @@ export class ImportReconciler implements Reconciler {
         return undefined;
       default: {
         const recorded = readReport(claim.metadata?.annotations);
-        const { report: told, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
-        const report = told && explainReadOnly(told, claim);
+        const { report: reported, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
+        const report = reported && explainReadOnly(reported, claim);
         const isFatal = report?.podPhase === 'Failed';
         if (report) {
           await this.#tell(claim, report, {

@@ -18,7 +18,9 @@ import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
-import { holdTarget, letTargetGo, populatedFrom } from '../../claims/population/population.ts';
+import { populatedFrom } from '../../claims/population/populated-from.ts';
+import { protectTarget } from '../../claims/population/protect-target.ts';
+import { releaseTarget } from '../../claims/population/release-target.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { workingClaim } from '../../claims/population/working-claim.ts';
 import { readReport, reportAnnotations } from '../../transfers/transfer-report.ts';
@@ -44,7 +46,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     if (!target || sourceName === undefined) return undefined;
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (target.metadata?.deletionTimestamp || (isBound(target) && !handingOver)) {
-      return letTargetGo(this.#context, target);
+      return releaseTarget(this.#context, target);
     }
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
     if (handingOver) return this.#rebind(target, primeKey);
@@ -82,7 +84,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     if (!mayBePopulatedNow(target, caches)) return undefined;
     const left = hasFinalizer(target, finalizer.clonePopulator) ? 0 : this.#grace.left(target);
     if (left > 0) return { requeueAfter: left };
-    await holdTarget(this.#context, target);
+    await protectTarget(this.#context, target);
     const prime = workingClaim(target, {
       ...primeKey,
       owner: ownerReference(target, { controller: true }),

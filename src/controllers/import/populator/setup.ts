@@ -2,7 +2,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kub
 import { keyIf, type Key } from '../../../kube/key.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
-import { populatedFrom } from '../../claims/population/population.ts';
+import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';
 import { promisedTo } from '../../claims/rebind/promises.ts';
 import { mayOwn } from '../../runtime/rights.ts';

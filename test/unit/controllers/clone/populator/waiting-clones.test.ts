@@ -6,7 +6,7 @@ import {
   clonesWaitingForPod,
   clonesWaitingForVolume,
 } from '../../../../../src/controllers/clone/populator/waiting-clones.ts';
-import { Told } from '../../../../../src/controllers/clone/populator/told.ts';
+import { ReportedStates } from '../../../../../src/controllers/clone/populator/reported-states.ts';
 import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
 import { Store } from '../../../../../src/kube/store.ts';
@@ -69,18 +69,18 @@ describe('what a phase of a clone is said to be doing', () => {
   const claim = { metadata: { uid: 'u' } };
 
   it('is not said anew within a second, and is from then on', () => {
-    const told = new Told();
-    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 0)).to.equal(0);
+    const told = new ReportedStates();
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 0)).to.equal(0);
     told.note(claim, { phase: 'CSIClone' }, 0);
-    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 400)).to.equal(600);
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 400)).to.equal(600);
     told.note(claim, { phase: 'CSIClone' }, 1_000);
-    expect(told.untilWorthTelling(claim, { phase: 'CSIClone' }, 1_000)).to.equal(0);
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 1_000)).to.equal(0);
   });
 
   it('is said at once of another phase, and of another clone', () => {
-    const told = new Told();
+    const told = new ReportedStates();
     told.note(claim, { phase: 'CSIClone' }, 0);
-    expect(told.untilWorthTelling(claim, { phase: 'Rebind' }, 1)).to.equal(0);
-    expect(told.untilWorthTelling({ metadata: { uid: 'other' } }, { phase: 'CSIClone' }, 1)).to.equal(0);
+    expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 1)).to.equal(0);
+    expect(told.untilWorthReporting({ metadata: { uid: 'other' } }, { phase: 'CSIClone' }, 1)).to.equal(0);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { toldProgress } from '../../../../src/controllers/progress/told-progress.ts';
-import { toldText } from '../../../../src/controllers/progress/told-text.ts';
+import { reportedProgress } from '../../../../src/controllers/progress/reported-progress.ts';
+import { reportedText } from '../../../../src/controllers/progress/reported-text.ts';
 import { pendingReport, runningReport } from '../../../../src/controllers/transfers/transfer-report.ts';
 
 const document = { stage: 'copying', bytesRead: 1, bytesWritten: 2, bytesPerSecond: 3, retries: 0 };
@@ -9,12 +9,12 @@ const document = { stage: 'copying', bytesRead: 1, bytesWritten: 2, bytesPerSeco
 describe('what a pod tells of its progress', () => {
   it('is told on as it is, where an importer tells it', () => {
     const whole = { ...document, failure: 'connection refused', checkpoint: '{"version":1}', percent: 12.5 };
-    expect(toldProgress(whole)).to.deep.include(whole);
+    expect(reportedProgress(whole)).to.deep.include(whole);
   });
 
   it('is bounded, and a checkpoint that is too long is none', () => {
     const long = 'x'.repeat(100_000);
-    const told = toldProgress({ ...document, stage: long, failure: long, checkpoint: long, bytesPerSecond: 1e300 });
+    const told = reportedProgress({ ...document, stage: long, failure: long, checkpoint: long, bytesPerSecond: 1e300 });
     expect(told?.stage).to.have.length(1024).and.to.match(/…$/);
     expect(told?.failure).to.have.length(1024);
     expect(told).to.not.have.property('checkpoint');
@@ -28,21 +28,21 @@ describe('what a pod tells of its progress', () => {
       const parsed: unknown = JSON.parse(
         JSON.stringify(document).replace('"bytesPerSecond":3', `"bytesPerSecond":${text}`),
       );
-      expect(toldProgress(parsed), text).to.equal(undefined);
+      expect(reportedProgress(parsed), text).to.equal(undefined);
     }
-    expect(toldProgress({ ...document, stage: {} })).to.equal(undefined);
-    expect(toldProgress([])).to.equal(undefined);
+    expect(reportedProgress({ ...document, stage: {} })).to.equal(undefined);
+    expect(reportedProgress([])).to.equal(undefined);
   });
 
   it('does nothing to a terminal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer({ min: 1, max: 200 }), (text, longest) => {
-        const told = toldText(text, longest);
+        const told = reportedText(text, longest);
         expect(told).to.not.match(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
         expect(told.length).to.be.at.most(longest);
       }),
     );
-    expect(toldText('first\r\n\u001b[31msecond', 100)).to.equal('first [31msecond');
+    expect(reportedText('first\r\n\u001b[31msecond', 100)).to.equal('first [31msecond');
   });
 
   it('is bounded in the message of its end as well', () => {

@@ -5,7 +5,7 @@ import type { CloneState } from './clone-state.ts';
 const RECENT_MILLISECONDS = 1_000;
 
 /** When each clone was last said to have come into a phase. What is forgotten is only told again. */
-export class Told {
+export class ReportedStates {
   readonly #latest = new Map<string, { readonly phase: string; readonly at: number }>();
 
   /** @param now milliseconds since the epoch, as in all of these */
@@ -22,7 +22,7 @@ export class Told {
   }
 
   /** Milliseconds until the clone's state is worth telling: 0 unless it was said to be in that phase a moment ago. */
-  untilWorthTelling(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): number {
+  untilWorthReporting(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): number {
     const latest = this.#latest.get(target.metadata?.uid ?? '');
     return latest?.phase === phase ? Math.max(0, latest.at + RECENT_MILLISECONDS - now) : 0;
   }

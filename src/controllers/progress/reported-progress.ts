@@ -1,5 +1,5 @@
 import { transferProgress, type TransferProgress } from '../../protocol/transfer-pod.ts';
-import { toldText } from './told-text.ts';
+import { reportedText } from './reported-text.ts';
 
 /** Characters of what a pod says that it is doing, or why it has failed. */
 const LONGEST_TEXT = 1024;
@@ -12,15 +12,15 @@ const LONGEST_CHECKPOINT = 48 * 1024;
  *
  * @returns undefined where it is none
  */
-export function toldProgress(document: unknown): TransferProgress | undefined {
+export function reportedProgress(document: unknown): TransferProgress | undefined {
   const { data } = transferProgress.safeParse(document);
   if (!data) return undefined;
   const { stage, failure, checkpoint, bytesPerSecond, ...numbers } = data;
   return {
     ...numbers,
-    stage: toldText(stage, LONGEST_TEXT),
+    stage: reportedText(stage, LONGEST_TEXT),
     bytesPerSecond: Math.min(bytesPerSecond, Number.MAX_SAFE_INTEGER),
-    ...(failure === undefined ? {} : { failure: toldText(failure, LONGEST_TEXT) }),
+    ...(failure === undefined ? {} : { failure: reportedText(failure, LONGEST_TEXT) }),
     ...(checkpoint === undefined || checkpoint.length > LONGEST_CHECKPOINT ? {} : { checkpoint }),
   };
 }

@@ -1,0 +1,60 @@
+import { mountingPodName } from '../../../protocol/object-names.ts';
+import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { ApiError, isConflict } from '../../../kube/errors.ts';
+import { keyOf, type Key } from '../../../kube/key.ts';
+import type { VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
+import { isMadeFor } from '../../objects/made-for.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { releaseContentOf } from '../disposal/release-content.ts';
+import { releaseVolumeOf } from '../disposal/release-volume.ts';
+import { deleteSnapshot } from './snapshot-removal.ts';
+
+/** What the clean-up of a target claim knows how to delete. */
+export type CleanedUpResource = typeof persistentVolumeClaims | typeof volumeSnapshots;
+
+/**
+ * Deletes these working claims and snapshots, and none that has come in their place; what is in the storage for them goes with them, also
+ * where their classes would have it retained. A refusal to see to that keeps none of them.
+ *
+ * @returns `waiting` where some of them cannot be deleted yet
+ */
+export async function deleteTemporary(
+  context: Pick<ControllerContext, 'client' | 'caches' | 'now'>,
+  claims: readonly PersistentVolumeClaim[],
+  snapshots: readonly VolumeSnapshot[],
+): Promise<'deleted' | 'waiting'> {
+  const { client } = context;
+  const outcomes = await Promise.all([
+    ...claims.map(async (claim) => {
+      await unlessRefused(releaseVolumeOf(context, claim));
+      await client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid });
+    }),
+    ...snapshots.map(async (snapshot) => {
+      if ((await unlessRefused(releaseContentOf(context, snapshot))) === 'waiting') return 'waiting';
+      await deleteSnapshot(client, snapshot);
+      return undefined;
+    }),
+  ]);
+  return outcomes.includes('waiting') ? 'waiting' : 'deleted';
+}
+
+/** What comes of a request; undefined where the API server says no to it for another reason than that it is outdated. */
+async function unlessRefused<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ApiError && !isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Deletes the pod that mounts a working claim for a moment, if there is one. */
+export async function deleteMountingPod(
+  { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
+  claim: PersistentVolumeClaim,
+  targetUid: string,
+): Promise<void> {
+  const key: Key = { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
+  const pod = caches.pods.get(key);
+  if (pod && isMadeFor(pod, targetUid)) await client.delete(pods, key, { uid: pod.metadata?.uid });
+}

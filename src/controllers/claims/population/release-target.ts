@@ -1,0 +1,106 @@
+import { finalizer } from '../../../api/finalizers.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { Outcome } from '../../../kube/controller.ts';
+import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
+import { keyOf } from '../../../kube/key.ts';
+import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
+import { temporaryClaimName } from '../../../protocol/object-names.ts';
+import { byTarget } from '../../objects/work-index.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { promisedVolume, releasePromise } from '../rebind/rebind-volume.ts';
+import { deleteMountingPod, deleteTemporary } from './delete-temporary.ts';
+import { endRestoreHold, hasFailedToProvision, isHeldByRestore } from './failed-restore.ts';
+import { areSettled, SETTLING_MILLISECONDS } from './settled.ts';
+
+const LOOK_AGAIN_MILLISECONDS = 200;
+
+/** What was made for a target claim, at the moment. */
+interface Release {
+  readonly context: ControllerContext;
+  readonly target: PersistentVolumeClaim;
+  /** Temporary claims, those included that are being deleted. */
+  readonly claims: readonly PersistentVolumeClaim[];
+  /** Temporary snapshots, those included that are being deleted. */
+  readonly snapshots: readonly VolumeSnapshot[];
+}
+
+/** `later`: to be looked at again soon; `under way`: what was deleted brings us here again when it is gone. */
+type StepOutcome = 'done' | 'later' | 'under way';
+type Step = (release: Release) => Promise<StepOutcome>;
+
+/** A volume that is being handed over gets its reclaim policy back. */
+const endPromise: Step = async ({ context, target }) => {
+  const volume = promisedVolume(context, target);
+  if (volume) await releasePromise(context, volume);
+  return 'done';
+};
+
+/** Deleted too early, some objects leave something behind in the storage; but they are not waited for without end. */
+const awaitSettled: Step = async ({ context, target, claims, snapshots }) => {
+  const age = context.now() - Date.parse(target.metadata?.deletionTimestamp ?? '');
+  const isPatient = age < SETTLING_MILLISECONDS;
+  return isPatient && !(await areSettled(context, remaining(claims), remaining(snapshots))) ? 'later' : 'done';
+};
+
+/** Also a pod that has ended keeps its claim from going, and would itself only go after it. */
+const deleteMountingPods: Step = async ({ context, target, claims }) => {
+  if (!isBeingDeleted(target)) return 'done';
+  await Promise.all(claims.map((claim) => deleteMountingPod(context, claim, target.metadata?.uid ?? '')));
+  return 'done';
+};
+
+const deleteObjects: Step = async ({ context, claims, snapshots }) => {
+  const [claimsLeft, snapshotsLeft] = [remaining(claims), remaining(snapshots)];
+  if ((await deleteTemporary(context, claimsLeft, snapshotsLeft)) === 'waiting') return 'later';
+  // Once their deletion is under way it needs nobody.
+  return claimsLeft.length > 0 || snapshotsLeft.length > 0 ? 'under way' : 'done';
+};
+
+/** Snapshots that could not be restored are released, once the claims that they were to be restored into are gone. */
+const endFailedRestores: Step = async ({ context, target, snapshots }) => {
+  if (!isBeingDeleted(target)) return 'done';
+  const ended = await Promise.all(
+    snapshots.filter(isHeldByRestore).map((snapshot) => endFailedRestore(context, target, snapshot)),
+  );
+  return ended.includes('later') ? 'later' : 'done';
+};
+
+const STEPS: readonly Step[] = [endPromise, awaitSettled, deleteMountingPods, deleteObjects, endFailedRestores];
+
+/**
+ * Removes what was made for a target claim, in steps; removes the finalizer from the target when nothing is left.
+ *
+ * @param annotations to be written on the target together with the removal of its finalizer
+ */
+export async function releaseTarget(
+  context: ControllerContext,
+  target: PersistentVolumeClaim,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  if (!hasFinalizer(target, finalizer.clonePopulator)) return undefined;
+  const uid = target.metadata?.uid ?? '';
+  for (const step of STEPS) {
+    const claims = context.caches.claims.byIndex(byTarget, uid);
+    const outcome = await step({ context, target, claims, snapshots: context.caches.snapshots.byIndex(byTarget, uid) });
+    if (outcome === 'later') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+    if (outcome === 'under way') return undefined;
+  }
+  await removeFinalizer(context.client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
+  return undefined;
+}
+
+function remaining<T extends PersistentVolumeClaim | VolumeSnapshot>(objects: readonly T[]): T[] {
+  return objects.filter((object) => !isBeingDeleted(object));
+}
+
+async function endFailedRestore(
+  { client, caches }: ControllerContext,
+  target: PersistentVolumeClaim,
+  snapshot: VolumeSnapshot,
+): Promise<'later' | 'done'> {
+  const claim = { ...keyOf(snapshot), name: temporaryClaimName(target.metadata?.uid ?? '') };
+  if (!(await hasFailedToProvision(client, claim))) return 'done';
+  if (caches.claims.get(claim)) return 'later';
+  await endRestoreHold(client, snapshot);
+  return 'done';
+}

@@ -1,3 +1,4 @@
+import { PROVISIONER_ANNOTATION } from '../../../src/controllers/claims/awaiting-provisioner.ts';
 import { CDI_GROUP } from '../../../src/api/group.ts';
 import {
   persistentVolumeClaims,
@@ -69,9 +70,17 @@ class ClaimSimulation implements Reconciler {
       return undefined;
     }
     const [volume] = this.#volumes.byIndex(byClaim, keyToString(key));
-    if (volume) await this.#bind(claim, volume);
+    // Until that is written, controllers that fill claims leave a claim alone.
+    if (claim.metadata?.annotations?.[PROVISIONER_ANNOTATION] === undefined) await this.#nameProvisioner(claim);
+    else if (volume) await this.#bind(claim, volume);
     else if (claim.spec?.dataSourceRef?.apiGroup !== CDI_GROUP) await this.#provision(claim, requested);
     return undefined;
+  }
+
+  async #nameProvisioner(claim: PersistentVolumeClaim): Promise<void> {
+    await this.#client.mergePatch(persistentVolumeClaims, keyOf(claim), {
+      metadata: { uid: claim.metadata?.uid, annotations: { [PROVISIONER_ANNOTATION]: SIMULATED_DRIVER } },
+    });
   }
 
   async #provision(claim: PersistentVolumeClaim, storage: string): Promise<void> {

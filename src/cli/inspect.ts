@@ -10,6 +10,8 @@ interface InspectOptions extends SourceOptions {
   json?: boolean;
 }
 
+const DOUBT = 'may not be a disk; an import refuses it where another file of the archive might be one, too';
+
 export function registerInspect(program: Command): void {
   const command = program
     .command('inspect')
@@ -49,6 +51,7 @@ function describe(image: InspectedImage): [string, string][] {
     ['encryption', image.encryption],
     ['features', image.features?.join(', ')],
     ['refused', image.refusal],
+    ['doubtful', image.isDoubtful ? DOUBT : undefined],
     ...Object.entries(image.labels).map(([name, value]): [string, string] => ['label', `${name}=${value}`]),
   ];
   return rows.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, `${value}`]]));

@@ -22,12 +22,10 @@ import { FileSink } from '../sink/file-sink.ts';
 import type { Sink } from '../sink/sink.ts';
 import type { RangeReader, Source } from '../base/source.ts';
 import { FileSource } from '../source/kinds/file-source.ts';
-import { DoubtfulMember } from '../image/unwrap/doubtful-member.ts';
+import { DoubtfulMember, FOUND_NOTHING } from '../image/unwrap/doubtful-member.ts';
 import { rangesWithin } from '../image/unwrap/unwrap.ts';
 
 const MOST_RESTARTS = 5;
-/** Failures of a second pass over an archive that has no other disk, or cannot be read again. */
-const FOUND_NOTHING = new Set<TransferErrorCode>(['NotAnImage', 'SourceNotReadable']);
 /** Failures of importing something that is not a disk image. */
 const NO_DISK = new Set<TransferErrorCode>([
   'NotAnImage',

@@ -1,5 +1,4 @@
-import { ByteReader } from '../base/bytes.ts';
-import { refuseHiddenCoding } from './content-coding.ts';
+import type { ByteReader } from '../base/bytes.ts';
 import { TransferError } from '../base/errors.ts';
 import { driverOf, drivers, type DiskFormat } from '../image/formats/drivers.ts';
 import { END_LENGTH } from '../image/formats/foreign/ends.ts';
@@ -7,9 +6,9 @@ import type { ImageDetails } from '../image/formats/image-details.ts';
 import { imageFailures } from '../image/formats/image-failures.ts';
 import { refuseByEnd, type RawGuess } from '../image/formats/raw-end.ts';
 import { HEAD_LENGTH, recognise } from '../image/formats/recognise.ts';
-import { locationIn } from './open-image.ts';
+import { openChosen } from './open-chosen.ts';
 import type { RangeReader, Source } from '../base/source.ts';
-import { rangesWithin, unwrap, type Wrapper } from '../image/unwrap/unwrap.ts';
+import { rangesWithin, type Wrapper } from '../image/unwrap/unwrap.ts';
 
 export interface InspectedImage extends ImageDetails {
   location: string;
@@ -20,21 +19,27 @@ export interface InspectedImage extends ImageDetails {
   format: DiskFormat;
   /** Why the image cannot be imported, as far as its start tells. */
   refusal: string | undefined;
+  /**
+   * Whether the image is a member of an archive that only might be a disk: an import refuses it where another member
+   * might be one, too.
+   */
+  isDoubtful: boolean;
   labels: Record<string, string>;
 }
 
-/** Describes an image by its start and, where it looks raw, its last bytes, whether or not it can be imported. */
+/**
+ * Describes an image by its start and, where it looks raw, its last bytes, whether or not it can be imported. Of an
+ * archive it describes the member that an import takes.
+ */
 export async function inspectImage(source: Source): Promise<InspectedImage> {
   let reader: ByteReader | undefined;
   try {
     const { location } = source;
-    const opened = await source.open(HEAD_LENGTH);
-    refuseHiddenCoding(opened, location);
-    const unwrapped = await unwrap(new ByteReader(opened.bytes), opened.size, locationIn(source, opened));
-    ({ reader } = unwrapped);
-    const { wrappers, size, offset } = unwrapped;
+    const { opened, image } = await openChosen(source);
+    ({ reader } = image);
+    const { wrappers, size, offset } = image;
     const head = Buffer.from(await reader.peek(HEAD_LENGTH));
-    const { format: apparent, guess } = recognise(head, size, unwrapped.location);
+    const { format: apparent, guess } = recognise(head, size, image.location);
     const object = offset === undefined ? undefined : await source.openRanges();
     const ranges = object && rangesWithin(object, offset ?? 0, size ?? object.size);
     const atEnd = guess !== undefined && ranges !== undefined ? await readFooter(ranges, guess) : undefined;
@@ -47,6 +52,7 @@ export async function inspectImage(source: Source): Promise<InspectedImage> {
       format,
       ...details,
       refusal: refusalOf(format, header, details),
+      isDoubtful: image.doubtfulIn() !== undefined,
       labels: source.labels ?? {},
     };
   } finally {

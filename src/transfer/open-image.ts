@@ -117,6 +117,7 @@ async function openUnlessAborted(
   }
 }
 
-function seekableOf({ size, openAt }: OpenedSource): SeekableStream | undefined {
+/** Returns what was opened as a stream that can be opened at any offset, where the source supports that. */
+export function seekableOf({ size, openAt }: OpenedSource): SeekableStream | undefined {
   return size === undefined || openAt === undefined ? undefined : { size, openAt };
 }

@@ -1,4 +1,7 @@
-import { TransferError } from '../../base/errors.ts';
+import { TransferError, type TransferErrorCode } from '../../base/errors.ts';
+
+/** Failures of a second pass over an archive that has no other disk, or cannot be read again. */
+export const FOUND_NOTHING: ReadonlySet<TransferErrorCode> = new Set(['NotAnImage', 'SourceNotReadable']);
 
 /**
  * A member of an archive was taken for the disk because it might be one, but is not: a certain one follows, or it

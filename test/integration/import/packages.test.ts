@@ -2,11 +2,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Progress } from '../../../src/base/progress.ts';
+import { FileSource } from '../../../src/source/kinds/file-source.ts';
+import { inspectImage, type InspectedImage } from '../../../src/transfer/inspect-image.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { importInPod, type PodRun } from '../support/importer.ts';
 import { startNginx } from '../support/nginx.ts';
 import { run, type Server } from '../support/processes.ts';
 
+const MEBIBYTE = 1024 * 1024;
 const DESCRIPTOR = `<?xml version="1.0" encoding="UTF-8"?>
 <Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
   <References><File ovf:href="My%20VM-disk1.vmdk" ovf:id="file1"/></References>
@@ -28,6 +32,9 @@ describe('importer: packages as real programs make them', () => {
     expect(result, `${name}: ${JSON.stringify(result)}`).to.include({ outcome: 'succeeded', format });
     expect(await sameDisk(diskImage, raw), name).to.equal(true);
   };
+
+  const inspected = (name: string, progress = new Progress()): Promise<InspectedImage> =>
+    inspectImage(new FileSource(join(root, name), progress));
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'diskpress-packages-'));
@@ -69,7 +76,30 @@ describe('importer: packages as real programs make them', () => {
       tar --sort=name -C memory -czf large-memory.tar.gz . && rm -r memory`);
     for (const name of ['memory.tar', 'memory.tar.gz', 'compressed-memory.tar', 'large-memory.tar.gz']) {
       await expectDisk(name, 'qcow2');
+      expect(await inspected(name), name).to.include({
+        format: 'qcow2',
+        isDoubtful: false,
+        virtualSize: 64 * MEBIBYTE,
+      });
     }
+  });
+
+  it('tells of the disk in an archive without reading what lies before it', async () => {
+    await sh(`
+      mkdir -p before && truncate -s 100M before/a.vmem && cp disk.qcow2 before/b.qcow2
+      tar --sort=name -C before -cf before.tar . && rm -r before`);
+    const progress = new Progress();
+    expect(await inspected('before.tar', progress)).to.include({ format: 'qcow2', isDoubtful: false });
+    expect(progress.bytesRead).to.be.below(20 * MEBIBYTE);
+  });
+
+  it('says that a file is doubtful where it only might be a disk, and none is certain', async () => {
+    await sh(`
+      mkdir -p doubt && head -c 20M /dev/urandom > doubt/a.vmem && head -c 20M /dev/urandom > doubt/b.vmem
+      tar --sort=name -C doubt -cf doubt.tar . && rm -r doubt`);
+    expect(await inspected('doubt.tar')).to.include({ format: 'raw', isDoubtful: true, virtualSize: 20 * MEBIBYTE });
+    const { result } = await importFrom('doubt.tar');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'UnsupportedImage' });
   });
 
   it('says of such a file what is wrong with it where no disk lies behind it', async () => {

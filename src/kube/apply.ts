@@ -1,12 +1,13 @@
 import type { OwnerReference, KubeObject } from './resource.ts';
 
 /**
- * Whether an apply of `desired` would change `actual`: whether any field that it names is different there. Fields that only
- * `actual` has are other managers', or defaults. `undefined` says nothing; `null` says that the field must not be there. An empty object
- * or list is the same as none. Lists are compared item by item, but `metadata.finalizers` and `metadata.ownerReferences` only need
- * to include the desired ones, as the API merges them. Quantities are compared as text.
+ * Reports whether applying `desired` would change `actual`, that is, whether any field named by `desired` differs.
+ * Fields that only `actual` has belong to other managers or are defaults. `undefined` states nothing; `null` states
+ * that the field must be absent. An empty object or list equals none. Lists are compared item by item, but
+ * `metadata.finalizers` and `metadata.ownerReferences` only need to include the desired items, because the API merges
+ * them. Quantities are compared as text.
  *
- * What it cannot see: a field that an earlier apply set and this one no longer names. Name it with `null`.
+ * It cannot detect a field that an earlier apply set and that is no longer named. Name such a field with `null`.
  */
 export function differs(desired: unknown, actual: unknown, path: readonly string[] = []): boolean {
   if (desired === undefined) return false;
@@ -26,16 +27,17 @@ function listDiffers(desired: unknown[], actual: unknown, path: readonly string[
   return desired.length !== actual.length || desired.some((item, index) => differs(item, actual[index]));
 }
 
-/** No value, or an object or list of none. */
+/** Reports whether a value is absent, or an empty object or list. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 /**
- * A reference from a dependent to this owner.
+ * Returns a reference from a dependent to this owner.
  *
- * @param options controller: the one owner that manages the dependent; it also blocks the owner's deletion in the foreground
+ * @param options controller: whether this owner manages the dependent; it then also blocks foreground deletion of the
+ * owner
  * @throws TypeError if the owner was not read from the API
  */
 export function ownerReference(owner: KubeObject, options: { controller?: boolean } = {}): OwnerReference {
@@ -47,7 +49,7 @@ export function ownerReference(owner: KubeObject, options: { controller?: boolea
   return options.controller ? { ...reference, controller: true, blockOwnerDeletion: true } : reference;
 }
 
-/** The owner that manages the object, if it has one. */
+/** Returns the owner that manages the object, if there is one. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
 }

@@ -1,19 +1,19 @@
-/** Delays that double with every failure. All times in milliseconds. */
+/** Delays that double with every failure. All times are in milliseconds. */
 export interface BackoffOptions {
   /** The delay after the first failure. */
   readonly base: number;
   readonly max: number;
-  /** The delay is spread over ± this part of itself, so that many clients do not come back in step. */
+  /** Share of the delay by which it varies in either direction, so that many clients do not retry in step. */
   readonly jitter?: number;
 }
 
-/** The delay after so many failures in a row (1 or more). */
+/** Returns the delay after this number of consecutive failures (1 or more). */
 export function backoffDelay(failures: number, options: BackoffOptions, random: () => number = Math.random): number {
   const delay = Math.min(options.max, options.base * 2 ** Math.min(failures - 1, 60));
   return delay * (1 + (options.jitter ?? 0) * (2 * random() - 1));
 }
 
-/** Counts failures in a row of one thing. */
+/** Counts the consecutive failures of one thing. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;

@@ -3,7 +3,7 @@ import type { KubeObject } from './resource.ts';
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * Drops what the API server and kubectl keep in an object for themselves, which often is larger than all the rest.
+ * Drops the bookkeeping of the API server and kubectl from an object, which is often larger than everything else.
  *
  * @returns the object itself
  */
@@ -16,7 +16,7 @@ export function dropBookkeeping<T extends KubeObject>(object: T): T {
   return object;
 }
 
-/** A new object: one that a field was deleted from takes several times the memory. */
+/** Returns a new object, because one from which a field was deleted takes several times the memory. */
 function without<T extends object>(object: T, name: keyof T): T {
   return Object.fromEntries(Object.entries(object).filter(([field]) => field !== name)) as T;
 }

@@ -79,7 +79,7 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
 });
-/** Served by Kubernetes 1.30 and later. */
+/** ValidatingAdmissionPolicies are served by Kubernetes 1.30 and later. */
 export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
   ...admission,
   kind: 'ValidatingAdmissionPolicy',

@@ -10,11 +10,11 @@ import { parseWatchStream, type WatchEvent } from './watch-stream.ts';
 const PAGE_SIZE = 500;
 
 export interface RequestOptions {
-  /** Ends the request, which then throws the signal's reason. */
+  /** Signal that ends the request, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which objects of a resource; without a namespace, those of all namespaces. */
+/** Selects objects of a resource; without a namespace, those of all namespaces. */
 export interface Selection {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
@@ -22,33 +22,34 @@ export interface Selection {
 }
 
 export interface WatchOptions extends Selection, RequestOptions {
-  /** Events after this version are sent. */
+  /** Version after which events are sent. */
   readonly resourceVersion: string;
-  /** The server ends the watch after so many seconds. */
+  /** Seconds after which the server ends the watch. */
   readonly timeoutSeconds: number;
-  /** The watch throws a ConnectionError after so many milliseconds of silence. */
+  /** Milliseconds of silence after which the watch throws a ConnectionError. */
   readonly idleTimeout: number;
-  /** Called when the server has accepted the watch. */
+  /** Called once the server has accepted the watch. */
   readonly onOpen?: () => void;
 }
 
 export interface DeleteOptions extends RequestOptions {
-  /** Delete only the object with this uid; one that has another is a conflict. */
+  /** UID that the object must have to be deleted; any other UID is a conflict. */
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
 
-/** A page of a list, and the version that the whole list has. */
+/** A page of a list, and the version of the whole list. */
 export interface Page<T> {
   readonly items: T[];
   readonly resourceVersion: string;
 }
 
 /**
- * A typed client for any resource. All methods throw {@link ApiError} when the server refuses and {@link ConnectionError} when there is
- * no answer. A server that is busy (429, or 5xx with Retry-After) is asked again for a while before that shows.
+ * A typed client for any resource. All methods throw {@link ApiError} when the server refuses and
+ * {@link ConnectionError} when there is no answer. Requests to a busy server (429, or 5xx with Retry-After) are retried
+ * for a while before the error is thrown.
  */
 export class KubeClient {
   readonly #transport: Transport;
@@ -60,7 +61,7 @@ export class KubeClient {
     });
   }
 
-  /** @returns undefined if there is no such object */
+  /** @returns the object, or undefined if it does not exist */
   async get<T extends KubeObject>(
     resource: Resource<T>,
     key: Key,
@@ -75,7 +76,7 @@ export class KubeClient {
     }
   }
 
-  /** Lists in pages, and joins them. For large collections that change, an Informer is cheaper. */
+  /** Lists all pages and joins them. An Informer is cheaper for large collections that change. */
   async list<T extends KubeObject>(resource: Resource<T>, options: Selection & RequestOptions = {}): Promise<T[]> {
     const objects: T[] = [];
     for await (const page of this.pages(resource, options)) objects.push(...page.items);
@@ -83,7 +84,7 @@ export class KubeClient {
   }
 
   /**
-   * Lists page by page; all pages are of one version.
+   * Lists page by page; all pages have the same version.
    *
    * @throws {ApiError} status 410, if the list took so long that the server no longer keeps that version
    */
@@ -103,7 +104,7 @@ export class KubeClient {
         signal,
       })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] | null };
       const items = list.items ?? [];
-      // Lists of built-in resources leave these out of the items; watches do not.
+      // Lists of built-in resources omit apiVersion and kind from their items; watches do not.
       for (const item of items) {
         item.apiVersion ??= apiVersionOf(resource);
         item.kind ??= resource.kind;
@@ -114,8 +115,8 @@ export class KubeClient {
   }
 
   /**
-   * Watches once. The iteration ends when the server ends the watch; it throws when the connection breaks, when there is
-   * silence for longer than the idle timeout, and for an error inside the stream.
+   * Watches once. The iteration ends when the server ends the watch; it throws when the connection breaks, when the
+   * silence exceeds the idle timeout, and for an error inside the stream.
    */
   async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
     const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeout, signal } = options;
@@ -152,7 +153,7 @@ export class KubeClient {
     });
   }
 
-  /** Replaces an object. One that changed since its `metadata.resourceVersion` was read is a conflict. */
+  /** Replaces an object. It is a conflict if the object changed since its `metadata.resourceVersion` was read. */
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
     return this.#object(resource, {
       verb: 'update',
@@ -164,8 +165,8 @@ export class KubeClient {
   }
 
   /**
-   * Server-side apply: creates the object, or makes these fields so, taking them over from other managers. Fields that the
-   * same manager applied before and leaves out now (or says to be null) are removed.
+   * Performs a server-side apply: creates the object, or sets these fields and takes their ownership from other
+   * managers. Fields that the same manager applied before and now omits (or sets to null) are removed.
    */
   async apply<T extends KubeObject>(
     resource: Resource<T>,
@@ -175,7 +176,7 @@ export class KubeClient {
     return this.#apply(resource, object, options);
   }
 
-  /** {@link apply} to the status subresource. The object must exist. */
+  /** Performs {@link apply} on the status subresource. The object must exist. */
   async applyStatus<T extends KubeObject>(
     resource: Resource<T>,
     object: Configuration<T>,
@@ -184,7 +185,10 @@ export class KubeClient {
     return this.#apply(resource, object, { ...options, subresource: 'status' });
   }
 
-  /** A JSON merge patch (RFC 7396). With a `metadata.resourceVersion` in it, an object that changed since is a conflict. */
+  /**
+   * Sends a JSON merge patch (RFC 7396). If it has a `metadata.resourceVersion`, it is a conflict if the object changed
+   * since.
+   */
   async mergePatch<T extends KubeObject>(
     resource: Resource<T>,
     key: Key,
@@ -203,7 +207,7 @@ export class KubeClient {
     });
   }
 
-  /** Deletes an object; that there is none is success. */
+  /** Deletes an object; a missing object is success. */
   async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: DeleteOptions = {}): Promise<void> {
     const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, signal } = options;
     try {
@@ -221,7 +225,7 @@ export class KubeClient {
     }
   }
 
-  /** Ends the connections, and with them the requests under way. */
+  /** Closes the connections, which aborts the requests in flight. */
   async close(): Promise<void> {
     await this.#transport.close();
   }
@@ -249,7 +253,7 @@ export class KubeClient {
   }
 }
 
-/** The object as it has to be sent: with its type, and without the list of managers, which only the server writes. */
+/** Returns the object as it has to be sent: with its type, and without managedFields, which only the server writes. */
 function typed(resource: Resource<KubeObject>, object: KubeObject): KubeObject {
   const metadata = { ...object.metadata };
   delete metadata.managedFields;

@@ -2,9 +2,10 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { KubeClient } from './client.ts';
 
 /**
- * A client of the cluster that kubectl would speak to: that of $KUBECONFIG, of ~/.kube/config, or the one that this process runs in.
+ * Returns a client of the cluster that kubectl would use: that of $KUBECONFIG, of ~/.kube/config, or the one that this
+ * process runs in.
  *
- * @param userAgent who the requests say that they come from
+ * @param userAgent the user agent of the requests
  * @returns the client, and the namespace of the current context
  * @throws Error if the current context names no cluster
  */

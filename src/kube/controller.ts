@@ -6,44 +6,47 @@ import type { Metrics } from '../server/metrics.ts';
 import type { EventSource } from './event-source.ts';
 import { WorkQueue } from './workqueue.ts';
 
-/** When a WaitingError does not say: a watch will wake the object long before. */
+/** Default delay of a WaitingError in milliseconds; as a rule, a watch wakes the object long before. */
 const WAITING_MS = 30_000;
 
-/** When to look at the object again, should nothing change before: `requeueAfter` in milliseconds. */
+/** When to reconcile the object again if nothing changes before: `requeueAfter` in milliseconds. */
 export type Outcome = { readonly requeueAfter?: number } | undefined;
 
 export interface ReconcileContext {
-  /** Bound to the controller and the object; bind the `step` to a child of it. */
+  /** Logger of the controller and the object; bind the `step` to a child of it. */
   readonly logger: Logger;
-  /** Aborted when the process must stop acting. */
+  /** Signal that is aborted when the process must stop acting. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes the world as one object wants it. A key says only *which* object: the reconciler reads the world, compares, and acts, and a
- * second run finds nothing to do. It is never called for one key twice at a time.
+ * Brings the cluster to the state that one object desires. A key names only *which* object: the reconciler reads the
+ * current state, compares, and acts, and a second run finds nothing to do. It is never called concurrently for the same
+ * key.
  */
 export interface Reconciler {
-  /** Unique in the process; names the queue, metrics and log lines. */
+  /** Name that is unique in the process; it identifies the queue, metrics and log lines. */
   readonly name: string;
   /**
-   * @throws {TerminalError} a person must act: not called again until something changes
-   * @throws {WaitingError} for a named thing: called again after a while
-   * @throws anything else: called again with exponential back-off
+   * Reconciles one object.
+   *
+   * @throws {TerminalError} a person must act: it is not called again until something changes
+   * @throws {WaitingError} something named is missing: it is called again after a delay
+   * @throws any other error: it is called again with exponential back-off
    */
   reconcile(key: Key, context: ReconcileContext): Promise<Outcome>;
   /**
-   * Reports a failure on the object: the one place that does. Not called for conflicts, which only mean that the cache was behind.
-   * If it throws, the key is tried again with back-off, whatever the failure was.
+   * Reports a failure on the object; nothing else does. It is not called for conflicts, which only mean that the cache
+   * was stale. If it throws, the key is retried with back-off, whatever the failure was.
    */
   failed?(key: Key, failure: Error): Promise<void>;
 }
 
 export interface ControllerOptions {
   readonly watches: readonly EventSource[];
-  /** How many keys are reconciled at a time. */
+  /** Number of keys that are reconciled concurrently. */
   readonly workers?: number;
-  /** The delays after failures of one key. */
+  /** Delays after failures of one key. */
   readonly backoff?: BackoffOptions;
 }
 
@@ -58,7 +61,7 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  /** What each key was last said to wait for. */
+  /** What each key was last reported to wait for. */
   readonly #waiting = new Map<string, string>();
 
   constructor(reconciler: Reconciler, options: ControllerOptions & { logger: Logger; metrics: Metrics }) {
@@ -72,9 +75,9 @@ export class Controller {
   }
 
   /**
-   * Works until the signal is aborted, and resolves when the workers have finished the keys that they had.
+   * Works until the signal is aborted, and resolves when the workers have finished their keys.
    *
-   * @param mayAct asked before each reconciliation; while it says no, keys stay undone
+   * @param mayAct called before each reconciliation; keys are left alone while it returns false
    */
   async run(signal: AbortSignal, mayAct: () => boolean = () => true): Promise<void> {
     if (signal.aborted) return;

@@ -3,21 +3,24 @@ import type { AgentOptions, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
 
-/** How long what a kubeconfig's files, plugins and token files say is used before it is read again. */
+/**
+ * Lifetime of the contents of a kubeconfig's files, plugins and token files before they are read again, in
+ * milliseconds.
+ */
 const LIFETIME_MS = 30_000;
 
 const CONNECT = {
-  // Each watch has a connection of its own: over HTTP/2 one stalled connection would stall all of them.
+  // Each watch needs a connection of its own: over HTTP/2, one stalled connection would stall all of them.
   allowH2: false,
-  // Notices a peer that is gone (a node that lost power) where nothing else is sent.
+  // Keep-alive detects a peer that is gone (a node that lost power) while nothing else is sent.
   keepAlive: true,
   keepAliveInitialDelay: 15_000,
   timeout: 10_000,
 };
-/** How long an idle connection is kept for the next request, in milliseconds. */
+/** Options of the connection pool; an idle connection is kept for the next request for this many milliseconds. */
 const POOL = { allowH2: false, keepAliveTimeout: 30_000 };
 
-/** What a request needs to get through to the API server, as this user. */
+/** What a request needs to reach the API server as this user. */
 export interface Access {
   readonly dispatcher: Dispatcher;
   readonly headers: Readonly<Record<string, string>>;
@@ -48,7 +51,11 @@ export class Credentials {
     this.#kubeConfig = kubeConfig;
   }
 
-  /** @param renew read everything again, because the server did not accept what is known */
+  /**
+   * Returns the current access.
+   *
+   * @param renew whether to read everything again, because the server rejected the current credentials
+   */
   async access(renew = false): Promise<Access> {
     const now = performance.now();
     if (!this.#access || renew || now - this.#readAt > LIFETIME_MS) {
@@ -61,7 +68,7 @@ export class Credentials {
     return this.#access;
   }
 
-  /** Ends the connections, and with them the requests under way. */
+  /** Closes the connections, which aborts the requests in flight. */
   async close(): Promise<void> {
     await this.#current?.dispatcher.destroy();
   }
@@ -74,7 +81,7 @@ export class Credentials {
     if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
     let dispatcher = this.#current?.dispatcher;
     if (!dispatcher || !isDeepStrictEqual(tls, this.#tls)) {
-      // Requests under way end with the certificates that they began with.
+      // Requests in flight finish with the certificates that they started with.
       dispatcher?.close().catch(() => undefined);
       dispatcher = this.#dispatcher(tls);
       this.#tls = tls;
@@ -98,7 +105,7 @@ export class Credentials {
   }
 }
 
-/** The same configuration, asking anew for tokens that the original remembers. */
+/** Returns the same configuration without the tokens that the original caches. */
 function withoutMemory({ clusters, contexts, currentContext, users }: KubeConfig): KubeConfig {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromOptions({ clusters, contexts, currentContext, users });

@@ -1,15 +1,15 @@
 import type { V1Status, V1StatusDetails } from '@kubernetes/client-node';
 
-/** The API server refused a request. `message` is the server's own, which names the object. */
+/** Thrown when the API server refused a request. `message` is the server's own, and names the object. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code = 'ERR_KUBE_API';
-  /** The HTTP status; for an error inside a watch stream, the code in its Status object. */
+  /** HTTP status; for an error inside a watch stream, the code in its Status object. */
   readonly status: number;
-  /** The machine-readable reason of the Status object, such as `AlreadyExists`; empty if there was none. */
+  /** Machine-readable reason of the Status object, such as `AlreadyExists`; empty if there was none. */
   readonly reason: string;
   readonly details: V1StatusDetails | undefined;
-  /** How long the server asked to wait before another try. */
+  /** Seconds that the server asked to wait before a retry. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: Partial<V1Status> & { code: number }, retryAfterSeconds?: number) {
@@ -21,7 +21,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The API server could not be reached, or the connection broke before its answer was complete. */
+/** Thrown when the API server was unreachable, or the connection broke before its answer was complete. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly code = 'ERR_KUBE_CONNECTION';
@@ -31,11 +31,14 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Thrown by a reconciler: a person must act. The object is not looked at again until it, or one watched with it, changes. */
+/**
+ * Thrown by a reconciler when a person must act. The object is not reconciled again until it, or a watched object that
+ * concerns it, changes.
+ */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
   readonly code = 'ERR_KUBE_TERMINAL';
-  /** CamelCase, for conditions and events. */
+  /** Reason in CamelCase, for conditions and events. */
   readonly reason: string;
 
   constructor(reason: string, message: string, options?: ErrorOptions) {
@@ -44,13 +47,16 @@ export class TerminalError extends Error {
   }
 }
 
-/** Thrown by a reconciler: nothing is wrong, but a named thing is not there yet. Looked at again after a while. */
+/**
+ * Thrown by a reconciler when nothing is wrong, but something named is missing. The object is reconciled again after a
+ * delay.
+ */
 export class WaitingError extends Error {
   override readonly name = 'WaitingError';
   readonly code = 'ERR_KUBE_WAITING';
-  /** CamelCase, for conditions and events. */
+  /** Reason in CamelCase, for conditions and events. */
   readonly reason: string;
-  /** Milliseconds until the next look, should no watch come first. */
+  /** Milliseconds until the next reconciliation, unless a watch triggers it first. */
   readonly after: number | undefined;
 
   constructor(reason: string, message: string, options?: ErrorOptions & { after?: number }) {
@@ -60,7 +66,7 @@ export class WaitingError extends Error {
   }
 }
 
-/** Another holder has the lease, or it could not be renewed in time: this process must stop acting. */
+/** Thrown when another holder has the lease, or it could not be renewed in time: this process must stop acting. */
 export class LeadershipLostError extends Error {
   override readonly name = 'LeadershipLostError';
   readonly code = 'ERR_KUBE_LEADERSHIP_LOST';
@@ -72,28 +78,31 @@ const hasReason = (reason: string) => (error: unknown) => error instanceof ApiEr
 export const isNotFound = hasStatus(404);
 export const isForbidden = hasStatus(403);
 export const isInvalid = hasStatus(422);
-/** The resourceVersion asked for is no longer kept (410, as HTTP status or inside a watch stream). */
+/** Reports whether the requested resourceVersion is no longer kept (410, as HTTP status or inside a watch stream). */
 export const isGone = hasStatus(410);
-/** The object changed since it was read: look again. An object that exists already is not this. */
+/**
+ * Reports whether the object changed since it was read, so that it has to be read again. An object that already exists
+ * is a different error.
+ */
 export const isConflict = hasReason('Conflict');
 export const isAlreadyExists = hasReason('AlreadyExists');
 
-/** 400, 405, 406, 413, 415 and 422: the same request will be refused again. */
+/** Reports whether the same request will be refused again: 400, 405, 406, 413, 415 and 422. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof ApiError && [400, 405, 406, 413, 415, 422].includes(error.status);
 }
 
-/** Milliseconds that the server asked to wait; 0 if it did not. */
+/** Returns the milliseconds that the server asked to wait; 0 if it did not. */
 export function retryAfter(error: unknown): number {
   return error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
 }
 
-/** What was thrown, as an Error. */
+/** Returns the thrown value as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** What was thrown, as fields of a log line; with the stack where the place in our code matters. */
+/** Returns the thrown value as fields of a log line, including the stack where the location in our code matters. */
 export function errorFields(thrown: unknown): { error: string; stack?: string } {
   const error = toError(thrown);
   const expected = error instanceof ApiError || error instanceof ConnectionError;

@@ -1,6 +1,6 @@
-/** What is to be recorded, in the words of one controller about one object. */
+/** What a controller wants to record about an object. */
 export interface EventFacts {
-  /** The uid of the object, or what else is unique to it. */
+  /** UID of the object, or another unique identifier of it. */
   readonly subject: string;
   readonly component: string;
   readonly type: 'Normal' | 'Warning';
@@ -8,27 +8,27 @@ export interface EventFacts {
   readonly message: string;
 }
 
-/** One Event object, and how often it has happened by now. */
+/** One Event object, and how often it has happened so far. */
 export interface Series {
   readonly facts: EventFacts;
   /** Milliseconds since 1970. */
   readonly first: number;
   last: number;
   count: number;
-  /** Where the Event object is; unset until it is written. */
+  /** Name of the Event object; undefined until it is written. */
   name: string | undefined;
 }
 
 export interface CorrelatorLimits {
-  /** So many different messages for one reason about one object, then they become one. */
+  /** Number of different messages for one reason and object from which on they are combined into one. */
   readonly similar: number;
-  /** Writes about one object that may come at once … */
+  /** Number of writes about one object that may happen at once. */
   readonly burst: number;
-  /** … and after that one in so many milliseconds. */
+  /** Milliseconds between further writes about one object, once the burst is used up. */
   readonly refill: number;
-  /** Objects and series remembered; the oldest are forgotten first. */
+  /** Number of objects and series that are remembered; the oldest are forgotten first. */
   readonly remembered: number;
-  /** A series that was quiet for so many milliseconds is not continued. */
+  /** Milliseconds of quiet after which a series is not continued. */
   readonly expiry: number;
 }
 
@@ -41,8 +41,9 @@ export const DEFAULT_LIMITS: CorrelatorLimits = {
 };
 
 /**
- * Decides what becomes of an event: the same thing again counts up the Event that there is, many similar things become one series,
- * and what is too much about one object is only counted. Pure but for its memory; the time is given to it.
+ * Decides what happens to an event: a repetition increments the count of the existing Event, many similar events become
+ * one series, and events about one object that exceed its rate limit are only counted. It is pure except for its
+ * memory; the caller supplies the time.
  */
 export class EventCorrelator {
   readonly #limits: CorrelatorLimits;
@@ -92,7 +93,7 @@ export class EventCorrelator {
   }
 
   #remember<V>(map: Map<string, V>, key: string, value: V): void {
-    // Written again at the end: the map stays in the order of last use.
+    // Setting the key again moves it to the end, so that the map keeps the order of last use.
     map.delete(key);
     map.set(key, value);
     if (map.size > this.#limits.remembered) map.delete(map.keys().next().value!);

@@ -2,18 +2,18 @@ import type { Informer } from './informer.ts';
 import { keyOf, type Key } from './key.ts';
 import type { KubeObject } from './resource.ts';
 
-/** Where a controller learns which objects to look at. */
+/** Tells a controller which objects to reconcile. */
 export interface EventSource {
   readonly informer: Pick<Informer<KubeObject>, 'hasSynced' | 'name' | 'resource'>;
-  /** Enqueues the keys of what is there, and from then on of what changes. */
+  /** Enqueues the keys of the existing objects, and from then on of those that change. */
   attach(enqueue: (key: Key) => void): void;
 }
 
 /**
- * Has a controller look at what the objects of an informer concern, whenever one of them changes.
+ * Makes a controller reconcile what the objects of an informer concern, whenever one of them changes.
  *
- * @param toKeys which keys a change of this object concerns; by default its own. It is asked for the new and for the old
- *   state of an object, so that one that moves from an owner to another wakes both.
+ * @param toKeys returns the keys that a change of this object concerns; by default its own. It is called for both the
+ * old and the new state of an object, so that moving from one owner to another wakes both.
  */
 export function enqueueFrom<T extends KubeObject>(
   informer: Informer<T>,

@@ -8,13 +8,13 @@ import { EventCorrelator, type CorrelatorLimits, type Series } from './event-cor
 import type { Metrics } from '../server/metrics.ts';
 import type { KubeObject } from './resource.ts';
 
-/** Events that wait to be written; more are dropped. */
+/** Most events that may wait to be written; further ones are dropped. */
 const BACKLOG_MAX = 1000;
-/** The API server refuses longer messages. */
+/** Longest message in characters; the API server refuses longer ones. */
 const MESSAGE_MAX = 1024;
 
 export interface EventRecorderOptions {
-  /** Who speaks, unless an event says otherwise. */
+  /** Reporting component, unless an event gives its own. */
   readonly component: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -22,8 +22,9 @@ export interface EventRecorderOptions {
 }
 
 /**
- * Writes core/v1 Events, which `kubectl describe` shows. An event that repeats counts up the one that there is; how many may be
- * written about one object is limited. Nothing here throws or waits: events are for people, and no work depends on them.
+ * Writes core/v1 Events, which `kubectl describe` shows. A repeated event increments the count of the existing one, and
+ * the number of writes about one object is limited. Nothing here throws or waits: events are for people, and no work
+ * depends on them.
  */
 export class EventRecorder {
   readonly #client: KubeClient;
@@ -40,7 +41,12 @@ export class EventRecorder {
     this.#correlator = new EventCorrelator(options.limits);
   }
 
-  /** @param object with its apiVersion, kind and metadata; cluster-scoped ones have their events in the namespace default */
+  /**
+   * Records an event.
+   *
+   * @param object the object, with its apiVersion, kind and metadata; events of cluster-scoped objects are in the
+   * namespace default
+   */
   event(
     object: KubeObject,
     event: { type: 'Normal' | 'Warning'; reason: string; message: string; component?: string },
@@ -64,7 +70,7 @@ export class EventRecorder {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when what was recorded so far is written, or has failed. */
+  /** Resolves when the events recorded so far have been written, or have failed. */
   async flush(): Promise<void> {
     await this.#writing;
   }
@@ -101,7 +107,7 @@ export class EventRecorder {
         await this.#client.mergePatch(events, { namespace, name: series.name }, patch);
         return;
       } catch (error) {
-        // The server forgets events after an hour; this one is made anew.
+        // The server forgets events after an hour; this one has to be created again.
         if (!isNotFound(error)) throw error;
       }
     }
@@ -144,7 +150,7 @@ function shorten(message: string): string {
   return message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 1)}…`;
 }
 
-/** RFC 3339 with whole seconds, as a Time of the API has. */
+/** Formats a time in RFC 3339 with whole seconds, as the API's type Time has it. */
 function timestamp(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

@@ -15,7 +15,7 @@ export function isBeingDeleted(object: KubeObject): boolean {
 /**
  * Adds a finalizer, unless the object has it.
  *
- * @returns the object as it is then
+ * @returns the object in its resulting state
  * @throws {ApiError} a conflict, if the object changed since it was read
  */
 export async function addFinalizer<T extends KubeObject>(
@@ -31,8 +31,8 @@ export async function addFinalizer<T extends KubeObject>(
 /**
  * Removes a finalizer, if the object has it. An object that is gone by then is success.
  *
- * @param annotations written together with it
- * @returns the object as it is then, or as it was
+ * @param annotations written in the same request
+ * @returns the object in its resulting state, or as it was
  * @throws {ApiError} a conflict, if the object changed since it was read
  */
 export async function removeFinalizer<T extends KubeObject>(

@@ -13,37 +13,40 @@ import type { WatchEvent } from './watch-stream.ts';
 
 export interface Change<T> {
   readonly type: 'added' | 'modified' | 'deleted';
-  /** As it is now, or as it was last known if it was deleted. */
+  /** Current state, or the last known state if the object was deleted. */
   readonly object: T;
-  /** As it was before; only with `modified`. */
+  /** Previous state; only set for `modified`. */
   readonly previous?: T;
 }
 
 export interface InformerOptions<T extends KubeObject> extends Selection {
   /**
-   * Drops from an object just received what no controller reads. It may change the object and return it, and must leave
-   * metadata's name, namespace, uid and resourceVersion alone. What {@link dropBookkeeping} drops is gone already.
+   * Drops from a received object what no controller reads. It may modify the object and return it, and must leave
+   * metadata's name, namespace, uid and resourceVersion alone. What {@link dropBookkeeping} drops is already gone.
    */
   readonly prune?: (object: T) => T;
-  /** A resource that the server does not serve, because its CRD is not installed (yet), counts as one without objects. */
+  /**
+   * Whether a resource that the server does not serve, because its CRD is not installed (yet), counts as one without
+   * objects.
+   */
   readonly mayBeAbsent?: boolean;
-  /** Seconds after which the server should end a watch (to twice that). */
+  /** Seconds after which the server should end a watch; the actual time is between this and twice this. */
   readonly watchSeconds?: number;
-  /** Milliseconds of silence after which a watch is begun anew; by default a little longer than a watch lasts. */
+  /** Milliseconds of silence after which a watch is restarted; by default a little longer than a watch lasts. */
   readonly idleTimeout?: number;
-  /** Milliseconds before listing or watching again after a failure. */
+  /** Delays in milliseconds before listing or watching again after a failure. */
   readonly backoff?: ReflectorOptions['backoff'];
 }
 
 /**
- * A cache of a resource's objects that a list filled and a watch keeps up to date.
+ * A cache of a resource's objects that a list fills and a watch keeps up to date.
  *
- * What it hands out is shared with everyone else, and frozen: copy an object before changing it. It can be a moment behind the
- * server, also behind what this process itself wrote.
+ * Returned objects are shared with all other readers, and frozen: copy an object before modifying it. The cache can lag
+ * behind the server, including this process's own writes.
  */
 export class Informer<T extends KubeObject> {
   readonly resource: Resource<T>;
-  /** The resource and the selectors, as logs, metrics and the readiness check call this informer. */
+  /** The resource and the selectors, which name this informer in logs, metrics and the readiness check. */
   readonly name: string;
   readonly #prune: (object: T) => T;
   readonly #idleTimeout: number;
@@ -102,20 +105,20 @@ export class Informer<T extends KubeObject> {
     return this.#store.size;
   }
 
-  /** The objects that an index finds by this value. The first look into an index goes through all objects. */
+  /** Returns the objects that the index has for this value. The first lookup in an index visits all objects. */
   byIndex(index: ObjectIndex<T>, value: string): T[] {
     return this.#store.byIndex(index, value);
   }
 
   /**
-   * Calls the listener for every change from now on; after a lost connection also for changes that are not new. It must not block;
-   * what it throws is logged.
+   * Calls the listener for every change from now on; after a lost connection, also for changes that are not new. It
+   * must not block; what it throws is logged.
    */
   onChange(listener: (change: Change<T>) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** True once the first list is complete, and from then on. */
+  /** Whether the first list is complete; it never becomes false again. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
@@ -134,14 +137,17 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  /** Why this cache should not be relied on, if so: not complete yet, or too long nothing from the server. */
+  /**
+   * Reason why this cache should not be relied on, if any: it is incomplete, or the server has been silent for too
+   * long.
+   */
   get problem(): string | undefined {
     if (!this.#hasSynced) return 'the first list is not complete';
     const { silence } = this.#reflector;
     return silence > 2 * this.#idleTimeout ? `silent for ${Math.round(silence / 1000)} s` : undefined;
   }
 
-  /** Lists and watches until the signal is aborted, and then resolves. Starting again changes nothing. */
+  /** Lists and watches until the signal is aborted, and then resolves. Starting it again has no effect. */
   async start(signal: AbortSignal): Promise<void> {
     this.#running ??= this.#reflector.run(signal);
     return this.#running;
@@ -149,7 +155,7 @@ export class Informer<T extends KubeObject> {
 
   #admit(object: T): T {
     const known = this.#store.get(keyOf(object));
-    // After a list most objects are those that are here already: keep the old ones, and let the new ones go.
+    // After a list, most objects are unchanged: the old ones are kept, so that the new ones can be garbage collected.
     if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
     return this.#interner.intern(this.#prune(dropBookkeeping(object)));
   }
@@ -175,7 +181,8 @@ export class Informer<T extends KubeObject> {
   #set(object: T): void {
     const previous = this.#store.get(keyOf(object));
     if (previous === object) return;
-    // Deleted and made again under the same name while nobody watched: two objects, two changes.
+    // The object was deleted and recreated under the same name while nobody watched: these are two objects and two
+    // changes.
     if (previous && previous.metadata?.uid !== object.metadata?.uid) this.#remove(previous);
     const replaced = this.#store.set(object);
     this.#notify(replaced ? { type: 'modified', object, previous: replaced } : { type: 'added', object });

@@ -1,11 +1,14 @@
-/** Longer strings hardly ever occur twice. */
+/** Longest string that is interned, in characters; longer ones rarely occur twice. */
 const LENGTH_MAX = 64;
-/** Most strings occur once, such as uids: so many are remembered, and then the search for repetitions begins anew. */
+/**
+ * Number of strings that are remembered before the search for repetitions restarts, because most strings, such as UIDs,
+ * occur once.
+ */
 const REMEMBERED_MAX = 4096;
 
 /**
- * Makes objects ready to be kept by the thousand: equal strings in them, such as labels, class names and phases, become
- * one string in memory, and nobody can change them any more.
+ * Prepares objects to be kept by the thousand: equal strings in them, such as labels, class names and phases, become
+ * one string in memory, and the objects are frozen.
  */
 export class Interner {
   readonly #strings = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { KubeObject } from './resource.ts';
 
-/** The name of an object among those of its resource. The namespace of cluster-scoped objects is empty. */
+/** Identifies an object among those of its resource. The namespace of cluster-scoped objects is empty. */
 export interface Key {
   readonly namespace: string;
   readonly name: string;
@@ -13,17 +13,17 @@ export function keyOf(object: KubeObject): Key {
   return { namespace, name };
 }
 
-/** The key of an object that concerns somebody, and none of another. */
+/** Returns the key of an object if it is concerned, and none otherwise. */
 export function keyIf(object: KubeObject, concerned: boolean): Key[] {
   return concerned ? [keyOf(object)] : [];
 }
 
-/** `namespace/name`, or `name` for cluster-scoped objects. Neither part can hold a slash. */
+/** Formats a key as `namespace/name`, or `name` for cluster-scoped objects. Neither part can contain a slash. */
 export function keyToString(key: Key): string {
   return key.namespace === '' ? key.name : `${key.namespace}/${key.name}`;
 }
 
-/** The inverse of {@link keyToString}. */
+/** Parses the output of {@link keyToString}. */
 export function keyFromString(text: string): Key {
   const slash = text.indexOf('/');
   return slash < 0 ? { namespace: '', name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };

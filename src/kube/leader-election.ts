@@ -6,34 +6,38 @@ import { isAlreadyExists, isConflict, isNotFound, LeadershipLostError, toError }
 import type { Metrics } from '../server/metrics.ts';
 
 export interface LeaderElectionOptions {
-  /** Of the Lease. */
+  /** Namespace of the Lease. */
   readonly namespace: string;
   readonly name: string;
-  /** Unique to this process, such as the pod's name. */
+  /** Identity that is unique to this process, such as the pod's name. */
   readonly identity: string;
-  /** How long others wait, in milliseconds, after they last saw the leader renew. */
+  /** Milliseconds that other candidates wait after they last saw the leader renew. */
   readonly leaseDuration?: number;
-  /** The leader gives up when it could not renew for so long. Shorter than leaseDuration, by more than clocks drift apart. */
+  /**
+   * Milliseconds without a renewal after which the leader gives up. It has to be shorter than leaseDuration, by more
+   * than clocks drift apart.
+   */
   readonly renewDeadline?: number;
-  /** How often the leader renews and the others look. */
+  /** Milliseconds between renewals of the leader, and between checks of the candidates. */
   readonly retryPeriod?: number;
 }
 
 /**
- * Leader election by a coordination.k8s.io Lease, in the protocol of client-go: the times written to the Lease are for people; what
- * counts is this process's own monotonic clock, from when it last saw the Lease change. A leader whose event loop was blocked, or that
- * cannot reach the server, stops leading by that same clock, before another one can begin.
+ * Elects a leader by a coordination.k8s.io Lease, in the protocol of client-go: the times written to the Lease are
+ * informational; what counts is this process's own monotonic clock, from when it last saw the Lease change. A leader
+ * whose event loop was blocked, or that cannot reach the server, stops leading by that same clock, before another one
+ * can begin.
  */
 export class LeaderElector {
   readonly #client: KubeClient;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #options: Required<LeaderElectionOptions>;
-  /** As last read or written. */
+  /** Lease as it was last read or written. */
   #lease: Lease | undefined;
-  /** When it was first seen so. */
+  /** Time at which the Lease was first seen in this state. */
   #observedAt = 0;
-  /** When the request was begun that renewed the lease last; undefined when not leading. */
+  /** Time at which the request that last renewed the lease was started; undefined while not leading. */
   #renewedAt: number | undefined;
 
   constructor(client: KubeClient, options: LeaderElectionOptions & { logger: Logger; metrics: Metrics }) {
@@ -49,17 +53,24 @@ export class LeaderElector {
     metrics.leading.set({ name }, 0);
   }
 
-  /** Whether this process may act now: false as soon as the renewal is overdue, even if no timer could say so yet. */
+  /**
+   * Whether this process may act now. It becomes false as soon as the renewal is overdue, even if no timer has fired
+   * yet.
+   */
   get leading(): boolean {
     return this.#left() > 0;
   }
 
-  /** Resolves when this process leads; throws the signal's reason when that is aborted. */
+  /**
+   * Resolves when this process leads.
+   *
+   * @throws the signal's reason, if that is aborted
+   */
   async acquire(signal: AbortSignal): Promise<void> {
     this.#logger.info('waiting for the lease', { step: 'elect' });
     signal.throwIfAborted();
     while (!(await this.#attempt(this.#options.renewDeadline))) {
-      // Spread, so that those who wait do not ask all at once.
+      // The jitter prevents all candidates from asking at once.
       await delay(this.#options.retryPeriod * (1 + Math.random() / 5), signal);
       signal.throwIfAborted();
     }
@@ -70,7 +81,7 @@ export class LeaderElector {
   /**
    * Renews the lease until the signal is aborted, and then resolves.
    *
-   * @throws {LeadershipLostError} another has it, or it could not be renewed in time
+   * @throws {LeadershipLostError} another process has the lease, or it could not be renewed in time
    */
   async hold(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -83,7 +94,7 @@ export class LeaderElector {
     }
   }
 
-  /** Gives the lease back, so that another process need not wait for it to expire. Call it when nothing acts any more. */
+  /** Releases the lease, so that another process need not wait for it to expire. Call it once nothing acts any more. */
   async release(): Promise<void> {
     if (!this.leading || !this.#lease) return;
     this.#stop();
@@ -97,7 +108,7 @@ export class LeaderElector {
     }
   }
 
-  /** Milliseconds for which this process may still act without another renewal. */
+  /** Returns the milliseconds for which this process may still act without another renewal. */
   #left(): number {
     return this.#renewedAt === undefined ? 0 : this.#renewedAt + this.#options.renewDeadline - performance.now();
   }
@@ -122,15 +133,15 @@ export class LeaderElector {
   }
 
   /**
-   * One try to take or renew the lease.
+   * Tries once to acquire or renew the lease.
    *
-   * @param timeout milliseconds after which an answer would be of no use
-   * @returns whether this process has it now
+   * @param timeout milliseconds after which an answer would be useless
+   * @returns whether this process has the lease now
    */
   async #attempt(timeout: number): Promise<boolean> {
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeout)));
     try {
-      // The holder goes on from what it wrote last; that another wrote since shows as a conflict.
+      // The holder continues from what it last wrote; a write by another process since then shows as a conflict.
       if (this.#renewedAt === undefined) await this.#observe(signal);
       if (!this.#mayTake()) return false;
       const started = performance.now();
@@ -182,7 +193,7 @@ export class LeaderElector {
   }
 }
 
-/** Now, with the six digits of a second's fraction that the API demands of a MicroTime. */
+/** Returns the current time with the six fractional digits that the API requires of a MicroTime. */
 function microTime(): string {
   return new Date().toISOString().replace('Z', '000Z');
 }

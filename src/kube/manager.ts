@@ -14,18 +14,18 @@ import { resourceName, type KubeObject, type Resource } from './resource.ts';
 export interface ManagerOptions {
   readonly kubeConfig: KubeConfig;
   readonly logger: Logger;
-  /** Who speaks in events and requests. */
+  /** Component name in events and requests. */
   readonly component?: string;
-  /** Without it, the controllers run at once. */
+  /** Leader election options; without them, the controllers run at once. */
   readonly leaderElection?: LeaderElectionOptions;
-  /** Of /healthz, /readyz and /metrics; 0 for any free one; they are not served without it. */
+  /** Port of /healthz, /readyz and /metrics; 0 for any free one. They are not served without it. */
   readonly port?: number;
   readonly host?: string;
   /** Milliseconds that the informers may take for their first lists. */
   readonly syncTimeout?: number;
   /** Milliseconds that reconciliations may take to finish when the manager stops. */
   readonly stopTimeout?: number;
-  /** For every informer, unless it says otherwise. */
+  /** Options of every informer, unless it has its own. */
   readonly informerDefaults?: Pick<InformerOptions<KubeObject>, 'watchSeconds' | 'idleTimeout' | 'backoff'>;
 }
 
@@ -35,7 +35,10 @@ interface Shared {
   readonly informer: Informer<KubeObject>;
 }
 
-/** Runs the controllers of one process, and what they share: the client, the caches, the lease, events, health and metrics. */
+/**
+ * Runs the controllers of one process, and what they share: the client, the caches, the lease, events, health and
+ * metrics.
+ */
 export class Manager {
   readonly client: KubeClient;
   readonly events: EventRecorder;
@@ -67,7 +70,10 @@ export class Manager {
     return this.#port;
   }
 
-  /** The informer of a resource; one and the same for the same options. Once the manager runs, a new one starts at once. */
+  /**
+   * Returns the informer of a resource; the same one for the same options. Once the manager runs, a new one starts at
+   * once.
+   */
   informer<T extends KubeObject>(resource: Resource<T>, options: InformerOptions<T> = {}): Informer<T> {
     const { prune, ...selection } = options;
     const key = JSON.stringify([resourceName(resource), resource.version, selection]);
@@ -85,7 +91,7 @@ export class Manager {
     return informer;
   }
 
-  /** @throws Error if the manager runs already, or has a controller of that name */
+  /** @throws Error if the manager already runs, or has a controller of that name */
   addController(reconciler: Reconciler, options: ControllerOptions): void {
     if (this.#started) throw new Error(`controller ${reconciler.name} was added after the manager was started`);
     if (this.#controllers.some(({ name }) => name === reconciler.name)) {
@@ -94,22 +100,22 @@ export class Manager {
     this.#controllers.push(new Controller(reconciler, { ...options, logger: this.#logger, metrics: this.metrics }));
   }
 
-  /** Restart this process when the check finds something. */
+  /** Adds a liveness check: this process should be restarted when the check reports a problem. */
   addHealthCheck(name: string, check: Check): void {
     this.#health.addCheck('/healthz', name, check);
   }
 
-  /** Do not rely on this process while the check finds something. */
+  /** Adds a readiness check: this process should not be relied on while the check reports a problem. */
   addReadyCheck(name: string, check: Check): void {
     this.#health.addCheck('/readyz', name, check);
   }
 
   /**
-   * Fills the caches, waits for the lease, and runs the controllers until the signal is aborted. Resolves when everything has stopped, in
-   * order: reconciliations under way end, events are written, the lease is given back, the caches stop. Reconciliations that do not end
-   * in time lose their connections.
+   * Fills the caches, waits for the lease, and runs the controllers until the signal is aborted. Resolves when
+   * everything has stopped, in this order: reconciliations in flight finish, events are written, the lease is released,
+   * the caches stop. Reconciliations that do not finish in time lose their connections.
    *
-   * @throws {LeadershipLostError} at once: exit then, because another process acts already
+   * @throws {LeadershipLostError} at once: exit then, because another process already acts
    * @throws Error if the caches could not be filled in time, or the port is taken
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -124,7 +130,7 @@ export class Manager {
       await this.#waitForCaches(signal);
       await this.#lead(signal);
     } catch (error) {
-      // Asked to stop before there was anything to stop.
+      // The manager was asked to stop before there was anything to stop.
       if (!signal.aborted) throw error;
     } finally {
       this.#caches.abort();
@@ -174,7 +180,7 @@ export class Manager {
       ]);
       holding.abort();
       await lease;
-      // A reconciliation that goes on may still act: then the lease has to expire.
+      // A reconciliation that has not finished may still act: the lease then has to expire.
       if (finished) await this.#elector?.release();
       else this.#logger.warn('reconciliations did not end in time', { step: 'stop', milliseconds: stopTimeout });
     } finally {

@@ -1,7 +1,10 @@
 import type { V1NodeSelector, V1NodeSelectorRequirement } from '@kubernetes/client-node';
 import type { Node } from './builtin-resources.ts';
 
-/** Whether a node fits a selector: one of its terms, and of that all requirements. A term without any fits no node. */
+/**
+ * Reports whether a node matches a selector: one of its terms, with all of that term's requirements. A term without
+ * requirements matches no node.
+ */
 export function fitsNode({ nodeSelectorTerms }: V1NodeSelector, node: Node): boolean {
   const labels = node.metadata?.labels ?? {};
   const fields = { 'metadata.name': node.metadata?.name ?? '' };
@@ -14,7 +17,7 @@ export function fitsNode({ nodeSelectorTerms }: V1NodeSelector, node: Node): boo
   });
 }
 
-/** A selector for people: `kubernetes.io/hostname in (node1)`. */
+/** Describes a selector for people, such as `kubernetes.io/hostname in (node1)`. */
 export function describeNodeSelector({ nodeSelectorTerms }: V1NodeSelector): string {
   const term = ({ matchExpressions = [], matchFields = [] }: (typeof nodeSelectorTerms)[number]) =>
     [...matchExpressions, ...matchFields].map(describeRequirement).join(' and ');

@@ -1,6 +1,6 @@
 /**
- * The JSON shape of a type of client-node: the same fields, but timestamps are the RFC 3339 strings that the
- * API server sends. Nothing here parses them into dates, so that an object goes back exactly as it came.
+ * The JSON shape of a type of client-node: the same fields, but timestamps are the RFC 3339 strings that the API server
+ * sends. Nothing here parses them into dates, so that an object is sent back exactly as it was received.
  */
 export type OnWire<T> = T extends Date
   ? string
@@ -10,7 +10,7 @@ export type OnWire<T> = T extends Date
       ? { [Field in keyof T]: OnWire<T[Field]> }
       : T;
 
-/** Any part of an object: what one field manager has an opinion about. `null` says: this field must not be there. */
+/** Any part of an object: the fields that one field manager owns. `null` states that the field must be absent. */
 export type Configuration<T> = T extends readonly (infer Item)[]
   ? Configuration<Item>[]
   : T extends object

@@ -8,43 +8,51 @@ import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;
-/** After so many watches of which nothing came, not even a bookmark, a list finds out whether that is true. */
+/** Number of watches without any event, not even a bookmark, after which a list verifies that nothing has changed. */
 const QUIET_WATCHES = 10;
-/** A watch that ends sooner than this counts as a failure, however politely it ends. */
+/** Shortest regular watch in milliseconds; one that ends sooner counts as a failure, even if it ends cleanly. */
 const SHORT_WATCH_MS = 5_000;
 
-/** Where a reflector puts what it sees. */
+/** Receives what a reflector observes. */
 export interface Sink<T extends KubeObject> {
-  /** Makes an object that was just received ready to be kept; called once for each, before the others. */
+  /** Prepares a received object for being kept. It is called once for each object, before the other methods. */
   admit(object: T): T;
-  /** The complete collection, as it is now. */
+  /** Replaces everything by the complete current collection. */
   replace(objects: T[]): void;
   change(event: WatchEvent<T>): void;
 }
 
 export interface ReflectorOptions extends Selection {
-  /** Whether a resource that the server does not serve counts as one without objects. It is looked for again with back-off. */
+  /**
+   * Whether a resource that the server does not serve counts as one without objects. The reflector retries it with
+   * back-off.
+   */
   readonly mayBeAbsent: boolean;
-  /** How long the server should keep one watch: between this and twice this, so that watches do not end all at once. */
+  /**
+   * Seconds that the server should keep one watch. The actual time is between this and twice this, so that watches do
+   * not all end at once.
+   */
   readonly watchSeconds: number;
   /**
-   * Milliseconds of silence after which a connection is given up. Best longer than a watch can last: the server sends bookmarks about
-   * once a minute, but none for a resource that has not changed since it was started.
+   * Milliseconds of silence after which a connection is abandoned. It should exceed the longest watch: the server sends
+   * bookmarks about once a minute, but none for a resource that has not changed since the server started.
    */
   readonly idleTimeout: number;
   readonly backoff: BackoffOptions;
 }
 
 /**
- * done: the server's time was up. short: it ended at once. broken: the connection was lost, or silent for too long. refused: an error
- * answer, or an error inside the stream. expired: that error is 410. unserved: the server was not reached, or too busy.
+ * How a watch ended. done: the server's time was up. short: it ended at once. broken: the connection was lost, or
+ * silent for too long. refused: an error answer, or an error inside the stream. expired: that error is 410. unserved:
+ * the server was unreachable, or too busy.
  */
 type WatchEnd = 'done' | 'short' | 'broken' | 'refused' | 'unserved' | 'expired';
 
 /**
- * Lists a resource and then watches it, for as long as it runs, whatever happens to the connection. It goes on from the version
- * that it has; it lists again when the server says that the version is gone, and when watches from one version came to
- * nothing: twice if they broke, often if they just ended. Not every server, and no proxy in between, says so.
+ * Lists a resource and then watches it until it is stopped, whatever happens to the connection. It resumes from the
+ * last version it has seen; it lists again when the server reports that the version is gone, and when watches from one
+ * version yield nothing: after two that broke, or after many that just ended. Not every server, and no proxy in
+ * between, reports that a version is gone.
  */
 export class Reflector<T extends KubeObject> {
   readonly #client: KubeClient;
@@ -55,11 +63,11 @@ export class Reflector<T extends KubeObject> {
   readonly #metrics: Metrics;
   readonly #label: string;
   readonly #backoff: Backoff;
-  /** Undefined: the next step is a list. */
+  /** Version to watch from; undefined when the next step is a list. */
   #version: string | undefined;
-  /** A watch from this version ended abnormally. */
+  /** Version from which a watch ended abnormally. */
   #suspect: string | undefined;
-  /** Watches in a row of which nothing came. */
+  /** Number of consecutive watches without any event. */
   #quiet = 0;
   #pageSize = PAGE_SIZE;
   #lastContact = performance.now();
@@ -80,7 +88,7 @@ export class Reflector<T extends KubeObject> {
     this.#backoff = new Backoff(options.backoff);
   }
 
-  /** Milliseconds since the server last sent something. */
+  /** Milliseconds since the server last sent anything. */
   get silence(): number {
     return performance.now() - this.#lastContact;
   }
@@ -98,7 +106,11 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
-  /** One list or one watch. @returns what went wrong, if something did */
+  /**
+   * Performs one list or one watch.
+   *
+   * @returns what failed, if anything
+   */
   async #step(signal: AbortSignal): Promise<Error | undefined> {
     return this.#version === undefined ? this.#list(signal) : this.#watch(this.#version, signal);
   }
@@ -129,7 +141,7 @@ export class Reflector<T extends KubeObject> {
         this.#sink.replace([]);
         return toError(error);
       }
-      // The server forgot the version between two pages: with larger ones the list takes fewer round trips.
+      // The server dropped the version between two pages: with larger pages, the list takes fewer round trips.
       if (isGone(error)) this.#pageSize *= 4;
       if (!signal.aborted) this.#logger.warn('listing failed', { step: 'list', error: toError(error).message });
       return toError(error);
@@ -176,7 +188,7 @@ export class Reflector<T extends KubeObject> {
         this.#version = undefined;
         break;
       case 'unserved':
-        // Which says nothing about the version.
+        // An unreachable server indicates nothing about the version.
         break;
       default:
         if (this.#suspect === this.#version) this.#version = undefined;

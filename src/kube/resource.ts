@@ -5,7 +5,7 @@ import type { OnWire } from './on-wire.ts';
 export type ObjectMeta = OnWire<V1ObjectMeta>;
 export type OwnerReference = OnWire<V1OwnerReference>;
 
-/** What every object of the API has. */
+/** The fields that every object of the API has. */
 export interface KubeObject {
   apiVersion?: string;
   kind?: string;
@@ -14,14 +14,14 @@ export interface KubeObject {
 
 /** A resource of the API, as its discovery document describes it; `T` is the type of its objects. */
 export interface Resource<T extends KubeObject> {
-  /** Empty for the core group. */
+  /** API group; empty for the core group. */
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** The name in URLs, such as `persistentvolumeclaims`. */
+  /** Name in URLs, such as `persistentvolumeclaims`. */
   readonly plural: string;
   readonly namespaced: boolean;
-  /** It never has a value: it binds the type of the objects to the resource. */
+  /** Never has a value: it binds the type of the objects to the resource. */
   readonly objectType?: T;
 }
 
@@ -35,20 +35,20 @@ export function defineResource<T extends KubeObject>(resource: {
   return Object.freeze({ ...resource });
 }
 
-/** The `apiVersion` of a resource's objects: `v1`, or `group/version`. */
+/** Returns the `apiVersion` of a resource's objects: `v1`, or `group/version`. */
 export function apiVersionOf(resource: Resource<KubeObject>): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 }
 
-/** `plural.group`, as RBAC rules, messages and metrics name a resource. */
+/** Returns `plural.group`, by which RBAC rules, messages and metrics name a resource. */
 export function resourceName(resource: Resource<KubeObject>): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 
 /**
- * The URL path of a collection, of an object in it, or of an object's subresource.
+ * Returns the URL path of a collection, of an object in it, or of an object's subresource.
  *
- * @param at without a namespace, the collection over all namespaces
+ * @param at the object or its namespace; without a namespace, the collection across all namespaces
  * @throws TypeError for an object of a namespaced resource without its namespace
  */
 export function resourcePath(

@@ -5,7 +5,7 @@ interface SnapshotError {
   time?: string;
 }
 
-/** snapshot.storage.k8s.io/v1, as the CRDs of kubernetes-csi/external-snapshotter define it. */
+/** VolumeSnapshot of snapshot.storage.k8s.io/v1, as the CRDs of kubernetes-csi/external-snapshotter define it. */
 export interface VolumeSnapshot extends KubeObject {
   spec: {
     source: { persistentVolumeClaimName?: string; volumeSnapshotContentName?: string };
@@ -15,7 +15,7 @@ export interface VolumeSnapshot extends KubeObject {
     boundVolumeSnapshotContentName?: string;
     creationTime?: string;
     readyToUse?: boolean;
-    /** A quantity. */
+    /** Size as a quantity. */
     restoreSize?: string;
     error?: SnapshotError;
   };
@@ -31,10 +31,10 @@ export interface VolumeSnapshotContent extends KubeObject {
     volumeSnapshotRef: { apiVersion?: string; kind?: string; name?: string; namespace?: string; uid?: string };
   };
   status?: {
-    /** Nanoseconds since 1970. */
+    /** Creation time in nanoseconds since 1970. */
     creationTime?: number;
     readyToUse?: boolean;
-    /** Bytes. */
+    /** Size in bytes. */
     restoreSize?: number;
     snapshotHandle?: string;
     error?: SnapshotError;

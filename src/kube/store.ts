@@ -2,7 +2,7 @@ import { keyOf, keyToString, type Key } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import type { KubeObject } from './resource.ts';
 
-/** The objects that have a value. */
+/** Objects by the value that an index has for them. */
 type Entries<T> = Map<string, Set<T>>;
 
 /** Objects by key, and by the values of any number of indexes, which follow every change. */
@@ -22,13 +22,13 @@ export class Store<T extends KubeObject> {
     return [...this.#objects.values()];
   }
 
-  /** The objects that an index finds by this value. The first look into an index goes through all objects. */
+  /** Returns the objects that the index has for this value. The first lookup in an index visits all objects. */
   byIndex(index: ObjectIndex<T>, value: string): T[] {
     const entries = this.#indexes.get(index) ?? this.#addIndex(index);
     return [...(entries.get(value) ?? [])];
   }
 
-  /** @returns the object that was there before */
+  /** @returns the previous object of that key */
   set(object: T): T | undefined {
     const key = keyToString(keyOf(object));
     const previous = this.#objects.get(key);
@@ -40,7 +40,7 @@ export class Store<T extends KubeObject> {
     return previous;
   }
 
-  /** @returns the object that was there */
+  /** @returns the deleted object */
   delete(key: Key): T | undefined {
     const text = keyToString(key);
     const previous = this.#objects.get(text);

@@ -6,7 +6,10 @@ import { ApiError, ConnectionError } from './errors.ts';
 import type { Metrics } from '../server/metrics.ts';
 
 const TIMEOUT_MS = 30_000;
-/** A server that is busy is asked again so many times, and only if it asks for a short wait; longer ones are the caller's. */
+/**
+ * Number of retries while the server is busy, which happen only if it asks for a short wait; longer waits are up to the
+ * caller.
+ */
 const BUSY_RETRIES = 4;
 const BUSY_WAIT_MAX_SECONDS = 10;
 
@@ -17,16 +20,16 @@ export interface ApiRequest {
   readonly body?: object | undefined;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** The longest silence that is not an error, in milliseconds. */
+  /** Longest silence in milliseconds that is not an error. */
   readonly idleTimeout?: number | undefined;
-  /** What the metrics call this request. */
+  /** Verb of this request in the metrics. */
   readonly verb: string;
   readonly resource: string;
 }
 
 export type ApiResponse = Dispatcher.ResponseData;
 
-/** HTTP to the API server: credentials, errors, a busy server's Retry-After, metrics. */
+/** HTTP to the API server, including credentials, errors, the Retry-After of a busy server, and metrics. */
 export class Transport {
   readonly #credentials: Credentials;
   readonly #metrics: Metrics;
@@ -39,7 +42,7 @@ export class Transport {
   }
 
   /**
-   * Sends a request whose success is all that matters to the caller, or that reads the body by itself.
+   * Sends a request of which the caller needs only the success, or whose body it reads itself.
    *
    * @throws {ApiError} the server refused it
    * @throws {ConnectionError} there was no answer
@@ -109,7 +112,7 @@ export class Transport {
   }
 }
 
-/** What a failed exchange means to the caller: the abort that it asked for, or a connection that broke. */
+/** Returns what a failed exchange means to the caller: the abort that it requested, or a broken connection. */
 export function failure(request: Pick<ApiRequest, 'method' | 'path' | 'signal'>, error: unknown): Error {
   if (request.signal?.aborted) return request.signal.reason as Error;
   if (error instanceof ApiError) return error;

@@ -2,16 +2,17 @@ import type { V1Status } from '@kubernetes/client-node';
 import { ApiError } from './errors.ts';
 import type { KubeObject } from './resource.ts';
 
-/** An event of a watch. A BOOKMARK's object has nothing but a resourceVersion: everything up to it has been sent. */
+/** An event of a watch. The object of a BOOKMARK has only a resourceVersion: everything up to it has been sent. */
 export interface WatchEvent<T extends KubeObject> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object: T;
 }
 
 /**
- * Parses the body of a watch response: one JSON document a line.
+ * Parses the body of a watch response: one JSON document for each line.
  *
- * @throws {ApiError} for an ERROR event: a server that gives up a watch says so inside a stream that then ends cleanly
+ * @throws {ApiError} for an ERROR event: a server that abandons a watch reports it inside a stream that then ends
+ * cleanly
  */
 export async function* parseWatchStream<T extends KubeObject>(
   body: AsyncIterable<Uint8Array>,
@@ -37,5 +38,5 @@ async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
     }
     rest += text.slice(start);
   }
-  // A last line without its line break was cut off in the middle, and is sent again by the next watch.
+  // A last line without a line break was truncated, and is sent again by the next watch.
 }

@@ -4,8 +4,9 @@ import type { Metrics } from '../server/metrics.ts';
 const DEFAULT_BACKOFF: BackoffOptions = { base: 50, max: 300_000 };
 
 /**
- * A queue of keys to work on, with the guarantees of client-go's: a key that waits already is not added twice; one that is being worked on
- * is never given to a second worker, and if it is added meanwhile, it is worked on once more afterwards.
+ * A queue of keys to work on, with the guarantees of client-go: a key that is already waiting is not added twice; one
+ * that is being processed is never given to a second worker, and if it is added meanwhile, it is processed once more
+ * afterwards.
  */
 export class WorkQueue {
   readonly #labels: { name: string };
@@ -13,9 +14,9 @@ export class WorkQueue {
   readonly #backoff: BackoffOptions;
   /** Keys waiting for a worker, in order, with the time since when. */
   readonly #waiting = new Map<string, number>();
-  /** Keys that a worker has, with the time since when. */
+  /** Keys that a worker is processing, with the time since when. */
   readonly #processing = new Map<string, number>();
-  /** Keys that were added while a worker had them, with the time since when. */
+  /** Keys that were added while being processed, with the time since when. */
   readonly #again = new Map<string, number>();
   readonly #later = new Map<string, { due: number; timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
@@ -30,7 +31,7 @@ export class WorkQueue {
     metrics.onCollect(() => this.#collect());
   }
 
-  /** Keys that wait for a worker. */
+  /** Number of keys that wait for a worker. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -47,7 +48,7 @@ export class WorkQueue {
     this.#dispatch();
   }
 
-  /** Adds the key after so many milliseconds. Of several times for one key, the earliest counts. */
+  /** Adds the key after this many milliseconds. Of several times for one key, the earliest counts. */
   addAfter(key: string, delay: number): void {
     if (this.#shutDown) return;
     if (delay <= 0) {
@@ -64,7 +65,7 @@ export class WorkQueue {
   /**
    * Adds the key after a delay that doubles with each failure since it was last forgotten.
    *
-   * @param atLeast milliseconds that something else asks for
+   * @param atLeast minimum delay in milliseconds that something else requires
    */
   addRateLimited(key: string, atLeast = 0): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
@@ -73,17 +74,22 @@ export class WorkQueue {
     this.addAfter(key, Math.max(backoffDelay(failures, this.#backoff), atLeast));
   }
 
-  /** The key was worked on with success: its next failure is its first. */
+  /**
+   * Forgets the failures of a key after it was processed successfully, so that its next failure counts as the first.
+   */
   forget(key: string): void {
     this.#failures.delete(key);
   }
 
-  /** How many failures in a row the key has had. */
+  /** Number of consecutive failures of the key. */
   failures(key: string): number {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** Takes the next key, which is this worker's until it calls {@link done}. Resolves to undefined when the queue is shut down. */
+  /**
+   * Takes the next key, which belongs to this worker until it calls {@link done}. Resolves to undefined once the queue
+   * is shut down.
+   */
   async get(): Promise<string | undefined> {
     if (this.#shutDown) return undefined;
     return new Promise((resolve) => {
@@ -104,7 +110,7 @@ export class WorkQueue {
     this.#dispatch();
   }
 
-  /** Gives out no more keys and takes no more. Workers keep the ones they have until they are done. */
+  /** Stops handing out and accepting keys. Workers keep their keys until they are done. */
   shutDown(): void {
     this.#shutDown = true;
     for (const { timer } of this.#later.values()) clearTimeout(timer);
@@ -115,7 +121,7 @@ export class WorkQueue {
   }
 
   #schedule(key: string, delay: number): NodeJS.Timeout {
-    // Longer delays than a 32-bit number of milliseconds would fire at once.
+    // Delays beyond a 32-bit number of milliseconds would fire at once.
     return setTimeout(
       () => {
         this.#later.delete(key);
@@ -125,7 +131,10 @@ export class WorkQueue {
     );
   }
 
-  /** Gives keys to idle workers once what happens now is over: all that it adds for one key is then one look at it. */
+  /**
+   * Gives keys to idle workers after the current synchronous work, so that all additions of one key lead to a single
+   * reconciliation.
+   */
   #dispatch(): void {
     if (this.#dispatching || this.#idleWorkers.length === 0 || this.#waiting.size === 0) return;
     this.#dispatching = setImmediate(() => this.#handOut());

@@ -1,46 +1,46 @@
 const cdi = <const Name extends string>(name: Name) => `cdi.kubevirt.io/${name}` as const;
 
-/** Set by users on a DataVolume, and copied from it to its claim. */
+/** Annotations that users set on a DataVolume, and that are copied from it to its claim. */
 export const userAnnotation = {
-  /** "true": do not wait for the first consumer of a WaitForFirstConsumer claim. */
+  /** "true": the claim does not wait for its first consumer, even if it is WaitForFirstConsumer. */
   bindImmediateRequested: cdi('storage.bind.immediate.requested'),
   /** "false" selects direct population: the target claim itself is written. */
   usePopulator: cdi('storage.usePopulator'),
-  /** "true": keep the transfer pods when they have finished. */
+  /** "true": the transfer pods are kept after they have finished. */
   podRetainAfterCompletion: cdi('storage.pod.retainAfterCompletion'),
-  /** "true": take over an existing claim of the DataVolume's name. */
+  /** "true": an existing claim of the DataVolume's name is adopted. */
   allowClaimAdoption: cdi('allowClaimAdoption'),
-  /** "true": delete the DataVolume when it has succeeded. */
+  /** "true": the DataVolume is deleted after it has succeeded. */
   deleteAfterCompletion: cdi('storage.deleteAfterCompletion'),
-  /** Present: a volume that is reserved for the claim is bound, with its data as it is. */
+  /** Present: a volume that is reserved for the claim is bound, and its data is left as it is. */
   checkStaticVolume: cdi('storage.checkStaticVolume'),
-  /** "true": a clone's content type and volume mode need not match the source's. */
+  /** "true": a clone's content type and volume mode need not match those of the source. */
   permissiveClone: cdi('permissiveClone'),
-  /** "raw": what is imported is a raw disk, whatever it looks like. */
+  /** "raw": the imported data is a raw disk, whatever its content looks like. */
   importFormat: cdi('storage.import.format'),
-  /** On a VolumeSnapshot: the volume mode of the claim that it was taken of. */
+  /** On a VolumeSnapshot: the volume mode of the claim that it was taken from. */
   sourceVolumeMode: cdi('storage.import.sourceVolumeMode'),
   podNetworks: 'k8s.v1.cni.cncf.io/networks',
   podDefaultNetwork: 'v1.multus-cni.io/default-network',
-  /** Transfer pods default to "false". */
+  /** Istio's sidecar injection; transfer pods default to "false". */
   istioInject: 'sidecar.istio.io/inject',
-  /** Transfer pods default to "disabled". */
+  /** Linkerd's sidecar injection; transfer pods default to "disabled". */
   linkerdInject: 'linkerd.io/inject',
   podPriorityClassName: cdi('storage.pod.priorityclassname'),
   podServiceAccountName: cdi('storage.pod.serviceAccountName'),
 } as const;
 
-/** What drives a claim's direct population, with or without a DataVolume. */
+/** Annotations that request the direct population of a claim, with or without a DataVolume. */
 export const populationAnnotation = {
-  /** One of {@link import('./sources.ts').ClaimImportSource}. */
+  /** The source to import, one of {@link import('./sources.ts').ClaimImportSource}. */
   importSource: cdi('storage.import.source'),
   importEndpoint: cdi('storage.import.endpoint'),
   importSecretName: cdi('storage.import.secretName'),
   importCertConfigMap: cdi('storage.import.certConfigMap'),
   importDiskId: cdi('storage.import.diskId'),
-  /** Followed by `.N`, N counted from 0. */
+  /** Prefix that is followed by `.N`, with N counted from 0. */
   importExtraHeadersPrefix: cdi('storage.import.extraHeaders'),
-  /** Followed by `.N`, N counted from 0. */
+  /** Prefix that is followed by `.N`, with N counted from 0. */
   importSecretExtraHeadersPrefix: cdi('storage.import.secretExtraHeaders'),
   importChecksum: cdi('storage.import.checksum'),
   importRegistryImportMethod: cdi('storage.import.registryImportMethod'),
@@ -55,7 +55,7 @@ export const populationAnnotation = {
   uploadTarget: cdi('storage.upload.target'),
 } as const;
 
-/** Written by the controllers, and read by clients. */
+/** Annotations that the controllers write and clients read. */
 export const stateAnnotation = {
   /** Phase of the pod that writes the claim. */
   podPhase: cdi('storage.pod.phase'),
@@ -79,18 +79,18 @@ export const stateAnnotation = {
   fatalError: cdi('storage.import.fatalError'),
   preallocation: cdi('storage.preallocation'),
   /**
-   * One of {@link import('./clone.ts').CloneType}: how it was cloned, on a claim and its DataVolume. On a claim that is not being cloned into
-   * yet, what its author wishes.
+   * One of {@link import('./clone.ts').CloneType}: how a claim was cloned, on the claim and its DataVolume. On a claim
+   * whose clone has not begun, it is the preference of the claim's author.
    */
   cloneType: cdi('cloneType'),
-  /** One of {@link import('./clone.ts').ClonePhase}. */
+  /** The phase of the clone, one of {@link import('./clone.ts').ClonePhase}. */
   clonePhase: cdi('clonePhase'),
-  /** One of {@link import('./clone.ts').CloneFallbackReason}. */
+  /** The reason of a fallback to a copy, one of {@link import('./clone.ts').CloneFallbackReason}. */
   cloneFallbackReason: cdi('cloneFallbackReason'),
   /** UID of the DataVolume that an object was created for. */
   createdForDataVolume: cdi('createdForDataVolume'),
   ownerUid: cdi('ownerUID'),
-  /** On a claim or VolumeCloneSource: the namespace of the clone's source, where it is another one. */
+  /** On a claim or VolumeCloneSource: the namespace of the clone's source, if it is a different one. */
   dataSourceNamespace: cdi('dataSourceNamespace'),
   cloneToken: cdi('storage.clone.token'),
   extendedCloneToken: cdi('storage.extended.clone.token'),
@@ -98,36 +98,42 @@ export const stateAnnotation = {
   checkpointPrevious: cdi('storage.checkpoint.previous'),
   checkpointCurrent: cdi('storage.checkpoint.current'),
   checkpointFinal: cdi('storage.checkpoint.final'),
-  /** Followed by `.ID`, the checkpoint that was copied. */
+  /** Prefix that is followed by `.ID`, the checkpoint that was copied. */
   checkpointCopiedPrefix: cdi('storage.checkpoint.copied'),
   checkpointDone: cdi('storage.checkpoint.done'),
   /** "true" on a claim that has been cloned completely. */
   cloneOf: 'k8s.io/CloneOf',
 } as const;
 
-/** On a DataVolume, but never on its claim: written by users and backup tools, and by the controllers where a claim has been taken over. */
+/**
+ * Annotations of a DataVolume, but never of its claim. Users and backup tools write them, and so do the controllers
+ * when a claim is adopted.
+ */
 export const dataVolumeAnnotation = {
-  /** Present, with the claim's name: the claim is there already or will be, with its data; nothing is made. */
+  /**
+   * Present, with the claim's name as its value: the claim exists already or will exist, with its data; nothing is
+   * created.
+   */
   prePopulated: cdi('storage.prePopulated'),
 } as const;
 
-/** Read on a StorageClass. */
+/** Annotations that are read on a StorageClass. */
 export const storageClassAnnotation = {
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
-  /** Wins over isDefaultClass for content of type kubevirt. */
+  /** Default class for content of type kubevirt, where it takes precedence over isDefaultClass. */
   isDefaultVirtClass: 'storageclass.kubevirt.io/is-default-virt-class',
-  /** One of {@link import('./clone.ts').CloneType}; what the StorageProfile's spec says wins. */
+  /** One of {@link import('./clone.ts').CloneType}; the spec of the StorageProfile takes precedence. */
   cloneStrategy: cdi('clone-strategy'),
 } as const;
 
-/** Read on a VolumeSnapshotClass. */
+/** Annotations that are read on a VolumeSnapshotClass. */
 export const snapshotClassAnnotation = {
   isDefaultClass: 'snapshot.storage.kubernetes.io/is-default-class',
 } as const;
 
-/** Read on a StorageProfile. */
+/** Annotations that are read on a StorageProfile. */
 export const storageProfileAnnotation = {
-  /** A quantity: claims of the class are made at least this large. */
+  /** Minimum size as a quantity: claims of the class are made at least this large. */
   minimumSupportedPvcSize: cdi('minimumSupportedPvcSize'),
   useReadWriteOnceForDataImportCron: cdi('useReadWriteOnceForDataImportCron'),
   snapshotClassForDataImportCron: cdi('snapshotClassForDataImportCron'),

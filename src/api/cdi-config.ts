@@ -6,7 +6,7 @@ import { localObjectReference } from './references.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
 import { preallocation } from './transfer-options.ts';
 
-/** Name of the one CDIConfig that is looked at. */
+/** Name of the only CDIConfig that is read. */
 export const CDI_CONFIG_NAME = 'config';
 
 /** Feature gates that have an effect. */
@@ -137,7 +137,7 @@ export const cdiConfigStatus = z.strictObject({
 });
 export type CDIConfigStatus = z.infer<typeof cdiConfigStatus>;
 
-/** Settings in effect for the whole cluster; only the one named `config` is looked at. */
+/** Settings in effect for the whole cluster; only the CDIConfig named `config` is read. */
 export const cdiConfig = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -13,7 +13,7 @@ export type CDIPhase = (typeof cdiPhases)[number];
 export const cdiConditionTypes = ['Available', 'Progressing', 'Degraded'] as const;
 export type CDIConditionType = (typeof cdiConditionTypes)[number];
 
-/** core/v1 Affinity: pods made with it have it checked by the API server. */
+/** Affinity of core/v1, which is not described here: the API server validates it in the pods that get it. */
 const affinity = z.custom<V1Affinity>((value) => typeof value === 'object' && value !== null);
 
 const nodePlacementFields = {
@@ -36,7 +36,7 @@ const nodePlacementFields = {
     .describe('Taints of nodes that are tolerated, as in a pod.'),
 };
 
-/** Where pods run. */
+/** Constraints on the nodes of pods. */
 export const nodePlacement = z.strictObject(nodePlacementFields);
 export type NodePlacement = z.infer<typeof nodePlacement>;
 
@@ -115,7 +115,7 @@ export const cdiStatus = z.strictObject({
 });
 export type CDIStatus = z.infer<typeof cdiStatus>;
 
-/** The installation. */
+/** The installation of the product. */
 export const cdi = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

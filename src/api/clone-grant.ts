@@ -35,8 +35,9 @@ export const cloneGrantSpec = constrained(
 export type CloneGrantSpec = z.infer<typeof cloneGrantSpec>;
 
 /**
- * That one claim may be filled from one object of another namespace. The controllers make it, once for a DataVolume and named by
- * its UID, and believe nothing else. It is cluster-scoped: who has rights in namespaces only cannot make, change or delete one.
+ * Permission to fill one claim from one object of another namespace. The controllers create it, once for each
+ * DataVolume and named by its UID, and trust nothing else. It is cluster-scoped, so that users with rights only in
+ * namespaces cannot create, change or delete one.
  */
 export const cloneGrant = z
   .strictObject({

@@ -4,7 +4,7 @@ import type { DataVolumePhase } from './phases.ts';
 export const cloneTypes = ['copy', 'snapshot', 'csi-clone'] as const;
 export type CloneType = (typeof cloneTypes)[number];
 
-/** Value of the annotation clonePhase on the target claim, in the order in which a chain may use them. */
+/** Values of the annotation clonePhase on the target claim, in the order in which a plan may use them. */
 export const clonePhases = [
   'Pending',
   'Snapshot',
@@ -18,7 +18,7 @@ export const clonePhases = [
 ] as const;
 export type ClonePhase = (typeof clonePhases)[number];
 
-/** The phase of a DataVolume while its claim's clone is in a phase of work. */
+/** The phase of a DataVolume for each phase of its claim's clone during which work is done. */
 export const dataVolumePhaseOfClone = {
   Snapshot: 'SnapshotForSmartCloneInProgress',
   SnapshotClone: 'CloneFromSnapshotSourceInProgress',
@@ -28,7 +28,7 @@ export const dataVolumePhaseOfClone = {
   Rebind: 'RebindInProgress',
 } as const satisfies Partial<Record<ClonePhase, DataVolumePhase>>;
 
-/** Why a clone is copied by pods, and not made by the storage; also reasons of events. */
+/** Reasons why pods copy a clone instead of the storage making it; also reasons of events. */
 export const cloneFallbackReasons = [
   'IncompatibleVolumeModes',
   'IncompatibleProvisioners',

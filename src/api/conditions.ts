@@ -4,7 +4,7 @@ import { time } from './object-meta.ts';
 export const conditionStatuses = ['True', 'False', 'Unknown'] as const;
 export type ConditionStatus = (typeof conditionStatuses)[number];
 
-/** A list of conditions, one of each of these types. */
+/** Returns the schema of a list of conditions, with at most one of each of these types. */
 export const conditionsOf = <const Types extends readonly [string, ...string[]]>(types: Types) =>
   z
     .array(

@@ -4,11 +4,11 @@ import type { z } from 'zod';
 export interface ValidationRule {
   readonly rule: string;
   readonly message: string;
-  /** A CEL expression whose string is shown instead of `message`. */
+  /** CEL expression whose result is shown instead of `message`. */
   readonly messageExpression?: string;
 }
 
-/** A rule together with the same in TypeScript; a rule that compares with the old object has no `check`. */
+/** A rule together with its equivalent in TypeScript; a rule that compares with the old object has no `check`. */
 export interface Constraint<Value> extends ValidationRule {
   readonly check?: (value: Value) => boolean;
 }
@@ -16,7 +16,7 @@ export interface Constraint<Value> extends ValidationRule {
 /** The key of a schema's metadata that holds its CEL rules. */
 export const VALIDATIONS = 'x-kubernetes-validations';
 
-/** The schema with constraints, which the API server evaluates as CEL, and zod by their checks. */
+/** Adds constraints to a schema: the API server evaluates them as CEL, and zod by their checks. */
 export function constrained<Schema extends z.ZodType>(
   schema: Schema,
   constraints: readonly Constraint<z.output<Schema>>[],
@@ -28,15 +28,18 @@ export function constrained<Schema extends z.ZodType>(
   return checked.meta({ ...schema.meta(), [VALIDATIONS]: [...earlier, ...rules] });
 }
 
-/** Exactly one of these fields is set; the message names those allowed, and those set, or with `hint` that none is. */
+/**
+ * Requires that exactly one of these fields is set. The message names the allowed fields and those set, or states with
+ * `hint` that none is.
+ */
 export const exactlyOneOf = <Field extends string>(what: string, fields: readonly Field[], hint = '') =>
   countOf(what, fields, { amount: 'exactly one of', operator: '==', hint }, (count) => count === 1);
 
-/** One of these fields is set, or none; the message names those allowed, and those set. */
+/** Requires that at most one of these fields is set. The message names the allowed fields and those set. */
 export const atMostOneOf = <Field extends string>(what: string, fields: readonly Field[]) =>
   countOf(what, fields, { amount: 'at most one of', operator: '<=', hint: '' }, (count) => count <= 1);
 
-/** The spec stays as it was made. */
+/** Requires that the spec is never changed. */
 export const immutable = (kind: string): Constraint<unknown> => ({
   rule: 'self == oldSelf',
   message: `the spec of a ${kind} is immutable; delete it and make another one`,
@@ -50,7 +53,7 @@ function countOf<Field extends string>(
 ): Constraint<Partial<Record<Field, unknown>>> {
   const message = `${what} must have ${amount} ${fields.join(', ')}`;
   const isSet = fields.map((field) => `has(self.${field})`);
-  // Concatenated by hand, because the API server reckons join() too expensive.
+  // This concatenates by hand, because the API server estimates the cost of join() as too high.
   const namesOfSet = fields.map((field) => `(has(self.${field}) ? ' and ${field}' : '')`).join(' + ');
   return {
     rule: `[${isSet.join(', ')}].filter(set, set).size() ${operator} 1`,

@@ -79,7 +79,7 @@ export const dataImportCronStatus = z.strictObject({
 });
 export type DataImportCronStatus = z.infer<typeof dataImportCronStatus>;
 
-/** Imports an image again and again, as new versions of it appear. */
+/** Imports an image repeatedly, as new versions of it appear. */
 export const dataImportCron = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -15,7 +15,7 @@ const dataSourceReference = z
   })
   .describe('Another DataSource, which must not itself refer to one.');
 
-/** What a DataSource stands for; nothing, as long as there is no image yet. */
+/** The source that a DataSource points to; it has none as long as there is no image yet. */
 export const dataSourceSource = constrained(
   z.strictObject({
     pvc: pvc.schema().optional(),
@@ -37,7 +37,7 @@ export const dataSourceStatus = z.strictObject({
 });
 export type DataSourceStatus = z.infer<typeof dataSourceStatus>;
 
-/** A name for something to clone. */
+/** A name for a source that can be cloned. */
 export const dataSource = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -50,7 +50,7 @@ const fields = z.strictObject({
 
 type Fields = z.infer<typeof fields>;
 
-/** Whether the claim is filled from what its own dataSource or dataSourceRef names. */
+/** Reports whether the claim is populated from the source that its own dataSource or dataSourceRef names. */
 const hasOwnDataSource = ({ pvc, storage }: Fields) =>
   [pvc, storage].some((claim) => claim?.dataSource !== undefined || claim?.dataSourceRef !== undefined);
 
@@ -60,7 +60,7 @@ const hasOwnDataSourceRule = `(${['pvc', 'storage']
   )
   .join(' || ')})`;
 
-/** Whether the data has a size already, that of another volume. */
+/** Reports whether the size of the data is given by another volume. */
 const isClone = ({ source, sourceRef }: Fields) =>
   sourceRef !== undefined || givenSource(sources, source ?? {})?.population === 'clone';
 
@@ -71,7 +71,7 @@ const hasSize = (claim: { resources?: VolumeResourceRequirements }) => claim.res
 const hasSizeRule = (claim: string) =>
   `has(${claim}.resources) && has(${claim}.resources.requests) && 'storage' in ${claim}.resources.requests`;
 
-/** The spec of a DataVolume that is yet to be made. */
+/** The spec of a DataVolume that has yet to be created. */
 export const dataVolumeTemplateSpec = constrained(fields, [
   exactlyOneOf('spec', ['pvc', 'storage']),
   {
@@ -113,7 +113,7 @@ export const dataVolumeTemplateSpec = constrained(fields, [
   },
 ]);
 
-/** What may be given later, for the next stages of a multi-stage import. */
+/** Fields that may be set later, for the next stages of a multi-stage import. */
 const MUTABLE_FIELDS: readonly string[] = ['checkpoints', 'finalCheckpoint'];
 
 export const dataVolumeSpec = constrained(
@@ -139,7 +139,7 @@ export const dataVolumeStatus = z.strictObject({
 export type DataVolumeStatus = z.infer<typeof dataVolumeStatus>;
 export type DataVolumeCondition = NonNullable<DataVolumeStatus['conditions']>[number];
 
-/** A claim and what to fill it with. */
+/** A claim and the source to fill it from. */
 export const dataVolume = z
   .strictObject({
     apiVersion: z.enum(['cdi.kubevirt.io/v1beta1', 'cdi.kubevirt.io/v1alpha1']),

@@ -1,4 +1,7 @@
-/** Keep an object until what was made for it elsewhere, beyond the reach of owner references, has been removed. */
+/**
+ * Finalizers that keep an object until the objects that were made for it, and that owner references cannot reach, have
+ * been removed.
+ */
 export const finalizer = {
   /** On a DataVolume with objects in another namespace. */
   dataVolume: 'cdi.kubevirt.io/dataVolumeFinalizer',

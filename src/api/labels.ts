@@ -1,11 +1,11 @@
-/** On every object that the controllers make. */
+/** Labels of every object that the controllers make. */
 export const objectLabels = {
   app: 'containerized-data-importer',
   'app.kubernetes.io/component': 'storage',
   'app.kubernetes.io/managed-by': 'cdi-controller',
 } as const;
 
-/** What a transfer pod is, as clients of CDI know it; one of {@link TransferPodLabel}. */
+/** Label for the kind of a transfer pod, as clients of CDI know it; one of {@link TransferPodLabel}. */
 export const POD_ROLE_LABEL = 'cdi.kubevirt.io';
 export const transferPodLabels = ['importer', 'cdi-clone-source', 'cdi-upload-server'] as const;
 export type TransferPodLabel = (typeof transferPodLabels)[number];
@@ -14,9 +14,12 @@ export type TransferPodLabel = (typeof transferPodLabels)[number];
 export const PROMETHEUS_LABEL = 'prometheus.cdi.kubevirt.io';
 /** "true" on claims that hold intermediate data. */
 export const EXCLUDE_FROM_BACKUP_LABEL = 'velero.io/exclude-from-backup';
-/** On the claims of DataVolumes: a disk image fills its volume on purpose, which is no reason for an alert. */
+/** Label of the claims of DataVolumes: a disk image fills its volume on purpose, which is no reason for an alert. */
 export const noFillingUpAlert = { 'alerts.k8s.io/KubePersistentVolumeFillingUp': 'disabled' } as const;
-/** What a virtual machine is made of by default, on whatever holds its disk: KubeVirt infers it from there. */
+/**
+ * Labels for the default instance type and preference of a virtual machine, on any object with its disk: KubeVirt
+ * infers them from there.
+ */
 export const defaultInstancetypeLabels = [
   'instancetype.kubevirt.io/default-instancetype',
   'instancetype.kubevirt.io/default-instancetype-kind',

@@ -7,8 +7,8 @@ export type ObjectMeta = Omit<V1ObjectMeta, 'creationTimestamp' | 'deletionTimes
   deletionTimestamp?: string;
 };
 
-/** Metadata of an object: the API server knows and checks it, so it is not described here. */
+/** Metadata of an object. It is not described here, because the API server knows and validates it. */
 export const objectMeta = z.custom<ObjectMeta>((value) => typeof value === 'object' && value !== null);
 
-/** A moment in RFC 3339. */
+/** A time in RFC 3339. */
 export const time = z.string().meta({ format: 'date-time' });

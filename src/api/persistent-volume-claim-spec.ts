@@ -64,7 +64,7 @@ const dataSourceRef = typedObjectReference.describe(
   'Like dataSource; may name any object that a volume populator knows, in another namespace too.',
 );
 
-/** core/v1 PersistentVolumeClaimSpec. */
+/** PersistentVolumeClaimSpec of core/v1. */
 export const persistentVolumeClaimSpec = z.strictObject({
   accessModes: accessModeList.optional(),
   selector: labelSelector.optional(),
@@ -82,7 +82,7 @@ export const persistentVolumeClaimSpec = z.strictObject({
 });
 export type PersistentVolumeClaimSpec = z.infer<typeof persistentVolumeClaimSpec>;
 
-/** A DataVolume's `storage`: what is missing is completed from the StorageProfile. */
+/** The `storage` of a DataVolume; missing fields are completed from the StorageProfile. */
 export const storageSpec = persistentVolumeClaimSpec.extend({
   volumeMode: z
     .enum([...volumeModes, 'FromStorageProfile'])
@@ -93,7 +93,7 @@ export const storageSpec = persistentVolumeClaimSpec.extend({
 });
 export type StorageSpec = z.infer<typeof storageSpec>;
 
-/** The spec as the Kubernetes client spells it: quantities that were written as numbers become strings. */
+/** Converts the spec to the types of the Kubernetes client: quantities that were written as numbers become strings. */
 export function toClaimSpec(spec: PersistentVolumeClaimSpec): V1PersistentVolumeClaimSpec {
   const { resources, ...rest } = spec;
   if (resources === undefined) return rest;

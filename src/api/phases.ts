@@ -1,4 +1,4 @@
-/** Every phase of a DataVolume; the empty one is that of an object not yet seen by a controller. */
+/** Every phase of a DataVolume; the empty one is that of an object which no controller has seen yet. */
 export const dataVolumePhases = [
   '',
   'Pending',

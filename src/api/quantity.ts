@@ -1,9 +1,12 @@
 import * as z from 'zod';
 
-/** What resource.Quantity accepts: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity */
+/**
+ * Pattern of what resource.Quantity accepts:
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity
+ */
 export const QUANTITY_PATTERN = /^[+-]?([0-9]+|[0-9]+[.][0-9]*|[.][0-9]+)([KMGTPE]i|[numkMGTPE]?|[eE][+-]?[0-9]+)$/;
 
-/** A resource quantity such as 10Gi; a bare number of bytes may come as a number. */
+/** A resource quantity such as 10Gi; a plain number of bytes may be given as a number. */
 export const quantity = z
   .union([z.int(), z.string().max(64).regex(QUANTITY_PATTERN)])
   .meta({ 'x-kubernetes-int-or-string': true });
@@ -30,7 +33,11 @@ const multipliers: Readonly<Record<string, number>> = {
 
 export const isQuantity = (value: string | number): boolean => QUANTITY_PATTERN.test(String(value));
 
-/** The quantity as a whole number, rounded up. Throws a RangeError where it is not a quantity. */
+/**
+ * Returns the quantity as a whole number, rounded up.
+ *
+ * @throws RangeError if it is not a quantity
+ */
 export function parseQuantity(value: Quantity): number {
   const [, number = '', suffix = ''] = QUANTITY_PATTERN.exec(String(value)) ?? [];
   if (number === '') throw new RangeError(`not a quantity: ${JSON.stringify(value)} (expected one like 10Gi)`);

@@ -1,9 +1,9 @@
 /**
- * How the work goes on when a condition or event has the reason:
+ * How the work continues when a condition or event has the reason:
  *
  * - `ordinary`: nothing is wrong;
- * - `waiting`: something that the message names has to change, and the work goes on by itself when it has;
- * - `passing`: it is tried again;
+ * - `waiting`: something that the message names has to change, after which the work resumes by itself;
+ * - `passing`: it is retried;
  * - `permanent`: the work has ended, and a person must act.
  */
 export type Course = 'ordinary' | 'waiting' | 'passing' | 'permanent';
@@ -11,13 +11,13 @@ export type Course = 'ordinary' | 'waiting' | 'passing' | 'permanent';
 interface ReasonGroup {
   readonly reasons: readonly string[];
   readonly course: Course;
-  /** Markdown of docs/troubleshooting.md: what it means, and what to do about it. */
+  /** Markdown of docs/troubleshooting.md: what the reasons mean, and what to do about them. */
   readonly remedy: string;
 }
 
 /**
- * Every reason that the controllers and the transfer pods give on a DataVolume or its claim, in the order in which documentation has them.
- * Those of Kubernetes and its drivers are among them where they are passed on.
+ * Every reason that the controllers and the transfer pods report on a DataVolume or its claim, in the order of the
+ * documentation. Reasons of Kubernetes and its drivers are included where they are passed on.
  */
 export const reasonGroups = [
   {
@@ -288,11 +288,17 @@ const courses = new Map<string, Course>(
   reasonGroups.flatMap(({ reasons, course }) => reasons.map((reason) => [reason, course] as const)),
 );
 
-/** How the work goes on with a reason, which may be another component's; undefined where this table does not have it. */
+/**
+ * Returns how the work continues after a reason, which may be another component's; undefined if this table does not
+ * have it.
+ */
 export function courseOf(reason: string): Course | undefined {
   return courses.get(reason);
 }
 
-/** Reasons that are published as those of events where a DataVolume fails, instead of which kind of work has failed. */
+/**
+ * Reports whether a reason is published as that of the event of a failed DataVolume, instead of the kind of work that
+ * failed.
+ */
 export const isFailureEventReason = (reason: string): boolean =>
   courses.has(reason) && (reason.startsWith('Err') || reason === 'CloneValidationFailed');

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 
-/** The name of an object: a DNS subdomain, checked by the API server when the object itself is made. */
+/** Name of an object: a DNS subdomain, which the API server validates when the object itself is created. */
 export const objectName = z.string().min(1).max(253);
-/** The name of an object that need not be there; empty means none, because published manifests write it so. */
+/** Name of an object that is optional; an empty name means none, because published manifests write it so. */
 export const optionalObjectName = z.string().max(253).optional();
-/** The name of a namespace: a DNS label. */
+/** Name of a namespace: a DNS label. */
 export const namespaceName = z.string().min(1).max(63);
-/** The namespace of an object that is referred to; empty means the own one, because Go clients write an unset field so. */
+/** Namespace of a referenced object; empty means the referrer's own, because Go clients write an unset field so. */
 export const namespaceReference = z.string().max(63);
 
 export const localObjectReference = z.strictObject({

@@ -10,31 +10,31 @@ export interface PrinterColumn {
 }
 
 /**
- * What the API server must know of a custom resource, and a client too: the definition is what a client is given to read and write the
- * objects of this resource, whose type is `T`.
+ * What the API server and clients must know about a custom resource. Clients are given the definition to read and write
+ * the objects of this resource, whose type is `T`.
  */
 export interface ResourceDefinition<T = unknown> {
   readonly group: string;
-  /** The version that is stored, and that clients use. */
+  /** Version that is stored, and that clients use. */
   readonly version: string;
   /** Other versions that are served. All have the same schema. */
   readonly otherVersions: readonly string[];
   readonly kind: string;
-  /** Plural, as in the path of the API. */
+  /** Plural name, as in the path of the API. */
   readonly plural: string;
   readonly singular: string;
   readonly namespaced: boolean;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly printerColumns: readonly PrinterColumn[];
-  /** Whether status is a subresource, written apart from the spec. */
+  /** Whether status is a subresource, which is written separately from the spec. */
   readonly statusSubresource: boolean;
   readonly schema: z.ZodType<T>;
-  /** It never has a value: it binds the type of the objects to the resource, as in a client's resources. */
+  /** Never has a value: it binds the type of the objects to the resource, as in a client's resources. */
   readonly objectType?: T;
 }
 
-/** Defines a resource of the group cdi.kubevirt.io; what is not given is as in most of them. */
+/** Defines a resource of the group cdi.kubevirt.io; omitted properties have the values of most resources. */
 export function defineResource<T>(
   resource: Pick<ResourceDefinition<T>, 'kind' | 'plural' | 'namespaced' | 'schema'> & Partial<ResourceDefinition<T>>,
 ): ResourceDefinition<T> {
@@ -51,7 +51,7 @@ export function defineResource<T>(
   };
 }
 
-/** The column that shows the status of a condition. */
+/** Returns the column that shows the status of a condition. */
 export const conditionColumn = (type: string, description: string): PrinterColumn => ({
   name: type,
   type: 'string',

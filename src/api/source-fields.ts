@@ -4,22 +4,22 @@ import { importedSources, sources } from './sources.ts';
 import type { SourceDeclaration } from './sources/common/declaration.ts';
 import type { ContentType } from './transfer-options.ts';
 
-/** `blank:` without a value is null, which is dropped before the rules are looked at. */
+/** Hint for `blank:` without a value, which is null and is dropped before the rules are evaluated. */
 const WRITTEN_EMPTY = ' (an empty field is written as {}, such as blank: {})';
 
-/** Where a DataVolume's data comes from: exactly one of its fields is set. */
+/** Source of a DataVolume's data: exactly one of its fields is set. */
 export const dataVolumeSource = constrained(z.strictObject(fieldsOf(sources)), [
   exactlyOneOf('source', namesOf(sources), WRITTEN_EMPTY),
 ]);
 export type DataVolumeSource = z.infer<typeof dataVolumeSource>;
 
-/** Where an import's data comes from: exactly one of its fields is set. */
+/** Source of an import's data: exactly one of its fields is set. */
 export const importSource = constrained(z.strictObject(fieldsOf(importedSources)), [
   exactlyOneOf('source', namesOf(importedSources), WRITTEN_EMPTY),
 ]);
 export type ImportSource = z.infer<typeof importSource>;
 
-/** CEL: whether `self.source` has a source that is populated so. */
+/** Returns the CEL expression for whether `self.source` has a source with this kind of population. */
 export const populationRule = (population: SourceDeclaration['population']): string =>
   sources
     .filter((source) => source.population === population)
@@ -27,7 +27,7 @@ export const populationRule = (population: SourceDeclaration['population']): str
     .join(' || ');
 
 /**
- * The rules of a spec by which a source that cannot hold an archive is not asked for one.
+ * Returns the rules of a spec that reject an archive from a source that cannot have one.
  *
  * @param path of the source, for people
  */

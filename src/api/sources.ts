@@ -11,23 +11,23 @@ import { snapshot } from './sources/snapshot.ts';
 import { upload } from './sources/upload.ts';
 import { vddk } from './sources/vddk.ts';
 
-/** Every kind of source. Whoever handles sources asks these declarations, and does not know them by name. */
+/** Every kind of source. Code that handles sources uses these declarations, and does not refer to kinds by name. */
 export const sources = [http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk, file] as const;
 
 export type Source = (typeof sources)[number];
 /** A source that an importer pod reads. */
 export type Imported = Extract<Source, { population: 'import' }>;
-/** How an importer pod is asked for a source. */
+/** How an importer pod is configured for a source. */
 export type Importer = NonNullable<Imported['importer']>;
 
 export const importedSources = sources.filter((source): source is Imported => source.population === 'import');
 
-/** What an import without a source makes. */
+/** The source of an import that names none. */
 export const sourceWhenNoneIsGiven: Imported = blank;
-/** What a claim asks for whose annotations give an endpoint, and not of what. */
+/** The source of a claim whose annotations give an endpoint, but no kind of source. */
 export const sourceOfBareEndpoint: Imported = http;
 
-/** Which of the fields is set; undefined where none is. */
+/** Returns the source whose field is set; undefined if none is. */
 export function givenSource<Kind extends SourceDeclaration>(
   kinds: readonly Kind[],
   source: Readonly<Partial<Record<Kind['name'], unknown>>>,

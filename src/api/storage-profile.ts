@@ -10,7 +10,7 @@ export const cloneStrategy = z
   .enum(cloneTypes)
   .describe('How to clone: copy (through pods), snapshot (restore a snapshot) or csi-clone (by the CSI driver).');
 
-/** Why a StorageProfile is, or is not, Recognized. */
+/** Reasons of the condition Recognized of a StorageProfile. */
 export const recognizedReasons = [
   'RecognizedProvisioner',
   'UnrecognizedProvisioner',
@@ -53,7 +53,7 @@ export const storageProfileStatus = z.strictObject({
 });
 export type StorageProfileStatus = z.infer<typeof storageProfileStatus>;
 
-/** What is known, or told, about a StorageClass; it has the name of the class. */
+/** What is known or configured about a StorageClass; it has the name of the class. */
 export const storageProfile = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -3,10 +3,13 @@ import { UPLOAD_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { objectName } from './references.ts';
 
-/** How long a token of an UploadTokenRequest is valid, in seconds. */
+/** Lifetime in seconds of a token of an UploadTokenRequest. */
 export const UPLOAD_TOKEN_LIFETIME_SECONDS = 300;
 
-/** Asks for a token to upload into a claim. Of an aggregated API, which allows only `create`; it is never stored. */
+/**
+ * Requests a token to upload into a claim. It belongs to an aggregated API that allows only `create`, and is never
+ * stored.
+ */
 export const uploadTokenRequest = z.strictObject({
   apiVersion: z.literal(UPLOAD_API_VERSION),
   kind: z.literal('UploadTokenRequest'),

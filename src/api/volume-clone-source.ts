@@ -25,7 +25,7 @@ export const volumeCloneSourceSpec = z.strictObject({
 });
 export type VolumeCloneSourceSpec = z.infer<typeof volumeCloneSourceSpec>;
 
-/** What a claim is filled with that names it in dataSourceRef: a clone. */
+/** Populates the claims that name it in dataSourceRef by cloning. */
 export const volumeCloneSource = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

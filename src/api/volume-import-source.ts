@@ -19,7 +19,7 @@ const fields = z.strictObject({
 export const volumeImportSourceSpec = constrained(fields, [immutable('VolumeImportSource'), ...archiveRules('source')]);
 export type VolumeImportSourceSpec = z.infer<typeof volumeImportSourceSpec>;
 
-/** What a claim is filled with that names it in dataSourceRef: an import. */
+/** Populates the claims that name it in dataSourceRef by importing. */
 export const volumeImportSource = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -14,7 +14,7 @@ export const volumeUploadSourceSpec = constrained(
 );
 export type VolumeUploadSourceSpec = z.infer<typeof volumeUploadSourceSpec>;
 
-/** What a claim is filled with that names it in dataSourceRef: an upload. */
+/** Populates the claims that name it in dataSourceRef by uploading. */
 export const volumeUploadSource = z
   .strictObject({
     apiVersion: z.literal(CDI_API_VERSION),

@@ -11,7 +11,7 @@ export interface CustomResourceDefinitionVersion {
   subresources?: { status: Record<string, never> };
 }
 
-/** apiextensions.k8s.io/v1 CustomResourceDefinition. */
+/** CustomResourceDefinition of apiextensions.k8s.io/v1. */
 export interface CustomResourceDefinition {
   apiVersion: 'apiextensions.k8s.io/v1';
   kind: 'CustomResourceDefinition';
@@ -32,7 +32,7 @@ export interface CustomResourceDefinition {
   };
 }
 
-/** The CustomResourceDefinition that makes the API server serve the resource. */
+/** Returns the CustomResourceDefinition that makes the API server serve the resource. */
 export function customResourceDefinition(resource: ResourceDefinition): CustomResourceDefinition {
   const { group, kind, plural, singular, shortNames, categories } = resource;
   return {
@@ -63,7 +63,7 @@ export function customResourceDefinition(resource: ResourceDefinition): CustomRe
   };
 }
 
-/** The schema of a whole object: the API server insists on describing apiVersion, kind and metadata itself. */
+/** Returns the schema of a whole object. The API server insists on describing apiVersion, kind and metadata itself. */
 function objectSchema({ schema }: ResourceDefinition): StructuralSchema {
   const { type, description, properties, required } = structuralSchema(schema);
   return {

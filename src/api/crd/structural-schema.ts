@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** A node of an OpenAPI v3 schema in the form that the API server demands of custom resources. */
+/** A node of an OpenAPI v3 schema in the form that the API server requires of custom resources. */
 export interface StructuralSchema {
   type?: string;
   format?: string;
@@ -21,7 +21,8 @@ export interface StructuralSchema {
 const INT_OR_STRING = 'x-kubernetes-int-or-string';
 
 /**
- * The schema of a value as a structural schema, which allows what zod allows, before defaults are filled in.
+ * Converts a schema to a structural schema that allows what zod accepts, before defaults are filled in.
+ *
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
@@ -35,17 +36,21 @@ function structural(schema: StructuralSchema): StructuralSchema {
   const { properties, items, additionalProperties, anyOf, minimum, maximum, ...rest } = schema;
   delete rest.propertyNames;
   if (anyOf !== undefined) throw new Error(`a structural schema cannot have alternatives: ${JSON.stringify(schema)}`);
-  // Objects whose fields are not described come from z.custom, which has no type.
+  // Objects without described fields come from z.custom, which has no type.
   const result: StructuralSchema = { type: 'object', ...rest };
   if (properties !== undefined && Object.keys(properties).length > 0)
     result.properties = mapValues(properties, structural);
   if (items !== undefined) result.items = structural(items);
-  // Closed objects need no word: unknown fields are refused or dropped by the API server. It is only maps that say more.
+  // Closed objects need no keyword, because the API server rejects or drops unknown fields. Only maps have more to
+  // state.
   if (isMapOf(additionalProperties)) result.additionalProperties = structural(additionalProperties);
   return { ...result, ...(schema.type === 'integer' && integerRange(minimum, maximum)) };
 }
 
-/** Limits of zod's integers are those of a format, which the API server enforces by itself. */
+/**
+ * Returns the format and the limits of an integer. Zod's limits are omitted where they are those of the format, which
+ * the API server enforces by itself.
+ */
 function integerRange(minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER) {
   const format = maximum <= 2 ** 31 - 1 ? 'int32' : 'int64';
   const outside = [-(2 ** 31), 2 ** 31 - 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
@@ -56,7 +61,10 @@ function integerRange(minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SA
   };
 }
 
-/** An integer or a string: the only alternative that may be had in a structural schema, in the one form it may have. */
+/**
+ * Returns the schema of an integer or a string, which is the only alternative that a structural schema may have, in the
+ * only form that is allowed.
+ */
 function intOrString({ anyOf, ...rest }: StructuralSchema): StructuralSchema {
   const { pattern, maxLength } = anyOf?.find(({ type }) => type === 'string') ?? {};
   return { anyOf: [{ type: 'integer' }, { type: 'string' }], ...rest, pattern, maxLength };

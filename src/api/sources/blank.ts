@@ -5,7 +5,7 @@ const schema = () => z.strictObject({}).describe('An empty disk. Written as {}.'
 
 const request = z.strictObject({ type: z.literal('blank') });
 
-/** No data: a disk of zeros. */
+/** A source without data, which makes a disk of zeros. */
 export const blank: ImportedSource<'blank', ReturnType<typeof schema>, typeof request> = {
   name: 'blank',
   schema,

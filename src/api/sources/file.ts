@@ -22,11 +22,11 @@ const schema = () =>
 
 const request = z.strictObject({
   type: z.literal('file'),
-  /** Below SOURCE_FILES_DIRECTORY. */
+  /** Path below SOURCE_FILES_DIRECTORY. */
   path: z.string(),
 });
 
-/** A file that an administrator has put into the importer's own container. */
+/** A file that an administrator has added to the importer's own container. */
 export const file: ImportedSource<'file', ReturnType<typeof schema>, typeof request> = {
   name: 'file',
   schema,

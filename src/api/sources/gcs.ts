@@ -16,7 +16,7 @@ const schema = () =>
 
 const request = z.strictObject({
   type: z.literal('gcs'),
-  /** gs://bucket/object, or a URL of the object. */
+  /** URL of the object, or gs://bucket/object. */
   url: z.string(),
 });
 

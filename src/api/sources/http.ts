@@ -51,9 +51,9 @@ const schema = () =>
 const request = z.strictObject({
   type: z.literal('http'),
   url: z.string(),
-  /** Whole header lines, `Name: value`. */
+  /** Complete header lines, `Name: value`. */
   extraHeaders: z.array(z.string()),
-  /** `md5|sha1|sha256|sha512:hex`, of the object as it is served. */
+  /** Checksum of the object as it is served, `md5|sha1|sha256|sha512:hex`. */
   checksum: z.string().optional(),
   insecureSkipVerify: z.boolean(),
 });

@@ -44,22 +44,25 @@ const schema = () =>
 
 const request = z.strictObject({
   type: z.literal('registry'),
-  /** docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path below SOURCE_FILES_DIRECTORY */
+  /**
+   * docker://host[:port]/repository[:tag|@digest], or oci-archive: with an http(s) URL or a path below
+   * SOURCE_FILES_DIRECTORY.
+   */
   url: z.string(),
-  /** True where CDIConfig's insecureRegistries lists the registry: plain http and unverified TLS are allowed. */
+  /** Whether CDIConfig's insecureRegistries lists the registry, which allows plain HTTP and unverified TLS. */
   insecureRegistry: z.boolean(),
-  /** An OCI image index's platform.architecture; the pod's own where it is missing. */
+  /** Architecture as in an OCI image index's platform.architecture; the pod's own if it is missing. */
   architecture: z.string().optional(),
 });
 
-/** An image that the node has pulled, and that a container of the same pod keeps in its root. */
+/** An image that the node has pulled, and that is the root filesystem of a container in the same pod. */
 const pulledRequest = z.strictObject({
   type: z.literal('pulled-image'),
-  /** host[:port]/repository[:tag|@digest] */
+  /** Reference of the image: `host[:port]/repository[:tag|@digest]`. */
   image: z.string(),
 });
 
-/** A container image with a disk in it, pulled by the importer or by the container runtime of its node. */
+/** A container image that contains a disk, pulled by the importer or by its node's container runtime. */
 export const registry: ImportedSource<'registry', ReturnType<typeof schema>, typeof request | typeof pulledRequest> = {
   name: 'registry',
   schema,
@@ -113,7 +116,7 @@ function isPulledByNode(annotations: Annotations): boolean {
   return annotations[names.importRegistryImportMethod] === 'node';
 }
 
-/** Whether it is a path in the importer's own container. */
+/** Reports whether the URL is a path in the importer's own container. */
 function isFile(url: string): boolean {
   return url.startsWith(ARCHIVE_SCHEME) && !/^https?:\/\//.test(url.slice(ARCHIVE_SCHEME.length));
 }
@@ -122,7 +125,10 @@ function imageOf(url: string): string {
   return url.startsWith(SCHEME) ? url.slice(SCHEME.length) : url;
 }
 
-/** Host and port of a registry URL: `registry.example:5000` of `docker://registry.example:5000/org/disk`. */
+/**
+ * Returns host and port of a registry URL, such as `registry.example:5000` for
+ * `docker://registry.example:5000/org/disk`.
+ */
 function hostOf(url: string): string {
   return imageOf(url).split('/', 1)[0] ?? '';
 }

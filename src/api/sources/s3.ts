@@ -14,11 +14,11 @@ const schema = () =>
 
 const request = z.strictObject({
   type: z.literal('s3'),
-  /** https://endpoint/bucket/object, or with the bucket in the host's name. */
+  /** URL of the object: https://endpoint/bucket/object, or with the bucket in the host name. */
   url: z.string(),
 });
 
-/** An object of S3, or of a server that speaks its protocol. */
+/** An object of S3, or of a server with the same protocol. */
 export const s3: ImportedSource<'s3', ReturnType<typeof schema>, typeof request> = {
   name: 's3',
   schema,

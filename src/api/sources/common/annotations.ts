@@ -1,10 +1,10 @@
 import { populationAnnotation as names } from '../../annotations.ts';
 import type { Annotations, NeededObjects } from './declaration.ts';
 
-/** The keys of a Secret with a user's name and password. */
+/** Keys of a Secret with a user name and a password. */
 export const LOGIN = ['accessKeyId', 'secretKey'];
 
-/** The annotations of a source with a URL. */
+/** Returns the annotations of a source with a URL. */
 export const webAnnotations = (spec: {
   url?: string | undefined;
   secretRef?: string | undefined;
@@ -17,7 +17,7 @@ export const webAnnotations = (spec: {
   [names.importInsecureSkipVerify]: spec.insecureSkipVerify ? 'true' : undefined,
 });
 
-/** The objects of a source with a URL. */
+/** Returns the objects that a source with a URL needs. */
 export const webObjects = (annotations: Annotations, ...keys: readonly string[][]): NeededObjects => ({
   credentials: { secretName: annotations[names.importSecretName], keys },
   certificates: annotations[names.importCertConfigMap],
@@ -25,12 +25,12 @@ export const webObjects = (annotations: Annotations, ...keys: readonly string[][
 
 export const urlOf = (annotations: Annotations): string => annotations[names.importEndpoint] ?? '';
 
-/** Annotations `prefix.0`, `prefix.1`, … with the values in their order. */
+/** Returns annotations `prefix.0`, `prefix.1`, … with the values in their order. */
 export function numberedAnnotations(prefix: string, values: readonly string[] | undefined): Record<string, string> {
   return Object.fromEntries((values ?? []).map((value, index) => [`${prefix}.${index}`, value]));
 }
 
-/** The values of annotations `prefix.0`, `prefix.1`, …, in the order of their numbers. */
+/** Returns the values of annotations `prefix.0`, `prefix.1`, …, in the order of their numbers. */
 export function numbered(annotations: Annotations, prefix: string): string[] {
   return Object.entries(annotations)
     .flatMap(([name, value]) => {

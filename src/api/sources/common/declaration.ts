@@ -5,34 +5,37 @@ export type Annotations = Readonly<Record<string, string>>;
 
 /** What one kind of source declares about itself. */
 export interface SourceDeclaration<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
-  /** The field of `spec.source` that asks for it. */
+  /** Field of `spec.source` that selects the source. */
   readonly name: Name;
   /**
-   * Makes the schema of that field; its descriptions become those of `kubectl explain`. It is made where it is needed, since an importer,
-   * which does not, would take longer to start.
+   * Creates the schema of that field; its descriptions are shown by `kubectl explain`. It is created on demand, because
+   * it would delay the start of an importer, which does not need it.
    */
   schema(this: void): Schema;
-  /** What fills the claim: an importer pod, the controllers that clone, or a client that uploads. */
+  /** What fills the claim: an importer pod, the cloning controllers, or a client that uploads. */
   readonly population: 'import' | 'clone' | 'upload';
-  /** What it makes instead, where there can be no archive in it. */
+  /** What the source produces instead of an archive; only for sources that cannot have one. */
   readonly noArchive?: string;
 }
 
-/** The schema of the request that an importer pod gets; `type` tells the requests of all sources apart. */
+/** Schema of an importer pod's request; its `type` distinguishes the requests of all sources. */
 export type RequestSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 
-/** A source that an importer pod reads, or would in a version that supports it. */
+/** A source that an importer pod reads, or would read in a version that supports it. */
 export interface ImportedSource<
   Name extends string = string,
   Schema extends z.ZodType = z.ZodType,
   Request extends RequestSchema = RequestSchema,
 > extends SourceDeclaration<Name, Schema> {
   readonly population: 'import';
-  /** Value of the annotation storage.import.source on a claim that asks for it. */
+  /** Value of the annotation storage.import.source on a claim with this source. */
   readonly claimValue: string;
-  /** The annotations of a claim that stand for the field, besides storage.import.source; undefined ones are left out. */
+  /**
+   * Returns the annotations of a claim that represent the field, besides storage.import.source; undefined ones are
+   * omitted.
+   */
   toAnnotations(spec: z.output<Schema>): Readonly<Record<string, string | undefined>>;
-  /** How an importer pod is asked for it; undefined while this version cannot import it. */
+  /** How an importer pod is configured for the source; undefined while this version cannot import it. */
   readonly importer?: ImporterDeclaration<Request>;
 }
 
@@ -40,44 +43,47 @@ export interface ImportedSource<
 export interface ImporterDeclaration<Request extends RequestSchema = RequestSchema> {
   /** Every kind of request that {@link toRequest} makes. */
   readonly requests: readonly Request[];
-  /** Reads the request from a claim's annotations, which may be anybody's and say anything. */
+  /** Reads the request from a claim's annotations, which anybody may have written and which may contain anything. */
   toRequest(annotations: Annotations, settings: ImportSettings): z.output<Request> | Refusal;
-  /** The objects of the claim's namespace that the pod mounts; none by default. */
+  /** Returns the objects of the claim's namespace that the pod mounts; none by default. */
   neededObjects?(annotations: Annotations): NeededObjects;
-  /** An image that the node is to pull and to keep beside the importer. */
+  /** Returns the image that the node has to pull, and to keep beside the importer. */
   pulledImage?(annotations: Annotations): PulledImage | undefined;
 }
 
 /** The settings of the installation that a request depends on. */
 export interface ImportSettings {
-  /** Registries, `host[:port]`, that may be spoken to over plain http or with any certificate. */
+  /** Registries as `host[:port]` that may be accessed over plain HTTP or with any certificate. */
   readonly insecureRegistries: readonly string[];
   hasFeatureGate(gate: FeatureGate): boolean;
 }
 
-/** Why a claim's annotations cannot be imported until somebody changes something, and what to do: a sentence for the user. */
+/**
+ * Explains why a claim's annotations cannot be imported until somebody changes something, and what to do, in a sentence
+ * for the user.
+ */
 export interface Refusal {
   readonly refusal: string;
 }
 
-/** Names of Secrets and of a ConfigMap; an empty name and a missing one are none. */
+/** Names of Secrets and of a ConfigMap; an empty name counts as a missing one. */
 export interface NeededObjects {
   readonly credentials?: {
     readonly secretName: string | undefined;
-    /** The Secret must have all keys of one of these. */
+    /** Alternative sets of keys; the Secret must have all keys of one of them. */
     readonly keys: readonly (readonly string[])[];
   };
-  /** Secrets whose values are header lines, in their order. */
+  /** Names of Secrets whose values are header lines, in order. */
   readonly secretHeaders?: readonly string[];
-  /** A ConfigMap with PEM certificates. */
+  /** Name of a ConfigMap with PEM certificates. */
   readonly certificates?: string | undefined;
 }
 
-/** A container image that the runtime of the node pulls for a pod. */
+/** A container image that the node's container runtime pulls for a pod. */
 export interface PulledImage {
-  /** `host[:port]/repository[:tag|@digest]` */
+  /** Reference of the image: `host[:port]/repository[:tag|@digest]`. */
   readonly image: string;
-  /** The Secret to pull it with, besides those of the installation. */
+  /** Name of the Secret to pull the image with, in addition to those of the installation. */
   readonly secretName: string | undefined;
   /** Architecture that the node must have, as Kubernetes spells it. */
   readonly architecture: string | undefined;

@@ -5,7 +5,7 @@ import { optionalObjectName } from '../../references.ts';
 const MAXIMUM_URL_LENGTH = 8192;
 const NO_HOST_PATTERN = '^[a-z]+://([/?# ]|$)';
 
-/** A URL that starts with one of these; where they end in `://`, a host must follow. */
+/** Returns the schema of a URL with one of these prefixes; after a prefix that ends in `://`, a host must follow. */
 export function url(prefixes: readonly string[]) {
   return constrained(z.string().max(MAXIMUM_URL_LENGTH), [
     {

@@ -1,6 +1,9 @@
 import type { ImportSettings, Refusal } from './declaration.ts';
 
-/** Why no file of the importer's own container can be imported; undefined where an administrator lets it be. */
+/**
+ * Returns why a file of the importer's own container cannot be imported; undefined where an administrator has allowed
+ * it.
+ */
 export function refusalOfFiles(settings: ImportSettings): Refusal | undefined {
   if (settings.hasFeatureGate('FileSource')) return undefined;
   return {

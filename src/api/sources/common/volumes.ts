@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { namespaceReference, objectName } from '../../references.ts';
 
-/** A claim or a snapshot by namespace and name. */
+/** Returns the schema of a reference to a claim or a snapshot by namespace and name. */
 export const objectInNamespace = (what: string) =>
   z.strictObject({
     namespace: namespaceReference.describe(

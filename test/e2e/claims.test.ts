@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
-import { persistentVolumeClaims, resourceQuotas, storageClasses } from '../../src/kube/builtin-resources.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  resourceQuotas,
+  storageClasses,
+} from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
@@ -53,6 +58,43 @@ describe('claims of DataVolumes', function () {
     expect((await untilReason(key, 'ErrResourceExists')).message).to.match(/allowClaimAdoption/);
     await suite.client.delete(persistentVolumeClaims, key);
     await untilSucceeded(suite.client, key);
+  });
+
+  it('fail where Kubernetes binds them to a volume that was there, whatever is on it', async () => {
+    const storageClassName = await ownClass(suite, 'diskpress-available', {}, 'copy');
+    const volume = { namespace: '', name: 'available-before' };
+    await suite.client.create(persistentVolumes, {
+      metadata: { name: volume.name },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        hostPath: { path: '/tmp/available-before', type: 'DirectoryOrCreate' },
+        persistentVolumeReclaimPolicy: 'Retain',
+        storageClassName,
+      },
+    });
+    try {
+      await until(suite.client, persistentVolumes, volume, 'it is available', (found) => {
+        return found?.status?.phase === 'Available';
+      });
+      const key = suite.key('bound-elsewhere');
+      await make(key, { blank: {} }, { storageClassName });
+      const { message } = await untilReason(key, 'ErrClaimNotValid');
+      expect(message).to.include(`to volume "${volume.name}", which was available and fits it`);
+      const failed = await until(suite.client, dataVolumes, key, 'it has failed', (object) => {
+        return object?.status?.phase === 'Failed' && object;
+      });
+      const reasons = (await eventsOf(suite.client, failed)).map(({ reason }) => reason);
+      expect(reasons).to.not.include('ImportSucceeded');
+      const uid = (await suite.client.get(persistentVolumeClaims, key))?.metadata?.uid;
+      const working = { ...key, name: `prime-${uid}` };
+      await until(suite.client, persistentVolumeClaims, working, 'it is gone', (claim) => claim === undefined);
+      await suite.client.delete(dataVolumes, key);
+      await until(suite.client, persistentVolumeClaims, key, 'it is gone', (claim) => claim === undefined);
+      expect((await suite.client.get(persistentVolumes, volume))?.status?.phase).to.not.equal('Failed');
+    } finally {
+      await suite.client.delete(persistentVolumes, volume);
+    }
   });
 
   it('take over a claim where that is asked for', async () => {

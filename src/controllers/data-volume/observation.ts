@@ -17,6 +17,8 @@ export interface DataVolumeWorld {
   readonly kind: SourceKind;
   /** Whether the claim is an unbound one of a WaitForFirstConsumer class without a consumer. */
   readonly awaitsConsumer: boolean;
+  /** Whether the claim, where it is populated and bound, has the volume with its data. */
+  readonly hasOwnVolume: boolean;
   /** Why the controller could not get as far as the claim. */
   readonly failure: (Error & { readonly reason: string }) | undefined;
 }
@@ -58,7 +60,7 @@ function progressOf(phase: DataVolumePhase, { dataVolume, claim }: DataVolumeWor
   return phase === 'Succeeded' ? '100.0%' : (readReport(claim?.metadata?.annotations)?.progress ?? 'N/A');
 }
 
-function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolumeWorld): DataVolumePhase {
+function phaseOf({ dataVolume, claim, kind, awaitsConsumer, hasOwnVolume, failure }: DataVolumeWorld): DataVolumePhase {
   if (failure) return failure instanceof TerminalError ? 'Failed' : 'Pending';
   if (!claim) return wasPopulated(dataVolume) ? 'Failed' : 'Pending';
   if (claim.status?.phase === 'Lost') return 'Failed';
@@ -66,8 +68,8 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, failure }: DataVolum
   const report = readReport(claim.metadata?.annotations);
   if (isPopulatedFor(claim, dataVolume) && isBound(claim)) return 'Succeeded';
   if (report?.podPhase === 'Failed') return 'Failed';
-  // A claim that a populator fills is bound only when its data is complete.
-  if (populated && isBound(claim)) return 'Succeeded';
+  // A claim that a populator fills has the volume that it was handed only when its data is complete.
+  if (populated && isBound(claim) && hasOwnVolume) return 'Succeeded';
   if (!populated && (report?.podPhase === 'Succeeded' || kind === 'external-population') && isBound(claim)) {
     return 'Succeeded';
   }

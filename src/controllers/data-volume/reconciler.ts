@@ -1,3 +1,4 @@
+import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -115,6 +116,7 @@ export class DataVolumeReconciler implements Reconciler {
       kind,
       failure,
       awaitsConsumer: claim !== undefined && !mayBePopulatedNow(claim, caches),
+      hasOwnVolume: claim !== undefined && originOfVolume(caches, claim) === 'own',
     };
     const observed = observe(world);
     const status = statusToWrite(dataVolume, observed, now());

@@ -26,6 +26,8 @@ export const promisedByAnnotation = 'cdi.kubevirt.io/rebind.workingUID';
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
 /** On a temporary VolumeSnapshot whose content was to be retained and is not any more: when the snapshot controller was told, as RFC 3339. */
 export const contentReleasedAnnotation = 'cdi.kubevirt.io/work.contentReleased';
+/** On a PersistentVolume that has been handed over: uid of the claim that has it now. */
+export const handedToAnnotation = 'cdi.kubevirt.io/rebind.handedTo';
 /** On a claim that is being cloned into, once its clone has been planned: its own uid, which no copy of the claim has. */
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
 /** On a claim that is being cloned into: how that is done, in words. */

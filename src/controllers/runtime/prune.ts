@@ -3,6 +3,7 @@ import { stateAnnotation } from '../../api/annotations.ts';
 import type { PersistentVolume, Pod, ResourceQuota } from '../../kube/builtin-resources.ts';
 import { PROVISIONED_BY_ANNOTATION } from '../objects/evidence.ts';
 import {
+  handedToAnnotation,
   promisedByAnnotation,
   promisedToAnnotation,
   promisedToClaimAnnotation,
@@ -15,6 +16,7 @@ import { pickAnnotations } from '../objects/pick-annotations.ts';
 const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForAnnotation, workForClaimAnnotation];
 const VOLUME_ANNOTATIONS = [
   PROVISIONED_BY_ANNOTATION,
+  handedToAnnotation,
   promisedToAnnotation,
   promisedToClaimAnnotation,
   promisedByAnnotation,

@@ -67,8 +67,24 @@ const endFailedRestores: Step = async ({ context, target, snapshots }) => {
 
 const STEPS: readonly Step[] = [endPromise, awaitSettled, deleteMountingPods, deleteObjects, endFailedRestores];
 
+/** Removes what was made for a target claim, in steps. */
+export async function removeTemporary(context: ControllerContext, target: PersistentVolumeClaim): Promise<StepOutcome> {
+  const uid = target.metadata?.uid ?? '';
+  for (const step of STEPS) {
+    const claims = context.caches.claims.byIndex(byTarget, uid);
+    const outcome = await step({ context, target, claims, snapshots: context.caches.snapshots.byIndex(byTarget, uid) });
+    if (outcome !== 'done') return outcome;
+  }
+  return 'done';
+}
+
+/** How a reconciler ends whose removal is not done yet. */
+export function untilRemoved(outcome: Exclude<StepOutcome, 'done'>): Outcome {
+  return outcome === 'later' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
+}
+
 /**
- * Removes what was made for a target claim, in steps; removes the finalizer from the target when nothing is left.
+ * Removes what was made for a target claim; removes the finalizer from the target when nothing is left.
  *
  * @param annotations to be written on the target together with the removal of its finalizer
  */
@@ -78,13 +94,8 @@ export async function releaseTarget(
   annotations: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   if (!hasFinalizer(target, finalizer.clonePopulator)) return undefined;
-  const uid = target.metadata?.uid ?? '';
-  for (const step of STEPS) {
-    const claims = context.caches.claims.byIndex(byTarget, uid);
-    const outcome = await step({ context, target, claims, snapshots: context.caches.snapshots.byIndex(byTarget, uid) });
-    if (outcome === 'later') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
-    if (outcome === 'under way') return undefined;
-  }
+  const outcome = await removeTemporary(context, target);
+  if (outcome !== 'done') return untilRemoved(outcome);
   await removeFinalizer(context.client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
 }

@@ -8,6 +8,7 @@ import { TerminalError, WaitingError, isNotFound } from '../../../kube/errors.ts
 import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import {
+  handedToAnnotation,
   promisedByAnnotation,
   promisedToAnnotation,
   promisedToClaimAnnotation,
@@ -121,6 +122,8 @@ export async function releasePromise(context: RebindContext, volume: PersistentV
         [promisedToClaimAnnotation]: null,
         [promisedByAnnotation]: null,
         [reclaimPolicyAnnotation]: null,
+        // The claim may be told by it from one that Kubernetes has bound to a volume with other data.
+        ...(uid && claimRef?.uid === uid ? { [handedToAnnotation]: uid } : {}),
       },
     },
     spec: {

@@ -14,6 +14,7 @@ import { isBound } from '../../claims/bound.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
+import { endPopulation } from '../../claims/population/end-population.ts';
 import { releaseTarget } from '../../claims/population/release-target.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { completedReport, readReport } from '../../transfers/transfer-report.ts';
@@ -137,13 +138,15 @@ export class ClonePopulatorReconciler implements Reconciler {
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
-    this.#context.cloneCount.handedOver(target, this.#context.now());
-    const state: CloneState = {
-      phase: 'Succeeded',
-      cloneType: begunWith(target),
-      report: completedReport(0, 'Clone Complete'),
-    };
-    return releaseTarget(this.#context, target, annotationsOf(state, target, this.#context.now()));
+    return endPopulation(this.#context, target, () => {
+      this.#context.cloneCount.handedOver(target, this.#context.now());
+      const state: CloneState = {
+        phase: 'Succeeded',
+        cloneType: begunWith(target),
+        report: completedReport(0, 'Clone Complete'),
+      };
+      return annotationsOf(state, target, this.#context.now());
+    });
   }
 
   #sourceOf(target: PersistentVolumeClaim, name: string): ClonedObject {

@@ -5,7 +5,7 @@ import { ownerReference } from '../../../kube/apply.ts';
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import { WaitingError } from '../../../kube/errors.ts';
-import { hasFinalizer } from '../../../kube/finalizers.ts';
+import { hasFinalizer, isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, type Key } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
@@ -20,6 +20,7 @@ import { createWorkingClaim } from '../../claims/population/create-working-claim
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
+import { endPopulation } from '../../claims/population/end-population.ts';
 import { releaseTarget } from '../../claims/population/release-target.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { workingClaim } from '../../claims/population/working-claim.ts';
@@ -45,9 +46,8 @@ export class ImportPopulatorReconciler implements Reconciler {
     const sourceName = target && populatedFrom(target, 'VolumeImportSource');
     if (!target || sourceName === undefined) return undefined;
     const handingOver = promisedVolume(this.#context, target) !== undefined;
-    if (target.metadata?.deletionTimestamp || (isBound(target) && !handingOver)) {
-      return releaseTarget(this.#context, target);
-    }
+    if (isBeingDeleted(target)) return releaseTarget(this.#context, target);
+    if (isBound(target) && !handingOver) return endPopulation(this.#context, target);
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
     if (handingOver) return this.#rebind(target, primeKey);
     requireNoVolume(target);

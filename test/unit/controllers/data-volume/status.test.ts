@@ -51,11 +51,19 @@ const world = (changes: Partial<DataVolumeWorld>): DataVolumeWorld => ({
   claim: undefined,
   kind: 'import',
   awaitsConsumer: false,
+  hasOwnVolume: true,
   failure: undefined,
   ...changes,
 });
 
 describe('the status of a DataVolume', () => {
+  it('is no success where the claim is bound to a volume that was not handed to it', () => {
+    const failed = report({ podPhase: 'Failed', running: false, reason: 'ErrClaimNotValid' });
+    const before = world({ claim: claim({ bound: true }), hasOwnVolume: false });
+    const after = world({ claim: claim({ bound: true, report: failed }), hasOwnVolume: false });
+    expect([before, after].map((state) => observe(state).phase)).to.deep.equal(['Pending', 'Failed']);
+  });
+
   it('follows an import', () => {
     const phases = [
       world({}),

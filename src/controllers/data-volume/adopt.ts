@@ -12,10 +12,12 @@ import { volumeModeOf } from '../transfers/transfer-target.ts';
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
- * Takes over a claim of the DataVolume's name that exists already, where that was asked for: by annotation on the
- * DataVolume, by feature gate, or by the claim itself, which says that it was populated for it. Its data stays as it is.
+ * Adopts an existing claim with the DataVolume's name where that was asked for: by an annotation of the DataVolume, by
+ * the feature gate, or by the claim itself, whose annotation says that it was populated for this DataVolume. The
+ * claim's data is left as it is.
  *
- * @throws WaitingError ErrResourceExists where it may not be taken over; ErrIncompatiblePVC where it is not what is asked for
+ * @throws WaitingError ErrResourceExists where the claim may not be adopted; ErrIncompatiblePVC where it differs from
+ *   what the DataVolume asks for
  */
 export async function adoptClaim(
   { client, config }: Pick<ControllerContext, 'client' | 'config'>,
@@ -34,7 +36,7 @@ export async function adoptClaim(
   });
 }
 
-/** The rule of {@link adoptClaim}. */
+/** Applies the rule of {@link adoptClaim}. */
 export function requireAdoptable(dataVolume: DataVolume, claim: PersistentVolumeClaim, byFeatureGate: boolean): void {
   const name = dataVolume.metadata.name ?? '';
   const asked = dataVolume.metadata.annotations?.[userAnnotation.allowClaimAdoption];

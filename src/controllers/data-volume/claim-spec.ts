@@ -18,31 +18,37 @@ type ContentType = NonNullable<DataVolumeSpec['contentType']>;
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
-/** The volume that a clone is made from. */
+/** The volume that is cloned. */
 export interface SourceVolume {
   readonly volumeMode: 'Filesystem' | 'Block';
-  /** Bytes that it holds. */
+  /** Capacity in bytes. */
   readonly capacity: number;
-  /** 0 ≤ overhead < 1; what a Filesystem volume of its class is larger than the disk on it, as a share of the disk. */
+  /**
+   * The share, 0 ≤ overhead < 1, by which a Filesystem volume of its class is larger than the disk on it, as a fraction
+   * of the disk.
+   */
   readonly filesystemOverhead: number;
 }
 
-/** What a claim's spec is completed from. */
+/** The defaults that complete a claim's spec. */
 export interface ClaimDefaults {
-  /** Resolved StorageClass; undefined where the cluster has no default and the DataVolume names none. */
+  /** The resolved StorageClass; undefined where the DataVolume names none and the cluster has no default. */
   readonly storageClassName: string | undefined;
   readonly profile: StorageProfile | undefined;
-  /** 0 ≤ overhead < 1 */
+  /** Share of the disk, 0 ≤ overhead < 1. */
   readonly filesystemOverhead: number;
-  /** Undefined where it is no clone, or the source is not known yet and not needed. */
+  /**
+   * The cloned volume; undefined where the DataVolume is not a clone, or its source is neither known yet nor needed.
+   */
   readonly source: SourceVolume | undefined;
 }
 
 /**
- * The spec of a DataVolume's claim: `pvc` as it is written, or `storage` completed and, for a Filesystem volume,
- * enlarged so that a disk of the requested size fits beside the filesystem's own overhead.
+ * Returns the spec of a DataVolume's claim: `pvc` as it is written, or `storage` after defaults are filled in and, for
+ * a Filesystem volume, after the size is increased so that a disk of the requested size fits beside the filesystem's
+ * own overhead.
  *
- * @throws WaitingError ErrClaimNotValid where something is missing that the StorageProfile could still get
+ * @throws WaitingError ErrClaimNotValid where a value is missing that the StorageProfile may still get
  */
 export function claimSpecOf(spec: DataVolumeSpec, defaults: ClaimDefaults): ClaimSpec {
   if (spec.pvc) return withClass(toClaimSpec(spec.pvc), defaults.storageClassName);
@@ -71,7 +77,7 @@ function completed(storage: StorageSpec, contentType: ContentType, defaults: Cla
   );
 }
 
-/** Bytes of the smallest volume that the storage makes. */
+/** Returns the size in bytes of the smallest volume that the storage provisions. */
 function minimumSize(profile: StorageProfile | undefined): number {
   const name = storageProfileAnnotation.minimumSupportedPvcSize;
   const written = profile?.metadata.annotations?.[name] ?? '0';
@@ -84,8 +90,9 @@ function minimumSize(profile: StorageProfile | undefined): number {
 }
 
 /**
- * The first of the StorageProfile's property sets that has all that is asked for. A clone whose volume mode is left
- * open prefers that of its source, which the storage can clone by itself. A tree of files needs a filesystem.
+ * Returns the first of the StorageProfile's property sets that satisfies everything the DataVolume asks for. A clone
+ * that leaves its volume mode open prefers the mode of its source, because the storage can clone that by itself. An
+ * archive needs a filesystem.
  */
 function propertySetFor(
   { volumeMode: asked, accessModes: askedModes }: StorageSpec,
@@ -112,7 +119,9 @@ function withoutAccessModes(asked: StorageSpec['volumeMode'], { storageClassName
   );
 }
 
-/** Bytes that the claim has to request for what is asked for, or else for what the source has. */
+/**
+ * Returns the bytes that the claim has to request: for the size that was asked for, or else for the size of the source.
+ */
 function sizeOf(
   requested: Quantity | undefined,
   volumeMode: 'Filesystem' | 'Block',

@@ -9,17 +9,17 @@ import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
-/** Where a DataVolume's data comes from. */
+/** The source of a DataVolume's data, after its sourceRef has been followed. */
 export interface ResolvedSource {
   readonly source: DataVolumeSource | undefined;
-  /** The DataSources that led there. */
+  /** The DataSources that were followed to reach the source. */
   readonly through: readonly DataSource[];
 }
 
 /**
- * A DataVolume's source; with a sourceRef, what the DataSource stands for at this moment.
+ * Returns a DataVolume's source; for a sourceRef, the source that the DataSource refers to at this moment.
  *
- * @throws WaitingError while there is no such DataSource, or it stands for nothing
+ * @throws WaitingError while the DataSource does not exist, or has no source
  */
 export function sourceOf(caches: Pick<Caches, 'dataSources'>, dataVolume: DataVolume): ResolvedSource {
   const key = dataSourceKeyOf(dataVolume);

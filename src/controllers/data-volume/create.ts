@@ -27,12 +27,13 @@ import { requireStorageClass } from './storage-class.ts';
 import { profileOf } from './storage-profile.ts';
 
 /**
- * Makes a DataVolume's claim and the source object that it is populated from. One that clones from another namespace gets its
- * CloneGrant with the claim. Where a volume is reserved for the claim, that is bound, and nothing is read or granted.
+ * Creates a DataVolume's claim, and the source object that it is populated from. A clone from another namespace gets
+ * its CloneGrant together with the claim. Where a volume is reserved for the claim, the claim is bound to it, and no
+ * source is read or granted.
  *
- * @param room there is for claims
- * @throws TerminalError where it asks for what cannot be
- * @throws WaitingError where something that it names is missing
+ * @param room left by the quotas for claims
+ * @throws TerminalError where the DataVolume asks for the impossible
+ * @throws WaitingError where an object that the DataVolume names is missing
  */
 export async function createObjects(
   context: ControllerContext,
@@ -84,7 +85,7 @@ export async function createObjects(
   }
 }
 
-/** What is told of a claim that is not filled as usual. */
+/** Returns the message to report on a claim that is not populated in the usual way. */
 function messageOf(population: Population, kind: SourceKind): string | undefined {
   if (population.by === 'populator') return undefined;
   if (population.by === 'driver') return `The CSI driver fills the claim itself: ${population.why}`;
@@ -95,7 +96,8 @@ function messageOf(population: Population, kind: SourceKind): string | undefined
 }
 
 /**
- * Makes the CloneGrant that a DataVolume with a claim should have and has not: the controller was stopped in between.
+ * Creates the CloneGrant that a DataVolume with a claim should have but lacks, because the controller was stopped
+ * between the two writes.
  *
  * @throws as {@link createObjects}
  */
@@ -104,7 +106,7 @@ export async function completeGrant(
   dataVolume: DataVolume,
   claim: PersistentVolumeClaim,
 ): Promise<void> {
-  // By the claim alone: what is told on the DataVolume follows from this.
+  // Only the claim decides, because the status of the DataVolume depends on the outcome.
   const isOver = isBound(claim) || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;

@@ -18,12 +18,13 @@ import { hasCsiDriver } from './storage-class.ts';
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 
 /**
- * Decides how a DataVolume's claim gets its data, once and for all: what a claim is populated from cannot be changed. A claim is written itself where its storage leaves no
- * other way, and where its author wants that. Where a quota has no room for the working claim, the driver fills it, or else it is written
- * itself, unless its author wants a populator.
+ * Decides how a DataVolume's claim gets its data. The decision is final, because the data source of a claim is
+ * immutable. The claim is populated directly where its storage leaves no other way, or its author asks for that. Where
+ * a quota has no room for the working claim, the CSI driver fills the claim, or else it is populated directly, unless
+ * its author insists on a populator.
  *
  * @param dataVolume with its source resolved
- * @param spec of the claim that is to be made
+ * @param spec of the claim that will be created
  * @throws TerminalError ErrUnableToClone where a snapshot would have to be read without a working claim
  * @throws WaitingError while the source is not ready for the driver
  */
@@ -53,7 +54,7 @@ export async function decidePopulation(
   const working = {
     namespace: cloned?.key.namespace ?? namespace,
     storageClassName,
-    // The driver clones at the size that the source has come to have.
+    // The driver clones at the source's actual size, which may be larger than the request.
     bytes: Math.max(target.bytes, source?.pvc ? capacityOf(caches, source.pvc) : 0),
   };
   const usual: Population = { by: 'populator', claims: { target, working } };
@@ -61,7 +62,8 @@ export async function decidePopulation(
   if (!lack) return usual;
   const dataSource = cloned && (await driverSource(context, claimOf(dataVolume, spec, {}), cloned));
   if (dataSource) return { by: 'driver', claims: { target }, dataSource, why: lack };
-  // A snapshot cannot be read but from a claim of its own; and a pod that waits for the claim would start while it is being written.
+  // A snapshot can only be read through a claim of its own, and a pod that waits for the claim would start while data
+  // is still being written.
   if (source?.snapshot || isAwaited(caches, dataVolume)) return usual;
   return { by: 'itself', claims: { target }, why: lack, isForQuota: true };
 }

@@ -6,10 +6,11 @@ import type { Caches } from '../runtime/caches.ts';
 import type { ResolvedSource } from './clone-source.ts';
 
 /**
- * The labels by which KubeVirt infers what a virtual machine with the cloned disk is made of: those of the DataSource, or else of what is
- * cloned. None where the DataVolume has any of its own, as the four belong together. Pure.
+ * Returns the labels from which KubeVirt infers the instance type and the preference of a virtual machine with the
+ * cloned disk: those of the DataSource, or else those of the cloned object. There are none where the DataVolume has any
+ * of its own, because the four labels belong together. This is a pure function.
  *
- * @param isGranted whether the DataVolume may clone from another namespace, and so may have labels from there
+ * @param isGranted whether the DataVolume may clone from another namespace, and so may inherit labels from there
  */
 export function inheritedInstancetype(
   caches: Pick<Caches, 'claims' | 'snapshots'>,
@@ -25,7 +26,7 @@ export function inheritedInstancetype(
   return found.find(hasAny) ?? {};
 }
 
-/** Those labels of an object. */
+/** Returns the instance type labels of an object. */
 export function instancetypeOf(object: KubeObject | undefined): Record<string, string> {
   return Object.fromEntries(
     defaultInstancetypeLabels.flatMap((name) => {

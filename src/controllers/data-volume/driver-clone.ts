@@ -16,11 +16,12 @@ import { requestedBytes } from '../transfers/transfer-target.ts';
 type DataSource = NonNullable<NonNullable<PersistentVolumeClaim['spec']>['dataSource']>;
 
 /**
- * The data source by which the CSI driver fills a claim itself, without a working claim: within a namespace, where the plan is that the driver
- * clones or restores, and the claim is as large as what is cloned. Undefined where that is not so.
+ * Returns the data source from which the CSI driver fills a claim by itself, without a working claim. This works only
+ * within a namespace, where the plan is a clone or a restore by the driver and the claim has the size of the source;
+ * otherwise the result is undefined.
  *
- * @param claim that is to be made
- * @throws WaitingError while the source is not there, not ready, or in use
+ * @param claim that will be created
+ * @throws WaitingError while the source does not exist, is not ready, or is in use
  * @throws TerminalError where the source does not fit
  */
 export async function driverSource(
@@ -35,13 +36,13 @@ export async function driverSource(
   const { cloneType } = planClone(gatherFacts(context, claim, source, consumer));
   const isDriven = cloneType === (cloned.kind === 'VolumeSnapshot' ? 'snapshot' : 'csi-clone');
   const request = requestedBytes(claim);
-  // What it does with a larger one, and with the filesystem in it, is different with every driver.
+  // What drivers do with a larger claim, and with the filesystem in it, differs from one to the next.
   if (!isDriven || request > source.capacity || request < source.request) return undefined;
   const apiGroup = cloned.kind === 'VolumeSnapshot' ? { apiGroup: 'snapshot.storage.k8s.io' } : {};
   return { ...apiGroup, kind: cloned.kind, name: cloned.key.name };
 }
 
-/** How the driver fills a DataVolume's claim, where it does so itself. */
+/** Returns how the driver fills a DataVolume's claim; undefined where a populator or a pod does that. */
 export function driverCloneType({ spec }: PersistentVolumeClaim): CloneType | undefined {
   switch (spec?.dataSource?.kind) {
     case 'PersistentVolumeClaim':
@@ -53,7 +54,10 @@ export function driverCloneType({ spec }: PersistentVolumeClaim): CloneType | un
   }
 }
 
-/** How it fares: nobody else tells on the claim. Undefined once it has been filled, or where it is not for the driver to fill. */
+/**
+ * Returns a report on the driver's work, because no other controller writes one on the claim. The result is undefined
+ * once the claim is bound, or where the driver does not fill it.
+ */
 export async function driverReport(
   context: Pick<ControllerContext, 'client' | 'now'>,
   claim: PersistentVolumeClaim,

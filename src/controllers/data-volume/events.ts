@@ -5,17 +5,20 @@ import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
 
-/** What is told about a change of a DataVolume's status. */
+/** An event about a change of a DataVolume's status. */
 export interface DataVolumeEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
 }
 
-/** The phases of an import that everybody may rely on seeing, also when a fast one skipped some between two looks. */
+/**
+ * The phases of an import whose events clients rely on, even where a fast import skipped some of them between two
+ * observations.
+ */
 const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
 
-/** The phases in which a clone may be when it is found to have been planned. */
+/** The phases in which a clone may still be when its plan is first observed. */
 const BEFORE_PLAN: readonly DataVolumePhase[] = [
   '',
   'Pending',
@@ -25,9 +28,9 @@ const BEFORE_PLAN: readonly DataVolumePhase[] = [
 ];
 
 /**
- * The events that tell how a DataVolume got from its recorded status to what is observed now. Pure.
+ * Returns the events that lead from a DataVolume's recorded status to its observed one. This is a pure function.
  *
- * @param plan how its claim is being cloned, in words, once that is decided
+ * @param plan description of how the claim is being cloned, once that is decided
  */
 export function eventsOf(
   dataVolume: DataVolume,
@@ -51,7 +54,7 @@ export function eventsOf(
     return events;
   }
   if (running && isTrouble(running, observed.phase) && recorded('Running')?.reason !== running.reason) {
-    // What passes by itself is nothing to be warned of.
+    // A problem that resolves itself does not deserve a warning.
     const type = running.reason === 'Retrying' ? 'Normal' : 'Warning';
     events.push({ type, reason: running.reason, message: running.message });
   }
@@ -64,7 +67,10 @@ export function eventsOf(
   return events;
 }
 
-/** The reason is the cause's own where the API has one for it, and else which kind of work has failed. */
+/**
+ * Returns the reason and the message of a failure. The reason is that of the cause where the API defines it as an event
+ * reason, and else says which kind of work has failed.
+ */
 function failureOf(
   bound: ObservedCondition | undefined,
   running: ObservedCondition | undefined,
@@ -117,7 +123,7 @@ function milestone(
   }
 }
 
-/** In the words that the API's clients know. */
+/** Returns the reason and the message of a success, in the wording that clients of the API know. */
 function success(dataVolume: DataVolume, name: string, kind: SourceKind): { reason: string; message: string } {
   switch (kind) {
     case 'clone': {
@@ -137,7 +143,7 @@ function success(dataVolume: DataVolume, name: string, kind: SourceKind): { reas
   }
 }
 
-/** What the DataVolume names to be cloned: a claim, a snapshot, or a DataSource. */
+/** Returns the name of the object that the DataVolume clones: a claim, a snapshot, or a DataSource. */
 function clonedFrom({ spec, metadata }: DataVolume): string {
   const { name = '', namespace } = spec.source?.pvc ?? spec.source?.snapshot ?? spec.sourceRef ?? {};
   return keyToString({ namespace: namespace || (metadata.namespace ?? ''), name });

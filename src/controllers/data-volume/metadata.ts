@@ -7,15 +7,16 @@ import { instancetypeOf } from './default-instancetype.ts';
 import { driverCloneType } from './driver-clone.ts';
 import { sourceKindOf } from './source-kind.ts';
 
-/** What is written on a DataVolume beside its status. */
+/** The metadata that the controller writes on a DataVolume in addition to its status. */
 export interface DataVolumeMetadata {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /**
- * What a DataVolume is to tell of its claim in its metadata and does not yet: how it is cloned, of which default instance type, and that it
- * was there before. Undefined where there is nothing. Pure.
+ * Returns what the metadata of a DataVolume still has to say about its claim: how it is cloned, its default instance
+ * type, and that it existed before the DataVolume. The result is undefined where nothing is missing. This is a pure
+ * function.
  */
 export function metadataToWrite(
   dataVolume: DataVolume,
@@ -41,12 +42,15 @@ export function metadataToWrite(
   return filled.length > 0 ? Object.fromEntries(filled) : undefined;
 }
 
-/** Whether the claim says that it holds the DataVolume's data already. */
+/** Returns whether the claim says that it already holds the DataVolume's data. */
 export function isPopulatedFor(claim: PersistentVolumeClaim, dataVolume: DataVolume): boolean {
   return claim.metadata?.annotations?.[stateAnnotation.populatedFor] === dataVolume.metadata.name;
 }
 
-/** A wish on the claim is not told. */
+/**
+ * Returns the clone type that was chosen; the annotation of a claim whose clone has not begun is only a wish, and does
+ * not count.
+ */
 function cloneTypeOf(claim: PersistentVolumeClaim): string | undefined {
   const isDirect = claim.metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
   return isDirect ? 'copy' : (driverCloneType(claim) ?? begunWith(claim));

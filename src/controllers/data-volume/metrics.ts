@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { DataVolume } from '../../api/data-volume.ts';
 import type { Caches } from '../runtime/caches.ts';
 
-/** Registers kubevirt_cdi_datavolume_pending, which is counted when it is scraped. */
+/** Registers kubevirt_cdi_datavolume_pending, which is computed at each scrape. */
 export function registerDataVolumeMetrics(registry: Registry, { dataVolumes }: Pick<Caches, 'dataVolumes'>): void {
   new Gauge({
     name: 'kubevirt_cdi_datavolume_pending',

@@ -16,7 +16,10 @@ const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuratio
 
 const userAnnotations: ReadonlySet<string> = new Set(Object.values(userAnnotation));
 
-/** Prefixes, and what ends with them, of the annotations by which controllers, ours and the cluster's, are howPopulated what to do. */
+/**
+ * The domains, and suffixes of domains, of annotations that control the behaviour of controllers, Diskpress's and the
+ * cluster's.
+ */
 const STEERING_PREFIXES = [
   'cdi.kubevirt.io',
   'k8s.io',
@@ -25,7 +28,7 @@ const STEERING_PREFIXES = [
   'volume.beta.kubernetes.io',
 ];
 
-/** What is made for a DataVolume. */
+/** The objects that are created for a DataVolume. */
 export interface DataVolumeObjects {
   readonly claim: PersistentVolumeClaim;
   readonly importSource?: VolumeImportSource;
@@ -33,8 +36,8 @@ export interface DataVolumeObjects {
 }
 
 /**
- * The claim of a DataVolume, and the source object that it is populated from. Without a populator the claim names its source to the driver, or
- * carries the same request as annotations, and is itself what is written.
+ * Returns the claim of a DataVolume, and the source object that it is populated from. Without a populator, the claim
+ * either names its source to the CSI driver, or carries the request in its annotations and is written directly.
  */
 export function dataVolumeObjects(
   dataVolume: DataVolume,
@@ -68,7 +71,7 @@ export function dataVolumeObjects(
     },
     { ...populationAnnotations(options.preallocation), ...howPopulated },
   );
-  // Which the populator would else have to add before it does anything.
+  // This saves the populator a write of its own before it can create anything.
   claim.metadata = { ...claim.metadata, finalizers: [finalizer.clonePopulator] };
   if (kind === 'import') {
     return {
@@ -95,7 +98,7 @@ export function dataVolumeObjects(
       kind: 'VolumeCloneSource',
       metadata: {
         ...sourceMetadata,
-        // Made from its DataVolume, and nobody else's to write where it names another namespace.
+        // A source in another namespace is set only from the DataVolume; nobody else may write one.
         labels: { ...sourceMetadata.labels, [EXCLUDE_FROM_BACKUP_LABEL]: 'true' },
         ...(elsewhere ? { annotations: { [stateAnnotation.dataSourceNamespace]: from.namespace } } : {}),
       },
@@ -110,7 +113,7 @@ export function dataVolumeObjects(
   };
 }
 
-/** A DataVolume's claim, with what it has from the DataVolume. */
+/** Returns a DataVolume's claim, with the labels and annotations that it inherits from the DataVolume. */
 export function claimOf(
   dataVolume: DataVolume,
   spec: NonNullable<PersistentVolumeClaim['spec']>,
@@ -141,7 +144,10 @@ export function claimOf(
   };
 }
 
-/** The claim is written by the controllers: what its DataVolume's author may not write on it by that way either is left out. */
+/**
+ * Returns whether the claim inherits an annotation. The controllers write the claim with their own rights, so
+ * annotations that the author of the DataVolume could not set on it directly are left out.
+ */
 function isInherited(name: string): boolean {
   if (userAnnotations.has(name)) return true;
   const prefix = name.split('/')[0] ?? '';
@@ -153,7 +159,9 @@ function populationAnnotations(preallocation: boolean): Record<string, string> {
   return preallocation ? { [populationAnnotation.preallocationRequested]: 'true' } : {};
 }
 
-/** What the populator would write on its working claim, written on the claim itself. */
+/**
+ * Returns the annotations that the populator would write on its working claim, for a claim that is populated directly.
+ */
 function directAnnotations(dataVolume: DataVolume, preallocation: boolean): Record<string, string> {
   const { source } = dataVolume.spec;
   if (source?.pvc) {

@@ -10,20 +10,20 @@ import { driverCloneType } from './driver-clone.ts';
 import { isPopulatedFor } from './metadata.ts';
 import type { SourceKind } from './source-kind.ts';
 
-/** What a DataVolume's status depends on. */
+/** Everything that a DataVolume's status depends on. */
 export interface DataVolumeWorld {
   readonly dataVolume: DataVolume;
   readonly claim: PersistentVolumeClaim | undefined;
   readonly kind: SourceKind;
-  /** Whether the claim is an unbound one of a WaitForFirstConsumer class without a consumer. */
+  /** Whether the claim is unbound, of a WaitForFirstConsumer class, and without a consumer. */
   readonly awaitsConsumer: boolean;
-  /** Whether the claim, where it is populated and bound, has the volume with its data. */
+  /** Whether the volume of a claim that is populated and bound is the one with its data. */
   readonly hasOwnVolume: boolean;
-  /** Why the controller could not get as far as the claim. */
+  /** The error that stopped the controller before there was a claim. */
   readonly failure: (Error & { readonly reason: string }) | undefined;
 }
 
-/** A condition without its times. */
+/** A condition without its timestamps. */
 export interface ObservedCondition {
   readonly type: DataVolumeConditionType;
   readonly status: 'True' | 'False' | 'Unknown';
@@ -31,7 +31,7 @@ export interface ObservedCondition {
   readonly message: string;
 }
 
-/** A DataVolume's status as it should be, without times. */
+/** The status that a DataVolume should have, without timestamps. */
 export interface Observation {
   readonly phase: DataVolumePhase;
   readonly progress: string;
@@ -40,7 +40,7 @@ export interface Observation {
   readonly conditions: readonly ObservedCondition[];
 }
 
-/** Tells a DataVolume's status from what there is. Pure. */
+/** Derives a DataVolume's status from the state of the cluster. This is a pure function. */
 export function observe(world: DataVolumeWorld): Observation {
   const { dataVolume, claim } = world;
   const phase = phaseOf(world);
@@ -54,7 +54,7 @@ export function observe(world: DataVolumeWorld): Observation {
   };
 }
 
-/** Of data that was there before there is nothing to tell. */
+/** Returns the progress to report. Data that existed before the DataVolume has none. */
 function progressOf(phase: DataVolumePhase, { dataVolume, claim }: DataVolumeWorld): string {
   if (claim && isPopulatedFor(claim, dataVolume)) return 'N/A';
   return phase === 'Succeeded' ? '100.0%' : (readReport(claim?.metadata?.annotations)?.progress ?? 'N/A');
@@ -68,7 +68,7 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, hasOwnVolume, failur
   const report = readReport(claim.metadata?.annotations);
   if (isPopulatedFor(claim, dataVolume) && isBound(claim)) return 'Succeeded';
   if (report?.podPhase === 'Failed') return 'Failed';
-  // A claim that a populator fills has the volume that it was handed only when its data is complete.
+  // A claim with a populator is bound to the volume that was handed over to it only after its data is complete.
   if (populated && isBound(claim) && hasOwnVolume) return 'Succeeded';
   if (!populated && (report?.podPhase === 'Succeeded' || kind === 'external-population') && isBound(claim)) {
     return 'Succeeded';
@@ -81,7 +81,7 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, hasOwnVolume, failur
   return 'Pending';
 }
 
-/** Whether a DataVolume has had its data: it is not made again where the claim is gone. */
+/** Returns whether a DataVolume has been populated once. If so, a missing claim is not created again. */
 export function wasPopulated({ status }: DataVolume): boolean {
   return (
     status?.phase === 'Succeeded' || (status?.conditions?.some(({ reason }) => reason === 'ErrClaimLost') ?? false)

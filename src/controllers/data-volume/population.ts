@@ -7,8 +7,8 @@ interface Claims {
 }
 
 /**
- * How a DataVolume's claim gets its data: by a populator, from a working claim whose volume it is given in the end; by the CSI driver, which
- * it names its source to; or because it is written itself.
+ * How a DataVolume's claim gets its data: from a populator, which fills a working claim and hands its volume over; from
+ * the CSI driver, to which the claim names its source; or by being written directly.
  */
 export type Population =
   | { readonly by: 'populator'; readonly claims: Claims }
@@ -22,6 +22,6 @@ export type Population =
       readonly by: 'itself';
       readonly claims: Claims;
       readonly why: string;
-      /** Whether it would be populated if there were room for a working claim. */
+      /** Whether a populator would be used if the quota had room for a working claim. */
       readonly isForQuota: boolean;
     };

@@ -3,14 +3,14 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import { WaitingError } from '../../kube/errors.ts';
 
 /**
- * Whether a DataVolume only stands for a claim that comes with its data from elsewhere, such as a backup: nothing is made or granted for it,
- * whatever its source is.
+ * Returns whether a DataVolume only represents a claim that arrives with its data from elsewhere, such as a backup.
+ * Nothing is created or granted for such a DataVolume, whatever its source is.
  */
 export function isPrePopulated({ metadata }: DataVolume): boolean {
   return metadata.annotations?.[dataVolumeAnnotation.prePopulated] !== undefined;
 }
 
-/** What such a DataVolume waits for while there is no claim. */
+/** Returns the error that such a DataVolume waits with while its claim does not exist. */
 export function awaitingClaim({ metadata }: DataVolume): WaitingError {
   return new WaitingError(
     'Pending',
@@ -18,7 +18,7 @@ export function awaitingClaim({ metadata }: DataVolume): WaitingError {
   );
 }
 
-/** The DataVolume with the consent that it gives by naming its claim there: that claim may be taken over. */
+/** Returns the DataVolume with consent to adoption, which it gives by naming its claim in the annotation. */
 export function consenting(dataVolume: DataVolume): DataVolume {
   const { metadata } = dataVolume;
   if (metadata.annotations?.[dataVolumeAnnotation.prePopulated] !== metadata.name) return dataVolume;

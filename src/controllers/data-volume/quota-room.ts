@@ -10,14 +10,14 @@ import { requestedBytes } from '../transfers/transfer-target.ts';
 export interface CountedClaim {
   readonly namespace: string;
   readonly storageClassName: string | undefined;
-  /** What it requests. */
+  /** Requested size in bytes. */
   readonly bytes: number;
 }
 
-/** What is about to be made for a DataVolume. */
+/** The claims that are about to be created for a DataVolume. */
 interface Reserved {
   readonly target: CountedClaim;
-  /** The one that is filled, and then gives the target its volume; undefined where the target is filled itself. */
+  /** The working claim; undefined where the target claim is filled directly. */
   readonly working?: CountedClaim;
 }
 
@@ -30,15 +30,16 @@ interface Reservation extends Reserved {
 type RoomCaches = Pick<Caches, 'quotas' | 'claims'>;
 
 const CLASS_SUFFIX = '.storageclass.storage.k8s.io/';
-/** After which a claim that was to be made, and that no watch has shown, is taken not to be made. */
+/** The time after which a claim that was announced but never seen in a watch is assumed not to be coming. */
 const LONGEST_MILLISECONDS = 30_000;
 
 /**
- * Tells whether ResourceQuotas have room for a DataVolume's claim and the one that it is filled from. What each claim is about to take is
- * remembered until it is seen, so that DataVolumes which come together do not all count on the same room.
+ * Determines whether ResourceQuotas have room for a DataVolume's claim and its working claim. Announced claims are
+ * reserved until they are seen, so that DataVolumes that are created together do not all count on the same room.
  *
- * It counts the claims that there are, and not what a quota's status says is used, which for a while includes those that are gone. Quotas
- * with scopes are left out: those that are for claims at all select some of them by a class of attributes.
+ * Usage is computed from the existing claims and not read from the quota's status, which includes deleted claims for a
+ * while. Quotas with scopes are ignored, because those that apply to claims at all select only some of them, by
+ * VolumeAttributesClass.
  */
 export class QuotaRoom {
   readonly #caches: RoomCaches;
@@ -52,10 +53,10 @@ export class QuotaRoom {
   }
 
   /**
-   * Which quota has no room for both claims, in words; undefined where there is room. One that has none for the target alone in its
-   * own namespace is for the API server to tell.
+   * Describes the quota that has no room for both claims; undefined where there is room. Where the namespace of the
+   * target has no room for the target alone, the API server reports that when the claim is created.
    *
-   * @param key of the target claim; what was reserved for it before is not counted against it
+   * @param key of the target claim, whose own earlier reservation is not counted against it
    */
   lackFor(key: Key, target: CountedClaim, working: CountedClaim): string | undefined {
     const { namespace } = working;
@@ -83,20 +84,20 @@ export class QuotaRoom {
   }
 
   /**
-   * Counts claims that are about to be made, until they are seen.
+   * Reserves room for claims that are about to be created, until they are seen.
    *
-   * @param key of the target
+   * @param key of the target claim
    */
   reserve(key: Key, claims: Reserved): void {
     this.#reserved.set(keyToString(key), { ...claims, key, since: this.#now() });
   }
 
-  /** Forgets what was reserved for a target that is not made now. */
+  /** Drops the reservation for a target claim that is not created after all. */
   release(key: Key): void {
     this.#reserved.delete(keyToString(key));
   }
 
-  /** The claims that have been reserved for other targets and are not seen yet. */
+  /** Returns the claims that are reserved for other targets and have not been seen yet. */
   #awaited(except: Key): CountedClaim[] {
     const awaited: CountedClaim[] = [];
     for (const [name, { key, target, working, since }] of this.#reserved) {
@@ -123,7 +124,7 @@ function counted(claim: PersistentVolumeClaim): CountedClaim {
   };
 }
 
-/** How much of a quota's resource a claim takes. */
+/** Returns a function for how much of a quota's resource a claim takes. */
 function measureOf(resource: string): (claim: CountedClaim) => number {
   const [storageClassName, name = ''] = resource.includes(CLASS_SUFFIX)
     ? resource.split(CLASS_SUFFIX)

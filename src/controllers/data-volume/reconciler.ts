@@ -24,15 +24,18 @@ import { statusToWrite } from './status.ts';
 const FIELD_MANAGER = 'diskpress-data-volume';
 const PLANNING_MILLISECONDS = 250;
 const DRIVER_MILLISECONDS = 2_000;
-/** Creation timestamps are whole seconds. */
+/** Slightly more than a second, because creation timestamps are whole seconds. */
 const NEW_CLAIM_MILLISECONDS = 1_500;
 
-/** Makes each DataVolume's claim and the source object that it is populated from, and tells on the DataVolume how it fares. */
+/**
+ * Creates each DataVolume's claim and the source object that it is populated from, and reports their state on the
+ * DataVolume.
+ */
 export class DataVolumeReconciler implements Reconciler {
   readonly name = 'data-volume';
   readonly #context: ControllerContext;
   readonly #room: QuotaRoom;
-  /** What was written last for each key: the cache can be behind it, and would have its events told twice. */
+  /** The object last written for each key: the cache may lag behind it, and its events would be emitted twice. */
   readonly #written = new Map<string, DataVolume>();
 
   constructor(context: ControllerContext) {
@@ -53,7 +56,7 @@ export class DataVolumeReconciler implements Reconciler {
       return undefined;
     }
     if (!claim && !wasPopulated(dataVolume)) {
-      // The claim itself brings us here again; what could be told before that would not hold for long.
+      // The watch of claims triggers the next reconciliation; a status written before that would be outdated at once.
       await createObjects(this.#context, this.#room, dataVolume);
       return undefined;
     }
@@ -74,7 +77,10 @@ export class DataVolumeReconciler implements Reconciler {
     await this.#report(written, claim, undefined);
   }
 
-  /** Whether the first that there is to tell is the plan of a clone, in a moment: until then there is nothing worth a write. */
+  /**
+   * Returns whether the plan of a clone is expected in a moment. It is the first state worth reporting, so the status
+   * is not written before.
+   */
   #isAboutToBePlanned(dataVolume: DataVolume, claim: PersistentVolumeClaim): boolean {
     const { caches, now } = this.#context;
     const age = now() - Date.parse(claim.metadata?.creationTimestamp ?? '');
@@ -94,7 +100,7 @@ export class DataVolumeReconciler implements Reconciler {
     await this.#report(dataVolume, undefined, failure);
   }
 
-  /** The DataVolume as it was last seen or written, whichever is newer. */
+  /** Returns the DataVolume as it was last seen or last written, whichever is newer. */
   #current(key: Key): DataVolume | undefined {
     const cached = this.#context.caches.dataVolumes.get(key);
     const written = this.#written.get(keyToString(key));
@@ -133,13 +139,16 @@ export class DataVolumeReconciler implements Reconciler {
   }
 }
 
-/** A claim as though a report had been written on it. */
+/** Returns the claim with the annotations of a report, without writing them. */
 function withReport(claim: PersistentVolumeClaim, report: TransferReport): PersistentVolumeClaim {
   const annotations = { ...claim.metadata?.annotations, ...reportAnnotations(report) };
   return { ...claim, metadata: { ...claim.metadata, annotations } };
 }
 
-/** Resource versions of one resource can be compared as numbers since Kubernetes 1.35, and could before in practice. */
+/**
+ * Returns whether `one` is newer. Kubernetes guarantees since 1.35 that resource versions of one resource can be
+ * compared as numbers; in practice they always could.
+ */
 function isNewer(one: DataVolume, other: DataVolume): boolean {
   return Number(one.metadata.resourceVersion) > Number(other.metadata.resourceVersion);
 }

@@ -12,7 +12,7 @@ import { registerDataVolumeMetrics } from './metrics.ts';
 import { DataVolumeReconciler } from './reconciler.ts';
 import { ungrantedClones, unmadeClonesOf } from './waiting.ts';
 
-/** Makes what each DataVolume asks for, and tells on it how far that is. */
+/** Creates what each DataVolume asks for, and reports the progress on it. */
 export const dataVolume: ControllerSetup = {
   rights: [
     { resource: dataVolumes, verbs: ['patch'] },
@@ -22,7 +22,7 @@ export const dataVolume: ControllerSetup = {
     mayOwn(persistentVolumeClaims),
     { resource: volumeImportSources, verbs: ['get', 'create'] },
     { resource: volumeCloneSources, verbs: ['get', 'create'] },
-    // Why the driver does not fill a claim stands nowhere else.
+    // The reason for which a CSI driver fails to fill a claim is found only in events.
     { resource: events, verbs: ['list'] },
     ...issueRights,
     ...sourceRights,
@@ -31,7 +31,7 @@ export const dataVolume: ControllerSetup = {
     const { caches } = context;
     host.addController(new DataVolumeReconciler(context), {
       workers: MANY_WORKERS,
-      // A claim is in the way of the DataVolume of its name also where it is not its own.
+      // A claim can block the DataVolume of the same name even where another owner created it.
       watches: [
         enqueueFrom(caches.dataVolumes),
         enqueueFrom(caches.claims, (claim) => [

@@ -3,17 +3,20 @@ import type { DataVolumeSource, ImportSource } from '../../api/source-fields.ts'
 import { givenSource, importedSources, sources } from '../../api/sources.ts';
 import type { SourceDeclaration } from '../../api/sources/common/declaration.ts';
 
-/** The ways of filling a claim, which differ in what is made and in the phases that a user sees. */
+/** The ways to populate a claim, which differ in the objects they need and in the phases that a user sees. */
 export type SourceKind = SourceDeclaration['population'] | 'external-population';
 
-/** Which way a DataVolume's source is; a DataVolume without one leaves it to its claim's own data source. */
+/**
+ * Returns the kind of a DataVolume's source. A DataVolume without a source leaves population to the data source of its
+ * claim.
+ */
 export function sourceKindOf({ source, sourceRef }: Pick<DataVolumeSpec, 'source' | 'sourceRef'>): SourceKind {
   if (sourceRef) return 'clone';
   if (!source) return 'external-population';
   return givenSource(sources, source)?.population ?? 'import';
 }
 
-/** The source as a VolumeImportSource has it. */
+/** Returns the source in the form that a VolumeImportSource has. */
 export function importSourceOf(source: DataVolumeSource): ImportSource {
   const given = givenSource(importedSources, source);
   return given ? { [given.name]: source[given.name] } : {};

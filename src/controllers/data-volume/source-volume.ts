@@ -12,7 +12,7 @@ import type { SourceVolume } from './claim-spec.ts';
 type VolumeContext = Pick<ControllerContext, 'caches' | 'client' | 'config'>;
 
 /**
- * The volume that `spec.storage` is completed from, where that leaves something to the source of a clone.
+ * Returns the volume from which `spec.storage` is completed, where a clone leaves some of its fields to the source.
  *
  * @throws WaitingError while the size depends on a source that does not exist or is not ready
  */

@@ -16,8 +16,8 @@ type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /**
- * The volumes that somebody has reserved for the DataVolume's claim, with data that is to be kept, where the DataVolume asks to look for
- * them. A volume that a claim of that name had before, and that is released now, is none.
+ * Returns the volumes that are reserved for the DataVolume's claim, with data to be kept, where the DataVolume asks to
+ * look for them. A released volume that an earlier claim of the same name was bound to does not count.
  */
 export function reservedVolumes({ volumes }: Pick<Caches, 'volumes'>, { metadata }: DataVolume): PersistentVolume[] {
   if (metadata.annotations?.[userAnnotation.checkStaticVolume] === undefined) return [];
@@ -28,11 +28,11 @@ export function reservedVolumes({ volumes }: Pick<Caches, 'volumes'>, { metadata
 }
 
 /**
- * The DataVolume's claim, to be bound to a volume that is reserved for it: nothing fills it. What the DataVolume leaves open of class and
- * size is as the volume has it.
+ * Returns the DataVolume's claim, which will be bound to a volume reserved for it and so is not populated. The storage
+ * class and the size default to those of the volume.
  *
- * @param reserved one or more; the first that fits is taken
- * @throws WaitingError ErrIncompatiblePVC where none fits: whatever else the claim were bound to, it would not be the data
+ * @param reserved at least one volume; the first that fits is taken
+ * @throws WaitingError ErrIncompatiblePVC where none fits, because any other volume would not hold the reserved data
  */
 export function claimOfVolume(
   caches: Pick<Caches, 'storageProfiles' | 'storageClasses' | 'volumes'>,
@@ -71,7 +71,7 @@ function claimSpecFor(
     {
       storageClassName,
       profile: profileOf(caches, storageClassName, dataVolume.spec, keyOf(dataVolume)),
-      // The volume is as large as it is: there is nothing to make room for.
+      // The volume already has its final size, so nothing is added.
       filesystemOverhead: 0,
       source: undefined,
     },
@@ -81,7 +81,7 @@ function claimSpecFor(
   return spec;
 }
 
-/** Where the DataVolume leaves the size open, it is the volume's. */
+/** Returns the storage spec, with the size of the volume where the DataVolume gives none. */
 function withSize(storage: StorageSpec, { spec }: PersistentVolume): StorageSpec {
   const requests = { storage: spec?.capacity?.['storage'] ?? '0', ...storage.resources?.requests };
   return { ...storage, resources: { ...storage.resources, requests } };

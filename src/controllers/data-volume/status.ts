@@ -3,7 +3,7 @@ import { differs } from '../../kube/apply.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { Observation } from './observation.ts';
 
-/** The status to write, with times; undefined where the recorded one says the same already. */
+/** Returns the status to write, with timestamps; undefined where the recorded status is up to date. */
 export function statusToWrite(
   dataVolume: DataVolume,
   observed: Observation,

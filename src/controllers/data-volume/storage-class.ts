@@ -7,9 +7,9 @@ import type { Caches } from '../runtime/caches.ts';
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
- * The StorageClass of a DataVolume's claim.
+ * Returns the StorageClass of a DataVolume's claim.
  *
- * @throws WaitingError StorageClassNotFound where there is no such class, and no static volume of its name either
+ * @throws WaitingError StorageClassNotFound where neither the class nor a static volume with its name exists
  */
 export function requireStorageClass(caches: Pick<Caches, 'storageClasses' | 'volumes'>, spec: DataVolumeSpec): string {
   const named = spec.pvc?.storageClassName ?? spec.storage?.storageClassName;
@@ -36,9 +36,9 @@ export function requireStorageClass(caches: Pick<Caches, 'storageClasses' | 'vol
 }
 
 /**
- * The StorageClass to use: the named one (which need not exist: static volumes may carry the name only), else for
- * disks the default class of virtual machines, else the cluster's default. Of several defaults, the newest, as the API
- * server chooses.
+ * Returns the StorageClass to use: the named one, which need not exist, because static volumes may carry the name only;
+ * else, for disks, the default class of virtual machines; else the cluster's default. Of several defaults, the newest
+ * is used, as by the API server.
  */
 export function resolveStorageClassName(
   named: string | undefined,
@@ -50,7 +50,7 @@ export function resolveStorageClassName(
   return (virt ?? newestWith(classes, storageClassAnnotation.isDefaultClass))?.metadata?.name;
 }
 
-/** Whether volumes of the class are made by a CSI driver, so that a populator can work on them. */
+/** Returns whether a CSI driver provisions the volumes of a class, so that a populator can work on them. */
 export function hasCsiDriver(
   storageClassName: string | undefined,
   caches: Pick<Caches, 'storageClasses' | 'csiDrivers'>,

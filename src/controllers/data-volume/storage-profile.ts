@@ -9,11 +9,12 @@ import type { Caches } from '../runtime/caches.ts';
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /**
- * What a DataVolume's `storage` is completed from: the StorageProfile of its class. A class that is only a name, which volumes made by hand
- * carry, has none; then it is those volumes that tell, first those that are free and large enough.
+ * Returns the profile that completes a DataVolume's `storage`: the StorageProfile of its class. A class that is only a
+ * name on static volumes has no StorageProfile; its profile is derived from those volumes, free and sufficiently large
+ * ones first.
  *
  * @param key of the DataVolume
- * @throws WaitingError ErrClaimNotValid where access modes are missing, and there is no such volume to tell them
+ * @throws WaitingError ErrClaimNotValid where access modes are missing, and no such volume provides them
  */
 export function profileOf(
   { storageProfiles, storageClasses, volumes }: Pick<Caches, 'storageProfiles' | 'storageClasses' | 'volumes'>,
@@ -47,7 +48,7 @@ function isFree(spec: PersistentVolume['spec'], key: Key): boolean {
   return !claimRef || (!claimRef.uid && claimRef.namespace === key.namespace && claimRef.name === key.name);
 }
 
-/** The smallest one that is large enough first; then the largest. */
+/** Orders volumes: the smallest one that is large enough first, then the others from the largest down. */
 function bySuitability(requested: Quantity | undefined) {
   const bytes = requested !== undefined && isQuantity(requested) ? parseQuantity(requested) : 0;
   const sizeOf = ({ spec }: PersistentVolume) => parseQuantity(spec?.capacity?.['storage'] ?? '0');

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kube/resource.ts';
 import { byDependencyOfDataVolume, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
 
-/** The DataVolumes that may have waited for what they are cloned from. */
+/** Returns the DataVolumes that may have been waiting for the object that they clone. */
 export function unmadeClonesOf(
   kind: DependencyKind,
   source: KubeObject,
@@ -15,7 +15,7 @@ export function unmadeClonesOf(
     .filter((key) => claims.get(key) === undefined);
 }
 
-/** The DataVolumes that may have waited for an admission policy. */
+/** Returns the DataVolumes that may have been waiting for an admission policy. */
 export function ungrantedClones({ dataVolumes, cloneGrants }: Pick<Caches, 'dataVolumes' | 'cloneGrants'>): Key[] {
   return dataVolumes
     .list()

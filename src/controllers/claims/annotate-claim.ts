@@ -3,8 +3,8 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/b
 import type { KubeClient } from '../../kube/client.ts';
 
 /**
- * Applies annotations to a claim, unless they are there already. The uid goes with them, so that a claim that was
- * deleted in between is not made again.
+ * Applies annotations to a claim, unless it has them already. The uid is part of the request, so that a claim that was
+ * deleted in the meantime is not created again.
  */
 export async function annotateClaim(
   client: KubeClient,

@@ -1,16 +1,16 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { isBound } from './bound.ts';
 
-/** Written on a claim by the volume controller of Kubernetes, which also tells the provisioner by it. */
+/** The annotation that the volume controller of Kubernetes writes on a claim to tell the provisioner to act. */
 export const PROVISIONER_ANNOTATION = 'volume.kubernetes.io/storage-provisioner';
-/** Claims that no provisioner is for have no such annotation, however old they are. */
+/** The wait is limited, because claims without a provisioner never get the annotation. */
 const LONGEST_MILLISECONDS = 5_000;
 
 /**
- * Whether a claim was made so recently that its provisioner is still to be written on it. A write of ours in that moment makes that
- * one fail, and it is tried again only many seconds later.
+ * Returns whether a claim is so new that the volume controller is still about to write its provisioner on it. A
+ * concurrent write by Diskpress would make that write fail, and it is retried only many seconds later.
  *
- * @param now in milliseconds since 1970
+ * @param now milliseconds since the epoch
  */
 export function isAwaitingProvisioner(claim: PersistentVolumeClaim, now: number): boolean {
   const { annotations = {}, creationTimestamp } = claim.metadata ?? {};

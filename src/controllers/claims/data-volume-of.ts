@@ -5,7 +5,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 
-/** The DataVolume whose claim this is. A DataVolume has one, of its own name. */
+/** Returns the DataVolume that a claim belongs to. A DataVolume has one claim, with its own name. */
 export function dataVolumeOf(
   { dataVolumes }: Pick<Caches, 'dataVolumes'>,
   claim: PersistentVolumeClaim,

@@ -1,12 +1,12 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
 import { defineIndex } from '../../kube/object-index.ts';
 
-/** `namespace/name` of each claim that a pod mounts. */
+/** Returns the `namespace/name` of each claim that a pod mounts. */
 export function claimsOf(pod: Pod): string[] {
   return (pod.spec?.volumes ?? []).flatMap((volume) =>
     volume.persistentVolumeClaim ? [`${pod.metadata?.namespace}/${volume.persistentVolumeClaim.claimName}`] : [],
   );
 }
 
-/** Index of pods by `namespace/name` of each claim that they mount. */
+/** The index of pods by `namespace/name` of each claim that they mount. */
 export const byMountedClaim = defineIndex(claimsOf);

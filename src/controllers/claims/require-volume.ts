@@ -9,10 +9,10 @@ import { waitsForFirstConsumer } from './wait-for-first-consumer.ts';
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
- * Requires that a claim has its volume, unless it is one that gets it only with a pod. A pod that is made before its
- * volume is put aside by the scheduler, for longer than the volume takes.
+ * Requires that a claim has its volume, unless it is provisioned only for a pod. A pod that is created before its
+ * volume is deferred by the scheduler, for longer than the provisioning takes.
  *
- * @throws WaitingError Provisioning, or ProvisioningFailed with what the provisioner last complained of
+ * @throws WaitingError Provisioning; ProvisioningFailed with the provisioner's latest complaint
  */
 export async function requireVolume(
   context: Pick<ControllerContext, 'caches' | 'client' | 'now'>,

@@ -2,8 +2,8 @@ import { snapshotClassAnnotation } from '../../api/annotations.ts';
 import type { VolumeSnapshotClass } from '../../kube/snapshot-resources.ts';
 
 /**
- * Name of the VolumeSnapshotClass for snapshots on a driver: the preferred one, or none where that is not of the
- * driver; without a preference the driver's default class, else its first by name.
+ * Returns the name of the VolumeSnapshotClass for a driver's snapshots: the preferred class, or none where that belongs
+ * to another driver; without a preference, the driver's default class, or else its first class by name.
  */
 export function chooseSnapshotClass(
   classes: readonly VolumeSnapshotClass[],

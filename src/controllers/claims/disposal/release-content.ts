@@ -9,19 +9,24 @@ import type { ControllerContext } from '../../runtime/context.ts';
 import { contentReleasedAnnotation } from '../../objects/internal-annotations.ts';
 import { contentNameOf, isTakenFor } from '../../objects/evidence.ts';
 
-/** The snapshot controller puts it on a snapshot once it knows that the content is to go with it. */
+/**
+ * The finalizer that the snapshot controller puts on a snapshot once it has seen that the content is to be deleted with
+ * it.
+ */
 const BOUND_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
 
-/** How long the snapshot controller may take to see what has been written. */
+/** The time allowed for the snapshot controller to notice a change. */
 const NOTICING_MILLISECONDS = 5_000;
 
 type ReleaseContext = Pick<ControllerContext, 'client' | 'caches' | 'now'>;
 
 /**
- * Sees to it that what was taken for a temporary snapshot goes with it, whatever its class says. The snapshot controller must know before
- * the snapshot is deleted: a content without a snapshot stays for ever, whatever its policy. It looks at the snapshot when that changes.
+ * Ensures that the snapshot in the storage is deleted together with a temporary VolumeSnapshot, whatever the policy of
+ * its class. The snapshot controller must know this before the VolumeSnapshot is deleted: a content without a
+ * VolumeSnapshot remains for ever, whatever its policy. A change of the VolumeSnapshot makes the controller look at it
+ * again.
  *
- * @returns `released` where the snapshot can be deleted: also where there is nothing to release
+ * @returns `released` where the VolumeSnapshot can be deleted, also where there is nothing to release
  */
 export async function releaseContentOf(
   context: ReleaseContext,
@@ -55,7 +60,9 @@ async function tell({ client, now }: ReleaseContext, { metadata }: VolumeSnapsho
   });
 }
 
-/** Whether the class of a snapshot may have its content retained. One that is gone may have. */
+/**
+ * Returns whether the class of a snapshot may retain its content, which is assumed of a class that no longer exists.
+ */
 function mayBeRetained({ caches }: ReleaseContext, { spec }: VolumeSnapshot): boolean {
   const name = spec.volumeSnapshotClassName;
   return caches.snapshotClasses.get({ namespace: '', name: name ?? '' })?.deletionPolicy !== 'Delete';

@@ -9,7 +9,10 @@ import type { ControllerContext } from '../../runtime/context.ts';
 import { reclaimPolicyAnnotation } from '../../objects/internal-annotations.ts';
 import { staysBehind } from '../../objects/evidence.ts';
 
-/** Sees to it that the volume of a temporary claim goes with it, whatever its class says, if it was provisioned for that. */
+/**
+ * Ensures that a volume that was provisioned for a temporary claim is deleted together with it, whatever the policy of
+ * its class.
+ */
 export async function releaseVolumeOf(
   { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
   claim: PersistentVolumeClaim,
@@ -21,11 +24,14 @@ export async function releaseVolumeOf(
   if (volume && staysBehind(volume, claim.metadata?.uid)) await releaseVolume(client, volume);
 }
 
-/** Has a volume deleted with its claim, unless it is handed over before: then it gets its reclaim policy back. */
+/**
+ * Sets a volume to be deleted with its claim, and records the reclaim policy, which is restored where the volume is
+ * handed over after all.
+ */
 export async function releaseVolume(client: KubeClient, volume: PersistentVolume): Promise<void> {
   await client.mergePatch(persistentVolumes, keyOf(volume), {
     metadata: {
-      // A decision on an outdated cache is to fail.
+      // The request has to fail where the decision was made on an outdated cache.
       resourceVersion: volume.metadata?.resourceVersion,
       annotations: { [reclaimPolicyAnnotation]: volume.spec?.persistentVolumeReclaimPolicy },
     },

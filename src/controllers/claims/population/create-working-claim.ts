@@ -5,9 +5,10 @@ import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { dataVolumeOf } from '../data-volume-of.ts';
 
 /**
- * Makes a claim for the work on a target claim, unless it is there.
+ * Creates the working claim of a target claim, unless it exists.
  *
- * @throws WaitingError as {@link createIfAbsent} does; where a quota has no room for it, with what can be done besides
+ * @throws WaitingError as {@link createIfAbsent} does; where a quota has no room for the claim, with advice on
+ *   alternatives
  */
 export async function createWorkingClaim(
   { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
@@ -30,7 +31,10 @@ export async function createWorkingClaim(
   }
 }
 
-/** What a claim is populated from cannot be changed; a new one is made for the room that there is. */
+/**
+ * Returns advice for a claim without room in its quota: the data source of a claim is immutable, so only a new claim
+ * can be populated in another way.
+ */
 function adviceFor({ metadata }: PersistentVolumeClaim, hasDataVolume: boolean): string {
   const why = `. Claim "${metadata?.name}" is filled by way of a second one of its size`;
   return hasDataVolume

@@ -9,12 +9,13 @@ import { releaseContentOf } from '../disposal/release-content.ts';
 import { releaseVolumeOf } from '../disposal/release-volume.ts';
 import { deleteSnapshot } from './snapshot-removal.ts';
 
-/** What the clean-up of a target claim knows how to delete. */
+/** The resources that the clean-up of a target claim deletes. */
 export type CleanedUpResource = typeof persistentVolumeClaims | typeof volumeSnapshots;
 
 /**
- * Deletes these working claims and snapshots, and none that has come in their place; what is in the storage for them goes with them, also
- * where their classes would have it retained. A refusal to see to that keeps none of them.
+ * Deletes the given working claims and snapshots, but no objects that have replaced them under the same names. Their
+ * volumes and snapshots in the storage are deleted with them, even where their classes would retain those. Where the
+ * API server refuses to change a policy for this, the objects are deleted nevertheless.
  *
  * @returns `waiting` where some of them cannot be deleted yet
  */
@@ -38,7 +39,7 @@ export async function deleteTemporary(
   return outcomes.includes('waiting') ? 'waiting' : 'deleted';
 }
 
-/** What comes of a request; undefined where the API server says no to it for another reason than that it is outdated. */
+/** Returns the outcome of a request; undefined where the API server refuses it for another reason than a conflict. */
 async function unlessRefused<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
@@ -48,7 +49,7 @@ async function unlessRefused<T>(request: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Deletes the pod that mounts a working claim for a moment, if there is one. */
+/** Deletes the short-lived pod that mounts a working claim, if it exists. */
 export async function deleteMountingPod(
   { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
   claim: PersistentVolumeClaim,

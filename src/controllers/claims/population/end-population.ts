@@ -5,10 +5,10 @@ import { originOfVolume, requireOwnVolume } from '../rebind/foreign-volume.ts';
 import { releaseTarget, removeTemporary, untilRemoved } from './release-target.ts';
 
 /**
- * Ends the population of a bound target claim: what was made for it is removed, and the claim is released.
+ * Ends the population of a bound target claim: the objects that were created for it are removed, and it is released.
  *
  * @param onSuccess annotations to be written with the release of a claim that has its data
- * @throws TerminalError ErrClaimNotValid where Kubernetes has bound the claim to a volume that was not handed to it
+ * @throws TerminalError ErrClaimNotValid where Kubernetes has bound the claim to a volume that was not handed over to it
  * @throws WaitingError while that is not known
  */
 export async function endPopulation(

@@ -5,24 +5,28 @@ import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-res
 import { newestEvent } from '../../runtime/newest-event.ts';
 
 /**
- * On a VolumeSnapshot from the CSI provisioner's first attempt to restore it until one succeeds. Where none does and the claim
- * goes, the provisioner takes it off when it next sweeps through all snapshots, in half an hour perhaps, or never.
+ * The finalizer that a VolumeSnapshot has from the CSI provisioner's first attempt to restore it until an attempt
+ * succeeds. Where none does and the claim is deleted, the provisioner removes the finalizer only in its next sweep
+ * through all snapshots, which may be half an hour later, or never happen.
  */
 const RESTORE_PROTECTION = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
 
-/** What a call that failed may still be at work after, as the CSI provisioner has it. */
+/** The error codes after which the CSI provisioner assumes that the driver may still be working on a call. */
 const PERHAPS_AT_WORK = ['Canceled', 'DeadlineExceeded', 'Unavailable', 'Aborted'];
 
-/** Whether the last attempt to provision a claim, which may be gone by now, has failed and is over for the driver. */
+/**
+ * Returns whether the last attempt to provision a claim, which may no longer exist, has failed with a final answer from
+ * the driver.
+ */
 export async function hasFailedToProvision(client: KubeClient, claim: Key): Promise<boolean> {
   const code = await provisioningFailure(client, claim);
   return code !== undefined && !PERHAPS_AT_WORK.includes(code);
 }
 
 /**
- * The code that the driver answered with to the last attempt to provision a claim that failed.
+ * Returns the driver's error code from the last failed attempt to provision a claim.
  *
- * @param uid of the claim, where it matters which one of the name it was
+ * @param uid of the claim, where other claims with the same name must not count
  */
 export async function provisioningFailure(
   client: KubeClient,
@@ -39,12 +43,12 @@ export async function provisioningFailure(
   return /rpc error: code = (\w+)/.exec(newestEvent(found)?.message ?? '')?.[1];
 }
 
-/** Whether the CSI provisioner holds a snapshot as one that it restores. */
+/** Returns whether a snapshot has the finalizer with which the CSI provisioner protects it during a restore. */
 export function isHeldByRestore({ metadata }: VolumeSnapshot): boolean {
   return metadata?.finalizers?.includes(RESTORE_PROTECTION) ?? false;
 }
 
-/** Takes the CSI provisioner's hold off a temporary snapshot that nobody restores any more. */
+/** Removes the CSI provisioner's finalizer from a temporary snapshot that is no longer being restored. */
 export async function endRestoreHold(client: KubeClient, snapshot: VolumeSnapshot): Promise<void> {
   const { resourceVersion, finalizers = [] } = snapshot.metadata ?? {};
   await client.mergePatch(volumeSnapshots, keyOf(snapshot), {

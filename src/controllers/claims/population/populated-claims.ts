@@ -5,13 +5,15 @@ import { defineIndex } from '../../../kube/object-index.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
 import type { Caches } from '../../runtime/caches.ts';
 
-/** Index of claims by `namespace/name` of the source object that they are to be populated from, whatever its kind. */
+/**
+ * The index of claims by `namespace/name` of the source object that they are to be populated from, whatever its kind.
+ */
 export const byPopulationSource = defineIndex<PersistentVolumeClaim>(({ metadata, spec }) => {
   const reference = spec?.dataSourceRef;
   return reference?.apiGroup === CDI_GROUP ? [`${metadata?.namespace}/${reference.name}`] : [];
 });
 
-/** The claims that name a source object to be populated from. */
+/** Returns the claims that name an object as the source of their data. */
 export function claimsNaming(source: KubeObject, { claims }: Pick<Caches, 'claims'>): Key[] {
   return claims.byIndex(byPopulationSource, keyToString(keyOf(source))).map(keyOf);
 }

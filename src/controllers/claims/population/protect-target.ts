@@ -6,9 +6,10 @@ import type { ControllerContext } from '../../runtime/context.ts';
 const FIELD_MANAGER = 'diskpress-population';
 
 /**
- * Keeps the target claim until everything that is made for it, in other namespaces too, has been seen to.
+ * Adds a finalizer to the target claim, which protects it until all objects that are created for it, in other
+ * namespaces too, have been removed.
  *
- * @param annotations what is to be written in the same moment
+ * @param annotations to be written in the same request
  */
 export async function protectTarget(
   { client }: Pick<ControllerContext, 'client'>,
@@ -17,7 +18,8 @@ export async function protectTarget(
 ): Promise<void> {
   if (hasFinalizer(target, finalizer.clonePopulator) && !annotations) return;
   const { name = '', namespace = '', uid = '' } = target.metadata ?? {};
-  // An apply, because others write to a new claim at the same time, and a patch of all finalizers would conflict with them.
+  // This is an apply, because other controllers write to a new claim at the same time, and a patch of all finalizers
+  // would conflict with them.
   await client.apply(
     persistentVolumeClaims,
     {

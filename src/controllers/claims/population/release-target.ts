@@ -14,35 +14,44 @@ import { areSettled, SETTLING_MILLISECONDS } from './settled.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 200;
 
-/** What was made for a target claim, at the moment. */
+/** The objects that currently exist for a target claim. */
 interface Release {
   readonly context: ControllerContext;
   readonly target: PersistentVolumeClaim;
-  /** Temporary claims, those included that are being deleted. */
+  /** Temporary claims, including those that are being deleted. */
   readonly claims: readonly PersistentVolumeClaim[];
-  /** Temporary snapshots, those included that are being deleted. */
+  /** Temporary snapshots, including those that are being deleted. */
   readonly snapshots: readonly VolumeSnapshot[];
 }
 
-/** `later`: to be looked at again soon; `under way`: what was deleted brings us here again when it is gone. */
+/**
+ * The outcome of a step: after `later`, it has to be tried again soon; after `under way`, the end of a deletion
+ * triggers the next reconciliation.
+ */
 type StepOutcome = 'done' | 'later' | 'under way';
 type Step = (release: Release) => Promise<StepOutcome>;
 
-/** A volume that is being handed over gets its reclaim policy back. */
+/** Restores the reclaim policy of a volume that is being handed over. */
 const endPromise: Step = async ({ context, target }) => {
   const volume = promisedVolume(context, target);
   if (volume) await releasePromise(context, volume);
   return 'done';
 };
 
-/** Deleted too early, some objects leave something behind in the storage; but they are not waited for without end. */
+/**
+ * Waits, up to a limit, until nothing is being created in the storage: objects that are deleted too early leave
+ * something behind there.
+ */
 const awaitSettled: Step = async ({ context, target, claims, snapshots }) => {
   const age = context.now() - Date.parse(target.metadata?.deletionTimestamp ?? '');
   const isPatient = age < SETTLING_MILLISECONDS;
   return isPatient && !(await areSettled(context, remaining(claims), remaining(snapshots))) ? 'later' : 'done';
 };
 
-/** Also a pod that has ended keeps its claim from going, and would itself only go after it. */
+/**
+ * Deletes the pods that mount the temporary claims. Even a finished pod keeps its claim from being removed, and the
+ * garbage collector would remove the pod only after the claim.
+ */
 const deleteMountingPods: Step = async ({ context, target, claims }) => {
   if (!isBeingDeleted(target)) return 'done';
   await Promise.all(claims.map((claim) => deleteMountingPod(context, claim, target.metadata?.uid ?? '')));
@@ -52,11 +61,14 @@ const deleteMountingPods: Step = async ({ context, target, claims }) => {
 const deleteObjects: Step = async ({ context, claims, snapshots }) => {
   const [claimsLeft, snapshotsLeft] = [remaining(claims), remaining(snapshots)];
   if ((await deleteTemporary(context, claimsLeft, snapshotsLeft)) === 'waiting') return 'later';
-  // Once their deletion is under way it needs nobody.
+  // A deletion that has begun needs no further action.
   return claimsLeft.length > 0 || snapshotsLeft.length > 0 ? 'under way' : 'done';
 };
 
-/** Snapshots that could not be restored are released, once the claims that they were to be restored into are gone. */
+/**
+ * Removes the CSI provisioner's finalizer from snapshots that could not be restored, once the claims that they were to
+ * be restored into no longer exist.
+ */
 const endFailedRestores: Step = async ({ context, target, snapshots }) => {
   if (!isBeingDeleted(target)) return 'done';
   const ended = await Promise.all(
@@ -67,7 +79,7 @@ const endFailedRestores: Step = async ({ context, target, snapshots }) => {
 
 const STEPS: readonly Step[] = [endPromise, awaitSettled, deleteMountingPods, deleteObjects, endFailedRestores];
 
-/** Removes what was made for a target claim, in steps. */
+/** Removes, step by step, the objects that were created for a target claim. */
 export async function removeTemporary(context: ControllerContext, target: PersistentVolumeClaim): Promise<StepOutcome> {
   const uid = target.metadata?.uid ?? '';
   for (const step of STEPS) {
@@ -78,13 +90,13 @@ export async function removeTemporary(context: ControllerContext, target: Persis
   return 'done';
 }
 
-/** How a reconciler ends whose removal is not done yet. */
+/** Returns the outcome of a reconciliation in which the removal was not completed. */
 export function untilRemoved(outcome: Exclude<StepOutcome, 'done'>): Outcome {
   return outcome === 'later' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
 }
 
 /**
- * Removes what was made for a target claim; removes the finalizer from the target when nothing is left.
+ * Removes the objects that were created for a target claim, and then the finalizer of the target itself.
  *
  * @param annotations to be written on the target together with the removal of its finalizer
  */

@@ -2,14 +2,17 @@ import { events, persistentVolumeClaims, persistentVolumes, pods } from '../../.
 import { volumeSnapshotContents, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import type { Right } from '../../runtime/rights.ts';
 
-/** What holding a claim, handing a volume over to it, letting it go and removing what is temporary needs. */
+/**
+ * The rights that are needed to protect a target claim, hand a volume over to it, release it, and remove temporary
+ * objects.
+ */
 export const populationRights: readonly Right[] = [
   { resource: persistentVolumeClaims, verbs: ['patch', 'delete'] },
   { resource: persistentVolumes, verbs: ['get', 'patch'] },
   { resource: pods, verbs: ['delete'] },
-  // A temporary one that could not be restored is freed of the CSI provisioner's finalizer.
+  // The CSI provisioner's finalizer is removed from a temporary snapshot that could not be restored.
   { resource: volumeSnapshots, verbs: ['patch', 'delete'] },
-  // What was taken for a temporary one goes with it, also where its class would have it retained.
+  // The content of a temporary snapshot is deleted with it, even where its class would retain it.
   { resource: volumeSnapshotContents, verbs: ['get', 'patch'] },
   { resource: events, verbs: ['list'] },
 ];

@@ -6,13 +6,13 @@ import { isBound } from '../bound.ts';
 import { hasFailedToProvision } from './failed-restore.ts';
 import { isSettled } from './snapshot-removal.ts';
 
-/** How long a snapshot that nobody wants any more may take to be taken, or to be restored. */
+/** The time allowed for an abandoned snapshot to be taken or restored. */
 export const SETTLING_MILLISECONDS = 30_000;
 
-/** What is restored at once is not asked about. */
+/** The age before which a claim is not checked for a failure, because most restores succeed within it. */
 const FAILING_MILLISECONDS = 1_500;
 
-/** Whether working claims and snapshots can be deleted now without leaving something of the storage's behind. */
+/** Returns whether working claims and snapshots can be deleted now without leaving anything behind in the storage. */
 export async function areSettled(
   { client, now }: Pick<ControllerContext, 'client' | 'now'>,
   claims: readonly PersistentVolumeClaim[],
@@ -26,7 +26,10 @@ export async function areSettled(
   return settled.every(Boolean);
 }
 
-/** The CSI provisioner forgets its finalizer on the snapshot of a claim that goes before it is restored. */
+/**
+ * Returns whether a claim is still being restored. Where such a claim is deleted, the CSI provisioner leaves its
+ * finalizer on the snapshot.
+ */
 function isBeingRestored(claim: PersistentVolumeClaim): boolean {
   return claim.spec?.dataSource?.kind === 'VolumeSnapshot' && !isBound(claim);
 }

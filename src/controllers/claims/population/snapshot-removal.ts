@@ -2,15 +2,16 @@ import type { KubeClient } from '../../../kube/client.ts';
 import { keyOf } from '../../../kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 
-/** On a VolumeSnapshotContent while the CSI snapshotter has its snapshot taken. */
+/** The annotation of a VolumeSnapshotContent while the CSI snapshotter is taking its snapshot. */
 const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
 
 /**
- * Whether a snapshot can be deleted so that its VolumeSnapshotContent goes with it: not while it is being taken.
+ * Returns whether the VolumeSnapshotContent would be deleted together with its snapshot, which it would not be while
+ * the snapshot is being taken.
  *
- * The snapshot controller and the CSI snapshotter tell each other by annotations of the content that it is being
- * deleted and that it is being created, and either writes all of them from what it last saw. A mark that is lost leaves the content behind:
- * for ever where the snapshot went before it was bound, and else until the CSI snapshotter looks at everything again.
+ * The snapshot controller marks the content as being deleted, and the CSI snapshotter marks it as being created; both
+ * write all annotations as they last saw them. Where one overwrites the mark of the other, the content is left behind:
+ * for ever if the snapshot was deleted before it was bound, and else until the CSI snapshotter resynchronizes.
  */
 export async function isSettled(client: KubeClient, snapshot: VolumeSnapshot): Promise<boolean> {
   if (isUntouched(snapshot)) return true;
@@ -20,13 +21,19 @@ export async function isSettled(client: KubeClient, snapshot: VolumeSnapshot): P
   return !content || content.metadata?.annotations?.[BEING_CREATED] === undefined;
 }
 
-/** Deletes a snapshot; one that nobody has begun to take only as long as that is so. */
+/**
+ * Deletes a snapshot. A snapshot that the snapshot controller has not begun to process is deleted only if that is still
+ * so.
+ */
 export async function deleteSnapshot(client: KubeClient, snapshot: VolumeSnapshot): Promise<void> {
   const { uid, resourceVersion } = snapshot.metadata ?? {};
   await client.delete(volumeSnapshots, keyOf(snapshot), { uid, ...(isUntouched(snapshot) && { resourceVersion }) });
 }
 
-/** The snapshot controller puts its finalizer on a snapshot before it makes the content. */
+/**
+ * Returns whether the snapshot controller has not begun to process a snapshot: it adds a finalizer before it creates
+ * the content.
+ */
 function isUntouched(snapshot: VolumeSnapshot): boolean {
   return !snapshot.metadata?.finalizers?.length;
 }

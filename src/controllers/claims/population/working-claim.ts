@@ -5,10 +5,10 @@ import { marksFor } from '../../objects/made-for.ts';
 import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import { SELECTED_NODE_ANNOTATION } from '../wait-for-first-consumer.ts';
 
-/** Annotations of the target that say where and when a working claim gets its volume. */
+/** The annotations of the target that determine where and when a working claim gets its volume. */
 const PLACING = [SELECTED_NODE_ANNOTATION, userAnnotation.bindImmediateRequested] as const;
 
-/** Annotations that shape the pods which work on a claim. */
+/** The annotations that shape the pods that work on a claim. */
 const POD_SHAPING = [
   userAnnotation.podNetworks,
   userAnnotation.podDefaultNetwork,
@@ -24,23 +24,27 @@ export interface WorkingClaimOptions {
   readonly namespace: string;
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What the driver fills the claim from, if anything. */
+  /** The data source from which the CSI driver fills the claim, if any. */
   readonly dataSource?: { readonly apiGroup?: string; readonly kind: string; readonly name: string };
-  /** Quantity; the target's where it is missing. */
+  /** Requested size as a quantity; defaults to the target's. */
   readonly storage?: string;
-  /** What is to be other than the target's. */
+  /** Fields that override those of the target. */
   readonly spec?: Pick<ClaimSpec, 'storageClassName' | 'accessModes' | 'volumeMode'>;
   readonly owner?: OwnerReference;
-  /** Whether it need not be where the target's consumer is. */
+  /** Whether the volume may be on any node, and not only where the target's consumer is. */
   readonly anyNode?: boolean;
   /**
-   * Where it is in another namespace than the target: the annotations of a claim there, which shape its pods. Those of the target are
-   * not for a namespace in which its author may have no right to make pods.
+   * For a working claim in another namespace than the target: the annotations of a claim in that namespace, which shape
+   * the pods. Those of the target must not be used there, because its author may have no right to create pods in that
+   * namespace.
    */
   readonly localAnnotations?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A claim like the target, without its data source, that is filled first and then gives the target its volume. */
+/**
+ * Returns a claim like the target, but without its data source; it is filled first, and then gives its volume to the
+ * target.
+ */
 export function workingClaim(target: PersistentVolumeClaim, options: WorkingClaimOptions): PersistentVolumeClaim {
   const { accessModes, storageClassName, volumeMode, resources, selector, volumeAttributesClassName } = {
     ...target.spec,

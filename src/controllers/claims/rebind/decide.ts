@@ -1,33 +1,34 @@
 /**
- * Hands the volume of a working claim to the target claim without ever risking the data: the volume is set to Retain,
- * the working claim is deleted, the volume's claimRef is pointed at the target, and once that is Bound the reclaim
- * policy is restored. Each step is told by the objects alone, so any of them can be the first after a crash.
+ * A rebind hands the volume of a working claim over to the target claim without ever risking the data: the volume is
+ * set to Retain, the working claim is deleted, the volume's claimRef is pointed at the target, and once the target is
+ * Bound the reclaim policy is restored. Each step is derived from the objects alone, so any step can be the first one
+ * after a crash.
  */
 
-/** What the next step depends on. */
+/** The state that the next step depends on. */
 export interface RebindWorld {
   readonly target: { readonly uid: string; readonly bound: boolean; readonly volumeName: string | undefined };
-  /** The working claim, while it exists. */
+  /** The working claim, as long as it exists. */
   readonly working: { readonly uid: string; readonly deleting: boolean } | undefined;
-  /** The volume being handed over. */
+  /** The volume that is handed over. */
   readonly volume: {
     readonly name: string;
     readonly reclaimPolicy: string;
     readonly claimUid: string | undefined;
-    /** The uid of the claim that the volume is promised to, from its annotation. */
+    /** The uid of the claim that the volume is promised to, from the volume's annotation. */
     readonly promisedTo: string | undefined;
-    /** The uid of the claim that hands it over, from its annotation. */
+    /** The uid of the claim that hands the volume over, from the volume's annotation. */
     readonly promisedBy: string | undefined;
   };
 }
 
-/** The one thing to do next; `wait` says what for. */
+/** The single next step; `wait` says what is being waited for. */
 export type RebindStep =
   | { readonly do: 'retain' }
   | { readonly do: 'delete-working-claim' }
   | { readonly do: 'point-at-target' }
   | { readonly do: 'restore-policy' }
-  /** The claim names another volume, once and for all: nothing can be handed to it. */
+  /** The claim names another volume, which is immutable, so nothing can be handed to it. */
   | { readonly do: 'abandon' }
   | { readonly do: 'wait'; readonly for: string }
   | { readonly do: 'nothing' };
@@ -38,7 +39,8 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   if (target.bound && target.volumeName === volume.name) return promised ? { do: 'restore-policy' } : { do: 'nothing' };
   if (target.volumeName !== undefined && target.volumeName !== volume.name) return { do: 'abandon' };
   if (volume.claimUid === target.uid) return { do: 'wait', for: `the claim to be bound to volume ${volume.name}` };
-  // A claim may name any volume. Whose one is that is not promised yet, only the volume itself tells.
+  // A claim may name any volume, so the owner of a volume that is not promised yet is known only from the volume
+  // itself.
   const giver = promised ? (volume.promisedBy ?? volume.claimUid) : working?.uid;
   if (volume.claimUid !== undefined && volume.claimUid !== giver) {
     return { do: 'wait', for: `volume ${volume.name}, which is another claim's` };
@@ -46,7 +48,7 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   if (!promised && volume.claimUid === undefined)
     return { do: 'wait', for: `volume ${volume.name} to be the working claim's` };
   if (!promised || volume.reclaimPolicy !== 'Retain') return { do: 'retain' };
-  // Its deletion cannot be taken back.
+  // The deletion of a claim cannot be undone, so the volume must be set to Retain before.
   if (working?.uid === giver && !working?.deleting) return { do: 'delete-working-claim' };
   return { do: 'point-at-target' };
 }

@@ -12,9 +12,9 @@ const LOOK_AGAIN_MILLISECONDS = 500;
 type VolumeCache = Pick<Caches, 'volumes'>;
 
 /**
- * Whether a populated claim has a volume that may hold its data. Kubernetes binds a claim that is still to be populated to
- * any available volume that fits, whatever is on it. A claim without the populators' finalizer was released before, or was
- * never protected, and is believed.
+ * Returns whether the volume of a populated claim may hold its data. Kubernetes binds a claim that is still to be
+ * populated to any available volume that fits, whatever its contents are. A claim without the populators' finalizer was
+ * released before, or was never protected, and is trusted.
  *
  * @returns `unknown` while the cache does not have the volume yet
  */
@@ -28,9 +28,9 @@ export function originOfVolume({ volumes }: VolumeCache, claim: PersistentVolume
 }
 
 /**
- * Requires that a bound target claim has the volume that was handed to it.
+ * Requires that a bound target claim has the volume that was handed over to it.
  *
- * @throws TerminalError ErrClaimNotValid where Kubernetes has bound it to another one
+ * @throws TerminalError ErrClaimNotValid where Kubernetes has bound it to another volume
  * @throws WaitingError while that is not known
  */
 export function requireOwnVolume(caches: VolumeCache, target: PersistentVolumeClaim): void {

@@ -4,13 +4,13 @@ import { annotationIndex } from '../../../kube/object-index.ts';
 import { annotatedKeys } from '../../objects/annotated-keys.ts';
 import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
 
-/** Index of volumes by the uid of the claim that they are promised to. */
+/** The index of volumes by the uid of the claim that they are promised to. */
 export const byPromise = annotationIndex(promisedToAnnotation);
 
-/** Index of volumes by `namespace/name` of the claim that they are promised to. */
+/** The index of volumes by `namespace/name` of the claim that they are promised to. */
 export const byPromiseKey = annotationIndex(promisedToClaimAnnotation);
 
-/** The claim that a volume is promised to. */
+/** Returns the claim that a volume is promised to. */
 export function promisedTo(volume: PersistentVolume): Key[] {
   return annotatedKeys(volume, promisedToClaimAnnotation);
 }

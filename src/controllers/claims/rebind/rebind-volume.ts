@@ -21,21 +21,22 @@ import { byPromise } from './promises.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
-/** Keeps a claim for as long as there is a pod that mounts it, also one that is over. */
+/** The finalizer that keeps a claim as long as a pod that mounts it exists, even a finished one. */
 const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
 
 type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
 
-/** The volume that is being handed over to a claim, while it is. */
+/** Returns the volume that is being handed over to a claim. */
 export function promisedVolume(context: RebindContext, target: PersistentVolumeClaim): PersistentVolume | undefined {
   return context.caches.volumes.byIndex(byPromise, target.metadata?.uid ?? '')[0];
 }
 
 /**
- * Takes the next step of handing the working claim's volume to the target claim. To be called again whenever one of
- * the three changes, until it answers `done`.
+ * Takes the next step of handing the working claim's volume to the target claim. It has to be called again whenever one
+ * of the three objects changes, until it returns `done`.
  *
- * @returns what is being waited for, and the milliseconds until the next look should no watch come first; or `done`
+ * @returns what is being waited for, and the milliseconds until the next look should no watch trigger one first; or
+ *   `done`
  */
 export async function rebindVolume(
   context: RebindContext,
@@ -46,7 +47,7 @@ export async function rebindVolume(
   const working = found && isMadeFor(found, target.metadata?.uid) ? found : undefined;
   const volume =
     promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
-  // A volume that is nobody's yet wakes nobody when it comes.
+  // No watch triggers a reconciliation for a volume that does not belong to a claim yet.
   if (!volume) return { waitingFor: `the volume of claim ${keyToString(workingKey)}`, after: LOOK_AGAIN_MILLISECONDS };
   const step = nextRebindStep({
     target: { uid: target.metadata?.uid ?? '', bound: isBound(target), volumeName: target.spec?.volumeName },
@@ -77,7 +78,7 @@ export async function rebindVolume(
   }
 }
 
-/** What goes on once a step has been taken, until a watch shows its effect. */
+/** Descriptions of what happens after each step, until a watch shows its effect. */
 const UNDER_WAY = {
   retain: 'which is set to be retained',
   'delete-working-claim': 'which is being freed of the working claim',
@@ -86,8 +87,8 @@ const UNDER_WAY = {
 } as const;
 
 /**
- * Requires that a claim which is to be filled names no volume yet. One that was bound still does, whatever its status says; and one whose
- * user named a volume cannot be given another.
+ * Requires that a claim that is to be populated names no volume yet. A claim that was bound before still names one,
+ * whatever its status says, and a claim whose user named a volume cannot be given another one.
  *
  * @throws WaitingError ErrClaimNotValid
  */
@@ -105,9 +106,10 @@ function namesAnotherVolume(target: PersistentVolumeClaim): TerminalError {
 }
 
 /**
- * Gives a promised volume its reclaim policy back, so that it goes the way of its class when the target is deleted; one that was made for the
- * working claim, and is still its, has never been a user's, and goes with that. Kubernetes makes a volume
- * whose claim names another one free for the next claim of that name: it is given its claim's uid again, so that nobody else gets it.
+ * Restores the reclaim policy of a promised volume, so that the policy of its class applies when the target is deleted.
+ * A volume that was provisioned for the working claim, and still belongs to it, never was a user's, and is deleted with
+ * that claim. Where the claim of a volume names another volume, Kubernetes makes the volume available to the next claim
+ * with that name; the uid of the claim is therefore set again, so that no other claim can bind it.
  */
 export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {
   const isUsers = !isProvisionedFor(volume, volume.metadata?.annotations?.[promisedByAnnotation]);
@@ -122,7 +124,7 @@ export async function releasePromise(context: RebindContext, volume: PersistentV
         [promisedToClaimAnnotation]: null,
         [promisedByAnnotation]: null,
         [reclaimPolicyAnnotation]: null,
-        // The claim may be told by it from one that Kubernetes has bound to a volume with other data.
+        // This distinguishes the claim from one that Kubernetes has bound to a volume with other data.
         ...(uid && claimRef?.uid === uid ? { [handedToAnnotation]: uid } : {}),
       },
     },
@@ -144,7 +146,7 @@ async function take(
 ): Promise<void> {
   const { client } = context;
   const { name, namespace, uid } = target.metadata ?? {};
-  // The resourceVersion makes a decision on an outdated cache fail instead of acting on it.
+  // With the resourceVersion, the request fails where the decision was made on an outdated cache.
   const resourceVersion = volume.metadata?.resourceVersion;
   switch (step.do) {
     case 'retain':
@@ -180,8 +182,9 @@ async function take(
 }
 
 /**
- * Deletes a working claim without waiting for the pod that filled it, which is over and would hold it for seconds. As long as it were there, the
- * volume controller of Kubernetes would say of it, in a Warning, that two claims are bound to one volume.
+ * Deletes a working claim without waiting for the pod that filled it, which has finished but would keep the claim for
+ * seconds. While the claim exists, the volume controller of Kubernetes complains, in a Warning event, that two claims
+ * are bound to one volume.
  */
 async function deleteAtOnce({ client }: RebindContext, working: PersistentVolumeClaim): Promise<void> {
   const { uid, finalizers = [] } = working.metadata ?? {};
@@ -190,12 +193,15 @@ async function deleteAtOnce({ client }: RebindContext, working: PersistentVolume
     const kept = finalizers.filter((name) => name !== PVC_PROTECTION);
     await client.mergePatch(persistentVolumeClaims, keyOf(working), { metadata: { uid, finalizers: kept } });
   } catch (error) {
-    // It has gone by itself.
+    // The claim was removed in the meantime.
     if (!isNotFound(error)) throw error;
   }
 }
 
-/** The resourceVersion makes a decision on an outdated cache fail instead of acting on it. */
+/**
+ * Points the volume's claimRef at the target. With the resourceVersion, the request fails where the decision was made
+ * on an outdated cache.
+ */
 async function pointAt(
   { client }: RebindContext,
   volume: PersistentVolume,

@@ -4,16 +4,16 @@ import { givenSource, importedSources, sourceWhenNoneIsGiven } from '../../../ap
 import type { ImportedSource } from '../../../api/sources/common/declaration.ts';
 import type { ContentType } from '../../../api/transfer-options.ts';
 
-/** What besides its source shapes a claim's population. */
+/** The settings, besides its source, that shape a claim's population. */
 export interface PopulationOptions {
   readonly contentType: ContentType;
   readonly preallocation: boolean;
 }
 
-/** The annotations by which a claim asks for an import into it. */
+/** Returns the annotations that request an import into a claim. */
 export function importAnnotations(source: ImportSource, options: PopulationOptions): Record<string, string> {
   const given = givenSource(importedSources, source) ?? sourceWhenNoneIsGiven;
-  // Each takes the field of its own name.
+  // Each declaration accepts the field of its own name, which the compiler cannot see.
   const declared: ImportedSource = given;
   const asked = { [names.importSource]: declared.claimValue, ...declared.toAnnotations(source[given.name]) };
   return {

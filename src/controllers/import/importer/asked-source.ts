@@ -4,9 +4,10 @@ import type { Annotations } from '../../../api/sources/common/declaration.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 
 /**
- * How an importer pod is asked for the source that a claim's annotations name.
+ * Returns the declaration of the source that a claim's annotations name, which knows how to request it from an importer
+ * pod.
  *
- * @throws TerminalError UnsupportedSource where this version imports none of that name
+ * @throws TerminalError UnsupportedSource where this version cannot import from a source of that name
  */
 export function askedSource(annotations: Annotations): Importer {
   const asked = annotations[names.importSource] ?? sourceOfBareEndpoint.claimValue;

@@ -10,7 +10,7 @@ import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
 import { askedSource } from './asked-source.ts';
 
 /**
- * The Secrets and ConfigMaps that an import needs to find mounted, from the claim's annotations.
+ * Returns the Secrets and ConfigMaps that an import needs to find mounted, according to the claim's annotations.
  *
  * @throws TerminalError UnsupportedSource
  */
@@ -33,7 +33,10 @@ export function importDependenciesOf(claim: PersistentVolumeClaim): ImportDepend
   return all.filter(({ name }) => name !== '');
 }
 
-/** The pod's volumes for an import's dependencies. Without the object a pod that must have it would wait without a word. */
+/**
+ * Returns the pod's volumes for an import's dependencies. They are optional, because a pod whose volume requires a
+ * missing object waits for it without an explanation.
+ */
 export function dependencyMounts(dependencies: readonly ImportDependency[]): TransferPodOptions['mounts'] {
   return dependencies.map(({ kind, name, path }, index) => {
     const source = { defaultMode: 0o440, optional: true };

@@ -16,7 +16,7 @@ import { dependencyMounts } from './dependencies.ts';
 import type { ProxyAccess } from './proxy.ts';
 import { withPulledImage } from './pulled-image.ts';
 
-/** The pod that imports into a claim. */
+/** Returns the pod that imports into a claim. */
 export function importerPod(
   claim: PersistentVolumeClaim,
   request: ImportRequest,
@@ -61,7 +61,7 @@ export function importerPod(
   return pulledImage ? withPulledImage(connected, pulledImage) : connected;
 }
 
-/** The variables go to the container that moves the data. */
+/** Adds environment variables to the container that moves the data. */
 function withEnvironment(pod: Pod, more: readonly V1EnvVar[]): Pod {
   const [transfer, ...others] = pod.spec?.containers ?? [];
   if (!pod.spec || !transfer) return pod;
@@ -71,7 +71,10 @@ function withEnvironment(pod: Pod, more: readonly V1EnvVar[]): Pod {
   };
 }
 
-/** The scratch claim of an import: as large as the target, on the scratch class or else the target's own. */
+/**
+ * Returns the scratch claim of an import: as large as the target, on the scratch space class or else on the target's
+ * own.
+ */
 export function scratchClaim(
   claim: PersistentVolumeClaim,
   owner: OwnerReference,

@@ -13,20 +13,21 @@ import { hasLogin } from '../../runtime/proxy-login.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
 
-/** Nobody watches it. */
+/** The ConfigMap is not watched, so it is looked up again after this time. */
 const NOT_FOUND_MILLISECONDS = 15_000;
 
-/** What a pod needs to use the proxies. */
+/** The environment and the mounts that a pod needs to use the proxies. */
 export interface ProxyAccess {
   readonly env: readonly V1EnvVar[];
   readonly mounts: TransferPodOptions['mounts'];
 }
 
 /**
- * Makes what an import's pod needs beside it to use the proxies: a Secret with those that ask for a login, and a ConfigMap with the
- * certificates, which are in the service's namespace. Both go with the claim.
+ * Creates the objects that an import pod needs to use the proxies: a Secret with the proxies that require a login, and
+ * a ConfigMap with the certificates, copied from the service's namespace. Both are deleted with the claim.
  *
- * @throws WaitingError ConfigMapNotFound; ErrResourceExists where somebody else's object has the name of one of them
+ * @throws WaitingError ConfigMapNotFound; ErrResourceExists where an object of another owner has the name of one of
+ *   them
  */
 export async function provideProxy(
   { client, config }: Pick<ControllerContext, 'client' | 'config'>,
@@ -40,7 +41,7 @@ export async function provideProxy(
   const secretName = proxySecretName(claim.metadata?.uid ?? '');
   const configMapName = proxyCertificatesName(name);
   const needsObjects = logins.length > 0 || trustedCAProxy !== '';
-  // What a pod has that is only not in the cache yet must not be taken away from it for a moment.
+  // The pod may exist although the cache does not show it yet; replacing its objects would take them away for a moment.
   if (needsObjects && !(await client.get(pods, { namespace, name: importerPodName(name) }))) {
     if (logins.length > 0) {
       const stringData = Object.fromEntries(logins);
@@ -70,7 +71,7 @@ export async function provideProxy(
   };
 }
 
-/** Removes what {@link provideProxy} made, once the import is over. */
+/** Removes the objects that {@link provideProxy} created, once the import is over. */
 export async function removeProxy(
   { client, config }: Pick<ControllerContext, 'client' | 'config'>,
   claim: PersistentVolumeClaim,
@@ -96,7 +97,9 @@ async function readCertificates(
   );
 }
 
-/** What the objects have in common: by the annotation the controllers may delete them again. */
+/**
+ * Returns the metadata that both objects share, including the mark that allows the controllers to delete them again.
+ */
 function objectOf(claim: PersistentVolumeClaim, name: string): Required<Pick<KubeObject, 'metadata'>> {
   return {
     metadata: {

@@ -4,7 +4,7 @@ import { PULLED_IMAGE_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 
 const VOLUME = 'pulled-image';
-/** Of the volume, which holds our program of two megabytes and the number of a process. */
+/** Size of the volume that holds the executable, which has two megabytes, and a process ID. */
 const VOLUME_SIZE = '16Mi';
 const PROGRAM = `${PULLED_IMAGE_DIRECTORY}/busybox`;
 const ARCHITECTURE_LABEL = 'kubernetes.io/arch';
@@ -16,9 +16,9 @@ const securityContext: V1SecurityContext = {
 };
 
 /**
- * Lets a transfer pod read an image that its node pulls. A sidecar of that image does nothing but exist: the program that
- * it runs is ours and static, since the image may have none. The importer looks into its root through the process namespace
- * that they share. A sidecar ends with the pod's work, and is started before it.
+ * Lets a transfer pod read an image that its node pulls. A sidecar runs that image without doing anything: its program
+ * is a static one of Diskpress, because the image may not contain any. The importer reads the sidecar's root through
+ * the process namespace that they share. A sidecar is started before the pod's work, and ends with it.
  */
 export function withPulledImage(pod: Pod, { image, secretName, architecture }: PulledImage): Pod {
   const [transfer] = pod.spec?.containers ?? [];
@@ -37,9 +37,9 @@ export function withPulledImage(pod: Pod, { image, secretName, architecture }: P
     name: 'image',
     image,
     restartPolicy: 'Always',
-    // Kubernetes takes two dollar signs for one.
+    // Kubernetes replaces two dollar signs by one.
     command: [PROGRAM, 'sh', '-c', `echo $$$$ > ${PULLED_IMAGE_DIRECTORY}/pid; exec ${PROGRAM} sleep 2147483647`],
-    // No less than a container is started with, and nothing that a quota would notice.
+    // A container cannot start with less, and quotas hardly notice this much.
     resources: {
       requests: { cpu: '1m', memory: '16M', 'ephemeral-storage': '4M' },
       limits: { cpu: '100m', memory: '32M', 'ephemeral-storage': '32M' },

@@ -38,7 +38,7 @@ import { createIfAbsent } from '../../objects/create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-import';
 
-/** Runs an importer pod for each claim whose annotations ask for one, and tells on the claim how it fares. */
+/** Runs an importer pod for each claim whose annotations request one, and reports its state on the claim. */
 export class ImportReconciler implements Reconciler {
   readonly name = 'import';
   readonly #context: ControllerContext;
@@ -62,14 +62,17 @@ export class ImportReconciler implements Reconciler {
     return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
   }
 
-  /** Its own pod: not one that worked for an earlier claim of the same name, or that somebody else made. */
+  /**
+   * Returns the claim's own pod, but no pod that worked for an earlier claim of the same name, or that another owner
+   * created.
+   */
   #pod(claim: PersistentVolumeClaim): Pod | undefined {
     const { namespace, name } = keyOf(claim);
     const pod = this.#context.caches.pods.get({ namespace, name: importerPodName(name) });
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
   }
 
-  /** A failure to get as far as a pod is told on the claim like a failure of the pod. */
+  /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */
   async failed(key: Key, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
     const report = claim && failureReport(claim, failure, this.#context.now());
@@ -126,7 +129,10 @@ export class ImportReconciler implements Reconciler {
     }
   }
 
-  /** A claim stays as long as a pod uses it, and so would its own pod, which goes after it. */
+  /**
+   * Deletes the pod of a claim that is being deleted. The claim is protected as long as a pod uses it, and the pod that
+   * it owns would only be garbage-collected after it.
+   */
   async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
     const isOwn = pod && isOwnedBy(pod, ownerReference(claim));
     if (pod && (isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) {
@@ -155,7 +161,10 @@ export class ImportReconciler implements Reconciler {
     await createIfAbsent(client, persistentVolumeClaims, scratch);
   }
 
-  /** The data is complete by now: labels that the API refuses are left out. */
+  /**
+   * Sets the labels of the image. Its data is complete by now, so labels that the API server rejects are omitted with a
+   * warning.
+   */
   async #label(claim: PersistentVolumeClaim, labels: Readonly<Record<string, string>>): Promise<void> {
     const missing = missingLabels(claim, claimLabelsOf(labels));
     try {
@@ -175,7 +184,10 @@ export class ImportReconciler implements Reconciler {
     });
   }
 
-  /** The journal and tables of a filesystem may take more of a small volume than the overhead that it was given. */
+  /**
+   * Warns where the disk is smaller than requested, because the journal and tables of a filesystem may take more of a
+   * small volume than the configured overhead.
+   */
   #warnOfSize(claim: PersistentVolumeClaim, diskSize: number | undefined): void {
     const { volumeMode, contentType, capacity, filesystemOverhead } = transferTargetOf(claim, this.#context.config);
     const wanted = diskOfVolume(capacity, filesystemOverhead);
@@ -188,7 +200,7 @@ export class ImportReconciler implements Reconciler {
     });
   }
 
-  /** A working claim is soon gone: the one that the user knows is told. */
+  /** Emits a warning on the claim that the user knows, because a working claim will soon be gone. */
   #warn(claim: PersistentVolumeClaim, warning: { readonly reason: string; readonly message: string }): void {
     const { caches, events } = this.#context;
     const known = caches.claims.get({ namespace: keyOf(claim).namespace, name: podOwner(claim).name });
@@ -222,7 +234,10 @@ function isPodRetained(claim: PersistentVolumeClaim): boolean {
   return claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
 }
 
-/** The pod belongs to the claim that the user knows, so that it can outlive a working claim when it is to be kept. */
+/**
+ * Returns the owner of the pod, which is the claim that the user knows, so that a pod to be retained outlives the
+ * working claim.
+ */
 function podOwner(claim: PersistentVolumeClaim): OwnerReference {
   const isWorkingClaim = claim.metadata?.annotations?.[workForAnnotation] !== undefined;
   const owner = claim.metadata?.ownerReferences?.find((reference) => reference.kind === 'PersistentVolumeClaim');

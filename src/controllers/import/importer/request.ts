@@ -8,7 +8,7 @@ import { TerminalError } from '../../../kube/errors.ts';
 import { askedSource } from './asked-source.ts';
 import { importDependenciesOf } from './dependencies.ts';
 
-/** Whether the claim asks, by its annotations, for an import into it. */
+/** Returns whether the claim's annotations request an import into it. */
 export function isImportClaim(claim: PersistentVolumeClaim): boolean {
   const annotations = claim.metadata?.annotations ?? {};
   return annotations[names.importEndpoint] !== undefined || annotations[names.importSource] !== undefined;
@@ -30,9 +30,9 @@ function statedFormat(format: string | undefined): Pick<ImportRequest, 'format'>
 }
 
 /**
- * The whole request of an importer pod.
+ * Returns the complete request for an importer pod.
  *
- * @throws TerminalError where it asks for what the importer does not know
+ * @throws TerminalError where the annotations request something that the importer does not support
  */
 export function importRequestOf(
   claim: PersistentVolumeClaim,

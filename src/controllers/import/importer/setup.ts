@@ -8,14 +8,14 @@ import { transferRights } from '../../transfers/rights.ts';
 import { ImportReconciler } from './reconciler.ts';
 import { isImportClaim } from './request.ts';
 
-/** Fills claims whose annotations ask for an import, by a pod. */
+/** Fills claims whose annotations request an import, with an importer pod. */
 export const importer: ControllerSetup = {
   rights: [
     ...transferRights,
-    // A claim for scratch space.
+    // An import may need a scratch claim.
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'delete'] },
     mayOwn(persistentVolumeClaims),
-    // The login and the certificates of the import proxy are copied for each import, and not read there.
+    // The import proxy's login and certificates are copied for each import, and the copies are never read.
     { resource: secrets, verbs: ['create', 'delete'] },
     { resource: configMaps, verbs: ['create', 'delete'] },
     { resource: configMaps, verbs: ['get'], within: 'installation' },

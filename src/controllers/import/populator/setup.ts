@@ -31,7 +31,7 @@ export const importPopulator: ControllerSetup = {
   },
 };
 
-/** The claims that own a working claim. */
+/** Returns the claims that own a working claim. */
 function ownersOf({ metadata }: PersistentVolumeClaim): Key[] {
   const namespace = metadata?.namespace ?? '';
   return (metadata?.ownerReferences ?? [])

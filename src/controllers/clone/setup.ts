@@ -7,7 +7,7 @@ import { clonePopulator } from './populator/setup.ts';
 
 const controllers: readonly ControllerSetup<CloneContext>[] = [clonePopulator, cloneCopy, cloneGrants];
 
-/** The controllers that clone. They count the clones that succeed together. */
+/** The controllers that clone, which share one count of the clones that succeed. */
 export const clone: ControllerSetup = {
   rights: controllers.flatMap(({ rights }) => rights),
   setup(host, context) {

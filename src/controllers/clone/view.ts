@@ -5,25 +5,31 @@ import { populatedFrom } from '../claims/population/populated-from.ts';
 import { workForAnnotation } from '../objects/internal-annotations.ts';
 import { readReport, type TransferReport } from '../transfers/transfer-report.ts';
 
-/** What a claim tells of the clone that is made into it, for whoever shows clones to people or counts them. */
+/** A summary of the clone into a claim, to be shown to people or counted. */
 export interface CloneView {
   /** Whether the host-assisted copy writes into the claim itself, without a populator. */
   readonly isDirect: boolean;
   readonly isComplete: boolean;
-  /** Of {@link import('../../api/clone.ts').cloneTypes}, once it is planned; users may write anything. */
+  /**
+   * One of {@link import('../../api/clone.ts').cloneTypes} once the clone is planned, or any other value that a user
+   * wrote.
+   */
   readonly strategy: string | undefined;
-  /** Of {@link import('../../api/clone.ts').clonePhases}; users may write anything. */
+  /** One of {@link import('../../api/clone.ts').clonePhases}, or any other value that a user wrote. */
   readonly phase: string | undefined;
-  /** Of {@link import('../../api/clone.ts').cloneFallbackReasons}; users may write anything. */
+  /** One of {@link import('../../api/clone.ts').cloneFallbackReasons}, or any other value that a user wrote. */
   readonly fallbackReason: string | undefined;
   readonly report: TransferReport | undefined;
   /** The name of the VolumeCloneSource; undefined where the copy is direct. */
   readonly cloneSource: string | undefined;
-  /** `namespace/name` of the claim that is copied directly. */
+  /** The `namespace/name` of the claim that is copied directly. */
   readonly requested: string | undefined;
 }
 
-/** The clone that is made into a claim; undefined where none is, and of claims that only help with another one's. Pure. */
+/**
+ * Returns the summary of the clone into a claim; undefined where there is none, and for working claims of other clones.
+ * This is a pure function.
+ */
 export function cloneViewOf(claim: PersistentVolumeClaim): CloneView | undefined {
   const annotations = claim.metadata?.annotations ?? {};
   const requested = annotations[populationAnnotation.cloneRequest];

@@ -26,21 +26,21 @@ import type { TransferSettings } from '../../runtime/settings.ts';
 import { transferPod, type PodVolume } from '../../transfers/transfer-pod.ts';
 import type { TransferCertificates } from '../../../server/certificates.ts';
 
-/** On both pods of a host-assisted clone: uid of the claim that is written. */
+/** The label of both pods of a host-assisted clone, with the uid of the claim that is written. */
 const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
 
-/** What one host-assisted clone consists of. */
+/** The names of the objects of one host-assisted clone. */
 export interface HostCloneKeys {
   readonly sourcePod: Key;
   readonly targetPod: Key;
   readonly service: Key;
-  /** Holds both ends' keys; beside the target. */
+  /** The Secret with the keys of both ends, in the target's namespace. */
   readonly targetSecret: Key;
-  /** Holds the source's keys only; the same as targetSecret where both are in one namespace. */
+  /** The Secret with the source's keys only; the same as targetSecret where both ends are in one namespace. */
   readonly sourceSecret: Key;
 }
 
-/** Names all objects of the clone into a claim. */
+/** Returns the names of all objects of the clone into a claim. */
 export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: string): HostCloneKeys {
   const { namespace, name } = keyOf(claim);
   const uid = claim.metadata?.uid ?? '';
@@ -54,7 +54,7 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   };
 }
 
-/** The host name of the target pod's Service, which its certificate is made for. */
+/** Returns the host name of the copy server's Service, for which its certificate is issued. */
 export function copyServerName(service: Key): string {
   return `${service.name}.${service.namespace}.svc`;
 }
@@ -75,7 +75,7 @@ export function copyService(claim: PersistentVolumeClaim, keys: HostCloneKeys): 
 const SERVER_FILES = { 'ca.crt': 'ca.crt', 'server.crt': 'tls.crt', 'server.key': 'tls.key' };
 const CLIENT_FILES = { 'ca.crt': 'ca.crt', 'client.crt': 'tls.crt', 'client.key': 'tls.key' };
 
-/** The Secret with both ends' keys. */
+/** Returns the Secret with the keys of both ends. */
 export function targetSecret(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
@@ -94,7 +94,7 @@ export function targetSecret(
   };
 }
 
-/** The source's part of the target's Secret, for another namespace. */
+/** Returns the source's part of the target's Secret, for another namespace. */
 export function sourceSecret(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
@@ -113,9 +113,9 @@ function clientData({ ca, client }: TransferCertificates): Record<string, string
   return { 'ca.crt': ca, 'client.crt': client.certificate, 'client.key': client.key };
 }
 
-/** What is copied, and where its pod finds the other one. */
+/** The claim that is copied, and the Service through which its pod reaches the copy server. */
 export interface SourceEnd extends CloneSource {
-  /** Of the source's claim. */
+  /** Annotations of the source claim. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly service: Service;
 }
@@ -132,7 +132,8 @@ export function sourcePod(
   const request: CopySourceRequest = {
     volumeMode: source.volumeMode,
     contentType: target.contentType,
-    // Not by its name, which was perhaps looked up too early, and is then unknown for as long as the DNS remembers that.
+    // The address is used instead of the name: where the name was looked up too early, the DNS caches that it does not
+    // exist.
     server: source.service.spec?.clusterIP ?? serverName,
     serverName,
     transfer: `${source.uid} ${claim.metadata?.uid}`,
@@ -145,7 +146,7 @@ export function sourcePod(
       env: { [COPY_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), [OWNER_UID_VARIABLE]: claim.metadata?.uid ?? '' },
       claim: { name: source.key.name, volumeMode: source.volumeMode, readOnly: true },
       mounts: [tlsMount(keys.sourceSecret, CLIENT_FILES)],
-      // The author of a claim elsewhere may have no right to shape pods in the source's namespace.
+      // The author of a claim in another namespace may have no right to shape pods in the source's namespace.
       claimAnnotations: sameNamespace ? (claim.metadata?.annotations ?? {}) : source.annotations,
       worksFor: claim,
       restarts,
@@ -192,7 +193,10 @@ function tlsMount(secret: Key, files: Readonly<Record<string, string>>): { volum
   };
 }
 
-/** Near each other where the volumes allow it, so that the data need not cross the network. */
+/**
+ * Returns an affinity that puts both pods on one node where the volumes allow it, so that the data need not cross the
+ * network.
+ */
 function together(claim: PersistentVolumeClaim, keys: HostCloneKeys): V1Affinity {
   return {
     podAffinity: {

@@ -56,7 +56,7 @@ import { cloneGrants } from '../../../api/clone-grant.ts';
 const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
-/** Copies into each claim whose annotation k8s.io/CloneRequest names a source, by a pod at either end. */
+/** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
 export class HostCloneReconciler implements Reconciler {
   readonly name = 'host-clone';
   readonly #context: CloneContext;
@@ -77,7 +77,7 @@ export class HostCloneReconciler implements Reconciler {
     const source = this.#pod(claim, keys.sourcePod);
     const target = this.#pod(claim, keys.targetPod);
     if (report?.podPhase === 'Failed') {
-      // The other end would wait for ever; the one that failed stays for its log.
+      // The other end would wait for ever. The failed pod is kept for its log.
       const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
       await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
       return undefined;
@@ -97,7 +97,7 @@ export class HostCloneReconciler implements Reconciler {
     if (claim && report) await this.#tell(claim, report);
   }
 
-  /** Makes what is missing; both pods at once, since either waits for the other by itself. */
+  /** Creates the missing objects. Both pods are created at once, because each of them waits for the other. */
   async #start(claim: PersistentVolumeClaim, sourceKey: Key, keys: HostCloneKeys, restarts: number): Promise<Outcome> {
     const { caches, config } = this.#context;
     const sourceUid = this.#sourceUid(claim, sourceKey);
@@ -128,7 +128,9 @@ export class HostCloneReconciler implements Reconciler {
     return undefined;
   }
 
-  /** Uid that the claim to copy from must have: what was granted, or what the record on a working claim says. */
+  /**
+   * Returns the uid that the source claim must have, according to the CloneGrant or to the record on a working claim.
+   */
   #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
     const { caches, now } = this.#context;
     const granted = requireAuthority(caches, claim, { kind: 'PersistentVolumeClaim', key }, now());
@@ -145,7 +147,7 @@ export class HostCloneReconciler implements Reconciler {
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
     }
-    // A claim that a pod uses stays: from here on the one of that name is the one that is read.
+    // A claim in use cannot be removed, so from here on the claim with that name is the one that is being read.
     const cloned = { kind: 'PersistentVolumeClaim', key: sourceKey } as const;
     requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
     const recorded = readReport(claim.metadata?.annotations);
@@ -153,12 +155,12 @@ export class HostCloneReconciler implements Reconciler {
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
     if (report) await this.#tell(claim, explainReadOnly(report, claim));
     if (next !== 'start-again') return next;
-    // One that is still at work goes on with the other's successor.
+    // A pod that is still running resumes with the successor of the other.
     await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));
     return undefined;
   }
 
-  /** A claim that was copied into once is not copied into again, whatever is told on it: the grant is used up. */
+  /** Marks the grant as used, so that a claim is never copied into twice, whatever its annotations say. */
   async #useGrant(claim: PersistentVolumeClaim, key: Key): Promise<void> {
     const { caches, client, now } = this.#context;
     const grant = grantOf(caches, claim);
@@ -184,25 +186,27 @@ export class HostCloneReconciler implements Reconciler {
     await deleteOwn(client, secrets, keys.targetSecret);
     if (keys.sourceSecret.namespace !== keys.targetSecret.namespace)
       await deleteOwn(client, secrets, keys.sourceSecret);
-    // In another namespace the claim owns nothing, and what was made a moment ago may not be in the cache yet.
+    // A claim in another namespace cannot own the objects, and the cache may not show recent ones yet.
     const there = isHeld
       ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
       : found;
     const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
-    // In the source's namespace the author of a claim elsewhere has nothing to keep.
+    // The author of a claim in another namespace cannot retain pods in the source's namespace.
     const going = own.filter((pod) => !retain || keyOf(pod).namespace !== keyOf(claim).namespace);
     await Promise.all(going.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
   }
 
-  /** Both ends' keys are made together, and before the pods; the controllers cannot read them afterwards. */
+  /**
+   * Creates the keys of both ends together, and before the pods, because the controllers cannot read them afterwards.
+   */
   async #createSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<void> {
     const { client } = this.#context;
     const ends = [keys.targetPod, keys.sourcePod];
-    // One end that goes on has its keys, and the other's are beside them.
+    // A pod that is still running has its keys, and those of the other end were created with them.
     if (ends.some((key) => this.#pod(claim, key))) return;
-    // Megabytes of X.509, which most controllers never need.
+    // The X.509 library takes megabytes, which most controllers never need.
     const { createTransferCertificates } = await import('../../../server/certificates.ts');
     const certificates = await createTransferCertificates({
       serverName: copyServerName(keys.service),
@@ -217,7 +221,7 @@ export class HostCloneReconciler implements Reconciler {
       for (const secret of made) await client.create(secrets, secret);
     } catch (error) {
       if (!isAlreadyExists(error)) throw refusedByQuota(error) ?? error;
-      // An earlier attempt came no further, or so far that its pods are only not in the cache yet.
+      // An earlier attempt may have stopped here, or may have created pods that the cache does not show yet.
       const there = await Promise.all(ends.map((key) => client.get(pods, key)));
       if (there.some((pod) => pod && isMadeFor(pod, claim.metadata?.uid))) return;
       for (const secret of made) await replaceOwn(client, secrets, secret);
@@ -228,7 +232,7 @@ export class HostCloneReconciler implements Reconciler {
     return createIfAbsent(this.#context.client, resource, object);
   }
 
-  /** A pod of this clone; not one that worked for an earlier claim of the same name. */
+  /** Returns a pod of this clone, but no pod that worked for an earlier claim of the same name. */
   #pod(claim: PersistentVolumeClaim, key: Key): Pod | undefined {
     const pod = this.#context.caches.pods.get(key);
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
@@ -245,7 +249,7 @@ export class HostCloneReconciler implements Reconciler {
   }
 }
 
-/** Pods that failed before this one. */
+/** Returns how many pods failed before this one. */
 function restartsOf(pod: Pod): number {
   return Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
 }
@@ -254,7 +258,9 @@ function isUnfinished(pod: Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
-/** The claim to copy from; undefined where the claim asks for no copy, or is itself being populated otherwise. */
+/**
+ * Returns the claim to copy from; undefined where the claim requests no copy, or is itself populated in another way.
+ */
 export function cloneRequestOf(claim: PersistentVolumeClaim): Key | undefined {
   if (claim.spec?.dataSourceRef) return undefined;
   const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];

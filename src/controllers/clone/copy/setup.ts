@@ -11,14 +11,14 @@ import type { CloneContext } from '../metrics/clone-count.ts';
 import { sourceRights } from '../source/rights.ts';
 import { cloneRequestOf, HostCloneReconciler } from './reconciler.ts';
 
-/** Fills claims whose annotations ask for a copy, by a pod at either end. */
+/** Fills claims whose annotations request a copy, with a pod at each end. */
 export const cloneCopy: ControllerSetup<CloneContext> = {
   rights: [
     ...sourceRights,
     ...transferRights,
     mayOwn(persistentVolumeClaims),
     { resource: services, verbs: ['get', 'create', 'delete'] },
-    // The keys of either end are made for a copy, and read by nobody but its pods.
+    // The keys of both ends are created for one copy, and only its pods read them.
     { resource: secrets, verbs: ['create', 'delete'] },
     { resource: cloneGrants, verbs: ['patch'] },
   ],

@@ -2,16 +2,16 @@ import type { Pod } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import type { PodVerdict } from '../../transfers/pod-verdict.ts';
 
-/** What the verdicts on both pods mean for the clone. */
+/** The verdict on a clone, which is derived from those on its two pods. */
 export type HostCloneVerdict =
   | Extract<PodVerdict, { state: 'pending' | 'failed' }>
   | { readonly state: 'running' }
   | { readonly state: 'succeeded' };
 
-/** Why nothing is done while a pod is being deleted. */
+/** Explains why nothing is done while a pod is being deleted. */
 export function explainLeaving(pod: Pod): { reason: string; message: string } {
   const name = keyToString(keyOf(pod));
-  // The kubelet that should end it does not answer.
+  // The kubelet that should end the pod does not respond.
   if (pod.status?.reason === 'NodeLost') {
     return {
       reason: 'NodeLost',
@@ -24,8 +24,9 @@ export function explainLeaving(pod: Pod): { reason: string; message: string } {
 }
 
 /**
- * The target decides: once it has verified and synced what came, the clone is done, whether or not the source has
- * heard of it. It has failed when either end has, and a permanent failure tells more.
+ * Derives the verdict on a clone. The target decides about success: once it has verified and synced the data, the clone
+ * is complete, whether or not the source has been notified. The clone has failed when either end has; of two failures,
+ * a permanent one is more informative.
  */
 export function judgePair(source: PodVerdict, target: PodVerdict): HostCloneVerdict {
   if (target.state === 'succeeded') return { state: 'succeeded' };

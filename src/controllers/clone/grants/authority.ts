@@ -12,22 +12,23 @@ import type { ClonedObject } from '../source/cloned-object.ts';
 type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
-/** How long a grant lasts that has not been used: a claim may wait for its first consumer for long, and yet not for ever. */
+/** The lifetime of an unused grant: a claim may wait long for its first consumer, but not for ever. */
 const LONGEST_GRANT_MILLISECONDS = 30 * 24 * 60 * 60_000;
 
-/** The DataVolume that a grant was made for. */
+/** Returns the DataVolume that a grant was issued for. */
 export function dataVolumeKeyOf({ spec }: CloneGrant): Key {
   return { namespace: spec.dataVolume.namespace, name: spec.dataVolume.name };
 }
 
 /**
- * Requires that a claim may be filled from an object. Within a namespace it may. From another one it needs a CloneGrant: all else
- * that could speak for it, on the claim or on its DataVolume, can be written by whoever has rights in the claim's namespace.
+ * Requires that a claim may be filled from an object. Within a namespace, that is always so. From another namespace, a
+ * CloneGrant is needed, because anybody with rights in the claim's namespace can write everything else that could serve
+ * as evidence, on the claim or on its DataVolume.
  *
  * @param now milliseconds since the epoch
  * @returns the uid that the object must have; undefined within a namespace
  * @throws TerminalError Forbidden; CloneRightExpired where the grant is a month old
- * @throws WaitingError CloneNotGranted while the grant is being made
+ * @throws WaitingError CloneNotGranted while the grant has not been issued
  */
 export function requireAuthority(
   caches: AuthorityCaches,
@@ -63,7 +64,7 @@ export function requireAuthority(
   return grant.spec.source.uid;
 }
 
-/** The grant by which a claim is filled from another namespace, used or not. */
+/** Returns the grant by which a claim is filled from another namespace, whether or not it has been used. */
 export function grantOf(caches: AuthorityCaches, target: PersistentVolumeClaim): CloneGrant | undefined {
   const grant = caches.cloneGrants.get({ namespace: '', name: controllerOf(target)?.uid ?? '' });
   return grant?.spec.claimUid === target.metadata?.uid ? grant : undefined;
@@ -73,7 +74,10 @@ function grants({ spec }: CloneGrant, { kind, key }: ClonedObject): boolean {
   return spec.source.kind === kind && spec.source.namespace === key.namespace && spec.source.name === key.name;
 }
 
-/** Its DataVolume's own controller makes it in a moment, or says on the DataVolume why it does not. */
+/**
+ * Returns the error for a missing grant: the DataVolume controller will issue it in a moment, or report on the
+ * DataVolume why it does not.
+ */
 function notGrantedYet({ metadata, spec }: DataVolume, { key }: ClonedObject): Error {
   if (!spec.sourceRef && !spec.source?.pvc && !spec.source?.snapshot) return forbidden({ key }, metadata.namespace);
   return new WaitingError(

@@ -13,11 +13,11 @@ import { leadsElsewhere } from '../../references/data-source-of.ts';
 import { cloneGrants, type CloneGrant } from '../../../api/clone-grant.ts';
 import { findCloned, type ClonedObject } from '../source/cloned-object.ts';
 
-/** How long after a DataVolume was created the check of its user's right counts. */
+/** The time after the creation of a DataVolume for which the check of its user's right remains valid. */
 const LONGEST_WAIT_MILLISECONDS = 24 * 60 * 60_000;
 const LOOK_AGAIN_MILLISECONDS = 10_000;
 
-/** What a DataVolume may be cloned from. */
+/** The object that a DataVolume may be cloned from. */
 export interface GrantedObject extends ClonedObject {
   readonly uid: string;
 }
@@ -25,13 +25,14 @@ export interface GrantedObject extends ClonedObject {
 type IssuingContext = Pick<ControllerContext, 'caches' | 'policies' | 'now'>;
 
 /**
- * Decides, once for a DataVolume that clones from another namespace, which object it may be cloned from: the one that has the name
- * now. The user's right was checked by the API server when the DataVolume was created, with the policies that are required here.
+ * Decides, once for a DataVolume that clones from another namespace, which object it may be cloned from: the one that
+ * has the name now. The API server checked the user's right when the DataVolume was created, by the admission policies
+ * that are required here.
  *
  * @param through the DataSources that led to the source
- * @throws WaitingError PolicyMissing while a policy is not in force; CloneWithoutSource while there is no such object
- * @throws TerminalError PolicyMissing where the DataVolume, or a DataSource, was made while nobody checked rights; CloneRightExpired where
- *   that is more than a day ago
+ * @throws WaitingError PolicyMissing while a policy is not in force; CloneWithoutSource while the object does not exist
+ * @throws TerminalError PolicyMissing where the DataVolume, or a DataSource, was created while no policy checked
+ *   rights; CloneRightExpired where that is more than a day ago
  */
 export function decideGrant(
   { caches, policies, now }: IssuingContext,
@@ -69,8 +70,8 @@ export function decideGrant(
 }
 
 /**
- * Requires that each step from the DataVolume to its source leads into the same namespace that the right was checked for when the step was
- * made, and not into one that somebody else has made since under the same name.
+ * Requires that each reference from the DataVolume to its source leads into the same namespace for which the right was
+ * checked when the reference was created, and not into one that was created later under the same name.
  *
  * @throws TerminalError CloneRightExpired
  */
@@ -97,7 +98,7 @@ function isNewer(object: KubeObject | undefined, other: KubeObject): boolean {
   return Date.parse(object?.metadata?.creationTimestamp ?? '') > Date.parse(other.metadata?.creationTimestamp ?? '');
 }
 
-/** Records the decision. A DataVolume that has one keeps it, whatever claim it gets afterwards. */
+/** Records the decision. A DataVolume keeps its grant, whatever claim it gets afterwards. */
 export async function issueGrant(
   { client }: Pick<ControllerContext, 'client'>,
   dataVolume: DataVolume,

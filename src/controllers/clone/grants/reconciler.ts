@@ -6,7 +6,8 @@ import { cloneGrants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
 
 /**
- * Removes the grants of DataVolumes that are gone, and no others: a DataVolume that lost its grant would be given another one.
+ * Removes the grants of deleted DataVolumes, and no others: a DataVolume that lost its grant would be issued another
+ * one.
  */
 export class CloneGrantReconciler implements Reconciler {
   readonly name = 'clone-grant';
@@ -23,7 +24,7 @@ export class CloneGrantReconciler implements Reconciler {
     const owner = dataVolumeKeyOf(grant);
     const { uid } = grant.spec.dataVolume;
     if (caches.dataVolumes.get(owner)?.metadata.uid === uid) return undefined;
-    // The cache may not know of it yet.
+    // The cache may not show a new DataVolume yet.
     if ((await client.get(dataVolumes, owner))?.metadata.uid === uid) return undefined;
     await client.delete(cloneGrants, keyOf(grant), { uid: grant.metadata.uid });
     return undefined;

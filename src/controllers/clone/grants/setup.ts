@@ -6,7 +6,7 @@ import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
 import { CloneGrantReconciler } from './reconciler.ts';
 
-/** Removes the grants of DataVolumes that are gone. */
+/** Removes the grants of deleted DataVolumes. */
 export const cloneGrants: ControllerSetup = {
   rights: [
     { resource: grants, verbs: ['delete'] },

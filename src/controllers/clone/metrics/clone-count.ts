@@ -1,20 +1,20 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 
-/** What the reconcilers tell of the clones that they have ended, to be counted. */
+/** Counts the clones whose end the reconcilers report. */
 export interface CloneCount {
   /**
-   * A claim that a populator has cloned into has been found bound. May be told as often as one likes.
+   * Reports that a claim that a populator has cloned into is bound. Repeated reports count once.
    *
-   * @param now milliseconds since the epoch, as in all of these
+   * @param now milliseconds since the epoch, as in all of these methods
    */
   handedOver(claim: PersistentVolumeClaim, now: number): void;
-  /** Pods have copied into a claim. */
+  /** Reports that pods have completed the copy into a claim. */
   copied(claim: PersistentVolumeClaim, now: number): void;
 }
 
-/** What the controllers of clones are given. */
+/** The context of the clone controllers. */
 export interface CloneContext extends ControllerContext {
-  /** Counts the clones that succeed. */
+  /** Counts successful clones. */
   readonly cloneCount: CloneCount;
 }

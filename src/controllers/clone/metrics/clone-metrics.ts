@@ -10,8 +10,9 @@ import { timesOf } from './phase-times.ts';
 const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
 
 /**
- * The metrics of clones: of those that are under way, read when they are scraped, and of those that succeed from now on, as the
- * reconcilers end them. Their labels are taken from claims, which users may write, and are of closed sets.
+ * The metrics of clones: of those under way, computed at each scrape, and of those that succeed from now on, as
+ * reported by the reconcilers. Labels come from claims, which users may write, so their values are restricted to closed
+ * sets.
  */
 export class CloneMetrics implements CloneCount {
   readonly #finished;
@@ -19,7 +20,7 @@ export class CloneMetrics implements CloneCount {
   readonly #duration;
   readonly #phaseDuration;
   readonly #handOvers: HandOvers;
-  /** The uids of claims that have been copied into directly, while they are there: each counts once. */
+  /** The uids of existing claims that have been copied into directly, each of which is counted once. */
   readonly #copied = new Set<string>();
 
   constructor(registry: Registry, { claims, volumes }: Pick<Caches, 'claims' | 'volumes'>) {
@@ -70,14 +71,17 @@ export class CloneMetrics implements CloneCount {
     });
   }
 
-  /** Counts only where this process has seen a volume being handed over to the claim: what that itself says is no evidence. */
+  /**
+   * Counts a clone only where this process has seen a volume being handed over to the claim, because the claim's own
+   * annotations are no evidence.
+   */
   handedOver(claim: PersistentVolumeClaim, now: number): void {
     const capacity = this.#handOvers.take(claim);
     const view = cloneViewOf(claim);
     if (capacity !== undefined && view) this.#count(claim, view, capacity, now);
   }
 
-  /** Counts each claim once. A working claim is no clone of its own. */
+  /** Counts each claim once, but no working claims, which are not clones of their own. */
   copied(claim: PersistentVolumeClaim, now: number): void {
     const uid = claim.metadata?.uid ?? '';
     const view = cloneViewOf(claim);
@@ -100,7 +104,7 @@ function strategyOf({ strategy, isDirect }: CloneView): string {
   return oneOf(cloneTypes, strategy, isDirect ? 'copy' : '');
 }
 
-/** The value where it is one of those, `other` where it is not, and what stands for none where there is none. */
+/** Returns the value where it is a known one, `other` where it is not, and `none` where there is no value. */
 function oneOf(known: readonly string[], value: string | undefined, none: string): string {
   if (value === undefined) return none;
   return known.includes(value) ? value : 'other';

@@ -7,8 +7,9 @@ import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/i
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 
 /**
- * Remembers to which claims a clone's volume has been handed over. Told from the volumes, which the controllers write and no user of a
- * namespace does. Those of a process that ended meanwhile are forgotten.
+ * Remembers the claims to which the volume of a clone has been handed over. The evidence is on the volumes, which the
+ * controllers write and users of a namespace cannot. Hand-overs that ended while no process was running are not
+ * remembered.
  */
 export class HandOvers {
   readonly #caches: Pick<Caches, 'claims' | 'volumes'>;
@@ -26,7 +27,10 @@ export class HandOvers {
     });
   }
 
-  /** The capacity in bytes of what was handed over to a claim, the first time; undefined where nothing was, or it was taken. */
+  /**
+   * Returns the capacity in bytes of the volume that was handed over to a claim, and forgets it; undefined where there
+   * was none, or it has been taken already.
+   */
   take(claim: PersistentVolumeClaim): number | undefined {
     const uid = claim.metadata?.uid ?? '';
     const capacity = this.#capacities.get(uid);
@@ -34,7 +38,7 @@ export class HandOvers {
     return capacity;
   }
 
-  /** The capacity in bytes of the volume that a claim is bound to; 0 where that is not known. */
+  /** Returns the capacity in bytes of the volume that a claim is bound to; 0 where it is unknown. */
   capacityOf(claim: PersistentVolumeClaim): number {
     const volume = this.#caches.volumes.get({ namespace: '', name: claim.spec?.volumeName ?? '' });
     return volume ? bytesOf(volume) : 0;
@@ -44,7 +48,7 @@ export class HandOvers {
     const { [promisedToAnnotation]: uid, [promisedToClaimAnnotation]: key } = volume.metadata?.annotations ?? {};
     if (!uid || !key) return;
     const claim = this.#caches.claims.get(keyFromString(key));
-    // The volumes may be listed before the claims are.
+    // The cache may list the volumes before the claims.
     const isClone = !claim || (claim.metadata?.uid === uid && populatedFrom(claim, 'VolumeCloneSource') !== undefined);
     if (isClone) this.#capacities.set(uid, bytesOf(volume));
   }

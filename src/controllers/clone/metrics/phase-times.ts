@@ -2,13 +2,13 @@ import { clonePhases, type ClonePhase } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 
-/** When each phase of a clone began, in milliseconds since the epoch, in the order in which they did. */
+/** The phases of a clone in chronological order, with their start in milliseconds since the epoch. */
 export type PhaseTimes = readonly (readonly [phase: ClonePhase, began: number])[];
 
 /**
- * The times with a phase that is under way: a phase that is there already began when it says.
+ * Returns the times with a phase added that starts now; a phase that was recorded before keeps its time.
  *
- * @param recorded what was written before, if anything
+ * @param recorded the value written before, if any
  * @returns a JSON object of RFC 3339 times with milliseconds: `{"CSIClone":"2026-01-01T00:00:00.000Z","Rebind":…}`
  */
 export function withPhase(recorded: string | undefined, phase: ClonePhase, now: number): string {
@@ -17,7 +17,7 @@ export function withPhase(recorded: string | undefined, phase: ClonePhase, now: 
   return JSON.stringify(Object.fromEntries(all.map(([name, began]) => [name, new Date(began).toISOString()])));
 }
 
-/** Reads what {@link withPhase} wrote; what it did not write counts for nothing. */
+/** Parses what {@link withPhase} wrote, and ignores anything else. */
 export function readPhaseTimes(recorded: string | undefined): PhaseTimes {
   const times = parsed(recorded);
   if (typeof times !== 'object' || times === null) return [];
@@ -28,7 +28,7 @@ export function readPhaseTimes(recorded: string | undefined): PhaseTimes {
   });
 }
 
-/** How long each phase took that has been followed by another, in seconds. */
+/** Returns the duration in seconds of each phase that was followed by another one. */
 export function phaseSeconds(times: PhaseTimes): (readonly [phase: ClonePhase, seconds: number])[] {
   return times.flatMap(([phase, began], index) => {
     const next = times[index + 1];
@@ -37,8 +37,9 @@ export function phaseSeconds(times: PhaseTimes): (readonly [phase: ClonePhase, s
 }
 
 /**
- * How long a clone took that is complete now, and each phase of it, in seconds. Users may write what is recorded on their claims: no
- * time is taken to be before the claim was created or in the future, nor a phase to have begun before the one before it.
+ * Returns the duration in seconds of a complete clone and of each of its phases. Because users may write the records on
+ * their claims, no time counts that is before the creation of the claim or in the future, and no phase starts before
+ * its predecessor.
  *
  * @param now milliseconds since the epoch
  */

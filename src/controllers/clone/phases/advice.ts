@@ -1,9 +1,9 @@
 import { fallbackStrategy, strategyOf } from '../strategies/strategies.ts';
 import type { CloneWork } from './phase.ts';
 
-/** A complaint of the storage's, and what to do about it. */
+/** Returns an error message of the storage, with advice on what to do about it. */
 export function withAdvice(complaint: string, { plan, target }: CloneWork): string {
-  // CSI spec, "CreateVolume Errors": what was asked for does not fit into what there is.
+  // CSI specification, "CreateVolume Errors": the storage has too little capacity.
   if (complaint.includes('ResourceExhausted')) return `${complaint}; it goes on when there is room`;
   if (!strategyOf(plan.cloneType).byStorage) return complaint;
   const profile = target.spec?.storageClassName ?? '';

@@ -10,7 +10,10 @@ import type { CloneWork, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
-/** Makes a claim that the driver fills, and waits until it has; complete also where it gets its volume only with a pod. */
+/**
+ * Creates a claim that the driver fills, and waits until it has done so. The phase is also complete where the claim
+ * gets its volume only with a pod.
+ */
 export async function fillByDriver(
   work: CloneWork,
   key: Key,

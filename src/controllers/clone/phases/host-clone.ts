@@ -10,7 +10,7 @@ import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
-/** HostClone: a working claim that asks, by annotation, for a source pod and a target pod that copy into it. */
+/** The phase HostClone: a working claim requests, by an annotation, a source pod and a target pod that copy into it. */
 export const hostClone: Phase = async (work) => {
   const { caches } = work.context;
   const claim = requireMadeFor(caches.claims.get(work.workingClaim), work.target.metadata?.uid);
@@ -29,7 +29,7 @@ async function copiedInto(work: CloneWork): Promise<PersistentVolumeClaim> {
   const { target, source } = work;
   const { annotations } = target.metadata ?? {};
   const isSnapshot = source.kind === 'VolumeSnapshot';
-  // A restored snapshot is not the source's any more.
+  // A snapshot is not read again after it has been restored, because it may be gone by then.
   const contentType = isSnapshot ? undefined : (await source.read()).contentType;
   return claimBesideSource(work, {
     ...work.workingClaim,

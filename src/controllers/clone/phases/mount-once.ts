@@ -15,10 +15,10 @@ import type { CloneWork, PhaseOutcome } from './phase.ts';
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
- * Lets a short-lived pod mount a claim, which gives one that waits for a consumer its volume, and lets a node grow its
- * filesystem. To be called again until what was wanted has come about.
+ * Mounts a claim in a short-lived pod, which makes a claim that waits for a consumer get its volume, and a node expand
+ * its filesystem. It has to be called repeatedly until the desired effect is observed.
  *
- * @param reach the nodes that it may run on, where not all
+ * @param reach the nodes that the pod may run on, where not all
  */
 export async function mountOnce(
   work: CloneWork,
@@ -36,7 +36,7 @@ export async function mountOnce(
   if (isBeingDeleted(pod)) return outcome;
   const verdict = judgePod(pod);
   if (verdict.state === 'succeeded' || verdict.state === 'failed') {
-    // It came too early for the node to see what there was to do.
+    // The pod started too early for the node to notice that the filesystem has to be expanded.
     await client.delete(pods, key, { uid: pod.metadata?.uid, gracePeriodSeconds: 0 });
     return outcome;
   }
@@ -45,8 +45,8 @@ export async function mountOnce(
 }
 
 /**
- * Whether a node is in the middle of mounting the claim: it would complain, in a Warning, that the claim is gone. The claim's status may tell
- * before that it has grown.
+ * Returns whether a node is in the middle of mounting the claim. If the claim were deleted at that point, the node
+ * would complain in a Warning event. The claim's status may report the expansion before that.
  */
 export function isBeingMounted({ context, target }: CloneWork, claim: PersistentVolumeClaim): boolean {
   const pod = context.caches.pods.get(podKeyOf(claim));
@@ -58,7 +58,7 @@ export function isBeingMounted({ context, target }: CloneWork, claim: Persistent
   return phase === 'Pending' && !isMounted;
 }
 
-/** Removes the pod, if there is one. */
+/** Deletes the pod, if it exists. */
 export async function unmount({ context, target }: CloneWork, claim: PersistentVolumeClaim): Promise<void> {
   const pod = context.caches.pods.get(podKeyOf(claim));
   if (!pod || isBeingDeleted(pod) || !isMadeFor(pod, target.metadata?.uid)) return;

@@ -6,7 +6,7 @@ import type { ClonePlan } from '../planner/planner.ts';
 import type { TemporaryName } from '../strategies/temporaries.ts';
 import type { CloneSource, CloneSourceKind } from '../source/source.ts';
 
-/** What a phase works on, and where its temporary objects are, in the source's namespace. */
+/** The objects that a phase works on, and the names of its temporary objects in the source's namespace. */
 export interface CloneWork extends Readonly<Record<TemporaryName, Key>> {
   readonly context: ControllerContext;
   readonly target: PersistentVolumeClaim;
@@ -14,35 +14,36 @@ export interface CloneWork extends Readonly<Record<TemporaryName, Key>> {
   readonly source: {
     readonly kind: CloneSourceKind;
     readonly key: Key;
-    /** Of the one object that is granted, where it is in another namespace. */
+    /** The uid of the object that was granted, where it is in another namespace. */
     readonly uid: string | undefined;
     /**
-     * Reads it. To be called only where something has still to be made of it: it may be gone once that was made.
+     * Reads the source. It must be called only where something still has to be created from the source, which may be
+     * deleted afterwards.
      *
-     * @throws WaitingError while it is not there, not ready, or in use
+     * @throws WaitingError while the source does not exist, is not ready, or is in use
      */
     readonly read: () => Promise<CloneSource>;
   };
 }
 
-/** How a phase stands. */
+/** The outcome of one call of a phase. */
 export type PhaseOutcome =
   | 'complete'
   | {
-      /** What it waits for, for people. */
+      /** A description of what the phase waits for, for people. */
       readonly message: string;
-      /** CamelCase; what is in the way, where something is. */
+      /** The reason, in CamelCase, where a problem keeps the phase waiting. */
       readonly trouble?: string | undefined;
-      /** Milliseconds until the next look, should no watch come first. */
+      /** Milliseconds until the next look, should no watch trigger one first. */
       readonly after?: number;
-      /** How the copying pods fare, where there are any. */
+      /** The report on the copying pods, where there are any. */
       readonly report?: TransferReport | undefined;
     };
 
 /**
- * One step of a clone: makes what is missing, and says whether it is complete. It is told by the objects alone and
- * called again at every change, also after it was complete.
+ * One step of a clone, which creates what is missing, and returns whether it is complete. It derives its state from the
+ * objects alone and is called again at every change, even after it was complete.
  *
- * @throws TerminalError where the clone cannot be made
+ * @throws TerminalError where the clone is impossible
  */
 export type Phase = (work: CloneWork) => Promise<PhaseOutcome>;

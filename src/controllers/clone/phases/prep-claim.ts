@@ -12,12 +12,12 @@ import type { CloneWork, Phase, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
 
-/** What the resizer and the kubelet say on a claim that they cannot grow. */
+/** The conditions that the resizer and the kubelet set on a claim that they cannot expand. */
 const RESIZE_ERRORS = ['ControllerResizeError', 'NodeResizeError'];
 
 /**
- * PrepClaim: the working claim is made usable, that is bound and as large as the target requests. A short-lived pod
- * mounts it where it needs a consumer to be bound, or a node to grow its filesystem.
+ * The phase PrepClaim: the working claim is made usable, which means bound and as large as the target requests. A
+ * short-lived pod mounts it where it needs a consumer to be bound, or a node to expand its filesystem.
  */
 export const prepClaim: Phase = async (work) => {
   const claim = requireMadeFor(work.context.caches.claims.get(work.workingClaim), work.target.metadata?.uid);

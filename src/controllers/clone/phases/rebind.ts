@@ -2,12 +2,12 @@ import { requireSameObjectNow } from '../source/cloned-object.ts';
 import { rebindVolume } from '../../claims/rebind/rebind-volume.ts';
 import type { Phase } from './phase.ts';
 
-/** What is told from the volume's promise to the target on, until that is bound. */
+/** The message from the moment at which the volume is promised to the target until the target is bound. */
 export const HANDING_OVER = 'the volume is being handed to the claim';
 
-/** Rebind: the working claim's volume is handed to the target claim. */
+/** The phase Rebind: the working claim's volume is handed over to the target claim. */
 export const rebind: Phase = async ({ context, target, source, workingClaim }) => {
-  // From here on it is the target's, whatever becomes of the source.
+  // From here on the volume is the target's, whatever happens to the source.
   await requireSameObjectNow(context.client, source, source.uid);
   const outcome = await rebindVolume(context, target, workingClaim);
   if (outcome === 'done') return 'complete';

@@ -22,12 +22,14 @@ const FIELD_MANAGER = 'diskpress-snapshot-clone';
 
 const REFUSING_MILLISECONDS = 1_500;
 
-/** CSI spec, "CreateVolume Errors": what drivers answer where a volume would be smaller than what it is made of. */
+/**
+ * CSI specification, "CreateVolume Errors": the codes that drivers return for a volume that is smaller than its source.
+ */
 const TOO_SMALL = ['OutOfRange', 'InvalidArgument'];
 
 /**
- * SnapshotClone: the driver restores a snapshot, the temporary one or the source itself, into the working claim, or
- * where the data has to be copied from there, into a temporary source claim.
+ * The phase SnapshotClone: the driver restores a snapshot, which is the temporary one or the source itself, into the
+ * working claim or, where the data then has to be copied, into a temporary source claim.
  */
 export const snapshotClone: Phase = async (work) => {
   if (strategyOf(work.plan.cloneType).restoresInto === 'workingClaim') {
@@ -38,7 +40,7 @@ export const snapshotClone: Phase = async (work) => {
   await removeRefused(work, work.temporarySourceClaim);
   const outcome = await fillByDriver(work, work.temporarySourceClaim, () => temporarySource(work));
   const claim = work.context.caches.claims.get(work.temporarySourceClaim);
-  // The copying pods are made only once there is a volume.
+  // The copying pods are created only after the volume has been provisioned.
   if (outcome !== 'complete' || !claim) return outcome;
   if (isBound(claim)) {
     await unmount(work, claim);
@@ -47,7 +49,10 @@ export const snapshotClone: Phase = async (work) => {
   return mountOnce(work, claim, reachOfSnapshot(work.context.caches, work.source.key));
 };
 
-/** One that cannot be provisioned any more, because its class is gone, is made anew of another. */
+/**
+ * Deletes a temporary source claim that cannot be provisioned any more because its class was deleted; it is created
+ * again with another class.
+ */
 async function removeHopelessSource({ context, target, temporarySourceClaim }: CloneWork): Promise<void> {
   const claim = context.caches.claims.get(temporarySourceClaim);
   const name = claim?.spec?.storageClassName ?? '';
@@ -69,7 +74,7 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   const key = work.temporarySnapshot;
   const restoreSize = context.caches.snapshots.get(key)?.status?.restoreSize;
   const capacity = context.caches.claims.get(source.key)?.status?.capacity?.['storage'];
-  // At once as large as the source's volume, where that is more: growing it afterwards takes longer.
+  // The claim is at least as large as the source's volume from the start, because expanding it afterwards takes longer.
   const size = Math.max(parseQuantity(restoreSize ?? '0'), parseQuantity(capacity ?? '0'));
   return claimBesideSource(work, {
     ...work.workingClaim,
@@ -78,25 +83,31 @@ async function restored(work: CloneWork): Promise<PersistentVolumeClaim> {
   });
 }
 
-/** Some drivers restore a snapshot at its restore size only, others tell there what was used, and restore it at no less than its volume had. */
+/**
+ * Returns the bytes to request for a restore. Some drivers restore a snapshot only at exactly its restore size; others
+ * report the used bytes there, and refuse to restore to less than the size of the original volume.
+ */
 function restoredBytes({ target }: CloneWork, snapshot: CloneSource): number {
   const { restoreSize = 0 } = snapshot;
   const isRefused = target.metadata?.annotations?.[restoreSizeRefusedAnnotation] === 'true';
   return isRefused || restoreSize === 0 ? largestRestore(target, snapshot) : restoreSize;
 }
 
-/** Bytes that a snapshot's volume had at most, as far as that is known. */
+/** Returns the largest size in bytes that the snapshot's volume may have had, as far as it is known. */
 function largestRestore(target: PersistentVolumeClaim, { capacity }: CloneSource): number {
   return Math.max(capacity, requestedBytes(target));
 }
 
-/** A claim that is too small for its snapshot, as the driver says, is made anew as large as the snapshot's volume was. */
+/**
+ * Deletes a claim that the driver reports to be too small for its snapshot; it is created again at the size of the
+ * snapshot's original volume.
+ */
 async function removeRefused({ context, target, source }: CloneWork, key: Key): Promise<void> {
   const { client, caches } = context;
   const claim = caches.claims.get(key);
   if (!claim || isBound(claim) || isBeingDeleted(claim) || !isMadeFor(claim, target.metadata?.uid)) return;
   if (source.kind !== 'VolumeSnapshot' || target.metadata?.annotations?.[restoreSizeRefusedAnnotation]) return;
-  // What is restored at once is not asked about.
+  // A young claim is not checked, because most restores succeed at once.
   if (context.now() - Date.parse(claim.metadata?.creationTimestamp ?? '') < REFUSING_MILLISECONDS) return;
   const code = await provisioningFailure(client, key, claim.metadata?.uid);
   if (code === undefined || !TOO_SMALL.includes(code)) return;

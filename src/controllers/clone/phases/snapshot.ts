@@ -6,7 +6,10 @@ import { gatherFacts } from '../planner/facts.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
-/** Snapshot: a temporary VolumeSnapshot of the source claim. Not needed any more once it has been restored. */
+/**
+ * The phase Snapshot: a temporary VolumeSnapshot of the source claim is taken. It is not needed any more once it has
+ * been restored.
+ */
 export const snapshot: Phase = async (work) => {
   const { context, temporarySnapshot } = work;
   const { uid } = work.target.metadata ?? {};

@@ -10,7 +10,7 @@ import type { Consumer } from '../source/reach.ts';
 import type { CloneSource } from '../source/source.ts';
 
 /**
- * Gathers what the planner decides on.
+ * Gathers the facts on which the planner decides.
  *
  * @param consumer of the target, where it is known
  */
@@ -50,12 +50,12 @@ export function gatherFacts(
   };
 }
 
-/** The strategy that a clone was begun with: from then on it goes on in that way. */
+/** Returns the strategy that a clone was begun with, and with which it is resumed. */
 export function begunWith(target: PersistentVolumeClaim): CloneType | undefined {
   return isBegun(target) ? toldType(target) : undefined;
 }
 
-/** Whether the annotation cloneType is the controllers' record, and no longer a wish. */
+/** Returns whether the annotation cloneType is the controllers' record, and no longer a wish. */
 function isBegun({ metadata }: PersistentVolumeClaim): boolean {
   return metadata?.uid !== undefined && metadata.annotations?.[cloneBegunAnnotation] === metadata.uid;
 }

@@ -4,20 +4,20 @@ import type { CloneFacts } from '../strategies/clone-facts.ts';
 import { defaultStrategy, fallbackStrategy, strategyOf } from '../strategies/strategies.ts';
 import type { CloneStrategy, Fallback, WorkingPhase } from '../strategies/strategy.ts';
 
-/** How a clone is made: the phases in their order, and why this way. */
+/** How a clone is made: its strategy, the reason for it, and its phases in order. */
 export interface ClonePlan {
   readonly cloneType: CloneType;
   readonly phases: readonly WorkingPhase[];
   readonly fallback: Fallback | undefined;
-  /** The plan in words: "csi-clone, then expand to 2 GiB, then rebind into team-a". */
+  /** The plan for people: "csi-clone, then expand to 2 GiB, then rebind into team-a". */
   readonly description: string;
 }
 
 /**
- * Chooses how a clone is made. A pure function: the same facts give the same plan.
+ * Chooses how a clone is made. This is a pure function: the same facts give the same plan.
  *
- * Strategy: the CDI override, else the wish of the claim's author, else the StorageProfile's, else the default one; a copy where an
- * obstacle stands against it.
+ * The strategy is the override of the CDI resource, else the wish of the claim's author, else that of the
+ * StorageProfile, else the default one. Where an obstacle rules it out, the clone falls back to a copy.
  */
 export function planClone(facts: CloneFacts): ClonePlan {
   const wanted = wantedStrategy(facts);

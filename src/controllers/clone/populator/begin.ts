@@ -15,11 +15,12 @@ import { restoreSpecOf } from '../source/restore-class.ts';
 import { requireRoom, type CloneSource } from '../source/source.ts';
 
 /**
- * Plans a clone, and writes on the target claim, before anything is made, that it is held and how it will be filled: it
- * goes on in that way after a crash, whatever is configured meanwhile. The first phase is told in the same write.
+ * Plans a clone and, before anything is created, writes on the target claim its finalizer and the plan. After a crash,
+ * the clone is resumed with that plan, whatever the configuration is by then. The first phase is reported in the same
+ * write.
  *
  * @throws TerminalError CloneValidationFailed where the source does not fit
- * @throws WaitingError where a snapshot cannot be restored to be copied
+ * @throws WaitingError where a snapshot cannot be restored in order to be copied
  */
 export async function beginClone(
   context: ControllerContext,
@@ -30,7 +31,8 @@ export async function beginClone(
   const consumer = await findConsumer(context, target, source);
   const plan = planClone(gatherFacts(context, target, source, consumer));
   const { restoresInto } = strategyOf(plan.cloneType);
-  // It has to be restored before it can be read: whether that can be done is asked before anything is made.
+  // Such a snapshot has to be restored before it can be read; whether that is possible is checked before anything is
+  // created.
   if (restoresInto === 'temporarySourceClaim' && source.kind === 'VolumeSnapshot') {
     restoreSpecOf(context.caches, source, target);
   }
@@ -43,7 +45,7 @@ export async function beginClone(
     ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),
   });
   const dataVolume = dataVolumeOf(context.caches, target);
-  // The DataVolume's own controller tells its phases, and with the first of them the plan.
+  // The DataVolume controller reports the phases of its clones, and the plan with the first of them.
   if (!dataVolume) {
     const message = `Cloning ${keyToString(source.key)}: ${description}`;
     context.events.event(target, { type: 'Normal', reason: 'CloneScheduled', message });

@@ -16,7 +16,7 @@ const PHASES: Readonly<Record<WorkingPhase, Phase>> = {
   Rebind: rebind,
 };
 
-/** Runs the chain up to its first phase that is not complete; undefined when all are. */
+/** Runs the phases up to the first one that is not complete; returns undefined when all of them are. */
 export async function runChain(
   work: CloneWork,
   phases: readonly WorkingPhase[],

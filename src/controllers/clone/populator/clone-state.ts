@@ -9,17 +9,17 @@ import type { ClonePlan } from '../planner/planner.ts';
 import { strategyOf } from '../strategies/strategies.ts';
 import type { WorkingPhase } from '../strategies/strategy.ts';
 
-/** What is told about a clone on its target claim. */
+/** The state of a clone that is reported on its target claim. */
 export interface CloneState {
   readonly phase: ClonePhase;
   readonly cloneType?: CloneType | undefined;
   readonly report: TransferReport;
 }
 
-/** What of a plan a clone goes on by. */
+/** The part of a plan with which a clone is resumed. */
 export type BegunPlan = Pick<ClonePlan, 'cloneType' | 'description' | 'phases'>;
 
-/** The target claim's annotations that tell a state. */
+/** Returns the annotations of the target claim that report a state. */
 export function annotationsOf(state: CloneState, target: PersistentVolumeClaim, now: number): Record<string, string> {
   return {
     ...reportAnnotations(state.report),
@@ -31,7 +31,7 @@ export function annotationsOf(state: CloneState, target: PersistentVolumeClaim, 
   };
 }
 
-/** The state of a clone whose chain has come to a phase that is not complete. */
+/** Returns the state of a clone whose chain has reached a phase that is not complete. */
 export function stateInPhase(
   phase: WorkingPhase,
   plan: BegunPlan,
@@ -47,7 +47,7 @@ export function stateInPhase(
       running: trouble === undefined || report?.running === true,
       reason: trouble ?? phase,
       message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
-      // Of a copy the bytes tell more than the steps, which hardly take any time.
+      // The progress of a copy is that of its bytes, because the other steps take hardly any time.
       progress:
         report?.progress ?? (strategyOf(plan.cloneType).byStorage ? `${((100 * done) / all).toFixed(2)}%` : 'N/A'),
     },

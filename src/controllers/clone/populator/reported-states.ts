@@ -1,18 +1,22 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { CloneState } from './clone-state.ts';
 
-/** What a phase is said to be doing is not said anew sooner. */
+/** The least time between two reports of the same phase. */
 const RECENT_MILLISECONDS = 1_000;
 
-/** When each clone was last said to have come into a phase. What is forgotten is only told again. */
+/** Remembers when the phase of each clone was last reported. Forgetting an entry only causes another report. */
 export class ReportedStates {
   readonly #latest = new Map<string, { readonly phase: string; readonly at: number }>();
 
-  /** @param now milliseconds since the epoch, as in all of these */
+  /**
+   * Records that a phase has been reported.
+   *
+   * @param now milliseconds since the epoch, as in all of these methods
+   */
   note(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): void {
     const uid = target.metadata?.uid ?? '';
     if (this.#latest.get(uid)?.phase === phase) return;
-    // The newest last.
+    // The entry moves to the end, which keeps the map in chronological order.
     this.#latest.delete(uid);
     this.#latest.set(uid, { phase, at: now });
     for (const [other, { at }] of this.#latest) {
@@ -21,7 +25,10 @@ export class ReportedStates {
     }
   }
 
-  /** Milliseconds until the clone's state is worth telling: 0 unless it was said to be in that phase a moment ago. */
+  /**
+   * Returns the milliseconds until a state is worth reporting: 0 unless the clone was reported to enter that phase a
+   * moment ago.
+   */
   untilWorthReporting(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): number {
     const latest = this.#latest.get(target.metadata?.uid ?? '');
     return latest?.phase === phase ? Math.max(0, latest.at + RECENT_MILLISECONDS - now) : 0;

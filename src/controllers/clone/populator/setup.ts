@@ -24,7 +24,7 @@ export const clonePopulator: ControllerSetup<CloneContext> = {
     mayOwn(persistentVolumeClaims),
     { resource: volumeSnapshots, verbs: ['get', 'create'] },
     { resource: pods, verbs: ['get', 'create', 'delete'] },
-    // Where a pod may run that mounts a claim for a moment.
+    // The node determines where a pod can run that mounts a claim for a moment.
     { resource: nodes, verbs: ['get'] },
   ],
   setup(host, context) {

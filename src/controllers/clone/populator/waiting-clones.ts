@@ -9,7 +9,7 @@ import { WAITING_FOR_SOURCE, type CloneSourceKind } from '../source/source.ts';
 
 type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
 
-/** The target claims of the clones that wait for a source to be there, complete, or free. */
+/** Returns the target claims of clones that wait for a source to exist, to be complete, or to be unused. */
 export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: CloneSourceKind, key: Key): Key[] {
   return cloneSources
     .byIndex(byCloned, cloned(kind, key))
@@ -18,12 +18,12 @@ export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: 
     .map(keyOf);
 }
 
-/** The same for the claims that a pod mounts. */
+/** Returns the target claims of clones that wait for a claim that the pod mounts. */
 export function clonesWaitingForPod(caches: WaitingCaches, pod: Pod): Key[] {
   return claimsOf(pod).flatMap((name) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyFromString(name)));
 }
 
-/** The same for the claim that a volume belongs to. */
+/** Returns the target claims of clones that wait for the claim that the volume belongs to. */
 export function clonesWaitingForVolume(caches: WaitingCaches, { spec }: PersistentVolume): Key[] {
   const { namespace, name } = spec?.claimRef ?? {};
   return namespace && name ? clonesWaitingFor(caches, 'PersistentVolumeClaim', { namespace, name }) : [];

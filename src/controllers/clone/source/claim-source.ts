@@ -17,7 +17,7 @@ type ClaimCaches = Pick<Caches, 'claims' | 'volumes' | 'dataVolumes' | 'storageC
 /**
  * Reads a claim that is to be cloned.
  *
- * @throws WaitingError while it does not exist, is not bound, or is still being filled
+ * @throws WaitingError while the claim does not exist, is not bound, or is still being filled
  */
 export function gatherClaimSource(caches: ClaimCaches, key: Key): CloneSource {
   const claim = caches.claims.get(key);
@@ -34,7 +34,7 @@ export function gatherClaimSource(caches: ClaimCaches, key: Key): CloneSource {
       { after: LOOK_AGAIN_MILLISECONDS },
     );
   }
-  // A claim may name any volume; whose it is, the volume says.
+  // A claim may name any volume, so the owner is taken from the volume.
   const isBound = claim.status?.phase === 'Bound' && volume?.spec?.claimRef?.uid === claim.metadata?.uid;
   if (!isBound || !volume) throw notReady(whyUnbound(caches, claim));
   return {
@@ -57,7 +57,7 @@ function whyUnbound(caches: ClaimCaches, claim: PersistentVolumeClaim): string {
     : `The source claim ${name} is not bound to a volume yet; \`kubectl describe pvc -n ${keyOf(claim).namespace} ${keyOf(claim).name}\` tells why`;
 }
 
-/** A claim that a transfer is still writing to holds half a disk. */
+/** Refuses a claim that a transfer is still writing to, because it holds an incomplete disk. */
 function requirePopulated(caches: ClaimCaches, claim: PersistentVolumeClaim): void {
   const owner = claim.metadata?.ownerReferences?.find((reference) => reference.kind === 'DataVolume');
   const dataVolume = owner && caches.dataVolumes.get({ namespace: keyOf(claim).namespace, name: owner.name });

@@ -9,13 +9,13 @@ import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
 
-/** What a DataVolume is cloned from, by name. */
+/** The kind and the name of the object that a DataVolume is cloned from. */
 export interface ClonedObject {
   readonly kind: CloneSourceKind;
   readonly key: Key;
 }
 
-/** What a source names to be cloned; undefined where it is no clone. */
+/** Returns the object that a source names to be cloned; undefined where the source is of another kind. */
 export function clonedObjectOf(
   source: Pick<DataVolumeSource, 'pvc' | 'snapshot'> | undefined,
 ): ClonedObject | undefined {
@@ -24,7 +24,7 @@ export function clonedObjectOf(
   return undefined;
 }
 
-/** The object as it is there now; undefined where there is none, or it is being deleted. */
+/** Returns the object as it currently is; undefined where it does not exist, or is being deleted. */
 export function findCloned(
   { claims, snapshots }: Pick<Caches, 'claims' | 'snapshots'>,
   { kind, key }: ClonedObject,
@@ -34,9 +34,10 @@ export function findCloned(
 }
 
 /**
- * Requires that the object of a name is still the one that was meant, if there is one, as far as the cache knows.
+ * Requires that an object is still the intended one and not a later one with the same name, according to the cache. A
+ * missing object is accepted.
  *
- * @param uid of that object; undefined where any of its name will do
+ * @param uid of the intended object; undefined where any object with the name will do
  * @throws TerminalError SourceReplaced
  */
 export function requireSameObject(
@@ -47,7 +48,10 @@ export function requireSameObject(
   requireUid(key, kind === 'PersistentVolumeClaim' ? claims.get(key) : snapshots.get(key), uid);
 }
 
-/** {@link requireSameObject}, as the API server knows it: before what was read of it counts. */
+/**
+ * Requires the same as {@link requireSameObject}, but according to the API server, before data that was read from the
+ * object is used.
+ */
 export async function requireSameObjectNow(
   client: KubeClient,
   { kind, key }: ClonedObject,

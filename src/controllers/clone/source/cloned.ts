@@ -4,12 +4,12 @@ import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
 import { keyToString, type Key } from '../../../kube/key.ts';
 import { defineIndex } from '../../../kube/object-index.ts';
 
-/** What is cloned, as the value of an index. */
+/** Returns the index value for an object that is cloned. */
 export function cloned(kind: CloneSourceKind, key: Key): string {
   return `${kind} ${keyToString(key)}`;
 }
 
-/** Index of VolumeCloneSources by what they name to be cloned. */
+/** The index of VolumeCloneSources by the object that they clone. */
 export const byCloned = defineIndex<VolumeCloneSource>(({ metadata, spec }) => {
   const namespace = metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? metadata.namespace ?? '';
   const kind = spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';

@@ -8,8 +8,8 @@ import type { Caches } from '../../runtime/caches.ts';
 import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
 
 /**
- * Refuses to read a claim that somebody may be writing to, whatever the clone's strategy: a snapshot of a filesystem in
- * use is as consistent as a disk after a power failure.
+ * Refuses to read a claim that a pod may be writing to, whatever the clone's strategy: a snapshot of a mounted
+ * filesystem is only as consistent as a disk after a power failure.
  *
  * @throws WaitingError CloneSourceInUse, naming the pods
  */
@@ -26,7 +26,10 @@ export function requireUnused(caches: Pick<Caches, 'pods'>, claim: Key): void {
   );
 }
 
-/** Whether a pod that is not over can write to a claim: neither the volume nor all of its mounts are read-only. */
+/**
+ * Returns whether an unfinished pod can write to a claim, because neither the volume nor all of its mounts are
+ * read-only.
+ */
 export function mayWrite(pod: Pod, claimName: string): boolean {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return false;
   if (pod.metadata?.labels?.[POD_ROLE_LABEL] === transferRoles['copy-source'].label) return false;
@@ -36,7 +39,7 @@ export function mayWrite(pod: Pod, claimName: string): boolean {
     .filter(({ persistentVolumeClaim }) => !persistentVolumeClaim?.readOnly)
     .some(({ name }) => {
       const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.filter((mount) => mount.name === name));
-      // A block device has no mounts, and no way to be read-only but the volume's.
+      // A block device has no mounts, so it can only be read-only as a volume.
       return mounts.length === 0 || mounts.some(({ readOnly }) => !readOnly);
     });
 }

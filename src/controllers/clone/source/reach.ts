@@ -7,24 +7,30 @@ import type { ControllerContext } from '../../runtime/context.ts';
 import { SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import type { CloneSource } from './source.ts';
 
-/** The node that a claim's first consumer was put on, and what of the source can be brought there by the storage. */
+/** The node of a claim's first consumer, and whether the storage can bring the source's data there. */
 export interface Consumer {
   readonly node: string;
-  /** Whether the source's volume is in the node's reach. */
+  /** Whether the source's volume is accessible from the node. */
   readonly reachesVolume: boolean;
-  /** Whether a snapshot of it can be restored there. */
+  /** Whether a snapshot of the source can be restored on the node. */
   readonly reachesSnapshots: boolean;
-  /** The nodes that the source is in reach of, for people. */
+  /** A description, for people, of the nodes from which the source is accessible. */
   readonly reachedFrom: string;
 }
 
-/** The nodes that a claim's volume is in reach of; undefined where it has none, or all nodes reach it. */
+/**
+ * Returns the nodes from which a claim's volume is accessible; undefined where it has no volume, or all nodes can
+ * access it.
+ */
 export function reachOfClaim(caches: Pick<Caches, 'claims' | 'volumes'>, key: Key): V1NodeSelector | undefined {
   const name = caches.claims.get(key)?.spec?.volumeName;
   return name ? caches.volumes.get({ namespace: '', name })?.spec?.nodeAffinity?.required : undefined;
 }
 
-/** The nodes that the claim of a snapshot was in reach of; undefined where that is gone, or all nodes reach it. */
+/**
+ * Returns the nodes from which the volume of a snapshot's claim is accessible; undefined where the claim no longer
+ * exists, or all nodes can access it.
+ */
 export function reachOfSnapshot(
   caches: Pick<Caches, 'claims' | 'volumes' | 'snapshots'>,
   key: Key,
@@ -33,7 +39,10 @@ export function reachOfSnapshot(
   return name ? reachOfClaim(caches, { ...key, name }) : undefined;
 }
 
-/** Looks whether a claim's consumer was put on a node that the source is in reach of; undefined where that does not matter. */
+/**
+ * Determines whether the source is accessible from the node of a claim's consumer; undefined where there is no
+ * restriction.
+ */
 export async function findConsumer(
   { client }: Pick<ControllerContext, 'client'>,
   target: PersistentVolumeClaim,
@@ -51,7 +60,10 @@ export async function findConsumer(
   };
 }
 
-/** Storage of a zone or region restores its snapshots in others; a node's own cannot. */
+/**
+ * Returns whether storage is local to a node and so can restore snapshots only there. Storage of a zone or region can
+ * restore them in others.
+ */
 function isOfOneNode({ nodeSelectorTerms }: V1NodeSelector): boolean {
   const keys = nodeSelectorTerms.flatMap(({ matchExpressions = [] }) => matchExpressions.map(({ key }) => key));
   return !keys.length || !keys.every((key) => /(zone|region)s?$/i.test(key));

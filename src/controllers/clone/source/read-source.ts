@@ -8,9 +8,9 @@ import { gatherSnapshotSource } from './snapshot-source.ts';
 import type { CloneSource } from './source.ts';
 
 /**
- * Reads the source of a clone, as long as nothing has been made of it.
+ * Reads the source of a clone, as long as nothing has been created from it.
  *
- * @throws WaitingError while it is not there, not ready, or in use
+ * @throws WaitingError while the source does not exist, is not ready, or is in use
  */
 export async function readCloneSource(
   context: ControllerContext,

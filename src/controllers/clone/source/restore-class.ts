@@ -5,19 +5,20 @@ import { keyToString } from '../../../kube/key.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { CloneSource } from './source.ts';
 
-/** No watch tells of a StorageClass. */
+/** New StorageClasses do not trigger a reconciliation, so they are looked up again after this time. */
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
-/** What of a claim decides whether a snapshot can be restored into it. */
+/** The part of a claim's spec that decides whether a snapshot can be restored into it. */
 export type RestoreSpec = Pick<
   NonNullable<PersistentVolumeClaim['spec']>,
   'storageClassName' | 'accessModes' | 'volumeMode'
 >;
 
 /**
- * The claim that a snapshot can be restored into to be copied from there: of the class of the claim that the snapshot
- * was taken of, or else of the target's class or the default one where the driver is theirs, or else of any of its driver, preferably one that
- * binds at once. A class that nobody asked for may be one that the driver cannot serve.
+ * Returns the spec of the claim into which a snapshot is restored in order to be copied. Its class is that of the claim
+ * that the snapshot was taken of; else the target's class or the default one where they have the snapshot's driver;
+ * else any class of that driver, preferably one that binds immediately. Such a class comes last because nobody asked for
+ * it, and the driver may be unable to serve it.
  *
  * @throws WaitingError ErrUnableToClone where there is no such class
  */

@@ -2,7 +2,10 @@ import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import type { Right } from '../../runtime/rights.ts';
 
-/** What reading the source of a clone needs, besides the caches: as the API server knows it, and not as it was a moment ago. */
+/**
+ * The rights that are needed to read the source of a clone from the API server, where the state in the caches is not
+ * recent enough.
+ */
 export const sourceRights: readonly Right[] = [
   { resource: persistentVolumeClaims, verbs: ['get'] },
   { resource: volumeSnapshots, verbs: ['get'] },

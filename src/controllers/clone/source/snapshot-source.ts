@@ -17,8 +17,8 @@ import { notReady, without, type CloneSource } from './source.ts';
 /**
  * Reads a VolumeSnapshot that is to be cloned.
  *
- * @param assumedMode the volume mode where neither the snapshot's annotation nor its content nor its claim tells one
- * @throws WaitingError while it does not exist or is not ready to use
+ * @param assumedMode the volume mode where neither the snapshot's annotation nor its content nor its claim has one
+ * @throws WaitingError while the snapshot does not exist or is not ready to use
  */
 export async function gatherSnapshotSource(
   { caches, client }: Pick<ControllerContext, 'caches' | 'client'>,
@@ -36,7 +36,7 @@ export async function gatherSnapshotSource(
   const found = contentName
     ? await client.get(volumeSnapshotContents, { namespace: '', name: contentName })
     : undefined;
-  // A snapshot's status may name any content; whose it is, the content says.
+  // A snapshot's status may name any content, so the owner is taken from the content.
   const content = found?.spec.volumeSnapshotRef.uid === snapshot.metadata?.uid ? found : undefined;
   const restoreSize = parseQuantity(snapshot.status.restoreSize ?? '0');
   const origin = originOf(caches, snapshot, content);
@@ -54,7 +54,10 @@ export async function gatherSnapshotSource(
   };
 }
 
-/** The claim that a snapshot was taken of, while it has the same volume: another one may have its name by now. */
+/**
+ * Returns the claim that a snapshot was taken of, as long as it has the same volume: another claim may have the name by
+ * now.
+ */
 function originOf(
   caches: Pick<Caches, 'claims' | 'volumes'>,
   snapshot: VolumeSnapshot,
@@ -71,8 +74,8 @@ function originOf(
 }
 
 /**
- * What the claim of a snapshot asked for, which drivers round up; 0 where that claim is gone. The snapshot is restored at its own size in any
- * case.
+ * Returns the bytes that the claim of a snapshot requested, which drivers round up; 0 where the claim no longer exists.
+ * The snapshot is restored at its own size in any case.
  */
 function requestOf(caches: Pick<Caches, 'claims'>, snapshot: VolumeSnapshot, restoreSize: number): number {
   const name = snapshot.spec.source.persistentVolumeClaimName;
@@ -85,7 +88,7 @@ function driverOfClass(caches: Pick<Caches, 'snapshotClasses'>, snapshot: Volume
   return name ? caches.snapshotClasses.get({ namespace: '', name })?.driver : undefined;
 }
 
-/** The mode of the volume that the snapshot was taken of. */
+/** Returns the mode of the volume that the snapshot was taken of. */
 function volumeModeOfSnapshot(
   caches: Pick<Caches, 'claims'>,
   snapshot: VolumeSnapshot,

@@ -7,10 +7,10 @@ import { keyToString, type Key } from '../../../kube/key.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 
-/** Milliseconds until the next look at a source that is not ready, should no watch come first, as it should. */
+/** Milliseconds until the next look at a source that is not ready. A watch should trigger one before. */
 export const LOOK_AGAIN_MILLISECONDS = 30_000;
 
-/** The reasons of clones that their source's next change wakes. */
+/** The reasons with which a clone waits for a change of its source. */
 export const WAITING_FOR_SOURCE: ReadonlySet<string> = new Set([
   'CloneSourceInUse',
   'CloneWithoutSource',
@@ -20,33 +20,42 @@ export const WAITING_FOR_SOURCE: ReadonlySet<string> = new Set([
 
 export type { CloneSourceKind };
 
-/** What is cloned, once it is there to be cloned. Sizes are in bytes. */
+/** A source that is ready to be cloned. Sizes are in bytes. */
 export interface CloneSource {
   readonly kind: CloneSourceKind;
   readonly key: Key;
   readonly uid: string;
   readonly driver: string | undefined;
   readonly volumeMode: 'Filesystem' | 'Block';
-  /** What the source's volume holds, or that of a snapshot as far as it is known; 0 where it is not. */
+  /** Capacity of the source's volume, or of a snapshot's original volume as far as it is known; 0 where it is not. */
   readonly capacity: number;
-  /** Of a snapshot: what its driver says that a volume made of it needs, 0 where it does not. Some tell only what was used. */
+  /**
+   * For a snapshot, the size that its driver reports for a volume restored from it; 0 where it reports none. Some
+   * drivers report only the used bytes.
+   */
   readonly restoreSize?: number;
-  /** What the source's claim asked for, or that of a snapshot, as far as it is known; a target that asks for less is refused. */
+  /**
+   * Size that the source's claim, or a snapshot's original claim, requested, as far as it is known; a target that
+   * requests less is refused.
+   */
   readonly request: number;
   readonly contentType: string;
-  /** The nodes that its volume is in reach of, or of a snapshot its origin's; undefined where all are, or it is not known. */
+  /**
+   * The nodes from which the source's volume, or a snapshot's original volume, is accessible; undefined where all nodes
+   * can access it, or it is not known.
+   */
   readonly reach: V1NodeSelector | undefined;
 }
 
 /**
- * Refuses a target that the source does not fit into, unless its annotation permissiveClone takes that on itself.
+ * Refuses a target that the source does not fit into, unless the target's annotation permissiveClone accepts the risk.
  *
  * @throws TerminalError CloneValidationFailed
  */
 export function requireRoom(source: CloneSource, target: PersistentVolumeClaim): void {
   const request = requestedBytes(target);
   const permissive = target.metadata?.annotations?.[userAnnotation.permissiveClone] === 'true';
-  // Between modes the sizes are not the same measure: the copy itself finds out whether the disk fits.
+  // Sizes in different volume modes are not comparable, so the copy itself finds out whether the disk fits.
   if (permissive || source.volumeMode !== volumeModeOf(target) || request >= source.request) return;
   const what = source.kind === 'VolumeSnapshot' ? 'of the claim that its snapshot was taken of' : 'of its source';
   throw new TerminalError(
@@ -56,15 +65,15 @@ export function requireRoom(source: CloneSource, target: PersistentVolumeClaim):
   );
 }
 
-/** Rounded, and as it is. */
+/** Formats a size both rounded and exact. */
 function sized(bytes: number): string {
   return `${humanBytes(bytes)} (${bytes} bytes)`;
 }
 
 /**
- * That a source is not there, or goes.
+ * Returns the error for a source that does not exist, or is being deleted.
  *
- * @param limit until when it is waited for, where that is not for ever
+ * @param limit a description of how long the clone waits for the source, where that is not for ever
  */
 export function without(what: string, key: Key, state: 'absent' | 'deleted', limit = ''): WaitingError {
   const message =
@@ -74,7 +83,7 @@ export function without(what: string, key: Key, state: 'absent' | 'deleted', lim
   return new WaitingError('CloneWithoutSource', message, { after: LOOK_AGAIN_MILLISECONDS });
 }
 
-/** That a source is there, and cannot be cloned yet. */
+/** Returns the error for a source that exists but cannot be cloned yet. */
 export function notReady(message: string): WaitingError {
   return new WaitingError('SourceNotReady', message, { after: LOOK_AGAIN_MILLISECONDS });
 }

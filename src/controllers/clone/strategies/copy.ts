@@ -1,6 +1,6 @@
 import type { CloneStrategy } from './strategy.ts';
 
-/** Pods copy the data, over the network: it needs nothing of the storage but volumes. */
+/** The strategy in which pods copy the data over the network, which requires nothing of the storage but volumes. */
 export const copy: CloneStrategy = {
   cloneType: 'copy',
   byStorage: false,

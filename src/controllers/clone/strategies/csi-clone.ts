@@ -3,7 +3,9 @@ import type { CloneStrategy } from './strategy.ts';
 
 const phases = ['CSIClone', 'PrepClaim', 'Rebind'] as const;
 
-/** The driver clones the volume (CSI specification, "CreateVolume", volume_content_source.volume). */
+/**
+ * The strategy in which the driver clones the volume (CSI specification, "CreateVolume", volume_content_source.volume).
+ */
 export const csiClone: CloneStrategy = {
   cloneType: 'csi-clone',
   byStorage: true,

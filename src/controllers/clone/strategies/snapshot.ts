@@ -1,7 +1,7 @@
 import { cannotGrow, noSnapshotClass, otherDriver, otherVolumeMode, snapshotOutOfReach } from './obstacles.ts';
 import type { CloneStrategy } from './strategy.ts';
 
-/** The driver restores a snapshot: the source itself, or a temporary one of it. */
+/** The strategy in which the driver restores a snapshot, which is the source itself or a temporary one of it. */
 export const snapshot: CloneStrategy = {
   cloneType: 'snapshot',
   byStorage: true,

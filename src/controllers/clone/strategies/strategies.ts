@@ -6,11 +6,11 @@ import type { CloneStrategy } from './strategy.ts';
 
 const strategies = { copy, snapshot, 'csi-clone': csiClone } as const satisfies Record<CloneType, CloneStrategy>;
 
-/** What clones where nobody has said how. */
+/** The strategy where nothing else is configured. */
 export const defaultStrategy: CloneStrategy = snapshot;
 
-/** What clones where something stands against the strategy that was wanted. */
+/** The strategy where an obstacle rules out the wanted one. */
 export const fallbackStrategy: CloneStrategy = copy;
 
-/** The strategy of a name of the API. */
+/** Returns the strategy with a name in the API. */
 export const strategyOf = (cloneType: CloneType): CloneStrategy => strategies[cloneType];

@@ -6,22 +6,25 @@ import type { CleanedUpResource } from '../../claims/population/delete-temporary
 
 interface Temporary {
   readonly resource: CleanedUpResource;
-  /** By the uid of the target claim. */
+  /** Returns the object's name, given the uid of the target claim. */
   readonly name: (targetUid: string) => string;
 }
 
-/** What the phases of clones make in the source's namespace, and the clean-up of a target claim removes. */
+/**
+ * The objects that the phases of clones create in the source's namespace, and that the clean-up of a target claim
+ * removes.
+ */
 export const temporaries = {
-  /** The claim that the data is brought into. */
+  /** The claim that the data is written to. */
   workingClaim: { resource: persistentVolumeClaims, name: temporaryClaimName },
   temporarySnapshot: { resource: volumeSnapshots, name: temporarySnapshotName },
-  /** The claim that stands in for a snapshot that has to be copied. */
+  /** The temporary source claim, into which a snapshot is restored in order to be copied. */
   temporarySourceClaim: { resource: persistentVolumeClaims, name: temporarySourceClaimName },
 } as const satisfies Record<string, Temporary>;
 
 export type TemporaryName = keyof typeof temporaries;
 
-/** Where they are, for one target claim. */
+/** Returns the names of the temporary objects of one target claim. */
 export function temporaryKeys(namespace: string, targetUid: string): Record<TemporaryName, Key> {
   const names = Object.keys(temporaries) as TemporaryName[];
   return Object.fromEntries(

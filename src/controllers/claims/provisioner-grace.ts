@@ -2,21 +2,22 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { PROVISIONER_ANNOTATION } from './awaiting-provisioner.ts';
 import { isBound } from './bound.ts';
 
-/** For how long it is known of a claim that it has had its time. */
+/** The time for which the first look at a claim is remembered, so that its grace period is not granted again. */
 const REMEMBERED_MILLISECONDS = 60_000;
 
 /**
- * Leaves a claim alone from when it may be filled until the volume controller of Kubernetes has written the provisioner on it, for a limited
- * time: where two write at once, it says in a Warning event that it could not save the claim.
+ * Delays the first write to a claim that may be populated until the volume controller of Kubernetes has written the
+ * provisioner on it, for a limited time: on a conflict between the two writes, the volume controller emits a Warning
+ * event that it could not save the claim.
  */
 export class ProvisionerGrace {
   readonly #longest: number;
   readonly #now: () => number;
-  /** When each claim was first asked about, by uid; the newest last. */
+  /** The time at which each claim was first seen, by uid, in chronological order. */
   readonly #since = new Map<string, number>();
 
   /**
-   * @param longest milliseconds
+   * @param longest the grace period in milliseconds
    * @param now milliseconds since the epoch
    */
   constructor(longest: number, now: () => number) {
@@ -24,7 +25,7 @@ export class ProvisionerGrace {
     this.#now = now;
   }
 
-  /** Milliseconds for which a claim is to be left alone; its next change may end that sooner. */
+  /** Returns the milliseconds for which a claim must not be written; a change of the claim may end that sooner. */
   left(claim: PersistentVolumeClaim): number {
     const { uid = '', annotations } = claim.metadata ?? {};
     if (isBound(claim) || annotations?.[PROVISIONER_ANNOTATION] !== undefined) return 0;

@@ -64,7 +64,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
-    // Waiting is looked at again and again; it is told once.
+    // The same wait fails again and again, but it is reported only once.
     if (readReport(target.metadata?.annotations)?.message !== report.message) {
       this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
     }
@@ -103,7 +103,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!stopped) return undefined;
     const { phase, outcome } = stopped;
     const state = stateInPhase(phase, plan, outcome);
-    // A step that is over in a moment is not worth two writes.
+    // A phase that ends within a moment is not worth two writes.
     const later =
       outcome.trouble || outcome.report ? 0 : this.#reported.untilWorthReporting(target, state, this.#context.now());
     if (later === 0) await this.#report(target, state);
@@ -111,7 +111,10 @@ export class ClonePopulatorReconciler implements Reconciler {
     return Number.isFinite(after) ? { requeueAfter: after } : undefined;
   }
 
-  /** What a clone was begun with. Its claim's author could have written that, too: what keeps the claim until all is removed could not. */
+  /**
+   * Returns the plan that a clone was begun with. The claim's author could have written it, too, without the finalizer
+   * that protects the claim until everything is removed, so the finalizer is ensured here.
+   */
   async #resume(target: PersistentVolumeClaim, kind: CloneSourceKind): Promise<BegunPlan | undefined> {
     const plan = resumedPlan(target, kind);
     if (plan) await protectTarget(this.#context, target);
@@ -124,13 +127,16 @@ export class ClonePopulatorReconciler implements Reconciler {
     return plan;
   }
 
-  /** The data is complete and the working claim may be gone: what comes before must not run again. */
+  /**
+   * Continues a rebind. The data is complete and the working claim may be gone, so the earlier phases must not run
+   * again.
+   */
   async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
     const name = temporaries.workingClaim.name(target.metadata?.uid ?? '');
     const temporary = this.#context.caches.claims.byIndex(byTarget, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
     await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
-    // The object that says what was cloned may be gone, too; all that is lost then is the number of steps.
+    // The VolumeCloneSource may be gone, too; without it only the number of steps is unknown.
     const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
     const plan = resumedPlan(target, kindOf(cloneSource));
     if (plan) await this.#report(target, stateInPhase('Rebind', plan, { message: HANDING_OVER }));
@@ -178,7 +184,7 @@ function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {
   return cloneSource?.spec.source.kind === 'VolumeSnapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim';
 }
 
-/** The plan that a clone was begun with; undefined where it has not been begun. */
+/** Returns the plan that a clone was begun with; undefined where it has not begun. */
 function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): BegunPlan | undefined {
   const cloneType = begunWith(target);
   if (!cloneType) return undefined;

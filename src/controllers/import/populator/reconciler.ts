@@ -30,7 +30,10 @@ import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 const FIELD_MANAGER = 'diskpress-import-populator';
 const GRACE_MILLISECONDS = 2_000;
 
-/** Fills claims whose dataSourceRef names a VolumeImportSource: a working claim is filled, and its volume handed over. */
+/**
+ * Fills claims whose dataSourceRef names a VolumeImportSource: the import goes into a working claim, whose volume is
+ * then handed over.
+ */
 export class ImportPopulatorReconciler implements Reconciler {
   readonly name = 'import-populator';
   readonly #context: ControllerContext;
@@ -60,7 +63,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     return isComplete ? this.#rebind(target, primeKey) : undefined;
   }
 
-  /** What keeps the import from beginning, told on the claim that asks for it. */
+  /** Reports on the claim what keeps its import from starting. */
   async failed(key: Key, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure, this.#context.now());
@@ -107,7 +110,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     return outcome === 'done' || outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
   }
 
-  /** The working claim is ours; what people and clients look at is the target. */
+  /** Copies reports from the working claim to the target claim, which is the one that users and clients look at. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
     const report = readReport(prime.metadata?.annotations);
     if (report) tellOnClaim(this.#context.events, target, report);
@@ -127,7 +130,9 @@ export class ImportPopulatorReconciler implements Reconciler {
   }
 }
 
-/** What the importer read from a registry image's environment and the target does not have yet. */
+/**
+ * Returns the labels that the importer read from a registry image's environment and that the target does not have yet.
+ */
 function inheritedLabels(prime: PersistentVolumeClaim, target: PersistentVolumeClaim): Record<string, string> {
   return missingLabels(target, claimLabelsOf(prime.metadata?.labels ?? {}));
 }

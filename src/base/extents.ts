@@ -9,6 +9,8 @@ export interface Extent {
 /** A disk that is being decoded from a stream. */
 export interface DecodedDisk {
   format: string;
+  /** Whether the extents are the input as it is, so that writing them is copying and not converting. */
+  isVerbatim?: boolean;
   /** Size of the disk as the guest sees it; undefined while only the end of the stream can tell. */
   virtualSize: number | undefined;
   /**

@@ -16,7 +16,8 @@ import {
 } from '../protocol/transfer-pod.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 import { importArchive } from '../transfer/import-archive.ts';
-import { importImage, writeBlankDisk } from '../transfer/import-image.ts';
+import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
+import { importImage } from '../transfer/import/import-image.ts';
 import type { PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
 import { createCheckpointStore } from './checkpoints.ts';

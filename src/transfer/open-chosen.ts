@@ -5,7 +5,7 @@ import { HEAD_LENGTH } from '../image/formats/recognise.ts';
 import { FOUND_NOTHING } from '../image/unwrap/doubtful-member.ts';
 import { unwrap, type Unwrapped } from '../image/unwrap/unwrap.ts';
 import { refuseHiddenCoding } from './content-coding.ts';
-import { locationIn, seekableOf } from './open-image.ts';
+import { locationIn, seekableOf } from './import/open-image.ts';
 
 export interface ChosenImage {
   /** The source, as it was opened for the image. */

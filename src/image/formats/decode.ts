@@ -18,8 +18,14 @@ export async function decodeDisk(format: DiskFormat, reader: ByteReader, options
   const { open, decode } = driverOf(format);
   if (options.guess !== undefined) return decodeGuessed(reader, options, options.guess);
   if (decode !== undefined) return decode(reader, options);
-  if (open === undefined) throw new RandomAccessNeeded(`${format} cannot be decoded from a stream`);
+  if (open === undefined) throw new RandomAccessNeeded(streamObstacle(format));
   return decodeMapped(format, await open((length) => reader.peek(length)), reader, options);
+}
+
+/** Tells why no image of a format can be decoded from a stream; undefined where the layout of each one decides. */
+export function streamObstacle(format: DiskFormat): string | undefined {
+  const { open, decode } = driverOf(format);
+  return open === undefined && decode === undefined ? `${format} cannot be decoded from a stream` : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { convertFile } from '../../../src/transfer/convert.ts';
+import { convertFile } from '../../../src/transfer/import/convert.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { run } from '../support/processes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { asTransferError } from '../../../src/base/errors.ts';
-import { importImage } from '../../../src/transfer/import-image.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { inspectImage } from '../../../src/transfer/inspect-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';

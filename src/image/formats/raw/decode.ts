@@ -8,7 +8,7 @@ import type { DecodedDisk, Extent } from '../../../base/extents.ts';
  * @param from offset in bytes at which to begin
  */
 export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0): DecodedDisk {
-  const disk: DecodedDisk = { format: 'raw', virtualSize: size, position: from, extents: extents() };
+  const disk: DecodedDisk = { format: 'raw', isVerbatim: true, virtualSize: size, position: from, extents: extents() };
   return disk;
 
   async function* extents(): AsyncGenerator<Extent, void, void> {

@@ -1,13 +1,13 @@
-import { ArchiveBudget } from '../image/archive/archive-budget.ts';
-import { ByteReader, abandonStream, type SeekableStream } from '../base/bytes.ts';
-import { hashLocation, type Checkpoint, type Subject } from './checkpoint/checkpoint.ts';
-import { verified, type Checksum } from '../base/checksum.ts';
-import { refuseHiddenCoding } from './content-coding.ts';
-import type { DiskFormat } from '../image/formats/drivers.ts';
-import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../image/formats/recognise.ts';
-import type { Progress } from '../base/progress.ts';
-import type { OpenedSource, Source } from '../base/source.ts';
-import { LONGEST_PATH, unwrap, type Unwrapped } from '../image/unwrap/unwrap.ts';
+import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
+import { ByteReader, abandonStream, type SeekableStream } from '../../base/bytes.ts';
+import { hashLocation, type Checkpoint, type Subject } from '../checkpoint/checkpoint.ts';
+import { verified, type Checksum } from '../../base/checksum.ts';
+import { refuseHiddenCoding } from '../content-coding.ts';
+import type { DiskFormat } from '../../image/formats/drivers.ts';
+import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../../image/formats/recognise.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { OpenedSource, Source } from '../../base/source.ts';
+import { LONGEST_PATH, unwrap, type Unwrapped } from '../../image/unwrap/unwrap.ts';
 
 /** Bytes requested of the start of an image that is resumed: the first tables of a qcow2 image. */
 const RESUMED_HEAD = 1024 * 1024;
@@ -19,7 +19,7 @@ export interface OpenImageOptions {
   checksum?: Checksum | undefined;
   /** Format of the image; recognised by its content where it is missing. */
   format?: DiskFormat | undefined;
-  /** Archives in which only certain disks count, see {@link import('../image/unwrap/unwrap.ts').UnwrapOptions}. */
+  /** Archives in which only certain disks count, see {@link import('../../image/unwrap/unwrap.ts').UnwrapOptions}. */
   certainOnly?: readonly number[];
   signal?: AbortSignal | undefined;
 }
@@ -29,7 +29,7 @@ export interface OpenedImage extends Unwrapped, RecognisedFormat {
   subject: Subject | undefined;
   /**
    * Archives in which only certain disks count, by the options and by the checkpoint; see {@link
-   * import('../image/unwrap/unwrap.ts').UnwrapOptions}.
+   * import('../../image/unwrap/unwrap.ts').UnwrapOptions}.
    */
   certainOnly: readonly number[];
   /** Whether `reader` skips long distances without reading them. */

@@ -6,7 +6,7 @@ import type { ControllerContext } from './runtime/context.ts';
 import { ProgressPoll } from './progress/progress-poll.ts';
 import type { InstallationSettings } from './runtime/settings.ts';
 
-/** What the controllers of a manager share; its caches are filled once the manager runs. */
+/** Creates what the controllers of a manager share; its caches are filled once the manager runs. */
 export function createContext(manager: Manager, installation: InstallationSettings): ControllerContext {
   const caches = createCaches(manager);
   const now = () => Date.now();

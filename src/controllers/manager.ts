@@ -6,7 +6,10 @@ import { cachingRights } from './runtime/caches.ts';
 import type { Right } from './runtime/rights.ts';
 import type { InstallationSettings } from './runtime/settings.ts';
 
-/** What the manager itself may do for the controllers: hold the lease, write events, and fill the caches that they share. */
+/**
+ * Rights of the manager itself, which it needs to hold the lease, write events, and fill the caches that the
+ * controllers share.
+ */
 export const sharedRights: readonly Right[] = [
   { resource: leases, verbs: ['get', 'create', 'update'], within: 'installation' },
   { resource: events, verbs: ['create', 'patch'] },

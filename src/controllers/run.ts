@@ -12,8 +12,8 @@ const METRICS_PORT = 8443;
 /**
  * Runs the controllers until the process is told to stop.
  *
- * Environment: POD_NAMESPACE (of the installation; cdi), POD_NAME (the holder of the lease; the host name),
- * TRANSFER_IMAGE (the image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443).
+ * Environment (with defaults): POD_NAMESPACE (namespace of the installation; cdi), POD_NAME (holder of the lease; the
+ * host name), TRANSFER_IMAGE (image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443).
  *
  * @returns the exit code: 0 after a graceful stop, 1 when the lease was lost or the caches could not be filled
  */

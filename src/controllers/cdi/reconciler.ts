@@ -14,7 +14,10 @@ import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
 const FIELD_MANAGER = 'diskpress-cdi';
 const CDI_CONFIG: Key = { namespace: '', name: CDI_CONFIG_NAME };
 
-/** An installation without settings of its own: made by the controller, since its kind is only being installed with it. */
+/**
+ * An installation without settings of its own. The controller creates it, because the CRD of its kind is only installed
+ * along with the controller.
+ */
 const DEFAULT_CDI: CDI = {
   apiVersion: 'cdi.kubevirt.io/v1beta1',
   kind: 'CDI',
@@ -22,17 +25,17 @@ const DEFAULT_CDI: CDI = {
   spec: { config: { featureGates: ['HonorWaitForFirstConsumer'] } },
 };
 
-/** The settings as everybody may read them. */
+/** Returns the settings without what only some users may read. */
 function publicConfig(spec: CDIConfigSpec): CDIConfigSpec {
   return spec.importProxy ? { ...spec, importProxy: withoutLogins(spec.importProxy) } : spec;
 }
 
-/** Of the status, what is told here: the upload proxy's is told by others. */
+/** Returns the part of the status that this reconciler owns; the fields of the upload proxy have another owner. */
 function ownStatus({ uploadProxyURL: _, uploadProxyCA: __, ...own }: CDIConfigStatus = {}): CDIConfigStatus {
   return own;
 }
 
-/** Copies the CDI object's settings to the CDIConfig that is in force, and tells on both what is in effect. */
+/** Copies the CDI object's settings to the CDIConfig that is in force, and reports on both what is in effect. */
 export class CDIReconciler implements Reconciler {
   readonly name = 'cdi';
   readonly #context: ControllerContext;
@@ -110,7 +113,7 @@ export class CDIReconciler implements Reconciler {
     };
   }
 
-  /** That this runs at all is what the object's users want to know. */
+  /** Reports that the installation is deployed, which is true as soon as this code runs. */
   async #reportDeployed(cdi: CDI): Promise<void> {
     const time = `${new Date(this.#context.now()).toISOString().slice(0, 19)}Z`;
     const states = { Available: 'True', Progressing: 'False', Degraded: 'False' } as const;

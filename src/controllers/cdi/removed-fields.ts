@@ -1,6 +1,7 @@
 /**
- * The JSON merge patch (RFC 7386) that takes away what `recorded` has and `wanted` has not, at any depth; undefined where there is nothing.
- * Whoever wrote it: an apply would leave alone what others own. Lists are values.
+ * Returns the JSON merge patch (RFC 7386) that removes what `recorded` has and `wanted` lacks, at any depth; undefined
+ * where nothing has to be removed. The patch removes fields of every manager, whereas an apply would leave those of
+ * others alone. Lists are values.
  */
 export function removedFrom(recorded: unknown, wanted: unknown): Record<string, unknown> | undefined {
   const wantedFields = isMap(wanted) ? wanted : {};

@@ -8,7 +8,7 @@ import { mayOwn } from '../runtime/rights.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { CDIReconciler } from './reconciler.ts';
 
-/** Keeps the CDI object and the CDIConfig. */
+/** Maintains the CDI object and the CDIConfig. */
 export const cdi: ControllerSetup = {
   rights: [
     { resource: cdis, verbs: ['get', 'create'] },
@@ -29,7 +29,7 @@ export const cdi: ControllerSetup = {
   },
 };
 
-/** The CDI objects there are, or the one that there should be. */
+/** Returns the keys of the existing CDI objects, or the key of the one that should exist. */
 function cdiKeys(caches: Pick<Caches, 'cdis'>): Key[] {
   const keys = caches.cdis.list().map(keyOf);
   return keys.length > 0 ? keys : [{ namespace: '', name: CDI_NAME }];

@@ -11,8 +11,9 @@ interface LabelContext {
 }
 
 /**
- * The labels of KubeVirt's domains that a DataSource is to have from what it stands for, such as the default instance type; without those
- * that it has. Of another namespace only where the right of its author to clone from there has been checked. Pure.
+ * Returns the labels of KubeVirt's domains that a DataSource should copy from its source, such as the default instance
+ * type, without those that it already has. Labels of another namespace are only copied if its author's right to clone
+ * from there has been checked. Pure.
  */
 export function labelsToCopy({ caches, policies }: LabelContext, dataSource: DataSource): Record<string, string> {
   const { source, ...resolution } = resolveDataSource(caches, dataSource);

@@ -15,7 +15,7 @@ const READY = {
   message: 'DataSource is ready to be consumed',
 } as const;
 
-/** What a DataSource stands for, and whether it can be cloned now. Pure. */
+/** Determines the source of a DataSource, and whether it can be cloned now. Pure. */
 export function observeDataSource(
   caches: Pick<Caches, 'dataSources' | 'dataVolumes' | 'claims' | 'snapshots' | 'storageClasses'>,
   dataSource: DataSource,

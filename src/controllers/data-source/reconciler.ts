@@ -10,7 +10,7 @@ import { observeDataSource } from './readiness.ts';
 
 const FIELD_MANAGER = 'diskpress-data-source';
 
-/** Tells on each DataSource what it stands for, and whether that can be cloned. */
+/** Reports on each DataSource what its source is, and whether that can be cloned. */
 export class DataSourceReconciler implements Reconciler {
   readonly name = 'data-source';
   readonly #context: ControllerContext;

@@ -3,16 +3,19 @@ import { keyOf, keyToString } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { inNamespace } from '../references/data-source-of.ts';
 
-/** What a DataSource stands for, or why it stands for nothing. */
+/** The claim or snapshot that a DataSource refers to, or why it has none. */
 export type Resolution =
   | {
       readonly source: Pick<DataSourceSource, 'pvc' | 'snapshot'>;
-      /** The DataSources that led there, this one first. */
+      /** DataSources that led to the source, starting with the resolved one. */
       readonly through: readonly DataSource[];
     }
   | { readonly source: undefined; readonly reason: string; readonly message: string };
 
-/** The claim or snapshot that a DataSource stands for. It may name another DataSource, which then must not. */
+/**
+ * Returns the claim or snapshot that a DataSource refers to. It may refer to another DataSource, which then must not do
+ * so itself.
+ */
 export function resolveDataSource(caches: Pick<Caches, 'dataSources'>, dataSource: DataSource): Resolution {
   const own = keyOf(dataSource).namespace;
   const { pvc, snapshot, dataSource: other } = inNamespace(dataSource.spec.source, own);

@@ -7,7 +7,7 @@ import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { DataSourceReconciler } from './reconciler.ts';
 
-/** Tells on each DataSource whether what it stands for can be cloned. */
+/** Reports on each DataSource whether its source can be cloned. */
 export const dataSource: ControllerSetup = {
   rights: [
     { resource: dataSources, verbs: ['patch'] },
@@ -26,7 +26,7 @@ export const dataSource: ControllerSetup = {
   },
 };
 
-/** The DataSources that stand for an object. */
+/** Returns the keys of the DataSources that depend on an object. */
 function dependentsOf(
   kind: DependencyKind,
   object: KubeObject,

@@ -1,7 +1,7 @@
 import { keyFromString, type Key } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 
-/** The object that an annotation names as `namespace/name`, if it is there. */
+/** Returns the key of the object that an annotation names as `namespace/name`, if it has that annotation. */
 export function annotatedKeys({ metadata }: KubeObject, name: string): Key[] {
   const value = metadata?.annotations?.[name];
   return value ? [keyFromString(value)] : [];

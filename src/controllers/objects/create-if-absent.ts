@@ -10,12 +10,12 @@ const QUOTA_MILLISECONDS = 5_000;
 const NAME_TAKEN_MILLISECONDS = 1_000;
 
 /**
- * Creates an object, unless it exists: the cache may only be behind.
+ * Creates an object, unless it exists, of which the cache may not know yet.
  *
- * @returns the object that there is
- * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrStartingPod or ErrForbidden where it is refused
- *   otherwise; ErrResourceExists where another object has its
- *   name: one that is being deleted, that other owners have, or that somebody else made
+ * @returns the existing object
+ * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrStartingPod or ErrForbidden
+ * where it is refused otherwise; ErrResourceExists where another object has its name: one that is being deleted, that
+ * has other owners, or that somebody else created
  */
 export async function createIfAbsent<T extends KubeObject>(
   client: KubeClient,
@@ -32,7 +32,10 @@ export async function createIfAbsent<T extends KubeObject>(
   }
 }
 
-/** What to wait for where a request was refused because the namespace's quota has no room; undefined for other errors. */
+/**
+ * Returns what to wait for when a request was refused because the namespace's quota has no room; undefined for other
+ * errors.
+ */
 export function refusedByQuota(error: unknown): WaitingError | undefined {
   if (!isForbidden(error) || !(error instanceof ApiError) || !error.message.includes('exceeded quota'))
     return undefined;
@@ -44,8 +47,9 @@ export function refusedByQuota(error: unknown): WaitingError | undefined {
 }
 
 /**
- * What to wait for where the API server, or what it asks, refuses an object that is made for a user: a LimitRange, a PriorityClass or
- * ServiceAccount that does not exist, Pod Security, a webhook; undefined for other errors.
+ * Returns what to wait for when the API server or its admission refuses an object that is made for a user: because of a
+ * LimitRange, a PriorityClass or ServiceAccount that does not exist, Pod Security, or a webhook; undefined for other
+ * errors.
  */
 export function refusedByAdmission(
   resource: Resource<KubeObject>,
@@ -61,7 +65,10 @@ export function refusedByAdmission(
   );
 }
 
-/** No watch tells one who waits for an object's own name that it is free again. */
+/**
+ * Requires that the existing object is the desired one. The error retries by itself, because no watch reports that a
+ * name is free again.
+ */
 function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): T {
   const owners = desired.metadata?.ownerReferences ?? [];
   const isOwned = ({ uid }: { uid: string }) => found?.metadata?.ownerReferences?.some((other) => other.uid === uid);

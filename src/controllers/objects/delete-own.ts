@@ -4,8 +4,9 @@ import type { Key } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 
 /**
- * Deletes an object of the controllers' own that they may not read, such as a Secret. That it is theirs the policy on them makes sure
- * of (deploy/admission/controller-limits.yaml), which leaves another one of that name alone.
+ * Deletes an object of the controllers that they may not read, such as a Secret. Their admission policy
+ * (deploy/admission/controller-limits.yaml) ensures that the object is theirs, and protects a foreign one of the same
+ * name.
  */
 export async function deleteOwn<T extends KubeObject>(
   client: KubeClient,
@@ -20,8 +21,8 @@ export async function deleteOwn<T extends KubeObject>(
 }
 
 /**
- * Whether the policy on the controllers has refused a request, and not a right that is missing: the message names the policy. Its status is that
- * of the reason that the policy gives, or of Invalid.
+ * Reports whether the controllers' admission policy has refused a request, rather than a missing right: the message
+ * names the policy. The status is that of the reason that the policy gives, or of Invalid.
  */
 export function isRefusedByPolicy(error: unknown): boolean {
   return (isForbidden(error) || isInvalid(error)) && toError(error).message.includes('ValidatingAdmissionPolicy');

@@ -3,12 +3,13 @@ import { isBeingDeleted } from '../../kube/finalizers.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../kube/snapshot-resources.ts';
 import { promisedToAnnotation } from './internal-annotations.ts';
 
-/** On a PersistentVolume: the provisioner that made it. One that was made by hand has none. */
+/** Annotation of a PersistentVolume: the provisioner that created it. A manually created volume has none. */
 export const PROVISIONED_BY_ANNOTATION = 'pv.kubernetes.io/provisioned-by';
 
 /**
- * Whether a volume was provisioned for a claim, and is nobody else's. A claim can be bound to any free volume, by its author's or by
- * chance; but provisioners name what they make by the uid of the claim that they make it for, which nobody can choose.
+ * Reports whether a volume was provisioned for a claim, and belongs to nobody else. A claim can be bound to any free
+ * volume, by its author's choice or by chance; but provisioners name their volumes by the UID of the claim that they
+ * create them for, which nobody can choose.
  */
 export function isProvisionedFor({ metadata, spec }: PersistentVolume, claimUid: string | undefined): boolean {
   return (
@@ -19,7 +20,10 @@ export function isProvisionedFor({ metadata, spec }: PersistentVolume, claimUid:
   );
 }
 
-/** Whether a volume that was provisioned for a temporary claim would stay behind without it. One that is being handed over is to stay. */
+/**
+ * Reports whether a volume that was provisioned for a temporary claim would be retained after the claim is deleted. One
+ * that is being rebound has to stay.
+ */
 export function staysBehind(volume: PersistentVolume, claimUid: string | undefined): boolean {
   return (
     volume.spec?.persistentVolumeReclaimPolicy === 'Retain' &&
@@ -29,7 +33,10 @@ export function staysBehind(volume: PersistentVolume, claimUid: string | undefin
   );
 }
 
-/** Whether a content is of what was taken for a snapshot, and not of something in the storage that was there before it. */
+/**
+ * Reports whether a content was taken for a snapshot, and does not refer to something that already existed in the
+ * storage.
+ */
 export function isTakenFor({ metadata, spec }: VolumeSnapshotContent, snapshot: VolumeSnapshot): boolean {
   const { uid } = snapshot.metadata ?? {};
   return (
@@ -41,7 +48,7 @@ export function isTakenFor({ metadata, spec }: VolumeSnapshotContent, snapshot: 
   );
 }
 
-/** Name of the content that the snapshot controller makes for a snapshot that is to be taken. */
+/** Returns the name of the content that the snapshot controller creates for a snapshot that has to be taken. */
 export function contentNameOf({ metadata }: VolumeSnapshot): string {
   return `snapcontent-${metadata?.uid}`;
 }

@@ -1,40 +1,55 @@
 /**
- * Annotations by which the controllers tell themselves how far they are. Unlike those of src/api they are no contract:
+ * Annotations in which the controllers record their own progress. Unlike those of src/api they are not a contract:
  * nobody else may rely on them.
  */
 
 /**
- * On every object that the controllers make on the way: uid of the claim that it was made for. It is the mark by which they know what is
- * theirs, and like the others of `work.` nobody else may write it: deploy/admission/controller-marks.yaml.
+ * On every temporary object of the controllers: UID of the claim that it was made for. It is the mark by which they
+ * recognise their objects, and like the other annotations with the prefix `work.`, nobody else may write it:
+ * deploy/admission/controller-marks.yaml.
  */
 export const workForAnnotation = 'cdi.kubevirt.io/work.targetUID';
 /** On a temporary object: `namespace/name` of the target claim that it was made for. */
 export const workForClaimAnnotation = 'cdi.kubevirt.io/work.targetClaim';
-/** On a CloneGrant whose clone is complete: when, as RFC 3339. It grants nothing any more. */
+/** On a CloneGrant whose clone is complete: the time of completion in RFC 3339. The grant permits nothing any more. */
 export const grantUsedAnnotation = 'cdi.kubevirt.io/clone.completed';
-/** On a working claim that is copied into: uid of the claim that the copy is made of. */
+/** On a working claim that is copied into: UID of the claim that is copied. */
 export const workSourceUidAnnotation = 'cdi.kubevirt.io/work.sourceUID';
-/** On a claim whose import is under way: from where another importer pod can go on, as the last one told. */
+/**
+ * On a claim with an import in progress: the last checkpoint that an importer pod reported, from which another one can
+ * resume.
+ */
 export const importCheckpointAnnotation = 'cdi.kubevirt.io/import.checkpoint';
-/** On a PersistentVolume that is being handed over: uid of the claim that it is promised to. */
+/** On a PersistentVolume that is being rebound: UID of the claim that it is promised to. */
 export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
-/** On a PersistentVolume that is being handed over: `namespace/name` of the claim that it is promised to. */
+/** On a PersistentVolume that is being rebound: `namespace/name` of the claim that it is promised to. */
 export const promisedToClaimAnnotation = 'cdi.kubevirt.io/rebind.targetClaim';
-/** On a PersistentVolume that is being handed over: uid of the claim that hands it over. */
+/** On a PersistentVolume that is being rebound: UID of the working claim that it is taken from. */
 export const promisedByAnnotation = 'cdi.kubevirt.io/rebind.workingUID';
-/** On a PersistentVolume of a temporary claim that is not to be retained, or that is being handed over: the reclaim policy to restore. */
+/**
+ * On a PersistentVolume of a temporary claim that is not to be retained, or that is being rebound: the reclaim policy
+ * to restore.
+ */
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
-/** On a temporary VolumeSnapshot whose content was to be retained and is not any more: when the snapshot controller was told, as RFC 3339. */
+/**
+ * On a temporary VolumeSnapshot whose content would have been retained: when its deletion policy was changed, as an
+ * RFC 3339 time.
+ */
 export const contentReleasedAnnotation = 'cdi.kubevirt.io/work.contentReleased';
-/** On a PersistentVolume that has been handed over: uid of the claim that has it now. */
+/** On a PersistentVolume that has been rebound: UID of the claim that has it now. */
 export const handedToAnnotation = 'cdi.kubevirt.io/rebind.handedTo';
-/** On a claim that is being cloned into, once its clone has been planned: its own uid, which no copy of the claim has. */
+/**
+ * On a claim that is being cloned into, once its clone has been planned: its own UID, which no copy of the claim has.
+ */
 export const cloneBegunAnnotation = 'cdi.kubevirt.io/clone.begunFor';
-/** On a claim that is being cloned into: how that is done, in words. */
+/** On a claim that is being cloned into: the plan of its clone, in words. */
 export const clonePlanAnnotation = 'cdi.kubevirt.io/clone.plan';
-/** On a claim that is being cloned into, once the driver has refused to restore the snapshot at the size that it tells for that. */
+/**
+ * On a claim that is being cloned into: that the driver refused to restore the snapshot at the restore size that it
+ * reports.
+ */
 export const restoreSizeRefusedAnnotation = 'cdi.kubevirt.io/clone.restoreSizeRefused';
 /** On a claim that is or was being cloned into: when each phase began, as a JSON object of RFC 3339 times by phase. */
 export const phaseTimesAnnotation = 'cdi.kubevirt.io/clone.phaseTimes';
-/** On a claim into which bytes are being moved: how many per second, as a whole number. */
+/** On a claim with a transfer in progress: its rate in bytes per second, as a whole number. */
 export const transferRateAnnotation = 'cdi.kubevirt.io/transfer.bytesPerSecond';

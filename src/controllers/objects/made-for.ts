@@ -7,8 +7,8 @@ import { workForAnnotation, workForClaimAnnotation } from './internal-annotation
 const NAME_TAKEN_MILLISECONDS = 5_000;
 
 /**
- * The labels and marks of an object that is made for a claim. It is of no use in a backup: whoever restores it is not the controllers, and
- * may not write the marks.
+ * Returns the labels and marks of an object that is made for a claim. It is excluded from backups, because whoever
+ * restores it is not the controllers, and may not write the marks.
  */
 export function marksFor(claim: KubeObject): { labels: Record<string, string>; annotations: Record<string, string> } {
   return {
@@ -21,8 +21,9 @@ export function marksFor(claim: KubeObject): { labels: Record<string, string>; a
 }
 
 /**
- * Whether the controllers made an object for a claim. Its mark tells: admission (deploy/admission/controller-marks.yaml) lets nobody
- * else write or change it, while names, labels and owner references are anybody's.
+ * Reports whether the controllers made an object for a claim. Its mark is reliable: admission
+ * (deploy/admission/controller-marks.yaml) prevents others from writing or changing it, while anybody can choose names,
+ * labels and owner references.
  *
  * @param uid of the claim
  */
@@ -31,9 +32,9 @@ export function isMadeFor(object: KubeObject, uid: string | undefined): boolean 
 }
 
 /**
- * What was found under a name of ours, where it is ours.
+ * Returns an object that has one of our names, if the controllers made it for the claim.
  *
- * @throws WaitingError ErrResourceExists where it is somebody else's
+ * @throws WaitingError ErrResourceExists where somebody else made it
  */
 export function requireMadeFor<T extends KubeObject>(object: T | undefined, uid: string | undefined): T | undefined {
   if (!object || isMadeFor(object, uid)) return object;
@@ -41,9 +42,10 @@ export function requireMadeFor<T extends KubeObject>(object: T | undefined, uid:
 }
 
 /**
- * That a name which is needed is somebody else's. No watch tells when it is free.
+ * Returns the error for a required name that a foreign object has. It is retried by itself, because no watch reports
+ * that the name is free.
  *
- * @param object that is there, or was to be made
+ * @param object the existing object, or the one to create
  */
 export function nameTaken(
   kind: string,

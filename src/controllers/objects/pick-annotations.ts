@@ -1,4 +1,4 @@
-/** Of an object's annotations, those of these names that it has. */
+/** Returns those of an object's annotations that have one of these names. */
 export function pickAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   names: readonly string[],

@@ -7,13 +7,13 @@ import { isRefusedByPolicy } from './delete-own.ts';
 import { nameTaken } from './made-for.ts';
 
 /**
- * Makes an object of the controllers' own, in place of the one that an earlier attempt left. For resources that they may create and
- * delete, but not read: an admission policy lets them delete only what has the annotation `work.targetUID`, so that the object must
- * have it, and a foreign one of the same name stays.
+ * Creates an object of the controllers, in place of the one that an earlier attempt left. It is meant for resources
+ * that they may create and delete, but not read: an admission policy lets them delete only objects with the annotation
+ * `work.targetUID`, so the object must have it, and a foreign one of the same name is protected.
  *
- * @returns the object as it was made
- * @throws WaitingError ErrResourceExists where the name is taken by an object that may not be deleted, or that has not gone yet;
- *   ErrExceededQuota where the namespace's quota has no room for it
+ * @returns the created object
+ * @throws WaitingError ErrResourceExists where the name is taken by an object that may not be deleted, or that is not
+ * gone yet; ErrExceededQuota where the namespace's quota has no room for it
  */
 export async function replaceOwn<T extends KubeObject>(
   client: KubeClient,
@@ -34,7 +34,11 @@ export async function replaceOwn<T extends KubeObject>(
   throw nameTaken(resource.kind, object, 'it has not gone yet');
 }
 
-/** Undefined where an object of the name exists. */
+/**
+ * Creates an object.
+ *
+ * @returns the created object, or undefined where an object of that name exists
+ */
 async function createUnlessTaken<T extends KubeObject>(
   client: KubeClient,
   resource: Resource<T>,

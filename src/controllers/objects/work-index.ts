@@ -4,13 +4,13 @@ import type { KubeObject } from '../../kube/resource.ts';
 import { annotatedKeys } from './annotated-keys.ts';
 import { workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 
-/** Index of what was made for a claim, by the uid of that. */
+/** Index of the objects made for a claim, by the UID of the claim. */
 export const byTarget = annotationIndex(workForAnnotation);
 
-/** Index of what was made for a claim, by `namespace/name` of that. */
+/** Index of the objects made for a claim, by `namespace/name` of the claim. */
 export const byTargetKey = annotationIndex(workForClaimAnnotation);
 
-/** The claim that an object was made for. */
+/** Returns the key of the claim that an object was made for. */
 export function workedFor(object: KubeObject): Key[] {
   return annotatedKeys(object, workForClaimAnnotation);
 }

@@ -31,8 +31,9 @@ interface Orphans {
 }
 
 /**
- * Removes what was made for a claim that is gone. A claim's finalizer sees to that as a rule; but its author may take that off, and what
- * was made in the last moment may not have been known when the claim went. In another namespace the claim owns nothing.
+ * Removes what was made for a claim that is gone. As a rule, the claim's finalizer does that; but the claim's author
+ * may remove the finalizer, and the latest objects may not have been known when the claim was deleted. Owner references
+ * do not help, because a claim cannot own objects in another namespace.
  */
 export class OrphanReconciler implements Reconciler {
   readonly name = 'orphan';
@@ -42,12 +43,16 @@ export class OrphanReconciler implements Reconciler {
     this.#context = context;
   }
 
-  /** @param key of the claim that the objects were made for */
+  /**
+   * Removes the orphans of a claim.
+   *
+   * @param key of the claim that the objects were made for
+   */
   async reconcile(key: Key): Promise<Outcome> {
     const { caches, client } = this.#context;
     const known = caches.claims.get(key)?.metadata?.uid;
     if (isEmpty(this.#orphansOf(key, known))) return undefined;
-    // The cache may not know of the claim yet.
+    // The cache may not have the claim yet.
     const { uid } = (await client.get(persistentVolumeClaims, key))?.metadata ?? {};
     const orphans = this.#orphansOf(key, uid);
     if (isEmpty(orphans)) return undefined;
@@ -68,7 +73,7 @@ export class OrphanReconciler implements Reconciler {
     return {
       claims: caches.claims.byIndex(byTargetKey, index).filter(isOrphan),
       snapshots: caches.snapshots.byIndex(byTargetKey, index).filter(isOrphan),
-      // What has an owner goes with that.
+      // Pods with an owner are garbage collected.
       pods: caches.pods
         .byIndex(byTargetKey, index)
         .filter((pod) => isOrphan(pod) && !pod.metadata?.ownerReferences?.length),
@@ -78,7 +83,7 @@ export class OrphanReconciler implements Reconciler {
     };
   }
 
-  /** One end of a copy between namespaces, and the keys that were made for it. */
+  /** Removes a pod at one end of a copy between namespaces, and the keys that were made for it. */
   async #removePod(pod: Pod): Promise<void> {
     const { client } = this.#context;
     await client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid });

@@ -28,7 +28,7 @@ export const orphans: ControllerSetup = {
   },
 };
 
-/** A claim that something was made for; its deletion makes an orphan of that. */
+/** Returns the key of a claim that something was made for, because deleting the claim makes orphans. */
 function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, volumes }: Caches): Key[] {
   const key = keyToString(keyOf(claim));
   const isHelped =

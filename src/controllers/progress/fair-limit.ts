@@ -1,10 +1,10 @@
-/** How much a {@link FairLimit} takes on. */
+/** Limits of a {@link FairLimit}. */
 export interface Limits {
-  /** Tasks that run at a time. */
+  /** Number of tasks that run at a time. */
   readonly atOnce: number;
-  /** Of which one group has at most. */
+  /** Number of those that may belong to one group. */
   readonly ofOneGroup: number;
-  /** Tasks of one group that wait besides; more are not taken. */
+  /** Number of further tasks of one group that may wait; more are rejected. */
   readonly waitingOfOneGroup: number;
 }
 
@@ -13,10 +13,12 @@ interface Group {
   readonly waiting: (() => void)[];
 }
 
-/** Runs a bounded number of tasks at a time. Groups take turns, so that one whose tasks are slow holds up no other. */
+/**
+ * Runs a bounded number of tasks at a time. Groups take turns, so that slow tasks of one group do not delay the others.
+ */
 export class FairLimit {
   readonly #limits: Limits;
-  /** The group whose turn is next comes first. */
+  /** Groups by name, in the order of their turns. */
   readonly #groups = new Map<string, Group>();
   #running = 0;
 
@@ -27,7 +29,7 @@ export class FairLimit {
   /**
    * Runs a task when it is its turn.
    *
-   * @returns what it returns, or undefined where too many of its group wait already
+   * @returns the task's result, or undefined where too many tasks of its group are already waiting
    */
   async run<T>(name: string, task: () => Promise<T>): Promise<T | undefined> {
     const group = this.#groups.get(name) ?? { running: 0, waiting: [] };

@@ -3,14 +3,17 @@ import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { reportedProgress } from './reported-progress.ts';
 
 const TIMEOUT_MILLISECONDS = 1_000;
-/** Bytes of a body that are read: a progress document has less than one KiB, with a checkpoint of many ranges some dozens. */
+/**
+ * Longest body that is read, in bytes: a progress document has less than one KiB, or some dozens with a checkpoint of
+ * many ranges.
+ */
 const LONGEST_BODY = 64 * 1024;
-/** Bytes. */
+/** Longest response header, in bytes. */
 const LONGEST_HEAD = 4 * 1024;
-/** Milliseconds that a connection is kept for the next question, whatever the pod asks for. */
+/** Milliseconds that a connection is kept for the next request, whatever the pod asks for. */
 const KEEP_ALIVE_MILLISECONDS = 4_000;
 
-/** One connection to each pod. Redirects are not followed, which is undici's default. */
+/** Keeps one connection to each pod. Redirects are not followed, which is undici's default. */
 const pods = new Agent({
   connections: 1,
   allowH2: false,
@@ -22,9 +25,9 @@ const pods = new Agent({
 });
 
 /**
- * Asks a running transfer pod how far it is. Undefined when it does not answer in a second or not with a progress
- * document: progress is a courtesy, and the lack of it never an error. The pod may be a user's own that poses as one: no more of it
- * is read than a progress document can have.
+ * Fetches the progress of a running transfer pod. It is undefined when the pod does not answer within a second, or not
+ * with a progress document: progress is best-effort, and its absence never an error. The pod may be an impostor of a
+ * user, so no more is read of its answer than a progress document can have.
  *
  * @param origin `http://address:port`
  */

@@ -4,40 +4,47 @@ import { delay } from '../../kube/delay.ts';
 import { FairLimit } from './fair-limit.ts';
 import { fetchProgress } from './fetch-progress.ts';
 
-/** How often a transfer's progress is worth telling. */
+/** Shortest interval between two reports of a transfer's progress. */
 export const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
-/** A little less, since a timer may be early by the clock. */
+/**
+ * Age below which an answer is recent. It is a little shorter than the interval, because a timer may fire early by the
+ * clock.
+ */
 const RECENT_MILLISECONDS = PROGRESS_INTERVAL_MILLISECONDS - 50;
-/** A worker waits no longer for an answer; one that comes later is told at the next look. */
+/** Longest time that a worker waits for an answer; a later answer is reported by the next reconciliation. */
 const PATIENCE_MILLISECONDS = 100;
-/** What a pod answered that nobody has asked about since is forgotten. */
+/** Age at which a poll is forgotten, unless its pod has been polled again. */
 const FORGOTTEN_MILLISECONDS = 10_000;
-/** A poll takes up to a second and 64 KiB. Pods that do not answer hold up those of their own namespace only. */
+/**
+ * Limits of concurrent polls. A poll takes up to a second and 64 KiB. Pods that do not answer delay only those of their
+ * own namespace.
+ */
 const LIMITS = { atOnce: 32, ofOneGroup: 8, waitingOfOneGroup: 256 };
 
 interface Poll {
-  /** Milliseconds. */
+  /** Time of the request in milliseconds. */
   readonly askedAt: number;
-  /** Whether whoever asked has gone without an answer. */
+  /** Whether the caller stopped waiting before there was an answer. */
   isLate: boolean;
   progress?: TransferProgress | undefined;
 }
 
 export interface ProgressPollOptions {
   readonly fetch?: (origin: string) => Promise<TransferProgress | undefined>;
-  /** Milliseconds, from any time. */
+  /** Returns the current time in milliseconds since any fixed point. */
   readonly now?: () => number;
-  /** Milliseconds that an answer is waited for. */
+  /** Milliseconds to wait for an answer. */
   readonly patience?: number;
 }
 
 /**
- * Asks transfer pods how far they are, each of them once a second at most: what is told wakes whoever tells it, and would be asked
- * for again at once. One for all controllers, so that their polls together are bounded.
+ * Polls the progress of transfer pods, at most once a second each: writing a report wakes the reconciler that wrote it,
+ * which would otherwise poll again at once. All controllers share one instance, so that their polls are bounded in
+ * total.
  */
 export class ProgressPoll {
   readonly #limit = new FairLimit(LIMITS);
-  /** The last one of each pod by its uid; the newest comes last. */
+  /** Latest poll of each pod by its UID, the newest last. */
   readonly #polls = new Map<string, Poll>();
   readonly #fetch;
   readonly #now;
@@ -50,8 +57,10 @@ export class ProgressPoll {
   }
 
   /**
-   * Undefined where the pod was asked within the last second; the progress in it is undefined where the pod does not answer, or
-   * has not yet. A pod that was late the last time is not waited for.
+   * Polls a pod.
+   *
+   * @returns undefined if the pod was polled within the last second; its progress is undefined if the pod does not
+   * answer, or has not answered yet. A pod that was late the last time is not waited for.
    */
   async ask(pod: Pod): Promise<{ readonly progress: TransferProgress | undefined } | undefined> {
     const { uid = '', namespace = '' } = pod.metadata ?? {};

@@ -1,16 +1,19 @@
 import { transferProgress, type TransferProgress } from '../../protocol/transfer-pod.ts';
 import { reportedText } from './reported-text.ts';
 
-/** Characters of what a pod says that it is doing, or why it has failed. */
+/** Longest description of a pod's activity or failure, in characters. */
 const LONGEST_TEXT = 1024;
-/** Characters. A claim's annotations have 256 KiB in all; an importer's checkpoint has less than one, with a thousand ranges some 32. */
+/**
+ * Longest checkpoint in characters. A claim's annotations may have 256 KiB in total; an importer's checkpoint has less
+ * than one KiB, or some 32 with a thousand ranges.
+ */
 const LONGEST_CHECKPOINT = 48 * 1024;
 
 /**
- * Reads a progress document. What answers in a pod's place is anybody's: the texts are bounded before they get on an annotation, and
- * a checkpoint that no importer makes is left out, since a part of one is of no use.
+ * Reads a progress document. Anybody may answer in place of a pod: the texts are limited before they are written to an
+ * annotation, and a checkpoint that no importer would write is dropped, because a truncated one is useless.
  *
- * @returns undefined where it is none
+ * @returns undefined if it is not a progress document
  */
 export function reportedProgress(document: unknown): TransferProgress | undefined {
   const { data } = transferProgress.safeParse(document);

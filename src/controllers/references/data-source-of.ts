@@ -3,7 +3,7 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import { keyOf, keyToString, type Key } from '../../kube/key.ts';
 import { defineIndex } from '../../kube/object-index.ts';
 
-/** The DataSource that a DataVolume is cloned from. */
+/** Returns the key of the DataSource that a DataVolume is cloned from. */
 export function dataSourceKeyOf(dataVolume: DataVolume): Key | undefined {
   const { sourceRef } = dataVolume.spec;
   return sourceRef && { namespace: sourceRef.namespace || keyOf(dataVolume).namespace, name: sourceRef.name };
@@ -17,15 +17,15 @@ interface References {
 
 export type DependencyKind = 'claim' | 'snapshot' | 'dataSource';
 
-/** An object that a DataSource or a DataVolume depends on, as the value of an index. */
+/** Returns the value that an index has for an object that a DataSource or a DataVolume depends on. */
 export function dependency(kind: DependencyKind, key: Key): string {
   return `${kind} ${keyToString(key)}`;
 }
 
 /**
- * A source whose references name their namespaces: an empty one is that of the object that they are in.
+ * Returns a source whose references name their namespaces; an empty one means that of the referring object.
  *
- * @param namespace of that object
+ * @param namespace of the referring object
  */
 export function inNamespace<Source extends References>(source: Source, namespace: string): Source {
   const named = Object.entries({ pvc: source.pvc, snapshot: source.snapshot, dataSource: source.dataSource }).flatMap(
@@ -34,7 +34,7 @@ export function inNamespace<Source extends References>(source: Source, namespace
   return { ...source, ...Object.fromEntries(named) };
 }
 
-/** Whether a DataSource refers to another namespace, so that it depends on its author's right. */
+/** Reports whether a DataSource refers to another namespace, so that it depends on its author's right. */
 export function leadsElsewhere(dataSource: DataSource): boolean {
   const { namespace } = keyOf(dataSource);
   const { pvc, snapshot, dataSource: other } = inNamespace(dataSource.spec.source, namespace);

@@ -3,8 +3,8 @@ import type { KubeObject } from '../../kube/resource.ts';
 import type { Caches } from './caches.ts';
 
 /**
- * The policies of deploy/admission, each with a binding of its own name. They are the only place where the right of a requesting
- * user is known: while one of them is missing, nobody's right is checked.
+ * Names of the policies of deploy/admission, each with a binding of the same name. Only admission knows the right of a
+ * requesting user: while one of them is missing, nobody's right is checked.
  */
 export const REQUIRED_POLICIES = [
   'clone-by-annotation.cdi.kubevirt.io',
@@ -17,7 +17,7 @@ export const REQUIRED_POLICIES = [
 ] as const;
 export type RequiredPolicy = (typeof REQUIRED_POLICIES)[number];
 
-/** Those that tell the controllers from others by the name of their ServiceAccount. */
+/** Policies that distinguish the controllers from others by the name of their ServiceAccount. */
 const TELLING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
   'clone-by-annotation.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
@@ -25,18 +25,18 @@ const TELLING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
   'system-priority-classes.cdi.kubevirt.io',
 ]);
 
-/** API servers enforce a policy a moment after it was made. */
+/** Delay until API servers enforce a new policy. */
 const UNTIL_ENFORCED_MILLISECONDS = 10_000;
 
-/** Whether the admission policies are in force, and since when; read from the caches at each call. */
+/** Reports whether the admission policies are in force, and since when; every call reads the caches. */
 export class AdmissionPolicies {
   readonly #caches: Pick<Caches, 'policies' | 'policyBindings'>;
   readonly #namespace: string;
   readonly #now: () => number;
 
   /**
-   * @param namespace of the installation
-   * @param now milliseconds since the epoch
+   * @param namespace namespace of the installation
+   * @param now returns milliseconds since the epoch
    */
   constructor(caches: Pick<Caches, 'policies' | 'policyBindings'>, namespace: string, now: () => number) {
     this.#caches = caches;
@@ -44,7 +44,7 @@ export class AdmissionPolicies {
     this.#now = now;
   }
 
-  /** What is wrong with any of them, for people; undefined when all are in force. */
+  /** Description for people of what is wrong with any of the policies; undefined when all are in force. */
   get problem(): string | undefined {
     for (const name of REQUIRED_POLICIES) {
       const problem = this.#problemOf(name);
@@ -54,7 +54,10 @@ export class AdmissionPolicies {
     return undefined;
   }
 
-  /** Whether what was created then, as RFC 3339, has been admitted by the policy; false also while the policy is missing. */
+  /**
+   * Reports whether the policy admitted an object, judging by the object's creation time; false also while the policy
+   * is missing.
+   */
   hasAdmitted(name: RequiredPolicy, { metadata }: KubeObject): boolean {
     const created = Date.parse(metadata?.creationTimestamp ?? '');
     return this.#problemOf(name) === undefined && created >= this.#enforcedSince(name);

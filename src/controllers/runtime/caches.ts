@@ -33,15 +33,15 @@ function cached<T extends KubeObject>(resource: Resource<T>, options: InformerOp
   return { resource, options };
 }
 
-/** Of the policies of a cluster, those of deploy/admission. */
+/** Options that select the policies of deploy/admission among those of a cluster. */
 const ownPolicies = {
   labelSelector: `app=${objectLabels.app}`,
   mayBeAbsent: true,
 };
 
 /**
- * Everything that several controllers read. What only one of them reads it has the manager cache by itself, with the same watch for the
- * same resource and options.
+ * The resources that several controllers read. A resource that only one controller reads is cached by that controller
+ * through the manager, with the same watch for the same resource and options.
  */
 export const cachedResources = {
   claims: cached(persistentVolumeClaims),
@@ -71,13 +71,13 @@ export type Caches = {
     : never;
 };
 
-/** What filling the shared caches needs. */
+/** Rights that are needed to fill the shared caches. */
 export const cachingRights: readonly Right[] = Object.values(cachedResources).map(({ resource }) => ({
   resource,
   verbs: ['list', 'watch'],
 }));
 
-/** Makes the caches that the controllers share. They are filled when the manager runs. */
+/** Creates the caches that the controllers share. They are filled when the manager runs. */
 export function createCaches(manager: Pick<Manager, 'informer'>): Caches {
   const entries = Object.entries(cachedResources as unknown as Readonly<Record<string, Cached<KubeObject>>>);
   return Object.fromEntries(

@@ -13,7 +13,7 @@ interface Times {
   readonly lastHeartbeatTime?: string | undefined;
 }
 
-/** Whether the recorded conditions say the same as the observed ones, apart from their times. */
+/** Reports whether the recorded conditions differ from the observed ones, apart from their times. */
 export function conditionsDiffer(
   observed: readonly ObservedCondition[],
   recorded: readonly ObservedCondition[] | undefined,
@@ -21,7 +21,7 @@ export function conditionsDiffer(
   return observed.some((condition) => differs(condition, find(recorded, condition.type) ?? {}));
 }
 
-/** The conditions with their times; a condition's transition time moves only when its status changes. */
+/** Returns the conditions with their times; a condition's transition time changes only with its status. */
 export function withTimes<Condition extends ObservedCondition>(
   observed: readonly Condition[],
   recorded: readonly (ObservedCondition & Times)[] | undefined,

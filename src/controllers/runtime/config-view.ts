@@ -4,13 +4,13 @@ import type { CloneType } from '../../api/clone.ts';
 import type { Caches } from './caches.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
 
-/** The share of a Filesystem volume that is kept free for the filesystem itself, where CDIConfig gives none. */
+/** Share of a Filesystem volume that is kept free for the filesystem itself, unless CDIConfig gives another. */
 export const DEFAULT_FILESYSTEM_OVERHEAD = '0.06';
 
-/** Name of the CDI object, unless somebody chose another. */
+/** Name of the CDI object, unless the administrator chose another. */
 export const CDI_NAME = 'cdi';
 
-/** The configuration in force, read from the caches at each call. */
+/** The configuration in force; every call reads the caches. */
 export class ConfigView {
   readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>;
   readonly #installation: Pick<InstallationSettings, 'image' | 'namespace'>;
@@ -23,23 +23,23 @@ export class ConfigView {
     this.#installation = installation;
   }
 
-  /** Share of a class's Filesystem volumes that disk images leave free: 0 ≤ overhead < 1. */
+  /** Returns the share of a class's Filesystem volumes that disk images leave free: 0 ≤ overhead < 1. */
   filesystemOverhead(storageClassName: string | undefined): number {
     const { storageClass, global } = this.#config.filesystemOverhead ?? {};
     return Number(storageClass?.[storageClassName ?? ''] ?? global ?? DEFAULT_FILESYSTEM_OVERHEAD);
   }
 
-  /** Whether disk space is allocated in advance where a DataVolume does not say. */
+  /** Whether disk space is preallocated, unless the DataVolume specifies it. */
   get preallocation(): boolean {
     return this.#config.preallocation ?? false;
   }
 
-  /** Registries, `host[:port]`, that may be spoken to over plain http. */
+  /** Registries as `host[:port]` that may be accessed over plain HTTP. */
   get insecureRegistries(): readonly string[] {
     return this.#config.insecureRegistries ?? [];
   }
 
-  /** The proxies of imports, with their logins, which CDIConfig does not have: everybody may read that. */
+  /** The proxies of imports including their logins, which CDIConfig lacks because everybody may read it. */
   get importProxy(): ImportProxy {
     const cdi = this.#cdi;
     return (cdi ? cdi.config?.importProxy : this.#config.importProxy) ?? {};
@@ -54,7 +54,7 @@ export class ConfigView {
     return this.#config.featureGates?.includes(gate) ?? false;
   }
 
-  /** The class that was chosen for scratch space, where there is such a class. */
+  /** The configured class for scratch space, if that class exists. */
   get scratchSpaceStorageClass(): string | undefined {
     const name = this.#config.scratchSpaceStorageClass;
     return name && this.#caches.storageClasses.get({ namespace: '', name }) ? name : undefined;

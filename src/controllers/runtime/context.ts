@@ -12,10 +12,10 @@ export interface ControllerContext {
   readonly caches: Caches;
   readonly config: ConfigView;
   readonly policies: AdmissionPolicies;
-  /** Asks transfer pods how far they are. */
+  /** Polls transfer pods for their progress. */
   readonly progress: ProgressPoll;
   /** Version of the product. */
   readonly version: string;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -3,13 +3,16 @@ import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
 import { newestEvent } from './newest-event.ts';
 
-/** Nobody complains of an object sooner; what is fast is not asked about. */
+/**
+ * Age below which an object's events are not read, because nothing warns about it sooner, and fast work needs no
+ * request.
+ */
 const GRACE_MILLISECONDS = 3_000;
 
-/** Somebody wrote at the same time; who complains of that has tried again by now. */
+/** Message of a conflict with a concurrent write; its reporter has already retried. */
 const CONFLICT = 'the object has been modified';
 
-/** The message of the last Warning event on an object, such as why its volume can't be provisioned. */
+/** Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned. */
 export async function latestWarning(
   { client, now }: Pick<ControllerContext, 'client' | 'now'>,
   object: KubeObject,

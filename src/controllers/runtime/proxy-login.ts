@@ -1,11 +1,11 @@
 import type { ImportProxy } from '../../api/cdi-config.ts';
 
-/** Whether the URL of a proxy has a user or a password in it. */
+/** Reports whether the URL of a proxy contains a user or a password. */
 export function hasLogin(url: string): boolean {
   return url.includes('@');
 }
 
-/** The proxies without their logins, for those who may not know them. */
+/** Returns the proxies without their logins, for readers who may not know them. */
 export function withoutLogins(proxy: ImportProxy): ImportProxy {
   const { HTTPProxy, HTTPSProxy } = proxy;
   return {
@@ -15,7 +15,10 @@ export function withoutLogins(proxy: ImportProxy): ImportProxy {
   };
 }
 
-/** By the last @, and not as a URL is parsed: what is none, such as a password with a slash in it, must not be shown either. */
+/**
+ * Removes everything before the last @, without parsing the URL: an invalid one, such as with a slash in the password,
+ * must not be shown either.
+ */
 function withoutLogin(url: string): string {
   if (!hasLogin(url)) return url;
   const [scheme = ''] = /^https?:\/\//i.exec(url) ?? [];

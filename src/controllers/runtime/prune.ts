@@ -23,7 +23,7 @@ const VOLUME_ANNOTATIONS = [
   reclaimPolicyAnnotation,
 ];
 
-/** Of the pods of a whole cluster, keeps only what tells who mounts which claim and how transfer pods fare. */
+/** Reduces the pods of a whole cluster to which claims they mount, and how transfer pods fare. */
 export function prunePod(pod: Pod): Pod {
   const { name, namespace, uid, labels, annotations, ownerReferences, deletionTimestamp, resourceVersion } =
     pod.metadata ?? {};
@@ -56,7 +56,7 @@ export function prunePod(pod: Pod): Pod {
   };
 }
 
-/** Of the volumes of a whole cluster, keeps only what tells whose they are, where they are, and whom they are promised to. */
+/** Reduces the volumes of a whole cluster to who owns them, where they are, and which claims they are promised to. */
 export function pruneVolume(volume: PersistentVolume): PersistentVolume {
   const { name, uid, annotations, deletionTimestamp, resourceVersion } = volume.metadata ?? {};
   const {
@@ -90,7 +90,7 @@ export function pruneVolume(volume: PersistentVolume): PersistentVolume {
   };
 }
 
-/** Of a quota keeps what it allows: what is used changes with every pod. */
+/** Reduces a quota to what it allows, because its usage changes with every pod. */
 export function pruneQuota({ metadata, spec }: ResourceQuota): ResourceQuota {
   const { name, namespace, uid, resourceVersion } = metadata ?? {};
   return { metadata: { name, namespace, uid, resourceVersion }, spec };

@@ -1,13 +1,13 @@
 import type { V1Affinity, V1LocalObjectReference, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
 
-/** What of the installation and of CDIConfig shapes the pods that move data. */
+/** Settings of the installation and of CDIConfig for the pods that move data. */
 export interface TransferSettings {
-  /** The image of transfer pods: the one that the controller itself runs. */
+  /** Image of transfer pods, which is the one that the controller itself runs. */
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly V1LocalObjectReference[];
   readonly podResources: V1ResourceRequirements;
-  /** CDI.spec.workload: where transfer pods may run. */
+  /** Nodes on which transfer pods may run, from CDI.spec.workload. */
   readonly workloadPlacement: {
     readonly nodeSelector?: Record<string, string>;
     readonly tolerations?: V1Toleration[];
@@ -15,7 +15,7 @@ export interface TransferSettings {
   };
 }
 
-/** What the executable is told about itself by its Deployment. */
+/** What the Deployment tells the executable about the installation. */
 export interface InstallationSettings {
   readonly image: string;
   /** Namespace of the installation. */
@@ -25,10 +25,10 @@ export interface InstallationSettings {
 }
 
 /**
- * The requests and limits of transfer pods where CDIConfig gives none. Their root is read-only and their work directory is in memory,
- * so that ephemeral storage is what they log: the kubelet keeps 50 MB of that unless told otherwise, on some clusters 250 MB, and evicts a
- * pod that has more than its limit. The requests count against users' quotas, and are never less than a tenth of the limits, which
- * a LimitRange may ask for.
+ * Requests and limits of transfer pods, unless CDIConfig gives others. Their root is read-only and their work directory
+ * is in memory, so their ephemeral storage consists of their logs: the kubelet keeps 50 MB of these by default, on some
+ * clusters 250 MB, and evicts a pod that exceeds its limit. The requests count against users' quotas, and are at least
+ * a tenth of the limits, which a LimitRange may require.
  */
 export const DEFAULT_POD_RESOURCES: V1ResourceRequirements = {
   requests: { cpu: '100m', memory: '60M', 'ephemeral-storage': '32M' },

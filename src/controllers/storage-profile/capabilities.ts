@@ -2,45 +2,45 @@ import type { CloneType } from '../../api/clone.ts';
 import type { AccessMode, VolumeMode } from '../../api/persistent-volume-claim-spec.ts';
 import type { ClaimPropertySet } from '../../api/storage-profile.ts';
 
-/** What a provisioner's volumes can be and do, as far as it is publicly known. */
+/** The publicly known capabilities of a provisioner's volumes. */
 export interface Capabilities {
-  /** The best first; none where only something else is known. */
+  /** Supported combinations, the best one first; empty where only other capabilities are known. */
   readonly claims: readonly Claim[];
   readonly cloneStrategy?: CloneType;
   readonly dataImportCronSourceFormat?: 'snapshot' | 'pvc';
-  /** A quantity: the smallest volume that it makes. */
+  /** Smallest volume of the provisioner, as a quantity. */
   readonly minimumSupportedPvcSize?: string;
-  /** Whether the images of a DataImportCron are better kept on ReadWriteOnce volumes. */
+  /** Whether ReadWriteOnce volumes are preferable for the images of a DataImportCron. */
   readonly useReadWriteOnceForDataImportCron?: boolean;
-  /** Parameters of the VolumeSnapshotClass that suits the images of a DataImportCron. */
+  /** Parameters of the VolumeSnapshotClass to use for the images of a DataImportCron. */
   readonly dataImportCronSnapshotClassParameters?: Readonly<Record<string, string>>;
 }
 
 /** An access mode together with a volume mode. */
 export type Claim = readonly [AccessMode, VolumeMode];
 
-/** Whether a StorageClass's parameters, which select a variant of a provisioner, have a certain value. */
+/** A condition on the parameters of a StorageClass, which select a variant of a provisioner. */
 export type ParameterRule = (parameters: Readonly<Record<string, string>>) => boolean;
 
-/** A provisioner's variants by the StorageClass's parameters: the first rule that holds decides. */
+/** A provisioner's variants by the StorageClass's parameters: the first matching rule decides. */
 export interface Variants {
   readonly variants: readonly (readonly [ParameterRule, Capabilities])[];
-  /** Where no rule holds; undefined: such parameters are not known. */
+  /** Capabilities where no rule matches; undefined where such parameters are not known. */
   readonly otherwise?: Capabilities;
 }
 
-/** A provisioner's capabilities as they appear in a StorageProfile. */
+/** Converts a provisioner's capabilities to their form in a StorageProfile. */
 export function claimPropertySetsOf(claims: readonly Claim[]): ClaimPropertySet[] {
   return claims.map(([accessMode, volumeMode]) => ({ accessModes: [accessMode], volumeMode }));
 }
 
-/** The parameter has one of these values, in exactly this spelling; one that is not there is empty. */
+/** Matches a parameter with exactly one of these values; a missing parameter is empty. */
 export const is =
   (name: string, ...values: readonly string[]): ParameterRule =>
   (parameters) =>
     values.includes(parameters[name] ?? '');
 
-/** The parameter contains all of these texts. */
+/** Matches a parameter that contains all of these texts. */
 export const contains =
   (name: string, ...texts: readonly string[]): ParameterRule =>
   (parameters) =>
@@ -71,7 +71,7 @@ export const both =
   (parameters) =>
     rules.every((rule) => rule(parameters));
 
-/** The parameter in any case is this value, given in lower case. */
+/** Matches a parameter that equals this lower-case value, regardless of the parameter's case. */
 export const isInAnyCase =
   (name: string, value: string): ParameterRule =>
   (parameters) =>

@@ -23,7 +23,7 @@ const FSTYPE = 'csi.storage.k8s.io/fstype';
 
 const csiClone = { cloneStrategy: 'csi-clone' } as const;
 const copy = { cloneStrategy: 'copy' } as const;
-/** Clones by snapshots, and keeps the images of DataImportCrons as snapshots. */
+/** Capabilities of a provisioner that clones by snapshots, and keeps the images of DataImportCrons as snapshots. */
 const bySnapshot = { cloneStrategy: 'snapshot', dataImportCronSourceFormat: 'snapshot' } as const;
 const atLeast = (minimumSupportedPvcSize: string) => ({ minimumSupportedPvcSize });
 
@@ -33,7 +33,7 @@ const readableFiles: Capabilities = { claims: [RWX_FILE, RWO_FILE, ROX_FILE] };
 const localFiles: Capabilities = { claims: [RWO_FILE] };
 const attachedBlock: Capabilities = { claims: [RWO_BLOCK] };
 const attached: Capabilities = { claims: [RWO_BLOCK, RWO_FILE] };
-/** A block device that several nodes may have at once; a filesystem on it, only one. */
+/** Capabilities of a block device that several nodes can use at once, unlike a filesystem on it. */
 const sharedBlock: Capabilities = { claims: [RWX_BLOCK, RWO_BLOCK, RWO_FILE] };
 const readableBlock: Capabilities = { claims: [RWX_BLOCK, RWO_BLOCK, RWO_FILE, ROX_BLOCK] };
 const readableStorage: Capabilities = { claims: [RWX_BLOCK, RWO_BLOCK, RWO_FILE, ROX_BLOCK, ROX_FILE] };
@@ -48,7 +48,7 @@ const persistentDisk = {
 } as const;
 const synologyFiles: Capabilities = { ...files, ...csiClone, ...atLeast('1Gi') };
 
-/** What is known of provisioners, by their names; one with variants looks at the StorageClass's parameters. */
+/** Capabilities of provisioners by name; variants depend on the StorageClass's parameters. */
 export const knownProvisioners: Readonly<Record<string, Capabilities | Variants>> = {
   'kubevirt.io.hostpath-provisioner': {
     variants: [[isPresent('overlayCSI'), sharedFiles]],
@@ -179,7 +179,7 @@ export const knownProvisioners: Readonly<Record<string, Capabilities | Variants>
   },
 };
 
-/** Provisioners of something else than disks, such as object buckets: there is nothing to know about them. */
+/** Provisioners of things other than disks, such as object buckets, which have no capabilities. */
 export const notForDisks: ReadonlySet<string> = new Set([
   'openshift-storage.noobaa.io/obc',
   'openshift-storage.ceph.rook.io/bucket',
@@ -187,5 +187,5 @@ export const notForDisks: ReadonlySet<string> = new Set([
   'stork-snapshot',
 ]);
 
-/** The provisioner of classes whose volumes are made by hand. */
+/** Provisioner of classes whose volumes are created manually. */
 export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';

@@ -18,7 +18,10 @@ const labelNames = [
   'degraded',
 ] as const;
 
-/** Registers kubevirt_cdi_storageprofile_info: one series of value 1 for each StorageProfile, read when it is scraped. */
+/**
+ * Registers kubevirt_cdi_storageprofile_info: one series with the value 1 for each StorageProfile, collected at each
+ * scrape.
+ */
 export function registerStorageProfileMetric(registry: Registry, caches: ProfileCaches): void {
   new Gauge({
     name: 'kubevirt_cdi_storageprofile_info',
@@ -35,7 +38,10 @@ export function registerStorageProfileMetric(registry: Registry, caches: Profile
   });
 }
 
-/** The labels of a profile's series. Degraded: virtual machines on it can't migrate, or their disks can only be copied. */
+/**
+ * Returns the labels of a profile's series. Degraded means that virtual machines on it cannot migrate, or that their
+ * disks can only be copied.
+ */
 export function profileLabels(
   storageClass: StorageClass,
   { status = {} }: StorageProfile,

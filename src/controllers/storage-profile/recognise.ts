@@ -4,7 +4,7 @@ import type { PersistentVolume, StorageClass } from '../../kube/builtin-resource
 import type { Capabilities, Claim } from './capabilities.ts';
 import { knownProvisioners, NO_PROVISIONER, notForDisks } from './known-provisioners.ts';
 
-/** What is known of a StorageClass, and whether it is enough to make claims of it. */
+/** What is known about a StorageClass, and whether it suffices to create claims of it. */
 export interface Recognition {
   readonly reason: RecognizedReason;
   readonly message: string;
@@ -14,7 +14,11 @@ export interface Recognition {
 const NOTHING: Capabilities = { claims: [] };
 const GIVE_THEM = "give the StorageProfile's spec claimPropertySets, or each DataVolume its accessModes";
 
-/** @param volumes those that carry the class's name: all there is to know of volumes that are made by hand */
+/**
+ * Determines what is known about a StorageClass.
+ *
+ * @param volumes the volumes of the class, which are the only information about manually created volumes
+ */
 export function recognise(storageClass: StorageClass, volumes: readonly PersistentVolume[]): Recognition {
   const { provisioner } = storageClass;
   if (provisioner === NO_PROVISIONER) return recogniseStatic(volumes);

@@ -12,7 +12,7 @@ import { resolveProfile, type ResolvedProfile } from './resolve.ts';
 
 const FIELD_MANAGER = 'diskpress-storage-profile';
 
-/** Keeps a StorageProfile for each StorageClass, and resolves what its users ask for, and what is known, into its status. */
+/** Maintains a StorageProfile for each StorageClass, and resolves its spec and what is known into its status. */
 export class StorageProfileReconciler implements Reconciler {
   readonly name = 'storage-profile';
   readonly #context: ControllerContext;

@@ -11,20 +11,20 @@ import { recognise } from './recognise.ts';
 export interface ProfileWorld {
   readonly storageClass: StorageClass;
   readonly profile: StorageProfile;
-  /** The PersistentVolumes of the class. */
+  /** PersistentVolumes of the class. */
   readonly volumes: readonly PersistentVolume[];
   readonly snapshotClasses: readonly VolumeSnapshotClass[];
 }
 
-/** What a StorageProfile should say. */
+/** The desired content of a StorageProfile. */
 export interface ResolvedProfile {
-  /** Without the condition's times. */
+  /** Status without the times of its condition. */
   readonly status: StorageProfileStatus;
-  /** What is known of the provisioner and told as annotations; those that somebody has set already are left out. */
+  /** Annotations with what is known about the provisioner, except those that are already set. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Resolves a StorageProfile: what its spec says, and for the rest, what is known of the provisioner. Pure. */
+/** Resolves a StorageProfile from its spec, and for everything else, from what is known about the provisioner. Pure. */
 export function resolveProfile({ storageClass, profile, volumes, snapshotClasses }: ProfileWorld): ResolvedProfile {
   const { spec } = profile;
   const { provisioner } = storageClass;
@@ -60,7 +60,7 @@ export function resolveProfile({ storageClass, profile, volumes, snapshotClasses
   };
 }
 
-/** What the class says itself; a value that is no strategy says nothing. */
+/** Returns the clone strategy of the class's annotation; undefined where its value is not a strategy. */
 function annotatedStrategy({ metadata }: StorageClass): CloneType | undefined {
   const annotated = metadata?.annotations?.[storageClassAnnotation.cloneStrategy];
   return cloneTypes.find((type) => type === annotated);
@@ -78,7 +78,7 @@ function missingAnnotations(
   );
 }
 
-/** Name of the driver's first snapshot class with these parameters. */
+/** Returns the name of the driver's first snapshot class with these parameters. */
 function snapshotClassWith(
   classes: readonly VolumeSnapshotClass[],
   driver: string,

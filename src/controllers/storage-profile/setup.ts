@@ -7,7 +7,7 @@ import { NO_PROVISIONER } from './known-provisioners.ts';
 import { registerStorageProfileMetric } from './metric.ts';
 import { StorageProfileReconciler } from './reconciler.ts';
 
-/** Keeps a StorageProfile for each StorageClass. */
+/** Maintains a StorageProfile for each StorageClass. */
 export const storageProfile: ControllerSetup = {
   rights: [
     { resource: storageProfiles, verbs: ['get', 'create', 'patch'] },
@@ -27,7 +27,7 @@ export const storageProfile: ControllerSetup = {
   },
 };
 
-/** The class of a volume whose profile is told from its volumes. */
+/** Returns the class of a volume if its profile is derived from its volumes. */
 function staticClassesOf({ storageClasses }: Pick<Caches, 'storageClasses'>, name: string | undefined): Key[] {
   const found = name === undefined ? undefined : storageClasses.get({ namespace: '', name });
   return found?.provisioner === NO_PROVISIONER ? [keyOf(found)] : [];

@@ -8,7 +8,7 @@ import type { ControllerSetup } from '../runtime/setup.ts';
 import { TemporarySnapshotReconciler } from './snapshot-reconciler.ts';
 import { TemporaryVolumeReconciler } from './volume-reconciler.ts';
 
-/** Has what the storage made for temporary objects go with these, whatever their classes say. */
+/** Ensures that what the storage made for temporary objects is deleted with them, whatever their classes specify. */
 export const temporary: ControllerSetup = {
   rights: [
     { resource: persistentVolumes, verbs: ['patch'] },

@@ -9,8 +9,8 @@ import { releaseContentOf } from '../claims/disposal/release-content.ts';
 const LOOK_AGAIN_MILLISECONDS = 500;
 
 /**
- * Has what was taken for temporary snapshots go with these, also where their class would have it retained: from its beginning, as whoever
- * deletes a namespace asks nobody.
+ * Ensures that the contents of temporary snapshots are deleted with them, even if their class would retain the
+ * contents. It does so as soon as a content exists, because the deletion of a namespace gives no further chance.
  */
 export class TemporarySnapshotReconciler implements Reconciler {
   readonly name = 'temporary-snapshot';

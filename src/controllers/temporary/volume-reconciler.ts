@@ -9,24 +9,28 @@ import { workForAnnotation } from '../objects/internal-annotations.ts';
 import { staysBehind } from '../objects/evidence.ts';
 import { releaseVolume } from '../claims/disposal/release-volume.ts';
 
-/** Of so many temporary claims that have gone the uids are known. */
+/** Number of deleted temporary claims whose UIDs are remembered. */
 const REMEMBERED_CLAIMS = 2_000;
 
 /**
- * Has the volumes of temporary claims go with these, also where their class would have them retained: from their beginning, as whoever deletes
- * a namespace asks nobody, until they are handed over. A provisioner that was at work when a claim went makes its volume afterwards.
+ * Ensures that the volumes of temporary claims are deleted with them, even if their class would retain the volumes. It
+ * does so from the creation of a volume until it is rebound, because the deletion of a namespace gives no further
+ * chance. A provisioner that was already at work when its claim was deleted creates the volume afterwards.
  */
 export class TemporaryVolumeReconciler implements Reconciler {
   readonly name = 'temporary-volume';
   readonly #context: Pick<ControllerContext, 'client' | 'caches' | 'events'>;
-  /** Uids of temporary claims that go or have gone, from the oldest on. */
+  /** UIDs of temporary claims that are being or have been deleted, the oldest first. */
   readonly #leaving = new Set<string>();
 
   constructor(context: Pick<ControllerContext, 'client' | 'caches' | 'events'>) {
     this.#context = context;
   }
 
-  /** The volume that a change of a claim is about. To be asked for every change: a claim that is gone is known by that alone. */
+  /**
+   * Returns the key of the volume that a change of a claim concerns. It must be called for every change, because this
+   * is how it learns which claims are deleted.
+   */
   volumeOf(claim: PersistentVolumeClaim): Key[] {
     if (!isTemporary(claim)) return [];
     if (isBeingDeleted(claim)) this.#remember(claim.metadata?.uid ?? '');
@@ -34,14 +38,18 @@ export class TemporaryVolumeReconciler implements Reconciler {
     return name ? [{ namespace: '', name }] : [];
   }
 
-  /** The volume, where it might be one to be released. */
+  /** Returns the key of a volume that may have to be released. */
   candidate(volume: PersistentVolume): Key[] {
     const { claimRef } = volume.spec ?? {};
     const isConcerned = isTemporaryClaimName(claimRef?.name ?? '') && staysBehind(volume, claimRef?.uid);
     return isConcerned ? [keyOf(volume)] : [];
   }
 
-  /** @param key of a volume */
+  /**
+   * Releases a volume that would outlive its temporary claim.
+   *
+   * @param key of a volume
+   */
   async reconcile(key: Key): Promise<Outcome> {
     const { caches, client } = this.#context;
     const volume = caches.volumes.get(key);
@@ -50,7 +58,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
     return undefined;
   }
 
-  /** Told on the volume, which is what an administrator finds. */
+  /** Reports the failure on the volume, which is what an administrator finds. */
   async failed(key: Key, failure: Error): Promise<void> {
     const volume = this.#context.caches.volumes.get(key);
     if (!volume || !(failure instanceof ApiError)) return;
@@ -79,7 +87,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
   }
 }
 
-/** Its mark tells, which nobody else may write. */
+/** Reports whether a claim is temporary, judging by its mark, which nobody else may write. */
 function isTemporary({ metadata }: PersistentVolumeClaim): boolean {
   return metadata?.annotations?.[workForAnnotation] !== undefined && isTemporaryClaimName(metadata.name ?? '');
 }

@@ -1,22 +1,27 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
 import type { TransferReport } from './transfer-report.ts';
 
-/** What an importer fails with while a user's Secret or ConfigMap is not there. */
+/** Reasons of an importer's failure while a user's Secret or ConfigMap is missing. */
 const REASONS = ['SecretNotFound', 'ConfigMapNotFound'];
-/** The importer looks before it does anything else; one that has run for so many milliseconds has found what it looked for. */
+/**
+ * Milliseconds after which a running importer must have found the object, because it checks that before anything else.
+ */
 const LOOKED_MILLISECONDS = 5_000;
 
-/** Whether a transfer has failed only because it waits for an object that a user is to make. */
+/** Reports whether a transfer has failed only because an object that a user has to create is missing. */
 export function awaitsObject({ reason }: { readonly reason: string }): boolean {
   return REASONS.includes(reason);
 }
 
-/** What a transfer was last said to wait for, if it did for an object. While another pod looks for that, it stays true. */
+/**
+ * Returns the last report of a transfer that waits for an object; undefined if it does not. The report stays valid
+ * while another pod looks for that object.
+ */
 export function awaitedIn(recorded: TransferReport | undefined): TransferReport | undefined {
   return recorded?.podPhase === 'Pending' && awaitsObject(recorded) ? recorded : undefined;
 }
 
-/** Whether a pod that runs may be about to find that the object is still not there. */
+/** Reports whether a running pod may be about to find that the object is still missing. */
 export function mayStillLook(pod: Pod, now: number): boolean {
   const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
   return startedAt !== undefined && now - Date.parse(startedAt) < LOOKED_MILLISECONDS;

@@ -5,10 +5,11 @@ import { workForAnnotation } from '../objects/internal-annotations.ts';
 import { readReport, troubleIn, type TransferReport } from './transfer-report.ts';
 
 /**
- * Tells on a claim, as an event, how an import into it has ended or what is in its way: once, when it comes up. Of a DataVolume's claim only
- * that it has failed, as the DataVolume tells the rest; of a working claim nothing, as the claim that it is for does.
+ * Records an event on a claim about how an import into it has ended, or what prevents it: once, when that changes. The
+ * claim of a DataVolume only gets the failure, because the DataVolume has the other events; a working claim gets none,
+ * because its target claim has them.
  *
- * @param report what is about to be written on the claim
+ * @param report the report that is about to be written to the claim
  */
 export function tellOnClaim(events: EventRecorder, claim: PersistentVolumeClaim, report: TransferReport): void {
   const { annotations, name } = claim.metadata ?? {};

@@ -3,14 +3,15 @@ import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { isAwaitingProvisioner } from '../claims/awaiting-provisioner.ts';
 import { failedReport, pendingReport, readReport, type TransferReport } from './transfer-report.ts';
 
-/** A claim's CloneGrant is made with it. */
+/** Age below which a claim may still lack its CloneGrant, which is created along with it. */
 const GRANTING_MILLISECONDS = 9_000;
 
 /**
- * What a reconciler's failure means for a claim: Failed for good, or Pending for a named thing. Undefined for other
- * errors, which are tried again and are no business of the claim's users; and of a claim that is just about to be provisioned, or granted.
+ * Returns the report of a reconciler's failure on a claim: Failed permanently, or Pending because of something named.
+ * It is undefined for other errors, which are retried and do not concern the claim's users, and for a claim that is
+ * just about to be provisioned or granted.
  *
- * @param now in milliseconds since 1970
+ * @param now milliseconds since 1970
  */
 export function failureReport(claim: PersistentVolumeClaim, failure: Error, now: number): TransferReport | undefined {
   if (!(failure instanceof TerminalError || failure instanceof WaitingError)) return undefined;

@@ -1,8 +1,8 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 
-/** The domain of the labels that an image may ask for. */
+/** Domain of the labels that an image may request. */
 const DOMAIN = 'kubevirt.io';
-/** Those below it that the controllers act on themselves. */
+/** Domain below it with labels that the controllers themselves act on. */
 const OWN_DOMAIN = 'cdi.kubevirt.io';
 const LONGEST_DOMAIN = 253;
 
@@ -11,14 +11,15 @@ const partPattern = /(^|\.)-|-(\.|$)/;
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 /**
- * The labels for a claim of those that an importer has found on its image, which is anybody's: with keys and values that the API
- * accepts, of KubeVirt's domains, and none that the controllers or their policies go by.
+ * Returns which of the labels that an importer found on its image a claim may get. Anybody can create an image, so the
+ * labels must have keys and values that the API accepts, be of KubeVirt's domains, and not be used by the controllers
+ * or their policies.
  */
 export function claimLabelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([key, value]) => isKey(key) && isValue(value)));
 }
 
-/** Of an image's labels, those that the claim does not have: what a user wrote there wins over what an image says. */
+/** Returns those of an image's labels that the claim lacks: a user's label takes precedence over the image's. */
 export function missingLabels(
   claim: PersistentVolumeClaim,
   labels: Readonly<Record<string, string>>,

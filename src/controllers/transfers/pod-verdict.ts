@@ -7,9 +7,9 @@ type Terminated = NonNullable<
   NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
 >;
 
-/** What a transfer pod's status means for the transfer. */
+/** The meaning of a transfer pod's status for the transfer. */
 export type PodVerdict =
-  /** Not running yet; the reason and message are the scheduler's or the kubelet's. */
+  /** The pod is not running yet; the reason and message are the scheduler's or the kubelet's. */
   | { readonly state: 'pending'; readonly reason: string; readonly message: string }
   | { readonly state: 'running' }
   | { readonly state: 'succeeded'; readonly result: Extract<TransferResult, { outcome: 'succeeded' }> }
@@ -19,11 +19,11 @@ export type PodVerdict =
       readonly permanent: boolean;
       readonly reason: string;
       readonly message: string;
-      /** When it ended, in milliseconds since the epoch; undefined where the pod does not tell. */
+      /** Time of the end in milliseconds since the epoch; undefined where the pod does not report it. */
       readonly finishedAt: number | undefined;
     };
 
-/** Reasons for which a container that waits is worth telling about; the others are the ordinary course. */
+/** Reasons of a waiting container that are reported; others are routine. */
 const TROUBLE = new Set([
   'ImagePullBackOff',
   'ErrImagePull',
@@ -34,12 +34,12 @@ const TROUBLE = new Set([
   'RunContainerError',
 ]);
 
-/** The exit code of a container that was killed by a signal is that signal's number and this. */
+/** Offset of the exit code of a container that was killed by a signal: the code is this plus the signal's number. */
 const KILLED_BY = 128;
 
-/** Reads a transfer pod's status, the termination message first. */
+/** Judges a transfer pod's status, considering the termination message first. */
 export function judgePod(pod: Pod): PodVerdict {
-  // Others' containers may be in the pod as well, and are sorted by name.
+  // The pod may also have containers of others, and they are sorted by name.
   const container = pod.status?.containerStatuses?.find(({ name }) => isTransfer(name));
   const terminated = container?.state?.terminated;
   if (terminated || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') {
@@ -63,7 +63,10 @@ export function judgePod(pod: Pod): PodVerdict {
   return { state: 'pending', reason: 'Pending', message: `Pod ${nameOf(pod)} is starting` };
 }
 
-/** While a container runs it counts as ready, unless the node's silence made somebody else say otherwise. */
+/**
+ * Reports whether the pod's node is unreachable: a running container counts as ready, unless the node controller
+ * changed that because the node is silent.
+ */
 function isUnreachable(pod: Pod): boolean {
   const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
   return ready?.status === 'False' && !ready.reason && !pod.metadata?.deletionTimestamp;

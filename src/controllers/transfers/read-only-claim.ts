@@ -2,8 +2,8 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { TransferReport } from './transfer-report.ts';
 
 /**
- * Says of a transfer that could not write its claim where that is because of the claim's access mode. Some drivers mount a claim that is
- * ReadOnlyMany, or has that as its first mode, so that nobody can write it.
+ * Explains the failure of a transfer that could not write its claim because of the claim's access mode. Some drivers
+ * mount a claim read-only if it is ReadOnlyMany, or has that as its first mode.
  */
 export function explainReadOnly(report: TransferReport, { spec }: PersistentVolumeClaim): TransferReport {
   const [mode, ...others] = spec?.accessModes ?? [];

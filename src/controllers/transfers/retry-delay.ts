@@ -2,22 +2,25 @@ import { awaitsObject } from './awaited-object.ts';
 
 const FIRST_MILLISECONDS = 1_000;
 const LONGEST_MILLISECONDS = 5 * 60_000;
-/** For what waits for a user's Secret or ConfigMap, so that it goes on soon after that has been made. */
+/**
+ * Longest delay while a user's Secret or ConfigMap is missing, so that the transfer resumes soon after it has been
+ * created.
+ */
 const LONGEST_WAITING_MILLISECONDS = 15_000;
-/** Failures after which the delay is the longest for what waits: 1 s, 2 s, 4 s, 8 s, 15 s. */
+/** Number of failures after which that longest delay is reached: 1 s, 2 s, 4 s, 8 s, 15 s. */
 const WAITING_FAILURES = 5;
 
-/** How an attempt ended. */
+/** The end of an attempt. */
 interface End {
-  /** In milliseconds since the epoch; taken for now where it is not known. */
+  /** Time of the end in milliseconds since the epoch; undefined counts as now. */
   readonly finishedAt: number | undefined;
   readonly reason: string;
 }
 
 /**
- * How long to wait still before the next attempt, in milliseconds; not positive when it is due.
+ * Returns the milliseconds left until the next attempt; it is due when the result is not positive.
  *
- * @param failures the attempts that have failed
+ * @param failures number of failed attempts
  */
 export function remainingDelay(last: End, failures: number, now: number): number {
   const longest = awaitsObject(last) ? LONGEST_WAITING_MILLISECONDS : LONGEST_MILLISECONDS;
@@ -25,14 +28,14 @@ export function remainingDelay(last: End, failures: number, now: number): number
 }
 
 /**
- * The attempts that have failed, after one more that found an object missing. Looking for it counts no further than it takes to reach
- * the longest delay: what fails after the object has been made is soon tried again, too.
+ * Returns the number of failed attempts after another one that found an object missing. Such attempts stop counting
+ * once the longest delay is reached, so that a failure after the object has been created is retried soon, too.
  */
 export function countWaiting(failures: number): number {
   return Math.max(failures, Math.min(failures + 1, WAITING_FAILURES));
 }
 
-/** How long to wait before the pod that follows `failures` failed ones is made: 1 s, 2 s, 4 s, … */
+/** Returns the milliseconds before the pod after `failures` failed ones is created: 1 s, 2 s, 4 s, … */
 function retryDelay(failures: number): number {
   return FIRST_MILLISECONDS * 2 ** Math.max(failures - 1, 0);
 }

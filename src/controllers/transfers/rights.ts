@@ -1,10 +1,10 @@
 import { events, persistentVolumeClaims, pods } from '../../kube/builtin-resources.ts';
 import type { Right } from '../runtime/rights.ts';
 
-/** What making transfer pods, following them and telling of them on a claim needs. */
+/** Rights that are needed to create transfer pods, follow them and report on their claims. */
 export const transferRights: readonly Right[] = [
   { resource: pods, verbs: ['get', 'create', 'delete'] },
   { resource: persistentVolumeClaims, verbs: ['patch'] },
-  // Why a pod does not start stands nowhere else.
+  // Only events state why a pod does not start.
   { resource: events, verbs: ['list'] },
 ];

@@ -4,13 +4,14 @@ import { keyOf, keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { latestWarning } from '../runtime/latest-warning.ts';
 
-/** How long a pod may take to start before its events are looked at, and between two looks. */
+/** Milliseconds that a pod may take to start before its events are read, and between two reads. */
 const PATIENCE_MILLISECONDS = 4_000;
 
 /**
- * Asks why a pod that has its node does not start: that its volume cannot be mounted, say, stands nowhere but in its events.
+ * Explains why a scheduled pod does not start: some causes, such as a volume that cannot be mounted, are only reported
+ * by its events.
  *
- * @returns what is in the way, where there is something, and when to look again
+ * @returns the cause, if there is one, and when to look again
  */
 export async function explainSlowStart(
   context: Pick<ControllerContext, 'client' | 'now'>,

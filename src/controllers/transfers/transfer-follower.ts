@@ -9,30 +9,32 @@ import { countWaiting, remainingDelay } from './retry-delay.ts';
 import { explainSlowStart } from './slow-start.ts';
 import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';
 
-/** The verdict on a transfer that has not been successful, yet or at all. */
+/** The verdict on a transfer that has not succeeded. */
 export type UnfinishedVerdict = Extract<PodVerdict, { state: 'pending' | 'running' | 'failed' }>;
 
 /** What is known of a transfer besides the verdict. */
 export interface Attempt {
-  /** The pod that knows how far it is; while one is pending, that one. */
+  /** Pod that knows the progress; if one is pending, that one. */
   readonly pod: Pod;
-  /** The attempts that failed before this one. */
+  /** Number of failed attempts before this one. */
   readonly restarts: number;
-  /** What was reported last. */
+  /** Last recorded report. */
   readonly recorded: TransferReport | undefined;
 }
 
-/** What to tell of a transfer, if anything new, and what to do then: look again when the outcome says, or make its pods anew. */
+/**
+ * The report to write, if it is new, and what to do then: look again as the outcome specifies, or recreate the pods.
+ */
 export interface FollowUp {
   readonly report?: TransferReport;
-  /** What the pod told, if it was asked now and answered. */
+  /** Progress of the pod, if it was polled now and answered. */
   readonly progress?: TransferProgress | undefined;
   readonly next: Outcome | 'start-again';
 }
 
 type FollowerContext = Pick<ControllerContext, 'client' | 'now' | 'progress'>;
 
-/** Follows transfers from the verdicts on their pods, until they have succeeded. */
+/** Follows transfers by the verdicts on their pods, until they have succeeded. */
 export class TransferFollower {
   readonly #context: FollowerContext;
 

@@ -9,9 +9,9 @@ import { marksFor } from '../objects/made-for.ts';
 import { pickAnnotations } from '../objects/pick-annotations.ts';
 import type { TransferSettings } from '../runtime/settings.ts';
 
-/** The user and group that transfer pods run as; disk images belong to the group, as virtual machines expect. */
+/** User and group ID of transfer pods; disk images belong to the group, as virtual machines expect. */
 const QEMU_ID = 107;
-/** Of the work directory: the sockets of qemu-img and nbdkit, which take no room, are all that is ever in it. */
+/** Size of the work directory, which only ever contains the sockets of qemu-img and nbdkit, and these take no space. */
 const WORK_SIZE = '16Mi';
 const PASSED_ON_ANNOTATIONS = [
   userAnnotation.podNetworks,
@@ -22,35 +22,35 @@ const PASSED_ON_ANNOTATIONS = [
 
 export type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
 
-/** What differs between the pods that move data. */
+/** What distinguishes the pods that move data. */
 export interface TransferPodOptions {
   readonly name: string;
   readonly namespace: string;
   readonly role: TransferRole;
   readonly env: Readonly<Record<string, string>>;
   readonly claim: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block'; readonly readOnly: boolean };
-  /** What the pod mounts besides the claim and its work directory; all read-only but scratch. */
+  /** Mounts of the pod besides the claim and its work directory; all are read-only but scratch. */
   readonly mounts: readonly { readonly volume: PodVolume; readonly path: string; readonly writable?: boolean }[];
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the claim, of which those for pods are passed on. */
   readonly claimAnnotations: Readonly<Record<string, string>>;
-  /** The claim that the pod works for; the pod's changes wake the controllers of that claim. */
+  /** Claim that the pod works for; changes of the pod wake the controllers of that claim. */
   readonly worksFor: PersistentVolumeClaim;
-  /** Pods that failed before it. */
+  /** Number of failed pods before this one. */
   readonly restarts: number;
   readonly owner?: OwnerReference;
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly affinity?: V1Affinity;
 }
 
-/** A pod that moves data and satisfies the restricted Pod Security Standard. */
+/** Returns a pod that moves data and satisfies the restricted Pod Security Standard. */
 export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
   const { label, deadlineSeconds } = definitionOf(options.role);
   const block = options.claim.volumeMode === 'Block';
   const marks = marksFor(options.worksFor);
   const volumes: PodVolume[] = [
     { name: 'data', persistentVolumeClaim: volumeOf(options.claim) },
-    // In memory, where the size is a wall: on a disk the kubelet looks from time to time who has taken more.
+    // The size is a hard limit only in memory: on a disk, the kubelet merely measures usage from time to time.
     { name: 'work', emptyDir: { medium: 'Memory', sizeLimit: WORK_SIZE } },
     ...options.mounts.map((mount) => mount.volume),
   ];
@@ -89,13 +89,14 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       ...(options.owner ? { ownerReferences: [options.owner] } : {}),
     },
     spec: {
-      // A failure is judged by the controller, which knows whether trying again can help.
+      // The controller judges a failure, because it knows whether a retry can help.
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 10,
       ...(deadlineSeconds === undefined ? {} : { activeDeadlineSeconds: deadlineSeconds }),
-      // A user namespace (hostUsers: false) is not asked for: it excludes Block volumes, and file systems that cannot map ids, NFS among them.
+      // The pod requests no user namespace (hostUsers: false), because that excludes Block volumes, and file systems
+      // that cannot map IDs, such as NFS.
       securityContext: {
         runAsNonRoot: true,
         runAsUser: QEMU_ID,
@@ -133,12 +134,18 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
   };
 }
 
-/** A volume that is only read is mounted so: else the kubelet would give all of its files to the pod's group. */
+/**
+ * Returns the volume of a claim. A claim that is only read is mounted read-only, because the kubelet would otherwise
+ * change the group of all its files to the pod's.
+ */
 function volumeOf({ name, readOnly }: TransferPodOptions['claim']) {
   return { claimName: name, ...(readOnly ? { readOnly } : {}) };
 }
 
-/** Istio looks for labels before annotations, and takes pods into its ambient mode where none says otherwise. */
+/**
+ * Returns labels that opt out of service meshes by default: Istio reads labels before annotations, and takes pods into
+ * its ambient mode unless one says otherwise.
+ */
 function meshLabels(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return annotations[userAnnotation.istioInject] === 'true'
     ? { [userAnnotation.istioInject]: 'true' }

@@ -5,25 +5,28 @@ import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { reportedText } from '../progress/reported-text.ts';
 
-/** Characters: no termination message has more, and who may write a pod's status can write what they like. */
+/**
+ * Longest message in characters. Termination messages are not longer, but anybody with the right to write a pod's
+ * status can write more.
+ */
 const LONGEST_MESSAGE = 4096;
-/** Characters, of a name in CamelCase. */
+/** Longest reason in characters, which is a name in CamelCase. */
 const LONGEST_REASON = 128;
 
-/** How a transfer into a claim stands, as its controller tells it on the claim. */
+/** The state of a transfer into a claim, as its controller reports it on the claim. */
 export interface TransferReport {
   readonly podPhase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
   readonly restarts: number;
   readonly running: boolean;
   readonly reason: string;
   readonly message: string;
-  /** `45.20%` or `N/A`. */
+  /** Progress as `45.20%` or `N/A`. */
   readonly progress: string;
-  /** How fast bytes are moved; undefined where none are, or where the pod does not tell. */
+  /** Transfer rate in bytes per second; undefined while nothing is moved, or where the pod does not report it. */
   readonly bytesPerSecond?: number;
 }
 
-/** The claim annotations that carry a report; always the whole set, so that nothing stale stays behind. */
+/** Returns the claim annotations that represent a report; always the whole set, so that no stale ones remain. */
 export function reportAnnotations(report: TransferReport): Record<string, string> {
   return {
     [names.podPhase]: report.podPhase,
@@ -37,7 +40,7 @@ export function reportAnnotations(report: TransferReport): Record<string, string
   };
 }
 
-/** Reads a report back from a claim; undefined where no transfer has reported on it. */
+/** Reads a report from a claim's annotations; undefined where no transfer has reported on it. */
 export function readReport(annotations: Readonly<Record<string, string>> | undefined): TransferReport | undefined {
   const podPhase = annotations?.[names.podPhase];
   if (!annotations || !podPhase) return undefined;
@@ -53,13 +56,13 @@ export function readReport(annotations: Readonly<Record<string, string>> | undef
   };
 }
 
-/** What stands in the way, or what is being waited for. */
+/** What prevents the transfer, or what it waits for. */
 interface Cause {
   readonly reason: string;
   readonly message: string;
 }
 
-/** The report of a transfer that is not running yet, or not running between two attempts. */
+/** Returns the report of a transfer that is not running yet, or not running between two attempts. */
 export function pendingReport(restarts: number, { reason, message }: Cause): TransferReport {
   return {
     podPhase: 'Pending',
@@ -71,25 +74,25 @@ export function pendingReport(restarts: number, { reason, message }: Cause): Tra
   };
 }
 
-/** Whether a transfer is only about to begin, and nothing is in its way. */
+/** Reports whether a transfer is about to begin, with nothing preventing it. */
 export function isStarting({ podPhase, reason }: TransferReport): boolean {
   return podPhase === 'Pending' && reason === 'Pending';
 }
 
-/** The report of a transfer that has failed for good. */
+/** Returns the report of a transfer that has failed permanently. */
 export function failedReport(restarts: number, cause: Cause): TransferReport {
   return { ...pendingReport(restarts, cause), podPhase: 'Failed' };
 }
 
-/** The report of a transfer that is complete. */
+/** Returns the report of a transfer that is complete. */
 export function completedReport(restarts: number, message: string): TransferReport {
   return { podPhase: 'Succeeded', restarts, running: false, reason: 'Completed', message, progress: '100.0%' };
 }
 
 /**
- * The report of a transfer whose pods are running.
+ * Returns the report of a transfer whose pods are running.
  *
- * @param recorded what was reported last, which stands while the pod does not tell
+ * @param recorded last report, which stays valid while the pod does not report
  */
 export function runningReport(
   recorded: TransferReport | undefined,
@@ -116,12 +119,12 @@ export function runningReport(
   };
 }
 
-/** What is in a transfer's way, if anything: the reason of its report. */
+/** Returns what prevents a transfer, if anything: the reason of its report. */
 export function troubleIn({ reason }: TransferReport): string | undefined {
   return courseOf(reason) === 'ordinary' ? undefined : reason;
 }
 
-/** What a running transfer does, for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
+/** Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
 function describeProgress(progress: TransferProgress): string {
   const read = humanBytes(progress.bytesRead + progress.bytesSkipped);
   const total = progress.bytesTotal === undefined ? '' : ` of ${humanBytes(progress.bytesTotal)}`;

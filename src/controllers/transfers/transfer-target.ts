@@ -4,17 +4,17 @@ import type { TransferTarget } from '../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { ConfigView } from '../runtime/config-view.ts';
 
-/** The volume mode of a claim; Filesystem where it does not say. */
+/** Returns the volume mode of a claim; the default is Filesystem. */
 export function volumeModeOf(claim: PersistentVolumeClaim): 'Filesystem' | 'Block' {
   return claim.spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem';
 }
 
-/** What a claim requests, in bytes; 0 where it requests nothing. */
+/** Returns the requested size of a claim in bytes; 0 where it requests none. */
 export function requestedBytes(claim: PersistentVolumeClaim): number {
   return parseQuantity(claim.spec?.resources?.requests?.['storage'] ?? '0');
 }
 
-/** What a transfer pod is told of the claim that it writes. */
+/** Returns what a transfer pod needs to know about the claim that it writes. */
 export function transferTargetOf(claim: PersistentVolumeClaim, config: ConfigView): TransferTarget {
   const volumeMode = volumeModeOf(claim);
   const annotations = claim.metadata?.annotations ?? {};

@@ -2,7 +2,7 @@ import type { Informer } from './informer.ts';
 import { keyOf, type Key } from './key.ts';
 import type { KubeObject } from './resource.ts';
 
-/** Tells a controller which objects to reconcile. */
+/** Source of the objects that a controller has to reconcile. */
 export interface EventSource {
   readonly informer: Pick<Informer<KubeObject>, 'hasSynced' | 'name' | 'resource'>;
   /** Enqueues the keys of the existing objects, and from then on of those that change. */

@@ -15,7 +15,7 @@ export interface TransferSettings {
   };
 }
 
-/** What the Deployment tells the executable about the installation. */
+/** Settings of the installation, which the Deployment passes to the executable. */
 export interface InstallationSettings {
   readonly image: string;
   /** Namespace of the installation. */

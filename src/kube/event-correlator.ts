@@ -11,7 +11,7 @@ export interface EventFacts {
 /** One Event object, and how often it has happened so far. */
 export interface Series {
   readonly facts: EventFacts;
-  /** Milliseconds since 1970. */
+  /** Time of the first occurrence, in milliseconds since 1970. */
   readonly first: number;
   last: number;
   count: number;
@@ -20,7 +20,7 @@ export interface Series {
 }
 
 export interface CorrelatorLimits {
-  /** Number of different messages for one reason and object from which on they are combined into one. */
+  /** Number of different messages for one reason and object, beyond which further ones are combined into one. */
   readonly similar: number;
   /** Number of writes about one object that may happen at once. */
   readonly burst: number;

@@ -17,7 +17,7 @@ const SHORT_WATCH_MS = 5_000;
 export interface Sink<T extends KubeObject> {
   /** Prepares a received object for being kept. It is called once for each object, before the other methods. */
   admit(object: T): T;
-  /** Replaces everything by the complete current collection. */
+  /** Replaces all objects by the complete current collection. */
   replace(objects: T[]): void;
   change(event: WatchEvent<T>): void;
 }

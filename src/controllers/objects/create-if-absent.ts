@@ -12,7 +12,7 @@ const NAME_TAKEN_MILLISECONDS = 1_000;
 /**
  * Creates an object, unless it exists, of which the cache may not know yet.
  *
- * @returns the existing object
+ * @returns the created or existing object
  * @throws WaitingError ErrExceededQuota where the namespace's quota has no room for it; ErrStartingPod or ErrForbidden
  * where it is refused otherwise; ErrResourceExists where another object has its name: one that is being deleted, that
  * has other owners, or that somebody else created
@@ -66,8 +66,8 @@ export function refusedByAdmission(
 }
 
 /**
- * Requires that the existing object is the desired one. The error retries by itself, because no watch reports that a
- * name is free again.
+ * Requires that the existing object is the desired one. The error has a retry delay of its own, because no watch
+ * reports that a name is free again.
  */
 function requireSame<T extends KubeObject>(resource: Resource<T>, desired: T, found: T | undefined): T {
   const owners = desired.metadata?.ownerReferences ?? [];

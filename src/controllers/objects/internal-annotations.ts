@@ -32,8 +32,8 @@ export const promisedByAnnotation = 'cdi.kubevirt.io/rebind.workingUID';
  */
 export const reclaimPolicyAnnotation = 'cdi.kubevirt.io/rebind.reclaimPolicy';
 /**
- * On a temporary VolumeSnapshot whose content would have been retained: when its deletion policy was changed, as an
- * RFC 3339 time.
+ * On a temporary VolumeSnapshot whose content would have been retained: the RFC 3339 time at which the snapshot
+ * controller was notified that it is deleted instead.
  */
 export const contentReleasedAnnotation = 'cdi.kubevirt.io/work.contentReleased';
 /** On a PersistentVolume that has been rebound: UID of the claim that has it now. */

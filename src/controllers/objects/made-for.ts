@@ -42,8 +42,8 @@ export function requireMadeFor<T extends KubeObject>(object: T | undefined, uid:
 }
 
 /**
- * Returns the error for a required name that a foreign object has. It is retried by itself, because no watch reports
- * that the name is free.
+ * Returns the error for a required name that a foreign object has. It has a retry delay of its own, because no watch
+ * reports that the name is free.
  *
  * @param object the existing object, or the one to create
  */

@@ -16,7 +16,7 @@ export function withoutLogins(proxy: ImportProxy): ImportProxy {
 }
 
 /**
- * Removes everything before the last @, without parsing the URL: an invalid one, such as with a slash in the password,
+ * Removes the login up to the last @, without parsing the URL: an invalid one, such as with a slash in the password,
  * must not be shown either.
  */
 function withoutLogin(url: string): string {

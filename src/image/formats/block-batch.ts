@@ -46,12 +46,12 @@ export class Batch {
   addCompressed(bytes: Buffer, block: NewBlock): void {
     bytes.copy(Buffer.from(this.input), this.#inputFilled);
     this.#inputFilled += bytes.length;
-    this.#add({ ...block, compressed: bytes.length, decoded: 0 });
+    this.#add(block, bytes.length, 0);
   }
 
   addPlain(bytes: Buffer, block: NewBlock): void {
     bytes.copy(Buffer.from(this.room), this.#roomFilled);
-    this.#add({ ...block, compressed: undefined, decoded: bytes.length });
+    this.#add(block, undefined, bytes.length);
   }
 
   /** @param decode decodes on another thread, to which the memory is transferred */
@@ -82,8 +82,9 @@ export class Batch {
     for (const [index, block] of compressed.entries()) block.decoded = result.decoded[index] ?? -1;
   }
 
-  #add(block: Omit<Block, 'place'>): void {
-    this.blocks.push({ ...block, place: this.#roomFilled });
-    this.#roomFilled += block.length;
+  #add({ host, guest, length, explain }: NewBlock, compressed: number | undefined, decoded: number): void {
+    // There may be millions of blocks, so each is a single object, and not one that is copied from another.
+    this.blocks.push({ host, guest, compressed, place: this.#roomFilled, length, decoded, explain });
+    this.#roomFilled += length;
   }
 }

@@ -14,6 +14,8 @@ const INPUT_SLACK = 512;
 /** Longest plain data that is copied, in bytes; longer data deserves its own write. */
 const LONGEST_COPIED = 128 * 1024;
 
+const asItIs = (error: Error): Error => error;
+
 export interface BlockInflaterOptions {
   codec: BlockCodec;
   /** Decompressed size of each block; the last one may end with the disk. */
@@ -65,7 +67,7 @@ export class BlockInflater {
    * @param explain translates a failure to decompress the block
    * @returns false where some have to be taken first
    */
-  start(compressed: Buffer, host: number, guest: number, explain = (error: Error): Error => error): boolean {
+  start(compressed: Buffer, host: number, guest: number, explain = asItIs): boolean {
     const { blockSize } = this.#options;
     const batch = this.#gathering(compressed.length, blockSize);
     if (batch === undefined) return false;
@@ -86,7 +88,7 @@ export class BlockInflater {
    */
   addPlain(bytes: Buffer, host: number, guest: number): boolean {
     const batch = this.#gathering(0, bytes.length);
-    batch?.addPlain(bytes, { host, guest, length: bytes.length, explain: (error) => error });
+    batch?.addPlain(bytes, { host, guest, length: bytes.length, explain: asItIs });
     return batch !== undefined;
   }
 

@@ -23,10 +23,10 @@ export class PieceInflater extends BlockInflater {
    * @returns false where some have to be taken first
    */
   startPiece(bytes: Buffer, { host, guest, length }: Pick<PieceRun, 'host' | 'guest' | 'length'>): boolean {
+    // What explains a failure is kept as long as the block, so most blocks have none of their own.
+    if (bytes.length >= length) return this.start(bytes, host, guest);
     // The last sector of the file may be incomplete; where that is not enough, the file is truncated rather than
     // damaged.
-    return this.start(bytes, host, guest, (error) =>
-      bytes.length < length ? this.#image.failures.truncated() : error,
-    );
+    return this.start(bytes, host, guest, () => this.#image.failures.truncated());
   }
 }

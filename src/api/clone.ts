@@ -28,7 +28,7 @@ export const dataVolumePhaseOfClone = {
   Rebind: 'RebindInProgress',
 } as const satisfies Partial<Record<ClonePhase, DataVolumePhase>>;
 
-/** Reasons why pods copy a clone instead of the storage making it; also reasons of events. */
+/** Reasons why pods copy a clone instead of the storage making it; also reasons of Warning events. */
 export const cloneFallbackReasons = [
   'IncompatibleVolumeModes',
   'IncompatibleProvisioners',

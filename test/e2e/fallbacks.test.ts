@@ -102,7 +102,7 @@ describe('clones that fall back to a copy', function () {
       expect(annotations['cdi.kubevirt.io/cloneFallbackReason']).to.equal(reason);
       const told = (await eventsOf(suite.client, object)).find((event) => event.reason === reason);
       expect(told?.message).to.match(message);
-      expect(told?.type, 'it is no trouble').to.equal('Normal');
+      expect(told?.type).to.equal('Warning');
       expect(content.sha256).to.equal(suite.disk.sha256);
     });
   }

@@ -1,6 +1,8 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { PROVISIONER_ANNOTATION } from './awaiting-provisioner.ts';
 import { isBound } from './bound.ts';
+import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from './wait-for-first-consumer.ts';
 
 /** The time for which the first look at a claim is remembered, so that its grace period is not granted again. */
 const REMEMBERED_MILLISECONDS = 60_000;
@@ -11,6 +13,7 @@ const REMEMBERED_MILLISECONDS = 60_000;
  * event that it could not save the claim.
  */
 export class ProvisionerGrace {
+  readonly #caches: Pick<Caches, 'storageClasses'>;
   readonly #longest: number;
   readonly #now: () => number;
   /** The time at which each claim was first seen, by uid, in chronological order. */
@@ -20,7 +23,8 @@ export class ProvisionerGrace {
    * @param longest the grace period in milliseconds
    * @param now milliseconds since the epoch
    */
-  constructor(longest: number, now: () => number) {
+  constructor(caches: Pick<Caches, 'storageClasses'>, longest: number, now: () => number) {
+    this.#caches = caches;
     this.#longest = longest;
     this.#now = now;
   }
@@ -29,6 +33,8 @@ export class ProvisionerGrace {
   left(claim: PersistentVolumeClaim): number {
     const { uid = '', annotations } = claim.metadata ?? {};
     if (isBound(claim) || annotations?.[PROVISIONER_ANNOTATION] !== undefined) return 0;
+    // One that has no node yet is not provisioned.
+    if (annotations?.[SELECTED_NODE_ANNOTATION] === undefined && waitsForFirstConsumer(claim, this.#caches)) return 0;
     const now = this.#now();
     const since = this.#since.get(uid) ?? now;
     for (const [other, began] of this.#since) {

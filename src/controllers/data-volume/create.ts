@@ -80,8 +80,9 @@ export async function createObjects(
   const kind = sourceKindOf(spec);
   const message = messageOf(population, kind);
   if (message) {
-    const event = { type: 'Normal', reason: 'NoPopulator', component: dataVolumeEventSource(kind) } as const;
-    context.events.event(dataVolume, { ...event, message });
+    const type = kind === 'clone' && population.by === 'itself' ? 'Warning' : 'Normal';
+    const component = dataVolumeEventSource(kind);
+    context.events.event(dataVolume, { type, reason: 'NoPopulator', component, message });
   }
 }
 

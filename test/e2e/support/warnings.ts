@@ -1,3 +1,4 @@
+import { cloneFallbackReasons } from '../../../src/api/clone.ts';
 import { events, type Event } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 
@@ -22,7 +23,11 @@ export async function warningsIn(client: KubeClient, namespaces: readonly string
   return [...kinds].map(([kind, all]) => `${all.length} × ${kind}: ${all[0]?.message}`).sort();
 }
 
+/** A fall-back to a copy is published as a Warning, by the API that clients know. */
+const FALLBACKS: readonly (string | undefined)[] = cloneFallbackReasons;
+
 function isTold(event: Event): boolean {
+  if (FALLBACKS.includes(event.reason)) return false;
   return !AMONG_THEMSELVES.some(({ reason, message }) => event.reason === reason && message.test(event.message ?? ''));
 }
 

@@ -52,7 +52,7 @@ export async function beginClone(
   }
   if (fallback) {
     const message = `Falling back to a host-assisted copy: ${fallback.message}`;
-    const event = { type: 'Normal', reason: fallback.reason, message } as const;
+    const event = { type: 'Warning', reason: fallback.reason, message } as const;
     if (dataVolume) context.events.event(dataVolume, { ...event, component: dataVolumeEventSource('clone') });
     else context.events.event(target, event);
   }

@@ -44,7 +44,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   constructor(context: CloneContext) {
     this.#context = context;
-    this.#grace = new ProvisionerGrace(GRACE_MILLISECONDS, context.now);
+    this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {

@@ -41,7 +41,7 @@ export class ImportPopulatorReconciler implements Reconciler {
 
   constructor(context: ControllerContext) {
     this.#context = context;
-    this.#grace = new ProvisionerGrace(GRACE_MILLISECONDS, context.now);
+    this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
   }
 
   async reconcile(key: Key): Promise<Outcome> {

@@ -1,12 +1,18 @@
 import { expect } from 'chai';
 import { ProvisionerGrace } from '../../../../src/controllers/claims/provisioner-grace.ts';
+import { cachesOf } from '../caches.ts';
 
 describe('the time that the provisioner of a claim is given', () => {
+  const caches = cachesOf({
+    storageClasses: [
+      { metadata: { name: 'late' }, provisioner: 'csi.example', volumeBindingMode: 'WaitForFirstConsumer' },
+    ],
+  });
   const claim = (annotations = {}) => ({ metadata: { name: 'disk', namespace: 'team', uid: 'of-disk', annotations } });
 
   it('begins when it is first asked for, and ends, however late that is noticed', () => {
     let now = 1_000_000;
-    const grace = new ProvisionerGrace(150, () => now);
+    const grace = new ProvisionerGrace(caches, 150, () => now);
     expect(grace.left(claim())).to.equal(150);
     now += 100;
     expect(grace.left(claim())).to.equal(50);
@@ -17,9 +23,16 @@ describe('the time that the provisioner of a claim is given', () => {
   });
 
   it('is over once the provisioner is written, or the claim is bound', () => {
-    const grace = new ProvisionerGrace(150, () => 0);
+    const grace = new ProvisionerGrace(caches, 150, () => 0);
     expect(grace.left(claim({ 'volume.kubernetes.io/storage-provisioner': 'csi.example' }))).to.equal(0);
     const bound = { ...claim(), spec: { volumeName: 'volume' }, status: { phase: 'Bound' } };
     expect(grace.left(bound)).to.equal(0);
+  });
+
+  it('is not needed by a claim that has no node yet, for which nobody provisions anything', () => {
+    const grace = new ProvisionerGrace(caches, 150, () => 0);
+    const late = (annotations = {}) => ({ ...claim(annotations), spec: { storageClassName: 'late' } });
+    expect(grace.left(late())).to.equal(0);
+    expect(grace.left(late({ 'volume.kubernetes.io/selected-node': 'node1' }))).to.equal(150);
   });
 });

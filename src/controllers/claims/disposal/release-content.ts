@@ -23,7 +23,7 @@ type ReleaseContext = Pick<ControllerContext, 'client' | 'caches' | 'now'>;
 /**
  * Ensures that the snapshot in the storage is deleted together with a temporary VolumeSnapshot, whatever the policy of
  * its class. The snapshot controller must know this before the VolumeSnapshot is deleted: a content without a
- * VolumeSnapshot remains for ever, whatever its policy. A change of the VolumeSnapshot makes the controller look at it
+ * VolumeSnapshot remains forever, whatever its policy. A change of the VolumeSnapshot makes the controller look at it
  * again.
  *
  * @returns `released` where the VolumeSnapshot can be deleted, also where there is nothing to release

@@ -11,7 +11,7 @@ const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-creat
  *
  * The snapshot controller marks the content as being deleted, and the CSI snapshotter marks it as being created; both
  * write all annotations as they last saw them. Where one overwrites the mark of the other, the content is left behind:
- * for ever if the snapshot was deleted before it was bound, and else until the CSI snapshotter resynchronizes.
+ * forever if the snapshot was deleted before it was bound, and else until the CSI snapshotter resynchronizes.
  */
 export async function isSettled(client: KubeClient, snapshot: VolumeSnapshot): Promise<boolean> {
   if (isUntouched(snapshot)) return true;

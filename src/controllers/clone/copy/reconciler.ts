@@ -77,7 +77,7 @@ export class HostCloneReconciler implements Reconciler {
     const source = this.#pod(claim, keys.sourcePod);
     const target = this.#pod(claim, keys.targetPod);
     if (report?.podPhase === 'Failed') {
-      // The other end would wait for ever. The failed pod is kept for its log.
+      // The other end would wait forever. The failed pod is kept for its log.
       const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
       await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
       return undefined;

@@ -12,7 +12,7 @@ import type { ClonedObject } from '../source/cloned-object.ts';
 type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
-/** The lifetime of an unused grant: a claim may wait long for its first consumer, but not for ever. */
+/** The lifetime of an unused grant: a claim may wait a long time for its first consumer, but not forever. */
 const LONGEST_GRANT_MILLISECONDS = 30 * 24 * 60 * 60_000;
 
 /** Returns the DataVolume that a grant was issued for. */

@@ -1,7 +1,7 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 
-/** Counts the clones whose end the reconcilers report. */
+/** Counts the clones that the reconcilers report as complete. */
 export interface CloneCount {
   /**
    * Reports that a claim that a populator has cloned into is bound. Repeated reports count once.

@@ -73,7 +73,7 @@ function sized(bytes: number): string {
 /**
  * Returns the error for a source that does not exist, or is being deleted.
  *
- * @param limit a description of how long the clone waits for the source, where that is not for ever
+ * @param limit a description of how long the clone waits for the source, where that is not forever
  */
 export function without(what: string, key: Key, state: 'absent' | 'deleted', limit = ''): WaitingError {
   const message =

@@ -29,11 +29,11 @@ export class ProvisionerGrace {
     this.#now = now;
   }
 
-  /** Returns the milliseconds for which a claim must not be written; a change of the claim may end that sooner. */
+  /** Returns the milliseconds for which a claim must not be written to; a change of the claim may end that sooner. */
   left(claim: PersistentVolumeClaim): number {
     const { uid = '', annotations } = claim.metadata ?? {};
     if (isBound(claim) || annotations?.[PROVISIONER_ANNOTATION] !== undefined) return 0;
-    // One that has no node yet is not provisioned.
+    // Before a node is selected for such a claim, the volume controller names no provisioner.
     if (annotations?.[SELECTED_NODE_ANNOTATION] === undefined && waitsForFirstConsumer(claim, this.#caches)) return 0;
     const now = this.#now();
     const since = this.#since.get(uid) ?? now;

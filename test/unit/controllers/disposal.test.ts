@@ -5,6 +5,7 @@ import { releaseContentOf } from '../../../src/controllers/claims/disposal/relea
 import { releaseVolumeOf } from '../../../src/controllers/claims/disposal/release-volume.ts';
 import { TemporaryVolumeReconciler } from '../../../src/controllers/temporary/volume-reconciler.ts';
 import {
+  handedToAnnotation,
   promisedToAnnotation,
   reclaimPolicyAnnotation,
   workForAnnotation,
@@ -212,7 +213,9 @@ describe('a volume that was promised and is not handed over any more', () => {
       await releasePromise(rig.context, volume);
       expect(rig.policyOf(name)).to.equal(policy);
       const left = rig.api.find(persistentVolumes, { namespace: '', name })?.metadata?.annotations ?? {};
-      expect(Object.keys(left)).to.deep.equal([PROVISIONED_BY_ANNOTATION]);
+      // What was handed to the user's claim goes on saying so.
+      const handed = whose === 'the user’s' ? [handedToAnnotation] : [];
+      expect(Object.keys(left)).to.have.members([PROVISIONED_BY_ANNOTATION, ...handed]);
     });
   }
 });

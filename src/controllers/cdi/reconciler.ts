@@ -7,7 +7,7 @@ import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../runtime/config-view.ts
 import type { ControllerContext } from '../runtime/context.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { withoutLogins } from '../runtime/proxy-login.ts';
-import { removedFrom } from './removed-fields.ts';
+import { removedFrom, withoutEmptied } from './removed-fields.ts';
 import { cdis, type CDI } from '../../api/cdi.ts';
 import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
 
@@ -72,7 +72,7 @@ export class CDIReconciler implements Reconciler {
             labels: { ...objectLabels },
             ownerReferences: [ownerReference(cdi, { controller: true })],
           },
-          spec,
+          spec: withoutEmptied(recorded?.spec, spec),
         },
         { fieldManager: FIELD_MANAGER },
       );
@@ -83,7 +83,7 @@ export class CDIReconciler implements Reconciler {
     if (!recorded || differs(status, recorded.status ?? {})) {
       await client.applyStatus(
         cdiConfigs,
-        { metadata: { name: CDI_CONFIG_NAME }, status },
+        { metadata: { name: CDI_CONFIG_NAME }, status: withoutEmptied(recorded?.status, status) },
         { fieldManager: FIELD_MANAGER },
       );
     }

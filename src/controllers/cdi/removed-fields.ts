@@ -15,6 +15,22 @@ export function removedFrom(recorded: unknown, wanted: unknown): Record<string, 
   return removed.length > 0 ? Object.fromEntries(removed) : undefined;
 }
 
+/**
+ * What is to be applied, without the maps that have been emptied: the API server makes null of a map whose last field an apply takes away
+ * by naming the map without any, and then refuses that as no map.
+ */
+export function withoutEmptied<Wanted extends object>(recorded: unknown, wanted: Wanted): Wanted {
+  const recordedFields = isMap(recorded) ? recorded : {};
+  const kept = Object.entries(wanted).flatMap(([name, value]): [string, unknown][] => {
+    const before = recordedFields[name];
+    if (!isMap(value) || !isMap(before)) return [[name, value]];
+    const left = withoutEmptied(before, value);
+    const isEmptied = Object.keys(left).length === 0 && Object.keys(before).length > 0;
+    return isEmptied ? [] : [[name, left]];
+  });
+  return Object.fromEntries(kept) as Wanted;
+}
+
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { removedFrom } from '../../../../src/controllers/cdi/removed-fields.ts';
+import { removedFrom, withoutEmptied } from '../../../../src/controllers/cdi/removed-fields.ts';
 
 /** RFC 7386. */
 function merged(target: unknown, patch: unknown): unknown {
@@ -25,6 +25,18 @@ describe('fields that were taken away', () => {
     });
     expect(removedFrom(recorded, recorded)).to.equal(undefined);
     expect(removedFrom(undefined, wanted)).to.equal(undefined);
+  });
+
+  it('are not named as a map of none where there were some', () => {
+    const recorded = { overhead: { classes: { a: '1' } }, limits: { cpu: '1' }, none: {}, list: [1] };
+    const wanted = { overhead: { classes: {} }, limits: { cpu: '2' }, none: {}, list: [], fresh: {} };
+    expect(withoutEmptied(recorded, wanted)).to.deep.equal({
+      limits: { cpu: '2' },
+      none: {},
+      list: [],
+      fresh: {},
+    });
+    expect(withoutEmptied(undefined, wanted)).to.deep.equal(wanted);
   });
 
   it('leave what is wanted, whatever there was before', () => {

@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import sortImports from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -8,7 +9,11 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true } },
+    plugins: { 'sort-imports': sortImports },
     rules: {
+      'sort-imports/imports': ['error', { groups: [['^\\u0000', '^node:', '^[^.]', '^\\.\\.', '^\\.']] }],
+      // Code is wrapped by prettier, comments are not.
+      'max-len': ['error', { code: 1000, comments: 120, ignoreUrls: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',

@@ -6,8 +6,8 @@ import { slimmerDependencies } from './slimmer-dependencies.ts';
 import { thirdPartyLicences } from './third-party-licences.ts';
 
 /**
- * Bundles the executable, and the thread that decompresses: chunks are loaded only when a role asks for them. Beside them come
- * the bill of materials and the licences of what is in them.
+ * Bundles the executable, and the thread that decompresses: chunks are loaded only when a role asks for them. Beside
+ * them come the bill of materials and the licences of what is in them.
  *
  * @param outdir is made anew
  */
@@ -28,7 +28,8 @@ export async function bundle(outdir: string): Promise<void> {
     format: 'esm',
     // Licences are in a file of their own.
     legalComments: 'none',
-    // The text of a module stays in memory. Names are kept, so that a stack tells where without maps, which would cost as much again.
+    // The text of a module stays in memory. Names are kept, so that a stack tells where without maps, which would cost
+    // as much again.
     minifyWhitespace: true,
     minifySyntax: true,
     // Dependencies in CommonJS call require, which an ES module does not have by itself.

@@ -9,7 +9,10 @@ const packages = ['koffi', '@koromix'];
 const kept = new Set(['', '.cjs', '.js', '.json', '.node', '.txt']);
 const skipped = new Set(['doc', 'lib', 'vendor', 'cnoke.cjs']);
 
-/** Copies the packages with native code beside the bundle, and tells of their files in the metafile as of what is bundled. */
+/**
+ * Copies the packages with native code beside the bundle, and tells of their files in the metafile as of what is
+ * bundled.
+ */
 export const nativeCode: Plugin = {
   name: 'native-code',
   setup(bundler) {

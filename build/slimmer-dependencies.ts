@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** Of the Kubernetes client only what is used: its index loads every type of the API, which takes megabytes at run time. */
+/**
+ * Of the Kubernetes client only what is used: its index loads every type of the API, which takes megabytes at run time.
+ */
 const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
   setup(bundler) {
@@ -15,8 +17,9 @@ const onlyWhatIsUsed: Plugin = {
 };
 
 /**
- * Of undici the parts that exchange HTTP/1.1: its index loads those of a browser (fetch, WebSocket, caches) and the doubles for tests, too,
- * which take more memory at run time than all the rest of a controller's code. A name that is not among these fails the build.
+ * Of undici the parts that exchange HTTP/1.1: its index loads those of a browser (fetch, WebSocket, caches) and the
+ * doubles for tests, too, which take more memory at run time than all the rest of a controller's code. A name that is
+ * not among these fails the build.
  */
 const onlyDispatchers: Plugin = {
   name: 'only-dispatchers',
@@ -37,7 +40,10 @@ const onlyDispatchers: Plugin = {
   },
 };
 
-/** An import of node:http evaluates all of its getters, and one of them loads the WebSocket that comes with Node; to require it does not. */
+/**
+ * An import of node:http evaluates all of its getters, and one of them loads the WebSocket that comes with Node; to
+ * require it does not.
+ */
 const httpWithoutWebSocket: Plugin = {
   name: 'http-without-web-socket',
   setup(bundler) {
@@ -48,8 +54,8 @@ const httpWithoutWebSocket: Plugin = {
 };
 
 /**
- * The Kubernetes client reads the answers of the programs that log in to clouds by an interpreter of JSON paths, which evaluates code.
- * kubectl has not had those logins since 1.26; those that it has, by `exec` and `oidc`, do not use it.
+ * The Kubernetes client reads the answers of the programs that log in to clouds by an interpreter of JSON paths, which
+ * evaluates code. kubectl has not had those logins since 1.26; those that it has, by `exec` and `oidc`, do not use it.
  */
 const withoutJsonPaths: Plugin = {
   name: 'without-json-paths',

@@ -1,7 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { componentsIn, type Component, type DeclaredLicence } from './bill-of-materials.ts';
+import { type Component, componentsIn, type DeclaredLicence } from './bill-of-materials.ts';
 
 /** Beside the bundle: the notices that the licences of what is in it ask for. */
 export const THIRD_PARTY_LICENSES = 'THIRD_PARTY_LICENSES';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
-import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import { sizeThreadPool } from './base/thread-pool.ts';
+import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import type { PodRole } from './protocol/roles.ts';
 
 // Modules are loaded only for the role that runs, so that an importer does not wait for the controllers to be parsed.

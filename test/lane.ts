@@ -5,7 +5,7 @@ import { env, execPath, stderr, stdout } from 'node:process';
 import type { Readable } from 'node:stream';
 import { repository } from './cluster/folders.ts';
 import { spawnBound } from './support/bound-child.ts';
-import { OUTCOME_VARIABLE, type Outcome } from './support/reporter.ts';
+import { type Outcome, OUTCOME_VARIABLE } from './support/reporter.ts';
 
 const MOCHA = join(repository, 'node_modules/mocha/bin/mocha.js');
 

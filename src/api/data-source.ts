@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
+import { atMostOneOf, constrained } from './constraint.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { namespaceReference, objectName } from './references.ts';
 import { ageColumn, conditionColumn, defineResource } from './resource-definition.ts';
 import { pvc } from './sources/pvc.ts';
 import { snapshot } from './sources/snapshot.ts';
-import { atMostOneOf, constrained } from './constraint.ts';
 
 const dataSourceReference = z
   .strictObject({

@@ -1,5 +1,5 @@
-import { cdiConfigs } from './cdi-config.ts';
 import { cdis } from './cdi.ts';
+import { cdiConfigs } from './cdi-config.ts';
 import { cloneGrants } from './clone-grant.ts';
 import { dataImportCrons } from './data-import-cron.ts';
 import { dataSources } from './data-source.ts';

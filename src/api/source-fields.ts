@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { constrained, exactlyOneOf, type Constraint } from './constraint.ts';
+import { constrained, type Constraint, exactlyOneOf } from './constraint.ts';
 import { importedSources, sources } from './sources.ts';
 import type { SourceDeclaration } from './sources/common/declaration.ts';
 import type { ContentType } from './transfer-options.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { constrained } from './constraint.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { typedLocalObjectReference } from './references.ts';
 import { defineResource } from './resource-definition.ts';
 import { preallocation } from './transfer-options.ts';
-import { constrained } from './constraint.ts';
 
 export const SNAPSHOT_GROUP = 'snapshot.storage.k8s.io';
 

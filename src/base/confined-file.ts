@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { open, readlink, realpath, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { TransferError, systemCode } from './errors.ts';
+import { systemCode, TransferError } from './errors.ts';
 import { CAUTIOUSLY } from './planted-files.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { chmod, readdir, rm } from 'node:fs/promises';
-import { TransferError, systemCode } from './errors.ts';
+import { systemCode, TransferError } from './errors.ts';
 import { LOST_AND_FOUND } from './lost-and-found.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { abandonStream, type ByteStream } from './bytes.ts';
 import { systemCode } from './errors.ts';

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { TransferError, systemCode } from './errors.ts';
+import { systemCode, TransferError } from './errors.ts';
 
 const LONGEST_STDERR = 4096;
 

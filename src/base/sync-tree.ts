@@ -1,6 +1,6 @@
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TransferError, systemCode } from './errors.ts';
+import { systemCode, TransferError } from './errors.ts';
 import { CAUTIOUSLY } from './planted-files.ts';
 import { runProgram } from './programs.ts';
 

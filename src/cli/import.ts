@@ -1,18 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseChecksum, type Checksum } from '../base/checksum.ts';
-import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Checksum, parseChecksum } from '../base/checksum.ts';
 import { TransferError } from '../base/errors.ts';
 import { formatBytes } from '../base/format-bytes.ts';
+import type { Progress } from '../base/progress.ts';
 import { formatNamed, formatNames } from '../image/formats/drivers.ts';
+import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 import type { ImportedImage } from '../transfer/import/finish.ts';
 import { importImage } from '../transfer/import/import-image.ts';
-import type { Progress } from '../base/progress.ts';
 import { interruptible } from './interruption.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';
-import { createSource, localPath, withSourceOptions, type SourceOptions } from './source.ts';
+import { createSource, localPath, type SourceOptions, withSourceOptions } from './source.ts';
 import { shownSources } from './sources/sources.ts';
 import { createTarget, type Target } from './target.ts';
 

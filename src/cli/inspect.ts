@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/format-bytes.ts';
-import { inspectImage, type InspectedImage } from '../transfer/inspect-image.ts';
 import { Progress } from '../base/progress.ts';
+import { type InspectedImage, inspectImage } from '../transfer/inspect-image.ts';
 import { print, printLines, report, tell } from './output.ts';
-import { createSource, withSourceOptions, type SourceOptions } from './source.ts';
+import { createSource, type SourceOptions, withSourceOptions } from './source.ts';
 import { shownSources } from './sources/sources.ts';
 
 interface InspectOptions extends SourceOptions {

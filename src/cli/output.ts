@@ -1,4 +1,4 @@
-import { ScratchNeeded, TransferError, advised, asTransferError } from '../base/errors.ts';
+import { advised, asTransferError, ScratchNeeded, TransferError } from '../base/errors.ts';
 import { printableJson, printableLine } from '../base/printable.ts';
 import { advice } from './advice.ts';
 

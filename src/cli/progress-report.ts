@@ -1,7 +1,7 @@
 import { formatBytes } from '../base/format-bytes.ts';
 import { Progress } from '../base/progress.ts';
 import { print, tell } from './output.ts';
-import { ProgressBar, describeProgress } from './progress-bar.ts';
+import { describeProgress, ProgressBar } from './progress-bar.ts';
 
 const JSON_INTERVAL = 1000;
 /**

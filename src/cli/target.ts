@@ -3,14 +3,14 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
-import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
-import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import { TransferError, systemCode } from '../base/errors.ts';
+import { systemCode, TransferError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BlockSink } from '../sink/block-sink.ts';
 import { FileSink } from '../sink/file-sink.ts';
 import type { Sink } from '../sink/sink.ts';
 import { asTargetError } from '../sink/target-errors.ts';
+import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
+import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 
 export interface Target {
   sink: Sink;

@@ -1,9 +1,9 @@
 import type { Manager } from '../kube/manager.ts';
+import { ProgressPoll } from './progress/progress-poll.ts';
 import { AdmissionPolicies } from './runtime/admission-policies.ts';
 import { createCaches } from './runtime/caches.ts';
 import { ConfigView } from './runtime/config-view.ts';
 import type { ControllerContext } from './runtime/context.ts';
-import { ProgressPoll } from './progress/progress-poll.ts';
 import type { InstallationSettings } from './runtime/settings.ts';
 
 /** Creates what the controllers of a manager share; its caches are filled once the manager runs. */

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { env } from 'node:process';
 import { KubeConfig } from '@kubernetes/client-node';
+import { createLogger } from '../base/logger.ts';
 import { toError } from '../kube/errors.ts';
 import { Manager } from '../kube/manager.ts';
-import { createLogger } from '../base/logger.ts';
 import { addControllers } from './manager.ts';
 
 const LEASE_NAME = 'cdi-controller-leader-election-helper';

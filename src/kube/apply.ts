@@ -1,4 +1,4 @@
-import type { OwnerReference, KubeObject } from './resource.ts';
+import type { KubeObject, OwnerReference } from './resource.ts';
 
 /**
  * Reports whether applying `desired` would change `actual`, that is, whether any field named by `desired` differs.

@@ -1,10 +1,10 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { isNotFound } from './errors.ts';
-import { keyOf, type Key } from './key.ts';
 import { Metrics } from '../server/metrics.ts';
+import { isNotFound } from './errors.ts';
+import { type Key, keyOf } from './key.ts';
 import type { Configuration } from './on-wire.ts';
-import { apiVersionOf, resourceName, resourcePath, type KubeObject, type Resource } from './resource.ts';
-import { failure, Transport, type ApiRequest } from './transport.ts';
+import { apiVersionOf, type KubeObject, type Resource, resourceName, resourcePath } from './resource.ts';
+import { type ApiRequest, failure, Transport } from './transport.ts';
 import { parseWatchStream, type WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;

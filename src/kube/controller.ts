@@ -1,9 +1,9 @@
 import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../server/metrics.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { errorFields, isConflict, retryAfter, TerminalError, toError, WaitingError } from './errors.ts';
-import { keyFromString, keyToString, type Key } from './key.ts';
-import type { Metrics } from '../server/metrics.ts';
 import type { EventSource } from './event-source.ts';
+import { type Key, keyFromString, keyToString } from './key.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** Default delay of a WaitingError in milliseconds; as a rule, a watch wakes the object long before. */

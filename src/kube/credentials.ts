@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AgentOptions, RequestOptions } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import { Agent, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 
 /**
  * Lifetime of the contents of a kubeconfig's files, plugins and token files before they are read again, in

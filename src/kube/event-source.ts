@@ -1,5 +1,5 @@
 import type { Informer } from './informer.ts';
-import { keyOf, type Key } from './key.ts';
+import { type Key, keyOf } from './key.ts';
 import type { KubeObject } from './resource.ts';
 
 /** Source of the objects that a controller has to reconcile. */

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import pRetry from 'p-retry';
 import type { Logger } from '../base/logger.ts';
-import { events, type Event } from './builtin-resources.ts';
-import type { KubeClient } from './client.ts';
-import { isNotFound, toError, ConnectionError } from './errors.ts';
-import { EventCorrelator, type CorrelatorLimits, type Series } from './event-correlator.ts';
 import type { Metrics } from '../server/metrics.ts';
+import { type Event, events } from './builtin-resources.ts';
+import type { KubeClient } from './client.ts';
+import { ConnectionError, isNotFound, toError } from './errors.ts';
+import { type CorrelatorLimits, EventCorrelator, type Series } from './event-correlator.ts';
 import type { KubeObject } from './resource.ts';
 
 /** Most events that may wait to be written; further ones are dropped. */

@@ -1,13 +1,13 @@
 import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../server/metrics.ts';
 import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { Interner } from './interner.ts';
 import { errorFields, toError } from './errors.ts';
-import { keyOf, keyToString, type Key } from './key.ts';
+import { Interner } from './interner.ts';
+import { type Key, keyOf, keyToString } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
-import type { Metrics } from '../server/metrics.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
-import { resourceName, type KubeObject, type Resource } from './resource.ts';
+import { type KubeObject, type Resource, resourceName } from './resource.ts';
 import { Store } from './store.ts';
 import type { WatchEvent } from './watch-stream.ts';
 

@@ -1,9 +1,9 @@
 import type { Logger } from '../base/logger.ts';
-import { leases, type Lease } from './builtin-resources.ts';
+import type { Metrics } from '../server/metrics.ts';
+import { type Lease, leases } from './builtin-resources.ts';
 import type { KubeClient } from './client.ts';
 import { delay } from './delay.ts';
 import { isAlreadyExists, isConflict, isNotFound, LeadershipLostError, toError } from './errors.ts';
-import type { Metrics } from '../server/metrics.ts';
 
 export interface LeaderElectionOptions {
   /** Namespace of the Lease. */

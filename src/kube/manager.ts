@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { collectDefaultMetrics } from 'prom-client';
 import type { Logger } from '../base/logger.ts';
+import { type Check, HealthServer } from '../server/health-server.ts';
+import { Metrics } from '../server/metrics.ts';
 import { KubeClient } from './client.ts';
 import { Controller, type ControllerOptions, type Reconciler } from './controller.ts';
 import { EventRecorder } from './events.ts';
-import { HealthServer, type Check } from '../server/health-server.ts';
 import { Informer, type InformerOptions } from './informer.ts';
-import { LeaderElector, type LeaderElectionOptions } from './leader-election.ts';
-import { Metrics } from '../server/metrics.ts';
-import { resourceName, type KubeObject, type Resource } from './resource.ts';
+import { type LeaderElectionOptions, LeaderElector } from './leader-election.ts';
+import { type KubeObject, type Resource, resourceName } from './resource.ts';
 
 export interface ManagerOptions {
   readonly kubeConfig: KubeConfig;

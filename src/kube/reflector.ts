@@ -1,9 +1,9 @@
 import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../server/metrics.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { delay } from './delay.ts';
 import { ApiError, isGone, isNotFound, retryAfter, toError } from './errors.ts';
-import type { Metrics } from '../server/metrics.ts';
 import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 

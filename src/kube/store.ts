@@ -1,4 +1,4 @@
-import { keyOf, keyToString, type Key } from './key.ts';
+import { type Key, keyOf, keyToString } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import type { KubeObject } from './resource.ts';
 

@@ -1,9 +1,9 @@
 import type { KubeConfig, V1Status } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import type { Metrics } from '../server/metrics.ts';
 import { Credentials } from './credentials.ts';
 import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
-import type { Metrics } from '../server/metrics.ts';
 
 const TIMEOUT_MS = 30_000;
 /**

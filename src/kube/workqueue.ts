@@ -1,5 +1,5 @@
-import { backoffDelay, type BackoffOptions } from './backoff.ts';
 import type { Metrics } from '../server/metrics.ts';
+import { backoffDelay, type BackoffOptions } from './backoff.ts';
 
 const DEFAULT_BACKOFF: BackoffOptions = { base: 50, max: 300_000 };
 

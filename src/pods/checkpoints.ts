@@ -1,7 +1,7 @@
+import type { Progress } from '../base/progress.ts';
 import type { ImportRequest } from '../protocol/transfer-pod.ts';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
-import type { Progress } from '../base/progress.ts';
 
 /** Creates the store for the checkpoint from which a later importer pod resumes: on the volume, or with the claim. */
 export function createCheckpointStore(

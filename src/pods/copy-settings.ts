@@ -1,11 +1,11 @@
+import { createLogger, type Logger } from '../base/logger.ts';
 import {
   BLOCK_DEVICE_PATH,
+  COPY_PORT,
   DATA_DIRECTORY,
   PROGRESS_PORT,
   TRANSFER_TLS_DIRECTORY,
-  COPY_PORT,
 } from '../protocol/transfer-pod.ts';
-import { createLogger, type Logger } from '../base/logger.ts';
 
 /** The settings that both pods of a host-assisted copy share. */
 export interface CloneSettings {

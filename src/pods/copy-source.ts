@@ -1,18 +1,18 @@
 import { basename } from 'node:path';
-import {
-  COPY_SOURCE_REQUEST_VARIABLE,
-  DISK_IMAGE_PATH,
-  copySourceRequest,
-  type CopySourceRequest,
-  type TransferResult,
-} from '../protocol/transfer-pod.ts';
-import type { TargetState } from '../transfer/copy/copy-protocol.ts';
-import { prepareContent, type CloneSourceVolume } from '../transfer/copy/copy-source-volume.ts';
-import { askArrivedFiles, askTarget, sendCopy, type CopyServerAddress } from '../transfer/copy/copy-client.ts';
 import { asTransferError } from '../base/errors.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
-import { podCloneSettings, type CloneSettings } from './copy-settings.ts';
+import {
+  COPY_SOURCE_REQUEST_VARIABLE,
+  type CopySourceRequest,
+  copySourceRequest,
+  DISK_IMAGE_PATH,
+  type TransferResult,
+} from '../protocol/transfer-pod.ts';
+import { askArrivedFiles, askTarget, type CopyServerAddress, sendCopy } from '../transfer/copy/copy-client.ts';
+import type { TargetState } from '../transfer/copy/copy-protocol.ts';
+import { type CloneSourceVolume, prepareContent } from '../transfer/copy/copy-source-volume.ts';
+import { type CloneSettings, podCloneSettings } from './copy-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 

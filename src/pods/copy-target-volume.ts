@@ -1,14 +1,14 @@
 import { basename, join } from 'node:path';
+import { emptyDirectory } from '../base/empty-directory.ts';
+import { TransferError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { DISK_IMAGE_PATH, type TransferTarget } from '../protocol/transfer-pod.ts';
 import { listArrivedFiles } from '../transfer/copy/arrived-files.ts';
-import { CheckpointFile, CheckpointTail, type CheckpointStore } from '../transfer/copy/copy-checkpoint.ts';
+import { CheckpointFile, type CheckpointStore, CheckpointTail } from '../transfer/copy/copy-checkpoint.ts';
 import type { CloneOffer, TargetState } from '../transfer/copy/copy-protocol.ts';
 import type { CloneReceiver, CloneTarget } from '../transfer/copy/copy-receiver.ts';
 import { DiskReceiver } from '../transfer/copy/disk-receiver.ts';
-import { emptyDirectory } from '../base/empty-directory.ts';
 import { TreeReceiver } from '../transfer/copy/tree-receiver.ts';
-import { TransferError } from '../base/errors.ts';
-import type { Progress } from '../base/progress.ts';
 import { createSink } from './transfer-sink.ts';
 
 const diskImage = basename(DISK_IMAGE_PATH);

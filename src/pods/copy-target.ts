@@ -1,15 +1,15 @@
+import type { Progress } from '../base/progress.ts';
 import {
   COPY_TARGET_REQUEST_VARIABLE,
+  type CopyTargetRequest,
   copyTargetRequest,
   type TransferResult,
-  type CopyTargetRequest,
 } from '../protocol/transfer-pod.ts';
 import { CopyServer } from '../transfer/copy/copy-server.ts';
-import type { Progress } from '../base/progress.ts';
-import { podCloneSettings, type CloneSettings } from './copy-settings.ts';
+import { type CloneSettings, podCloneSettings } from './copy-settings.ts';
+import { CopyTargetVolume } from './copy-target-volume.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
-import { CopyTargetVolume } from './copy-target-volume.ts';
 
 /** The settings of a copy server pod; the defaults are those of a pod. */
 export interface CopyTargetSettings extends CloneSettings {

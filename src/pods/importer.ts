@@ -1,25 +1,25 @@
 import { dirname } from 'node:path';
+import { createLogger, type Logger } from '../base/logger.ts';
+import type { PatienceOptions } from '../base/patience.ts';
+import type { Progress } from '../base/progress.ts';
 import {
   BLOCK_DEVICE_PATH,
   CERTIFICATES_DIRECTORY,
   CREDENTIALS_DIRECTORY,
   DISK_IMAGE_PATH,
   IMPORT_REQUEST_VARIABLE,
+  importRequest,
   PROGRESS_PORT,
   PROXY_CERTIFICATES_DIRECTORY,
   PULLED_IMAGE_DIRECTORY,
   SCRATCH_DIRECTORY,
   SECRET_HEADERS_DIRECTORY,
   SOURCE_FILES_DIRECTORY,
-  importRequest,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
-import { createLogger, type Logger } from '../base/logger.ts';
-import { importArchive } from '../transfer/import-archive.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
-import type { PatienceOptions } from '../base/patience.ts';
-import type { Progress } from '../base/progress.ts';
+import { importArchive } from '../transfer/import-archive.ts';
 import { createCheckpointStore } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
 import type { SourceMounts } from './openers/opener.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TransferIdentity } from '../transfer/copy/peer.ts';
 import { TransferError } from '../base/errors.ts';
+import type { TransferIdentity } from '../transfer/copy/peer.ts';
 
 /**
  * Reads a mounted Secret of type kubernetes.io/tls with a `ca.crt`.

@@ -1,9 +1,9 @@
 import { env } from 'node:process';
 import * as z from 'zod';
-import type { TransferResult } from '../protocol/transfer-pod.ts';
+import { advised, asTransferError, ScratchNeeded, TransferError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { ScratchNeeded, TransferError, advised, asTransferError } from '../base/errors.ts';
 import { Progress } from '../base/progress.ts';
+import type { TransferResult } from '../protocol/transfer-pod.ts';
 import { advice } from './advice.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';

@@ -1,5 +1,5 @@
-import type { TransferTarget } from '../protocol/transfer-pod.ts';
 import type { Progress } from '../base/progress.ts';
+import type { TransferTarget } from '../protocol/transfer-pod.ts';
 import { BlockSink } from '../sink/block-sink.ts';
 import { FileSink } from '../sink/file-sink.ts';
 import type { Sink } from '../sink/sink.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { importedSources, type Imported } from '../api/sources.ts';
+import { type Imported, importedSources } from '../api/sources.ts';
 import type { ImportedSource } from '../api/sources/common/declaration.ts';
 
 type RequestOf<Kind> = Kind extends ImportedSource<string, z.ZodType, infer Request> ? Request : never;

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { deviceSize, SECTOR } from '../base/device-size.ts';
 import { TransferError } from '../base/errors.ts';
 import type { Extent } from '../base/extents.ts';
 import { programSucceeds } from '../base/programs.ts';
 import type { Progress } from '../base/progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
-import { SECTOR, deviceSize } from '../base/device-size.ts';
-import { RangeSet, type Range } from './range-set.ts';
+import { type Range, RangeSet } from './range-set.ts';
 import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 

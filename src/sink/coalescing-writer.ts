@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { MemoryPool } from '../base/memory-pool.ts';
 import type { Progress } from '../base/progress.ts';
-import { TargetFile, alignableLength, alignedPart } from './target-file.ts';
-import { SHORTEST_HOLE, dataRuns, isZero } from '../base/zeros.ts';
+import { dataRuns, isZero, SHORTEST_HOLE } from '../base/zeros.ts';
+import { alignableLength, alignedPart, TargetFile } from './target-file.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;

@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
-import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { TransferError, systemCode } from '../base/errors.ts';
+import { systemCode, TransferError } from '../base/errors.ts';
 import type { Extent } from '../base/extents.ts';
 import { CAUTIOUSLY } from '../base/planted-files.ts';
 import type { Progress } from '../base/progress.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
 import { preallocate } from './preallocate.ts';
 import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
-import { syncDirectory } from '../base/sync-directory.ts';
 import { measureVolume, type VolumeRequest, type VolumeSpace } from './volume-space.ts';
 
 /** The unit in which stat counts, in bytes. */

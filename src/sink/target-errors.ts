@@ -1,4 +1,4 @@
-import { TransferError, systemCode } from '../base/errors.ts';
+import { systemCode, TransferError } from '../base/errors.ts';
 import { formatExactBytes } from '../base/format-bytes.ts';
 
 interface TooLarge {

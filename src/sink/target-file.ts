@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { systemCode } from '../base/errors.ts';
 import { addressOf, canAddress } from '../base/native/ffi.ts';
 

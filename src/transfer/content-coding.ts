@@ -1,6 +1,6 @@
-import { compressions } from '../codec/decompress/drivers.ts';
 import { TransferError } from '../base/errors.ts';
 import type { OpenedSource } from '../base/source.ts';
+import { compressions } from '../codec/decompress/drivers.ts';
 
 /**
  * Codings that need no decoding: `aws-chunked` only concerned the upload, and the last ones are not codings but occur.

@@ -1,13 +1,13 @@
-import { unpackTar } from './unpack.ts';
 import { ByteReader } from '../base/bytes.ts';
-import { verified, type Checksum } from '../base/checksum.ts';
+import { type Checksum, verified } from '../base/checksum.ts';
 import { emptyDirectory } from '../base/empty-directory.ts';
-import { syncTree } from '../base/sync-tree.ts';
-import { refuseHiddenCoding } from './content-coding.ts';
-import { decompressAll } from '../codec/decompress/decompress.ts';
 import { atLocation } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Source } from '../base/source.ts';
+import { syncTree } from '../base/sync-tree.ts';
+import { decompressAll } from '../codec/decompress/decompress.ts';
+import { refuseHiddenCoding } from './content-coding.ts';
+import { unpackTar } from './unpack.ts';
 
 export interface ImportArchiveOptions {
   source: Source;

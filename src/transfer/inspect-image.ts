@@ -1,14 +1,14 @@
 import type { ByteReader } from '../base/bytes.ts';
 import { TransferError } from '../base/errors.ts';
-import { driverOf, drivers, type DiskFormat } from '../image/formats/drivers.ts';
+import type { RangeReader, Source } from '../base/source.ts';
+import { type DiskFormat, driverOf, drivers } from '../image/formats/drivers.ts';
 import { END_LENGTH } from '../image/formats/foreign/ends.ts';
 import type { ImageDetails } from '../image/formats/image-details.ts';
 import { imageFailures } from '../image/formats/image-failures.ts';
-import { refuseByEnd, type RawGuess } from '../image/formats/raw-end.ts';
+import { type RawGuess, refuseByEnd } from '../image/formats/raw-end.ts';
 import { HEAD_LENGTH, recognise } from '../image/formats/recognise.ts';
-import { openChosen } from './open-chosen.ts';
-import type { RangeReader, Source } from '../base/source.ts';
 import { rangesWithin, type Wrapper } from '../image/unwrap/unwrap.ts';
+import { openChosen } from './open-chosen.ts';
 
 export interface InspectedImage extends ImageDetails {
   location: string;

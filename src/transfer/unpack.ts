@@ -1,9 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import type { ByteReader, ByteStream } from '../base/bytes.ts';
-import { LOST_AND_FOUND } from '../base/lost-and-found.ts';
 import { TransferError } from '../base/errors.ts';
-import { formatBytes } from '../base/format-bytes.ts';
 import { FedProgram } from '../base/fed-program.ts';
+import { formatBytes } from '../base/format-bytes.ts';
+import { LOST_AND_FOUND } from '../base/lost-and-found.ts';
 import { saysNoSpace } from '../base/no-space.ts';
 import { ArchiveBudget, archiveLimits } from '../image/archive/archive-budget.ts';
 import { isTarHeader } from '../image/archive/tar-reader.ts';

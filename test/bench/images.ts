@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { run, tellingTime, type Log } from '../cluster/commands.ts';
+import { type Log, run, tellingTime } from '../cluster/commands.ts';
 import { cacheFolder } from '../cluster/folders.ts';
 import { withLock } from '../cluster/lock.ts';
-import { writeDiskOf, type DiskData } from '../support/disk-data.ts';
+import { type DiskData, writeDiskOf } from '../support/disk-data.ts';
 import { atEnd } from './ending.ts';
 
 /** Raise it when the images are made differently. */

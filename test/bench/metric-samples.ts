@@ -31,7 +31,10 @@ export class MetricSamples {
     return this.of(name).reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** The value below which this share of a histogram's observations lie, all series taken together: the bucket's upper bound. */
+  /**
+   * The value below which this share of a histogram's observations lie, all series taken together: the bucket's upper
+   * bound.
+   */
   quantile(name: string, share: number): number {
     const total = this.sum(`${name}_count`);
     const buckets = new Map<number, number>();

@@ -15,7 +15,9 @@ const selection = [
   'path-include=/usr/share/doc/*/copyright',
 ];
 
-/** Has the directories of /usr merged from the start, as those images have: usrmerge, which would do it, draws in Perl. */
+/**
+ * Has the directories of /usr merged from the start, as those images have: usrmerge, which would do it, draws in Perl.
+ */
 const merged = ['--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', '--include=usr-is-merged'];
 
 const containerfile = `FROM scratch

@@ -1,6 +1,6 @@
 /**
- * Seconds of processor time, over all cores, that the parts took to build where Go's cache had nothing of them (of `csi`,
- * `coredns` and `fake-gcs-server`, no more than Kubernetes has left there), on an x86-64 server processor.
+ * Seconds of processor time, over all cores, that the parts took to build where Go's cache had nothing of them (of
+ * `csi`, `coredns` and `fake-gcs-server`, no more than Kubernetes has left there), on an x86-64 server processor.
  */
 const processorSeconds = {
   kubernetes: 560,

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
 import { controlNodeComponent, down, loadImage, status, up } from './cluster.ts';
 import { clusterName, identityOf, nodeFolder } from './identity.ts';
 

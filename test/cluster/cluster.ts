@@ -1,7 +1,11 @@
 import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withImageLock } from './buildah.ts';
+import { BuiltImage } from './built-image.ts';
+import { busyboxArchive } from './busybox-image.ts';
 import type { Log } from './commands.ts';
 import { run } from './commands.ts';
+import { tellComponentTroubles } from './component-troubles.ts';
 import type { Programs } from './components.ts';
 import { apiServerUrl, configureNode } from './components.ts';
 import { createControlGroups, removeControlGroups } from './control-groups.ts';
@@ -10,23 +14,19 @@ import { cacheFolder, repository, stateFolder } from './folders.ts';
 import type { Identity } from './identity.ts';
 import { clusterName, identityOf, nodeFolder } from './identity.ts';
 import { loadArchive, loadBuilt } from './images.ts';
-import { BuiltImage } from './built-image.ts';
-import { busyboxArchive } from './busybox-image.ts';
-import { withImageLock } from './buildah.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { withLock } from './lock.ts';
 import { connectNode, createSwitch, namespaceOf, removeNamespaces, startNode } from './namespaces.ts';
 import { freeBlock, networkOf, nodeNetworkOf } from './network.ts';
-import { controlComponent, nodeStatus, UnknownComponent } from './node-control.ts';
 import type { NodeSpec, NodeStatus } from './node/spec.ts';
+import { controlComponent, nodeStatus, UnknownComponent } from './node-control.ts';
 import { apiServerReady, applyObjects, connectTo, recycleLocalVolumes, waitUntilReady } from './objects.ts';
-import { tellComponentTroubles } from './component-troubles.ts';
 import { corednsBinary, csiParts, kubernetesBinaries, tellBuilds } from './parts.ts';
 import type { KeyPair } from './pki.ts';
 import { Authority } from './pki.ts';
 import { installPrerequisites } from './prerequisites.ts';
-import { allStates, readState, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
+import { allStates, readState, writeState } from './state.ts';
 
 export interface UpOptions {
   /** Which cluster; that of $DISKPRESS_CLUSTER unless given. */

@@ -4,8 +4,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseImage } from './base-image.ts';
 import { buildah, hasImage, withImageLock } from './buildah.ts';
-import type { Log } from './commands.ts';
 import { loadBuiltImage } from './cluster.ts';
+import type { Log } from './commands.ts';
 import { repository } from './folders.ts';
 import { installPrerequisites } from './prerequisites.ts';
 

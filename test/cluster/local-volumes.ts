@@ -1,5 +1,5 @@
-import type { V1PersistentVolume } from '@kubernetes/client-node';
 import { join } from 'node:path';
+import type { V1PersistentVolume } from '@kubernetes/client-node';
 
 export const localStorageClass = 'diskpress-local';
 

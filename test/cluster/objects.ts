@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject, V1Node } from '@kubernetes/client-node';
 import {
   CoreV1Api,
@@ -7,15 +10,12 @@ import {
   PatchStrategy,
   StorageV1Api,
 } from '@kubernetes/client-node';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import type { Log } from './commands.ts';
 import { driverName } from './components.ts';
 import type { Identity } from './identity.ts';
-import { runInNode } from './namespaces.ts';
 import { localPersistentVolume, localStorageClass, localVolumes, localVolumesFolder } from './local-volumes.ts';
+import { runInNode } from './namespaces.ts';
 import type { Network } from './network.ts';
 
 const fieldManager = 'diskpress-test-cluster';

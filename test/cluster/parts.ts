@@ -12,7 +12,9 @@ const kubernetesVersion = 'v1.36.3';
 const [major, minor] = kubernetesVersion.slice(1).split('.');
 
 interface Part {
-  /** Folder below parts/ with a go.mod and go.sum of its own: one for all would not find versions that compile together. */
+  /**
+   * Folder below parts/ with a go.mod and go.sum of its own: one for all would not find versions that compile together.
+   */
   name: PartName;
   packages: string[];
   ldflags: string;

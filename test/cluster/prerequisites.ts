@@ -2,9 +2,9 @@ import { access, constants, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Log } from './commands.ts';
 import { CommandFailed, run, tellingTime } from './commands.ts';
+import { cacheFolder } from './folders.ts';
 import { withLock } from './lock.ts';
 import { kubectlFolder } from './parts.ts';
-import { cacheFolder } from './folders.ts';
 import { staticBusybox, unpackStaticBusybox } from './static-busybox.ts';
 
 /** What must be there, the Debian package that has it. */

@@ -1,6 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { ChildProcess } from 'node:child_process';
 import { spawnBound } from '../support/bound-child.ts';
 import { driverName } from './components.ts';
 import { mountPoint } from './disk.ts';
@@ -26,8 +26,8 @@ interface SecondDriverOptions {
 }
 
 /**
- * Starts a second driver with its sidecars on a node; they end with this process at the latest. It is the checkout's own program, also where the
- * cluster runs an older one.
+ * Starts a second driver with its sidecars on a node; they end with this process at the latest. It is the checkout's
+ * own program, also where the cluster runs an older one.
  */
 export async function startSecondDriver({
   prefix = 'second',

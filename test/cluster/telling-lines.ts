@@ -5,9 +5,9 @@ const FAILURE =
   /\b(error|fatal|panic|exception|fail(ed|ure)?|cannot|could not|refused|denied|not found|no such|unknown)\b/i;
 
 /**
- * The lines of a log that may tell why its program failed: the last that are neither blank, nor the calls that led to an
- * error. Where none of these speaks of a failure, as where a program ends with the description of its options, the last
- * line that does comes before them.
+ * The lines of a log that may tell why its program failed: the last that are neither blank, nor the calls that led to
+ * an error. Where none of these speaks of a failure, as where a program ends with the description of its options, the
+ * last line that does comes before them.
  *
  * @param most how many, at least 2
  */

@@ -1,9 +1,9 @@
 import { chmod, constants, copyFile, mkdir, open, stat, truncate } from 'node:fs/promises';
+import type { VolumeMode } from './capabilities.ts';
 import { run } from './command.ts';
 import { filesystemOf } from './filesystems.ts';
 import type { ClassParameters } from './parameters.ts';
 import type { ContentFormat } from './records.ts';
-import type { VolumeMode } from './capabilities.ts';
 
 /** In which stat counts, in bytes. */
 const STAT_BLOCK = 512;

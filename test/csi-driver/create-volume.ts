@@ -6,7 +6,7 @@ import { copyContent, formatFor, growContent, makeContent, modeFor } from './con
 import { filesystemOf } from './filesystems.ts';
 import type { KeyLock } from './key-lock.ts';
 import type { CreateVolumeRequest } from './messages.ts';
-import { ownParameters, parseClassParameters, type ClassParameters } from './parameters.ts';
+import { type ClassParameters, ownParameters, parseClassParameters } from './parameters.ts';
 import { entryId, type Pool } from './pool.ts';
 import type { VolumeRecord } from './records.ts';
 import { takeRoom } from './room.ts';

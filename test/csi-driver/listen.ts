@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { ServerCredentials, type Server } from '@grpc/grpc-js';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
 
 /** Serves on a Unix socket, in the place of one that an earlier process has left. */
 export async function listen(server: Server, socketPath: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { stat, statfs } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { filesystemOf, growFilesystem } from './filesystems.ts';
-import { findLoopDevice, growLoopDevice } from './loop-devices.ts';
 import type { KeyLock } from './key-lock.ts';
+import { findLoopDevice, growLoopDevice } from './loop-devices.ts';
 import type {
   NodeExpandVolumeRequest,
   NodeGetVolumeStatsRequest,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EntryStore } from './entry-store.ts';
 import { detachLoopDevice, findLoopDevice } from './loop-devices.ts';
 import { Publications } from './publications.ts';
-import { snapshotRecord, volumeRecord, type SnapshotRecord, type VolumeRecord } from './records.ts';
+import { type SnapshotRecord, snapshotRecord, type VolumeRecord, volumeRecord } from './records.ts';
 import { notFound } from './status-error.ts';
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readJson, writeJson } from './json-file.ts';
 import { releaseLoopDevice } from './loop-devices.ts';
 import { mountAt, unmount } from './mounts.ts';
-import { publicationRecord, type PublicationRecord } from './records.ts';
+import { type PublicationRecord, publicationRecord } from './records.ts';
 
 /**
  * Which volumes are at which target paths. A record is written before the mount and removed after it, so that a

@@ -7,7 +7,6 @@ import type { NodePublishVolumeRequest, VolumeCapability } from './messages.ts';
 import { bindMount, mountImage, remountReadOnly } from './mounts.ts';
 import type { Pool } from './pool.ts';
 import type { PublicationRecord, VolumeRecord } from './records.ts';
-
 import { alreadyExists, failedPrecondition, invalidArgument, required } from './status-error.ts';
 
 /** Brings a volume to a target path of this node; a call that is repeated finds it there. */

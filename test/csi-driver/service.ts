@@ -1,4 +1,4 @@
-import { status, type handleUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import type { Logger } from '../../src/base/logger.ts';
 import { StatusError } from './status-error.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { modeFor, growContent, growsOnNode } from './content.ts';
 import { volumeModeOf } from './capabilities.ts';
 import { chooseCapacity } from './capacity.ts';
+import { growContent, growsOnNode, modeFor } from './content.ts';
 import { createVolume } from './create-volume.ts';
 import type { KeyLock } from './key-lock.ts';
 import type {

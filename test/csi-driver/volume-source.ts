@@ -1,8 +1,8 @@
 import { flushVolume } from './flush.ts';
 import type { VolumeContentSource } from './messages.ts';
-import { parseClassParameters, type ClassParameters } from './parameters.ts';
+import { type ClassParameters, parseClassParameters } from './parameters.ts';
 import { getVolume, type Pool } from './pool.ts';
-import { restoreBytesOf, type ContentFormat, type VolumeRecord } from './records.ts';
+import { type ContentFormat, restoreBytesOf, type VolumeRecord } from './records.ts';
 import { failedPrecondition, invalidArgument, notFound, required } from './status-error.ts';
 
 /** What a new volume is a copy of. */

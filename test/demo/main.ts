@@ -3,7 +3,7 @@ import { namespaces } from '../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../src/kube/key.ts';
 import { status } from '../cluster/index.ts';
 import { conditionOf } from '../support/data-volumes.ts';
-import { prepareEnvironment, productNamespace, type Environment } from '../support/environment.ts';
+import { type Environment, prepareEnvironment, productNamespace } from '../support/environment.ts';
 import { createNamespace, removeNamespace } from '../support/namespaces.ts';
 import { PhaseJournal } from '../support/phase-journal.ts';
 import { prepareSources } from '../support/sources.ts';

@@ -1,5 +1,5 @@
 import type { DataVolume, DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { dataVolume, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { containerDisk, type Sources } from '../support/sources.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { cdis } from '../../src/api/cdi.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { volumeImportSources } from '../../src/api/volume-import-source.ts';

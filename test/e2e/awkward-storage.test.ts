@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { parseQuantity } from '../../src/api/quantity.ts';
+import { diskOfVolume } from '../../src/base/filesystem-sizes.ts';
+import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
-import { diskOfVolume } from '../../src/base/filesystem-sizes.ts';
-import { conditionOf, dataVolume, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, conditionOf, dataVolume } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
 import { readVolume, type VolumeContent } from '../support/volume-content.ts';

@@ -8,7 +8,7 @@ import {
   storageClasses,
 } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
-import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
 import { webPath } from '../support/web-server.ts';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { dataSources } from '../../src/api/data-source.ts';
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
+import { temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,20 +1,20 @@
 import { expect } from 'chai';
-import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
 import {
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
   pods,
   secrets,
   services,
-  type PersistentVolumeClaim,
 } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
-import { dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';
 import { until } from '../support/until.ts';
-import { readVolume, writeVolume, type VolumeContent } from '../support/volume-content.ts';
+import { readVolume, type VolumeContent, writeVolume } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
 import { eventsOf } from './support/events.ts';
 import { Started } from './support/started.ts';

@@ -1,11 +1,11 @@
-import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { expect } from 'chai';
 import { run } from '../cluster/commands.ts';
 import { clusterName } from '../cluster/identity.ts';
-import { Kubectl } from '../support/kubectl.ts';
 import { eventually } from '../support/eventually.ts';
+import { Kubectl } from '../support/kubectl.ts';
 import { namespace, pod } from './cluster-objects.ts';
 import { tracesOf } from './cluster-traces.ts';
 

@@ -1,5 +1,5 @@
-import { expect } from 'chai';
 import { createServer } from 'node:http';
+import { expect } from 'chai';
 import type { ClusterAddresses } from '../cluster/index.ts';
 import { status, up } from '../cluster/index.ts';
 import { Kubectl } from '../support/kubectl.ts';

@@ -173,7 +173,9 @@ describe('a controller that is killed after its n-th write for a clone, for ever
     });
   }
 
-  /** The volumes have their reclaim policy back, carry no trace of the rebinding, and could at no time have been lost. */
+  /**
+   * The volumes have their reclaim policy back, carry no trace of the rebinding, and could at no time have been lost.
+   */
   async function expectWholeVolumes(history: VolumeHistory, claims: readonly { metadata?: { uid?: string } }[]) {
     const uids = new Set(claims.map(({ metadata }) => metadata?.uid ?? ''));
     const volumes = (await suite.client.list(persistentVolumes)).filter(({ spec }) =>

@@ -1,11 +1,11 @@
-import { temporaryClaimName, mountingPodName } from '../../src/protocol/object-names.ts';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
+import { mountingPodName, temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
 import { hasOwnDriver, ownClass } from './support/own-classes.ts';
-import { makeGolden, begin, stages } from './support/stages.ts';
+import { begin, makeGolden, stages } from './support/stages.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';

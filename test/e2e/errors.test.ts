@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { importerPodName, primeClaimName } from '../../src/protocol/object-names.ts';
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods, secrets } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
-import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { importerPodName, primeClaimName } from '../../src/protocol/object-names.ts';
+import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePorts } from '../support/ports.ts';
@@ -13,7 +13,7 @@ import { readVolume } from '../support/volume-content.ts';
 import { startWebServer, webCredentials, webPath } from '../support/web-server.ts';
 import { eventsOf } from './support/events.ts';
 import { Started } from './support/started.ts';
-import { useSuite, type Suite } from './support/suite.ts';
+import { type Suite, useSuite } from './support/suite.ts';
 
 /** From the end of the importer, which ends when it knows the cause. */
 const SECONDS_TO_TELL = 10;

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { CloneFallbackReason } from '../../src/api/clone.ts';
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { csiDrivers, persistentVolumeClaims, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
-import { startSecondDriver, type SecondDriver } from '../cluster/index.ts';
+import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';

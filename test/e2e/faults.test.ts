@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { pods } from '../../src/kube/builtin-resources.ts';
-import { keyOf, type Key } from '../../src/kube/key.ts';
+import { type Key, keyOf } from '../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
-import { makeGolden, begin, stages, type Stage } from './support/stages.ts';
+import { begin, makeGolden, type Stage, stages } from './support/stages.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 
@@ -95,7 +95,8 @@ describe('faults', () => {
       await suite.client.delete(pods, pod, { gracePeriodSeconds: 0 });
       await untilSucceeded(suite.client, key, 180_000);
       const { size } = await stat(join(suite.disk.folder, diskFile.qcow2));
-      // The disk is small, so that what was under way when the pod was killed is a large part of it; from the start it would be 1.7.
+      // The disk is small, so that what was under way when the pod was killed is a large part of it; from the start it
+      // would be 1.7.
       expect((await suite.web.bytesSent(path)) - before).to.be.lessThan(1.5 * size);
       expect((await readVolume(suite, key, suite.disk.virtualSize)).sha256).to.equal(suite.disk.sha256);
     });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../src/kube/key.ts';
 import { controllerMetrics } from '../bench/cluster/controller.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,16 +1,16 @@
-import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { expect } from 'chai';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { configMaps, persistentVolumeClaims, secrets } from '../../src/kube/builtin-resources.ts';
-import { dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { containerDisk } from '../support/sources.ts';
 import { readVolume, type VolumeContent } from '../support/volume-content.ts';
 import { webCredentials, webPath, webToken } from '../support/web-server.ts';
 import { Started } from './support/started.ts';
-import { useSuite, type Suite } from './support/suite.ts';
+import { type Suite, useSuite } from './support/suite.ts';
 
 const MEBIBYTE = 2 ** 20;
 

@@ -1,17 +1,17 @@
 import { expect } from 'chai';
-import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
-import { persistentVolumeClaims, persistentVolumes, pods, type Pod } from '../../src/kube/builtin-resources.ts';
+import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
+import { persistentVolumeClaims, persistentVolumes, type Pod, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { killContainer } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
-import { LARGE_DATA, makeLargeVolume, sumOfLargeVolume, type LargeContent } from './support/large-volumes.ts';
+import { LARGE_DATA, type LargeContent, makeLargeVolume, sumOfLargeVolume } from './support/large-volumes.ts';
 import { hasOwnDriver } from './support/own-classes.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
-import { observeCopy, SentData, transferPodsOf, untilReplaced, type TransferPods } from './support/transfer-pods.ts';
+import { observeCopy, SentData, type TransferPods, transferPodsOf, untilReplaced } from './support/transfer-pods.ts';
 
 type Mode = 'Filesystem' | 'Block';
 
@@ -114,8 +114,8 @@ describe('a copy whose pods are killed', function () {
       const { sum, sent } = await finished.outcome(title);
       const source = await sources.outcome(`${copy.content} ${copy.from}`);
       expect(sum).to.equal(source.sum);
-      // What lies between two checkpoints is lost with a target at most, twice where the second was being written, and what is
-      // on its way with a source. All of it would be sent again at least 1.6 times.
+      // What lies between two checkpoints is lost with a target at most, twice where the second was being written, and
+      // what is on its way with a source. All of it would be sent again at least 1.6 times.
       expect(sent)
         .to.be.lessThan((1.5 + 0.4 * MORE_KILLS) * LARGE_DATA)
         .and.to.be.greaterThan(0.9 * LARGE_DATA);

@@ -1,15 +1,15 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { primeClaimName } from '../../src/protocol/object-names.ts';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import {
+  type PersistentVolume,
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
-  type PersistentVolume,
 } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
+import { primeClaimName } from '../../src/protocol/object-names.ts';
 import { controlNodeComponent, driverName } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';

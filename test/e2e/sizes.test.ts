@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { cdis } from '../../src/api/cdi.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { CDI_NAME } from '../../src/controllers/runtime/config-view.ts';
 import type { Key } from '../../src/kube/key.ts';

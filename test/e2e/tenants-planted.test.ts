@@ -1,30 +1,30 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import {
+  configMaps,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  services,
+} from '../../src/kube/builtin-resources.ts';
+import type { Key } from '../../src/kube/key.ts';
+import type { KubeObject, Resource } from '../../src/kube/resource.ts';
+import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
+import {
+  copyServiceName,
+  copyTargetPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
   scratchClaimName,
   temporaryClaimName,
   temporarySnapshotName,
-  copyTargetPodName,
-  copyServiceName,
 } from '../../src/protocol/object-names.ts';
-import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
-import {
-  configMaps,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  services,
-  type PersistentVolumeClaim,
-} from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
-import type { KubeObject, Resource } from '../../src/kube/resource.ts';
-import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { run } from '../cluster/commands.ts';
-import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume } from '../support/volume-content.ts';

@@ -1,20 +1,20 @@
 import { expect } from 'chai';
-import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import {
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
-  pods,
-  type PersistentVolumeClaim,
   type Pod,
+  pods,
 } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { toError } from '../../src/kube/errors.ts';
-import { keyToString, type Key } from '../../src/kube/key.ts';
-import { conditionOf, dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
-import { clientAs } from '../support/impersonation.ts';
-import { cloningFrom, mayDo } from '../support/rights.ts';
+import { type Key, keyToString } from '../../src/kube/key.ts';
+import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
+import { clientAs } from '../support/impersonation.ts';
 import { rejection } from '../support/rejection.ts';
+import { cloningFrom, mayDo } from '../support/rights.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume } from '../support/volume-content.ts';
 import { eventsOf } from './support/events.ts';
@@ -22,8 +22,8 @@ import { claimsWith, makeMarked, mark, MARKED_SIZE } from './support/marked-volu
 import { nameOf, NamespaceRecorder, type Recorded } from './support/namespace-recorder.ts';
 import { hasOwnDriver, ownClass } from './support/own-classes.ts';
 import { useSuite } from './support/suite.ts';
-import { makeClaim } from './support/volumes.ts';
 import { useTenants } from './support/tenants.ts';
+import { makeClaim } from './support/volumes.ts';
 
 const OLD = 'granted-data-3be8';
 const NEW = 'newer-data-3be8';

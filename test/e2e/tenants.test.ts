@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { dataSources } from '../../src/api/data-source.ts';
-import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
-import { events, persistentVolumeClaims, type PersistentVolumeClaim } from '../../src/kube/builtin-resources.ts';
+import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
+import { events, type PersistentVolumeClaim, persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
 import { toError } from '../../src/kube/errors.ts';
 import type { Key } from '../../src/kube/key.ts';
-import { dataVolume, untilSucceeded, type ClaimOptions } from '../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
 import { rejection } from '../support/rejection.ts';
 import { until } from '../support/until.ts';

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,8 +11,8 @@ import { serialize } from 'node:v8';
 import { formats, makeSeedImages } from './seed-images.ts';
 
 /**
- * Lets damaged images, and what else comes from outside, loose on every parser: npm run fuzz -- [--runs N] [--seed S] [--format F] [--from RUN].
- * Ends with 1, and with how to repeat it, where one crashed, hung, grew, took
+ * Lets damaged images, and what else comes from outside, loose on every parser: npm run fuzz -- [--runs N] [--seed S]
+ * [--format F] [--from RUN]. Ends with 1, and with how to repeat it, where one crashed, hung, grew, took
  * more time than its input is worth, or reached outside of the image or the disk.
  */
 const { values } = parseArgs({

@@ -3,7 +3,10 @@ import { below, mutate, type Random } from './mutate.ts';
 const LONGEST = 128 * 1024;
 const MOST_CHANGES = 5;
 
-/** Damages text as {@link mutate} damages images, and makes parts of it and of what means something come again, often very often. */
+/**
+ * Damages text as {@link mutate} damages images, and makes parts of it and of what means something come again, often
+ * very often.
+ */
 export function mutateText(original: Buffer, tokens: readonly string[], random: Random): Buffer {
   let bytes = original;
   const changes = 1 + below(random, MOST_CHANGES);

@@ -50,7 +50,10 @@ const qcow2Options = [
   ['-c', '-o', 'cluster_size=16k,extended_l2=on'],
 ];
 
-/** Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and whatever else comes from outside. */
+/**
+ * Small images of every kind that is decoded here, as qemu-img and the usual tools make them, and whatever else comes
+ * from outside.
+ */
 export async function makeSeedImages(): Promise<SeedImage[]> {
   const folder = await mkdtemp(join(tmpdir(), 'diskpress-fuzz-'));
   try {

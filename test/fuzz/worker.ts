@@ -1,8 +1,8 @@
 import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deserialize } from 'node:v8';
 import { argv, exit, resourceUsage } from 'node:process';
+import { deserialize } from 'node:v8';
 import { numbers } from '../image-matrix/numbers.ts';
 import { withinBudget } from './budget.ts';
 import { below } from './mutate.ts';
@@ -12,7 +12,9 @@ import { subjects } from './subjects/subjects.ts';
 /** In KiB; the decoders' buffers, a thread pool's stacks and Node itself are less than half of it. */
 const MOST_MEMORY = 512 * 1024;
 
-/** Does every `step`th run from `first` to before `end`; the number of the current one is in a file, for who watches. */
+/**
+ * Does every `step`th run from `first` to before `end`; the number of the current one is in a file, for who watches.
+ */
 const [imagesFile = '', placeFile = '', seed = '', ...counts] = argv.slice(2);
 const [first = 0, end = 0, step = 1] = counts.map(Number);
 const images = deserialize(readFileSync(imagesFile)) as SeedImage[];

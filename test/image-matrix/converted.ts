@@ -1,6 +1,6 @@
 import { run } from '../cluster/commands.ts';
 import type { MatrixImage } from './matrix-image.ts';
-import { contents, writeRaw, type Content } from './raw-disk.ts';
+import { type Content, contents, writeRaw } from './raw-disk.ts';
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { driverOf, type DiskFormat } from '../../src/image/formats/drivers.ts';
+import { type DiskFormat, driverOf } from '../../src/image/formats/drivers.ts';
 import { run } from '../cluster/commands.ts';
 import { streamOptimizedVmdk } from '../support/stream-optimized-vmdk.ts';
 import type { MatrixImage } from './matrix-image.ts';

@@ -1,4 +1,4 @@
-import { driverOf, type DiskFormat } from '../../src/image/formats/drivers.ts';
+import { type DiskFormat, driverOf } from '../../src/image/formats/drivers.ts';
 import { run } from '../cluster/commands.ts';
 import type { MatrixImage } from './matrix-image.ts';
 import { numbers } from './numbers.ts';

@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { request, Agent } from 'undici';
+import { Agent, request } from 'undici';
 import { kubernetesBinaries } from '../cluster/index.ts';
+import { Program } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './ports.ts';
-import { Program } from './child-process.ts';
 
 const ADMIN_TOKEN = 'admin-token';
 const CONTROLLERS_TOKEN = 'controllers-token';
@@ -25,8 +25,8 @@ export interface ApiServerOptions {
 }
 
 /**
- * A real kube-apiserver with its etcd, on loopback: the whole API, but nothing that acts on it (no scheduler, no controllers: nothing
- * collects garbage, and namespaces are never finalized).
+ * A real kube-apiserver with its etcd, on loopback: the whole API, but nothing that acts on it (no scheduler, no
+ * controllers: nothing collects garbage, and namespaces are never finalized).
  */
 export class ApiServer {
   readonly adminToken = ADMIN_TOKEN;
@@ -213,7 +213,9 @@ export class ApiServer {
   }
 }
 
-/** A hook before that: waits until the API server is built, which takes minutes where no checkout has done so before. */
+/**
+ * A hook before that: waits until the API server is built, which takes minutes where no checkout has done so before.
+ */
 export async function kubernetesIsBuilt(this: Mocha.Context): Promise<void> {
   this.timeout(0);
   await kubernetesBinaries();

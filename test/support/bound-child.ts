@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 
 /** Starts a program that the kernel kills when this process ends, in whatever way it does. */
 export function spawnBound(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {

@@ -1,4 +1,4 @@
-import { dataVolumes, type DataVolume, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Key } from '../../src/kube/key.ts';
 import { until } from './until.ts';

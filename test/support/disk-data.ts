@@ -5,15 +5,18 @@ const CHUNK = 4 * 1024 * 1024;
 const KIBIBYTE = 1024;
 
 /**
- * What a disk is full of, by how well it compresses, in pieces of so many bytes of which the first are zeros, and the rest
- * random.
+ * What a disk is full of, by how well it compresses, in pieces of so many bytes of which the first are zeros, and the
+ * rest random.
  */
 const pieces = {
   zeros: { length: 64 * KIBIBYTE, zeros: 64 * KIBIBYTE },
   /** To a quarter. */
   quarter: { length: 4 * KIBIBYTE, zeros: 3 * KIBIBYTE },
   half: { length: 4 * KIBIBYTE, zeros: 2 * KIBIBYTE },
-  /** Just enough for each cluster of 64 KiB, or of more, to be compressed, but to nearly its size; of those of 4 KiB, one in 16. */
+  /**
+   * Just enough for each cluster of 64 KiB, or of more, to be compressed, but to nearly its size; of those of 4 KiB,
+   * one in 16.
+   */
   hardly: { length: 64 * KIBIBYTE, zeros: 200 },
   random: { length: 64 * KIBIBYTE, zeros: 0 },
 } as const;

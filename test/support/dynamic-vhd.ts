@@ -4,7 +4,9 @@ const TABLE_AT = 1536;
 
 export interface DynamicVhdOptions {
   blockSize: number;
-  /** Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given. */
+  /**
+   * Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given.
+   */
   order?: readonly number[];
   /** Four characters. */
   creator?: string;

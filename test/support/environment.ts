@@ -1,5 +1,5 @@
-import { createConnection, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { cdis } from '../../src/api/cdi.ts';
 import { KubeClient } from '../../src/kube/client.ts';
@@ -8,8 +8,8 @@ import { repository } from '../cluster/folders.ts';
 import { buildProductImage, productImage } from '../cluster/image.ts';
 import { installPrerequisites, status, up, type UpOptions } from '../cluster/index.ts';
 import { Kubectl } from './kubectl.ts';
-import { tellPodTroubles } from './tell-pod-troubles.ts';
 import { prepareStorageClasses, type StorageClasses } from './storage-classes.ts';
+import { tellPodTroubles } from './tell-pod-troubles.ts';
 import { until } from './until.ts';
 
 /** A cluster with the product installed, for the demo and the end-to-end tests. */

@@ -4,8 +4,8 @@ import { isGone } from '../../src/kube/errors.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 
 /**
- * Tells of all objects of a kind that are there, and from then on of all that happens to them. Watches break, and the server ends them:
- * the next goes on from there.
+ * Tells of all objects of a kind that are there, and from then on of all that happens to them. Watches break, and the
+ * server ends them: the next goes on from there.
  *
  * @returns once nothing escapes it. `ended` resolves after the signal, and rejects where something may have escaped
  */

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { openAsBlob } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fakeGcsServerBinary } from '../cluster/parts.ts';
 import { Program } from './child-process.ts';

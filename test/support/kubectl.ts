@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CommandFailed, run, type Log } from '../cluster/commands.ts';
+import { CommandFailed, type Log, run } from '../cluster/commands.ts';
 
 /** The real kubectl, as a user of a cluster calls it, with a discovery cache of its own. */
 export class Kubectl {
@@ -43,7 +43,10 @@ export class Kubectl {
     return this.#run(['apply', '-f', '-', ...(user === undefined ? [] : ['--as', user])], stringify(manifest));
   }
 
-  /** Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one exists. `raw` is the path to send to. */
+  /**
+   * Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one
+   * exists. `raw` is the path to send to.
+   */
   async create(manifests: string, { user, raw }: { user?: string; raw?: string } = {}): Promise<string> {
     const flags = [...(user === undefined ? [] : ['--as', user]), ...(raw === undefined ? [] : ['--raw', raw])];
     return this.#run(['create', '-f', '-', ...flags], manifests);

@@ -1,6 +1,9 @@
 import type { Metric } from 'prom-client';
 
-/** The value of a metric's time series with these labels, among others; 0 if there is none; the sum if there are several. */
+/**
+ * The value of a metric's time series with these labels, among others; 0 if there is none; the sum if there are
+ * several.
+ */
 export async function valueOf(metric: Metric, labels: Record<string, string | number> = {}): Promise<number> {
   const { values } = await metric.get();
   return values

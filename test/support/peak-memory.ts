@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LOOK_EVERY = 20;
 
 /**
- * The most resident memory that a process and its children had, in bytes: each process's own peak, added up over those that live at
- * the same time.
+ * The most resident memory that a process and its children had, in bytes: each process's own peak, added up over those
+ * that live at the same time.
  *
  * @param running asked until it says no
  */

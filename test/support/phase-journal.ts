@@ -1,6 +1,6 @@
-import { dataVolumes, type DataVolume } from '../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { keyOf, keyToString, type Key } from '../../src/kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../src/kube/key.ts';
 import { follow } from './follow.ts';
 
 /** A phase that a DataVolume was seen to enter. */

@@ -2,8 +2,8 @@ import { cpuUsage } from 'node:process';
 import { expect } from 'chai';
 
 /**
- * Does work without waiting, and expects it to take no more than some processor time. The time on the clock would tell of other programs on the
- * machine as well.
+ * Does work without waiting, and expects it to take no more than some processor time. The time on the clock would tell
+ * of other programs on the machine as well.
  *
  * @param limit in milliseconds
  */

@@ -13,7 +13,10 @@ export interface QcowOptions {
   isCompressed?: (cluster: number) => boolean;
 }
 
-/** A qcow of version 1 of a disk, as QEMU lays it out: whatever is written, tables and clusters, goes to the end of the file. */
+/**
+ * A qcow of version 1 of a disk, as QEMU lays it out: whatever is written, tables and clusters, goes to the end of the
+ * file.
+ */
 export function qcowImage(disk: Buffer, options: QcowOptions): Buffer {
   const { clusterBits, l2Bits, isCompressed = () => false } = options;
   const [clusterSize, perTable] = [2 ** clusterBits, 2 ** l2Bits];

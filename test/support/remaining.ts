@@ -27,8 +27,9 @@ export function recordDurations(durations: Durations): void {
 }
 
 /**
- * How long the tests that are left will take, in milliseconds, from how long they took before and how much slower or faster those that
- * are done were this time. Tests without a record take as long as the others do on average. Undefined before anything is done. Pure.
+ * How long the tests that are left will take, in milliseconds, from how long they took before and how much slower or
+ * faster those that are done were this time. Tests without a record take as long as the others do on average. Undefined
+ * before anything is done. Pure.
  *
  * @param elapsed milliseconds since the first test began
  */

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { cdis } from '../../src/api/cdi.ts';
+import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { CDI_NAME } from '../../src/controllers/runtime/config-view.ts';
 import type { Log } from '../cluster/commands.ts';
-import { diskFile, diskImages, type DiskImages } from './disk-images.ts';
+import { diskFile, type DiskImages, diskImages } from './disk-images.ts';
 import type { Environment } from './environment.ts';
-import { startRegistry, type Registry } from './registry.ts';
+import { type Registry, startRegistry } from './registry.ts';
 import { until } from './until.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
 

@@ -7,7 +7,9 @@ export interface SparseVmdkOptions {
   grainSize: number;
   /** Of each grain table. */
   entries: number;
-  /** Grains of the disk in the order in which they lie in the file; those with data in the disk's order unless given. */
+  /**
+   * Grains of the disk in the order in which they lie in the file; those with data in the disk's order unless given.
+   */
   order?: readonly number[];
   /** Whether the grain tables lie behind the grains. */
   tablesLast?: boolean;

@@ -1,5 +1,5 @@
 import { storageProfiles } from '../../src/api/storage-profile.ts';
-import { csiDrivers, storageClasses, type StorageClass } from '../../src/kube/builtin-resources.ts';
+import { csiDrivers, type StorageClass, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { volumeSnapshotClasses } from '../../src/kube/snapshot-resources.ts';
 import { localStorageClass } from '../cluster/local-volumes.ts';

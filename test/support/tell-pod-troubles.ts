@@ -2,7 +2,7 @@ import type { Event, Pod } from '../../src/kube/builtin-resources.ts';
 import type { Log } from '../cluster/commands.ts';
 import { tellingLines } from '../cluster/telling-lines.ts';
 import type { Kubectl } from './kubectl.ts';
-import { podTrouble, warningsAbout, type PodTrouble } from './pod-trouble.ts';
+import { type PodTrouble, podTrouble, warningsAbout } from './pod-trouble.ts';
 
 /** Of a log. */
 const MOST_LINES = 12;

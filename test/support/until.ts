@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../src/kube/client.ts';
-import { keyToString, type Key } from '../../src/kube/key.ts';
-import { resourceName, type KubeObject, type Resource } from '../../src/kube/resource.ts';
+import { type Key, keyToString } from '../../src/kube/key.ts';
+import { type KubeObject, type Resource, resourceName } from '../../src/kube/resource.ts';
 
 type Truthy<T> = Exclude<T, undefined | null | false | '' | 0>;
 

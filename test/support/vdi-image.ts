@@ -4,7 +4,9 @@ const DISCARDED = 0xfffffffe;
 
 export interface VdiOptions {
   blockSize: number;
-  /** Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given. */
+  /**
+   * Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given.
+   */
   order?: readonly number[];
 }
 

@@ -11,7 +11,9 @@ const ZERO = 2n;
 
 export interface VhdxOptions {
   blockSize: number;
-  /** Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given. */
+  /**
+   * Blocks of the disk in the order in which they lie in the file; those with data in the disk's order unless given.
+   */
   order?: readonly number[];
   /** Of the disk, where the file is to end before its blocks. */
   size?: number;

@@ -1,4 +1,4 @@
-import { persistentVolumeClaims, pods, type Pod } from '../../src/kube/builtin-resources.ts';
+import { persistentVolumeClaims, type Pod, pods } from '../../src/kube/builtin-resources.ts';
 import type { Key } from '../../src/kube/key.ts';
 import type { Environment } from './environment.ts';
 import { until } from './until.ts';

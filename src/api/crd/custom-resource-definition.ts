@@ -1,6 +1,6 @@
 import { objectLabels } from '../labels.ts';
 import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts';
-import { structuralSchema, type StructuralSchema } from './structural-schema.ts';
+import { type StructuralSchema, structuralSchema } from './structural-schema.ts';
 
 export interface CustomResourceDefinitionVersion {
   name: string;

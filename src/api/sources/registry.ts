@@ -4,8 +4,8 @@ import { constrained, exactlyOneOf } from '../constraint.ts';
 import { objectName } from '../references.ts';
 import { LOGIN, urlOf, webAnnotations, webObjects } from './common/annotations.ts';
 import type { Annotations, ImportedSource } from './common/declaration.ts';
-import { refusalOfFiles } from './common/file-gate.ts';
 import { certConfigMap, secretRef, url } from './common/fields.ts';
+import { refusalOfFiles } from './common/file-gate.ts';
 
 const SCHEME = 'docker://';
 const ARCHIVE_SCHEME = 'oci-archive:';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
+import { type ControlGroupPlaces, controlGroups, readText } from './control-groups.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Above memory.high a process is not killed, but is throttled until it hardly advances. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { controlGroups, readText, type ControlGroupPlaces } from './control-groups.ts';
+import { type ControlGroupPlaces, controlGroups, readText } from './control-groups.ts';
 
 /** Returns how many processors this process may keep busy: those of its affinity, or what its CPU limit amounts to. */
 export function processors(): number {

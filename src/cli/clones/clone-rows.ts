@@ -1,7 +1,7 @@
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import { humanBytes } from '../../base/units.ts';
-import { cloneViewOf, type CloneView } from '../../controllers/clone/view.ts';
+import { type CloneView, cloneViewOf } from '../../controllers/clone/view.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
+import { createLogger } from '../../base/logger.ts';
 import { persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { connect } from '../../kube/connect.ts';
 import { Informer } from '../../kube/informer.ts';
 import { Metrics } from '../../server/metrics.ts';
-import { createLogger } from '../../base/logger.ts';
 import { printLines, redrawLines } from '../output.ts';
 import { cloneRows } from './clone-rows.ts';
 import { cloneTable } from './clone-table.ts';

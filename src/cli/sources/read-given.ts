@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 
 /**
  * Reads the text of a file that the environment names.

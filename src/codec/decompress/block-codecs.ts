@@ -1,6 +1,6 @@
 import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { libdeflate, type BlockInflater, type DeflateWrapper } from '../native/libdeflate.ts';
-import { libzstd, type FrameDecoder } from '../native/libzstd.ts';
+import { type BlockInflater, type DeflateWrapper, libdeflate } from '../native/libdeflate.ts';
+import { type FrameDecoder, libzstd } from '../native/libzstd.ts';
 import { zstdFrameLength } from './zstd-frame.ts';
 
 /** How the blocks of an image are compressed: raw deflate (RFC 1951), zlib (RFC 1950) or zstd (RFC 8878). */

@@ -1,4 +1,4 @@
-import { compressions, type Compression } from './drivers.ts';
+import { type Compression, compressions } from './drivers.ts';
 
 export type { Compression };
 

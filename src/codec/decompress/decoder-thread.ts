@@ -1,8 +1,8 @@
-import { parentPort, type MessagePort } from 'node:worker_threads';
-import { PiecewiseDecoder, type DecoderEvents } from '../native/piecewise-decoder.ts';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { type DecoderEvents, PiecewiseDecoder } from '../native/piecewise-decoder.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import { createDecoder } from '../native/stream-codecs.ts';
-import { decodeBlock, type BlockCodec } from './block-codecs.ts';
+import { type BlockCodec, decodeBlock } from './block-codecs.ts';
 import type { BlockBatch, DecodedBatch, FromStream, NewBlocks, NewStream, ToStream } from './decoder-messages.ts';
 
 parentPort?.on('message', (work: NewStream | NewBlocks) => {

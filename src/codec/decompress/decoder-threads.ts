@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { memoryLimit } from '../../base/native/memory-limit.ts';
 import { processors } from '../../base/native/processors.ts';
-import { windowMemory, type DecoderThreadData } from '../native/window-memory.ts';
+import { type DecoderThreadData, windowMemory } from '../native/window-memory.ts';
 
 const MOST_THREADS = 4;
 /** Memory for each thread in bytes; a thread needs a third of it. */

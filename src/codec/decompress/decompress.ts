@@ -1,8 +1,8 @@
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 import { recogniseCompression } from './compression.ts';
-import { compressionNamed, type Compression } from './drivers.ts';
-import { decompressNatively, type DecompressedStream } from './native-decompressor.ts';
+import { type Compression, compressionNamed } from './drivers.ts';
+import { type DecompressedStream, decompressNatively } from './native-decompressor.ts';
 import { behindSkippableFrames } from './skippable-frames.ts';
 
 const LONGEST_MAGIC = 16;

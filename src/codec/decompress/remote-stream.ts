@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ByteReader, ByteStream } from '../../base/bytes.ts';
+import { zeroPieces } from '../../base/zeros.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import type { NativeStream } from '../native/stream-codecs.ts';
-import { zeroPieces } from '../../base/zeros.ts';
 import type { DecoderMemory, RoomTaker } from './decoder-memory.ts';
 import type { FromStream, NewStream, StreamEnd, ToStream } from './decoder-messages.ts';
 import { decoderThread } from './decoder-threads.ts';

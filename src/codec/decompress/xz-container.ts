@@ -1,8 +1,8 @@
 import type { ByteReader } from '../../base/bytes.ts';
 import type { Liblzma } from '../native/liblzma.ts';
-import { DecodingFailed, type BlockSizes } from '../native/stream-codec.ts';
+import { type BlockSizes, DecodingFailed } from '../native/stream-codec.ts';
 import type { XzBlock } from '../native/xz-block-decoder.ts';
-import { XzHeaders, type XzBlockPlace } from '../native/xz-headers.ts';
+import { type XzBlockPlace, XzHeaders } from '../native/xz-headers.ts';
 
 /** Length of the header of a Stream, and of its footer. */
 const STREAM_HEADER = 12;

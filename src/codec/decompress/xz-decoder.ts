@@ -1,8 +1,8 @@
 import { ByteReader, type ByteStream, type PieceStream } from '../../base/bytes.ts';
+import { xzMemory } from '../../base/native/memory-limit.ts';
 import type { Liblzma } from '../native/liblzma.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
-import { windowMemory, type WindowMemory } from '../native/window-memory.ts';
-import { xzMemory } from '../../base/native/memory-limit.ts';
+import { type WindowMemory, windowMemory } from '../native/window-memory.ts';
 import { DecodedParts, SHORT_PART } from './decoded-parts.ts';
 import { DecoderMemory } from './decoder-memory.ts';
 import { threadCount } from './decoder-threads.ts';

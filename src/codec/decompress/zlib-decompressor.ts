@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { ByteReader, abandonStream, type ByteStream } from '../../base/bytes.ts';
+import { abandonStream, ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { systemCode } from '../../base/errors.ts';
 import { Feeder } from '../../base/feeder.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';

@@ -4,8 +4,8 @@ import { windowMemory } from '../native/window-memory.ts';
 import {
   BLOCK_HEADER_LENGTH,
   CHECKSUM_LENGTH,
-  LONGEST_HEADER,
   frameHeaderLength,
+  LONGEST_HEADER,
   readBlockHeader,
   readFrameHeader,
   refuseUndecodable,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { NativeLibrary, addressOf, has64Bits } from '../../base/native/ffi.ts';
+import { addressOf, has64Bits, NativeLibrary } from '../../base/native/ffi.ts';
 import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /**

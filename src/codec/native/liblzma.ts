@@ -1,4 +1,4 @@
-import { NativeLibrary, addressOf, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
+import { addressOf, has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
 import { DecodingFailed } from './stream-codec.ts';
 
 /** The first version with `lzma_filters_free`. The major version is part of the library's name. */

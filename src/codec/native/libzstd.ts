@@ -1,7 +1,7 @@
-import { NativeLibrary, addressOf, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
+import { addressOf, has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
 import { DecodingFailed, type StreamCodec } from './stream-codec.ts';
 import { newXxh64, type Xxh64 } from './xxh64.ts';
-import { ZstdDecoder, type FrameStream } from './zstd-decoder.ts';
+import { type FrameStream, ZstdDecoder } from './zstd-decoder.ts';
 
 /** Decompresses whole zstd frames of known size (RFC 8878). */
 export interface FrameDecoder {

@@ -1,5 +1,5 @@
 import { isZero } from '../../base/zeros.ts';
-import { DecodingFailed, type BlockSizes, type StreamDecoder } from './stream-codec.ts';
+import { type BlockSizes, DecodingFailed, type StreamDecoder } from './stream-codec.ts';
 
 /** Bytes that are decoded at once, and checked for zeros while they are in the processor's cache. */
 const PIECE = 256 * 1024;

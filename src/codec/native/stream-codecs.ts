@@ -2,7 +2,7 @@ import { igzip } from './igzip.ts';
 import { liblzma } from './liblzma.ts';
 import { zstdStream } from './libzstd.ts';
 import type { StreamDecoder } from './stream-codec.ts';
-import { XzBlockDecoder, type XzBlock } from './xz-block-decoder.ts';
+import { type XzBlock, XzBlockDecoder } from './xz-block-decoder.ts';
 
 /** A unit that can be decoded from start to end: a whole stream, or a block of an xz file. */
 export type NativeStream = { kind: 'gzip' | 'zstd' } | { kind: 'xz block'; block: XzBlock };

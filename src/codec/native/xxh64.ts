@@ -1,5 +1,5 @@
-import { NativeLibrary, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
-import { STRIPE, passZeroStripes } from './zero-stripes.ts';
+import { has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
+import { passZeroStripes, STRIPE } from './zero-stripes.ts';
 
 interface Functions {
   reset: NativeCall<number>;

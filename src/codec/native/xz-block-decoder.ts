@@ -1,6 +1,6 @@
 import { addressOf } from '../../base/native/ffi.ts';
-import { code, expectCode, structs, withBlock, type Liblzma } from './liblzma.ts';
-import { DecodingFailed, type BlockSizes, type Step, type StreamDecoder } from './stream-codec.ts';
+import { code, expectCode, type Liblzma, structs, withBlock } from './liblzma.ts';
+import { type BlockSizes, DecodingFailed, type Step, type StreamDecoder } from './stream-codec.ts';
 import { fastCheck, type RunningCheck } from './xz-checks.ts';
 
 const action = { run: 0, finish: 3 };

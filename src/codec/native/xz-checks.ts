@@ -1,4 +1,4 @@
-import { NativeLibrary, has64Bits, type NativeCall } from '../../base/native/ffi.ts';
+import { has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
 
 /** Computes an integrity check piece by piece. */
 export interface RunningCheck {

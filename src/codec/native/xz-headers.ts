@@ -1,5 +1,5 @@
-import { code, expectCode, structs, withBlock, type Liblzma } from './liblzma.ts';
-import { DecodingFailed, type BlockSizes } from './stream-codec.ts';
+import { code, expectCode, type Liblzma, structs, withBlock } from './liblzma.ts';
+import { type BlockSizes, DecodingFailed } from './stream-codec.ts';
 
 /** `LZMA_VLI_UNKNOWN`, the value of a missing field of a header. */
 const UNKNOWN = 2n ** 64n - 1n;

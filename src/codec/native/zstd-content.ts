@@ -1,7 +1,7 @@
 import { isZero } from '../../base/zeros.ts';
 import { DecodingFailed } from './stream-codec.ts';
 import type { Xxh64 } from './xxh64.ts';
-import { LARGEST_BLOCK, type FrameHeader } from './zstd-format.ts';
+import { type FrameHeader, LARGEST_BLOCK } from './zstd-format.ts';
 
 /** The decoded content of a zstd frame, which is compared with what the frame says about it. */
 export class ZstdContent {

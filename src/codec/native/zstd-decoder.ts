@@ -1,19 +1,19 @@
 import { DecodingFailed, type Step, type StreamDecoder } from './stream-codec.ts';
+import { type WindowMemory, windowMemory } from './window-memory.ts';
 import type { Xxh64 } from './xxh64.ts';
-import { windowMemory, type WindowMemory } from './window-memory.ts';
 import { ZstdContent } from './zstd-content.ts';
 import {
   BLOCK_HEADER_LENGTH,
-  CHECKSUM_LENGTH,
-  LONGEST_HEADER,
+  type BlockHeader,
   blockStartLength,
+  CHECKSUM_LENGTH,
   frameHeaderLength,
+  LONGEST_HEADER,
   plainFrameHeader,
   readBlockHeader,
   readFrameHeader,
   refuseUndecodable,
   skippableLength,
-  type BlockHeader,
 } from './zstd-format.ts';
 
 /** Decodes consecutive zstd frames. */

@@ -1,15 +1,15 @@
-import { CDI_CONFIG_NAME, type CDIConfigSpec, type CDIConfigStatus, cdiConfigs } from '../../api/cdi-config.ts';
+import { type CDI, cdis } from '../../api/cdi.ts';
+import { CDI_CONFIG_NAME, cdiConfigs, type CDIConfigSpec, type CDIConfigStatus } from '../../api/cdi-config.ts';
 import { objectLabels } from '../../api/labels.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
+import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../runtime/config-view.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { withoutLogins } from '../runtime/proxy-login.ts';
-import { removedFrom, withoutEmptied } from './removed-fields.ts';
-import { cdis, type CDI } from '../../api/cdi.ts';
 import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
+import { removedFrom, withoutEmptied } from './removed-fields.ts';
 
 const FIELD_MANAGER = 'diskpress-cdi';
 const CDI_CONFIG: Key = { namespace: '', name: CDI_CONFIG_NAME };

@@ -16,8 +16,8 @@ export function removedFrom(recorded: unknown, wanted: unknown): Record<string, 
 }
 
 /**
- * What is to be applied, without the maps that have been emptied: the API server makes null of a map whose last field an apply takes away
- * by naming the map without any, and then refuses that as no map.
+ * What is to be applied, without the maps that have been emptied: the API server makes null of a map whose last field
+ * an apply takes away by naming the map without any, and then refuses that as no map.
  */
 export function withoutEmptied<Wanted extends object>(recorded: unknown, wanted: Wanted): Wanted {
   const recordedFields = isMap(recorded) ? recorded : {};

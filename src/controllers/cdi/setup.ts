@@ -1,7 +1,7 @@
 import { cdis } from '../../api/cdi.ts';
 import { cdiConfigs } from '../../api/cdi-config.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { CDI_NAME } from '../runtime/config-view.ts';
 import { mayOwn } from '../runtime/rights.ts';

@@ -1,5 +1,5 @@
 import { differs } from '../../kube/apply.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { DataSource } from '../../api/data-source.ts';
+import { leadsElsewhere } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { claimLabelsOf } from '../transfers/image-labels.ts';
-import { leadsElsewhere } from '../references/data-source-of.ts';
 import { resolveDataSource } from './resolve.ts';
 
 interface LabelContext {

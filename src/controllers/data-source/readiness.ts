@@ -1,9 +1,9 @@
 import type { DataSource } from '../../api/data-source.ts';
-import { keyToString, type Key } from '../../kube/key.ts';
-import type { Caches } from '../runtime/caches.ts';
-import type { ObservedCondition } from '../runtime/conditions.ts';
+import { type Key, keyToString } from '../../kube/key.ts';
 import { isBound } from '../claims/bound.ts';
 import { waitsForFirstConsumer } from '../claims/wait-for-first-consumer.ts';
+import type { Caches } from '../runtime/caches.ts';
+import type { ObservedCondition } from '../runtime/conditions.ts';
 import { resolveDataSource } from './resolve.ts';
 
 type ReadyCondition = ObservedCondition & { readonly type: 'Ready'; readonly reason: string; readonly message: string };

@@ -1,10 +1,10 @@
+import { type DataSource, dataSources } from '../../api/data-source.ts';
 import { differs } from '../../kube/apply.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { dataSources, type DataSource } from '../../api/data-source.ts';
 import { labelsToCopy } from './labels.ts';
 import { observeDataSource } from './readiness.ts';
 

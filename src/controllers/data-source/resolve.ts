@@ -1,7 +1,7 @@
 import type { DataSource, DataSourceSource } from '../../api/data-source.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import type { Caches } from '../runtime/caches.ts';
 import { inNamespace } from '../references/data-source-of.ts';
+import type { Caches } from '../runtime/caches.ts';
 
 /** The claim or snapshot that a DataSource refers to, or why it has none. */
 export type Resolution =

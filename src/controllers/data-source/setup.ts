@@ -1,7 +1,7 @@
 import { dataSources } from '../../api/data-source.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
-import type { KubeObject } from '../../kube/resource.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
+import type { KubeObject } from '../../kube/resource.ts';
 import { byDependencyOfDataSource, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';

@@ -2,7 +2,7 @@ import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import { controllerOf, ownerReference } from '../../kube/apply.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf } from '../../kube/key.ts';

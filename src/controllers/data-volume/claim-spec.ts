@@ -1,16 +1,16 @@
 import { storageProfileAnnotation } from '../../api/annotations.ts';
-import { formatQuantity } from '../../base/units.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import {
-  toClaimSpec,
   type PersistentVolumeClaimSpec,
   type StorageSpec,
+  toClaimSpec,
 } from '../../api/persistent-volume-claim-spec.ts';
 import { isQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts';
 import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { deviceForVolume, volumeForDisk } from '../../base/filesystem-sizes.ts';
+import { formatQuantity } from '../../base/units.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../../kube/errors.ts';
 
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 

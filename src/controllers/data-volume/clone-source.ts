@@ -3,8 +3,8 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumeSource } from '../../api/source-fields.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import { dataSourceKeyOf, inNamespace } from '../references/data-source-of.ts';
 import { resolveDataSource } from '../data-source/resolve.ts';
+import { dataSourceKeyOf, inNamespace } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;

@@ -1,12 +1,12 @@
 import { userAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { parseQuantity } from '../../api/quantity.ts';
-import { TerminalError } from '../../kube/errors.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { TerminalError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import { byMountedClaim } from '../claims/mounted-claims.ts';
-import type { Caches } from '../runtime/caches.ts';
 import { clonedObjectOf } from '../clone/source/cloned-object.ts';
+import type { Caches } from '../runtime/caches.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { requestedBytes } from '../transfers/transfer-target.ts';
 import { driverSource } from './driver-clone.ts';

@@ -1,5 +1,5 @@
-import { defaultInstancetypeLabels } from '../../api/labels.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
+import { defaultInstancetypeLabels } from '../../api/labels.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { clonedObjectOf, findCloned } from '../clone/source/cloned-object.ts';
 import type { Caches } from '../runtime/caches.ts';

@@ -1,15 +1,15 @@
 import type { CloneType } from '../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
-import type { ClonedObject } from '../clone/source/cloned-object.ts';
+import { isBound } from '../claims/bound.ts';
 import { gatherFacts } from '../clone/planner/facts.ts';
-import { findConsumer } from '../clone/source/reach.ts';
 import { planClone } from '../clone/planner/planner.ts';
+import type { ClonedObject } from '../clone/source/cloned-object.ts';
+import { findConsumer } from '../clone/source/reach.ts';
 import { readCloneSource } from '../clone/source/read-source.ts';
 import { requireRoom } from '../clone/source/source.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { latestWarning } from '../runtime/latest-warning.ts';
-import { isBound } from '../claims/bound.ts';
 import { pendingReport, type TransferReport } from '../transfers/transfer-report.ts';
 import { requestedBytes } from '../transfers/transfer-target.ts';
 

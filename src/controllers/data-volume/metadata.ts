@@ -1,8 +1,8 @@
 import { dataVolumeAnnotation, populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { begunWith } from '../clone/planner/facts.ts';
 import { isBound } from '../claims/bound.ts';
+import { begunWith } from '../clone/planner/facts.ts';
 import { instancetypeOf } from './default-instancetype.ts';
 import { driverCloneType } from './driver-clone.ts';
 import { sourceKindOf } from './source-kind.ts';

@@ -1,5 +1,5 @@
 import { stateAnnotation } from '../../api/annotations.ts';
-import { dataVolumePhaseOfClone, type ClonePhase } from '../../api/clone.ts';
+import { type ClonePhase, dataVolumePhaseOfClone } from '../../api/clone.ts';
 import type { DataVolume, DataVolumeConditionType } from '../../api/data-volume.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';

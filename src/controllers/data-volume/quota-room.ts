@@ -1,9 +1,9 @@
 import { parseQuantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../kube/builtin-resources.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { isBound } from '../claims/bound.ts';
 import { byTarget } from '../objects/work-index.ts';
 import type { Caches } from '../runtime/caches.ts';
-import { isBound } from '../claims/bound.ts';
 import { requestedBytes } from '../transfers/transfer-target.ts';
 
 /** A claim as quotas count it. */

@@ -1,6 +1,6 @@
 import { storageClassAnnotation } from '../../api/annotations.ts';
-import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
+import type { StorageClass } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import type { Caches } from '../runtime/caches.ts';
 

@@ -1,4 +1,4 @@
-import { keyOf, type Key } from '../../kube/key.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { byDependencyOfDataVolume, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';

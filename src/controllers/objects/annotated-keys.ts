@@ -1,4 +1,4 @@
-import { keyFromString, type Key } from '../../kube/key.ts';
+import { type Key, keyFromString } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 
 /** Returns the key of the object that an annotation names as `namespace/name`, if it has that annotation. */

@@ -1,25 +1,25 @@
-import { transferSecretName } from '../../protocol/object-names.ts';
 import {
-  persistentVolumeClaims,
-  pods,
-  secrets,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
   type Pod,
+  pods,
+  secrets,
 } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
-import type { ControllerContext } from '../runtime/context.ts';
-import { deleteOwn } from '../objects/delete-own.ts';
-import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
+import { transferSecretName } from '../../protocol/object-names.ts';
 import { deleteMountingPod, deleteTemporary } from '../claims/population/delete-temporary.ts';
 import { areSettled, SETTLING_MILLISECONDS } from '../claims/population/settled.ts';
-import { byTargetKey } from '../objects/work-index.ts';
 import { byPromiseKey } from '../claims/rebind/promises.ts';
 import { releasePromise } from '../claims/rebind/rebind-volume.ts';
+import { deleteOwn } from '../objects/delete-own.ts';
+import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
+import { byTargetKey } from '../objects/work-index.ts';
+import type { ControllerContext } from '../runtime/context.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
 

@@ -1,6 +1,6 @@
-import { persistentVolumeClaims, secrets, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { keyIf, keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, secrets } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
+import { type Key, keyIf, keyOf, keyToString } from '../../kube/key.ts';
 import { populationRights } from '../claims/population/rights.ts';
 import { byPromiseKey, promisedTo } from '../claims/rebind/promises.ts';
 import { byTargetKey, workedFor } from '../objects/work-index.ts';

@@ -1,6 +1,6 @@
-import { PROGRESS_PORT, type TransferProgress } from '../../protocol/transfer-pod.ts';
 import type { Pod } from '../../kube/builtin-resources.ts';
 import { delay } from '../../kube/delay.ts';
+import { PROGRESS_PORT, type TransferProgress } from '../../protocol/transfer-pod.ts';
 import { FairLimit } from './fair-limit.ts';
 import { fetchProgress } from './fetch-progress.ts';
 

@@ -1,4 +1,4 @@
-import { transferProgress, type TransferProgress } from '../../protocol/transfer-pod.ts';
+import { type TransferProgress, transferProgress } from '../../protocol/transfer-pod.ts';
 import { reportedText } from './reported-text.ts';
 
 /** Longest description of a pod's activity or failure, in characters. */

@@ -1,6 +1,6 @@
 import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../kube/key.ts';
 import { defineIndex } from '../../kube/object-index.ts';
 
 /** Returns the key of the DataSource that a DataVolume is cloned from. */

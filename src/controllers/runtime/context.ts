@@ -1,9 +1,9 @@
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
+import type { ProgressPoll } from '../progress/progress-poll.ts';
 import type { AdmissionPolicies } from './admission-policies.ts';
 import type { Caches } from './caches.ts';
 import type { ConfigView } from './config-view.ts';
-import type { ProgressPoll } from '../progress/progress-poll.ts';
 
 /** What every controller is given. */
 export interface ControllerContext {

@@ -1,5 +1,7 @@
 import {
   both,
+  type Capabilities,
+  type Claim,
   contains,
   is,
   isInAnyCase,
@@ -7,8 +9,6 @@ import {
   isPresent,
   not,
   startsWith,
-  type Capabilities,
-  type Claim,
   type Variants,
 } from './capabilities.ts';
 

@@ -1,5 +1,5 @@
+import { accessModes, volumeModes } from '../../api/persistent-volume-claim-spec.ts';
 import type { RecognizedReason } from '../../api/storage-profile.ts';
-import { volumeModes, accessModes } from '../../api/persistent-volume-claim-spec.ts';
 import type { PersistentVolume, StorageClass } from '../../kube/builtin-resources.ts';
 import type { Capabilities, Claim } from './capabilities.ts';
 import { knownProvisioners, NO_PROVISIONER, notForDisks } from './known-provisioners.ts';

@@ -1,14 +1,14 @@
 import { objectLabels } from '../../api/labels.ts';
+import { type StorageProfile, storageProfiles } from '../../api/storage-profile.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import type { Key } from '../../kube/key.ts';
+import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { createIfAbsent } from '../objects/create-if-absent.ts';
-import { storageProfiles, type StorageProfile } from '../../api/storage-profile.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';
-import { resolveProfile, type ResolvedProfile } from './resolve.ts';
+import { type ResolvedProfile, resolveProfile } from './resolve.ts';
 
 const FIELD_MANAGER = 'diskpress-storage-profile';
 

@@ -1,5 +1,5 @@
 import { storageClassAnnotation, storageProfileAnnotation } from '../../api/annotations.ts';
-import { cloneTypes, type CloneType } from '../../api/clone.ts';
+import { type CloneType, cloneTypes } from '../../api/clone.ts';
 import type { StorageProfile, StorageProfileStatus } from '../../api/storage-profile.ts';
 import type { PersistentVolume, StorageClass } from '../../kube/builtin-resources.ts';
 import type { VolumeSnapshotClass } from '../../kube/snapshot-resources.ts';

@@ -1,6 +1,6 @@
 import { storageProfiles } from '../../api/storage-profile.ts';
-import { keyOf, type Key } from '../../kube/key.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
+import { type Key, keyOf } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';

@@ -2,7 +2,6 @@ import { persistentVolumes } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyIf } from '../../kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../kube/snapshot-resources.ts';
-
 import { workedFor } from '../objects/work-index.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { TemporarySnapshotReconciler } from './snapshot-reconciler.ts';

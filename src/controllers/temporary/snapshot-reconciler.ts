@@ -2,9 +2,9 @@ import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import type { Key } from '../../kube/key.ts';
-import type { ControllerContext } from '../runtime/context.ts';
-import { workForAnnotation } from '../objects/internal-annotations.ts';
 import { releaseContentOf } from '../claims/disposal/release-content.ts';
+import { workForAnnotation } from '../objects/internal-annotations.ts';
+import type { ControllerContext } from '../runtime/context.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
 

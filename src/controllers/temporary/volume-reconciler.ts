@@ -1,13 +1,13 @@
-import { isTemporaryClaimName } from '../../protocol/object-names.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../kube/controller.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { keyOf, keyToString, type Key } from '../../kube/key.ts';
-import type { ControllerContext } from '../runtime/context.ts';
-import { workForAnnotation } from '../objects/internal-annotations.ts';
-import { staysBehind } from '../objects/evidence.ts';
+import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { isTemporaryClaimName } from '../../protocol/object-names.ts';
 import { releaseVolume } from '../claims/disposal/release-volume.ts';
+import { staysBehind } from '../objects/evidence.ts';
+import { workForAnnotation } from '../objects/internal-annotations.ts';
+import type { ControllerContext } from '../runtime/context.ts';
 
 /** Number of deleted temporary claims whose UIDs are remembered. */
 const REMEMBERED_CLAIMS = 2_000;

@@ -2,7 +2,7 @@ import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { workForAnnotation } from '../objects/internal-annotations.ts';
-import { readReport, troubleIn, type TransferReport } from './transfer-report.ts';
+import { readReport, type TransferReport, troubleIn } from './transfer-report.ts';
 
 /**
  * Records an event on a claim about how an import into it has ended, or what prevents it: once, when that changes. The

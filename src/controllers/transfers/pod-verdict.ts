@@ -1,7 +1,7 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
-import { transferResult, type TransferResult } from '../../protocol/transfer-pod.ts';
 import { transferRoleNames } from '../../protocol/roles.ts';
+import { type TransferResult, transferResult } from '../../protocol/transfer-pod.ts';
 
 type Terminated = NonNullable<
   NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']

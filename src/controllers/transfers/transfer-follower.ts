@@ -1,10 +1,10 @@
-import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import type { Pod } from '../../kube/builtin-resources.ts';
 import type { Outcome } from '../../kube/controller.ts';
-import { awaitedIn, awaitsObject, mayStillLook } from './awaited-object.ts';
-import type { ControllerContext } from '../runtime/context.ts';
-import type { PodVerdict } from './pod-verdict.ts';
+import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { awaitedIn, awaitsObject, mayStillLook } from './awaited-object.ts';
+import type { PodVerdict } from './pod-verdict.ts';
 import { countWaiting, remainingDelay } from './retry-delay.ts';
 import { explainSlowStart } from './slow-start.ts';
 import { failedReport, pendingReport, runningReport, type TransferReport } from './transfer-report.ts';

@@ -1,10 +1,10 @@
 import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { POD_ROLE_LABEL, PROMETHEUS_LABEL } from '../../api/labels.ts';
-import { definitionOf, type TransferRole } from '../../protocol/roles.ts';
-import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
+import { definitionOf, type TransferRole } from '../../protocol/roles.ts';
+import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../../protocol/transfer-pod.ts';
 import { marksFor } from '../objects/made-for.ts';
 import { pickAnnotations } from '../objects/pick-annotations.ts';
 import type { TransferSettings } from '../runtime/settings.ts';

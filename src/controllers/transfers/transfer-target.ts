@@ -1,7 +1,7 @@
 import { populationAnnotation } from '../../api/annotations.ts';
 import { parseQuantity } from '../../api/quantity.ts';
-import type { TransferTarget } from '../../protocol/transfer-pod.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { TransferTarget } from '../../protocol/transfer-pod.ts';
 import type { ConfigView } from '../runtime/config-view.ts';
 
 /** Returns the volume mode of a claim; the default is Filesystem. */

@@ -1,8 +1,8 @@
 import type { ByteReader, ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 import { ArchiveBudget } from './archive-budget.ts';
-import { parsePax, type Overrides } from './pax.ts';
-import { expand, readBodyMap, readHeaderMap, sparseFile, type SparseFile } from './sparse-file.ts';
+import { type Overrides, parsePax } from './pax.ts';
+import { expand, readBodyMap, readHeaderMap, type SparseFile, sparseFile } from './sparse-file.ts';
 import { BLOCK, damaged, readBody, readNumber, takeBlocks, truncated } from './tar-blocks.ts';
 
 /** A member of an archive. Its body is skipped unless it is read. */

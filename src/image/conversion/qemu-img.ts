@@ -1,7 +1,7 @@
 import { TransferError } from '../../base/errors.ts';
 import { saysNoSpace } from '../../base/no-space.ts';
-import { driverOf, type DiskFormat } from '../formats/drivers.ts';
-import { inherited, runProgram, type ProgramResult } from '../../base/programs.ts';
+import { inherited, type ProgramResult, runProgram } from '../../base/programs.ts';
+import { type DiskFormat, driverOf } from '../formats/drivers.ts';
 
 /** Limits what qemu-img may allocate, because an image is hostile input to it as well. In bytes. */
 const ADDRESS_SPACE = 4 * 1024 ** 3;

@@ -1,8 +1,8 @@
+import type { Extent } from '../../base/extents.ts';
+import { MemoryPool } from '../../base/memory-pool.ts';
 import type { BlockCodec } from '../../codec/decompress/block-codecs.ts';
 import { threadCount } from '../../codec/decompress/decoder-threads.ts';
 import { RemoteBlocks } from '../../codec/decompress/remote-blocks.ts';
-import type { Extent } from '../../base/extents.ts';
-import { MemoryPool } from '../../base/memory-pool.ts';
 import { Batch } from './block-batch.ts';
 
 /** Compressed bytes of one call to another thread. */

@@ -3,11 +3,11 @@ import { RandomAccessNeeded } from '../../base/errors.ts';
 import type { DecodedDisk } from '../../base/extents.ts';
 import type { RangeReader } from '../../base/source.ts';
 import type { DecodeOptions } from './decode-options.ts';
-import { driverOf, drivers, type DiskFormat } from './drivers.ts';
+import { type DiskFormat, driverOf, drivers } from './drivers.ts';
 import { END_LENGTH } from './foreign/ends.ts';
 import { decodeMapped, decodeMappedRanges } from './mapped/decode.ts';
-import { checkedAtEnd, type RawGuess } from './raw-end.ts';
 import { decodeRaw } from './raw/decode.ts';
+import { checkedAtEnd, type RawGuess } from './raw-end.ts';
 
 /**
  * Decodes a disk from a stream.

@@ -1,5 +1,5 @@
-import { isIn } from './signature.ts';
 import { named } from './foreign/named-signature.ts';
+import { isIn } from './signature.ts';
 
 /** Signatures of partition tables, file systems and volumes, at places with no other meaning. */
 const signs = [

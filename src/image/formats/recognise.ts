@@ -1,14 +1,14 @@
-import { isTarHeader } from '../archive/tar-reader.ts';
-import { behindSkippableFrames } from '../../codec/decompress/skippable-frames.ts';
 import { TransferError } from '../../base/errors.ts';
+import { behindSkippableFrames } from '../../codec/decompress/skippable-frames.ts';
+import { isTarHeader } from '../archive/tar-reader.ts';
 import { hasDiskSign } from './disk-signs.ts';
-import { drivers, type DiskFormat } from './drivers.ts';
+import { type DiskFormat, drivers } from './drivers.ts';
 import { describeDeflated } from './foreign/deflated.ts';
 import { describeForeignFile } from './foreign/files.ts';
 import { findForeignImage } from './foreign/images.ts';
-import { SECTOR, beginsAsDisk, refuseOddLength } from './plausible-disk.ts';
-import { guessRaw, type RawGuess } from './raw-end.ts';
+import { beginsAsDisk, refuseOddLength, SECTOR } from './plausible-disk.ts';
 import { raw } from './raw/driver.ts';
+import { guessRaw, type RawGuess } from './raw-end.ts';
 import { isIn } from './signature.ts';
 
 /** Bytes at the start of a disk that suffice to recognise its format. */

@@ -1,7 +1,7 @@
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
+import { TransferError } from '../../base/errors.ts';
 import { recogniseCompression } from '../../codec/decompress/compression.ts';
 import { decompress } from '../../codec/decompress/decompress.ts';
-import { TransferError } from '../../base/errors.ts';
 import { HEAD_LENGTH } from '../formats/recognise.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { isTarHeader } from '../archive/tar-reader.ts';
-import { BLOCK } from '../archive/tar-blocks.ts';
 import { TransferError } from '../../base/errors.ts';
+import { BLOCK } from '../archive/tar-blocks.ts';
+import { isTarHeader } from '../archive/tar-reader.ts';
 import { isProbablyDisk, recogniseFormat } from '../formats/recognise.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { ByteReader } from '../../base/bytes.ts';
-import { recogniseCompression } from '../../codec/decompress/compression.ts';
 import { TransferError } from '../../base/errors.ts';
+import { recogniseCompression } from '../../codec/decompress/compression.ts';
 import { HEAD_LENGTH } from '../formats/recognise.ts';
-import { compressedHead, COMPRESSED_HEAD_LENGTH } from './compressed-head.ts';
-import { likenessOf, type Likeness } from './disk-likeness.ts';
+import { COMPRESSED_HEAD_LENGTH, compressedHead } from './compressed-head.ts';
+import { type Likeness, likenessOf } from './disk-likeness.ts';
 
 /** Most compressed members that are examined, which takes milliseconds for each. */
 const MOST_COMPRESSED = 1000;

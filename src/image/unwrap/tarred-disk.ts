@@ -1,7 +1,7 @@
-import type { ArchiveBudget } from '../archive/archive-budget.ts';
-import { readTar, type TarEntry } from '../archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
+import type { ArchiveBudget } from '../archive/archive-budget.ts';
+import { readTar, type TarEntry } from '../archive/tar-reader.ts';
 import type { DiskFiles } from './chunks.ts';
 import type { Likeness } from './disk-likeness.ts';
 import { DoubtfulMember } from './doubtful-member.ts';

@@ -1,10 +1,10 @@
-import { ArchiveBudget } from '../archive/archive-budget.ts';
-import { isTarHeader } from '../archive/tar-reader.ts';
 import { ByteReader } from '../../base/bytes.ts';
-import type { Compression } from '../../codec/decompress/compression.ts';
-import { decompressAll } from '../../codec/decompress/decompress.ts';
 import { TransferError } from '../../base/errors.ts';
 import type { RangeReader } from '../../base/source.ts';
+import type { Compression } from '../../codec/decompress/compression.ts';
+import { decompressAll } from '../../codec/decompress/decompress.ts';
+import { ArchiveBudget } from '../archive/archive-budget.ts';
+import { isTarHeader } from '../archive/tar-reader.ts';
 import { TarredDisk } from './tarred-disk.ts';
 
 const TAR_BLOCK = 512;

@@ -1,8 +1,8 @@
-import type { SourceRequest, SourceRequestOf } from '../../protocol/source-request.ts';
 import type { Checksum } from '../../base/checksum.ts';
 import type { PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
+import type { SourceRequest, SourceRequestOf } from '../../protocol/source-request.ts';
 
 /** Where the files that a source needs are mounted in an importer pod. */
 export interface SourceMounts {

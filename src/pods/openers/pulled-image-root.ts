@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 
 const LOOK_AGAIN = 50;
 /** Longest wait in milliseconds. The other container is started before this one. */

@@ -1,5 +1,5 @@
-import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
-import { TransferError, systemCode, type TransferErrorCode } from '../../base/errors.ts';
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import { systemCode, TransferError, type TransferErrorCode } from '../../base/errors.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 import { LONGEST_FIELDS } from './head-limits.ts';
 import { describeUrl } from './location.ts';

@@ -8,14 +8,14 @@ import {
   hasOtherTagOnly,
   identityOf,
   isSameObject,
+  type ObjectIdentity,
   parseContentLength,
   parseContentRange,
   parseUnsatisfiedTotal,
   rangeHeader,
-  type ObjectIdentity,
   type Ranges,
 } from './object-identity.ts';
-import { SettledRequest, type ObjectRequest } from './settled-request.ts';
+import { type ObjectRequest, SettledRequest } from './settled-request.ts';
 
 const LARGEST_IGNORED_BODY = 64 * 1024;
 

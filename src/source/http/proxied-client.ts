@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
-import type { DirectAnswer, ConnectionTimeouts, DirectRequest } from './direct/connection.ts';
-import { NetworkRefused } from './direct/network-refused.ts';
+import type { ConnectionTimeouts, DirectAnswer, DirectRequest } from './direct/connection.ts';
 import type { AcceptsNetwork } from './direct/lookup-within.ts';
+import { NetworkRefused } from './direct/network-refused.ts';
 import { LONGEST_FIELDS } from './head-limits.ts';
 import { networkOfHost } from './network.ts';
 

@@ -1,11 +1,11 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteReader } from '../../base/bytes.ts';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { Progress } from '../../base/progress.ts';
-import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 import { MemberJudge } from '../../image/unwrap/member-judge.ts';
+import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import { FileSource } from './file-source.ts';
 
 const SECTOR = 512;

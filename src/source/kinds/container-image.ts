@@ -1,11 +1,11 @@
 import { arch } from 'node:process';
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
+import type { OpenedSource, Source } from '../../base/source.ts';
 import { DiskSearch } from '../registry/disk-search.ts';
 import type { ImageStore } from '../registry/image-store.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
-import { parseEnvironment, parseManifest, selectPlatform, type Manifest } from '../registry/manifest.ts';
-import type { OpenedSource, Source } from '../../base/source.ts';
+import { type Manifest, parseEnvironment, parseManifest, selectPlatform } from '../registry/manifest.ts';
 
 /** Deepest nesting of indexes; an index lists images or other indexes. */
 const DEEPEST_INDEX = 3;

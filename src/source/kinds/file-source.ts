@@ -1,7 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteStream } from '../../base/bytes.ts';
 import { deviceSize } from '../../base/device-size.ts';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';

@@ -1,8 +1,8 @@
+import type { Progress } from '../../base/progress.ts';
 import { gcsObjectUrl } from '../object-storage/gcs-location.ts';
 import { isRefused, readRefusal, refusalFailure } from '../object-storage/refusal.ts';
 import { ServiceAccount } from '../object-storage/service-account.ts';
-import type { Progress } from '../../base/progress.ts';
-import { WebObject, type AskForObject, type WebObjectOptions } from './web-object.ts';
+import { type AskForObject, WebObject, type WebObjectOptions } from './web-object.ts';
 
 export interface GcsSourceOptions extends WebObjectOptions {
   /** The URL of the object, or gs://bucket/object. */

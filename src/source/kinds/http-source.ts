@@ -1,7 +1,7 @@
+import type { Progress } from '../../base/progress.ts';
 import { basicAuthorization, parseHeaders } from '../http/headers.ts';
 import { parseHttpUrl } from '../http/location.ts';
-import type { Progress } from '../../base/progress.ts';
-import { WebObject, type AskForObject, type WebObjectOptions } from './web-object.ts';
+import { type AskForObject, WebObject, type WebObjectOptions } from './web-object.ts';
 
 export interface HttpSourceOptions extends WebObjectOptions {
   url: string;

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
-import { ARCHIVE_INDEX, OciArchive } from '../registry/oci-archive.ts';
 import type { Source } from '../../base/source.ts';
+import { ARCHIVE_INDEX, OciArchive } from '../registry/oci-archive.ts';
 import { ContainerImage } from './container-image.ts';
 import { FileSource } from './file-source.ts';
 import { HttpSource, type HttpSourceOptions } from './http-source.ts';

@@ -1,6 +1,6 @@
-import { parseHttpUrl } from '../http/location.ts';
-import { S3Requests, type S3Credentials } from '../object-storage/s3-requests.ts';
 import type { Progress } from '../../base/progress.ts';
+import { parseHttpUrl } from '../http/location.ts';
+import { type S3Credentials, S3Requests } from '../object-storage/s3-requests.ts';
 import { WebObject, type WebObjectOptions } from './web-object.ts';
 
 export interface S3SourceOptions extends WebObjectOptions {

@@ -1,10 +1,10 @@
+import { defaultPatience, type PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
+import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 import { HttpClient, type HttpClientOptions, type HttpResponse } from '../http/client.ts';
 import { describeUrl } from '../http/location.ts';
 import type { Place } from '../http/place.ts';
 import { ResumableObject } from '../http/resumable-object.ts';
-import { defaultPatience, type PatienceOptions } from '../../base/patience.ts';
-import type { Progress } from '../../base/progress.ts';
-import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 
 export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
   patience?: PatienceOptions;

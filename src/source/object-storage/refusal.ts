@@ -1,4 +1,4 @@
-import { TransferError, type Remedy } from '../../base/errors.ts';
+import { type Remedy, TransferError } from '../../base/errors.ts';
 import type { HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { describeUrl } from '../http/location.ts';

@@ -1,10 +1,10 @@
-import { SignJWT, importPKCS8 } from 'jose';
+import { importPKCS8, SignJWT } from 'jose';
 import * as z from 'zod';
 import { TransferError } from '../../base/errors.ts';
+import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import type { HttpClient } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { parseHttpUrl } from '../http/location.ts';
-import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import { readJson } from '../http/read-document.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/devstorage.read_only';

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { TransferError } from '../../base/errors.ts';
+import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
-import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import { basicAuthorization } from '../http/headers.ts';
 import type { Place } from '../http/place.ts';
 import { readJson } from '../http/read-document.ts';
-import { parseChallenges, type Challenge } from './challenge.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
 
 export interface Credentials {
   user: string;

@@ -1,12 +1,12 @@
 import type { ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
+import { defaultPatience, Patience, type PatienceOptions } from '../../base/patience.ts';
+import type { Progress } from '../../base/progress.ts';
 import { HttpClient, type HttpResponse } from '../http/client.ts';
 import { connectionFailure, statusFailure } from '../http/failures.ts';
 import { readDocument } from '../http/read-document.ts';
 import { ResumableObject } from '../http/resumable-object.ts';
-import { Patience, defaultPatience, type PatienceOptions } from '../../base/patience.ts';
-import type { Progress } from '../../base/progress.ts';
-import { RegistryAuthorization, type Credentials } from './authorization.ts';
+import { type Credentials, RegistryAuthorization } from './authorization.ts';
 import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
 import type { ImageStore } from './image-store.ts';
 import { acceptedManifests } from './manifest.ts';

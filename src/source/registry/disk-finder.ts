@@ -1,6 +1,6 @@
+import { TransferError } from '../../base/errors.ts';
 import { ArchiveBudget, archiveLimits } from '../../image/archive/archive-budget.ts';
 import type { TarEntry } from '../../image/archive/tar-reader.ts';
-import { TransferError } from '../../base/errors.ts';
 
 const FOLDER = 'disk/';
 const WHITEOUT = '.wh.';

@@ -1,7 +1,7 @@
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
-import type { TarEntry } from '../../image/archive/tar-reader.ts';
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
+import type { TarEntry } from '../../image/archive/tar-reader.ts';
 import type { Likeness } from '../../image/unwrap/disk-likeness.ts';
 import { MemberJudge } from '../../image/unwrap/member-judge.ts';
 import { DiskFinder, layerPath } from './disk-finder.ts';

@@ -1,9 +1,9 @@
-import { ArchiveBudget, archiveLimits, type ArchiveLimits } from '../../image/archive/archive-budget.ts';
-import { isTarHeader, readTar, type TarEntry } from '../../image/archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { parseChecksum, verified } from '../../base/checksum.ts';
-import { decompressAll } from '../../codec/decompress/decompress.ts';
 import { TransferError } from '../../base/errors.ts';
+import { decompressAll } from '../../codec/decompress/decompress.ts';
+import { ArchiveBudget, type ArchiveLimits, archiveLimits } from '../../image/archive/archive-budget.ts';
+import { isTarHeader, readTar, type TarEntry } from '../../image/archive/tar-reader.ts';
 
 const BLOCK = 512;
 /** Most bytes after the end of a layer's archive; programs pad their last record, of some KiB, with zeros. */

@@ -1,8 +1,8 @@
-import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
-import { readTar } from '../../image/archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 import type { Source } from '../../base/source.ts';
+import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
+import { readTar } from '../../image/archive/tar-reader.ts';
 import { checkedDocument, LONGEST_DOCUMENT } from './checked-document.ts';
 import type { ImageStore } from './image-store.ts';
 

@@ -2,7 +2,7 @@ import { TransferError } from '../../base/errors.ts';
 import type { DecodedDisk } from '../../base/extents.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Sink } from '../../sink/sink.ts';
-import { parseCheckpoint, type Checkpoint, type Subject } from './checkpoint.ts';
+import { type Checkpoint, parseCheckpoint, type Subject } from './checkpoint.ts';
 import { Journal } from './journal.ts';
 import { holdsSamples } from './samples.ts';
 import type { CheckpointStore } from './store.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Extent } from '../../base/extents.ts';
-import type { Sink } from '../../sink/sink.ts';
 import { isZero } from '../../base/zeros.ts';
+import type { Sink } from '../../sink/sink.ts';
 import type { Sample } from './checkpoint.ts';
 
 /**

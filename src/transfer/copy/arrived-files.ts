@@ -7,9 +7,9 @@
  * always text; they are kept in strings of one byte per character.
  */
 import { TransferError } from '../../base/errors.ts';
+import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { runProgram } from '../../base/programs.ts';
 import { CHECKPOINT_NAME } from './copy-checkpoint.ts';
-import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 
 const NANOSECONDS = 1_000_000_000n;
 

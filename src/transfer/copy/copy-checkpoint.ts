@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { constants, lstat, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { deviceSize } from '../../base/device-size.ts';
 import { systemCode } from '../../base/errors.ts';
 import { readSmallFile } from '../../base/planted-files.ts';
 import { draftOf, replaceFile } from '../../base/replace-file.ts';
-import { deviceSize } from '../../base/device-size.ts';
 import { contentId } from './copy-protocol.ts';
 
 /** Longest checkpoint in bytes; with the ranges of a disk it has some tens of KiB. */

@@ -4,16 +4,16 @@ import type { TLSSocket } from 'node:tls';
 import { TransferError } from '../../base/errors.ts';
 import {
   ARRIVED_PATH,
+  type CloneOffer,
   cloneRefusal,
+  COPY_PATH,
   offerHeaders,
   parseState,
   streamDigest,
-  COPY_PATH,
-  type CloneOffer,
   type TargetState,
 } from './copy-protocol.ts';
 import { limitedBody } from './limited-body.ts';
-import { connectionFailure, tlsSettings, untrusted, watchConnection, type TransferIdentity } from './peer.ts';
+import { connectionFailure, tlsSettings, type TransferIdentity, untrusted, watchConnection } from './peer.ts';
 import { compareDigests, PieceWriter, type StreamDigest } from './piece-stream.ts';
 
 /** Address of the copy server, and the credentials of the client. */

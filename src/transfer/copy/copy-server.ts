@@ -7,9 +7,9 @@ import type { TLSSocket } from 'node:tls';
 import { asTransferError, type TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
 import { closeWithConnections, listen } from '../../server/listen.ts';
-import { ARRIVED_PATH, parseOffer, stateHeaders, COPY_PATH, type CloneRefusal } from './copy-protocol.ts';
+import { ARRIVED_PATH, type CloneRefusal, COPY_PATH, parseOffer, stateHeaders } from './copy-protocol.ts';
 import type { CloneReceiver, CloneTarget, ReceivedClone } from './copy-receiver.ts';
-import { connectionFailure, tlsSettings, watchConnection, type TransferIdentity } from './peer.ts';
+import { connectionFailure, tlsSettings, type TransferIdentity, watchConnection } from './peer.ts';
 import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
 
 export interface CopyServerOptions {

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { deviceSize } from '../../base/device-size.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { CAUTIOUSLY } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
-import { deviceSize } from '../../base/device-size.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
-import type { CloneOffer, TargetState } from './copy-protocol.ts';
-import { diskUsage } from './disk-usage.ts';
-import { readDisk } from './disk-reader.ts';
-import { encodeExtents, type DiskExtent } from './extent-stream.ts';
-import { archiveTree } from './tree-archive.ts';
 import type { CloneStream } from './copy-client.ts';
+import type { CloneOffer, TargetState } from './copy-protocol.ts';
+import { readDisk } from './disk-reader.ts';
+import { diskUsage } from './disk-usage.ts';
+import { type DiskExtent, encodeExtents } from './extent-stream.ts';
+import { archiveTree } from './tree-archive.ts';
 
 /** A volume to be cloned. */
 export type CloneSourceVolume =

@@ -1,5 +1,5 @@
-import { constants, open, type FileHandle } from 'node:fs/promises';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { CAUTIOUSLY, isDisk } from '../../base/planted-files.ts';
 import { dataRuns } from '../../base/zeros.ts';
 import { mapData, type Segment } from './data-map.ts';

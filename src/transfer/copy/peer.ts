@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 
 /** The certificate and key of one end, and the only authority that it trusts, all PEM. */
 export interface TransferIdentity {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { TransferError, systemCode } from '../../base/errors.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { saysNoSpace } from '../../base/no-space.ts';
 import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';

@@ -1,17 +1,17 @@
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { emptyDirectory, makeWritable } from '../../base/empty-directory.ts';
 import { systemCode, TransferError } from '../../base/errors.ts';
 import { CAUTIOUSLY } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
+import { syncTree } from '../../base/sync-tree.ts';
 import { preallocate } from '../../sink/preallocate.ts';
 import { imageTooLarge } from '../../sink/target-errors.ts';
 import { measureVolume, type VolumeRequest } from '../../sink/volume-space.ts';
-import type { CloneOffer } from './copy-protocol.ts';
 import type { CheckpointFile } from './copy-checkpoint.ts';
+import type { CloneOffer } from './copy-protocol.ts';
 import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
 import { diskUsage } from './disk-usage.ts';
-import { emptyDirectory, makeWritable } from '../../base/empty-directory.ts';
-import { syncTree } from '../../base/sync-tree.ts';
 import { TreeExtraction } from './tree-extraction.ts';
 
 export interface TreeReceiverOptions {

@@ -3,17 +3,17 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TransferError, systemCode } from '../../base/errors.ts';
-import { driverOf, type DiskFormat } from '../../image/formats/drivers.ts';
-import type { ReadHead } from '../../image/formats/mapped/image.ts';
+import { systemCode, TransferError } from '../../base/errors.ts';
 import { openRegularFile } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
-import type { Sink } from '../../sink/sink.ts';
-import { asTargetError } from '../../sink/target-errors.ts';
 import type { RangeReader } from '../../base/source.ts';
 import { CachingReader } from '../../image/conversion/caching-reader.ts';
-import { convertTo, readVirtualSize, type QemuInput } from '../../image/conversion/qemu-img.ts';
+import { convertTo, type QemuInput, readVirtualSize } from '../../image/conversion/qemu-img.ts';
 import { RangeRelay } from '../../image/conversion/range-relay.ts';
+import { type DiskFormat, driverOf } from '../../image/formats/drivers.ts';
+import type { ReadHead } from '../../image/formats/mapped/image.ts';
+import type { Sink } from '../../sink/sink.ts';
+import { asTargetError } from '../../sink/target-errors.ts';
 
 const SYNC_INTERVAL = 500;
 

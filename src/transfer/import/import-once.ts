@@ -1,9 +1,9 @@
 import { RandomAccessNeeded } from '../../base/errors.ts';
 import { doubted } from './doubted.ts';
 import { finish, type ImportedImage } from './finish.ts';
-import { openImport, type OpenedImport } from './open-import.ts';
-import { planImport, planRandomAccess, type ImportPlan } from './plan.ts';
-import { writeImage, type ImportMeans } from './write-image.ts';
+import { type OpenedImport, openImport } from './open-import.ts';
+import { type ImportPlan, planImport, planRandomAccess } from './plan.ts';
+import { type ImportMeans, writeImage } from './write-image.ts';
 
 /** One attempt to import an image. */
 export interface ImportAttempt extends ImportMeans {
@@ -12,8 +12,8 @@ export interface ImportAttempt extends ImportMeans {
 }
 
 /**
- * Imports an image: opens it, plans how it gets to the target, writes it, and finishes the target. Where the image turns
- * out not to be decodable in one pass, that is planned anew.
+ * Imports an image: opens it, plans how it gets to the target, writes it, and finishes the target. Where the image
+ * turns out not to be decodable in one pass, that is planned anew.
  *
  * @throws TransferError; DoubtfulMember where another member of the archive may be the disk
  * @throws ScratchNeeded where the image has to be converted from a copy, and there is no scratch folder

@@ -1,13 +1,13 @@
-import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
-import { ByteReader, abandonStream, type SeekableStream } from '../../base/bytes.ts';
-import { hashLocation, type Checkpoint, type Subject } from '../checkpoint/checkpoint.ts';
-import { verified, type Checksum } from '../../base/checksum.ts';
-import { refuseHiddenCoding } from '../content-coding.ts';
-import type { DiskFormat } from '../../image/formats/drivers.ts';
-import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../../image/formats/recognise.ts';
+import { abandonStream, ByteReader, type SeekableStream } from '../../base/bytes.ts';
+import { type Checksum, verified } from '../../base/checksum.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
+import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
+import type { DiskFormat } from '../../image/formats/drivers.ts';
+import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../../image/formats/recognise.ts';
 import { LONGEST_PATH, unwrap, type Unwrapped } from '../../image/unwrap/unwrap.ts';
+import { type Checkpoint, hashLocation, type Subject } from '../checkpoint/checkpoint.ts';
+import { refuseHiddenCoding } from '../content-coding.ts';
 
 /** Bytes requested of the start of an image that is resumed: the first tables of a qcow2 image. */
 const RESUMED_HEAD = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { RangeReader, Source } from '../../base/source.ts';
 import { rangesWithin } from '../../image/unwrap/unwrap.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { openImage, type OpenImageOptions, type OpenedImage } from './open-image.ts';
+import { type OpenedImage, openImage, type OpenImageOptions } from './open-image.ts';
 
 /** An image that is open in every way that its import may use. */
 export interface OpenedImport extends OpenedImage {

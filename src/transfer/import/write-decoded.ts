@@ -2,7 +2,7 @@ import { decodeDisk } from '../../image/formats/decode.ts';
 import type { Resumption } from '../checkpoint/resumption.ts';
 import type { OpenedImage } from './open-image.ts';
 import type { Decoding } from './plan.ts';
-import { writeDisk, type ImportTarget, type WrittenDisk } from './write-disk.ts';
+import { type ImportTarget, writeDisk, type WrittenDisk } from './write-disk.ts';
 
 /**
  * Writes an image while it is decoded from its stream.

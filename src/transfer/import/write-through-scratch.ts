@@ -8,7 +8,7 @@ import { FileSource } from '../../source/kinds/file-source.ts';
 import { convertFile } from './convert.ts';
 import type { OpenedImage } from './open-image.ts';
 import type { ScratchCopy } from './plan.ts';
-import { pour, writeDisk, type ImportTarget, type WrittenDisk } from './write-disk.ts';
+import { type ImportTarget, pour, writeDisk, type WrittenDisk } from './write-disk.ts';
 
 /**
  * Writes an image from a copy of it without its compressions, as the last resort.

@@ -18,7 +18,10 @@ const SAMPLE_MILLISECONDS = 20;
 /** The disk has a MiB of data in each so many MiB: 1.4 GiB in 8 GiB. */
 const STRIDE_MEBIBYTES = 5.714;
 
-/** What a copy took, in seconds: from the source's first word to the end of both processes, and of the processors for either end. */
+/**
+ * What a copy took, in seconds: from the source's first word to the end of both processes, and of the processors for
+ * either end.
+ */
 interface Usage {
   readonly wall: number;
   readonly source: number;
@@ -36,7 +39,8 @@ interface Case {
 
 /**
  * Measures host-assisted copies, with both ends as processes of this machine, against the usual tool in alternation:
- * npm run bench -- clone [--rounds 3] [--mebibytes 8192] [--files 100000] [--copies image]…. Needs root, for block devices and for cold caches.
+ * npm run bench -- clone [--rounds 3] [--mebibytes 8192] [--files 100000] [--copies image]…. Needs root, for block
+ * devices and for cold caches.
  */
 export async function clone(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -163,7 +167,10 @@ async function transfer(
   return { wall, source: atSource, target: atTarget };
 }
 
-/** Looks again and again, for a process that has ended tells nothing. @returns the seconds that it had used when it was last seen */
+/**
+ * Looks again and again, for a process that has ended tells nothing. @returns the seconds that it had used when it was
+ * last seen
+ */
 function followProcessor({ process: { pid } }: RunningRole): () => number {
   let seconds = 0;
   const timer = setInterval(() => {

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { keyToString } from '../../../src/kube/key.ts';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
+import { keyToString } from '../../../src/kube/key.ts';
 import { run } from '../../cluster/commands.ts';
-import { prepareEnvironment, type Environment } from '../../support/environment.ts';
+import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
 import { quietMetrics } from './controller.ts';
-import { make, makeScattered, referenceSeconds, type Disk } from './disks.ts';
-import { classOf, disks, rows, type CloneRow } from './rows.ts';
+import { type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
+import { classOf, type CloneRow, disks, rows } from './rows.ts';
 
 /** Where clones are made, and where what they are made of is. */
 interface Namespaces {

@@ -1,7 +1,7 @@
 import { dataVolumes, type DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import { pods, type Pod } from '../../../src/kube/builtin-resources.ts';
+import { type Pod, pods } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
-import { dataVolume, untilSucceeded, type ClaimOptions } from '../../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume, untilSucceeded } from '../../support/data-volumes.ts';
 import type { Environment } from '../../support/environment.ts';
 import { until } from '../../support/until.ts';
 import { podWithVolume } from '../../support/volume-content.ts';

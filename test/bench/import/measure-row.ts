@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execPath } from 'node:process';
-import { run, type Log } from '../../cluster/commands.ts';
+import { type Log, run } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
 import type { Registry } from '../../support/registry.ts';
 import { webPath, type WebServer } from '../../support/web-server.ts';

@@ -54,7 +54,9 @@ export async function measure(volume: Volume, { program, args, env, cached = [] 
   return { seconds, processor, written: (await volume.written()) - before, memory: await watching };
 }
 
-/** Seconds that the children of this process that have ended took, with their own: proc_pid_stat(5), cutime and cstime. */
+/**
+ * Seconds that the children of this process that have ended took, with their own: proc_pid_stat(5), cutime and cstime.
+ */
 async function processorOfChildren(): Promise<number> {
   const status = await readFile('/proc/self/stat', 'latin1');
   const [userTicks, systemTicks] = status.slice(status.lastIndexOf(')')).split(' ').slice(14, 16);

@@ -1,8 +1,8 @@
 import type { BenchData, ImageName } from '../images.ts';
 
 /**
- * How an image is fetched and converted by the tools that people use today. Scripts of bash: $url, $scratch, $target; $blob is
- * the URL of a registry's layer, $layer its digest.
+ * How an image is fetched and converted by the tools that people use today. Scripts of bash: $url, $scratch, $target;
+ * $blob is the URL of a registry's layer, $layer its digest.
  */
 const download = 'curl --silent --show-error --fail --output "$scratch/image" "$url"';
 const convert = (from: string, format: string) =>

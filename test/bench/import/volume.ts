@@ -41,7 +41,10 @@ export async function createVolume(state: string): Promise<Volume> {
   };
 }
 
-/** Whatever there is of a volume. A program that is being killed holds it for a moment: the kernel lets go of it after that. */
+/**
+ * Whatever there is of a volume. A program that is being killed holds it for a moment: the kernel lets go of it after
+ * that.
+ */
 function remove(disk: string, folder: string): void {
   const lines = (program: string, ...args: string[]) =>
     execFileSync(program, args, { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n');

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { CDI_API_VERSION } from '../../../src/api/group.ts';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
+import { CDI_API_VERSION } from '../../../src/api/group.ts';
 import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { csiDrivers, namespaces, persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
-import { csiParts } from '../../cluster/index.ts';
 import { repository } from '../../cluster/folders.ts';
+import { csiParts } from '../../cluster/index.ts';
 import type { ApiServer } from '../../support/api-server.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { SIMULATED_DRIVER } from './simulated-storage.ts';

@@ -1,20 +1,20 @@
-import { PROVISIONER_ANNOTATION } from '../../../src/controllers/claims/awaiting-provisioner.ts';
 import { CDI_GROUP } from '../../../src/api/group.ts';
+import { PROVISIONER_ANNOTATION } from '../../../src/controllers/claims/awaiting-provisioner.ts';
 import {
-  persistentVolumeClaims,
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Outcome, Reconciler } from '../../../src/kube/controller.ts';
 import { isAlreadyExists, isNotFound } from '../../../src/kube/errors.ts';
-import type { Informer } from '../../../src/kube/informer.ts';
-import { keyFromString, keyOf, keyToString, type Key } from '../../../src/kube/key.ts';
-import { defineIndex } from '../../../src/kube/object-index.ts';
-import type { Manager } from '../../../src/kube/manager.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../../src/kube/snapshot-resources.ts';
 import { enqueueFrom } from '../../../src/kube/event-source.ts';
+import type { Informer } from '../../../src/kube/informer.ts';
+import { type Key, keyFromString, keyOf, keyToString } from '../../../src/kube/key.ts';
+import type { Manager } from '../../../src/kube/manager.ts';
+import { defineIndex } from '../../../src/kube/object-index.ts';
+import { type VolumeSnapshot, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 
 /** The CSI driver that the simulation stands in for. */
 export const SIMULATED_DRIVER = 'simulated.csi.example';
@@ -23,8 +23,8 @@ const byClaim = defineIndex<PersistentVolume>((volume) => claimOf(volume).map(ke
 const WORKERS = 16;
 
 /**
- * Adds to the manager what a cluster's storage would do: the provisioner, the resizer and the volume controller for claims, and the
- * snapshot controller, but without storage behind it. Everything succeeds at once.
+ * Adds to the manager what a cluster's storage would do: the provisioner, the resizer and the volume controller for
+ * claims, and the snapshot controller, but without storage behind it. Everything succeeds at once.
  */
 export function simulateStorage(manager: Manager): void {
   const claims = manager.informer(persistentVolumeClaims);

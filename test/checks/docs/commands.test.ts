@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import packageDocument from '../../../package.json' with { type: 'json' };
 import { repository } from '../../cluster/folders.ts';
-import { codeBlocksOf, codeSpansOf, pages, type Page } from './pages.ts';
+import { codeBlocksOf, codeSpansOf, type Page, pages } from './pages.ts';
 
 const commandsOf = (page: Page) => [
   ...codeBlocksOf(page, 'sh').flatMap((block) => block.split('\n')),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect } from 'chai';
 import { repository } from '../../cluster/folders.ts';
-import { anchorsOf, linksOf, pages, readPage, type Page } from './pages.ts';
+import { anchorsOf, linksOf, type Page, pages, readPage } from './pages.ts';
 
 /** Links within the repository: what they lead to, as a path in it, and their anchor. */
 function innerLinksOf(page: Page): { text: string; path: string; anchor: string | undefined }[] {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { cloneFallbackReasons } from '../../../src/api/clone.ts';
 import { reasonGroups } from '../../../src/api/reasons.ts';
-import { readPage, tablesOf, type Table } from './pages.ts';
+import { readPage, type Table, tablesOf } from './pages.ts';
 
 /** The rows of a table by each of the reasons that they explain. */
 function byReason({ header, rows }: Table): Map<string, readonly string[]> {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { NodeSpec } from './spec.ts';
 
 /**
- * The kernel settings that the kubelet insists on are the whole machine's. It finds these values and leaves the machine's
- * own alone.
+ * The kernel settings that the kubelet insists on are the whole machine's. It finds these values and leaves the
+ * machine's own alone.
  */
 const pretended = {
   'vm/overcommit_memory': '1',

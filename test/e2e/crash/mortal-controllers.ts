@@ -5,7 +5,10 @@ import { Manager } from '../../../src/kube/manager.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { SeverableApi, type Write } from './severable-api.ts';
 
-/** Controllers in this process that die when they are told to, and are followed at once by others that know nothing of them. */
+/**
+ * Controllers in this process that die when they are told to, and are followed at once by others that know nothing of
+ * them.
+ */
 export class MortalControllers {
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;

@@ -15,9 +15,10 @@ export interface Write {
 }
 
 /**
- * A proxy in front of the API server through which one controller speaks, as the ServiceAccount of the controllers. It is asked after each write, before the answer is
- * passed on, whether to go on; if not, nothing passes any more, in either direction: the world sees of the controller what it
- * would see had it been killed at that moment, and the controller does not learn that its last write was accepted.
+ * A proxy in front of the API server through which one controller speaks, as the ServiceAccount of the controllers. It
+ * is asked after each write, before the answer is passed on, whether to go on; if not, nothing passes any more, in
+ * either direction: the world sees of the controller what it would see had it been killed at that moment, and the
+ * controller does not learn that its last write was accepted.
  */
 export class SeverableApi {
   readonly #server: Server;

@@ -1,8 +1,8 @@
 import {
-  persistentVolumeClaims,
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
@@ -52,8 +52,8 @@ export class VolumeHistory {
   }
 
   /**
-   * The moments at which a volume could have been lost: the claim that it belongs to was gone, or going, and the volume was not
-   * to be retained. Only volumes count that belong to one of the claims at the end.
+   * The moments at which a volume could have been lost: the claim that it belongs to was gone, or going, and the volume
+   * was not to be retained. Only volumes count that belong to one of the claims at the end.
    */
   losses(targets: ReadonlySet<string>): string[] {
     const claims = new Map<string, PersistentVolumeClaim>();

@@ -1,4 +1,19 @@
+import { dataSources } from '../../../src/api/data-source.ts';
+import { type DataVolume, dataVolumes } from '../../../src/api/data-volume.ts';
+import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import {
+  configMaps,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  services,
+} from '../../../src/kube/builtin-resources.ts';
+import { type Key, keyOf, keyToString } from '../../../src/kube/key.ts';
+import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
+import {
+  copyServiceName,
+  copyTargetPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
@@ -7,25 +22,10 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
-  copyTargetPodName,
-  copyServiceName,
 } from '../../../src/protocol/object-names.ts';
-import { dataSources } from '../../../src/api/data-source.ts';
-import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
-import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
-import {
-  configMaps,
-  persistentVolumeClaims,
-  pods,
-  secrets,
-  services,
-  type PersistentVolumeClaim,
-} from '../../../src/kube/builtin-resources.ts';
-import { keyOf, keyToString, type Key } from '../../../src/kube/key.ts';
-import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
-import { dataVolume, type ClaimOptions } from '../../support/data-volumes.ts';
+import { type ClaimOptions, dataVolume } from '../../support/data-volumes.ts';
 import { MARKED_SIZE } from '../support/marked-volumes.ts';
-import { anyName, anyOwn, ownResources, type HostileWorld } from './world.ts';
+import { anyName, anyOwn, type HostileWorld, ownResources } from './world.ts';
 
 /** Something that a hostile tenant tries. It rejects where the API server refuses. */
 export type Action = (world: HostileWorld) => Promise<unknown>;

@@ -6,7 +6,9 @@ import type { Suite } from './suite.ts';
 
 let count = 0;
 
-/** Identifiers of the volumes and snapshots that the test cluster's CSI driver holds, whatever Kubernetes knows of them. */
+/**
+ * Identifiers of the volumes and snapshots that the test cluster's CSI driver holds, whatever Kubernetes knows of them.
+ */
 export async function entriesOfDriver({ client, image, kubeConfigPath }: Suite): Promise<string[]> {
   count += 1;
   const key = { namespace: 'default', name: `storage-${process.pid}-${count}` };

@@ -1,4 +1,4 @@
-import { events, type Event } from '../../../src/kube/builtin-resources.ts';
+import { type Event, events } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 

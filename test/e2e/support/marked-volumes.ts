@@ -1,4 +1,4 @@
-import { persistentVolumeClaims, persistentVolumes, pods, type Pod } from '../../../src/kube/builtin-resources.ts';
+import { persistentVolumeClaims, persistentVolumes, type Pod, pods } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import type { Environment } from '../../support/environment.ts';
 import { NotInTime, until } from '../../support/until.ts';

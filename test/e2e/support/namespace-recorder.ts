@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type PersistentVolume,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
   secrets,
   services,
-  type PersistentVolume,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import { keyOf, keyToString, type Key } from '../../../src/kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { follow } from '../../support/follow.ts';

@@ -1,7 +1,7 @@
 import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { csiDrivers, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
-import { startSecondDriver, type SecondDriver } from '../../cluster/index.ts';
+import { type SecondDriver, startSecondDriver } from '../../cluster/index.ts';
 import { until } from '../../support/until.ts';
 import type { Suite } from './suite.ts';
 

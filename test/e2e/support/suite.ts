@@ -1,5 +1,5 @@
 import type { Key } from '../../../src/kube/key.ts';
-import { prepareEnvironment, type Environment } from '../../support/environment.ts';
+import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { prepareSources, type Sources } from '../../support/sources.ts';
 
@@ -15,7 +15,9 @@ export interface Suite extends Environment, Sources {
 
 const log = (line: string) => console.log(`    ${line}`);
 
-/** Sets up the cluster and the servers where no suite before did, and a namespace; removes the namespaces afterwards. */
+/**
+ * Sets up the cluster and the servers where no suite before did, and a namespace; removes the namespaces afterwards.
+ */
 export function useSuite(): Suite {
   const suite = {} as { -readonly [Field in keyof Suite]: Suite[Field] };
   const made: string[] = [];

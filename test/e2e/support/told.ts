@@ -1,4 +1,4 @@
-import { dataVolumes, type DataVolume } from '../../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes } from '../../../src/api/data-volume.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { conditionOf } from '../../support/data-volumes.ts';
 import { until } from '../../support/until.ts';

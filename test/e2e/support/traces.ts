@@ -1,3 +1,5 @@
+import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
+import { volumeImportSources } from '../../../src/api/volume-import-source.ts';
 import {
   persistentVolumeClaims,
   persistentVolumes,
@@ -5,8 +7,6 @@ import {
   secrets,
   services,
 } from '../../../src/kube/builtin-resources.ts';
-import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
-import { volumeImportSources } from '../../../src/api/volume-import-source.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';

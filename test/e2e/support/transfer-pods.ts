@@ -1,9 +1,9 @@
-import { temporaryClaimName } from '../../../src/protocol/object-names.ts';
-import { transferProgress, type TransferProgress } from '../../../src/protocol/transfer-pod.ts';
 import { hostCloneKeys } from '../../../src/controllers/clone/copy/objects.ts';
-import { persistentVolumeClaims, pods, type Pod } from '../../../src/kube/builtin-resources.ts';
+import { persistentVolumeClaims, type Pod, pods } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Key } from '../../../src/kube/key.ts';
+import { temporaryClaimName } from '../../../src/protocol/object-names.ts';
+import { type TransferProgress, transferProgress } from '../../../src/protocol/transfer-pod.ts';
 import { until } from '../../support/until.ts';
 
 /** The pods that copy into a DataVolume's claim. */

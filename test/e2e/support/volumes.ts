@@ -1,7 +1,7 @@
 import { persistentVolumeClaims, pods } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
-import { until } from '../../support/until.ts';
 import type { Environment } from '../../support/environment.ts';
+import { until } from '../../support/until.ts';
 import { podWithVolume } from '../../support/volume-content.ts';
 
 export interface VolumeOptions {
@@ -32,7 +32,10 @@ export interface Script {
 
 let count = 0;
 
-/** Runs a script in a pod that mounts a claim; the pod is gone afterwards. Resolves to what the script says, 4 KiB at most. */
+/**
+ * Runs a script in a pod that mounts a claim; the pod is gone afterwards. Resolves to what the script says, 4 KiB at
+ * most.
+ */
 export async function runInVolume(environment: Environment, claim: Key, script: Script): Promise<string> {
   const { text, volumeMode, writable = false, nodeName } = script;
   count += 1;

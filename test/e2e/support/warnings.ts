@@ -1,5 +1,5 @@
 import { cloneFallbackReasons } from '../../../src/api/clone.ts';
-import { events, type Event } from '../../../src/kube/builtin-resources.ts';
+import { type Event, events } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 
 /**
@@ -8,7 +8,8 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: RegExp }[] = [
   // The API server has not yet noted, for the node's rights, a pod that the node has seen already.
   { reason: 'FailedMount', message: /no relationship found between node/ },
-  // The snapshot controller looks at a snapshot that is going once more when it has deleted its content, and deletes that again.
+  // The snapshot controller looks at a snapshot that is going once more when it has deleted its content, and deletes
+  // that again.
   { reason: 'SnapshotContentObjectDeleteError', message: /^Failed to delete snapshot content API object$/ },
   // Threads of the CSI provisioner put their finalizer on one snapshot that is restored several times at once.
   { reason: 'ProvisioningFailed', message: /^Operation cannot be fulfilled on volumesnapshots/ },

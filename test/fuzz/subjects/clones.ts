@@ -5,10 +5,10 @@ import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts'
 import { listMissing } from '../../../src/transfer/copy/arrived-files.ts';
 import { CHECKPOINT_NAME, CheckpointFile, CheckpointTail } from '../../../src/transfer/copy/copy-checkpoint.ts';
 import { cloneRefusal, parseOffer, parseState, stateHeaders } from '../../../src/transfer/copy/copy-protocol.ts';
-import { ExtentDecoder, encodeExtents, type DiskExtent } from '../../../src/transfer/copy/extent-stream.ts';
+import { type DiskExtent, encodeExtents, ExtentDecoder } from '../../../src/transfer/copy/extent-stream.ts';
 import { PieceReader, PieceWriter } from '../../../src/transfer/copy/piece-stream.ts';
 import { below, type Random } from '../mutate.ts';
-import { Violation, survive } from './subject.ts';
+import { survive, Violation } from './subject.ts';
 
 const DISK_SIZE = 64 * 1024;
 const contentId = 'ab'.repeat(32);

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { DirectClient } from '../../../src/source/http/direct/client.ts';
 import { below, type Random } from '../mutate.ts';
 import { Violation } from './subject.ts';

@@ -1,13 +1,13 @@
 import { ByteReader } from '../../../src/base/bytes.ts';
 import type { DecodedDisk } from '../../../src/base/extents.ts';
-import { driverOf } from '../../../src/image/formats/drivers.ts';
-import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
-import { HEAD_LENGTH, recogniseFormat } from '../../../src/image/formats/recognise.ts';
 import type { RangeReader } from '../../../src/base/source.ts';
+import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
+import { driverOf } from '../../../src/image/formats/drivers.ts';
+import { HEAD_LENGTH, recogniseFormat } from '../../../src/image/formats/recognise.ts';
 import { unwrap } from '../../../src/image/unwrap/unwrap.ts';
 import { lend } from '../../unit/base/streams.ts';
 import { below, type Random } from '../mutate.ts';
-import { Violation, survive } from './subject.ts';
+import { survive, Violation } from './subject.ts';
 
 /** Disks of this size are put together, and compared. */
 const COMPARED = 1024 * 1024;

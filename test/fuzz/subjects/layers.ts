@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { Progress } from '../../../src/base/progress.ts';
+import type { Source } from '../../../src/base/source.ts';
+import { ContainerImage } from '../../../src/source/kinds/container-image.ts';
 import { DiskFinder } from '../../../src/source/registry/disk-finder.ts';
 import { Layer } from '../../../src/source/registry/layer.ts';
 import { ARCHIVE_INDEX, OciArchive } from '../../../src/source/registry/oci-archive.ts';
-import type { Source } from '../../../src/base/source.ts';
-import { ContainerImage } from '../../../src/source/kinds/container-image.ts';
-import { Progress } from '../../../src/base/progress.ts';
 import { collect, lend } from '../../unit/base/streams.ts';
 import { below, type Random } from '../mutate.ts';
-import { Violation, survive } from './subject.ts';
+import { survive, Violation } from './subject.ts';
 
 /** A little more than there is room for what is not read twice. */
 const ENOUGH_OUTPUT = 16 * 1024 * 1024;

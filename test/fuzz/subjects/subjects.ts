@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { mutate, stretch, type Random } from '../mutate.ts';
+import { mutate, type Random, stretch } from '../mutate.ts';
 import { mutateText } from '../mutate-text.ts';
 import type { Format } from '../seed-images.ts';
 import { attemptClone } from './clones.ts';

@@ -1,14 +1,14 @@
-import { parsePax } from '../../../src/image/archive/pax.ts';
-import { checkDescriptor } from '../../../src/image/formats/vmdk/descriptor.ts';
-import { describeVmdk } from '../../../src/image/formats/vmdk/describe.ts';
-import { parseHeader } from '../../../src/image/formats/vmdk/header.ts';
 import { printableJson, printableLine } from '../../../src/base/printable.ts';
+import { parsePax } from '../../../src/image/archive/pax.ts';
+import { describeVmdk } from '../../../src/image/formats/vmdk/describe.ts';
+import { checkDescriptor } from '../../../src/image/formats/vmdk/descriptor.ts';
+import { parseHeader } from '../../../src/image/formats/vmdk/header.ts';
+import { isManifest, Manifest } from '../../../src/image/unwrap/manifest.ts';
+import { isOvf, parseOvf } from '../../../src/image/unwrap/ovf.ts';
 import { labelsFromEnvironment } from '../../../src/source/registry/kubevirt-labels.ts';
 import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
-import { Manifest, isManifest } from '../../../src/image/unwrap/manifest.ts';
-import { isOvf, parseOvf } from '../../../src/image/unwrap/ovf.ts';
 import { sparseVmdk } from '../../support/sparse-vmdk.ts';
-import { Violation, survive } from './subject.ts';
+import { survive, Violation } from './subject.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const environment = [

@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { execPath } from 'node:process';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import { componentsIn, type Component } from '../../../build/bill-of-materials.ts';
+import { type Component, componentsIn } from '../../../build/bill-of-materials.ts';
 import { bundle } from '../../../build/bundle.ts';
 import { CommandFailed, run } from '../../cluster/commands.ts';
 

@@ -7,13 +7,13 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { startForwardProxy, type ForwardProxy } from '../../support/forward-proxy.ts';
-import { startGcsServer, type GcsServer } from '../../support/gcs-server.ts';
-import { s3Credentials, startS3Server, type S3Server } from '../../support/s3-server.ts';
+import { type ForwardProxy, startForwardProxy } from '../../support/forward-proxy.ts';
+import { type GcsServer, startGcsServer } from '../../support/gcs-server.ts';
+import { s3Credentials, type S3Server, startS3Server } from '../../support/s3-server.ts';
 import { createCertificate } from '../support/certificates.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { startNginx } from '../support/nginx.ts';

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createTransferCertificates } from '../../../src/server/certificates.ts';
 import { CloneRig, portOf, SERVER_NAME } from './rig/clone-rig.ts';
-import { SilentServer } from './rig/silent-server.ts';
 import { sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
+import { SilentServer } from './rig/silent-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const HOUR = 60 * 60 * 1000;

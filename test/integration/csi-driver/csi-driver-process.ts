@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, credentials, type ServiceClientConstructor, type ServiceError } from '@grpc/grpc-js';
-import { spawnBound } from '../../support/bound-child.ts';
 import { run } from '../../csi-driver/command.ts';
 import { loadCsiServices } from '../../csi-driver/csi-services.ts';
 import type { Snapshot, Volume } from '../../csi-driver/messages.ts';
+import { spawnBound } from '../../support/bound-child.ts';
 
 const MAIN = join(import.meta.dirname, '../..', 'csi-driver', 'main.ts');
 

@@ -3,7 +3,7 @@ import { access, mkdir, open, readFile, stat, statfs, writeFile } from 'node:fs/
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { loadPackageDefinition, status, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { csiParts } from '../../cluster/index.ts';

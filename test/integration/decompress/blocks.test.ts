@@ -77,7 +77,8 @@ describe('decompressing a block of known size', () => {
           const room = data.length + 1000;
           const expected = outcome(decompress, damaged, room, false);
           const found = outcome(decompress, damaged, room, true);
-          // libdeflate takes some headers and codes that zlib does not: with a checksum, only if they come to what was compressed.
+          // libdeflate takes some headers and codes that zlib does not: with a checksum, only if they come to what was
+          // compressed.
           const stricter = expected === 'refused' && kind !== 'zstd';
           if (!stricter) expect(found).to.equal(expected);
           else if (kind === 'zlib') expect(found).to.be.oneOf([expected, data.toString('base64')]);

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { crc32 } from 'node:zlib';
 import { expect } from 'chai';
 import { ByteReader } from '../../../src/base/bytes.ts';
-import { decompress, decompressAll } from '../../../src/codec/decompress/decompress.ts';
 import { TransferError } from '../../../src/base/errors.ts';
+import { decompress, decompressAll } from '../../../src/codec/decompress/decompress.ts';
 import { decodeDisk } from '../../../src/image/formats/decode.ts';
 import { collect, lend } from '../../unit/base/streams.ts';
 
@@ -118,7 +118,10 @@ function resealed(file: Buffer, start: number, end: number): Buffer {
   return copy;
 }
 
-/** As qemu-img writes it (Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format"), as far as it is looked at. */
+/**
+ * As qemu-img writes it (Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format"), as far as it is
+ * looked at.
+ */
 function fixedVhdFooter(size: number): Buffer {
   const footer = Buffer.alloc(512);
   footer.write('conectix');

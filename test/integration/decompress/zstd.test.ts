@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decompress } from '../../../src/codec/decompress/decompress.ts';
 import { TransferError } from '../../../src/base/errors.ts';
+import { decompress } from '../../../src/codec/decompress/decompress.ts';
 import { collect, lend } from '../../unit/base/streams.ts';
 
 const KIBIBYTE = 1024;

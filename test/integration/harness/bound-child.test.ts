@@ -1,8 +1,8 @@
-import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { expect } from 'chai';
 import { eventually } from '../../support/eventually.ts';
 
 const module = join(import.meta.dirname, '../../support/bound-child.ts');

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { convertFile } from '../../../src/transfer/import/convert.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
+import { convertFile } from '../../../src/transfer/import/convert.ts';
 import { run } from '../support/processes.ts';
 
 describe('an image that qemu-img converts', () => {

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
 import { IMPORT_REQUEST_VARIABLE, transferProgress, transferResult } from '../../../src/protocol/transfer-pod.ts';
-import { EndlessServer, type Endless } from '../support/endless-server.ts';
+import { type Endless, EndlessServer } from '../support/endless-server.ts';
 import { freePort } from '../support/processes.ts';
 
 const MEBIBYTE = 1024 * 1024;

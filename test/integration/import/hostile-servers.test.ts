@@ -1,14 +1,14 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { HttpSource } from '../../../src/source/kinds/http-source.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { FloodingServer } from '../support/flooding-server.ts';
 import { noise, sameDisk } from '../support/images.ts';
 import { importInPod } from '../support/importer.ts';

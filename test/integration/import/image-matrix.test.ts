@@ -5,12 +5,12 @@ import { expect } from 'chai';
 import { ByteReader } from '../../../src/base/bytes.ts';
 import { RandomAccessNeeded } from '../../../src/base/errors.ts';
 import type { DecodedDisk } from '../../../src/base/extents.ts';
-import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
-import { driverOf, type DiskFormat } from '../../../src/image/formats/drivers.ts';
-import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
+import { decodeDisk, decodeRanges } from '../../../src/image/formats/decode.ts';
+import { type DiskFormat, driverOf } from '../../../src/image/formats/drivers.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { FileSource } from '../../../src/source/kinds/file-source.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { imageMatrix, type MatrixImage } from '../../image-matrix/index.ts';
 import { run } from '../support/processes.ts';
 

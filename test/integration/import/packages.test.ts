@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSource } from '../../../src/source/kinds/file-source.ts';
-import { inspectImage, type InspectedImage } from '../../../src/transfer/inspect-image.ts';
+import { type InspectedImage, inspectImage } from '../../../src/transfer/inspect-image.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { importInPod, type PodRun } from '../support/importer.ts';
 import { startNginx } from '../support/nginx.ts';

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { HttpSource } from '../../../src/source/kinds/http-source.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
 import { noise } from '../support/images.ts';
 import { startNginx } from '../support/nginx.ts';

@@ -1,17 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect } from 'chai';
+import { build } from 'esbuild';
 import {
   IMPORT_REQUEST_VARIABLE,
+  type TransferProgress,
   transferProgress,
   transferResult,
-  type TransferProgress,
 } from '../../../src/protocol/transfer-pod.ts';
 import { LoopDevices } from '../copy/rig/disks.ts';
 import { FloodingServer } from '../support/flooding-server.ts';

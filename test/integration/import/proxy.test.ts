@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { startForwardProxy, type ForwardProxy } from '../../support/forward-proxy.ts';
+import { type ForwardProxy, startForwardProxy } from '../../support/forward-proxy.ts';
 import { createCertificate, type ServerCertificate } from '../support/certificates.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { importInPod, type PodRun } from '../support/importer.ts';

@@ -7,8 +7,8 @@ import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { importInPod, type PodRun } from '../support/importer.ts';
 import { mountOf } from '../support/mounts.ts';
 import { run, type Server } from '../support/processes.ts';
+import { type LayerContents, pushImage, startRegistry, writeImageLayout } from '../support/registry.ts';
 import { startRegistryTokenServer } from '../support/registry-token-server.ts';
-import { pushImage, startRegistry, writeImageLayout, type LayerContents } from '../support/registry.ts';
 
 /** An archive of a folder, without its last bytes. */
 async function copyWithout(directory: string, root: string, missing: number): Promise<string> {

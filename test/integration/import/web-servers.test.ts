@@ -2,21 +2,23 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, utimes } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { HttpSource } from '../../../src/source/kinds/http-source.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { startApache } from '../support/apache.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { startNginx } from '../support/nginx.ts';
-import { freePort, run, startServer, type Server } from '../support/processes.ts';
+import { freePort, run, type Server, startServer } from '../support/processes.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 24 * MEBIBYTE;
 const patience = { giveUpAfter: 5000, firstDelay: 10, longestDelay: 50 };
 
-/** With what real servers make of ranges, dates and tags; of files that were written a moment ago as well as old ones. */
+/**
+ * With what real servers make of ranges, dates and tags; of files that were written a moment ago as well as old ones.
+ */
 describe('importer: web servers', () => {
   let directory: string;
   let root: string;

@@ -2,14 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { configMaps, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import { type ConfigMap, configMaps } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 
-/** What no API server does when it is asked to, but some do in production: a server that answers watches by a script. */
+/**
+ * What no API server does when it is asked to, but some do in production: a server that answers watches by a script.
+ */
 describe('Informer against a server that misbehaves', function () {
   this.timeout(30_000);
   type Answer = (response: ServerResponse) => unknown;

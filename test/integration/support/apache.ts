@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, startServer, type Server } from './processes.ts';
+import { freePort, type Server, startServer } from './processes.ts';
 
 const MODULES = '/usr/lib/apache2/modules';
 

@@ -1,8 +1,9 @@
-// An import of an archive as the user of a pod: archive-import.ts ARCHIVE DIRECTORY UID. Writes how it ended to standard output, as JSON.
+// An import of an archive as the user of a pod: archive-import.ts ARCHIVE DIRECTORY UID. Writes how it ended to
+// standard output, as JSON.
 import { TransferError } from '../../../src/base/errors.ts';
-import { importArchive } from '../../../src/transfer/import-archive.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSource } from '../../../src/source/kinds/file-source.ts';
+import { importArchive } from '../../../src/transfer/import-archive.ts';
 
 const [archive = '', directory = '', user] = process.argv.slice(2);
 // Only now, because the program itself may be where only root can read.

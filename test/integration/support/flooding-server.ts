@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** Answers every request with the same, and goes on as fast as it is taken, or with a pause, and without end. */
 export class FloodingServer {

@@ -1,13 +1,13 @@
-import { mkdtemp, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createLogger } from '../../../src/base/logger.ts';
+import { type ImporterSettings, runImporter } from '../../../src/pods/importer.ts';
 import {
   IMPORT_REQUEST_VARIABLE,
-  transferResult,
   type ImportRequest,
   type TransferResult,
+  transferResult,
 } from '../../../src/protocol/transfer-pod.ts';
-import { createLogger } from '../../../src/base/logger.ts';
-import { runImporter, type ImporterSettings } from '../../../src/pods/importer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

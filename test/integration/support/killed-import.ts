@@ -1,13 +1,13 @@
 import { kill, pid } from 'node:process';
 import { parseChecksum } from '../../../src/base/checksum.ts';
-import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
-import { FileCheckpointStore } from '../../../src/transfer/checkpoint/file-store.ts';
 import type { Extent } from '../../../src/base/extents.ts';
-import { importImage } from '../../../src/transfer/import/import-image.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import type { UnfinishedTarget } from '../../../src/sink/sink.ts';
 import { HttpSource } from '../../../src/source/kinds/http-source.ts';
+import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
+import { FileCheckpointStore } from '../../../src/transfer/checkpoint/file-store.ts';
+import { importImage } from '../../../src/transfer/import/import-image.ts';
 
 // Imports a URL with checkpoints as often as can be, and kills itself once they have come some way.
 // Arguments: the URL, the target, after how many bytes of the source it is killed, perhaps a checksum.

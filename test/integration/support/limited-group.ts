@@ -5,7 +5,9 @@ import { createControlGroups, removeControlGroups } from '../../cluster/control-
 
 const ROOT = '/sys/fs/cgroup';
 
-/** A control group whose processes may have only so much memory together, page cache included. Root's rights are needed. */
+/**
+ * A control group whose processes may have only so much memory together, page cache included. Root's rights are needed.
+ */
 export class LimitedGroup {
   readonly #name: string;
   readonly #memory: { folder: string; version: 1 | 2 };

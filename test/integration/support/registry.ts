@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, run, startServer, type Server } from './processes.ts';
+import { freePort, run, type Server, startServer } from './processes.ts';
 
 export interface RegistryOptions {
   /** An existing folder for the registry's files. */

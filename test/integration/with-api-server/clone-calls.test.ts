@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { request } from 'undici';
-import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
-import { addControllers } from '../../../src/controllers/manager.ts';
 import { cdis } from '../../../src/api/cdi.ts';
+import { addControllers } from '../../../src/controllers/manager.ts';
+import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Manager } from '../../../src/kube/manager.ts';
+import { callsIn, MetricSamples } from '../../bench/metric-samples.ts';
 import {
   createClone,
   createGoldenImage,
@@ -13,9 +14,8 @@ import {
   strategies,
 } from '../../bench/scale/api-with-storage.ts';
 import { simulateStorage } from '../../bench/scale/simulated-storage.ts';
-import { callsIn, MetricSamples } from '../../bench/metric-samples.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { untilSucceeded } from '../../support/data-volumes.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { resources } from '../../../src/api/resources.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import {
   accepted,

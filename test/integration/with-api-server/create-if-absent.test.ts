@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import { createIfAbsent } from '../../../src/controllers/objects/create-if-absent.ts';
 import {
+  type ConfigMap,
   configMaps,
   namespaces,
-  persistentVolumeClaims,
-  pods,
-  type ConfigMap,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
   type Pod,
+  pods,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';
 import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { rejection } from '../../support/rejection.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configMaps, namespaces } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { follow } from '../../support/follow.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Informer } from '../../../src/kube/informer.ts';
-import { Metrics } from '../../../src/server/metrics.ts';
 import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import {
+  type ConfigMap,
   configMaps,
   namespaces,
   nodes,
-  persistentVolumeClaims,
-  type ConfigMap,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import {
@@ -21,7 +21,7 @@ import {
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../src/kube/finalizers.ts';
 import { keyOf } from '../../../src/kube/key.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { rejection } from '../../support/rejection.ts';
 
 const namespace = 'default';

@@ -7,7 +7,7 @@ import { configMaps } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { ApiError } from '../../../src/kube/errors.ts';
 import { Authority } from '../../cluster/pki.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { rejection } from '../../support/rejection.ts';
 
 describe('credentials against a real API server', function () {

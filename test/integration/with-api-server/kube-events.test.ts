@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import {
+  type ConfigMap,
   configMaps,
+  type Event,
   events,
   namespaces,
   nodes,
-  type ConfigMap,
-  type Event,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { valueOf } from '../../support/metric.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';

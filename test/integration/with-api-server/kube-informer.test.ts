@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
-import { defineIndex } from '../../../src/kube/object-index.ts';
-import { configMaps, namespaces, type ConfigMap } from '../../../src/kube/builtin-resources.ts';
+import { type ConfigMap, configMaps, namespaces } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
-import { Metrics } from '../../../src/server/metrics.ts';
+import { defineIndex } from '../../../src/kube/object-index.ts';
 import { defineResource, type KubeObject } from '../../../src/kube/resource.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { valueOf } from '../../support/metric.ts';

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/protocol/object-names.ts';
 import { createContext } from '../../../src/controllers/create-context.ts';
 import {
   promisedToAnnotation,
@@ -13,25 +12,26 @@ import {
 import { OrphanReconciler } from '../../../src/controllers/orphans/reconciler.ts';
 import {
   namespaces,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
   secrets,
-  type PersistentVolume,
-  type PersistentVolumeClaim,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { keyOf, type Key } from '../../../src/kube/key.ts';
+import { type Key, keyOf } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import {
-  volumeSnapshotContents,
-  volumeSnapshots,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
+  volumeSnapshotContents,
+  volumeSnapshots,
 } from '../../../src/kube/snapshot-resources.ts';
+import { temporaryClaimName, temporarySnapshotName, transferSecretName } from '../../../src/protocol/object-names.ts';
 import { csiParts } from '../../cluster/index.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';
@@ -42,7 +42,10 @@ const GOLDEN = 'golden';
 const GONE = '6f1c0b1e-0000-4000-8000-00000000dead';
 const target: Key = { namespace: TEAM, name: 'vm' };
 
-/** What is left of clones into a claim that went without waiting for anybody. The controllers' own rights and policies are in force. */
+/**
+ * What is left of clones into a claim that went without waiting for anybody. The controllers' own rights and policies
+ * are in force.
+ */
 describe('what was made for a claim that is gone, in a real API server', function () {
   this.timeout(60_000);
   let server: ApiServer;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { deployFolder, objectIn } from '../../support/deployed.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { everyTransferPod, podOf } from '../../support/transfer-pods.ts';

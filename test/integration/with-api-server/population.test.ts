@@ -2,24 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { finalizer } from '../../../src/api/finalizers.ts';
-import { temporaryClaimName, temporarySnapshotName } from '../../../src/protocol/object-names.ts';
-import type { Caches } from '../../../src/controllers/runtime/caches.ts';
-import type { ControllerContext } from '../../../src/controllers/runtime/context.ts';
-import { createContext } from '../../../src/controllers/create-context.ts';
-import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
 import { releaseTarget } from '../../../src/controllers/claims/population/release-target.ts';
 import { rebindVolume } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
+import { createContext } from '../../../src/controllers/create-context.ts';
+import { workForAnnotation, workForClaimAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
+import type { Caches } from '../../../src/controllers/runtime/caches.ts';
+import type { ControllerContext } from '../../../src/controllers/runtime/context.ts';
 import {
   events,
   namespaces,
-  persistentVolumeClaims,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
 } from '../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
-import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../../src/kube/snapshot-resources.ts';
+import { type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
+import { temporaryClaimName, temporarySnapshotName } from '../../../src/protocol/object-names.ts';
 import { csiParts } from '../../cluster/index.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { workForAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
 import { replaceOwn } from '../../../src/controllers/objects/replace-own.ts';
-import { namespaces, secrets, type Secret } from '../../../src/kube/builtin-resources.ts';
+import { namespaces, type Secret, secrets } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';
-import { kubernetesIsBuilt, startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { rejection } from '../../support/rejection.ts';

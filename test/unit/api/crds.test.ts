@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import * as z from 'zod';
 import { crdFiles } from '../../../crds/files.ts';
 import { customResourceDefinition } from '../../../src/api/crd/custom-resource-definition.ts';
-import { structuralSchema, type StructuralSchema } from '../../../src/api/crd/structural-schema.ts';
+import { type StructuralSchema, structuralSchema } from '../../../src/api/crd/structural-schema.ts';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { resources } from '../../../src/api/resources.ts';
-import * as z from 'zod';
 
 const CRDS = join(import.meta.dirname, '../../../crds');
 

@@ -1,17 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { FileCheckpointStore } from '../../../src/transfer/checkpoint/file-store.ts';
-import { CHECKPOINT_NAME, CheckpointFile } from '../../../src/transfer/copy/copy-checkpoint.ts';
-import { prepareContent } from '../../../src/transfer/copy/copy-source-volume.ts';
-import { readDisk } from '../../../src/transfer/copy/disk-reader.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { replaceFile } from '../../../src/base/replace-file.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { preallocate } from '../../../src/sink/preallocate.ts';
+import { FileCheckpointStore } from '../../../src/transfer/checkpoint/file-store.ts';
+import { CHECKPOINT_NAME, CheckpointFile } from '../../../src/transfer/copy/copy-checkpoint.ts';
+import { prepareContent } from '../../../src/transfer/copy/copy-source-volume.ts';
+import { readDisk } from '../../../src/transfer/copy/disk-reader.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const checkpoint = { contentId: 'a'.repeat(64), from: 65_536, durableBefore: '1' };

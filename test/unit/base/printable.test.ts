@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { TransferError, asTransferError } from '../../../src/base/errors.ts';
-import { describeUrl } from '../../../src/source/http/location.ts';
+import { asTransferError, TransferError } from '../../../src/base/errors.ts';
 import { printableText } from '../../../src/base/printable.ts';
+import { describeUrl } from '../../../src/source/http/location.ts';
 
 describe('text from outside', () => {
   it('is left as it is where it is harmless', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { decompressAll } from '../../../src/codec/decompress/decompress.ts';
 import { ByteReader } from '../../../src/base/bytes.ts';
 import { programSucceeds, runProgram } from '../../../src/base/programs.ts';
+import { decompressAll } from '../../../src/codec/decompress/decompress.ts';
 import { lend } from './streams.ts';
 
 describe('programs', () => {

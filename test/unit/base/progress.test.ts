@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { TransferError, asTransferError } from '../../../src/base/errors.ts';
+import { asTransferError, TransferError } from '../../../src/base/errors.ts';
 import { formatBytes } from '../../../src/base/format-bytes.ts';
 import { Patience } from '../../../src/base/patience.ts';
 import { Progress } from '../../../src/base/progress.ts';

@@ -1,6 +1,8 @@
 import type { ByteStream } from '../../../src/base/bytes.ts';
 
-/** A stream whose chunks are lent as strictly as the contract allows: each is overwritten when the next is asked for. */
+/**
+ * A stream whose chunks are lent as strictly as the contract allows: each is overwritten when the next is asked for.
+ */
 export async function* lend(content: Buffer, chunkLengths: Iterable<number>): ByteStream {
   let offset = 0;
   for (const length of chunkLengths) {

@@ -1,11 +1,11 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ProgressBar } from '../../../src/cli/progress-bar.ts';
-import { print, printLines, redrawLines, report, tell } from '../../../src/cli/output.ts';
 import { TransferError } from '../../../src/base/errors.ts';
 import { printableJson, printableLine } from '../../../src/base/printable.ts';
 import { Progress } from '../../../src/base/progress.ts';
+import { print, printLines, redrawLines, report, tell } from '../../../src/cli/output.ts';
+import { ProgressBar } from '../../../src/cli/progress-bar.ts';
 
 /** C0 and C1 controls, and what turns the direction of text: none may get to a terminal but line ends that are ours. */
 const control = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { constant, constantFrom, array, assert, integer, property, record } from 'fast-check';
+import { array, assert, constant, constantFrom, integer, property, record } from 'fast-check';
 import { aboutBuilding, buildSeconds, type ToBuild } from '../../cluster/build-estimate.ts';
 
 const kubernetes: ToBuild = { name: 'kubernetes', programs: 5 };

@@ -1,29 +1,29 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { PROVISIONED_BY_ANNOTATION } from '../../../src/controllers/objects/evidence.ts';
 import { releaseContentOf } from '../../../src/controllers/claims/disposal/release-content.ts';
 import { releaseVolumeOf } from '../../../src/controllers/claims/disposal/release-volume.ts';
-import { TemporaryVolumeReconciler } from '../../../src/controllers/temporary/volume-reconciler.ts';
+import { deleteTemporary } from '../../../src/controllers/claims/population/delete-temporary.ts';
+import { releasePromise } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
+import { PROVISIONED_BY_ANNOTATION } from '../../../src/controllers/objects/evidence.ts';
 import {
   handedToAnnotation,
   promisedToAnnotation,
   reclaimPolicyAnnotation,
   workForAnnotation,
 } from '../../../src/controllers/objects/internal-annotations.ts';
-import { deleteTemporary } from '../../../src/controllers/claims/population/delete-temporary.ts';
-import { releasePromise } from '../../../src/controllers/claims/rebind/rebind-volume.ts';
+import { TemporaryVolumeReconciler } from '../../../src/controllers/temporary/volume-reconciler.ts';
 import {
-  persistentVolumeClaims,
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
 } from '../../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../../src/kube/key.ts';
 import {
+  type VolumeSnapshot,
   volumeSnapshotClasses,
   volumeSnapshotContents,
   volumeSnapshots,
-  type VolumeSnapshot,
 } from '../../../src/kube/snapshot-resources.ts';
 import { rejection } from '../../support/rejection.ts';
 import { refusal, SimulatedApi, type Write } from './world/api.ts';

@@ -3,7 +3,6 @@ import type { DataSource, DataSourceSource } from '../../../src/api/data-source.
 import type { DataVolume } from '../../../src/api/data-volume.ts';
 import { begunWith, gatherFacts } from '../../../src/controllers/clone/planner/facts.ts';
 import type { CloneSource } from '../../../src/controllers/clone/source/source.ts';
-import { ConfigView } from '../../../src/controllers/runtime/config-view.ts';
 import { labelsToCopy } from '../../../src/controllers/data-source/labels.ts';
 import { completeGrant } from '../../../src/controllers/data-volume/create.ts';
 import { inheritedInstancetype } from '../../../src/controllers/data-volume/default-instancetype.ts';
@@ -13,6 +12,7 @@ import { DataVolumeReconciler } from '../../../src/controllers/data-volume/recon
 import { claimOfVolume, reservedVolumes } from '../../../src/controllers/data-volume/static-volume.ts';
 import { profileOf } from '../../../src/controllers/data-volume/storage-profile.ts';
 import { cloneBegunAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
+import { ConfigView } from '../../../src/controllers/runtime/config-view.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../src/kube/builtin-resources.ts';
 import { Store } from '../../../src/kube/store.ts';
 import { cachesOf } from './caches.ts';

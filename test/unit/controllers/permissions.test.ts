@@ -46,7 +46,8 @@ describe("the controllers' permissions", () => {
   });
 
   it('let them look at whatever they make, which may be there already', () => {
-    // The names of events are never taken; Secrets and ConfigMaps are replaced without a look; configurations are applied.
+    // The names of events are never taken; Secrets and ConfigMaps are replaced without a look; configurations are
+    // applied.
     const unread = ['events.', 'secrets.', 'configmaps.', 'cdiconfigs.cdi.kubevirt.io'];
     const allowed = granted('ClusterRole');
     const made = allowed.filter((right) => right.startsWith('create ')).map((right) => right.slice('create '.length));

@@ -8,9 +8,9 @@ import { volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snaps
 import { act, type Action, type Actor } from './world/actions.ts';
 import { TEAM } from './world/installation.ts';
 import { knownAttacks } from './world/known-attacks.ts';
-import { beginning, history, passing, plant, type Beginning } from './world/tenant.ts';
-import { DISK } from './world/writings.ts';
+import { type Beginning, beginning, history, passing, plant } from './world/tenant.ts';
 import { World, type WorldOptions } from './world/world.ts';
+import { DISK } from './world/writings.ts';
 
 /** How many histories are tried of each law. DISKPRESS_PROPERTY_RUNS asks for more. */
 const numRuns = Number(process.env['DISKPRESS_PROPERTY_RUNS'] ?? 400);
@@ -188,7 +188,10 @@ describe('a DataVolume whose author may clone from another namespace', () => {
 
   const worlds = fc.record({ cloneStrategy: strategies, hasAnnotationPolicy: fc.boolean() });
 
-  /** What is made beside a DataVolume, but not as if the controllers had made it for that: such a claim is taken for its own. */
+  /**
+   * What is made beside a DataVolume, but not as if the controllers had made it for that: such a claim is taken for its
+   * own.
+   */
   const beside = plant.filter(
     (action) =>
       !('make' in action) ||

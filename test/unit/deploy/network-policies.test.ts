@@ -1,7 +1,7 @@
 import type { V1Deployment, V1NetworkPolicy, V1NetworkPolicyPort } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { POD_ROLE_LABEL, transferPodLabels } from '../../../src/api/labels.ts';
-import { PROGRESS_PORT, COPY_PORT } from '../../../src/protocol/transfer-pod.ts';
+import { COPY_PORT, PROGRESS_PORT } from '../../../src/protocol/transfer-pod.ts';
 import { filesOf, objectIn, objectsIn } from '../../support/deployed.ts';
 
 interface IngressRule {

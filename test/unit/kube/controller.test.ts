@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import winston from 'winston';
 import { Controller } from '../../../src/kube/controller.ts';
 import { WaitingError } from '../../../src/kube/errors.ts';
-import { Metrics } from '../../../src/server/metrics.ts';
 import type { EventSource } from '../../../src/kube/event-source.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
 
 describe('the log of a controller', () => {
   it('says once what an object waits for, and again when it waits for something else', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Metrics } from '../../../src/server/metrics.ts';
 import { WorkQueue } from '../../../src/kube/workqueue.ts';
+import { Metrics } from '../../../src/server/metrics.ts';
 import { valueOf } from '../../support/metric.ts';
 
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5));

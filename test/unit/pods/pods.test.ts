@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { transferProgress, transferResult } from '../../../src/protocol/transfer-pod.ts';
+import { Progress } from '../../../src/base/progress.ts';
 import { mounted, readCredentials, readSecretHeaders } from '../../../src/pods/mounted-secrets.ts';
 import { serveProgress } from '../../../src/pods/progress-server.ts';
 import { serializeResult } from '../../../src/pods/termination.ts';
-import { Progress } from '../../../src/base/progress.ts';
+import { transferProgress, transferResult } from '../../../src/protocol/transfer-pod.ts';
 
 describe('termination messages', () => {
   it('fit what Kubernetes keeps, and can be read', () => {

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import {
+  copyServiceName,
+  copyTargetPodName,
   importerPodName,
   labelValueOf,
   primeClaimName,
   scratchClaimName,
-  copyTargetPodName,
-  copyServiceName,
 } from '../../../src/protocol/object-names.ts';
 
 const longest = 'a'.repeat(253);

@@ -1,8 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { createTransferCertificates, type TransferCertificates } from '../../../src/server/certificates.ts';
 

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Progress } from '../../../src/base/progress.ts';
+import { dataRuns, isZero } from '../../../src/base/zeros.ts';
 import { CoalescingWriter } from '../../../src/sink/coalescing-writer.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { RangeSet } from '../../../src/sink/range-set.ts';
-import { dataRuns, isZero } from '../../../src/base/zeros.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
-import { unpackTar } from '../../../src/transfer/unpack.ts';
 import { ByteReader, type ByteStream } from '../../../src/base/bytes.ts';
+import { unpackTar } from '../../../src/transfer/unpack.ts';
 import { collect } from '../base/streams.ts';
 
 describe('an archive that is unpacked', () => {

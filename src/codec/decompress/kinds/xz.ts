@@ -1,5 +1,5 @@
 import { xzMemory } from '../../../base/native/memory-limit.ts';
-import { liblzma, type Liblzma } from '../../native/liblzma.ts';
+import { type Liblzma, liblzma } from '../../native/liblzma.ts';
 import type { CompressionDriver, NativeDecoding } from '../driver.ts';
 import { decompressWithProgram } from '../program-decompressor.ts';
 import { XzDecoder } from '../xz-decoder.ts';

@@ -1,13 +1,13 @@
 import { keyOf } from '../../../kube/key.ts';
 import {
-  volumeSnapshotContents,
-  volumeSnapshots,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
+  volumeSnapshotContents,
+  volumeSnapshots,
 } from '../../../kube/snapshot-resources.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
-import { contentReleasedAnnotation } from '../../objects/internal-annotations.ts';
 import { contentNameOf, isTakenFor } from '../../objects/evidence.ts';
+import { contentReleasedAnnotation } from '../../objects/internal-annotations.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 
 /**
  * The finalizer that the snapshot controller puts on a snapshot once it has seen that the content is to be deleted with

@@ -1,13 +1,13 @@
 import {
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumes,
 } from '../../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { keyOf } from '../../../kube/key.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
-import { reclaimPolicyAnnotation } from '../../objects/internal-annotations.ts';
 import { staysBehind } from '../../objects/evidence.ts';
+import { reclaimPolicyAnnotation } from '../../objects/internal-annotations.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 
 /**
  * Ensures that a volume that was provisioned for a temporary claim is deleted together with it, whatever the policy of

@@ -1,7 +1,7 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 import { dataVolumeOf } from '../data-volume-of.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { mountingPodName } from '../../../protocol/object-names.ts';
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
 import { ApiError, isConflict } from '../../../kube/errors.ts';
-import { keyOf, type Key } from '../../../kube/key.ts';
+import { type Key, keyOf } from '../../../kube/key.ts';
 import type { VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
+import { mountingPodName } from '../../../protocol/object-names.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { releaseContentOf } from '../disposal/release-content.ts';

@@ -8,7 +8,8 @@ import { releaseTarget, removeTemporary, untilRemoved } from './release-target.t
  * Ends the population of a bound target claim: the objects that were created for it are removed, and it is released.
  *
  * @param onSuccess annotations to be written with the release of a claim that has its data
- * @throws TerminalError ErrClaimNotValid where Kubernetes has bound the claim to a volume that was not handed over to it
+ * @throws TerminalError ErrClaimNotValid where Kubernetes has bound the claim to a volume that was not handed over to
+ * it
  * @throws WaitingError while that is not known
  */
 export async function endPopulation(

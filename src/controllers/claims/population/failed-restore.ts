@@ -1,7 +1,7 @@
 import { events } from '../../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
-import { keyOf, type Key } from '../../../kube/key.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
+import { type Key, keyOf } from '../../../kube/key.ts';
+import { type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { newestEvent } from '../../runtime/newest-event.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { CDI_GROUP } from '../../../api/group.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
 import { defineIndex } from '../../../kube/object-index.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
 import type { Caches } from '../../runtime/caches.ts';

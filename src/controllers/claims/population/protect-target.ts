@@ -1,5 +1,5 @@
 import { finalizer } from '../../../api/finalizers.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { hasFinalizer } from '../../../kube/finalizers.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 

@@ -1,5 +1,5 @@
 import { finalizer } from '../../../api/finalizers.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import type { Outcome } from '../../../kube/controller.ts';
 import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import { keyOf } from '../../../kube/key.ts';

@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../../kube/client.ts';
 import { keyOf } from '../../../kube/key.ts';
-import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
+import { type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 
 /** The annotation of a VolumeSnapshotContent while the CSI snapshotter is taking its snapshot. */
 const BEING_CREATED = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';

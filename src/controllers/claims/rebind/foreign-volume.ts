@@ -12,9 +12,9 @@ const LOOK_AGAIN_MILLISECONDS = 500;
 type VolumeCache = Pick<Caches, 'volumes'>;
 
 /**
- * Returns whether the volume of a populated claim is its own, and so may hold its data. Kubernetes binds a claim that is
- * still to be populated to any available volume that fits, whatever its contents are. A claim without the populators'
- * finalizer was released before, or was never protected, and is trusted.
+ * Returns whether the volume of a populated claim is its own, and so may hold its data. Kubernetes binds a claim that
+ * is still to be populated to any available volume that fits, whatever its contents are. A claim without the
+ * populators' finalizer was released before, or was never protected, and is trusted.
  *
  * @returns `unknown` while the cache does not have the volume yet
  */

@@ -1,12 +1,12 @@
 import {
-  persistentVolumeClaims,
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
 } from '../../../kube/builtin-resources.ts';
-import { TerminalError, WaitingError, isNotFound } from '../../../kube/errors.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
+import { isNotFound, TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { isProvisionedFor } from '../../objects/evidence.ts';
 import {
   handedToAnnotation,
   promisedByAnnotation,
@@ -14,11 +14,11 @@ import {
   promisedToClaimAnnotation,
   reclaimPolicyAnnotation,
 } from '../../objects/internal-annotations.ts';
-import { isProvisionedFor } from '../../objects/evidence.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 import { isBound } from '../bound.ts';
-import { byPromise } from './promises.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
+import { byPromise } from './promises.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
 /** The finalizer that keeps a claim as long as a pod that mounts it exists, even a finished one. */

@@ -1,30 +1,30 @@
 import type { V1Affinity } from '@kubernetes/client-node';
 import { POD_ROLE_LABEL } from '../../../api/labels.ts';
+import { ownerReference } from '../../../kube/apply.ts';
+import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
+import { type Key, keyOf } from '../../../kube/key.ts';
 import {
-  copySourcePodName,
-  transferSecretName,
-  copyTargetPodName,
   copyServiceName,
+  copySourcePodName,
+  copyTargetPodName,
+  transferSecretName,
 } from '../../../protocol/object-names.ts';
 import { transferRoles } from '../../../protocol/roles.ts';
 import {
-  COPY_SOURCE_REQUEST_VARIABLE,
-  OWNER_UID_VARIABLE,
-  TRANSFER_TLS_DIRECTORY,
   COPY_PORT,
+  COPY_SOURCE_REQUEST_VARIABLE,
   COPY_TARGET_REQUEST_VARIABLE,
   type CopySourceRequest,
-  type TransferTarget,
   type CopyTargetRequest,
+  OWNER_UID_VARIABLE,
+  TRANSFER_TLS_DIRECTORY,
+  type TransferTarget,
 } from '../../../protocol/transfer-pod.ts';
-import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
-import { ownerReference } from '../../../kube/apply.ts';
-import { keyOf, type Key } from '../../../kube/key.ts';
-import type { CloneSource } from '../source/source.ts';
+import type { TransferCertificates } from '../../../server/certificates.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
-import { transferPod, type PodVolume } from '../../transfers/transfer-pod.ts';
-import type { TransferCertificates } from '../../../server/certificates.ts';
+import { type PodVolume, transferPod } from '../../transfers/transfer-pod.ts';
+import type { CloneSource } from '../source/source.ts';
 
 /** The label of both pods of a host-assisted clone, with the uid of the claim that is written. */
 const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';

@@ -1,29 +1,30 @@
 import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { cloneGrants } from '../../../api/clone-grant.ts';
 import { finalizer } from '../../../api/finalizers.ts';
-import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import {
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
+  type Pod,
   pods,
   secrets,
   services,
-  type PersistentVolumeClaim,
-  type Pod,
 } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import { isAlreadyExists } from '../../../kube/errors.ts';
-import { keyFromString, keyOf, type Key } from '../../../kube/key.ts';
+import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
+import { type Key, keyFromString, keyOf } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
-import type { CloneContext } from '../metrics/clone-count.ts';
-import { grantOf, requireAuthority } from '../grants/authority.ts';
-import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
-import { gatherClaimSource } from '../source/claim-source.ts';
-import { requireUnused } from '../source/in-use.ts';
-import { requireRoom } from '../source/source.ts';
+import { requireVolume } from '../../claims/require-volume.ts';
+import { isBeingPlaced, mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { createIfAbsent, refusedByQuota } from '../../objects/create-if-absent.ts';
+import { deleteOwn } from '../../objects/delete-own.ts';
+import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
+import { isMadeFor } from '../../objects/made-for.ts';
+import { replaceOwn } from '../../objects/replace-own.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
-import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
   completedReport,
@@ -34,24 +35,23 @@ import {
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
-import { mayBePopulatedNow, isBeingPlaced } from '../../claims/wait-for-first-consumer.ts';
+import { grantOf, requireAuthority } from '../grants/authority.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
+import { gatherClaimSource } from '../source/claim-source.ts';
+import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
+import { requireUnused } from '../source/in-use.ts';
+import { requireRoom } from '../source/source.ts';
 import {
+  copyServerName,
+  copyService,
+  type HostCloneKeys,
   hostCloneKeys,
   sourcePod,
   sourceSecret,
   targetPod,
   targetSecret,
-  copyServerName,
-  copyService,
-  type HostCloneKeys,
 } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
-import { createIfAbsent, refusedByQuota } from '../../objects/create-if-absent.ts';
-import { deleteOwn } from '../../objects/delete-own.ts';
-import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
-import { isMadeFor } from '../../objects/made-for.ts';
-import { replaceOwn } from '../../objects/replace-own.ts';
-import { cloneGrants } from '../../../api/clone-grant.ts';
 
 const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;

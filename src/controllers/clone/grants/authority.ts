@@ -3,10 +3,10 @@ import type { DataVolume } from '../../../api/data-volume.ts';
 import { controllerOf } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
-import type { Caches } from '../../runtime/caches.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { grantUsedAnnotation } from '../../objects/internal-annotations.ts';
+import type { Caches } from '../../runtime/caches.ts';
 import type { ClonedObject } from '../source/cloned-object.ts';
 
 type AuthorityCaches = Pick<Caches, 'dataVolumes' | 'cloneGrants'>;

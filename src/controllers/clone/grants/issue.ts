@@ -1,3 +1,4 @@
+import { type CloneGrant, cloneGrants } from '../../../api/clone-grant.ts';
 import type { DataSource } from '../../../api/data-source.ts';
 import type { DataVolume } from '../../../api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../api/group.ts';
@@ -6,12 +7,11 @@ import { namespaces, type PersistentVolumeClaim } from '../../../kube/builtin-re
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
-import { without } from '../source/source.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { leadsElsewhere } from '../../references/data-source-of.ts';
-import { cloneGrants, type CloneGrant } from '../../../api/clone-grant.ts';
-import { findCloned, type ClonedObject } from '../source/cloned-object.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { type ClonedObject, findCloned } from '../source/cloned-object.ts';
+import { without } from '../source/source.ts';
 
 /** The time after the creation of a DataVolume for which the check of its user's right remains valid. */
 const LONGEST_WAIT_MILLISECONDS = 24 * 60 * 60_000;

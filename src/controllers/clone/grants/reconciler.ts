@@ -1,9 +1,9 @@
-import { keyOf, type Key } from '../../../kube/key.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
-import { dataVolumeKeyOf } from './authority.ts';
 import { cloneGrants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
+import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import { type Key, keyOf } from '../../../kube/key.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { dataVolumeKeyOf } from './authority.ts';
 
 /**
  * Removes the grants of deleted DataVolumes, and no others: a DataVolume that lost its grant would be issued another

@@ -1,7 +1,7 @@
 import { cloneGrants as grants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
-import { keyOf, type Key } from '../../../kube/key.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
+import { type Key, keyOf } from '../../../kube/key.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
 import { CloneGrantReconciler } from './reconciler.ts';

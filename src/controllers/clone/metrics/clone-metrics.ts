@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { cloneFallbackReasons, clonePhases, cloneTypes } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
-import { cloneViewOf, type CloneView } from '../view.ts';
+import { type CloneView, cloneViewOf } from '../view.ts';
 import type { CloneCount } from './clone-count.ts';
 import { HandOvers } from './hand-overs.ts';
 import { timesOf } from './phase-times.ts';

@@ -2,9 +2,9 @@ import { stateAnnotation } from '../../../api/annotations.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyFromString } from '../../../kube/key.ts';
-import type { Caches } from '../../runtime/caches.ts';
-import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
+import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
+import type { Caches } from '../../runtime/caches.ts';
 
 /**
  * Remembers the claims to which the volume of a clone has been handed over. The evidence is on the volumes, which the

@@ -1,4 +1,4 @@
-import { clonePhases, type ClonePhase } from '../../../api/clone.ts';
+import { type ClonePhase, clonePhases } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 

@@ -1,10 +1,10 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
-import { latestWarning } from '../../runtime/latest-warning.ts';
-import { requireMadeFor } from '../../objects/made-for.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
-import { waitsForFirstConsumer, SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
+import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
+import { requireMadeFor } from '../../objects/made-for.ts';
+import { latestWarning } from '../../runtime/latest-warning.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, PhaseOutcome } from './phase.ts';
 

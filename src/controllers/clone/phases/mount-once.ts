@@ -1,12 +1,12 @@
 import type { V1NodeSelector } from '@kubernetes/client-node';
-import { mountingPodName } from '../../../protocol/object-names.ts';
 import { ownerReference } from '../../../kube/apply.ts';
-import { pods, type PersistentVolumeClaim, type Pod } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, type Pod, pods } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { mountingPodName } from '../../../protocol/object-names.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
-import { latestWarning } from '../../runtime/latest-warning.ts';
 import { isMadeFor, requireMadeFor } from '../../objects/made-for.ts';
+import { latestWarning } from '../../runtime/latest-warning.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
 import { volumeModeOf } from '../../transfers/transfer-target.ts';

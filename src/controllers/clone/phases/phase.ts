@@ -3,8 +3,8 @@ import type { Key } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import type { TransferReport } from '../../transfers/transfer-report.ts';
 import type { ClonePlan } from '../planner/planner.ts';
-import type { TemporaryName } from '../strategies/temporaries.ts';
 import type { CloneSource, CloneSourceKind } from '../source/source.ts';
+import type { TemporaryName } from '../strategies/temporaries.ts';
 
 /** The objects that a phase works on, and the names of its temporary objects in the source's namespace. */
 export interface CloneWork extends Readonly<Record<TemporaryName, Key>> {

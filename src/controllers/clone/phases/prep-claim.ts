@@ -1,13 +1,13 @@
-import { formatQuantity, humanBytes } from '../../../base/units.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { formatQuantity, humanBytes } from '../../../base/units.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
-import { refusedByAdmission, refusedByQuota } from '../../objects/create-if-absent.ts';
-import { latestWarning } from '../../runtime/latest-warning.ts';
-import { requireMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
+import { refusedByAdmission, refusedByQuota } from '../../objects/create-if-absent.ts';
+import { requireMadeFor } from '../../objects/made-for.ts';
+import { latestWarning } from '../../runtime/latest-warning.ts';
 import { requestedBytes } from '../../transfers/transfer-target.ts';
-import { mountOnce, unmount, isBeingMounted } from './mount-once.ts';
+import { isBeingMounted, mountOnce, unmount } from './mount-once.ts';
 import type { CloneWork, Phase, PhaseOutcome } from './phase.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;

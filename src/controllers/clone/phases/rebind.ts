@@ -1,5 +1,5 @@
-import { requireSameObjectNow } from '../source/cloned-object.ts';
 import { rebindVolume } from '../../claims/rebind/rebind-volume.ts';
+import { requireSameObjectNow } from '../source/cloned-object.ts';
 import type { Phase } from './phase.ts';
 
 /** The message from the moment at which the volume is promised to the target until the target is bound. */

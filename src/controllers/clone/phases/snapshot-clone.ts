@@ -1,13 +1,13 @@
-import { formatQuantity } from '../../../base/units.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { formatQuantity } from '../../../base/units.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import type { Key } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
-import { restoreSizeRefusedAnnotation } from '../../objects/internal-annotations.ts';
-import { isMadeFor } from '../../objects/made-for.ts';
 import { isBound } from '../../claims/bound.ts';
 import { provisioningFailure } from '../../claims/population/failed-restore.ts';
+import { restoreSizeRefusedAnnotation } from '../../objects/internal-annotations.ts';
+import { isMadeFor } from '../../objects/made-for.ts';
 import { requestedBytes } from '../../transfers/transfer-target.ts';
 import { findConsumer, reachOfSnapshot } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';

@@ -1,5 +1,5 @@
 import { keyToString } from '../../../kube/key.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
+import { type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { marksFor, requireMadeFor } from '../../objects/made-for.ts';
 import { gatherFacts } from '../planner/facts.ts';

@@ -1,13 +1,13 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
-import { cloneTypes, type CloneType } from '../../../api/clone.ts';
+import { type CloneType, cloneTypes } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
-import { cloneBegunAnnotation } from '../../objects/internal-annotations.ts';
 import { chooseSnapshotClass } from '../../claims/snapshot-class.ts';
+import { cloneBegunAnnotation } from '../../objects/internal-annotations.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
-import type { CloneFacts } from '../strategies/clone-facts.ts';
 import type { Consumer } from '../source/reach.ts';
 import type { CloneSource } from '../source/source.ts';
+import type { CloneFacts } from '../strategies/clone-facts.ts';
 
 /**
  * Gathers the facts on which the planner decides.

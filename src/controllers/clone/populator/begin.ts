@@ -2,17 +2,17 @@ import { stateAnnotation } from '../../../api/annotations.ts';
 import { dataVolumeEventSource } from '../../../api/event-source.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyToString } from '../../../kube/key.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
-import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
-import { annotationsOf, stateInPhase, type CloneState } from './clone-state.ts';
+import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
 import { gatherFacts } from '../planner/facts.ts';
-import { planClone, type ClonePlan } from '../planner/planner.ts';
-import { strategyOf } from '../strategies/strategies.ts';
+import { type ClonePlan, planClone } from '../planner/planner.ts';
 import { findConsumer } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';
-import { requireRoom, type CloneSource } from '../source/source.ts';
+import { type CloneSource, requireRoom } from '../source/source.ts';
+import { strategyOf } from '../strategies/strategies.ts';
+import { annotationsOf, type CloneState, stateInPhase } from './clone-state.ts';
 
 /**
  * Plans a clone and, before anything is created, writes on the target claim its finalizer and the plan. After a crash,

@@ -3,9 +3,9 @@ import { hostClone } from '../phases/host-clone.ts';
 import type { CloneWork, Phase, PhaseOutcome } from '../phases/phase.ts';
 import { prepClaim } from '../phases/prep-claim.ts';
 import { rebind } from '../phases/rebind.ts';
-import type { WorkingPhase } from '../strategies/strategy.ts';
 import { snapshot } from '../phases/snapshot.ts';
 import { snapshotClone } from '../phases/snapshot-clone.ts';
+import type { WorkingPhase } from '../strategies/strategy.ts';
 
 const PHASES: Readonly<Record<WorkingPhase, Phase>> = {
   Snapshot: snapshot,

@@ -1,14 +1,14 @@
 import { nodes, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
+import { enqueueFrom } from '../../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
-import { enqueueFrom } from '../../../kube/event-source.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';
 import { promisedTo } from '../../claims/rebind/promises.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
-import { MANY_WORKERS, type ControllerSetup } from '../../runtime/setup.ts';
+import { type ControllerSetup, MANY_WORKERS } from '../../runtime/setup.ts';
 import { dataVolumeKeyOf } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { sourceRights } from '../source/rights.ts';

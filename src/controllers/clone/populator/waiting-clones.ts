@@ -1,11 +1,11 @@
-import { keyFromString, keyOf, keyToString, type Key } from '../../../kube/key.ts';
 import type { PersistentVolume, Pod } from '../../../kube/builtin-resources.ts';
+import { type Key, keyFromString, keyOf, keyToString } from '../../../kube/key.ts';
 import { claimsOf } from '../../claims/mounted-claims.ts';
 import { byPopulationSource } from '../../claims/population/populated-claims.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { readReport } from '../../transfers/transfer-report.ts';
 import { byCloned, cloned } from '../source/cloned.ts';
-import { WAITING_FOR_SOURCE, type CloneSourceKind } from '../source/source.ts';
+import { type CloneSourceKind, WAITING_FOR_SOURCE } from '../source/source.ts';
 
 type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
 

@@ -4,13 +4,13 @@ import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { readReport } from '../../transfers/transfer-report.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
-import { waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import { reachOfClaim } from './reach.ts';
-import { LOOK_AGAIN_MILLISECONDS, notReady, without, type CloneSource } from './source.ts';
+import { type CloneSource, LOOK_AGAIN_MILLISECONDS, notReady, without } from './source.ts';
 
 type ClaimCaches = Pick<Caches, 'claims' | 'volumes' | 'dataVolumes' | 'storageClasses'>;
 

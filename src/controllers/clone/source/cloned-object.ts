@@ -1,10 +1,10 @@
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 import type { DataVolumeSource } from '../../../api/source-fields.ts';
+import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../../kube/client.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
-import type { KubeClient } from '../../../kube/client.ts';
-import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';

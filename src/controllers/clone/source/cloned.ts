@@ -1,7 +1,7 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import { defineIndex } from '../../../kube/object-index.ts';
 
 /** Returns the index value for an object that is cloned. */

@@ -1,7 +1,7 @@
 import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import { transferRoles } from '../../../protocol/roles.ts';
 import { byMountedClaim } from '../../claims/mounted-claims.ts';
 import type { Caches } from '../../runtime/caches.ts';

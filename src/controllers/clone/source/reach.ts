@@ -2,9 +2,9 @@ import type { V1NodeSelector } from '@kubernetes/client-node';
 import { nodes, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Key } from '../../../kube/key.ts';
 import { describeNodeSelector, fitsNode } from '../../../kube/node-selector.ts';
+import { SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import type { CloneSource } from './source.ts';
 
 /** The node of a claim's first consumer, and whether the storage can bring the source's data there. */

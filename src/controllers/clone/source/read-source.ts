@@ -1,8 +1,8 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { ClonedObject } from './cloned-object.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { volumeModeOf } from '../../transfers/transfer-target.ts';
 import { gatherClaimSource } from './claim-source.ts';
+import type { ClonedObject } from './cloned-object.ts';
 import { requireUnused } from './in-use.ts';
 import { gatherSnapshotSource } from './snapshot-source.ts';
 import type { CloneSource } from './source.ts';

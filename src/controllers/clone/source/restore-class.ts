@@ -17,8 +17,8 @@ export type RestoreSpec = Pick<
 /**
  * Returns the spec of the claim into which a snapshot is restored in order to be copied. Its class is that of the claim
  * that the snapshot was taken of; else the target's class or the default one where they have the snapshot's driver;
- * else any class of that driver, preferably one that binds immediately. Such a class comes last because nobody asked for
- * it, and the driver may be unable to serve it.
+ * else any class of that driver, preferably one that binds immediately. Such a class comes last because nobody asked
+ * for it, and the driver may be unable to serve it.
  *
  * @throws WaitingError ErrUnableToClone where there is no such class
  */

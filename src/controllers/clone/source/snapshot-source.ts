@@ -2,17 +2,17 @@ import { userAnnotation } from '../../../api/annotations.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import {
-  volumeSnapshotContents,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
+  volumeSnapshotContents,
 } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
 import { reachOfSnapshot } from './reach.ts';
-import { notReady, without, type CloneSource } from './source.ts';
+import { type CloneSource, notReady, without } from './source.ts';
 
 /**
  * Reads a VolumeSnapshot that is to be cloned.

@@ -1,11 +1,11 @@
 import type { V1NodeSelector } from '@kubernetes/client-node';
 import { userAnnotation } from '../../../api/annotations.ts';
+import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 import { humanBytes } from '../../../base/units.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyToString } from '../../../kube/key.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
-import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 
 /** Milliseconds until the next look at a source that is not ready. A watch should trigger one before. */
 export const LOOK_AGAIN_MILLISECONDS = 30_000;

@@ -1,5 +1,5 @@
 import { populationAnnotation as names } from '../../../api/annotations.ts';
-import { importedSources, sourceOfBareEndpoint, type Importer } from '../../../api/sources.ts';
+import { importedSources, type Importer, sourceOfBareEndpoint } from '../../../api/sources.ts';
 import type { Annotations } from '../../../api/sources/common/declaration.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 

@@ -1,11 +1,11 @@
+import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { keyOf } from '../../../kube/key.ts';
 import {
   CERTIFICATES_DIRECTORY,
   CREDENTIALS_DIRECTORY,
-  SECRET_HEADERS_DIRECTORY,
   type ImportDependency,
+  SECRET_HEADERS_DIRECTORY,
 } from '../../../protocol/transfer-pod.ts';
-import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { keyOf } from '../../../kube/key.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
 import { askedSource } from './asked-source.ts';
 

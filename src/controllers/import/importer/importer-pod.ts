@@ -1,13 +1,13 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
+import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
+import type { OwnerReference } from '../../../kube/resource.ts';
 import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
 import {
   IMPORT_REQUEST_VARIABLE,
+  type ImportRequest,
   OWNER_UID_VARIABLE,
   SCRATCH_DIRECTORY,
-  type ImportRequest,
 } from '../../../protocol/transfer-pod.ts';
-import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
-import type { OwnerReference } from '../../../kube/resource.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';

@@ -1,16 +1,16 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
-import { importerPodName, proxyCertificatesName, proxySecretName } from '../../../protocol/object-names.ts';
-import { PROXY_CERTIFICATES_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import { ownerReference } from '../../../kube/apply.ts';
-import { configMaps, pods, secrets, type PersistentVolumeClaim, type Secret } from '../../../kube/builtin-resources.ts';
+import { configMaps, type PersistentVolumeClaim, pods, type Secret, secrets } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import { keyOf } from '../../../kube/key.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
+import { importerPodName, proxyCertificatesName, proxySecretName } from '../../../protocol/object-names.ts';
+import { PROXY_CERTIFICATES_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { marksFor } from '../../objects/made-for.ts';
-import { hasLogin } from '../../runtime/proxy-login.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { hasLogin } from '../../runtime/proxy-login.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
 
 /** The ConfigMap is not watched, so it is looked up again after this time. */

@@ -1,7 +1,7 @@
 import type { V1Container, V1SecurityContext } from '@kubernetes/client-node';
 import type { PulledImage } from '../../../api/sources/common/declaration.ts';
-import { PULLED_IMAGE_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
+import { PULLED_IMAGE_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 
 const VOLUME = 'pulled-image';
 /** Size of the volume that holds the executable, which has two megabytes, and a process ID. */

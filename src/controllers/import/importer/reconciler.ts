@@ -1,24 +1,27 @@
 import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
-import { humanBytes } from '../../../base/units.ts';
 import { diskOfVolume } from '../../../base/filesystem-sizes.ts';
-import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
+import { humanBytes } from '../../../base/units.ts';
 import { ownerReference } from '../../../kube/apply.ts';
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
 import { isForbidden, isPermanent, toError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { keyOf, keyToString, type Key } from '../../../kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
 import type { OwnerReference } from '../../../kube/resource.ts';
+import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
-import { tellOnClaim } from '../../transfers/claim-events.ts';
-import { awaitedIn } from '../../transfers/awaited-object.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
-import { failureReport } from '../../transfers/failure-report.ts';
+import { requireVolume } from '../../claims/require-volume.ts';
+import { isBeingPlaced, mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { importCheckpointAnnotation, workForAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
+import type { ControllerContext } from '../../runtime/context.ts';
+import { awaitedIn } from '../../transfers/awaited-object.ts';
+import { tellOnClaim } from '../../transfers/claim-events.ts';
+import { failureReport } from '../../transfers/failure-report.ts';
+import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
-import { requireVolume } from '../../claims/require-volume.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import {
   completedReport,
@@ -29,12 +32,9 @@ import {
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
-import { mayBePopulatedNow, isBeingPlaced } from '../../claims/wait-for-first-consumer.ts';
-import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { importerPod, scratchClaim } from './importer-pod.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
 import { importRequestOf, isImportClaim } from './request.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 
 const FIELD_MANAGER = 'diskpress-import';
 

@@ -1,10 +1,10 @@
 import { populationAnnotation as names, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
-import type { SourceRequest } from '../../../protocol/source-request.ts';
-import type { ImportRequest, TransferTarget } from '../../../protocol/transfer-pod.ts';
 import type { Annotations, ImportSettings } from '../../../api/sources/common/declaration.ts';
-import { importCheckpointAnnotation } from '../../objects/internal-annotations.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
+import type { SourceRequest } from '../../../protocol/source-request.ts';
+import type { ImportRequest, TransferTarget } from '../../../protocol/transfer-pod.ts';
+import { importCheckpointAnnotation } from '../../objects/internal-annotations.ts';
 import { askedSource } from './asked-source.ts';
 import { importDependenciesOf } from './dependencies.ts';
 

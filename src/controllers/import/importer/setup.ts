@@ -1,6 +1,6 @@
 import { configMaps, persistentVolumeClaims, secrets } from '../../../kube/builtin-resources.ts';
-import { keyIf } from '../../../kube/key.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
+import { keyIf } from '../../../kube/key.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';

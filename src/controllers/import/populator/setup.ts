@@ -1,6 +1,6 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { keyIf, type Key } from '../../../kube/key.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
+import { type Key, keyIf } from '../../../kube/key.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';

@@ -1,4 +1,4 @@
-import { inflateSync, constants } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { systemCode } from '../../../base/errors.ts';
 
 /** The compression method in the two bytes of a zlib header, RFC 1950 section 2.2. */

@@ -1,6 +1,6 @@
-import { isText } from './text.ts';
 import { isIn } from '../signature.ts';
 import { named } from './named-signature.ts';
+import { isText } from './text.ts';
 
 /** Offset of the length of the first name in the binary header of a cpio archive, and the longest plausible one. */
 const OLD_CPIO_NAME_LENGTH_AT = 20;

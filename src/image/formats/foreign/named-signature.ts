@@ -1,4 +1,4 @@
-import { signature, type Signature } from '../signature.ts';
+import { type Signature, signature } from '../signature.ts';
 
 /** A signature of something that is not decoded here. */
 export interface NamedSignature extends Signature {

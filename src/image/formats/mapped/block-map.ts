@@ -1,4 +1,4 @@
-import { LARGEST_PIECE, RunBuilder, type PieceRun } from './pieces.ts';
+import { LARGEST_PIECE, type PieceRun, RunBuilder } from './pieces.ts';
 
 const MOST_ENTRIES = 16 * 1024;
 const MOST_PIECES = 64 * 1024;

@@ -2,7 +2,7 @@ import type { Extent } from '../../../base/extents.ts';
 import type { RangeReader } from '../../../base/source.ts';
 import type { MappedImage } from './image.ts';
 import { PieceInflater } from './inflater.ts';
-import { readGroups, type Group } from './range-groups.ts';
+import { type Group, readGroups } from './range-groups.ts';
 import { piecesLeft } from './resume.ts';
 import { Schedule } from './schedule.ts';
 import { TableGuard } from './table-guard.ts';

@@ -1,4 +1,4 @@
-import { RunBuilder, type PieceRun } from './pieces.ts';
+import { type PieceRun, RunBuilder } from './pieces.ts';
 
 /**
  * Returns the pieces of a table that are left for a pass that resumes at an offset. Only pieces after their table are

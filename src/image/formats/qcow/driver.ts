@@ -1,6 +1,6 @@
 import type { DiskFormatDriver } from '../driver.ts';
 import { signature } from '../signature.ts';
-import { HEADER_AREA, describeQcow, parseHeader } from './header.ts';
+import { describeQcow, HEADER_AREA, parseHeader } from './header.ts';
 import { openQcow } from './image.ts';
 
 /** QEMU's first copy-on-write format, version 1, which begins like qcow2. */

@@ -1,5 +1,5 @@
-import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
+import { imageFailures } from '../image-failures.ts';
 import { backingFileName, refuseBackingFile } from '../qcow2/backing-file.ts';
 
 /** Header of version 1; names are those of QEMU's block/qcow.c. Offsets and sizes are in bytes. */

@@ -1,6 +1,6 @@
 import type { MappedImage, ReadAt, ReadHead } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
-import { HEADER_AREA, HEADER_LENGTH, L1_ENTRY, failures, parseHeader, type QcowHeader } from './header.ts';
+import { type PieceRun, RunBuilder } from '../mapped/pieces.ts';
+import { failures, HEADER_AREA, HEADER_LENGTH, L1_ENTRY, parseHeader, type QcowHeader } from './header.ts';
 
 const { invalid } = failures;
 

@@ -1,7 +1,7 @@
 import type { ImageDetails } from '../image-details.ts';
 import { backingFileName } from './backing-file.ts';
 import { nameFeatures, parseExtensions } from './extensions.ts';
-import { V2_HEADER_LENGTH, V3_HEADER_LENGTH, encryptionName, feature } from './header.ts';
+import { encryptionName, feature, V2_HEADER_LENGTH, V3_HEADER_LENGTH } from './header.ts';
 
 const LAZY_REFCOUNTS = 1n;
 

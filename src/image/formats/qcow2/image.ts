@@ -1,5 +1,5 @@
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { HEADER_AREA, failures, parseHeader } from './header.ts';
+import { failures, HEADER_AREA, parseHeader } from './header.ts';
 import { readL1 } from './l1-table.ts';
 import { parseL2 } from './l2-table.ts';
 

@@ -1,5 +1,5 @@
 import type { ReadAt } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
+import { type PieceRun, RunBuilder } from '../mapped/pieces.ts';
 import type { Header } from './header.ts';
 import { readPlace } from './place.ts';
 

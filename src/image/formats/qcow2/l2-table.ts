@@ -1,4 +1,4 @@
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
+import { type PieceRun, RunBuilder } from '../mapped/pieces.ts';
 import { failures, type Header } from './header.ts';
 import { checkPlace, readPlace } from './place.ts';
 

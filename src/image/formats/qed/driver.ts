@@ -1,6 +1,6 @@
 import type { DiskFormatDriver } from '../driver.ts';
-import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
+import { imageFailures } from '../image-failures.ts';
 import { signature } from '../signature.ts';
 
 /** Length in bytes, by QEMU's docs/interop/qed_spec.txt. */

@@ -1,6 +1,6 @@
 import type { DiskFormatDriver } from '../driver.ts';
 import { signature } from '../signature.ts';
-import { HEADER_LENGTH, describeVdi, refuseParent } from './header.ts';
+import { describeVdi, HEADER_LENGTH, refuseParent } from './header.ts';
 import { openVdi } from './image.ts';
 
 const SIGNATURE_AT = 0x40;

@@ -1,6 +1,6 @@
 import { isBlockSize } from '../block-size.ts';
-import { imageFailures } from '../image-failures.ts';
 import type { ImageDetails } from '../image-details.ts';
+import { imageFailures } from '../image-failures.ts';
 
 /** Header of VirtualBox's VDI 1.1; names are those of its source (VDICore.h). Offsets and sizes are in bytes. */
 export interface VdiHeader {

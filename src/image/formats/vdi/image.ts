@@ -1,6 +1,6 @@
-import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
+import { type BlockMap, cutMap, parseMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { HEADER_LENGTH, failures, parseHeader } from './header.ts';
+import { failures, HEADER_LENGTH, parseHeader } from './header.ts';
 
 const ENTRY = 4;
 /** Lowest entry of a block without data, which was never written or was discarded; lower entries are locations. */

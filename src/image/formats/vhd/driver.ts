@@ -1,9 +1,9 @@
-import { decodeMapped } from '../mapped/decode.ts';
 import type { DiskFormatDriver } from '../driver.ts';
+import { decodeMapped } from '../mapped/decode.ts';
 import { decodeRaw } from '../raw/decode.ts';
 import { signature } from '../signature.ts';
 import { fixedVhdFooter, withoutFixedVhdFooter } from './fixed.ts';
-import { COOKIE, FOOTER_LENGTH, beginsWithFooter, describeVhd, refuseParent } from './footer.ts';
+import { beginsWithFooter, COOKIE, describeVhd, FOOTER_LENGTH, refuseParent } from './footer.ts';
 import { openVhd } from './image.ts';
 
 const name = 'vhd';

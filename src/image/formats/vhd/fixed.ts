@@ -1,7 +1,7 @@
-import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 import { TransferError } from '../../../base/errors.ts';
+import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 import { formatBytes } from '../../../base/format-bytes.ts';
-import { FOOTER_LENGTH, diskTypes, failures, isFooter, mayHoldFooter } from './footer.ts';
+import { diskTypes, failures, FOOTER_LENGTH, isFooter, mayHoldFooter } from './footer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

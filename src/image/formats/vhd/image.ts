@@ -1,7 +1,7 @@
 import { isBlockSize } from '../block-size.ts';
-import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
+import { type BlockMap, cutMap, parseMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
-import { FOOTER_LENGTH, diskTypes, failures, parseFooter } from './footer.ts';
+import { diskTypes, failures, FOOTER_LENGTH, parseFooter } from './footer.ts';
 
 /** The header; names are those of the specification, "Dynamic Disk Header Format". Offsets and sizes are in bytes. */
 interface DynamicHeader {

@@ -1,8 +1,8 @@
 import { RandomAccessNeeded } from '../../../base/errors.ts';
-import { cutMap, parseMap, type BlockMap } from '../mapped/block-map.ts';
+import { type BlockMap, cutMap, parseMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadHead } from '../mapped/image.ts';
 import { failures } from './failures.ts';
-import { HEADERS_LENGTH, currentHeader } from './headers.ts';
+import { currentHeader, HEADERS_LENGTH } from './headers.ts';
 import { LONGEST_METADATA, parseMetadata } from './metadata.ts';
 import { parseRegions, type Region } from './regions.ts';
 

@@ -1,5 +1,5 @@
-import type { ImageDetails } from '../image-details.ts';
 import { printable } from '../../../base/printable.ts';
+import type { ImageDetails } from '../image-details.ts';
 import { descriptorLines } from './descriptor-text.ts';
 import { parseHeader } from './header.ts';
 

@@ -1,6 +1,6 @@
 import type { ReadHead } from '../mapped/image.ts';
 import { descriptorLines } from './descriptor-text.ts';
-import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
+import { failures, HEADER_LENGTH, parseHeader, SECTOR, type SparseHeader } from './header.ts';
 
 const { invalid, truncated, unsupported } = failures;
 

@@ -2,7 +2,7 @@ import type { DiskFormatDriver } from '../driver.ts';
 import { decodeMapped } from '../mapped/decode.ts';
 import { signature } from '../signature.ts';
 import { describeVmdk } from './describe.ts';
-import { DESCRIPTOR_AREA, checkDescriptor, readHeader } from './descriptor.ts';
+import { checkDescriptor, DESCRIPTOR_AREA, readHeader } from './descriptor.ts';
 import { parseHeader } from './header.ts';
 import { mappedVmdk } from './image.ts';
 import { decodeStreamOptimized } from './stream.ts';

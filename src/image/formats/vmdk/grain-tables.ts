@@ -1,5 +1,5 @@
 import { GrainDigest } from './grain-digest.ts';
-import { SECTOR, failures, type SparseHeader } from './header.ts';
+import { failures, SECTOR, type SparseHeader } from './header.ts';
 
 export const ENTRY = 4;
 /** Entry of a grain table for a grain that reads as zeros and has no location, like the entry 0. */

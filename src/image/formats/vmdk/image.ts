@@ -1,8 +1,8 @@
 import { parseMap } from '../mapped/block-map.ts';
 import type { MappedImage, ReadAt } from '../mapped/image.ts';
-import { RunBuilder, type PieceRun } from '../mapped/pieces.ts';
-import { ENTRY, ZERO_GRAIN, readableDirectoryLength } from './grain-tables.ts';
-import { HEADER_LENGTH, SECTOR, failures, type SparseHeader } from './header.ts';
+import { type PieceRun, RunBuilder } from '../mapped/pieces.ts';
+import { ENTRY, readableDirectoryLength, ZERO_GRAIN } from './grain-tables.ts';
+import { failures, HEADER_LENGTH, SECTOR, type SparseHeader } from './header.ts';
 
 /**
  * Maps a sparse VMDK without compression.

@@ -2,8 +2,8 @@ import type { ByteReader } from '../../../base/bytes.ts';
 import type { DecodedDisk, Extent } from '../../../base/extents.ts';
 import { BlockInflater } from '../block-inflater.ts';
 import { GrainDigest } from './grain-digest.ts';
-import { ENTRY, addTable, readTablesAhead, tableCount } from './grain-tables.ts';
-import { HEADER_LENGTH, SECTOR, failures, parseHeader, type SparseHeader } from './header.ts';
+import { addTable, ENTRY, readTablesAhead, tableCount } from './grain-tables.ts';
+import { failures, HEADER_LENGTH, parseHeader, SECTOR, type SparseHeader } from './header.ts';
 
 const { invalid, truncated } = failures;
 const MARKER_LENGTH = 12;

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { isNoHttp } from '../failures.ts';
+import { type ConnectionTimeouts, type DirectAnswer, DirectConnection, type DirectRequest } from './connection.ts';
 import { ConnectionClosed } from './connection-closed.ts';
-import { DirectConnection, type ConnectionTimeouts, type DirectAnswer, type DirectRequest } from './connection.ts';
 import { Http2Only } from './http2-only.ts';
 import type { AcceptsNetwork } from './lookup-within.ts';
 

@@ -1,6 +1,6 @@
 import { lookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { networkOfAddress, type Network } from '../network.ts';
+import { type Network, networkOfAddress } from '../network.ts';
 import { NetworkRefused } from './network-refused.ts';
 
 export type AcceptsNetwork = (network: Network) => boolean;

@@ -4,20 +4,20 @@ import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { CopySourceSettings } from '../../../../src/pods/copy-source.ts';
+import type { CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
 import {
-  transferProgress,
-  transferResult,
   type TransferProgress,
+  transferProgress,
   type TransferResult,
+  transferResult,
   type TransferTarget,
 } from '../../../../src/protocol/transfer-pod.ts';
 import {
-  createTransferCertificates,
   type CertifiedKey,
+  createTransferCertificates,
   type TransferCertificates,
 } from '../../../../src/server/certificates.ts';
-import type { CopySourceSettings } from '../../../../src/pods/copy-source.ts';
-import type { CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
 
 /** The name in the server's certificate. */
 export const SERVER_NAME = 'clone-target.team-a.svc';

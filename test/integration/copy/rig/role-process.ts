@@ -1,6 +1,6 @@
 // One role of a clone as a process of its own: role-process.ts copy-source|copy-target SETTINGS-AS-JSON [UID]
-import { runCopySource, type CopySourceSettings } from '../../../../src/pods/copy-source.ts';
-import { runCopyTarget, type CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
+import { type CopySourceSettings, runCopySource } from '../../../../src/pods/copy-source.ts';
+import { type CopyTargetSettings, runCopyTarget } from '../../../../src/pods/copy-target.ts';
 
 const [role, settings = '{}', user] = process.argv.slice(2);
 if (user !== undefined) {

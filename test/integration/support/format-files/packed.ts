@@ -1,4 +1,7 @@
-/** Compressed disks and archives, by the rows of docs/formats.md: shell scripts that make $OUT from disk.img and the folder files. */
+/**
+ * Compressed disks and archives, by the rows of docs/formats.md: shell scripts that make $OUT from disk.img and the
+ * folder files.
+ */
 export const packed: Record<string, string[]> = {
   gzip: ['gzip -c disk.img > "$OUT"', '{ gzip -c empty; gzip -c disk.img; head -c 600 /dev/zero; } > "$OUT"'],
   zstd: [

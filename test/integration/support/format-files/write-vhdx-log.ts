@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { sealVhdx } from '../../../support/vhdx-image.ts';
 
-// Leaves a VHDX as a machine does that fails between writing an entry of its log and doing what it says ([MS-VHDX] section 2.3).
+// Leaves a VHDX as a machine does that fails between writing an entry of its log and doing what it says ([MS-VHDX]
+// section 2.3).
 const [, , path = ''] = argv;
 const image = readFileSync(path);
 const logId = Buffer.alloc(16, 7);

@@ -3,7 +3,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import { recogniseCompression } from '../../../../src/codec/decompress/compression.ts';
 import { decompress } from '../../../../src/codec/decompress/decompress.ts';
-import { compressionNamed, compressions, type Compression } from '../../../../src/codec/decompress/drivers.ts';
+import { type Compression, compressionNamed, compressions } from '../../../../src/codec/decompress/drivers.ts';
 import { refuseHiddenCoding } from '../../../../src/transfer/content-coding.ts';
 import { collect, lend } from '../../base/streams.ts';
 

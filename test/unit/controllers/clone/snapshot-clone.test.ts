@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { snapshotClone } from '../../../../src/controllers/clone/phases/snapshot-clone.ts';
 import type { CloneWork } from '../../../../src/controllers/clone/phases/phase.ts';
+import { snapshotClone } from '../../../../src/controllers/clone/phases/snapshot-clone.ts';
 import { gatherSnapshotSource } from '../../../../src/controllers/clone/source/snapshot-source.ts';
 import type { CloneSource } from '../../../../src/controllers/clone/source/source.ts';
 import { workForAnnotation, workForClaimAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseQuantity } from '../../../../src/api/quantity.ts';
 import type { ClaimPropertySet, StorageProfile } from '../../../../src/api/storage-profile.ts';
+import { diskOfVolume } from '../../../../src/base/filesystem-sizes.ts';
 import {
-  claimSpecOf,
   type ClaimDefaults,
+  claimSpecOf,
   type SourceVolume,
 } from '../../../../src/controllers/data-volume/claim-spec.ts';
-import { diskOfVolume } from '../../../../src/base/filesystem-sizes.ts';
 import { WaitingError } from '../../../../src/kube/errors.ts';
 
 const MEBIBYTE = 2 ** 20;

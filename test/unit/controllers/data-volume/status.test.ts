@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { stateAnnotation } from '../../../../src/api/annotations.ts';
 import type { DataVolume, DataVolumeStatus } from '../../../../src/api/data-volume.ts';
 import { eventsOf } from '../../../../src/controllers/data-volume/events.ts';
-import { observe, type DataVolumeWorld } from '../../../../src/controllers/data-volume/observation.ts';
+import { type DataVolumeWorld, observe } from '../../../../src/controllers/data-volume/observation.ts';
 import { statusToWrite } from '../../../../src/controllers/data-volume/status.ts';
 import { reportAnnotations, type TransferReport } from '../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';

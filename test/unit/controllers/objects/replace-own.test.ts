@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { replaceOwn } from '../../../../src/controllers/objects/replace-own.ts';
-import { secrets, type Secret } from '../../../../src/kube/builtin-resources.ts';
+import { type Secret, secrets } from '../../../../src/kube/builtin-resources.ts';
 import { ApiError, WaitingError } from '../../../../src/kube/errors.ts';
 import { rejection } from '../../../support/rejection.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
 import type { Pod } from '../../../../src/kube/builtin-resources.ts';
+import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
 
 const pod = (uid: string, namespace = 'team', podIP = '10.0.0.1'): Pod => ({
   metadata: { uid, namespace },

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { prunePod, pruneQuota, pruneVolume } from '../../../../src/controllers/runtime/prune.ts';
 import type { PersistentVolume, Pod } from '../../../../src/kube/builtin-resources.ts';
-import { prunePod, pruneVolume, pruneQuota } from '../../../../src/controllers/runtime/prune.ts';
 
 describe('what is kept of objects that are read by the thousand', () => {
   it('is of a volume whose it is, where it is, and whom it is promised to', () => {

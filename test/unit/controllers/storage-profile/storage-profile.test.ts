@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { StorageProfile, StorageProfileSpec } from '../../../../src/api/storage-profile.ts';
-import { resolveProfile } from '../../../../src/controllers/storage-profile/resolve.ts';
 import { profileLabels } from '../../../../src/controllers/storage-profile/metric.ts';
+import { resolveProfile } from '../../../../src/controllers/storage-profile/resolve.ts';
 import type { PersistentVolume, StorageClass } from '../../../../src/kube/builtin-resources.ts';
 import type { VolumeSnapshotClass } from '../../../../src/kube/snapshot-resources.ts';
 

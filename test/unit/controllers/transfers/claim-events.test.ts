@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { tellOnClaim } from '../../../../src/controllers/transfers/claim-events.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
+import { tellOnClaim } from '../../../../src/controllers/transfers/claim-events.ts';
 import {
   completedReport,
   failedReport,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { PodVerdict } from '../../../../src/controllers/transfers/pod-verdict.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
+import type { PodVerdict } from '../../../../src/controllers/transfers/pod-verdict.ts';
 import { TransferFollower } from '../../../../src/controllers/transfers/transfer-follower.ts';
 import { pendingReport } from '../../../../src/controllers/transfers/transfer-report.ts';
 

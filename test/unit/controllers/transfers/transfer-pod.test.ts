@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { parseQuantity } from '../../../../src/api/quantity.ts';
 import type { Pod } from '../../../../src/kube/builtin-resources.ts';
-import { everyTransferPod, podOf } from '../../../support/transfer-pods.ts';
 import { transferRoleNames } from '../../../../src/protocol/roles.ts';
+import { everyTransferPod, podOf } from '../../../support/transfer-pods.ts';
 
 for (const [what, { spec }] of Object.entries(everyTransferPod)) {
   describe(`a transfer pod ${what}`, () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
 import { readReport, reportAnnotations, runningReport } from '../../../../src/controllers/transfers/transfer-report.ts';
+import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
 
 const progress: TransferProgress = {
   stage: 'converting',

@@ -1,7 +1,7 @@
+import { dataSources, type DataSourceSource } from '../../../../src/api/data-source.ts';
+import { type DataVolume, dataVolumes } from '../../../../src/api/data-volume.ts';
 import { CDI_API_VERSION, CDI_GROUP } from '../../../../src/api/group.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
-import { dataSources, type DataSourceSource } from '../../../../src/api/data-source.ts';
-import { dataVolumes, type DataVolume } from '../../../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
 import { persistentVolumeClaims, pods, secrets, services } from '../../../../src/kube/builtin-resources.ts';

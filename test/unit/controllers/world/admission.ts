@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { populationAnnotation, stateAnnotation } from '../../../../src/api/annotations.ts';
 import type { DataSource } from '../../../../src/api/data-source.ts';
 import type { DataVolume } from '../../../../src/api/data-volume.ts';
-import type { KubeObject } from '../../../../src/kube/resource.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
+import type { KubeObject } from '../../../../src/kube/resource.ts';
 import { refusal, type Write } from './api.ts';
 
 /** What the controllers may not read: of these only a policy tells them what is theirs. */

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../../../../src/kube/errors.ts';
-import { keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
-import { apiVersionOf, resourceName, type KubeObject, type Resource } from '../../../../src/kube/resource.ts';
+import { type Key, keyOf, keyToString } from '../../../../src/kube/key.ts';
+import { apiVersionOf, type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 
-/** Who writes: the tenant has all rights in one namespace and none elsewhere, the author may clone from others besides. */
+/**
+ * Who writes: the tenant has all rights in one namespace and none elsewhere, the author may clone from others besides.
+ */
 export type User = 'controllers' | 'tenant' | 'author' | 'cluster';
 
 /** A write, as admission sees it and as it is told to those who watch. */
@@ -21,7 +23,10 @@ export interface Preconditions {
   readonly resourceVersion?: string | undefined;
 }
 
-/** The objects of a cluster, with what the API server itself gives them: uids, versions, times, and their end by finalizers. */
+/**
+ * The objects of a cluster, with what the API server itself gives them: uids, versions, times, and their end by
+ * finalizers.
+ */
 export class SimulatedApi {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #made = new Map<string, number>();

@@ -1,10 +1,10 @@
+import type { Right, Verb } from '../../../../src/controllers/runtime/rights.ts';
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { isNotFound } from '../../../../src/kube/errors.ts';
-import { keyOf, type Key } from '../../../../src/kube/key.ts';
-import type { Right, Verb } from '../../../../src/controllers/runtime/rights.ts';
-import { resourceName, type KubeObject, type Resource } from '../../../../src/kube/resource.ts';
-import { refusal, type Preconditions, type SimulatedApi, type User } from './api.ts';
+import { type Key, keyOf } from '../../../../src/kube/key.ts';
+import { type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
+import { type Preconditions, refusal, type SimulatedApi, type User } from './api.ts';
 import { applied, merged } from './patches.ts';
 
 /** A user's way to the API, with the methods of a KubeClient that the controllers use. */
@@ -17,8 +17,8 @@ export class SimulatedClient {
   readonly #managed = new Map<string, ReadonlySet<string>>();
 
   /**
-   * @param options before: what happens before each request arrives; rights: what the user may ask for, anything without them. To ask
-   *   for more is an Error, and no refusal that somebody could expect.
+   * @param options before: what happens before each request arrives; rights: what the user may ask for, anything
+   *   without them. To ask for more is an Error, and no refusal that somebody could expect.
    */
   constructor(
     api: SimulatedApi,

@@ -1,25 +1,25 @@
+import { dataSources } from '../../../../src/api/data-source.ts';
+import { dataVolumes } from '../../../../src/api/data-volume.ts';
 import { CDI_GROUP } from '../../../../src/api/group.ts';
+import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
+import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
+import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/evidence.ts';
 import {
   configMaps,
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
   secrets,
   services,
-  type PersistentVolumeClaim,
 } from '../../../../src/kube/builtin-resources.ts';
-import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/evidence.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
-import { dataSources } from '../../../../src/api/data-source.ts';
-import { dataVolumes } from '../../../../src/api/data-volume.ts';
-import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
-import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
 import type { SimulatedApi } from './api.ts';
+import type { Data } from './data.ts';
 import { DRIVER, FREE_VOLUME, STORAGE_CLASS } from './installation.ts';
 import { runPods } from './pods.ts';
-import type { Data } from './data.ts';
 
 const NAMESPACED: readonly Resource<KubeObject>[] = [
   dataVolumes,
@@ -89,7 +89,9 @@ export class Cluster {
     }
   }
 
-  /** Binds a claim to the volume that is its own, or has one made; what a claim itself says of that counts for nothing. */
+  /**
+   * Binds a claim to the volume that is its own, or has one made; what a claim itself says of that counts for nothing.
+   */
   #bind(claim: PersistentVolumeClaim): void {
     const { uid } = claim.metadata ?? {};
     const named = claim.spec?.volumeName;

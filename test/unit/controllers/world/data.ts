@@ -1,13 +1,15 @@
 import {
+  type PersistentVolume,
   persistentVolumeClaims,
   persistentVolumes,
-  type PersistentVolume,
 } from '../../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../../src/kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi } from './api.ts';
 
-/** Where the bytes on each volume and in each snapshot come from, by the names of claims that were written by people. */
+/**
+ * Where the bytes on each volume and in each snapshot come from, by the names of claims that were written by people.
+ */
 export class Data {
   readonly #api: SimulatedApi;
   readonly #origins = new Map<string, ReadonlySet<string>>();

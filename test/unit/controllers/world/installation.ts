@@ -1,6 +1,6 @@
-import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import type { CloneType } from '../../../../src/api/clone.ts';
 import { dataSources } from '../../../../src/api/data-source.ts';
+import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import { storageProfiles } from '../../../../src/api/storage-profile.ts';
 import {
   csiDrivers,
@@ -30,8 +30,8 @@ export const PRECIOUS = [
 ] as const;
 
 /**
- * Makes what there is before the tenant does anything: storage that retains what it is given, whose clones are made in the
- * given way, and people's claims.
+ * Makes what there is before the tenant does anything: storage that retains what it is given, whose clones are made in
+ * the given way, and people's claims.
  *
  * @param hasTightQuotas whether there is room for no more than one claim, in the tenant's namespace
  */

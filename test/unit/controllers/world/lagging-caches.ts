@@ -1,6 +1,6 @@
 import { cachedResources, type Caches } from '../../../../src/controllers/runtime/caches.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
-import { resourceName, type KubeObject, type Resource } from '../../../../src/kube/resource.ts';
+import { type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 import { Store } from '../../../../src/kube/store.ts';
 import type { SimulatedApi } from './api.ts';
 

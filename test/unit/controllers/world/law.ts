@@ -1,14 +1,14 @@
-import { differs } from '../../../../src/kube/apply.ts';
 import type { CloneGrant } from '../../../../src/api/clone-grant.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
+import { differs } from '../../../../src/kube/apply.ts';
 import {
-  persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  persistentVolumes,
   type Pod,
 } from '../../../../src/kube/builtin-resources.ts';
-import { keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
+import { type Key, keyOf, keyToString } from '../../../../src/kube/key.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi, Write } from './api.ts';
@@ -16,8 +16,9 @@ import type { Data } from './data.ts';
 import { TEAM } from './installation.ts';
 
 /**
- * Watches that nothing of other namespaces is touched on behalf of those who have no right there, that the controllers delete only
- * what they made, and have deleted only what was made for that, and that no foreign bytes arrive in the tenant's namespace.
+ * Watches that nothing of other namespaces is touched on behalf of those who have no right there, that the controllers
+ * delete only what they made, and have deleted only what was made for that, and that no foreign bytes arrive in the
+ * tenant's namespace.
  */
 export class Law {
   readonly breaches: string[] = [];

@@ -1,6 +1,6 @@
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
-import { pods, type PersistentVolume, type Pod } from '../../../../src/kube/builtin-resources.ts';
+import { type PersistentVolume, type Pod, pods } from '../../../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
 import type { SimulatedApi } from './api.ts';
 import type { Data } from './data.ts';
@@ -8,7 +8,10 @@ import type { Data } from './data.ts';
 const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
 const RESULT = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten: 1 });
 
-/** Lets each transfer pod come one step further: it starts once it has its volumes, and then succeeds. Others' pods do nothing. */
+/**
+ * Lets each transfer pod come one step further: it starts once it has its volumes, and then succeeds. Others' pods do
+ * nothing.
+ */
 export function runPods(api: SimulatedApi, data: Data): void {
   for (const pod of api.list(pods)) {
     const isOurs = pod.metadata?.annotations?.[workForAnnotation] !== undefined;

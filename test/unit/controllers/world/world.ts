@@ -1,18 +1,18 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
 import { controllers } from '../../../../src/controllers/all.ts';
-import { AdmissionPolicies } from '../../../../src/controllers/runtime/admission-policies.ts';
-import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
-import type { ControllerHost } from '../../../../src/controllers/runtime/setup.ts';
 import {
   promisedToClaimAnnotation,
   workForClaimAnnotation,
 } from '../../../../src/controllers/objects/internal-annotations.ts';
-import type { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
+import { AdmissionPolicies } from '../../../../src/controllers/runtime/admission-policies.ts';
+import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
+import type { ControllerHost } from '../../../../src/controllers/runtime/setup.ts';
+import type { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events.ts';
-import { keyFromString, keyOf, keyToString, type Key } from '../../../../src/kube/key.ts';
+import { type Key, keyFromString, keyOf, keyToString } from '../../../../src/kube/key.ts';
 import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
@@ -113,7 +113,10 @@ export class World {
     this.#law?.lookAtData();
   }
 
-  /** Has something happen, and become known, in the middle of what the controllers do next: before so many more of their requests. */
+  /**
+   * Has something happen, and become known, in the middle of what the controllers do next: before so many more of their
+   * requests.
+   */
   interrupt(requests: number, happening: () => Promise<void>): void {
     this.#interruption = { requests, happening };
   }

@@ -3,7 +3,15 @@ import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../
 import { cloneTypes } from '../../../../src/api/clone.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import {
+  cloneBegunAnnotation,
+  workForAnnotation,
+  workForClaimAnnotation,
+  workSourceUidAnnotation,
+} from '../../../../src/controllers/objects/internal-annotations.ts';
+import type { OwnerReference } from '../../../../src/kube/resource.ts';
+import {
   copySourcePodName,
+  copyTargetPodName,
   importerPodName,
   mountingPodName,
   primeClaimName,
@@ -12,15 +20,7 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
-  copyTargetPodName,
 } from '../../../../src/protocol/object-names.ts';
-import {
-  cloneBegunAnnotation,
-  workForAnnotation,
-  workForClaimAnnotation,
-  workSourceUidAnnotation,
-} from '../../../../src/controllers/objects/internal-annotations.ts';
-import type { OwnerReference } from '../../../../src/kube/resource.ts';
 import type { Annotations } from './actions.ts';
 import { TEAM } from './installation.ts';
 

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
-import { ArchiveBudget, archiveLimits, type ArchiveLimits } from '../../../../src/image/archive/archive-budget.ts';
-import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
 import { ByteReader, type ByteStream } from '../../../../src/base/bytes.ts';
+import { ArchiveBudget, type ArchiveLimits, archiveLimits } from '../../../../src/image/archive/archive-budget.ts';
+import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
+import { unwrap } from '../../../../src/image/unwrap/unwrap.ts';
 import { DiskFinder } from '../../../../src/source/registry/disk-finder.ts';
 import { Layer } from '../../../../src/source/registry/layer.ts';
 import { parseManifest, selectPlatform } from '../../../../src/source/registry/manifest.ts';
-import { unwrap } from '../../../../src/image/unwrap/unwrap.ts';
-import { collect, lend } from '../../base/streams.ts';
 import { expectProcessorTimeBelow } from '../../../support/processor-time.ts';
+import { collect, lend } from '../../base/streams.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const digest = `sha256:${'a'.repeat(64)}`;

@@ -3,9 +3,9 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
 import { ByteReader } from '../../../../src/base/bytes.ts';
 import { zeroPieces } from '../../../../src/base/zeros.ts';
+import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
 import { unwrap } from '../../../../src/image/unwrap/unwrap.ts';
 import { collect, lend } from '../../base/streams.ts';
 

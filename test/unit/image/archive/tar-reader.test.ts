@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
-import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
 import { ByteReader } from '../../../../src/base/bytes.ts';
+import { readTar, type TarEntry } from '../../../../src/image/archive/tar-reader.ts';
 import { collect, lend } from '../../base/streams.ts';
 import { tar } from '../unwrap/unwrapping.ts';
 

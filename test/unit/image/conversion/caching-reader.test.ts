@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CachingReader } from '../../../../src/image/conversion/caching-reader.ts';
 import type { RangeReader } from '../../../../src/base/source.ts';
+import { CachingReader } from '../../../../src/image/conversion/caching-reader.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 60 * MEBIBYTE + 12345;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { parsePax } from '../../../../src/image/archive/pax.ts';
-import { checkDescriptor } from '../../../../src/image/formats/vmdk/descriptor.ts';
 import { describeVmdk } from '../../../../src/image/formats/vmdk/describe.ts';
+import { checkDescriptor } from '../../../../src/image/formats/vmdk/descriptor.ts';
 import { parseHeader } from '../../../../src/image/formats/vmdk/header.ts';
-import { Manifest, isManifest } from '../../../../src/image/unwrap/manifest.ts';
+import { isManifest, Manifest } from '../../../../src/image/unwrap/manifest.ts';
 import { isOvf, parseOvf } from '../../../../src/image/unwrap/ovf.ts';
 import { startTags } from '../../../../src/image/unwrap/start-tags.ts';
 import { expectProcessorTimeBelow } from '../../../support/processor-time.ts';

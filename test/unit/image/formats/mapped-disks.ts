@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { ByteReader } from '../../../../src/base/bytes.ts';
 import type { DecodedDisk } from '../../../../src/base/extents.ts';
-import type { DecodeOptions } from '../../../../src/image/formats/decode-options.ts';
-import { decodeDisk, decodeRanges } from '../../../../src/image/formats/decode.ts';
-import type { DiskFormat } from '../../../../src/image/formats/drivers.ts';
 import type { RangeReader } from '../../../../src/base/source.ts';
+import { decodeDisk, decodeRanges } from '../../../../src/image/formats/decode.ts';
+import type { DecodeOptions } from '../../../../src/image/formats/decode-options.ts';
+import type { DiskFormat } from '../../../../src/image/formats/drivers.ts';
 import { lend } from '../../base/streams.ts';
 
 /** A disk of blocks of which some have data, which lie in a file in any order. */

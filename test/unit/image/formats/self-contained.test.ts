@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { driverOf, type DiskFormat } from '../../../../src/image/formats/drivers.ts';
+import { type DiskFormat, driverOf } from '../../../../src/image/formats/drivers.ts';
 
 describe('images that refer to other files', () => {
   const vmdk = ({

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
-import { streamOptimizedVmdk } from '../../../support/stream-optimized-vmdk.ts';
 import { DoubtfulMember } from '../../../../src/image/unwrap/doubtful-member.ts';
+import { streamOptimizedVmdk } from '../../../support/stream-optimized-vmdk.ts';
 import { collect } from '../../base/streams.ts';
 import { expectFailure, open, tar } from './unwrapping.ts';
 

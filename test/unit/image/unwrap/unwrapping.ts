@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pack } from 'tar-stream';
 import { ByteReader } from '../../../../src/base/bytes.ts';
-import { unwrap, type Unwrapped, type UnwrapOptions } from '../../../../src/image/unwrap/unwrap.ts';
+import { unwrap, type UnwrapOptions, type Unwrapped } from '../../../../src/image/unwrap/unwrap.ts';
 import { collect, lend } from '../../base/streams.ts';
 
 /** An archive of these members, by their names. */

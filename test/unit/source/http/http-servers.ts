@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { Authority } from '../../../cluster/pki.ts';
 
 /** Servers on the loopback address, each on a port of its own. */
@@ -46,7 +46,9 @@ export class HttpServers {
   }
 }
 
-/** Writes the same again and again, as fast as it is taken or with a pause in milliseconds, until the connection ends. */
+/**
+ * Writes the same again and again, as fast as it is taken or with a pause in milliseconds, until the connection ends.
+ */
 export function repeat(socket: Socket, text: string, pause = 0): void {
   const timer = setInterval(() => socket.write(text), Math.max(pause, 1));
   socket.once('close', () => clearInterval(timer));

@@ -2,8 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { lookupWithin, type LookupAll } from '../../../../src/source/http/direct/lookup-within.ts';
-import { mayLead, networkOfAddress, networkOfHost, type Network } from '../../../../src/source/http/network.ts';
+import { type LookupAll, lookupWithin } from '../../../../src/source/http/direct/lookup-within.ts';
+import { mayLead, type Network, networkOfAddress, networkOfHost } from '../../../../src/source/http/network.ts';
 
 const networks: Network[] = ['public', 'private', 'loopback', 'link-local'];
 

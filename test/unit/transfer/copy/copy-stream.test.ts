@@ -5,19 +5,19 @@ import { request as httpsRequest } from 'node:https';
 import { json, text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
+import { TransferError } from '../../../../src/base/errors.ts';
+import { Progress } from '../../../../src/base/progress.ts';
 import { createTransferCertificates } from '../../../../src/server/certificates.ts';
-import type { Arrived } from '../../../../src/transfer/copy/copy-protocol.ts';
-import type { CloneReceiver } from '../../../../src/transfer/copy/copy-receiver.ts';
-import { compareDigests, PieceWriter } from '../../../../src/transfer/copy/piece-stream.ts';
 import {
   askArrivedFiles,
   askTarget,
-  sendCopy,
   type CopyServerAddress,
+  sendCopy,
 } from '../../../../src/transfer/copy/copy-client.ts';
+import type { Arrived } from '../../../../src/transfer/copy/copy-protocol.ts';
+import type { CloneReceiver } from '../../../../src/transfer/copy/copy-receiver.ts';
 import { CopyServer } from '../../../../src/transfer/copy/copy-server.ts';
-import { TransferError } from '../../../../src/base/errors.ts';
-import { Progress } from '../../../../src/base/progress.ts';
+import { compareDigests, PieceWriter } from '../../../../src/transfer/copy/piece-stream.ts';
 
 const HOUR = 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type DiskExtent, encodeExtents, ExtentDecoder } from '../../../../src/transfer/copy/extent-stream.ts';
 import { TransferError } from '../../../../src/base/errors.ts';
+import { type DiskExtent, encodeExtents, ExtentDecoder } from '../../../../src/transfer/copy/extent-stream.ts';
 
 /** Runs that cover a small disk, each of data or of zeros. */
 const disks = fc

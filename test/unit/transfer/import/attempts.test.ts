@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { TransferError, transferErrorCodes, type TransferErrorCode } from '../../../../src/base/errors.ts';
+import { TransferError, type TransferErrorCode, transferErrorCodes } from '../../../../src/base/errors.ts';
 import { Progress } from '../../../../src/base/progress.ts';
 import { DoubtfulMember } from '../../../../src/image/unwrap/doubtful-member.ts';
 import { choosingMembers, restartingOnChange } from '../../../../src/transfer/import/attempts.ts';

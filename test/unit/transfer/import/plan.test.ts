@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { drivers, type DiskFormat } from '../../../../src/image/formats/drivers.ts';
+import { type DiskFormat, drivers } from '../../../../src/image/formats/drivers.ts';
 import type { Checkpoint } from '../../../../src/transfer/checkpoint/checkpoint.ts';
-import { planImport, planRandomAccess, type ImportFacts } from '../../../../src/transfer/import/plan.ts';
+import { type ImportFacts, planImport, planRandomAccess } from '../../../../src/transfer/import/plan.ts';
 import { rangesOf } from '../../image/formats/mapped-disks.ts';
 
 const ranges = rangesOf(Buffer.alloc(512));

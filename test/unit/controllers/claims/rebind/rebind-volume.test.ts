@@ -1,10 +1,10 @@
 import { expect } from 'chai';
+import { rebindVolume } from '../../../../../src/controllers/claims/rebind/rebind-volume.ts';
 import {
   promisedByAnnotation,
   promisedToAnnotation,
   workForAnnotation,
 } from '../../../../../src/controllers/objects/internal-annotations.ts';
-import { rebindVolume } from '../../../../../src/controllers/claims/rebind/rebind-volume.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
 import type { Key } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';

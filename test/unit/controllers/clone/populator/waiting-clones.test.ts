@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import type { VolumeCloneSource } from '../../../../../src/api/volume-clone-source.ts';
-import type { Caches } from '../../../../../src/controllers/runtime/caches.ts';
+import { ReportedStates } from '../../../../../src/controllers/clone/populator/reported-states.ts';
 import {
   clonesWaitingFor,
   clonesWaitingForPod,
   clonesWaitingForVolume,
 } from '../../../../../src/controllers/clone/populator/waiting-clones.ts';
-import { ReportedStates } from '../../../../../src/controllers/clone/populator/reported-states.ts';
+import type { Caches } from '../../../../../src/controllers/runtime/caches.ts';
 import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
 import { Store } from '../../../../../src/kube/store.ts';

@@ -3,7 +3,7 @@ import type { DataVolume, DataVolumeStatus } from '../../../../../src/api/data-v
 import { gatherClaimSource } from '../../../../../src/controllers/clone/source/claim-source.ts';
 import { mayWrite, requireUnused } from '../../../../../src/controllers/clone/source/in-use.ts';
 import { restoreSpecOf } from '../../../../../src/controllers/clone/source/restore-class.ts';
-import { requireRoom, type CloneSource } from '../../../../../src/controllers/clone/source/source.ts';
+import { type CloneSource, requireRoom } from '../../../../../src/controllers/clone/source/source.ts';
 import type { PersistentVolumeClaim, Pod, StorageClass } from '../../../../../src/kube/builtin-resources.ts';
 import { cachesOf } from '../../caches.ts';
 

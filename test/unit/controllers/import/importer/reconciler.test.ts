@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { populationAnnotation, stateAnnotation } from '../../../../../src/api/annotations.ts';
-import { ImportPopulatorReconciler } from '../../../../../src/controllers/import/populator/reconciler.ts';
-import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
-import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import { ImportReconciler } from '../../../../../src/controllers/import/importer/reconciler.ts';
+import { ImportPopulatorReconciler } from '../../../../../src/controllers/import/populator/reconciler.ts';
+import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import { claimLabelsOf } from '../../../../../src/controllers/transfers/image-labels.ts';
+import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
 import { ApiError, TerminalError, WaitingError } from '../../../../../src/kube/errors.ts';
 import type { KubeObject } from '../../../../../src/kube/resource.ts';
@@ -41,7 +41,10 @@ function podWith(labels: Record<string, string>, diskSize?: number): Pod {
   };
 }
 
-/** The end of an import whose importer has found these labels, at an API that answers them with the error, if there is one. */
+/**
+ * The end of an import whose importer has found these labels, at an API that answers them with the error, if there is
+ * one.
+ */
 function ended(
   labels: Record<string, string>,
   refusal?: Error,

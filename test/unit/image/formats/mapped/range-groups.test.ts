@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { MemoryPool } from '../../../../../src/base/memory-pool.ts';
+import type { RangeReader } from '../../../../../src/base/source.ts';
 import { imageFailures } from '../../../../../src/image/formats/image-failures.ts';
 import { RunBuilder } from '../../../../../src/image/formats/mapped/pieces.ts';
 import { readGroups } from '../../../../../src/image/formats/mapped/range-groups.ts';
 import { Schedule } from '../../../../../src/image/formats/mapped/schedule.ts';
-import { MemoryPool } from '../../../../../src/base/memory-pool.ts';
-import type { RangeReader } from '../../../../../src/base/source.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const LIMIT = 8 * MEBIBYTE;

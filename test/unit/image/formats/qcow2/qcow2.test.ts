@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { ByteReader } from '../../../../../src/base/bytes.ts';
 import { RandomAccessNeeded, TransferError } from '../../../../../src/base/errors.ts';
 import type { RangeReader } from '../../../../../src/base/source.ts';
+import { zstdFrameLength } from '../../../../../src/codec/decompress/zstd-frame.ts';
+import { decodeDisk, decodeRanges } from '../../../../../src/image/formats/decode.ts';
 import type { DecodeOptions } from '../../../../../src/image/formats/decode-options.ts';
 import { parseHeader } from '../../../../../src/image/formats/qcow2/header.ts';
-import { decodeDisk, decodeRanges } from '../../../../../src/image/formats/decode.ts';
-import { zstdFrameLength } from '../../../../../src/codec/decompress/zstd-frame.ts';
 import { lend } from '../../../base/streams.ts';
 
 const CLUSTER = 4096;

@@ -158,6 +158,19 @@ describe('the API', () => {
     expect(await kubectl.refusal(misspelt)).to.match(/unknown field "spec\.sorce"/);
   });
 
+  it('imports no file of the importer’s container while nobody has turned that on', async () => {
+    const { client, key, classes } = suite;
+    const name = key('file');
+    const file = { path: 'golden/fedora.qcow2' };
+    await client.create(dataVolumes, dataVolume(name, { file }, { storageClassName: classes.standard }));
+    const failed = await until(client, dataVolumes, name, 'it has failed', (object) =>
+      object?.status?.phase === 'Failed' ? object : undefined,
+    );
+    expect(conditionOf(failed, 'Running')).to.include({ reason: 'UnsupportedSource' });
+    expect(conditionOf(failed, 'Running')?.message).to.include('the feature gate FileSource');
+    await client.delete(dataVolumes, name);
+  });
+
   it('refuses a change of the spec', async () => {
     const { client, kubectl, key } = suite;
     const object = dataVolume(key('immutable'), { blank: {} }, { storageClassName: suite.classes.standard });

@@ -28,7 +28,16 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['src/cli/output.ts'],
     // What comes from outside is made printable there.
-    rules: { 'no-console': 'error' },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'VariableDeclarator[id.name=/^[A-Z_]*(TIMEOUT|INTERVAL|DELAY|AGAIN|_MS)$/]',
+          message: 'The unit is a part of the name: _MILLISECONDS.',
+        },
+      ],
+    },
   },
   {
     files: ['test/**/*.ts'],

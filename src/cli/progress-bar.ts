@@ -3,7 +3,7 @@ import { formatDuration } from '../base/format-duration.ts';
 import { printableLine } from '../base/printable.ts';
 import type { Progress, ProgressSnapshot } from '../base/progress.ts';
 
-const REDRAW_INTERVAL = 200;
+const REDRAW_INTERVAL_MILLISECONDS = 200;
 const BAR_WIDTH = 30;
 
 /** Renders the progress of a transfer as one line. */
@@ -40,7 +40,7 @@ export class ProgressBar {
     this.#output = output;
     this.#timer = setInterval(() => {
       this.#draw();
-    }, REDRAW_INTERVAL);
+    }, REDRAW_INTERVAL_MILLISECONDS);
   }
 
   stop(): void {

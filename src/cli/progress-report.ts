@@ -3,11 +3,11 @@ import { Progress } from '../base/progress.ts';
 import { print, tell } from './output.ts';
 import { describeProgress, ProgressBar } from './progress-bar.ts';
 
-const JSON_INTERVAL = 1000;
+const JSON_INTERVAL_MILLISECONDS = 1000;
 /**
  * Milliseconds between two lines where the output is not a terminal. They stay, and show that the transfer is alive.
  */
-const LINE_INTERVAL = 10_000;
+const LINE_INTERVAL_MILLISECONDS = 10_000;
 
 /** Reports the progress of a transfer until it is stopped. */
 export interface Following {
@@ -25,7 +25,7 @@ export function followProgress(json: boolean): { progress: Progress; following: 
     });
     const timer = setInterval(() => {
       print({ step: 'progress', ...progress.snapshot() });
-    }, JSON_INTERVAL);
+    }, JSON_INTERVAL_MILLISECONDS);
     return { progress, following: { stop: () => clearInterval(timer) } };
   }
   const say = (line: string): void => {
@@ -39,6 +39,6 @@ export function followProgress(json: boolean): { progress: Progress; following: 
   });
   const bar = process.stderr.isTTY ? new ProgressBar(progress, process.stderr) : undefined;
   if (bar !== undefined) return { progress, following: bar };
-  const timer = setInterval(() => say(describeProgress(progress.snapshot()).trim()), LINE_INTERVAL);
+  const timer = setInterval(() => say(describeProgress(progress.snapshot()).trim()), LINE_INTERVAL_MILLISECONDS);
   return { progress, following: { stop: () => clearInterval(timer) } };
 }

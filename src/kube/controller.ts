@@ -7,7 +7,7 @@ import { type Key, keyFromString, keyToString } from './key.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** Default delay of a WaitingError in milliseconds; as a rule, a watch wakes the object long before. */
-const WAITING_MS = 30_000;
+const WAITING_MILLISECONDS = 30_000;
 
 /** When to reconcile the object again if nothing changes before: `requeueAfter` in milliseconds. */
 export type Outcome = { readonly requeueAfter?: number } | undefined;
@@ -150,7 +150,7 @@ export class Controller {
         logger.info(failure.message, { step: 'reconcile', reason: failure.reason });
       this.#waiting.set(text, failure.message);
       this.#queue.forget(text);
-      this.#queue.addAfter(text, failure.after ?? WAITING_MS);
+      this.#queue.addAfter(text, failure.after ?? WAITING_MILLISECONDS);
       return 'waiting';
     }
     this.#queue.addRateLimited(text, retryAfter(failure));

@@ -7,7 +7,7 @@ import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
  * Lifetime of the contents of a kubeconfig's files, plugins and token files before they are read again, in
  * milliseconds.
  */
-const LIFETIME_MS = 30_000;
+const LIFETIME_MILLISECONDS = 30_000;
 
 const CONNECT = {
   // Each watch needs a connection of its own: over HTTP/2, one stalled connection would stall all of them.
@@ -58,7 +58,7 @@ export class Credentials {
    */
   async access(renew = false): Promise<Access> {
     const now = performance.now();
-    if (!this.#access || renew || now - this.#readAt > LIFETIME_MS) {
+    if (!this.#access || renew || now - this.#readAt > LIFETIME_MILLISECONDS) {
       this.#readAt = now;
       this.#access = this.#read(renew).catch((error: unknown) => {
         this.#access = undefined;

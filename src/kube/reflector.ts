@@ -11,7 +11,7 @@ const PAGE_SIZE = 500;
 /** Number of watches without any event, not even a bookmark, after which a list verifies that nothing has changed. */
 const QUIET_WATCHES = 10;
 /** Shortest regular watch in milliseconds; one that ends sooner counts as a failure, even if it ends cleanly. */
-const SHORT_WATCH_MS = 5_000;
+const SHORT_WATCH_MILLISECONDS = 5_000;
 
 /** Receives what a reflector observes. */
 export interface Sink<T extends KubeObject> {
@@ -100,7 +100,7 @@ export class Reflector<T extends KubeObject> {
       const failure = await this.#step(signal);
       if (signal.aborted) return;
       const lasted = performance.now() - started;
-      if (lasted >= SHORT_WATCH_MS) this.#backoff.reset();
+      if (lasted >= SHORT_WATCH_MILLISECONDS) this.#backoff.reset();
       if (failure === undefined) continue;
       await delay(Math.max(this.#backoff.next(), retryAfter(failure)), signal);
     }
@@ -168,7 +168,7 @@ export class Reflector<T extends KubeObject> {
         if (event.type !== 'BOOKMARK') this.#sink.change({ type: event.type, object: this.#sink.admit(event.object) });
         this.#version = resourceVersion ?? this.#version;
       }
-      const short = performance.now() - started < Math.min(SHORT_WATCH_MS, this.#options.watchSeconds * 1000);
+      const short = performance.now() - started < Math.min(SHORT_WATCH_MILLISECONDS, this.#options.watchSeconds * 1000);
       return this.#ended(short ? 'short' : 'done', new Error('the server ended the watch at once'));
     } catch (error) {
       if (signal.aborted) return undefined;

@@ -5,7 +5,7 @@ import { Credentials } from './credentials.ts';
 import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MILLISECONDS = 30_000;
 /**
  * Number of retries while the server is busy, which happen only if it asks for a short wait; longer waits are up to the
  * caller.
@@ -98,8 +98,8 @@ export class Transport {
           ...(request.body && { 'content-type': request.contentType ?? 'application/json' }),
         },
         body: request.body ? JSON.stringify(request.body) : null,
-        headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MS, TIMEOUT_MS),
-        bodyTimeout: request.idleTimeout ?? TIMEOUT_MS,
+        headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MILLISECONDS, TIMEOUT_MILLISECONDS),
+        bodyTimeout: request.idleTimeout ?? TIMEOUT_MILLISECONDS,
         ...(request.signal && { signal: request.signal }),
       });
       this.#metrics.requests.inc({ ...labels, code: response.statusCode });

@@ -18,7 +18,7 @@ export const REQUIRED_POLICIES = [
 export type RequiredPolicy = (typeof REQUIRED_POLICIES)[number];
 
 /** Policies that distinguish the controllers from others by the name of their ServiceAccount. */
-const TELLING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
+const REPORTING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
   'clone-by-annotation.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
   'controller-marks.cdi.kubevirt.io',
@@ -70,7 +70,7 @@ export class AdmissionPolicies {
     if (!policy) return `ValidatingAdmissionPolicy "${name}" is missing`;
     if (!binding) return `ValidatingAdmissionPolicyBinding "${name}" is missing`;
     if (policy.spec?.failurePolicy === 'Ignore') return `policy "${name}" has failurePolicy Ignore instead of Fail`;
-    if (TELLING_CONTROLLERS.has(name) && !isOfController(policy, this.#namespace))
+    if (REPORTING_CONTROLLERS.has(name) && !isOfController(policy, this.#namespace))
       return `policy "${name}" is not for controllers in namespace "${this.#namespace}"`;
     if (!isWhole(policy, binding)) return `binding "${name}" does not deny everywhere what its policy refuses`;
     return undefined;

@@ -11,7 +11,7 @@ import { readReport, type TransferReport, troubleIn } from './transfer-report.ts
  *
  * @param report the report that is about to be written to the claim
  */
-export function tellOnClaim(events: EventRecorder, claim: PersistentVolumeClaim, report: TransferReport): void {
+export function reportOnClaim(events: EventRecorder, claim: PersistentVolumeClaim, report: TransferReport): void {
   const { annotations, name } = claim.metadata ?? {};
   if (annotations?.[workForAnnotation] !== undefined) return;
   if (controllerOf(claim)?.kind === 'DataVolume' && report.podPhase !== 'Failed') return;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode, TransferError } from '../../base/errors.ts';
 
-const LOOK_AGAIN = 50;
+const LOOK_AGAIN_MILLISECONDS = 50;
 /** Longest wait in milliseconds. The other container is started before this one. */
 const LONGEST_WAIT = 30_000;
 
@@ -41,6 +41,6 @@ async function processOf(directory: string, image: string, signal: AbortSignal):
     if (performance.now() - started > LONGEST_WAIT) {
       throw new TransferError('ConnectionLost', `the container of the image ${image} does not run`);
     }
-    await sleep(LOOK_AGAIN, undefined, { signal });
+    await sleep(LOOK_AGAIN_MILLISECONDS, undefined, { signal });
   }
 }

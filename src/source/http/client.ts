@@ -18,10 +18,10 @@ import type { LowestRate } from './too-slow.ts';
 import { Trust, type TrustOptions } from './trust.ts';
 
 /** Milliseconds to connect, short enough for a failure to show within seconds. */
-const CONNECT_TIMEOUT = 8_000;
+const CONNECT_TIMEOUT_MILLISECONDS = 8_000;
 /** Milliseconds until the head of a response. A server may need long to find an object. */
-const HEADERS_TIMEOUT = 60_000;
-const STALL_TIMEOUT = 30_000;
+const HEADERS_TIMEOUT_MILLISECONDS = 60_000;
+const STALL_TIMEOUT_MILLISECONDS = 30_000;
 /** The lowest accepted rate; below it, a gigabyte would take five days. */
 const LOWEST_RATE: LowestRate = { bytes: 256 * 1024, within: 120_000 };
 /**
@@ -84,8 +84,12 @@ export class HttpClient {
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#proxies = new Proxies(proxiesOf(env));
-    const { stallTimeout = STALL_TIMEOUT, lowestRate = LOWEST_RATE, signal } = options;
-    const timeouts = { connect: CONNECT_TIMEOUT, headers: HEADERS_TIMEOUT, body: stallTimeout };
+    const { stallTimeout = STALL_TIMEOUT_MILLISECONDS, lowestRate = LOWEST_RATE, signal } = options;
+    const timeouts = {
+      connect: CONNECT_TIMEOUT_MILLISECONDS,
+      headers: HEADERS_TIMEOUT_MILLISECONDS,
+      body: stallTimeout,
+    };
     const trust = new Trust(options);
     const tls = (url: URL) => trust.of(url);
     this.#direct = new DirectClient({ timeouts, tls, signal });

@@ -14,7 +14,7 @@ const MEMORY = 16 * 1024 * 1024;
 const SEGMENTS_PER_CONNECTION = 2;
 const FIRST_CONNECTIONS = 2;
 /** Milliseconds before another connection is added, so that the effect of the last one can be seen. */
-const GROWTH_INTERVAL = 300;
+const GROWTH_INTERVAL_MILLISECONDS = 300;
 /** Failures by which a server shows that it wants fewer connections rather than none. */
 const refusals = new Set(['TooManyRequests', 'ServerUnavailable', 'ConnectionRefused', 'ConnectionFailed']);
 
@@ -131,7 +131,7 @@ export class ParallelDownload {
 
   #grow(): void {
     const now = performance.now();
-    if (this.#allowed >= this.#most || now - this.#grownAt < GROWTH_INTERVAL) return;
+    if (this.#allowed >= this.#most || now - this.#grownAt < GROWTH_INTERVAL_MILLISECONDS) return;
     this.#grownAt = now;
     this.#allowed += 1;
     this.begin();

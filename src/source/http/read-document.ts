@@ -5,7 +5,7 @@ import { Stalled } from './direct/received-bytes.ts';
 import { describeUrl } from './location.ts';
 
 /** Milliseconds for a whole document, as long as for a head. */
-const DOCUMENT_TIMEOUT = 60_000;
+const DOCUMENT_TIMEOUT_MILLISECONDS = 60_000;
 /**
  * Longest JSON document in bytes. The content of token responses is sent in a header, and servers accept no longer
  * ones.
@@ -26,7 +26,7 @@ export interface DocumentLimits {
  */
 export async function readDocument(
   { body, url }: Pick<HttpResponse, 'body' | 'url'>,
-  { longest, timeout = DOCUMENT_TIMEOUT }: DocumentLimits,
+  { longest, timeout = DOCUMENT_TIMEOUT_MILLISECONDS }: DocumentLimits,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

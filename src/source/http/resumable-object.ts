@@ -23,7 +23,7 @@ const MOST_EARLY_ENDS = 3;
  * Milliseconds for the response to a second request while the first one is being served: some servers serve one at a
  * time.
  */
-const PROOF_TIMEOUT = 5000;
+const PROOF_TIMEOUT_MILLISECONDS = 5000;
 /**
  * After this many changes an object is read in order, and not in parts: the parts may come from different servers
  * behind one name.
@@ -99,7 +99,7 @@ export class ResumableObject {
   async #withRanges(identity: ObjectIdentity): Promise<ObjectIdentity> {
     if (this.#requests.changes >= CHANGES_BEFORE_ORDER) return { ...identity, ranges: 'untried' };
     if (identity.ranges !== 'announced') return identity;
-    const isProven = await isTrueWithin(PROOF_TIMEOUT, this.#requests.provesRanges(identity));
+    const isProven = await isTrueWithin(PROOF_TIMEOUT_MILLISECONDS, this.#requests.provesRanges(identity));
     this.#options.signal?.throwIfAborted();
     return isProven ? { ...identity, ranges: 'proven' } : identity;
   }

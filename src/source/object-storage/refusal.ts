@@ -7,7 +7,7 @@ import { readDocument } from '../http/read-document.ts';
 /** Longest document in bytes; usual ones have a few hundred. */
 const LONGEST_DOCUMENT = 64 * 1024;
 /** Milliseconds for the document, which only adds detail to the status. */
-const DOCUMENT_TIMEOUT = 10_000;
+const DOCUMENT_TIMEOUT_MILLISECONDS = 10_000;
 
 /** An object store's reason for refusing a request. */
 export interface Refusal {
@@ -70,7 +70,9 @@ export function refusalFailure(
 
 async function readStart(response: HttpResponse): Promise<string> {
   try {
-    return (await readDocument(response, { longest: LONGEST_DOCUMENT, timeout: DOCUMENT_TIMEOUT })).toString();
+    return (
+      await readDocument(response, { longest: LONGEST_DOCUMENT, timeout: DOCUMENT_TIMEOUT_MILLISECONDS })
+    ).toString();
   } catch {
     // The status alone has to do.
     return '';

@@ -6,7 +6,7 @@ import { takeSample } from './samples.ts';
 import type { CheckpointStore } from './store.ts';
 
 /** Milliseconds between checkpoints, and so the work that a killed import has to repeat. */
-export const DEFAULT_INTERVAL = 2000;
+export const DEFAULT_INTERVAL_MILLISECONDS = 2000;
 /** The first sample and the latest ones. */
 const MOST_SAMPLES = 4;
 
@@ -32,7 +32,7 @@ export class Journal {
   constructor(
     subject: Subject,
     disk: DecodedDisk,
-    { sink, progress, store, interval = DEFAULT_INTERVAL }: JournalOptions,
+    { sink, progress, store, interval = DEFAULT_INTERVAL_MILLISECONDS }: JournalOptions,
     earlier?: Checkpoint,
   ) {
     this.#subject = subject;

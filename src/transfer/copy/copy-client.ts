@@ -37,11 +37,11 @@ export type CloneStream = AsyncIterable<Buffer>;
  * Milliseconds until a connection attempt without any answer is abandoned. It has to be repeated from another port: an
  * attempt that was made before the node knew the pod of the Service stays lost, however often the kernel retransmits.
  */
-const CONNECT_TIMEOUT = 2_000;
+const CONNECT_TIMEOUT_MILLISECONDS = 2_000;
 /** Milliseconds until a server that has accepted the connection has to answer the handshake. */
-const HANDSHAKE_TIMEOUT = 10_000;
+const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 /** Milliseconds after which a target that accepts no more data, while there is more to send, counts as stalled. */
-const STALL_TIMEOUT = 300_000;
+const STALL_TIMEOUT_MILLISECONDS = 300_000;
 
 /**
  * Asks the server what its target is, and what has arrived already.
@@ -113,7 +113,7 @@ export async function sendCopy(
     request.flushHeaders();
     let response = await Promise.race([accepted, answer]);
     if (!response) {
-      request.setTimeout(STALL_TIMEOUT);
+      request.setTimeout(STALL_TIMEOUT_MILLISECONDS);
       const sent = await send(request, content(), answer);
       // The server may need long to make everything durable; keep-alive probes watch the connection.
       request.setTimeout(0);
@@ -165,14 +165,14 @@ function open(
 
 /** Limits the time to connect, because the timeout of a request starts only once it is connected. */
 function boundConnecting(request: ClientRequest, socket: TLSSocket): void {
-  const giveUp = setTimeout(() => request.destroy(timedOut()), CONNECT_TIMEOUT);
+  const giveUp = setTimeout(() => request.destroy(timedOut()), CONNECT_TIMEOUT_MILLISECONDS);
   socket.once('close', () => clearTimeout(giveUp));
   socket.once('connect', () => {
     clearTimeout(giveUp);
-    request.setTimeout(HANDSHAKE_TIMEOUT);
+    request.setTimeout(HANDSHAKE_TIMEOUT_MILLISECONDS);
   });
   // The server may need long to inspect its volume before it answers.
-  socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT));
+  socket.once('secureConnect', () => request.setTimeout(STALL_TIMEOUT_MILLISECONDS));
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {

@@ -25,7 +25,7 @@ export interface CopyServerOptions {
 
 /** How long a response may take to reach the client before the server stops, in milliseconds. */
 const ANSWER_GRACE = 5000;
-const HANDSHAKE_TIMEOUT = 10_000;
+const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 
 /**
  * Receives one clone over mutual TLS. The part that arrived of a broken stream is kept for the next one. A client that
@@ -54,7 +54,7 @@ export class CopyServer {
       rejectUnauthorized: false,
       // A clone has no time limit.
       requestTimeout: 0,
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
     });
     this.#server.on('secureConnection', (socket) => {
       watchConnection(socket);

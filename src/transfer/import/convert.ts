@@ -15,7 +15,7 @@ import type { ReadHead } from '../../image/formats/mapped/image.ts';
 import type { Sink } from '../../sink/sink.ts';
 import { asTargetError } from '../../sink/target-errors.ts';
 
-const SYNC_INTERVAL = 500;
+const SYNC_INTERVAL_MILLISECONDS = 500;
 
 export interface ConversionOptions {
   format: DiskFormat;
@@ -116,7 +116,7 @@ async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
 async function syncRegularly(sink: Sink, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
-      await sleep(SYNC_INTERVAL, undefined, { signal });
+      await sleep(SYNC_INTERVAL_MILLISECONDS, undefined, { signal });
       await updateWritten(sink, progress, 0);
     }
   } catch (error) {

@@ -17,7 +17,7 @@ import { importCheckpointAnnotation, workForAnnotation } from '../../objects/int
 import { isMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { awaitedIn } from '../../transfers/awaited-object.ts';
-import { tellOnClaim } from '../../transfers/claim-events.ts';
+import { reportOnClaim } from '../../transfers/claim-events.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
@@ -213,7 +213,7 @@ export class ImportReconciler implements Reconciler {
     further: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     if (isBeingPlaced(claim, this.#context.caches) && isStarting(report)) return;
-    tellOnClaim(this.#context.events, claim, report);
+    reportOnClaim(this.#context.events, claim, report);
     const { annotations } = claim.metadata ?? {};
     const isOver = report.podPhase === 'Succeeded' || report.podPhase === 'Failed';
     const kept = [stateAnnotation.requiresScratch, ...(isOver ? [] : [importCheckpointAnnotation])];

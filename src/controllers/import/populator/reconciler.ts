@@ -21,7 +21,7 @@ import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { tellOnClaim } from '../../transfers/claim-events.ts';
+import { reportOnClaim } from '../../transfers/claim-events.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
 import { readReport, reportAnnotations } from '../../transfers/transfer-report.ts';
@@ -113,7 +113,7 @@ export class ImportPopulatorReconciler implements Reconciler {
   /** Copies reports from the working claim to the target claim, which is the one that users and clients look at. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
     const report = readReport(prime.metadata?.annotations);
-    if (report) tellOnClaim(this.#context.events, target, report);
+    if (report) reportOnClaim(this.#context.events, target, report);
     const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
     const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, {

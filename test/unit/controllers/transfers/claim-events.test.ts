@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
-import { tellOnClaim } from '../../../../src/controllers/transfers/claim-events.ts';
+import { reportOnClaim } from '../../../../src/controllers/transfers/claim-events.ts';
 import {
   completedReport,
   failedReport,
@@ -19,7 +19,7 @@ function told(
   report: TransferReport,
 ): { type: string; reason: string; message: string }[] {
   const events: { type: string; reason: string; message: string }[] = [];
-  tellOnClaim({ event: (_: unknown, event: (typeof events)[number]) => events.push(event) } as never, about, report);
+  reportOnClaim({ event: (_: unknown, event: (typeof events)[number]) => events.push(event) } as never, about, report);
   return events;
 }
 

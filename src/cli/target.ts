@@ -6,14 +6,14 @@ import { env } from 'node:process';
 import { systemCode, TransferError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BlockSink } from '../sink/block-sink.ts';
+import type { DiskTarget } from '../sink/disk-target.ts';
 import { FileSink } from '../sink/file-sink.ts';
-import type { Sink } from '../sink/sink.ts';
 import { asTargetError } from '../sink/target-errors.ts';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 
 export interface Target {
-  sink: Sink;
+  sink: DiskTarget;
   /** The checkpoints are stored beside a file, or in the state directory for a device, which has no room beside it. */
   checkpoints: CheckpointStore;
 }

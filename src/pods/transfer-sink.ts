@@ -1,8 +1,8 @@
 import type { Progress } from '../base/progress.ts';
 import type { TransferTarget } from '../protocol/transfer-pod.ts';
 import { BlockSink } from '../sink/block-sink.ts';
+import type { DiskTarget } from '../sink/disk-target.ts';
 import { FileSink } from '../sink/file-sink.ts';
-import type { Sink } from '../sink/sink.ts';
 
 /** Creates the sink for the volume of a transfer pod. */
 export function createSink(
@@ -10,7 +10,7 @@ export function createSink(
   paths: { diskImage: string; blockDevice: string },
   progress: Progress,
   { overheadIsReserve = false } = {},
-): Sink {
+): DiskTarget {
   const { preallocation } = target;
   if (target.volumeMode === 'Block') return new BlockSink({ path: paths.blockDevice, preallocation }, progress);
   return new FileSink({ path: paths.diskImage, preallocation, volume: target, overheadIsReserve }, progress);

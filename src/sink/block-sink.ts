@@ -6,8 +6,10 @@ import type { Extent } from '../base/extents.ts';
 import { programSucceeds } from '../base/programs.ts';
 import type { Progress } from '../base/progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import type { DiskTarget } from './disk-target.ts';
 import { type Range, RangeSet } from './range-set.ts';
-import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
+import type { UnfinishedTarget } from './resumable-sink.ts';
+import type { WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -24,7 +26,7 @@ export interface BlockSinkOptions {
  * A raw disk on a block device. Old content of the device must not show through: the device is deallocated first where
  * it reads as zeros afterwards; otherwise everything that was not written is zeroed at the end.
  */
-export class BlockSink implements Sink {
+export class BlockSink implements DiskTarget {
   readonly path: string;
   readonly qemuDriver = 'host_device';
   readonly #preallocation: boolean;

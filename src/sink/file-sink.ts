@@ -7,8 +7,10 @@ import { CAUTIOUSLY } from '../base/planted-files.ts';
 import type { Progress } from '../base/progress.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import type { DiskTarget } from './disk-target.ts';
 import { preallocate } from './preallocate.ts';
-import type { Sink, UnfinishedTarget, WrittenTarget } from './sink.ts';
+import type { UnfinishedTarget } from './resumable-sink.ts';
+import type { WrittenTarget } from './sink.ts';
 import { asTargetError, imageTooLarge } from './target-errors.ts';
 import { measureVolume, type VolumeRequest, type VolumeSpace } from './volume-space.ts';
 
@@ -29,7 +31,7 @@ export interface FileSinkOptions {
 }
 
 /** A raw disk in a sparse file. */
-export class FileSink implements Sink {
+export class FileSink implements DiskTarget {
   readonly path: string;
   readonly qemuDriver = 'file';
   readonly readsAsZeros = true;

@@ -1,6 +1,6 @@
 import type { DecodedDisk, Extent } from '../../base/extents.ts';
 import type { Progress } from '../../base/progress.ts';
-import type { Sink } from '../../sink/sink.ts';
+import type { ResumableSink } from '../../sink/resumable-sink.ts';
 import type { Checkpoint, Sample, Subject } from './checkpoint.ts';
 import { takeSample } from './samples.ts';
 import type { CheckpointStore } from './store.ts';
@@ -17,7 +17,7 @@ const MOST_SAMPLES = 4;
 export class Journal {
   readonly #subject: Subject;
   readonly #disk: DecodedDisk;
-  readonly #sink: Sink;
+  readonly #sink: ResumableSink;
   readonly #store: CheckpointStore;
   readonly #progress: Progress;
   readonly #interval: number;
@@ -93,7 +93,7 @@ export class Journal {
 }
 
 export interface JournalOptions {
-  sink: Sink;
+  sink: ResumableSink;
   progress: Progress;
   store: CheckpointStore;
   /** Milliseconds between checkpoints. */

@@ -1,14 +1,14 @@
 import { TransferError } from '../../base/errors.ts';
 import type { DecodedDisk } from '../../base/extents.ts';
 import type { Progress } from '../../base/progress.ts';
-import type { Sink } from '../../sink/sink.ts';
+import type { ResumableSink } from '../../sink/resumable-sink.ts';
 import { type Checkpoint, parseCheckpoint, type Subject } from './checkpoint.ts';
 import { Journal } from './journal.ts';
 import { holdsSamples } from './samples.ts';
 import type { CheckpointStore } from './store.ts';
 
 export interface ResumptionOptions {
-  sink: Sink;
+  sink: ResumableSink;
   progress: Progress;
   /** Where checkpoints are stored; without a store, nothing is ever resumed. */
   store?: CheckpointStore | undefined;
@@ -104,7 +104,10 @@ function sourceDiffers(checkpoint: Checkpoint, subject: Subject | undefined): st
     : 'the checkpoint is of another disk in the source';
 }
 
-async function targetDiffers({ target, virtualSize, samples }: Checkpoint, sink: Sink): Promise<string | undefined> {
+async function targetDiffers(
+  { target, virtualSize, samples }: Checkpoint,
+  sink: ResumableSink,
+): Promise<string | undefined> {
   if (!(await sink.resume(target, virtualSize))) return 'the target is another one';
   return (await holdsSamples(sink, samples)) ? undefined : 'the target does not hold what was written to it';
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Extent } from '../../base/extents.ts';
 import { isZero } from '../../base/zeros.ts';
-import type { Sink } from '../../sink/sink.ts';
+import type { ResumableSink } from '../../sink/resumable-sink.ts';
 import type { Sample } from './checkpoint.ts';
 
 /**
@@ -19,7 +19,7 @@ export function takeSample({ offset, data }: Extent): Sample | undefined {
 }
 
 /** Whether the target still holds the data that the samples were taken of. */
-export async function holdsSamples(sink: Sink, samples: readonly Sample[]): Promise<boolean> {
+export async function holdsSamples(sink: ResumableSink, samples: readonly Sample[]): Promise<boolean> {
   for (const { offset, length, sha256 } of samples) {
     if (hash(await sink.read(offset, length)) !== sha256) return false;
   }

@@ -1,6 +1,6 @@
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
-import type { Sink } from '../../sink/sink.ts';
+import type { ResumableSink } from '../../sink/resumable-sink.ts';
 import type { CheckpointStore } from './copy-checkpoint.ts';
 import type { CloneOffer } from './copy-protocol.ts';
 import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
@@ -15,7 +15,7 @@ const CHECKPOINT_EVERY = 64 * 1024 * 1024;
 const ALIGNMENT = 64 * 1024;
 
 export interface DiskReceiverOptions {
-  sink: Sink;
+  sink: ResumableSink;
   checkpoints: CheckpointStore;
   /** Removes everything on the volume except the disk. */
   empty: () => Promise<void>;
@@ -23,7 +23,7 @@ export interface DiskReceiverOptions {
 
 /** Receives a disk without its zeros (blockdevice-clone) into a disk image or onto a device. */
 export class DiskReceiver implements CloneReceiver {
-  readonly #sink: Sink;
+  readonly #sink: ResumableSink;
   readonly #checkpoints: CheckpointStore;
   readonly #empty: () => Promise<void>;
   readonly #progress: Progress;

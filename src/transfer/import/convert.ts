@@ -12,6 +12,7 @@ import { convertTo, type QemuInput, readVirtualSize } from '../../image/conversi
 import { RangeRelay } from '../../image/conversion/range-relay.ts';
 import { type DiskFormat, driverOf } from '../../image/formats/drivers.ts';
 import type { ReadHead } from '../../image/formats/mapped/image.ts';
+import type { ExternallyWritten } from '../../sink/externally-written.ts';
 import type { Sink } from '../../sink/sink.ts';
 import { asTargetError } from '../../sink/target-errors.ts';
 
@@ -19,7 +20,7 @@ const SYNC_INTERVAL_MILLISECONDS = 500;
 
 export interface ConversionOptions {
   format: DiskFormat;
-  sink: Sink;
+  sink: Sink & ExternallyWritten;
   progress: Progress;
   signal?: AbortSignal | undefined;
 }
@@ -99,7 +100,7 @@ async function convert(input: QemuInput, { format, sink, progress, signal }: Con
 }
 
 /** Whether the file system of the target supports O_DIRECT (open(2)). */
-async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
+async function takesDirectWrites({ descriptor, path }: Sink & ExternallyWritten): Promise<boolean> {
   try {
     await (await open(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_DIRECT)).close();
     return true;
@@ -113,7 +114,7 @@ async function takesDirectWrites({ descriptor, path }: Sink): Promise<boolean> {
  * Syncs the target regularly, because dirty pages count against the memory limit of the pod whichever process wrote
  * them.
  */
-async function syncRegularly(sink: Sink, progress: Progress, signal: AbortSignal): Promise<void> {
+async function syncRegularly(sink: Sink & ExternallyWritten, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
       await sleep(SYNC_INTERVAL_MILLISECONDS, undefined, { signal });
@@ -124,7 +125,7 @@ async function syncRegularly(sink: Sink, progress: Progress, signal: AbortSignal
   }
 }
 
-async function updateWritten(sink: Sink, progress: Progress, otherwise: number): Promise<void> {
+async function updateWritten(sink: Sink & ExternallyWritten, progress: Progress, otherwise: number): Promise<void> {
   const allocated = (await sink.syncSoFar()) ?? otherwise;
   if (allocated > progress.bytesWritten) progress.wrote(allocated - progress.bytesWritten);
 }

@@ -1,6 +1,6 @@
 import { atLocation } from '../../base/errors.ts';
 import { missingLibraries } from '../../codec/native/missing.ts';
-import type { Sink } from '../../sink/sink.ts';
+import type { DiskTarget } from '../../sink/disk-target.ts';
 import { Resumption, type ResumptionOptions } from '../checkpoint/resumption.ts';
 import { abandon } from './abandon.ts';
 import { choosingMembers, restartingOnChange } from './attempts.ts';
@@ -9,7 +9,7 @@ import { importOnce } from './import-once.ts';
 import type { OpenImageOptions } from './open-image.ts';
 
 export interface ImportImageOptions extends Omit<OpenImageOptions, 'certainOnly'> {
-  sink: Sink;
+  sink: DiskTarget;
   /** A folder with room for a copy of the image, for images that cannot be converted otherwise. */
   scratchDirectory?: string | undefined;
   /** Where the import resumes from, and stores what it needs to be resumed after an interruption. */

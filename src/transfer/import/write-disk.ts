@@ -1,12 +1,13 @@
 import type { DecodedDisk } from '../../base/extents.ts';
 import type { Progress } from '../../base/progress.ts';
+import type { DiskTarget } from '../../sink/disk-target.ts';
 import type { Sink } from '../../sink/sink.ts';
 import type { Journal } from '../checkpoint/journal.ts';
 import { isPassing } from '../checkpoint/resumption.ts';
 
 /** Where an import writes to, and what it reports to and is stopped by meanwhile. */
 export interface ImportTarget {
-  sink: Sink;
+  sink: DiskTarget;
   progress: Progress;
   signal?: AbortSignal | undefined;
 }

@@ -3,7 +3,7 @@ import { parseChecksum } from '../../../src/base/checksum.ts';
 import type { Extent } from '../../../src/base/extents.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
-import type { UnfinishedTarget } from '../../../src/sink/sink.ts';
+import type { UnfinishedTarget } from '../../../src/sink/resumable-sink.ts';
 import { HttpSource } from '../../../src/source/kinds/http-source.ts';
 import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
 import { FileCheckpointStore } from '../../../src/transfer/checkpoint/file-store.ts';

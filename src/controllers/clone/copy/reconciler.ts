@@ -57,7 +57,7 @@ const FIELD_MANAGER = 'diskpress-host-clone';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
-export class HostCloneReconciler implements Reconciler {
+export class CopyReconciler implements Reconciler {
   readonly name = 'host-clone';
   readonly #context: CloneContext;
   readonly #follower: TransferFollower;

@@ -9,7 +9,7 @@ import { transferRights } from '../../transfers/rights.ts';
 import { dataVolumeKeyOf } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { sourceRights } from '../source/rights.ts';
-import { cloneRequestOf, HostCloneReconciler } from './reconciler.ts';
+import { cloneRequestOf, CopyReconciler } from './reconciler.ts';
 
 /** Fills claims whose annotations request a copy, with a pod at each end. */
 export const cloneCopy: ControllerSetup<CloneContext> = {
@@ -24,7 +24,7 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
   ],
   setup(host, context) {
     const { caches } = context;
-    host.addController(new HostCloneReconciler(context), {
+    host.addController(new CopyReconciler(context), {
       watches: [
         enqueueFrom(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
         enqueueFrom(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),

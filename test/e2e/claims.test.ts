@@ -79,11 +79,12 @@ describe('claims of DataVolumes', function () {
       });
       const key = suite.key('bound-elsewhere');
       await make(key, { blank: {} }, { storageClassName });
-      const { message } = await untilReason(key, 'ErrClaimNotValid');
-      expect(message).to.include(`to volume "${volume.name}", which was available and fits it`);
       const failed = await until(suite.client, dataVolumes, key, 'it has failed', (object) => {
         return object?.status?.phase === 'Failed' && object;
       });
+      const { reason, message } = conditionOf(failed, 'Running') ?? {};
+      expect(reason).to.equal('ErrClaimNotValid');
+      expect(message).to.include(`to volume "${volume.name}", which was available and fits it`);
       const reasons = (await eventsOf(suite.client, failed)).map(({ reason }) => reason);
       expect(reasons).to.not.include('ImportSucceeded');
       const uid = (await suite.client.get(persistentVolumeClaims, key))?.metadata?.uid;

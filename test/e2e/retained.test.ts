@@ -1,6 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
+import { handedToAnnotation } from '../../src/controllers/objects/internal-annotations.ts';
 import {
   type PersistentVolume,
   persistentVolumeClaims,
@@ -145,7 +146,9 @@ describe('storage classes that retain', function () {
         return found?.status?.phase === 'Released' && found;
       });
       expect(kept.spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
-      expect(Object.keys(kept.metadata?.annotations ?? {}).filter((name) => name.startsWith('cdi.'))).to.deep.equal([]);
+      const marks = Object.keys(kept.metadata?.annotations ?? {}).filter((name) => name.startsWith('cdi.'));
+      // It says whose data it holds, and nothing else is left of the rebinding.
+      expect(marks).to.deep.equal([handedToAnnotation]);
       const allowed = [...before.traces, `PersistentVolume /${volume.name}`];
       await untilNothingElse(client, before.namespaces, allowed);
       expect((await entriesOfDriver(suite)).filter((entry) => !before.entries.includes(entry))).to.deep.equal([

@@ -175,7 +175,8 @@ describe('a controller that is killed after its n-th write for a clone, for ever
   }
 
   /**
-   * The volumes have their reclaim policy back, carry no trace of the rebinding but whose they are, and could at no time have been lost.
+   * The volumes have their reclaim policy back, carry no trace of the rebinding but whose they are, and could at no
+   * time have been lost.
    */
   async function expectWholeVolumes(history: VolumeHistory, claims: readonly { metadata?: { uid?: string } }[]) {
     const uids = new Set(claims.map(({ metadata }) => metadata?.uid ?? ''));

@@ -11,7 +11,7 @@ const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: Re
   // The snapshot controller looks at a snapshot that is going once more when it has deleted its content, and deletes
   // that again.
   { reason: 'SnapshotContentObjectDeleteError', message: /^Failed to delete snapshot content API object$/ },
-  // The scheduler writes the node on a working claim while its provisioner, or a controller, writes it, and tries again.
+  // The scheduler writes the node on a working claim while others write on it, and tries again.
   { reason: 'FailedScheduling', message: /^running PreBind plugin "VolumeBinding": Operation cannot be fulfilled/ },
   { reason: 'SchedulerError', message: /running PreBind plugin "VolumeBinding": Operation cannot be fulfilled/ },
   // Fifty at once are more than a small node has processors for.

@@ -1,5 +1,3 @@
-import prettyBytes from 'pretty-bytes';
-
 const STEPS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 
 /** Formats a number of bytes as the shortest exact quantity: 1073741824 is `1Gi`, 1000 is `1000`. */
@@ -11,9 +9,4 @@ export function formatQuantity(bytes: number): string {
     step += 1;
   }
   return `${value}${STEPS[step]}`;
-}
-
-/** Formats a number of bytes for people: 1288490188 is `1.2 GiB`. */
-export function humanBytes(bytes: number): string {
-  return prettyBytes(bytes, { binary: true });
 }

@@ -1,6 +1,6 @@
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
-import { humanBytes } from '../../base/units.ts';
+import { formatBytes } from '../../base/format-bytes.ts';
 import { type CloneView, cloneViewOf } from '../../controllers/clone/view.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
@@ -57,7 +57,7 @@ function rowOf(
     strategy: view.strategy ?? '',
     phase: view.phase ?? report?.podPhase ?? 'Pending',
     progress: report?.progress ?? 'N/A',
-    rate: rate === undefined ? '' : `${humanBytes(rate)}/s`,
+    rate: rate === undefined ? '' : `${formatBytes(rate)}/s`,
     age: humanAge(age),
     detail: [fallbackReason && `fell back: ${fallbackReason}`, stopped].filter(Boolean).join('; '),
   };

@@ -3,6 +3,11 @@ import { isBound } from './bound.ts';
 
 /** The annotation that the volume controller of Kubernetes writes on a claim to tell the provisioner to act. */
 export const PROVISIONER_ANNOTATION = 'volume.kubernetes.io/storage-provisioner';
+/** Returns whether the volume controller has named the provisioner of a claim, or the claim needs none any more. */
+export function hasProvisioner(claim: PersistentVolumeClaim): boolean {
+  return isBound(claim) || claim.metadata?.annotations?.[PROVISIONER_ANNOTATION] !== undefined;
+}
+
 /** The wait is limited, because claims without a provisioner never get the annotation. */
 const LONGEST_MILLISECONDS = 5_000;
 
@@ -13,7 +18,7 @@ const LONGEST_MILLISECONDS = 5_000;
  * @param now milliseconds since the epoch
  */
 export function isAwaitingProvisioner(claim: PersistentVolumeClaim, now: number): boolean {
-  const { annotations = {}, creationTimestamp } = claim.metadata ?? {};
-  if (isBound(claim) || annotations[PROVISIONER_ANNOTATION] !== undefined || !creationTimestamp) return false;
+  const { creationTimestamp } = claim.metadata ?? {};
+  if (hasProvisioner(claim) || !creationTimestamp) return false;
   return now - new Date(creationTimestamp).getTime() < LONGEST_MILLISECONDS;
 }

@@ -1,7 +1,6 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Caches } from '../runtime/caches.ts';
-import { PROVISIONER_ANNOTATION } from './awaiting-provisioner.ts';
-import { isBound } from './bound.ts';
+import { hasProvisioner } from './awaiting-provisioner.ts';
 import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from './wait-for-first-consumer.ts';
 
 /** The time for which the first look at a claim is remembered, so that its grace period is not granted again. */
@@ -32,7 +31,7 @@ export class ProvisionerGrace {
   /** Returns the milliseconds for which a claim must not be written to; a change of the claim may end that sooner. */
   left(claim: PersistentVolumeClaim): number {
     const { uid = '', annotations } = claim.metadata ?? {};
-    if (isBound(claim) || annotations?.[PROVISIONER_ANNOTATION] !== undefined) return 0;
+    if (hasProvisioner(claim)) return 0;
     // Before a node is selected for such a claim, the volume controller names no provisioner.
     if (annotations?.[SELECTED_NODE_ANNOTATION] === undefined && waitsForFirstConsumer(claim, this.#caches)) return 0;
     const now = this.#now();

@@ -1,6 +1,6 @@
 import { stateAnnotation as names } from '../../api/annotations.ts';
 import { courseOf } from '../../api/reasons.ts';
-import { humanBytes } from '../../base/units.ts';
+import { formatBytes } from '../../base/format-bytes.ts';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { reportedText } from '../progress/reported-text.ts';
@@ -126,7 +126,7 @@ export function troubleIn({ reason }: TransferReport): string | undefined {
 
 /** Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
 function describeProgress(progress: TransferProgress): string {
-  const read = humanBytes(progress.bytesRead + progress.bytesSkipped);
-  const total = progress.bytesTotal === undefined ? '' : ` of ${humanBytes(progress.bytesTotal)}`;
-  return `${read}${total}, ${humanBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
+  const read = formatBytes(progress.bytesRead + progress.bytesSkipped);
+  const total = progress.bytesTotal === undefined ? '' : ` of ${formatBytes(progress.bytesTotal)}`;
+  return `${read}${total}, ${formatBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
 }

@@ -72,6 +72,8 @@ export function copyService(claim: PersistentVolumeClaim, keys: HostCloneKeys): 
   };
 }
 
+const opaqueSecret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque' } as const;
+
 const SERVER_FILES = { 'ca.crt': 'ca.crt', 'server.crt': 'tls.crt', 'server.key': 'tls.key' };
 const CLIENT_FILES = { 'ca.crt': 'ca.crt', 'client.crt': 'tls.crt', 'client.key': 'tls.key' };
 
@@ -82,9 +84,7 @@ export function targetSecret(
   certificates: TransferCertificates,
 ): Secret {
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'Opaque',
+    ...opaqueSecret,
     metadata: { ...keys.targetSecret, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
     stringData: {
       ...clientData(certificates),
@@ -101,9 +101,7 @@ export function sourceSecret(
   certificates: TransferCertificates,
 ): Secret {
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'Opaque',
+    ...opaqueSecret,
     metadata: { ...keys.sourceSecret, ...marksFor(claim) },
     stringData: clientData(certificates),
   };

@@ -1,5 +1,6 @@
 import { parseQuantity } from '../../../api/quantity.ts';
-import { formatQuantity, humanBytes } from '../../../base/units.ts';
+import { formatBytes } from '../../../base/format-bytes.ts';
+import { formatQuantity } from '../../../base/units.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import { isBound } from '../../claims/bound.ts';
@@ -47,7 +48,7 @@ async function request({ context }: CloneWork, claim: PersistentVolumeClaim, byt
 async function growing(work: CloneWork, claim: PersistentVolumeClaim, wanted: number): Promise<PhaseOutcome> {
   const complaint = RESIZE_ERRORS.map((type) => conditionOf(claim, type)?.message).find(Boolean);
   const trouble = complaint ?? (await latestWarning(work.context, claim));
-  const message = `the volume is growing from ${humanBytes(capacityOf(claim))} to ${humanBytes(wanted)}`;
+  const message = `the volume is growing from ${formatBytes(capacityOf(claim))} to ${formatBytes(wanted)}`;
   return {
     message: trouble ? `${message}: ${trouble}` : message,
     trouble: trouble && 'VolumeResizeFailed',

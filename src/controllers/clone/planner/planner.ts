@@ -1,5 +1,5 @@
 import type { CloneType } from '../../../api/clone.ts';
-import { humanBytes } from '../../../base/units.ts';
+import { formatBytes } from '../../../base/format-bytes.ts';
 import type { CloneFacts } from '../strategies/clone-facts.ts';
 import { defaultStrategy, fallbackStrategy, strategyOf } from '../strategies/strategies.ts';
 import type { CloneStrategy, Fallback, WorkingPhase } from '../strategies/strategy.ts';
@@ -49,7 +49,7 @@ function firstObstacle(facts: CloneFacts, { obstacles }: CloneStrategy): Fallbac
 function describe({ description, byStorage }: CloneStrategy, { source, target }: CloneFacts): string {
   const steps = [description[source.kind]];
   if (byStorage && source.capacity > 0 && target.request > source.capacity) {
-    steps.push(`expand to ${humanBytes(target.request)}`);
+    steps.push(`expand to ${formatBytes(target.request)}`);
   }
   steps.push(`rebind into ${target.namespace}`);
   return steps.join(', then ');

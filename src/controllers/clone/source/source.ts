@@ -1,7 +1,7 @@
 import type { V1NodeSelector } from '@kubernetes/client-node';
 import { userAnnotation } from '../../../api/annotations.ts';
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
-import { humanBytes } from '../../../base/units.ts';
+import { formatBytes } from '../../../base/format-bytes.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { type Key, keyToString } from '../../../kube/key.ts';
@@ -67,7 +67,7 @@ export function requireRoom(source: CloneSource, target: PersistentVolumeClaim):
 
 /** Formats a size both rounded and exact. */
 function sized(bytes: number): string {
-  return `${humanBytes(bytes)} (${bytes} bytes)`;
+  return `${formatBytes(bytes)} (${bytes} bytes)`;
 }
 
 /**

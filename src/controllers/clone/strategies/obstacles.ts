@@ -1,4 +1,4 @@
-import { humanBytes } from '../../../base/units.ts';
+import { formatBytes } from '../../../base/format-bytes.ts';
 import type { Consumer } from '../source/reach.ts';
 import type { Fallback, Obstacle } from './strategy.ts';
 
@@ -41,7 +41,7 @@ export const cannotGrow: Obstacle = ({ source, target }) =>
     ? {
         reason: 'NoVolumeExpansion',
         message:
-          `the target is larger (${humanBytes(target.request)}) than the source (${humanBytes(source.capacity)}) ` +
+          `the target is larger (${formatBytes(target.request)}) than the source (${formatBytes(source.capacity)}) ` +
           `and storage class ${target.storageClass} does not allow volume expansion`,
       }
     : undefined;

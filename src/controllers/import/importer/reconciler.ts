@@ -1,6 +1,6 @@
 import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
 import { diskOfVolume } from '../../../base/filesystem-sizes.ts';
-import { humanBytes } from '../../../base/units.ts';
+import { formatBytes } from '../../../base/format-bytes.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
@@ -195,7 +195,7 @@ export class ImportReconciler implements Reconciler {
     this.#warn(claim, {
       reason: 'DiskSmallerThanRequested',
       message:
-        `The disk has ${humanBytes(diskSize)} instead of ${humanBytes(wanted)}, as the file system itself has taken more of the ` +
+        `The disk has ${formatBytes(diskSize)} instead of ${formatBytes(wanted)}, as the file system itself has taken more of the ` +
         `volume than the overhead of its class; request more, or raise filesystemOverhead`,
     });
   }

@@ -9,7 +9,7 @@ import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../runtime/config-view.ts
 import type { ControllerContext } from '../runtime/context.ts';
 import { withoutLogins } from '../runtime/proxy-login.ts';
 import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
-import { removedFrom, withoutEmptied } from './removed-fields.ts';
+import { mergePatchBetween } from './merge-patch.ts';
 
 const FIELD_MANAGER = 'diskpress-cdi';
 const CDI_CONFIG: Key = { namespace: '', name: CDI_CONFIG_NAME };
@@ -63,32 +63,23 @@ export class CDIReconciler implements Reconciler {
     const { caches, client } = this.#context;
     const recorded = caches.cdiConfigs.get(CDI_CONFIG);
     const spec = publicConfig(cdi.spec.config ?? {});
-    if (!recorded || differs(spec, recorded.spec)) {
-      await client.apply(
-        cdiConfigs,
-        {
-          metadata: {
-            name: CDI_CONFIG_NAME,
-            labels: { ...objectLabels },
-            ownerReferences: [ownerReference(cdi, { controller: true })],
-          },
-          spec: withoutEmptied(recorded?.spec, spec),
-        },
-        { fieldManager: FIELD_MANAGER },
-      );
-    }
-    const removed = removedFrom(recorded?.spec, spec);
-    if (removed) await client.mergePatch(cdiConfigs, CDI_CONFIG, { spec: removed });
     const status = this.#configStatus(spec);
-    if (!recorded || differs(status, recorded.status ?? {})) {
-      await client.applyStatus(
-        cdiConfigs,
-        { metadata: { name: CDI_CONFIG_NAME }, status: withoutEmptied(recorded?.status, status) },
-        { fieldManager: FIELD_MANAGER },
-      );
+    const metadata = { labels: { ...objectLabels }, ownerReferences: [ownerReference(cdi, { controller: true })] };
+    if (!recorded) {
+      const config = { metadata: { name: CDI_CONFIG_NAME, ...metadata }, spec };
+      await client.apply(cdiConfigs, config, { fieldManager: FIELD_MANAGER });
     }
-    const stale = removedFrom(ownStatus(recorded?.status), status);
-    if (stale) await client.mergePatch(cdiConfigs, CDI_CONFIG, { status: stale }, { subresource: 'status' });
+    const specPatch = recorded && mergePatchBetween(recorded.spec, spec);
+    const hasOtherOwner = recorded && differs(metadata, recorded.metadata);
+    if (specPatch || hasOtherOwner) {
+      await client.mergePatch(cdiConfigs, CDI_CONFIG, {
+        ...(hasOtherOwner ? { metadata } : {}),
+        ...(specPatch ? { spec: specPatch } : {}),
+      });
+    }
+    const statusPatch = mergePatchBetween(ownStatus(recorded?.status), status);
+    if (statusPatch)
+      await client.mergePatch(cdiConfigs, CDI_CONFIG, { status: statusPatch }, { subresource: 'status' });
   }
 
   #configStatus(spec: CDIConfigSpec): CDIConfigStatus {

@@ -8,6 +8,13 @@ import { latestWarning } from '../runtime/latest-warning.ts';
 const PATIENCE_MILLISECONDS = 4_000;
 
 /**
+ * What a kubelet is told about an object that the API server has not yet noted for its rights, and milliseconds until
+ * that is no longer a delay.
+ */
+const NOT_YET_NOTED = 'no relationship found between node';
+const NOTED_WITHIN_MILLISECONDS = 60_000;
+
+/**
  * Explains why a scheduled pod does not start: some causes, such as a volume that cannot be mounted, are only reported
  * by its events.
  *
@@ -24,7 +31,8 @@ export async function explainSlowStart(
   if (left > 0) return { next: { requeueAfter: left } };
   const next = { requeueAfter: PATIENCE_MILLISECONDS };
   const warning = await latestWarning(context, pod);
-  if (!warning) return { next };
+  const isDelay = warning?.includes(NOT_YET_NOTED) && context.now() - since < NOTED_WITHIN_MILLISECONDS;
+  if (!warning || isDelay) return { next };
   const place = `Pod ${keyToString(keyOf(pod))} does not start on node "${pod.spec?.nodeName}"`;
   return { cause: { reason: 'ErrStartingPod', message: `${place}: ${warning}` }, next };
 }

@@ -276,6 +276,34 @@ describe('what clients of the API rely on, in a real API server with simulated s
     await strategy('csi-clone');
   });
 
+  it('take the last of some settings back, which nobody else has changed', async () => {
+    const cdi = { namespace: '', name: 'cdi' };
+    const config = { namespace: '', name: 'config' };
+    const set = (overhead: string | null, memory: string | null) =>
+      client.mergePatch(cdis, cdi, {
+        spec: {
+          config: {
+            filesystemOverhead: { storageClass: { 'csi-clone': overhead } },
+            podResourceRequirements: { limits: { memory } },
+          },
+        },
+      });
+    const untilInEffect = (overhead: string) =>
+      until(client, cdiConfigs, config, `the overhead is ${overhead}`, (found) => {
+        return found?.status?.filesystemOverhead?.storageClass?.['csi-clone'] === overhead ? found : undefined;
+      });
+    await set('0.3', '2Gi');
+    await untilInEffect('0.3');
+    await set(null, null);
+    const { spec } = await untilInEffect('0.06');
+    expect(spec.filesystemOverhead?.storageClass ?? {}).to.deep.equal({});
+    expect(spec.podResourceRequirements?.limits ?? {}).to.deep.equal({});
+    await set('0.2', '1Gi');
+    await untilInEffect('0.2');
+    await set(null, null);
+    await untilInEffect('0.06');
+  });
+
   it('take a part of the settings back when it is taken out of the CDI object', async () => {
     const cdi = { namespace: '', name: 'cdi' };
     const config = { namespace: '', name: 'config' };
@@ -308,32 +336,6 @@ describe('what clients of the API rely on, in a real API server with simulated s
     expect(spec.podResourceRequirements).to.deep.equal({ limits: { memory: '1Gi' } });
     expect(status?.filesystemOverhead?.storageClass).to.include({ snapshot: '0.06', 'csi-clone': '0.2' });
     expect(spec.featureGates).to.deep.equal(['HonorWaitForFirstConsumer']);
-  });
-
-  it('take the last of some settings back', async () => {
-    const cdi = { namespace: '', name: 'cdi' };
-    const config = { namespace: '', name: 'config' };
-    const set = (overhead: string | null, memory: string | null) =>
-      client.mergePatch(cdis, cdi, {
-        spec: {
-          config: {
-            filesystemOverhead: { storageClass: { 'csi-clone': overhead } },
-            podResourceRequirements: { limits: { memory } },
-          },
-        },
-      });
-    const untilInEffect = (overhead: string) =>
-      until(client, cdiConfigs, config, `the overhead is ${overhead}`, (found) => {
-        return found?.status?.filesystemOverhead?.storageClass?.['csi-clone'] === overhead ? found : undefined;
-      });
-    await set('0.3', '2Gi');
-    await untilInEffect('0.3');
-    await set(null, null);
-    const { spec } = await untilInEffect('0.06');
-    expect(spec.filesystemOverhead?.storageClass ?? {}).to.deep.equal({});
-    expect(spec.podResourceRequirements?.limits ?? {}).to.deep.equal({});
-    await set('0.2', '1Gi');
-    await untilInEffect('0.2');
   });
 
   it('tell no class for scratch space that is not there', async () => {

@@ -1,14 +1,14 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
-import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
+import { type VolumeCloneSource, volumeCloneSources } from '../../../api/volume-clone-source.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
-import { WaitingError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { type Key, keyOf } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
 import { endPopulation } from '../../claims/population/end-population.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
+import { populationSource } from '../../claims/population/population-source.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
 import { releaseTarget } from '../../claims/population/release-target.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
@@ -77,7 +77,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
     const { caches } = this.#context;
-    const cloned = this.#sourceOf(target, cloneSourceName);
+    const cloned = await this.#sourceOf(target, cloneSourceName);
     const { kind, key } = cloned;
     const sourceUid = requireAuthority(caches, target, cloned, this.#context.now());
     requireSameObject(caches, cloned, sourceUid);
@@ -155,15 +155,14 @@ export class ClonePopulatorReconciler implements Reconciler {
     });
   }
 
-  #sourceOf(target: PersistentVolumeClaim, name: string): ClonedObject {
+  async #sourceOf(target: PersistentVolumeClaim, name: string): Promise<ClonedObject> {
     const { namespace } = keyOf(target);
-    const cloneSource = this.#context.caches.cloneSources.get({ namespace, name });
-    if (!cloneSource) {
-      throw new WaitingError(
-        'NotFound',
-        `VolumeCloneSource "${name}" does not exist in namespace "${namespace}"; create it, and the clone starts`,
-      );
-    }
+    const cloneSource = await populationSource(this.#context.client, {
+      resource: volumeCloneSources,
+      cache: this.#context.caches.cloneSources,
+      key: { namespace, name },
+      work: 'clone',
+    });
     return {
       kind: kindOf(cloneSource),
       key: {

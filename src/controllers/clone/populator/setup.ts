@@ -1,3 +1,4 @@
+import { volumeCloneSources } from '../../../api/volume-clone-source.ts';
 import { nodes, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../../kube/key.ts';
@@ -20,6 +21,7 @@ export const clonePopulator: ControllerSetup<CloneContext> = {
   rights: [
     ...sourceRights,
     ...populationRights,
+    { resource: volumeCloneSources, verbs: ['get'] },
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch', 'delete'] },
     mayOwn(persistentVolumeClaims),
     { resource: volumeSnapshots, verbs: ['get', 'create'] },

@@ -1,9 +1,9 @@
 import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
 import { finalizer } from '../../../api/finalizers.ts';
+import { volumeImportSources } from '../../../api/volume-import-source.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import type { Outcome, Reconciler } from '../../../kube/controller.ts';
-import { WaitingError } from '../../../kube/errors.ts';
 import { hasFinalizer, isBeingDeleted } from '../../../kube/finalizers.ts';
 import { type Key, keyOf } from '../../../kube/key.ts';
 import { primeClaimName } from '../../../protocol/object-names.ts';
@@ -12,6 +12,7 @@ import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { endPopulation } from '../../claims/population/end-population.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
+import { populationSource } from '../../claims/population/population-source.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
 import { releaseTarget } from '../../claims/population/release-target.ts';
 import { workingClaim } from '../../claims/population/working-claim.ts';
@@ -76,14 +77,13 @@ export class ImportPopulatorReconciler implements Reconciler {
   }
 
   async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
-    const { caches, config } = this.#context;
-    const source = caches.importSources.get({ namespace: primeKey.namespace, name: sourceName });
-    if (!source) {
-      throw new WaitingError(
-        'NotFound',
-        `VolumeImportSource "${sourceName}" does not exist in namespace "${primeKey.namespace}"; create it, and the import starts`,
-      );
-    }
+    const { caches, client, config } = this.#context;
+    const source = await populationSource(client, {
+      resource: volumeImportSources,
+      cache: caches.importSources,
+      key: { namespace: primeKey.namespace, name: sourceName },
+      work: 'import',
+    });
     if (!mayBePopulatedNow(target, caches)) return undefined;
     const left = hasFinalizer(target, finalizer.clonePopulator) ? 0 : this.#grace.left(target);
     if (left > 0) return { requeueAfter: left };

@@ -1,3 +1,4 @@
+import { volumeImportSources } from '../../../api/volume-import-source.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { type Key, keyIf } from '../../../kube/key.ts';
@@ -15,6 +16,7 @@ export const importPopulator: ControllerSetup = {
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
     mayOwn(persistentVolumeClaims),
     ...populationRights,
+    { resource: volumeImportSources, verbs: ['get'] },
   ],
   setup(host, context) {
     const { caches } = context;

@@ -41,12 +41,13 @@ describe('a transfer that is followed', () => {
   });
 
   it('is told about where its pod has its node and does not start', async () => {
-    const warning = {
+    const warningOf = (message: string) => ({
       metadata: {},
       type: 'Warning',
-      message: 'MountVolume.SetUp failed',
+      message,
       lastTimestamp: '2023-11-14T00:00:00Z',
-    };
+    });
+    const warning = warningOf('MountVolume.SetUp failed');
     const pending = { state: 'pending', reason: 'Pending', message: 'it is starting' } as const;
     const scheduled = (secondsAgo: number) => ({
       ...attempt,
@@ -74,6 +75,10 @@ describe('a transfer that is followed', () => {
     });
     expect(late.next).to.deep.equal({ requeueAfter: 4000 });
     expect((await follower().follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
+    const notYetNoted = warningOf("no relationship found between node 'node1' and this object");
+    expect((await follower([notYetNoted]).follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
+    const neverNoted = await follower([notYetNoted]).follow(pending, scheduled(70));
+    expect(neverNoted.report).to.include({ reason: 'ErrStartingPod' });
   });
 
   it('is given up when it cannot succeed', async () => {

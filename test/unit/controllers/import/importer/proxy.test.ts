@@ -50,11 +50,12 @@ describe('the login of a proxy', () => {
   it('is in nothing that CDIConfig has', async () => {
     const written: object[] = [];
     const write = async (_: unknown, object: object) => void written.push(object);
+    const patch = async (_: unknown, __: unknown, object: object) => void written.push(object);
     const cdi = cdiWith({ HTTPProxy: LOGIN, HTTPSProxy: 'http://other.example:1', noProxy: '.svc' });
     const cdis = new Store<KubeObject>();
     cdis.set(cdi);
     const context = {
-      client: { apply: write, applyStatus: write },
+      client: { apply: write, applyStatus: write, mergePatch: patch },
       caches: { ...cachesOf({}), cdis, cdiConfigs: new Store<KubeObject>() },
       now: () => 0,
     };

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Metrics } from '../server/metrics.ts';
 import { isNotFound } from './errors.ts';
-import { type Key, keyOf } from './key.ts';
+import { keyOf, type ObjectKey } from './key.ts';
 import type { Configuration } from './on-wire.ts';
 import { apiVersionOf, type KubeObject, type Resource, resourceName, resourcePath } from './resource.ts';
 import { type ApiRequest, failure, Transport } from './transport.ts';
@@ -64,7 +64,7 @@ export class KubeClient {
   /** @returns the object, or undefined if it does not exist */
   async get<T extends KubeObject>(
     resource: Resource<T>,
-    key: Key,
+    key: ObjectKey,
     options: RequestOptions = {},
   ): Promise<T | undefined> {
     try {
@@ -191,7 +191,7 @@ export class KubeClient {
    */
   async mergePatch<T extends KubeObject>(
     resource: Resource<T>,
-    key: Key,
+    key: ObjectKey,
     patch: Configuration<T>,
     options: RequestOptions & { subresource?: string; fieldManager?: string } = {},
   ): Promise<T> {
@@ -208,7 +208,11 @@ export class KubeClient {
   }
 
   /** Deletes an object; a missing object is success. */
-  async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: DeleteOptions = {}): Promise<void> {
+  async delete<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<void> {
     const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, signal } = options;
     try {
       const response = await this.#transport.send({

@@ -3,14 +3,14 @@ import type { Metrics } from '../server/metrics.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { errorFields, isConflict, retryAfter, TerminalError, toError, WaitingError } from './errors.ts';
 import type { EventSource } from './event-source.ts';
-import { type Key, keyFromString, keyToString } from './key.ts';
+import { keyFromString, keyToString, type ObjectKey } from './key.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** Default delay of a WaitingError in milliseconds; as a rule, a watch wakes the object long before. */
 const WAITING_MILLISECONDS = 30_000;
 
 /** When to reconcile the object again if nothing changes before: `requeueAfter` in milliseconds. */
-export type Outcome = { readonly requeueAfter?: number } | undefined;
+export type Result = { readonly requeueAfter?: number } | undefined;
 
 export interface ReconcileContext {
   /** Logger of the controller and the object; bind the `step` to a child of it. */
@@ -34,12 +34,12 @@ export interface Reconciler {
    * @throws {WaitingError} something named is missing: it is called again after a delay
    * @throws any other error: it is called again with exponential back-off
    */
-  reconcile(key: Key, context: ReconcileContext): Promise<Outcome>;
+  reconcile(key: ObjectKey, context: ReconcileContext): Promise<Result>;
   /**
    * Reports a failure on the object; nothing else does. It is not called for conflicts, which only mean that the cache
    * was stale. If it throws, the key is retried with back-off, whatever the failure was.
    */
-  failed?(key: Key, failure: Error): Promise<void>;
+  failed?(key: ObjectKey, failure: Error): Promise<void>;
 }
 
 export interface ControllerOptions {
@@ -50,7 +50,7 @@ export interface ControllerOptions {
   readonly backoff?: BackoffOptions;
 }
 
-type Result = 'success' | 'requeue_after' | 'waiting' | 'terminal' | 'conflict' | 'error';
+type ResultLabel = 'success' | 'requeue_after' | 'waiting' | 'terminal' | 'conflict' | 'error';
 
 /** Feeds a reconciler from its watches, and decides what its outcome means for the queue. */
 export class Controller {
@@ -108,7 +108,7 @@ export class Controller {
     observe();
   }
 
-  async #reconcile(text: string, context: ReconcileContext): Promise<Result> {
+  async #reconcile(text: string, context: ReconcileContext): Promise<ResultLabel> {
     try {
       const outcome = await this.#reconciler.reconcile(keyFromString(text), context);
       this.#queue.forget(text);
@@ -121,7 +121,7 @@ export class Controller {
     }
   }
 
-  async #fail(text: string, failure: Error, { logger, signal }: ReconcileContext): Promise<Result> {
+  async #fail(text: string, failure: Error, { logger, signal }: ReconcileContext): Promise<ResultLabel> {
     if (signal.aborted) return 'error';
     if (isConflict(failure)) {
       logger.debug('conflict', { step: 'reconcile', error: failure.message });

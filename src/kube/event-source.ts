@@ -1,12 +1,12 @@
 import type { Informer } from './informer.ts';
-import { type Key, keyOf } from './key.ts';
+import { keyOf, type ObjectKey } from './key.ts';
 import type { KubeObject } from './resource.ts';
 
 /** Source of the objects that a controller has to reconcile. */
 export interface EventSource {
   readonly informer: Pick<Informer<KubeObject>, 'hasSynced' | 'name' | 'resource'>;
   /** Enqueues the keys of the existing objects, and from then on of those that change. */
-  attach(enqueue: (key: Key) => void): void;
+  attach(enqueue: (key: ObjectKey) => void): void;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface EventSource {
  */
 export function enqueueFrom<T extends KubeObject>(
   informer: Informer<T>,
-  toKeys: (object: T, previous?: T) => readonly Key[] = (object) => [keyOf(object)],
+  toKeys: (object: T, previous?: T) => readonly ObjectKey[] = (object) => [keyOf(object)],
 ): EventSource {
   return {
     informer,

@@ -4,7 +4,7 @@ import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { errorFields, toError } from './errors.ts';
 import { Interner } from './interner.ts';
-import { type Key, keyOf, keyToString } from './key.ts';
+import { keyOf, keyToString, type ObjectKey } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
 import { type KubeObject, type Resource, resourceName } from './resource.ts';
@@ -93,7 +93,7 @@ export class Informer<T extends KubeObject> {
     });
   }
 
-  get(key: Key): T | undefined {
+  get(key: ObjectKey): T | undefined {
     return this.#store.get(key);
   }
 

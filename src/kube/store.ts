@@ -1,4 +1,4 @@
-import { type Key, keyOf, keyToString } from './key.ts';
+import { keyOf, keyToString, type ObjectKey } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import type { KubeObject } from './resource.ts';
 
@@ -14,7 +14,7 @@ export class Store<T extends KubeObject> {
     return this.#objects.size;
   }
 
-  get(key: Key): T | undefined {
+  get(key: ObjectKey): T | undefined {
     return this.#objects.get(keyToString(key));
   }
 
@@ -41,7 +41,7 @@ export class Store<T extends KubeObject> {
   }
 
   /** @returns the deleted object */
-  delete(key: Key): T | undefined {
+  delete(key: ObjectKey): T | undefined {
     const text = keyToString(key);
     const previous = this.#objects.get(text);
     if (!previous) return undefined;

@@ -3,7 +3,7 @@ import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api
 import { parseQuantity } from '../../src/api/quantity.ts';
 import { diskOfVolume } from '../../src/base/filesystem-sizes.ts';
 import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type ClaimOptions, conditionOf, dataVolume } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
@@ -37,8 +37,8 @@ interface Way {
 }
 
 interface Golden {
-  readonly claim: () => Promise<Key>;
-  readonly snapshot: () => Promise<Key>;
+  readonly claim: () => Promise<ObjectKey>;
+  readonly snapshot: () => Promise<ObjectKey>;
 }
 
 const ofClaim = async ({ claim }: Golden) => ({ pvc: await claim() });
@@ -116,7 +116,7 @@ describe('storage that is awkward', function () {
       await finished.outcome('an import');
       return keyOf('an import');
     };
-    let taken: Promise<Key> | undefined;
+    let taken: Promise<ObjectKey> | undefined;
     const golden = { claim, snapshot: () => (taken ??= claim().then(snapshotOf)) };
     for (const [title, { source, options }] of Object.entries(ways)) {
       finished.start(title, async () => fill(title, await source(golden), options));
@@ -229,7 +229,7 @@ describe('storage that is awkward', function () {
     };
   }
 
-  async function snapshotOf(claim: Key): Promise<Key> {
+  async function snapshotOf(claim: ObjectKey): Promise<ObjectKey> {
     const { client } = suite;
     await client.create(volumeSnapshots, {
       metadata: { ...claim },
@@ -239,7 +239,7 @@ describe('storage that is awkward', function () {
     return claim;
   }
 
-  function keyOf(title: string): Key {
+  function keyOf(title: string): ObjectKey {
     return suite.key(title.replaceAll(' ', '-'));
   }
 

@@ -7,7 +7,7 @@ import {
   resourceQuotas,
   storageClasses,
 } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
@@ -24,15 +24,15 @@ describe('claims of DataVolumes', function () {
     if (!hasOwnDriver(suite)) this.skip();
   });
 
-  const make = (key: Key, source: DataVolumeSpec['source'], options: ClaimOptions = {}) =>
+  const make = (key: ObjectKey, source: DataVolumeSpec['source'], options: ClaimOptions = {}) =>
     suite.client.create(dataVolumes, dataVolume(key, source, { storageClassName: suite.classes.standard, ...options }));
-  const blank = async (name: string, storageClassName?: string): Promise<Key> => {
+  const blank = async (name: string, storageClassName?: string): Promise<ObjectKey> => {
     const key = suite.key(name);
     await make(key, { blank: {} }, storageClassName === undefined ? {} : { storageClassName });
     await untilSucceeded(suite.client, key);
     return key;
   };
-  const plainClaim = (key: Key) =>
+  const plainClaim = (key: ObjectKey) =>
     suite.client.create(persistentVolumeClaims, {
       metadata: { ...key },
       spec: {
@@ -41,12 +41,12 @@ describe('claims of DataVolumes', function () {
         resources: { requests: { storage: '200Mi' } },
       },
     });
-  const untilReason = (key: Key, reason: string) =>
+  const untilReason = (key: ObjectKey, reason: string) =>
     until(suite.client, dataVolumes, key, `it says ${reason}`, (object) => {
       const running = conditionOf(object, 'Running');
       return running?.reason === reason ? running : undefined;
     });
-  const cloneTypeOf = async (key: Key) => {
+  const cloneTypeOf = async (key: ObjectKey) => {
     const claim = await suite.client.get(persistentVolumeClaims, key);
     return claim?.metadata?.annotations?.['cdi.kubevirt.io/cloneType'];
   };
@@ -141,7 +141,7 @@ describe('claims of DataVolumes', function () {
     await suite.client.delete(storageClasses, { namespace: '', name });
   });
 
-  const limit = async (namespace: string, hard: Record<string, string>): Promise<Key> => {
+  const limit = async (namespace: string, hard: Record<string, string>): Promise<ObjectKey> => {
     const quota = { namespace, name: 'quota' };
     await suite.client.create(resourceQuotas, { metadata: { ...quota }, spec: { hard } });
     await until(suite.client, resourceQuotas, quota, 'it is counted', (found) => found?.status?.used);

@@ -3,7 +3,7 @@ import { dataSources } from '../../src/api/data-source.ts';
 import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
@@ -21,8 +21,8 @@ const SNAPSHOT_GROUP = 'snapshot.storage.k8s.io';
 describe('sources of clones', function () {
   this.timeout(240_000);
   const suite = useSuite();
-  let golden: Key;
-  let snapshot: Key;
+  let golden: ObjectKey;
+  let snapshot: ObjectKey;
   let other = '';
 
   before(async function () {
@@ -39,28 +39,28 @@ describe('sources of clones', function () {
     await takeSnapshot(snapshot);
   });
 
-  async function takeSnapshot(key: Key) {
+  async function takeSnapshot(key: ObjectKey) {
     const source = { persistentVolumeClaimName: golden.name };
     await suite.client.create(volumeSnapshots, { metadata: { ...key }, spec: { source } });
     await until(suite.client, volumeSnapshots, key, 'it is ready', (found) => found?.status?.readyToUse);
   }
 
-  const clone = (key: Key, source: DataVolumeSpec['source'], options: Parameters<typeof dataVolume>[2] = {}) =>
+  const clone = (key: ObjectKey, source: DataVolumeSpec['source'], options: Parameters<typeof dataVolume>[2] = {}) =>
     suite.client.create(dataVolumes, dataVolume(key, source, { storageClassName: suite.classes.csiClone, ...options }));
-  const cloneOf = (key: Key, spec: Partial<DataVolumeSpec>): Promise<DataVolume> =>
+  const cloneOf = (key: ObjectKey, spec: Partial<DataVolumeSpec>): Promise<DataVolume> =>
     suite.client.create(dataVolumes, {
       apiVersion: 'cdi.kubevirt.io/v1beta1',
       kind: 'DataVolume',
       metadata: { ...key },
       spec: { storage: { storageClassName: suite.classes.csiClone }, ...spec },
     });
-  const untilReason = (key: Key, reason: string) =>
+  const untilReason = (key: ObjectKey, reason: string) =>
     until(suite.client, dataVolumes, key, `it says ${reason}`, (object) => {
       const running = conditionOf(object, 'Running');
       return running?.reason === reason ? running : undefined;
     });
   /** Until then its source may still be refused to the provisioner, because it is being deleted. */
-  const untilProvisioning = async (key: Key) => {
+  const untilProvisioning = async (key: ObjectKey) => {
     const target = await suite.client.get(persistentVolumeClaims, key);
     const working = { namespace: suite.namespace, name: temporaryClaimName(target?.metadata?.uid ?? '') };
     await eventually('the provisioner is at work', async () => {
@@ -69,7 +69,7 @@ describe('sources of clones', function () {
       return told.some(({ reason }) => reason === 'Provisioning');
     });
   };
-  const expectContent = async (key: Key) => {
+  const expectContent = async (key: ObjectKey) => {
     const content = await readVolume(suite, key, suite.disk.virtualSize);
     expect(content.sha256).to.equal(suite.disk.sha256);
   };

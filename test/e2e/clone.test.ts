@@ -8,7 +8,7 @@ import {
   secrets,
   services,
 } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
@@ -128,7 +128,7 @@ describe('clones', () => {
 
   const goldenName = ({ role, volumeMode }: Clone['from']) =>
     `golden-${role.toLowerCase()}-${(volumeMode ?? 'filesystem').toLowerCase()}`;
-  const keyOfClone = (title: string): Key => ({
+  const keyOfClone = (title: string): ObjectKey => ({
     namespace: clones[title]?.to.namespace === 'other' ? other : suite.namespace,
     name: title
       .toLowerCase()
@@ -324,7 +324,7 @@ describe('clones', () => {
     }
   });
 
-  function writerPod(key: Key, claimName: string) {
+  function writerPod(key: ObjectKey, claimName: string) {
     return {
       metadata: { ...key },
       spec: {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { handedToAnnotation } from '../../src/controllers/objects/internal-annotations.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';
@@ -65,15 +65,15 @@ const rounds: Record<string, Round> = {
 /** A clone, and the number of writes after which the controller dies. */
 interface Clone {
   readonly strategy: Strategy;
-  readonly key: Key;
+  readonly key: ObjectKey;
   readonly deadlyWrite: number;
 }
 
 describe('a controller that is killed after its n-th write for a clone, for every n', function () {
   this.timeout(900_000);
   const suite = useSuite();
-  const golden = new Map<keyof StorageClasses, Key>();
-  let goldenSnapshot: Key | undefined;
+  const golden = new Map<keyof StorageClasses, ObjectKey>();
+  let goldenSnapshot: ObjectKey | undefined;
   let other = '';
 
   before(async () => {
@@ -158,7 +158,7 @@ describe('a controller that is killed after its n-th write for a clone, for ever
     await suite.client.create(dataVolumes, dataVolume(key, source as DataVolumeSpec['source'], options));
   }
 
-  async function expectContent(keys: readonly Key[]): Promise<void> {
+  async function expectContent(keys: readonly ObjectKey[]): Promise<void> {
     for (const namespace of [suite.namespace, other]) {
       const names = keys.filter((key) => key.namespace === namespace).map(({ name }) => name);
       const sums = await readDisks(suite, namespace, names, suite.disk.virtualSize);
@@ -167,7 +167,7 @@ describe('a controller that is killed after its n-th write for a clone, for ever
   }
 
   /** Resolves to the claim when nothing is to be done for it any more. */
-  function untilReleased(key: Key) {
+  function untilReleased(key: ObjectKey) {
     return until(suite.client, persistentVolumeClaims, key, 'its clone is over', (claim) => {
       const finalizers = claim?.metadata?.finalizers ?? [];
       return claim && finalizers.every((name) => name.startsWith('kubernetes.io/')) ? claim : undefined;
@@ -193,7 +193,7 @@ describe('a controller that is killed after its n-th write for a clone, for ever
     expect(losses.slice(0, 10).join('\n'), `${losses.length} moments at which a volume was at risk`).to.equal('');
   }
 
-  async function takeSnapshot(source: Key): Promise<Key> {
+  async function takeSnapshot(source: ObjectKey): Promise<ObjectKey> {
     const key = suite.key('golden-snapshot');
     await suite.client.create(volumeSnapshots, {
       metadata: { ...key },

@@ -1,6 +1,6 @@
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { mountingPodName, temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +12,7 @@ import { tracesIn, untilNothingElse } from './support/traces.ts';
 
 describe('deletion', () => {
   const suite = useSuite();
-  const golden = new Started<Key>();
+  const golden = new Started<ObjectKey>();
 
   const roles = () => [...new Set(Object.values(stages).map(({ role }) => role))].filter((role) => suite.classes[role]);
 

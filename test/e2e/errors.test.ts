@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods, secrets } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { importerPodName, primeClaimName } from '../../src/protocol/object-names.ts';
 import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
@@ -150,7 +150,7 @@ describe('errors', () => {
   });
 
   /** Resolves when it has failed, to it and the seconds since its importer ended. */
-  async function untilFailed(key: Key): Promise<{ object: DataVolume; seconds: number }> {
+  async function untilFailed(key: ObjectKey): Promise<{ object: DataVolume; seconds: number }> {
     const { client } = suite;
     const { uid } = await until(client, persistentVolumeClaims, key, 'its claim is there', (claim) => claim?.metadata);
     const pod = { namespace: key.namespace, name: importerPodName(primeClaimName(uid ?? '')) };

@@ -3,7 +3,7 @@ import type { CloneFallbackReason } from '../../src/api/clone.ts';
 import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { csiDrivers, persistentVolumeClaims, storageClasses } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
@@ -144,7 +144,7 @@ describe('clones that fall back to a copy', function () {
   async function clone(title: string, { from, storageClassName, size, volumeMode }: Fallback) {
     const { client } = suite;
     const source = await sources.outcome(from);
-    const key: Key = suite.key(title.toLowerCase().replaceAll(' ', '-').slice(0, 50));
+    const key: ObjectKey = suite.key(title.toLowerCase().replaceAll(' ', '-').slice(0, 50));
     await client.create(dataVolumes, dataVolume(key, source, { storageClassName, size, volumeMode }));
     const object = await untilSucceeded(client, key, 240_000);
     const claim = await client.get(persistentVolumeClaims, key);

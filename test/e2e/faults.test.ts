@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { pods } from '../../src/kube/builtin-resources.ts';
-import { type Key, keyOf } from '../../src/kube/key.ts';
+import { keyOf, type ObjectKey } from '../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { until } from '../support/until.ts';
@@ -23,7 +23,7 @@ const rounds: Record<string, { readonly includes: (stage: Stage) => boolean; rea
 
 describe('faults', () => {
   const suite = useSuite();
-  const golden = new Started<Key>();
+  const golden = new Started<ObjectKey>();
 
   before(() => {
     for (const role of new Set(Object.values(stages).map((stage) => stage.role))) {

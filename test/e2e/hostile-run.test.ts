@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type Key, keyOf, keyToString } from '../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../src/kube/key.ts';
 import { controllerMetrics } from '../bench/cluster/controller.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -40,7 +40,7 @@ describe('a tenant that tries everything', function () {
   const suite = useSuite();
   const seed = process.env.DISKPRESS_HOSTILE_SEED ?? `${Date.now()}`;
   const tally: Tally = { accepted: 0, refused: 0, failures: [] };
-  const cloned: Key[] = [];
+  const cloned: ObjectKey[] = [];
   const namespaces = { victim: '', golden: '', home: '', team: '' };
   const recorders = new Map<string, NamespaceRecorder>();
   const memory: number[] = [];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, persistentVolumes, type Pod, pods } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { killContainer } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -85,8 +85,8 @@ const MORE_KILLS = Number(process.env.DISKPRESS_KILLS ?? 0);
 describe('a copy whose pods are killed', function () {
   this.timeout(300_000 + MORE_KILLS * 30_000);
   const suite = useSuite();
-  const sources = new Started<{ key: Key; sum: string; state: unknown }>();
-  const finished = new Started<{ key: Key; sum: string; sent: number }>();
+  const sources = new Started<{ key: ObjectKey; sum: string; state: unknown }>();
+  const finished = new Started<{ key: ObjectKey; sum: string; sent: number }>();
   let namespaces: string[] = [];
   let traces: string[] = [];
 
@@ -135,7 +135,7 @@ describe('a copy whose pods are killed', function () {
     }
   });
 
-  async function copyWithKills(key: Key, copy: Copy) {
+  async function copyWithKills(key: ObjectKey, copy: Copy) {
     const { content, from, to, direct } = copy;
     const source = await sources.outcome(`${content} ${from}`);
     await suite.client.create(dataVolumes, copyOf(key, source.key, copy));
@@ -146,7 +146,7 @@ describe('a copy whose pods are killed', function () {
     return { key, sent: sent.total, sum: await sumOfLargeVolume(suite, key, content, to) };
   }
 
-  function copyOf(key: Key, source: Key, { content, to, direct }: Copy): DataVolume {
+  function copyOf(key: ObjectKey, source: ObjectKey, { content, to, direct }: Copy): DataVolume {
     const annotations = direct ? { 'cdi.kubevirt.io/storage.usePopulator': 'false' } : undefined;
     const options = { storageClassName: suite.classes.copy, volumeMode: to, size: '800Mi', annotations };
     const object = dataVolume(key, { pvc: { ...source } }, options);
@@ -154,7 +154,7 @@ describe('a copy whose pods are killed', function () {
   }
 
   /** Kills one after the other, and adds up what is sent until the copy is over. */
-  async function killWhileItRuns(key: Key, found: TransferPods, kills: readonly Kill[]): Promise<SentData> {
+  async function killWhileItRuns(key: ObjectKey, found: TransferPods, kills: readonly Kill[]): Promise<SentData> {
     const sent = new SentData();
     for (const { end, of, percent } of kills) {
       await eventually(
@@ -191,7 +191,7 @@ describe('a copy whose pods are killed', function () {
   }
 
   /** What of a source's claim and volume somebody might have changed. */
-  async function stateOf(key: Key) {
+  async function stateOf(key: ObjectKey) {
     const claim = await suite.client.get(persistentVolumeClaims, key);
     const volume = await suite.client.get(persistentVolumes, { namespace: '', name: claim?.spec?.volumeName ?? '' });
     const { uid, labels, annotations, ownerReferences, finalizers } = claim?.metadata ?? {};

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { csiDrivers, persistentVolumeClaims, pods, storageClasses } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
@@ -97,7 +97,7 @@ describe('what succeeds', function () {
     await second.stop();
   });
 
-  const goldenKey = (role: Role, namespace: string): Key => ({ namespace, name: `golden-${role.toLowerCase()}` });
+  const goldenKey = (role: Role, namespace: string): ObjectKey => ({ namespace, name: `golden-${role.toLowerCase()}` });
   const classOf = (role: Role) => (role === 'second' ? SECOND_CLASS : suite.classes[role]);
 
   function sourceOf({ source, elsewhere }: Work): DataVolumeSpec['source'] {
@@ -117,7 +117,7 @@ describe('what succeeds', function () {
   }
 
   /** Fills a claim, and has a pod mount it, as a virtual machine would. */
-  async function make(key: Key, work: Work): Promise<void> {
+  async function make(key: ObjectKey, work: Work): Promise<void> {
     const { client } = suite;
     const claim = { ...work.claim, storageClassName: classOf(work.to) };
     const block = work.claim?.volumeMode === 'Block';

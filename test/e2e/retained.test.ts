@@ -8,7 +8,7 @@ import {
   persistentVolumes,
   storageClasses,
 } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { primeClaimName } from '../../src/protocol/object-names.ts';
 import { controlNodeComponent, driverName } from '../cluster/index.ts';
@@ -53,8 +53,8 @@ describe('storage classes that retain', function () {
   this.timeout(300_000);
   const suite = useSuite();
   const retaining = () => ({ ...suite, classes });
-  const golden = new Map<keyof typeof classes, Key>();
-  let goldenSnapshot!: Key;
+  const golden = new Map<keyof typeof classes, ObjectKey>();
+  let goldenSnapshot!: ObjectKey;
 
   before(async function () {
     // Another cluster's driver does not show what it holds.
@@ -104,11 +104,11 @@ describe('storage classes that retain', function () {
       { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
     );
   /** A volume that has been handed over is the user's, and goes by the user's hand. */
-  const discardUsers = async ({ namespace, name }: Key) => {
+  const discardUsers = async ({ namespace, name }: ObjectKey) => {
     for (const { metadata, spec } of await suite.client.list(persistentVolumes))
       if (spec?.claimRef?.namespace === namespace && spec.claimRef.name === name) await discard(metadata?.name ?? '');
   };
-  const claimOf = (key: Key) => suite.client.get(persistentVolumeClaims, key);
+  const claimOf = (key: ObjectKey) => suite.client.get(persistentVolumeClaims, key);
 
   /** What there is in these namespaces and in the driver's storage. */
   async function stateOf(namespaces: readonly string[]) {
@@ -176,7 +176,7 @@ describe('storage classes that retain', function () {
       if (!stage) throw new Error(`there is no stage ${title}`);
       const before = await stateOf([suite.namespace, await suite.newNamespace()]);
       const key = { namespace: before.namespaces[1] ?? '', name: 'to-be-deleted' };
-      await begin(retaining(), key, stage, golden.get(stage.role) as Key);
+      await begin(retaining(), key, stage, golden.get(stage.role) as ObjectKey);
       await suite.client.delete(dataVolumes, key);
       await until(suite.client, persistentVolumeClaims, key, 'it is gone', (claim) => claim === undefined);
       await discardUsers(key);
@@ -189,7 +189,7 @@ describe('storage classes that retain', function () {
       const namespace = await suite.newNamespace();
       const before = await stateOf([suite.namespace, namespace]);
       const key = { namespace, name: 'to-be-deleted' };
-      await begin(retaining(), key, stage, golden.get(stage.role) as Key);
+      await begin(retaining(), key, stage, golden.get(stage.role) as ObjectKey);
       await removeNamespace(suite.client, namespace);
       await discardUsers(key);
       const traces = before.traces.filter((trace) => !trace.includes(` ${namespace}/`));
@@ -233,7 +233,7 @@ describe('storage classes that retain', function () {
   });
 
   /** A volume with data of somebody's, whose claim is gone. */
-  async function releasedVolume(of: string): Promise<Key> {
+  async function releasedVolume(of: string): Promise<ObjectKey> {
     const { client } = suite;
     const claim = suite.key(of);
     await makeClaim(suite, claim, { storageClassName: classes.standard, size: '200Mi' });

@@ -3,7 +3,7 @@ import { cdis } from '../../src/api/cdi.ts';
 import { cdiConfigs } from '../../src/api/cdi-config.ts';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { CDI_NAME } from '../../src/controllers/runtime/config-view.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
@@ -63,7 +63,7 @@ describe('a disk of the size that was asked for', function () {
   let storage: SecondStorage | undefined;
   let images: SizedImages | undefined;
 
-  const keyOf = (title: string): Key => suite.key(title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'));
+  const keyOf = (title: string): ObjectKey => suite.key(title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'));
 
   before(async function () {
     if (!hasOwnDriver(suite)) this.skip();
@@ -202,7 +202,7 @@ describe('a disk of the size that was asked for', function () {
 
   /** A DataVolume that asks for a disk by `spec.storage`. */
   function disk(
-    key: Key,
+    key: ObjectKey,
     source: DataVolumeSpec['source'],
     storageClassName: string,
     volumeMode: 'Filesystem' | 'Block',
@@ -216,7 +216,7 @@ describe('a disk of the size that was asked for', function () {
     };
   }
 
-  async function snapshotOf(claim: Key): Promise<DataVolumeSpec['source']> {
+  async function snapshotOf(claim: ObjectKey): Promise<DataVolumeSpec['source']> {
     await suite.client.create(volumeSnapshots, {
       metadata: { ...claim },
       spec: { source: { persistentVolumeClaimName: claim.name } },
@@ -226,7 +226,7 @@ describe('a disk of the size that was asked for', function () {
   }
 
   /** @param bytes of the disk that was asked for */
-  async function contentOf(claim: Key, volumeMode: 'Filesystem' | 'Block', bytes: number): Promise<Content> {
+  async function contentOf(claim: ObjectKey, volumeMode: 'Filesystem' | 'Block', bytes: number): Promise<Content> {
     const path = volumeMode === 'Block' ? '/dev/volume' : '/volume/disk.img';
     const size = volumeMode === 'Block' ? `blockdev --getsize64 ${path}` : `stat -c %s ${path}`;
     const text = `${size}

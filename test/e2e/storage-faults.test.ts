@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { storageClasses } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { controlNodeComponent, driverName } from '../cluster/index.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
@@ -66,7 +66,7 @@ const refusals: Record<string, Refusal> = {
 describe('storage that fails in the middle of a clone', function () {
   this.timeout(480_000);
   const suite = useSuite();
-  const golden = new Started<Key>();
+  const golden = new Started<ObjectKey>();
 
   before(function () {
     // The components of another cluster are not ours to stop, nor does its driver know our parameters.

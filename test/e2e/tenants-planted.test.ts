@@ -10,7 +10,7 @@ import {
   pods,
   services,
 } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import {
@@ -47,14 +47,14 @@ describe('objects with the names that the controllers use', function () {
   let recorder: NamespaceRecorder;
   let victimsVolume = '';
 
-  const secret = (): Key => ({ namespace: tenants.victim, name: 'secret' });
-  const inRealm = (name: string): Key => ({ namespace: tenants.realm, name });
-  const inOffice = (name: string): Key => ({ namespace: tenants.office, name });
-  const uidOf = async (key: Key) => {
+  const secret = (): ObjectKey => ({ namespace: tenants.victim, name: 'secret' });
+  const inRealm = (name: string): ObjectKey => ({ namespace: tenants.realm, name });
+  const inOffice = (name: string): ObjectKey => ({ namespace: tenants.office, name });
+  const uidOf = async (key: ObjectKey) => {
     const claim = await until(suite.client, persistentVolumeClaims, key, 'it is there', (found) => found);
     return claim.metadata?.uid ?? '';
   };
-  const untilInTheWay = (key: Key, name: string) =>
+  const untilInTheWay = (key: ObjectKey, name: string) =>
     until(suite.client, dataVolumes, key, `it says that ${name} is in the way`, (object) => {
       const running = conditionOf(object, 'Running');
       return running?.reason === 'ErrResourceExists' && running.message?.includes(`/${name}"`) && object;
@@ -111,7 +111,7 @@ describe('objects with the names that the controllers use', function () {
         await untilSucceeded(suite.client, key);
       });
 
-    async function plantClaim(key: Key): Promise<void> {
+    async function plantClaim(key: ObjectKey): Promise<void> {
       const { namespaceAdmin } = tenants;
       const claim: PersistentVolumeClaim = {
         metadata: { ...key },
@@ -127,7 +127,7 @@ describe('objects with the names that the controllers use', function () {
       await namespaceAdmin.mergePatch(persistentVolumeClaims, key, bound, { subresource: 'status' });
     }
 
-    async function plantSnapshot(key: Key): Promise<void> {
+    async function plantSnapshot(key: ObjectKey): Promise<void> {
       const source = { persistentVolumeClaimName: 'own' };
       await tenants.namespaceAdmin.create(volumeSnapshots, { metadata: { ...key }, spec: { source } });
     }

@@ -9,7 +9,7 @@ import {
 } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { toError } from '../../src/kube/errors.ts';
-import { type Key, keyToString } from '../../src/kube/key.ts';
+import { keyToString, type ObjectKey } from '../../src/kube/key.ts';
 import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientAs } from '../support/impersonation.ts';
@@ -40,27 +40,32 @@ describe('the right to clone from a namespace', function () {
   const tenants = useTenants(suite);
   let recorder: NamespaceRecorder;
 
-  const secret = (name = 'secret'): Key => ({ namespace: tenants.victim, name });
-  const atHome = (name: string): Key => ({ namespace: tenants.home, name });
-  const inRealm = (name: string): Key => ({ namespace: tenants.realm, name });
+  const secret = (name = 'secret'): ObjectKey => ({ namespace: tenants.victim, name });
+  const atHome = (name: string): ObjectKey => ({ namespace: tenants.home, name });
+  const inRealm = (name: string): ObjectKey => ({ namespace: tenants.realm, name });
   const slug = (title: string) => title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
-  const clone = (client: KubeClient, key: Key, source: Key, options: ClaimOptions = {}): Promise<DataVolume> =>
+  const clone = (
+    client: KubeClient,
+    key: ObjectKey,
+    source: ObjectKey,
+    options: ClaimOptions = {},
+  ): Promise<DataVolume> =>
     client.create(
       dataVolumes,
       dataVolume(key, { pvc: source }, { storageClassName: suite.classes.standard, size: MARKED_SIZE, ...options }),
     );
   const byPopulator = (usePopulator: string) => ({ 'cdi.kubevirt.io/storage.usePopulator': usePopulator });
-  const untilReason = (key: Key, reason: string) =>
+  const untilReason = (key: ObjectKey, reason: string) =>
     until(suite.client, dataVolumes, key, `it says ${reason}`, (object) => {
       const running = conditionOf(object, 'Running');
       return running?.reason === reason ? { phase: object?.status?.phase, message: running.message } : undefined;
     });
   /** What the controllers made in the victim's namespace for a claim. */
-  const madeFor = (key: Key) => recorder.madeFor(key);
+  const madeFor = (key: ObjectKey) => recorder.madeFor(key);
   const namesOf = (objects: readonly Recorded[]) => objects.map(nameOf);
 
   /** The volumes that a claim of this name has, or would get. */
-  const volumesFor = async ({ namespace, name }: Key) =>
+  const volumesFor = async ({ namespace, name }: ObjectKey) =>
     (await suite.client.list(persistentVolumes)).filter(
       ({ spec }) => spec?.claimRef?.namespace === namespace && spec.claimRef.name === name,
     );
@@ -189,7 +194,7 @@ describe('the right to clone from a namespace', function () {
   });
 
   describe('is for one copy', () => {
-    const bareClaim = (key: Key, cloneSource: string, owner: DataVolume): PersistentVolumeClaim => ({
+    const bareClaim = (key: ObjectKey, cloneSource: string, owner: DataVolume): PersistentVolumeClaim => ({
       metadata: {
         ...key,
         ownerReferences: [
@@ -308,7 +313,7 @@ describe('the right to clone from a namespace', function () {
 
   describe('leaves nothing behind where a claim goes without its finalizer', () => {
     const none = { metadata: { finalizers: null } };
-    const untilNoneIsLeft = (key: Key) =>
+    const untilNoneIsLeft = (key: ObjectKey) =>
       eventually(
         `nothing is left of what was made for ${key.name}`,
         async () => {
@@ -324,7 +329,7 @@ describe('the right to clone from a namespace', function () {
         ORPHANS_MILLISECONDS,
       );
     /** Deletes the DataVolume and its claim, which nothing keeps any more. */
-    const abandon = async (key: Key) => {
+    const abandon = async (key: ObjectKey) => {
       const { tenant } = tenants;
       await tenant.mergePatch(persistentVolumeClaims, key, none);
       await tenant.delete(persistentVolumeClaims, key);

@@ -4,7 +4,7 @@ import { dataSources } from '../../src/api/data-source.ts';
 import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import { events, type PersistentVolumeClaim, persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
 import { toError } from '../../src/kube/errors.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { eventually } from '../support/eventually.ts';
 import { rejection } from '../support/rejection.ts';
@@ -34,9 +34,9 @@ describe('users without the right to clone from a namespace get nothing of it', 
   let recorder: NamespaceRecorder;
 
   const volumeOf = (volumeMode: string) => volumeMode.toLowerCase();
-  const secret = (volumeMode: string): Key => ({ namespace: tenants.victim, name: volumeOf(volumeMode) });
-  const atHome = (name: string): Key => ({ namespace: tenants.home, name });
-  const inRealm = (name: string): Key => ({ namespace: tenants.realm, name });
+  const secret = (volumeMode: string): ObjectKey => ({ namespace: tenants.victim, name: volumeOf(volumeMode) });
+  const atHome = (name: string): ObjectKey => ({ namespace: tenants.home, name });
+  const inRealm = (name: string): ObjectKey => ({ namespace: tenants.realm, name });
 
   before(async function () {
     const storageClassName = suite.classes.standard;
@@ -52,7 +52,7 @@ describe('users without the right to clone from a namespace get nothing of it', 
 
   after(async () => recorder?.stop());
 
-  const claim = (key: Key, metadata: PersistentVolumeClaim['metadata']): PersistentVolumeClaim => ({
+  const claim = (key: ObjectKey, metadata: PersistentVolumeClaim['metadata']): PersistentVolumeClaim => ({
     metadata: { ...key, ...metadata },
     spec: {
       accessModes: ['ReadWriteOnce'],
@@ -61,11 +61,11 @@ describe('users without the right to clone from a namespace get nothing of it', 
     },
   });
   /** A DataVolume of an own DataSource, which nobody needs a right for. */
-  const ofDataSource = (key: Key, name: string, options: ClaimOptions): DataVolume => {
+  const ofDataSource = (key: ObjectKey, name: string, options: ClaimOptions): DataVolume => {
     const object = dataVolume(key, undefined, { ...options, size: MARKED_SIZE });
     return { ...object, spec: { ...object.spec, sourceRef: { kind: 'DataSource', name } } };
   };
-  const makeDataSource = async (name: string, source: Key) => {
+  const makeDataSource = async (name: string, source: ObjectKey) => {
     await tenants.tenant.create(dataSources, {
       apiVersion: 'cdi.kubevirt.io/v1beta1',
       kind: 'DataSource',

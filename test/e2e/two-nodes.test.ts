@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { clusterName } from '../cluster/identity.ts';
 import { down } from '../cluster/index.ts';
@@ -28,7 +28,7 @@ describe('a cluster of two nodes', function () {
   const name = `${clusterName()}-nodes`;
   let environment!: Environment;
   let namespace = '';
-  const keyOf = (object: string): Key => ({ namespace, name: object });
+  const keyOf = (object: string): ObjectKey => ({ namespace, name: object });
 
   before(async function () {
     this.timeout(0);

@@ -1,6 +1,6 @@
 import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import { until } from './until.ts';
 
 /** What of a claim matters to most tests. */
@@ -13,7 +13,7 @@ export interface ClaimOptions {
 }
 
 /** A DataVolume whose claim is given by `spec.pvc`. */
-export function dataVolume(key: Key, source: DataVolumeSpec['source'], options: ClaimOptions = {}): DataVolume {
+export function dataVolume(key: ObjectKey, source: DataVolumeSpec['source'], options: ClaimOptions = {}): DataVolume {
   const { storageClassName, volumeMode = 'Filesystem', size = '200Mi', annotations } = options;
   return {
     apiVersion: 'cdi.kubevirt.io/v1beta1',
@@ -32,7 +32,7 @@ export function dataVolume(key: Key, source: DataVolumeSpec['source'], options: 
 }
 
 /** Resolves to the DataVolume once it has succeeded; rejects at once when it fails. */
-export function untilSucceeded(client: KubeClient, key: Key, timeout?: number): Promise<DataVolume> {
+export function untilSucceeded(client: KubeClient, key: ObjectKey, timeout?: number): Promise<DataVolume> {
   const check = (found: DataVolume | undefined) => {
     if (found?.status?.phase === 'Failed') {
       throw new Error(`DataVolume ${key.namespace}/${key.name} failed: ${conditionOf(found, 'Running')?.message}`);

@@ -1,6 +1,6 @@
 import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type Key, keyOf, keyToString } from '../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../src/kube/key.ts';
 import { follow } from './follow.ts';
 
 /** A phase that a DataVolume was seen to enter. */
@@ -32,7 +32,7 @@ export class PhaseJournal {
   }
 
   /** The phases of a DataVolume in their order, the first at the time when it was made. */
-  of(key: Key): readonly PhaseEntry[] {
+  of(key: ObjectKey): readonly PhaseEntry[] {
     return this.#entries.get(keyToString(key)) ?? [];
   }
 

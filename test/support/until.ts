@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type Key, keyToString } from '../../src/kube/key.ts';
+import { keyToString, type ObjectKey } from '../../src/kube/key.ts';
 import { type KubeObject, type Resource, resourceName } from '../../src/kube/resource.ts';
 
 type Truthy<T> = Exclude<T, undefined | null | false | '' | 0>;
@@ -18,7 +18,7 @@ export class NotInTime extends Error {
 export async function until<T extends KubeObject, R>(
   client: KubeClient,
   resource: Resource<T>,
-  key: Key,
+  key: ObjectKey,
   what: string,
   condition: (object: T | undefined) => R,
   timeout = 120_000,

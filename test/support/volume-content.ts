@@ -1,5 +1,5 @@
 import { persistentVolumeClaims, type Pod, pods } from '../../src/kube/builtin-resources.ts';
-import type { Key } from '../../src/kube/key.ts';
+import type { ObjectKey } from '../../src/kube/key.ts';
 import type { Environment } from './environment.ts';
 import { until } from './until.ts';
 
@@ -19,7 +19,7 @@ const DISK_IMAGE = '/volume/disk.img';
 const DEVICE = '/dev/volume';
 
 /** Reads the disk in a claim, with a restricted pod that mounts it; the pod is gone afterwards. */
-export async function readVolume(environment: Environment, claim: Key, length: number): Promise<VolumeContent> {
+export async function readVolume(environment: Environment, claim: ObjectKey, length: number): Promise<VolumeContent> {
   const volume = await environment.client.get(persistentVolumeClaims, claim);
   const block = volume?.spec?.volumeMode === 'Block';
   const disk = block ? DEVICE : DISK_IMAGE;
@@ -36,7 +36,12 @@ export async function readVolume(environment: Environment, claim: Key, length: n
 }
 
 /** Writes a few bytes somewhere into the disk in a claim. */
-export async function writeVolume(environment: Environment, claim: Key, offset: number, text: string): Promise<void> {
+export async function writeVolume(
+  environment: Environment,
+  claim: ObjectKey,
+  offset: number,
+  text: string,
+): Promise<void> {
   const volume = await environment.client.get(persistentVolumeClaims, claim);
   const block = volume?.spec?.volumeMode === 'Block';
   const disk = block ? DEVICE : DISK_IMAGE;
@@ -47,7 +52,7 @@ export async function writeVolume(environment: Environment, claim: Key, offset: 
 /** A pod that satisfies the restricted Pod Security Standard and mounts a claim, as a virtual machine's would. */
 export function podWithVolume(
   environment: Environment,
-  key: Key,
+  key: ObjectKey,
   options: { claim: string; block: boolean; command: string[]; writable?: boolean },
 ): Pod {
   const { claim, block, command, writable = false } = options;
@@ -86,7 +91,7 @@ let count = 0;
 
 async function runWithVolume(
   environment: Environment,
-  claim: Key,
+  claim: ObjectKey,
   block: boolean,
   steps: string[],
   writable = false,

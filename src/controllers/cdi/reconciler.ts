@@ -2,8 +2,8 @@ import { type CDI, cdis } from '../../api/cdi.ts';
 import { CDI_CONFIG_NAME, cdiConfigs, type CDIConfigSpec, type CDIConfigStatus } from '../../api/cdi-config.ts';
 import { objectLabels } from '../../api/labels.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import { type Key, keyOf } from '../../kube/key.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { CDI_NAME, DEFAULT_FILESYSTEM_OVERHEAD } from '../runtime/config-view.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -12,7 +12,7 @@ import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
 import { mergePatchBetween } from './merge-patch.ts';
 
 const FIELD_MANAGER = 'diskpress-cdi';
-const CDI_CONFIG: Key = { namespace: '', name: CDI_CONFIG_NAME };
+const CDI_CONFIG: ObjectKey = { namespace: '', name: CDI_CONFIG_NAME };
 
 /**
  * An installation without settings of its own. The controller creates it, because the CRD of its kind is only installed
@@ -46,7 +46,7 @@ export class CDIReconciler implements Reconciler {
     this.#version = version;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
     if (caches.cdis.size === 0) {
       await createIfAbsent(client, cdis, DEFAULT_CDI);

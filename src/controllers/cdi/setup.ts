@@ -1,7 +1,7 @@
 import { cdis } from '../../api/cdi.ts';
 import { cdiConfigs } from '../../api/cdi-config.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
-import { type Key, keyOf } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { CDI_NAME } from '../runtime/config-view.ts';
 import { mayOwn } from '../runtime/rights.ts';
@@ -30,7 +30,7 @@ export const cdi: ControllerSetup = {
 };
 
 /** Returns the keys of the existing CDI objects, or the key of the one that should exist. */
-function cdiKeys(caches: Pick<Caches, 'cdis'>): Key[] {
+function cdiKeys(caches: Pick<Caches, 'cdis'>): ObjectKey[] {
   const keys = caches.cdis.list().map(keyOf);
   return keys.length > 0 ? keys : [{ namespace: '', name: CDI_NAME }];
 }

@@ -1,5 +1,5 @@
 import type { DataSource } from '../../api/data-source.ts';
-import { type Key, keyToString } from '../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../kube/key.ts';
 import { isBound } from '../claims/bound.ts';
 import { waitsForFirstConsumer } from '../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../runtime/caches.ts';
@@ -27,7 +27,10 @@ export function observeDataSource(
   return { source, condition: pvc ? claimReadiness(caches, pvc) : snapshotReadiness(caches, snapshot) };
 }
 
-function claimReadiness(caches: Pick<Caches, 'dataVolumes' | 'claims' | 'storageClasses'>, key: Key): ReadyCondition {
+function claimReadiness(
+  caches: Pick<Caches, 'dataVolumes' | 'claims' | 'storageClasses'>,
+  key: ObjectKey,
+): ReadyCondition {
   const dataVolume = caches.dataVolumes.get(key);
   const phase = dataVolume?.status?.phase || 'Pending';
   if (dataVolume && phase !== 'Succeeded') {
@@ -41,7 +44,7 @@ function claimReadiness(caches: Pick<Caches, 'dataVolumes' | 'claims' | 'storage
   return READY;
 }
 
-function snapshotReadiness(caches: Pick<Caches, 'snapshots'>, key: Key | undefined): ReadyCondition {
+function snapshotReadiness(caches: Pick<Caches, 'snapshots'>, key: ObjectKey | undefined): ReadyCondition {
   const snapshot = key && caches.snapshots.get(key);
   const name = key ? keyToString(key) : '';
   if (!snapshot) return notReady('NotFound', `VolumeSnapshot ${name} does not exist`);

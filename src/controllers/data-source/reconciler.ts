@@ -1,8 +1,8 @@
 import { type DataSource, dataSources } from '../../api/data-source.ts';
 import { differs } from '../../kube/apply.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { type Key, keyOf } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { labelsToCopy } from './labels.ts';
@@ -19,7 +19,7 @@ export class DataSourceReconciler implements Reconciler {
     this.#context = context;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client, now } = this.#context;
     const dataSource = caches.dataSources.get(key);
     if (!dataSource || isBeingDeleted(dataSource)) return undefined;

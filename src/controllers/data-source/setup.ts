@@ -1,6 +1,6 @@
 import { dataSources } from '../../api/data-source.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
-import { type Key, keyOf } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { byDependencyOfDataSource, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
@@ -31,6 +31,6 @@ function dependentsOf(
   kind: DependencyKind,
   object: KubeObject,
   { dataSources: found }: Pick<Caches, 'dataSources'>,
-): Key[] {
+): ObjectKey[] {
   return found.byIndex(byDependencyOfDataSource, dependency(kind, keyOf(object))).map(keyOf);
 }

@@ -1,6 +1,6 @@
 import { parseQuantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../kube/builtin-resources.ts';
-import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { isBound } from '../claims/bound.ts';
 import { byTarget } from '../objects/work-index.ts';
 import type { Caches } from '../runtime/caches.ts';
@@ -22,7 +22,7 @@ interface Reserved {
 }
 
 interface Reservation extends Reserved {
-  readonly key: Key;
+  readonly key: ObjectKey;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
@@ -58,7 +58,7 @@ export class QuotaRoom {
    *
    * @param key of the target claim, whose own earlier reservation is not counted against it
    */
-  lackFor(key: Key, target: CountedClaim, working: CountedClaim): string | undefined {
+  lackFor(key: ObjectKey, target: CountedClaim, working: CountedClaim): string | undefined {
     const { namespace } = working;
     const isBeside = target.namespace === namespace;
     const quotas = this.#caches.quotas
@@ -88,17 +88,17 @@ export class QuotaRoom {
    *
    * @param key of the target claim
    */
-  reserve(key: Key, claims: Reserved): void {
+  reserve(key: ObjectKey, claims: Reserved): void {
     this.#reserved.set(keyToString(key), { ...claims, key, since: this.#now() });
   }
 
   /** Drops the reservation for a target claim that is not created after all. */
-  release(key: Key): void {
+  release(key: ObjectKey): void {
     this.#reserved.delete(keyToString(key));
   }
 
   /** Returns the claims that are reserved for other targets and have not been seen yet. */
-  #awaited(except: Key): CountedClaim[] {
+  #awaited(except: ObjectKey): CountedClaim[] {
     const awaited: CountedClaim[] = [];
     for (const [name, { key, target, working, since }] of this.#reserved) {
       const claim = this.#caches.claims.get(key);

@@ -2,9 +2,9 @@ import { type DataVolume, dataVolumes } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
-import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
@@ -43,7 +43,7 @@ export class DataVolumeReconciler implements Reconciler {
     this.#room = new QuotaRoom(context.caches, context.now);
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const dataVolume = this.#current(key);
     if (!dataVolume || dataVolume.metadata.deletionTimestamp) return undefined;
     const claim = this.#context.caches.claims.get(key);
@@ -94,14 +94,14 @@ export class DataVolumeReconciler implements Reconciler {
     );
   }
 
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const dataVolume = this.#current(key);
     if (!dataVolume || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
     await this.#report(dataVolume, undefined, failure);
   }
 
   /** Returns the DataVolume as it was last seen or last written, whichever is newer. */
-  #current(key: Key): DataVolume | undefined {
+  #current(key: ObjectKey): DataVolume | undefined {
     const cached = this.#context.caches.dataVolumes.get(key);
     const written = this.#written.get(keyToString(key));
     if (cached && written && cached.metadata.uid === written.metadata.uid && isNewer(written, cached)) return written;

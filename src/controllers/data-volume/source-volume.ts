@@ -2,7 +2,7 @@ import type { DataVolumeSpec } from '../../api/data-volume.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import type { DataVolumeSource } from '../../api/source-fields.ts';
 import { TerminalError } from '../../kube/errors.ts';
-import { type Key, keyToString } from '../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../kube/key.ts';
 import { gatherSnapshotSource } from '../clone/source/snapshot-source.ts';
 import { without } from '../clone/source/source.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -28,7 +28,7 @@ export async function sourceVolumeOf(
   return undefined;
 }
 
-function claimVolume({ caches, config }: VolumeContext, key: Key, isNeeded: boolean): SourceVolume | undefined {
+function claimVolume({ caches, config }: VolumeContext, key: ObjectKey, isNeeded: boolean): SourceVolume | undefined {
   const claim = caches.claims.get(key);
   if (!claim) {
     if (isNeeded) throw without('claim', key, 'absent');
@@ -42,7 +42,7 @@ function claimVolume({ caches, config }: VolumeContext, key: Key, isNeeded: bool
   };
 }
 
-async function snapshotVolume(context: VolumeContext, key: Key): Promise<SourceVolume> {
+async function snapshotVolume(context: VolumeContext, key: ObjectKey): Promise<SourceVolume> {
   const { volumeMode, capacity } = await gatherSnapshotSource(context, key, 'Filesystem');
   if (capacity === 0) {
     throw new TerminalError(

@@ -3,7 +3,7 @@ import { isQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
 import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
 import type { PersistentVolume } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
-import type { Key } from '../../kube/key.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 5_000;
@@ -20,7 +20,7 @@ export function profileOf(
   { storageProfiles, storageClasses, volumes }: Pick<Caches, 'storageProfiles' | 'storageClasses' | 'volumes'>,
   storageClassName: string,
   { storage }: DataVolumeSpec,
-  key: Key,
+  key: ObjectKey,
 ): StorageProfile | undefined {
   const name = { namespace: '', name: storageClassName };
   const isOnlyName = storageClassName === '' || storageClasses.get(name) === undefined;
@@ -43,7 +43,7 @@ export function profileOf(
   };
 }
 
-function isFree(spec: PersistentVolume['spec'], key: Key): boolean {
+function isFree(spec: PersistentVolume['spec'], key: ObjectKey): boolean {
   const { claimRef } = spec ?? {};
   return !claimRef || (!claimRef.uid && claimRef.namespace === key.namespace && claimRef.name === key.name);
 }

@@ -1,4 +1,4 @@
-import { type Key, keyOf } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { byDependencyOfDataVolume, dependency, type DependencyKind } from '../references/data-source-of.ts';
 import type { Caches } from '../runtime/caches.ts';
@@ -8,7 +8,7 @@ export function unmadeClonesOf(
   kind: DependencyKind,
   source: KubeObject,
   { dataVolumes, claims }: Pick<Caches, 'dataVolumes' | 'claims'>,
-): Key[] {
+): ObjectKey[] {
   return dataVolumes
     .byIndex(byDependencyOfDataVolume, dependency(kind, keyOf(source)))
     .map(keyOf)
@@ -16,7 +16,10 @@ export function unmadeClonesOf(
 }
 
 /** Returns the DataVolumes that may have been waiting for an admission policy. */
-export function ungrantedClones({ dataVolumes, cloneGrants }: Pick<Caches, 'dataVolumes' | 'cloneGrants'>): Key[] {
+export function ungrantedClones({
+  dataVolumes,
+  cloneGrants,
+}: Pick<Caches, 'dataVolumes' | 'cloneGrants'>): ObjectKey[] {
   return dataVolumes
     .list()
     .filter(({ metadata, status }) => {

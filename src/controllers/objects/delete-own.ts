@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden, isInvalid, toError } from '../../kube/errors.ts';
-import type { Key } from '../../kube/key.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { KubeObject, Resource } from '../../kube/resource.ts';
 export async function deleteOwn<T extends KubeObject>(
   client: KubeClient,
   resource: Resource<T>,
-  key: Key,
+  key: ObjectKey,
 ): Promise<void> {
   try {
     await client.delete(resource, key);

@@ -1,4 +1,4 @@
-import type { Key } from '../../kube/key.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import { annotationIndex } from '../../kube/object-index.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { annotatedKeys } from './annotated-keys.ts';
@@ -11,6 +11,6 @@ export const byTarget = annotationIndex(workForAnnotation);
 export const byTargetKey = annotationIndex(workForClaimAnnotation);
 
 /** Returns the key of the claim that an object was made for. */
-export function workedFor(object: KubeObject): Key[] {
+export function workedFor(object: KubeObject): ObjectKey[] {
   return annotatedKeys(object, workForClaimAnnotation);
 }

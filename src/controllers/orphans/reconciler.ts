@@ -6,9 +6,9 @@ import {
   pods,
   secrets,
 } from '../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { VolumeSnapshot } from '../../kube/snapshot-resources.ts';
 import { transferSecretName } from '../../protocol/object-names.ts';
@@ -48,7 +48,7 @@ export class OrphanReconciler implements Reconciler {
    *
    * @param key of the claim that the objects were made for
    */
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
     const known = caches.claims.get(key)?.metadata?.uid;
     if (isEmpty(this.#orphansOf(key, known))) return undefined;
@@ -66,7 +66,7 @@ export class OrphanReconciler implements Reconciler {
     return deletion === 'waiting' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
   }
 
-  #orphansOf(key: Key, uid: string | undefined): Orphans {
+  #orphansOf(key: ObjectKey, uid: string | undefined): Orphans {
     const { caches } = this.#context;
     const index = keyToString(key);
     const isOrphan = (object: KubeObject) => workOf(object) !== '' && workOf(object) !== uid && !isBeingDeleted(object);

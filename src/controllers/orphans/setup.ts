@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, persistentVolumeClaims, secrets } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
-import { type Key, keyIf, keyOf, keyToString } from '../../kube/key.ts';
+import { keyIf, keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { populationRights } from '../claims/population/rights.ts';
 import { byPromiseKey, promisedTo } from '../claims/rebind/promises.ts';
 import { byTargetKey, workedFor } from '../objects/work-index.ts';
@@ -29,7 +29,7 @@ export const orphans: ControllerSetup = {
 };
 
 /** Returns the key of a claim that something was made for, because deleting the claim makes orphans. */
-function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, volumes }: Caches): Key[] {
+function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, volumes }: Caches): ObjectKey[] {
   const key = keyToString(keyOf(claim));
   const isHelped =
     [claims, snapshots, pods].some((cache) => cache.byIndex(byTargetKey, key).length > 0) ||

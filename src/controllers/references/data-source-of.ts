@@ -1,24 +1,24 @@
 import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
-import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { defineIndex } from '../../kube/object-index.ts';
 
 /** Returns the key of the DataSource that a DataVolume is cloned from. */
-export function dataSourceKeyOf(dataVolume: DataVolume): Key | undefined {
+export function dataSourceKeyOf(dataVolume: DataVolume): ObjectKey | undefined {
   const { sourceRef } = dataVolume.spec;
   return sourceRef && { namespace: sourceRef.namespace || keyOf(dataVolume).namespace, name: sourceRef.name };
 }
 
 interface References {
-  readonly pvc?: Key | undefined;
-  readonly snapshot?: Key | undefined;
-  readonly dataSource?: Key | undefined;
+  readonly pvc?: ObjectKey | undefined;
+  readonly snapshot?: ObjectKey | undefined;
+  readonly dataSource?: ObjectKey | undefined;
 }
 
 export type DependencyKind = 'claim' | 'snapshot' | 'dataSource';
 
 /** Returns the value that an index has for an object that a DataSource or a DataVolume depends on. */
-export function dependency(kind: DependencyKind, key: Key): string {
+export function dependency(kind: DependencyKind, key: ObjectKey): string {
   return `${kind} ${keyToString(key)}`;
 }
 
@@ -38,7 +38,7 @@ export function inNamespace<Source extends References>(source: Source, namespace
 export function leadsElsewhere(dataSource: DataSource): boolean {
   const { namespace } = keyOf(dataSource);
   const { pvc, snapshot, dataSource: other } = inNamespace(dataSource.spec.source, namespace);
-  const key: Key | undefined = pvc ?? snapshot ?? other;
+  const key: ObjectKey | undefined = pvc ?? snapshot ?? other;
   return key !== undefined && key.namespace !== namespace;
 }
 

@@ -2,8 +2,8 @@ import { objectLabels } from '../../api/labels.ts';
 import { type StorageProfile, storageProfiles } from '../../api/storage-profile.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
 import type { StorageClass } from '../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
-import type { Key } from '../../kube/key.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -21,7 +21,7 @@ export class StorageProfileReconciler implements Reconciler {
     this.#context = context;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
     const storageClass = caches.storageClasses.get(key);
     if (!storageClass) return undefined;

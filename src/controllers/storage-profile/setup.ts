@@ -1,6 +1,6 @@
 import { storageProfiles } from '../../api/storage-profile.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
-import { type Key, keyOf } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { NO_PROVISIONER } from './known-provisioners.ts';
@@ -28,7 +28,7 @@ export const storageProfile: ControllerSetup = {
 };
 
 /** Returns the class of a volume if its profile is derived from its volumes. */
-function staticClassesOf({ storageClasses }: Pick<Caches, 'storageClasses'>, name: string | undefined): Key[] {
+function staticClassesOf({ storageClasses }: Pick<Caches, 'storageClasses'>, name: string | undefined): ObjectKey[] {
   const found = name === undefined ? undefined : storageClasses.get({ namespace: '', name });
   return found?.provisioner === NO_PROVISIONER ? [keyOf(found)] : [];
 }

@@ -1,7 +1,7 @@
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import type { Key } from '../../kube/key.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import { releaseContentOf } from '../claims/disposal/release-content.ts';
 import { workForAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -20,7 +20,7 @@ export class TemporarySnapshotReconciler implements Reconciler {
     this.#context = context;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const snapshot = this.#context.caches.snapshots.get(key);
     if (snapshot?.metadata?.annotations?.[workForAnnotation] === undefined || isBeingDeleted(snapshot))
       return undefined;
@@ -29,7 +29,7 @@ export class TemporarySnapshotReconciler implements Reconciler {
     return outcome === 'waiting' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
   }
 
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const { caches, events } = this.#context;
     const snapshot = caches.snapshots.get(key);
     if (!snapshot || !(failure instanceof ApiError)) return;

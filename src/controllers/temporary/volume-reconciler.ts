@@ -1,8 +1,8 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../kube/controller.ts';
+import type { Reconciler, Result } from '../../kube/controller.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
-import { type Key, keyOf, keyToString } from '../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { isTemporaryClaimName } from '../../protocol/object-names.ts';
 import { releaseVolume } from '../claims/disposal/release-volume.ts';
 import { staysBehind } from '../objects/evidence.ts';
@@ -31,7 +31,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
    * Returns the key of the volume that a change of a claim concerns. It must be called for every change, because this
    * is how it learns which claims are deleted.
    */
-  volumeOf(claim: PersistentVolumeClaim): Key[] {
+  volumeOf(claim: PersistentVolumeClaim): ObjectKey[] {
     if (!isTemporary(claim)) return [];
     if (isBeingDeleted(claim)) this.#remember(claim.metadata?.uid ?? '');
     const { volumeName: name } = claim.spec ?? {};
@@ -39,7 +39,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
   }
 
   /** Returns the key of a volume that may have to be released. */
-  candidate(volume: PersistentVolume): Key[] {
+  candidate(volume: PersistentVolume): ObjectKey[] {
     const { claimRef } = volume.spec ?? {};
     const isConcerned = isTemporaryClaimName(claimRef?.name ?? '') && staysBehind(volume, claimRef?.uid);
     return isConcerned ? [keyOf(volume)] : [];
@@ -50,7 +50,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
    *
    * @param key of a volume
    */
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
     const volume = caches.volumes.get(key);
     const { uid } = volume?.spec?.claimRef ?? {};
@@ -59,7 +59,7 @@ export class TemporaryVolumeReconciler implements Reconciler {
   }
 
   /** Reports the failure on the volume, which is what an administrator finds. */
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const volume = this.#context.caches.volumes.get(key);
     if (!volume || !(failure instanceof ApiError)) return;
     const claim = { name: volume.spec?.claimRef?.name ?? '', namespace: volume.spec?.claimRef?.namespace ?? '' };

@@ -1,5 +1,5 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
-import type { Outcome } from '../../kube/controller.ts';
+import type { Result } from '../../kube/controller.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { latestWarning } from '../runtime/latest-warning.ts';
@@ -23,7 +23,7 @@ const NOTED_WITHIN_MILLISECONDS = 60_000;
 export async function explainSlowStart(
   context: Pick<ControllerContext, 'client' | 'now'>,
   pod: Pod,
-): Promise<{ readonly cause?: { readonly reason: string; readonly message: string }; readonly next: Outcome }> {
+): Promise<{ readonly cause?: { readonly reason: string; readonly message: string }; readonly next: Result }> {
   const scheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'True');
   const since = Date.parse(scheduled?.lastTransitionTime ?? '');
   if (Number.isNaN(since)) return { next: undefined };

@@ -1,5 +1,5 @@
 import type { Pod } from '../../kube/builtin-resources.ts';
-import type { Outcome } from '../../kube/controller.ts';
+import type { Result } from '../../kube/controller.ts';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -29,7 +29,7 @@ export interface FollowUp {
   readonly report?: TransferReport;
   /** Progress of the pod, if it was polled now and answered. */
   readonly progress?: TransferProgress | undefined;
-  readonly next: Outcome | 'start-again';
+  readonly next: Result | 'start-again';
 }
 
 type FollowerContext = Pick<ControllerContext, 'client' | 'now' | 'progress'>;

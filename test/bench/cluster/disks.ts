@@ -1,6 +1,6 @@
 import { dataVolumes, type DataVolumeSpec } from '../../../src/api/data-volume.ts';
 import { type Pod, pods } from '../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../../support/data-volumes.ts';
 import type { Environment } from '../../support/environment.ts';
 import { until } from '../../support/until.ts';
@@ -8,7 +8,7 @@ import { podWithVolume } from '../../support/volume-content.ts';
 
 /** A disk in a cluster, made for a measurement. */
 export interface Disk {
-  readonly key: Key;
+  readonly key: ObjectKey;
   readonly claim: ClaimOptions;
 }
 

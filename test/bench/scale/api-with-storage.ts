@@ -4,7 +4,7 @@ import { CDI_API_VERSION } from '../../../src/api/group.ts';
 import { storageProfiles } from '../../../src/api/storage-profile.ts';
 import { csiDrivers, namespaces, persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
 import { repository } from '../../cluster/folders.ts';
 import { csiParts } from '../../cluster/index.ts';
@@ -64,7 +64,7 @@ async function installRights(server: ApiServer): Promise<void> {
 }
 
 /** The claim that is cloned. */
-export function goldenImageOf(strategy: Strategy): Key {
+export function goldenImageOf(strategy: Strategy): ObjectKey {
   return { namespace: strategy === 'other-namespace' ? GOLDEN_NAMESPACE : CLONE_NAMESPACE, name: `golden-${strategy}` };
 }
 

@@ -7,11 +7,11 @@ import {
   persistentVolumes,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { Outcome, Reconciler } from '../../../src/kube/controller.ts';
+import type { Result, Reconciler } from '../../../src/kube/controller.ts';
 import { isAlreadyExists, isNotFound } from '../../../src/kube/errors.ts';
 import { enqueueFrom } from '../../../src/kube/event-source.ts';
 import type { Informer } from '../../../src/kube/informer.ts';
-import { type Key, keyFromString, keyOf, keyToString } from '../../../src/kube/key.ts';
+import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import type { Manager } from '../../../src/kube/manager.ts';
 import { defineIndex } from '../../../src/kube/object-index.ts';
 import { type VolumeSnapshot, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
@@ -60,7 +60,7 @@ class ClaimSimulation implements Reconciler {
     this.#volumes = volumes;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const claim = this.#claims.get(key);
     if (!claim) return undefined;
     if (claim.metadata?.deletionTimestamp) return this.#letGo(claim, 'kubernetes.io/pvc-protection');
@@ -133,7 +133,7 @@ class ClaimSimulation implements Reconciler {
     await this.#client.mergePatch(persistentVolumeClaims, keyOf(claim), status, { subresource: 'status' });
   }
 
-  async #letGo(claim: PersistentVolumeClaim, finalizer: string): Promise<Outcome> {
+  async #letGo(claim: PersistentVolumeClaim, finalizer: string): Promise<Result> {
     const finalizers = claim.metadata?.finalizers ?? [];
     if (!finalizers.includes(finalizer)) return undefined;
     const { resourceVersion } = claim.metadata ?? {};
@@ -160,7 +160,7 @@ class VolumeSimulation implements Reconciler {
     this.#volumes = volumes;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const volume = this.#volumes.get(key);
     const [claimKey] = volume ? claimOf(volume) : [];
     if (!volume || !claimKey || volume.status?.phase !== 'Bound') return undefined;
@@ -192,7 +192,7 @@ class SnapshotSimulation implements Reconciler {
     this.#snapshots = snapshots;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const snapshot = this.#snapshots.get(key);
     if (!snapshot || snapshot.status?.readyToUse) return undefined;
     const status = {
@@ -205,7 +205,7 @@ class SnapshotSimulation implements Reconciler {
   }
 }
 
-function claimOf(volume: PersistentVolume): Key[] {
+function claimOf(volume: PersistentVolume): ObjectKey[] {
   const { namespace, name } = volume.spec?.claimRef ?? {};
   return namespace && name ? [keyFromString(`${namespace}/${name}`)] : [];
 }

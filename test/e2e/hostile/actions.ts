@@ -9,7 +9,7 @@ import {
   secrets,
   services,
 } from '../../../src/kube/builtin-resources.ts';
-import { type Key, keyOf, keyToString } from '../../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import {
   copyServiceName,
@@ -30,7 +30,7 @@ import { anyName, anyOwn, type HostileWorld, ownResources } from './world.ts';
 /** Something that a hostile tenant tries. It rejects where the API server refuses. */
 export type Action = (world: HostileWorld) => Promise<unknown>;
 
-const at = ({ namespace }: HostileWorld, name: string): Key => ({ namespace, name });
+const at = ({ namespace }: HostileWorld, name: string): ObjectKey => ({ namespace, name });
 
 function claim(world: HostileWorld, name: string, more: PersistentVolumeClaim = {}): PersistentVolumeClaim {
   return {

@@ -9,7 +9,7 @@ import {
   services,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import type { RandomChoice } from '../../support/random-choice.ts';
@@ -34,9 +34,9 @@ export interface HostileWorld {
   /** Its own namespace, in which it may do everything. */
   readonly namespace: string;
   /** Its own claim with data. */
-  readonly own: Key;
+  readonly own: ObjectKey;
   /** Others' claims that it is after. */
-  readonly wanted: readonly Key[];
+  readonly wanted: readonly ObjectKey[];
   readonly classes: StorageClasses;
   readonly image: string;
   readonly known: Known;

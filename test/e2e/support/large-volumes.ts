@@ -1,4 +1,4 @@
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { Environment } from '../../support/environment.ts';
 import { makeClaim, runInVolume, type VolumeOptions } from './volumes.ts';
 
@@ -49,7 +49,7 @@ const treeSum = `cd /volume; ( find . -mindepth 1 ! -name lost+found -printf '%P
 /** Makes a volume with {@link LARGE_DATA} bytes of data in it. */
 export async function makeLargeVolume(
   environment: Environment,
-  key: Key,
+  key: ObjectKey,
   content: LargeContent,
   options: Omit<VolumeOptions, 'size'>,
 ): Promise<void> {
@@ -64,7 +64,7 @@ export async function makeLargeVolume(
 /** A checksum of all that {@link makeLargeVolume} has written, wherever it is now. */
 export async function sumOfLargeVolume(
   environment: Environment,
-  key: Key,
+  key: ObjectKey,
   content: LargeContent,
   volumeMode?: 'Filesystem' | 'Block',
 ): Promise<string> {

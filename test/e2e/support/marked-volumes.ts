@@ -1,5 +1,5 @@
 import { persistentVolumeClaims, persistentVolumes, type Pod, pods } from '../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { Environment } from '../../support/environment.ts';
 import { NotInTime, until } from '../../support/until.ts';
 import { podWithVolume } from '../../support/volume-content.ts';
@@ -20,7 +20,7 @@ interface MarkedOptions {
 }
 
 /** Makes a claim with a disk in it that holds a marker. */
-export async function makeMarked(environment: Environment, key: Key, options: MarkedOptions): Promise<void> {
+export async function makeMarked(environment: Environment, key: ObjectKey, options: MarkedOptions): Promise<void> {
   const { marker, ...claim } = options;
   await makeClaim(environment, key, { ...claim, size: MARKED_SIZE });
   await mark(environment, key, marker, options.volumeMode);
@@ -29,7 +29,7 @@ export async function makeMarked(environment: Environment, key: Key, options: Ma
 /** Writes a marker into the disk of a claim, in place of the one that it had. */
 export async function mark(
   environment: Environment,
-  key: Key,
+  key: ObjectKey,
   marker: string,
   volumeMode?: 'Filesystem' | 'Block',
 ): Promise<void> {

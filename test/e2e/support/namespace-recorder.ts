@@ -8,7 +8,7 @@ import {
   services,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import { type Key, keyOf, keyToString } from '../../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { follow } from '../../support/follow.ts';
@@ -73,7 +73,7 @@ export class NamespaceRecorder {
   }
 
   /** What the controllers made here for a claim, and for the claims that they made for it. */
-  madeFor(claim: Key): Recorded[] {
+  madeFor(claim: ObjectKey): Recorded[] {
     const made = this.appeared.filter(({ metadata }) => metadata?.annotations?.[WORK_FOR] === keyToString(claim));
     const working = made.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(keyOf);
     return [...made, ...working.flatMap((each) => this.madeFor(each))];

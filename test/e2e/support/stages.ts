@@ -1,5 +1,5 @@
 import { type DataVolume, dataVolumes, type DataVolumeSpec } from '../../../src/api/data-volume.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { dataVolume, untilSucceeded } from '../../support/data-volumes.ts';
 import { diskFile } from '../../support/disk-images.ts';
 import type { StorageClasses } from '../../support/storage-classes.ts';
@@ -13,11 +13,11 @@ export interface Stage {
   readonly phase: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly volumeMode?: 'Block';
-  readonly source: (suite: Suite, golden: Key) => DataVolumeSpec['source'];
+  readonly source: (suite: Suite, golden: ObjectKey) => DataVolumeSpec['source'];
 }
 
 const slowImport = ({ web }: Suite) => ({ http: { url: `${web.url}${webPath.slow}/${diskFile.qcow2}` } });
-const clone = (_: Suite, golden: Key) => ({ pvc: { ...golden } });
+const clone = (_: Suite, golden: ObjectKey) => ({ pvc: { ...golden } });
 const direct = { annotations: { 'cdi.kubevirt.io/storage.usePopulator': 'false' } };
 
 /** The middle of each way of filling a claim. */
@@ -34,7 +34,7 @@ export const stages: Record<string, Stage> = {
 };
 
 /** Makes the golden disk that the clones of a role are made of. */
-export async function makeGolden(suite: Suite, role: keyof StorageClasses): Promise<Key> {
+export async function makeGolden(suite: Suite, role: keyof StorageClasses): Promise<ObjectKey> {
   const key = suite.key(`golden-${role.toLowerCase()}`);
   const source = { http: { url: `${suite.web.url}${webPath.plain}/${diskFile.qcow2}` } };
   await suite.client.create(dataVolumes, dataVolume(key, source, { storageClassName: suite.classes[role] }));
@@ -43,7 +43,7 @@ export async function makeGolden(suite: Suite, role: keyof StorageClasses): Prom
 }
 
 /** Makes a DataVolume and resolves in the middle of its work. */
-export async function begin(suite: Suite, key: Key, stage: Stage, golden: Key): Promise<DataVolume> {
+export async function begin(suite: Suite, key: ObjectKey, stage: Stage, golden: ObjectKey): Promise<DataVolume> {
   const { annotations, volumeMode, role } = stage;
   const options = { storageClassName: suite.classes[role], annotations, volumeMode };
   await suite.client.create(dataVolumes, dataVolume(key, stage.source(suite, golden), options));

@@ -1,4 +1,4 @@
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { prepareSources, type Sources } from '../../support/sources.ts';
@@ -10,7 +10,7 @@ export interface Suite extends Environment, Sources {
   /** Makes another namespace, which goes with the suite. */
   readonly newNamespace: () => Promise<string>;
   /** A name in the suite's namespace. */
-  readonly key: (name: string) => Key;
+  readonly key: (name: string) => ObjectKey;
 }
 
 const log = (line: string) => console.log(`    ${line}`);

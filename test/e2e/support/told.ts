@@ -1,5 +1,5 @@
 import { type DataVolume, dataVolumes } from '../../../src/api/data-volume.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { conditionOf } from '../../support/data-volumes.ts';
 import { until } from '../../support/until.ts';
 import type { Suite } from './suite.ts';
@@ -17,7 +17,7 @@ export interface Told {
 }
 
 /** Follows a DataVolume from its creation until it has succeeded or failed. */
-export async function followTold(suite: Suite, key: Key, timeout: number): Promise<Told> {
+export async function followTold(suite: Suite, key: ObjectKey, timeout: number): Promise<Told> {
   const messages: string[] = [];
   let silentSince: number | undefined = performance.now();
   let longestSilence = 0;

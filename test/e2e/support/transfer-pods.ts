@@ -1,15 +1,15 @@
 import { hostCloneKeys } from '../../../src/controllers/clone/copy/objects.ts';
 import { persistentVolumeClaims, type Pod, pods } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { temporaryClaimName } from '../../../src/protocol/object-names.ts';
 import { type TransferProgress, transferProgress } from '../../../src/protocol/transfer-pod.ts';
 import { until } from '../../support/until.ts';
 
 /** The pods that copy into a DataVolume's claim. */
 export interface TransferPods {
-  readonly source: Key;
-  readonly target: Key;
+  readonly source: ObjectKey;
+  readonly target: ObjectKey;
 }
 
 /**
@@ -19,8 +19,8 @@ export interface TransferPods {
  */
 export async function transferPodsOf(
   client: KubeClient,
-  key: Key,
-  source: Key,
+  key: ObjectKey,
+  source: ObjectKey,
   { direct = false }: { direct?: boolean | undefined } = {},
 ): Promise<TransferPods> {
   const target = await until(client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
@@ -73,7 +73,7 @@ export async function observeCopy(client: KubeClient, { source }: TransferPods, 
 }
 
 /** A pod that is not the one of this uid, once it runs. */
-export function untilReplaced(client: KubeClient, key: Key, uid: string | undefined): Promise<Pod> {
+export function untilReplaced(client: KubeClient, key: ObjectKey, uid: string | undefined): Promise<Pod> {
   return until(client, pods, key, `pod ${uid} is replaced`, (pod) =>
     pod && pod.metadata?.uid !== uid && pod.status?.podIP ? pod : undefined,
   );

@@ -1,5 +1,5 @@
 import { persistentVolumeClaims, pods } from '../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { Environment } from '../../support/environment.ts';
 import { until } from '../../support/until.ts';
 import { podWithVolume } from '../../support/volume-content.ts';
@@ -13,7 +13,7 @@ export interface VolumeOptions {
 }
 
 /** Makes a claim without a DataVolume. */
-export async function makeClaim({ client }: Environment, key: Key, options: VolumeOptions): Promise<void> {
+export async function makeClaim({ client }: Environment, key: ObjectKey, options: VolumeOptions): Promise<void> {
   const { storageClassName, volumeMode = 'Filesystem', size, annotations } = options;
   await client.create(persistentVolumeClaims, {
     metadata: { ...key, ...(annotations ? { annotations: { ...annotations } } : {}) },
@@ -36,7 +36,7 @@ let count = 0;
  * Runs a script in a pod that mounts a claim; the pod is gone afterwards. Resolves to what the script says, 4 KiB at
  * most.
  */
-export async function runInVolume(environment: Environment, claim: Key, script: Script): Promise<string> {
+export async function runInVolume(environment: Environment, claim: ObjectKey, script: Script): Promise<string> {
   const { text, volumeMode, writable = false, nodeName } = script;
   count += 1;
   const key = { namespace: claim.namespace, name: `script-${process.pid}-${count}` };

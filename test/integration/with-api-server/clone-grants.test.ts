@@ -6,7 +6,7 @@ import { type DataVolume, dataVolumes } from '../../../src/api/data-volume.ts';
 import { addControllers } from '../../../src/controllers/manager.ts';
 import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import { createClone, createGoldenImage, goldenImageOf, install } from '../../bench/scale/api-with-storage.ts';
 import { simulateStorage } from '../../bench/scale/simulated-storage.ts';
@@ -64,12 +64,12 @@ describe('clones between namespaces, of a real API server with simulated storage
   };
   const untilReady = () => eventually('the controllers are ready', async () => (await readiness()).isReady, 60_000);
   const installPolicies = () => kubectl.run('apply', '-k', join(repository, 'deploy/admission'));
-  const clone = async (): Promise<Key> => {
+  const clone = async (): Promise<ObjectKey> => {
     const number = count++;
     await createClone(client, 'other-namespace', number);
     return { namespace: 'clones', name: `clone-${number}` };
   };
-  const untilReason = (key: Key, reason: string) =>
+  const untilReason = (key: ObjectKey, reason: string) =>
     until(client, dataVolumes, key, `it says ${reason}`, (object) => {
       const running = conditionOf(object, 'Running');
       return running?.reason === reason ? { phase: object?.status?.phase, message: running.message } : undefined;

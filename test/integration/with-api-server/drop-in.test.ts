@@ -11,7 +11,7 @@ import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import { addControllers } from '../../../src/controllers/manager.ts';
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import { createGoldenImage, goldenImageOf, install } from '../../bench/scale/api-with-storage.ts';
 import { simulateStorage } from '../../bench/scale/simulated-storage.ts';
@@ -78,20 +78,20 @@ describe('what clients of the API rely on, in a real API server with simulated s
     storageClassName: 'csi-clone',
     resources: { requests: { storage: '1Gi' } },
   };
-  async function create(name: string, spec: DataVolumeSpec, metadata: DataVolume['metadata'] = {}): Promise<Key> {
+  async function create(name: string, spec: DataVolumeSpec, metadata: DataVolume['metadata'] = {}): Promise<ObjectKey> {
     const key = { namespace: OWN, name };
     const identity = { apiVersion: CDI_API_VERSION, kind: 'DataVolume' } as const;
     await client.create(dataVolumes, { ...identity, metadata: { ...metadata, ...key }, spec });
     return key;
   }
-  const createSource = (key: Key, source: object) =>
+  const createSource = (key: ObjectKey, source: object) =>
     client.create(dataSources, {
       apiVersion: CDI_API_VERSION,
       kind: 'DataSource',
       metadata: { ...key },
       spec: { source },
     });
-  const claimOf = async (key: Key) => client.get(persistentVolumeClaims, key);
+  const claimOf = async (key: ObjectKey) => client.get(persistentVolumeClaims, key);
 
   describe('labels', () => {
     const image = { namespace: golden.namespace, name: 'fedora' };

@@ -3,10 +3,10 @@ import { request } from 'undici';
 import { controllerOf, differs, ownerReference } from '../../../src/kube/apply.ts';
 import { type ConfigMap, configMaps, events, leases, namespaces } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { type Outcome, type Reconciler } from '../../../src/kube/controller.ts';
+import { type Reconciler, type Result } from '../../../src/kube/controller.ts';
 import { LeadershipLostError, TerminalError, WaitingError } from '../../../src/kube/errors.ts';
 import { enqueueFrom } from '../../../src/kube/event-source.ts';
-import { type Key, keyToString } from '../../../src/kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import { Manager, type ManagerOptions } from '../../../src/kube/manager.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -81,7 +81,7 @@ describe('Manager against a real API server', function () {
       let runs = 0;
       const copier: Reconciler = {
         name: 'copier',
-        async reconcile(key: Key): Promise<Outcome> {
+        async reconcile(key: ObjectKey): Promise<Result> {
           runs++;
           const original = informer.get(key);
           if (!original || controllerOf(original)) return undefined;

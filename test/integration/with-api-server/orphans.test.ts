@@ -20,7 +20,7 @@ import {
   secrets,
 } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import { type Key, keyOf } from '../../../src/kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import {
@@ -40,7 +40,7 @@ const root = join(import.meta.dirname, '../../..');
 const TEAM = 'team';
 const GOLDEN = 'golden';
 const GONE = '6f1c0b1e-0000-4000-8000-00000000dead';
-const target: Key = { namespace: TEAM, name: 'vm' };
+const target: ObjectKey = { namespace: TEAM, name: 'vm' };
 
 /**
  * What is left of clones into a claim that went without waiting for anybody. The controllers' own rights and policies
@@ -176,7 +176,7 @@ describe('what was made for a claim that is gone, in a real API server', functio
   }
 
   /** Whether an object is gone, or going: nobody here runs the controllers of Kubernetes, which take finalizers off. */
-  async function isLeaving<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<boolean> {
+  async function isLeaving<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): Promise<boolean> {
     const found = await admin.get(resource, key);
     return found === undefined || found.metadata?.deletionTimestamp !== undefined;
   }

@@ -14,7 +14,7 @@ import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
 } from '../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../src/kube/key.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import { type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { temporaryClaimName, temporarySnapshotName } from '../../../src/protocol/object-names.ts';
@@ -44,7 +44,7 @@ describe('releaseTarget against a real API server', function () {
   let running: Promise<void>;
   let count = 0;
   let target: PersistentVolumeClaim;
-  let snapshotKey: Key;
+  let snapshotKey: ObjectKey;
   let snapshotCrds: string[];
 
   before(kubernetesIsBuilt);

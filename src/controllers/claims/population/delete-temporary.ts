@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, persistentVolumeClaims, pods } from '../../../kube/builtin-resources.ts';
 import { ApiError, isConflict } from '../../../kube/errors.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import type { VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { mountingPodName } from '../../../protocol/object-names.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
@@ -55,7 +55,7 @@ export async function deleteMountingPod(
   claim: PersistentVolumeClaim,
   targetUid: string,
 ): Promise<void> {
-  const key: Key = { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
+  const key: ObjectKey = { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
   const pod = caches.pods.get(key);
   if (pod && isMadeFor(pod, targetUid)) await client.delete(pods, key, { uid: pod.metadata?.uid });
 }

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { Outcome } from '../../../kube/controller.ts';
+import type { Result } from '../../../kube/controller.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { originOfVolume, requireOwnVolume } from '../rebind/foreign-volume.ts';
 import { releaseTarget, removeTemporary, untilRemoved } from './release-target.ts';
@@ -16,7 +16,7 @@ export async function endPopulation(
   context: ControllerContext,
   target: PersistentVolumeClaim,
   onSuccess: () => Readonly<Record<string, string>> = () => ({}),
-): Promise<Outcome> {
+): Promise<Result> {
   if (originOfVolume(context.caches, target) === 'foreign') {
     const outcome = await removeTemporary(context, target);
     if (outcome !== 'done') return untilRemoved(outcome);

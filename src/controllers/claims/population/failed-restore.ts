@@ -1,6 +1,6 @@
 import { events } from '../../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { newestEvent } from '../../runtime/newest-event.ts';
 
@@ -18,7 +18,7 @@ const PERHAPS_AT_WORK = ['Canceled', 'DeadlineExceeded', 'Unavailable', 'Aborted
  * Returns whether the last attempt to provision a claim, which may no longer exist, has failed with a final answer from
  * the driver.
  */
-export async function hasFailedToProvision(client: KubeClient, claim: Key): Promise<boolean> {
+export async function hasFailedToProvision(client: KubeClient, claim: ObjectKey): Promise<boolean> {
   const code = await provisioningFailure(client, claim);
   return code !== undefined && !PERHAPS_AT_WORK.includes(code);
 }
@@ -30,7 +30,7 @@ export async function hasFailedToProvision(client: KubeClient, claim: Key): Prom
  */
 export async function provisioningFailure(
   client: KubeClient,
-  { namespace, name }: Key,
+  { namespace, name }: ObjectKey,
   uid?: string,
 ): Promise<string | undefined> {
   const selected = [

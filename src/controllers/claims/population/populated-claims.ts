@@ -1,6 +1,6 @@
 import { CDI_GROUP } from '../../../api/group.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { defineIndex } from '../../../kube/object-index.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -14,6 +14,6 @@ export const byPopulationSource = defineIndex<PersistentVolumeClaim>(({ metadata
 });
 
 /** Returns the claims that name an object as the source of their data. */
-export function claimsNaming(source: KubeObject, { claims }: Pick<Caches, 'claims'>): Key[] {
+export function claimsNaming(source: KubeObject, { claims }: Pick<Caches, 'claims'>): ObjectKey[] {
   return claims.byIndex(byPopulationSource, keyToString(keyOf(source))).map(keyOf);
 }

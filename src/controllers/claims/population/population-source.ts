@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../../kube/client.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import type { Informer } from '../../../kube/informer.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 
 /**
@@ -13,7 +13,12 @@ import type { KubeObject, Resource } from '../../../kube/resource.ts';
  */
 export async function populationSource<T extends KubeObject>(
   client: KubeClient,
-  { resource, cache, key, work }: { resource: Resource<T>; cache: Pick<Informer<T>, 'get'>; key: Key; work: string },
+  {
+    resource,
+    cache,
+    key,
+    work,
+  }: { resource: Resource<T>; cache: Pick<Informer<T>, 'get'>; key: ObjectKey; work: string },
 ): Promise<T> {
   const found = cache.get(key) ?? (await client.get(resource, key));
   if (found) return found;

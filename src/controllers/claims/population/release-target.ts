@@ -1,6 +1,6 @@
 import { finalizer } from '../../../api/finalizers.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
-import type { Outcome } from '../../../kube/controller.ts';
+import type { Result } from '../../../kube/controller.ts';
 import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import { keyOf } from '../../../kube/key.ts';
 import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
@@ -91,7 +91,7 @@ export async function removeTemporary(context: ControllerContext, target: Persis
 }
 
 /** Returns the outcome of a reconciliation in which the removal was not completed. */
-export function untilRemoved(outcome: Exclude<StepOutcome, 'done'>): Outcome {
+export function untilRemoved(outcome: Exclude<StepOutcome, 'done'>): Result {
   return outcome === 'later' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
 }
 
@@ -104,7 +104,7 @@ export async function releaseTarget(
   context: ControllerContext,
   target: PersistentVolumeClaim,
   annotations: Readonly<Record<string, string>> = {},
-): Promise<Outcome> {
+): Promise<Result> {
   if (!hasFinalizer(target, finalizer.clonePopulator)) return undefined;
   const outcome = await removeTemporary(context, target);
   if (outcome !== 'done') return untilRemoved(outcome);

@@ -1,5 +1,5 @@
 import type { PersistentVolume } from '../../../kube/builtin-resources.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import { annotationIndex } from '../../../kube/object-index.ts';
 import { annotatedKeys } from '../../objects/annotated-keys.ts';
 import { promisedToAnnotation, promisedToClaimAnnotation } from '../../objects/internal-annotations.ts';
@@ -11,6 +11,6 @@ export const byPromise = annotationIndex(promisedToAnnotation);
 export const byPromiseKey = annotationIndex(promisedToClaimAnnotation);
 
 /** Returns the claim that a volume is promised to. */
-export function promisedTo(volume: PersistentVolume): Key[] {
+export function promisedTo(volume: PersistentVolume): ObjectKey[] {
   return annotatedKeys(volume, promisedToClaimAnnotation);
 }

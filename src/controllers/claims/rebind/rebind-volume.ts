@@ -5,7 +5,7 @@ import {
   persistentVolumes,
 } from '../../../kube/builtin-resources.ts';
 import { isNotFound, TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { isProvisionedFor } from '../../objects/evidence.ts';
 import {
   handedToAnnotation,
@@ -41,7 +41,7 @@ export function promisedVolume(context: RebindContext, target: PersistentVolumeC
 export async function rebindVolume(
   context: RebindContext,
   target: PersistentVolumeClaim,
-  workingKey: Key,
+  workingKey: ObjectKey,
 ): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
   const found = context.caches.claims.get(workingKey);
   const working = found && isMadeFor(found, target.metadata?.uid) ? found : undefined;

@@ -2,7 +2,7 @@ import type { V1Affinity } from '@kubernetes/client-node';
 import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import {
   copyServiceName,
   copySourcePodName,
@@ -31,13 +31,13 @@ const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
 
 /** The names of the objects of one host-assisted clone. */
 export interface HostCloneKeys {
-  readonly sourcePod: Key;
-  readonly targetPod: Key;
-  readonly service: Key;
+  readonly sourcePod: ObjectKey;
+  readonly targetPod: ObjectKey;
+  readonly service: ObjectKey;
   /** The Secret with the keys of both ends, in the target's namespace. */
-  readonly targetSecret: Key;
+  readonly targetSecret: ObjectKey;
   /** The Secret with the source's keys only; the same as targetSecret where both ends are in one namespace. */
-  readonly sourceSecret: Key;
+  readonly sourceSecret: ObjectKey;
 }
 
 /** Returns the names of all objects of the clone into a claim. */
@@ -55,7 +55,7 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
 }
 
 /** Returns the host name of the copy server's Service, for which its certificate is issued. */
-export function copyServerName(service: Key): string {
+export function copyServerName(service: ObjectKey): string {
   return `${service.name}.${service.namespace}.svc`;
 }
 
@@ -183,7 +183,7 @@ export function targetPod(
   );
 }
 
-function tlsMount(secret: Key, files: Readonly<Record<string, string>>): { volume: PodVolume; path: string } {
+function tlsMount(secret: ObjectKey, files: Readonly<Record<string, string>>): { volume: PodVolume; path: string } {
   const items = Object.entries(files).map(([key, path]) => ({ key, path }));
   return {
     volume: { name: 'tls', secret: { secretName: secret.name, defaultMode: 0o440, items } },

@@ -9,10 +9,10 @@ import {
   secrets,
   services,
 } from '../../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { isAlreadyExists } from '../../../kube/errors.ts';
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
-import { type Key, keyFromString, keyOf } from '../../../kube/key.ts';
+import { keyFromString, keyOf, type ObjectKey } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
@@ -53,12 +53,12 @@ import {
 } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 
-const FIELD_MANAGER = 'diskpress-host-clone';
+const FIELD_MANAGER = 'diskpress-copy';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
 export class CopyReconciler implements Reconciler {
-  readonly name = 'host-clone';
+  readonly name = 'copy';
   readonly #context: CloneContext;
   readonly #follower: TransferFollower;
 
@@ -67,7 +67,7 @@ export class CopyReconciler implements Reconciler {
     this.#follower = new TransferFollower(context);
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const claim = this.#context.caches.claims.get(key);
     const sourceKey = claim && cloneRequestOf(claim);
     if (!claim || !sourceKey) return undefined;
@@ -91,14 +91,19 @@ export class CopyReconciler implements Reconciler {
     return this.#follow(claim, sourceKey, source, target);
   }
 
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
     const report = claim && failureReport(claim, failure, this.#context.now());
     if (claim && report) await this.#tell(claim, report);
   }
 
   /** Creates the missing objects. Both pods are created at once, because each of them waits for the other. */
-  async #start(claim: PersistentVolumeClaim, sourceKey: Key, keys: HostCloneKeys, restarts: number): Promise<Outcome> {
+  async #start(
+    claim: PersistentVolumeClaim,
+    sourceKey: ObjectKey,
+    keys: HostCloneKeys,
+    restarts: number,
+  ): Promise<Result> {
     const { caches, config } = this.#context;
     const sourceUid = this.#sourceUid(claim, sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
@@ -131,14 +136,14 @@ export class CopyReconciler implements Reconciler {
   /**
    * Returns the uid that the source claim must have, according to the CloneGrant or to the record on a working claim.
    */
-  #sourceUid(claim: PersistentVolumeClaim, key: Key): string | undefined {
+  #sourceUid(claim: PersistentVolumeClaim, key: ObjectKey): string | undefined {
     const { caches, now } = this.#context;
     const granted = requireAuthority(caches, claim, { kind: 'PersistentVolumeClaim', key }, now());
     const { annotations } = claim.metadata ?? {};
     return granted ?? (annotations?.[workForAnnotation] && annotations[workSourceUidAnnotation]);
   }
 
-  async #follow(claim: PersistentVolumeClaim, sourceKey: Key, source: Pod, target: Pod): Promise<Outcome> {
+  async #follow(claim: PersistentVolumeClaim, sourceKey: ObjectKey, source: Pod, target: Pod): Promise<Result> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
     if (verdict.state === 'succeeded') {
@@ -161,7 +166,7 @@ export class CopyReconciler implements Reconciler {
   }
 
   /** Marks the grant as used, so that a claim is never copied into twice, whatever its annotations say. */
-  async #useGrant(claim: PersistentVolumeClaim, key: Key): Promise<void> {
+  async #useGrant(claim: PersistentVolumeClaim, key: ObjectKey): Promise<void> {
     const { caches, client, now } = this.#context;
     const grant = grantOf(caches, claim);
     if (!grant || key.namespace === keyOf(claim).namespace) return;
@@ -171,7 +176,7 @@ export class CopyReconciler implements Reconciler {
     });
   }
 
-  async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Outcome> {
+  async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
     const { client } = this.#context;
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
     const found = [keys.sourcePod, keys.targetPod]
@@ -233,7 +238,7 @@ export class CopyReconciler implements Reconciler {
   }
 
   /** Returns a pod of this clone, but no pod that worked for an earlier claim of the same name. */
-  #pod(claim: PersistentVolumeClaim, key: Key): Pod | undefined {
+  #pod(claim: PersistentVolumeClaim, key: ObjectKey): Pod | undefined {
     const pod = this.#context.caches.pods.get(key);
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
   }
@@ -261,7 +266,7 @@ function isUnfinished(pod: Pod): boolean {
 /**
  * Returns the claim to copy from; undefined where the claim requests no copy, or is itself populated in another way.
  */
-export function cloneRequestOf(claim: PersistentVolumeClaim): Key | undefined {
+export function cloneRequestOf(claim: PersistentVolumeClaim): ObjectKey | undefined {
   if (claim.spec?.dataSourceRef) return undefined;
   const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
   return request ? keyFromString(request) : undefined;

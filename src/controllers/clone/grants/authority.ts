@@ -3,7 +3,7 @@ import type { DataVolume } from '../../../api/data-volume.ts';
 import { controllerOf } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { grantUsedAnnotation } from '../../objects/internal-annotations.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -16,7 +16,7 @@ const LOOK_AGAIN_MILLISECONDS = 5_000;
 const LONGEST_GRANT_MILLISECONDS = 30 * 24 * 60 * 60_000;
 
 /** Returns the DataVolume that a grant was issued for. */
-export function dataVolumeKeyOf({ spec }: CloneGrant): Key {
+export function dataVolumeKeyOf({ spec }: CloneGrant): ObjectKey {
   return { namespace: spec.dataVolume.namespace, name: spec.dataVolume.name };
 }
 

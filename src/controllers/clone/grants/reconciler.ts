@@ -1,7 +1,7 @@
 import { cloneGrants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import type { Reconciler, Result } from '../../../kube/controller.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { dataVolumeKeyOf } from './authority.ts';
 
@@ -17,7 +17,7 @@ export class CloneGrantReconciler implements Reconciler {
     this.#context = context;
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
     const grant = caches.cloneGrants.get(key);
     if (!grant) return undefined;

@@ -1,7 +1,7 @@
 import { cloneGrants as grants } from '../../../api/clone-grant.ts';
 import { dataVolumes } from '../../../api/data-volume.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
 import { CloneGrantReconciler } from './reconciler.ts';
@@ -23,7 +23,7 @@ export const cloneGrants: ControllerSetup = {
   },
 };
 
-function grantOf(dataVolumeUid: string | undefined, caches: Pick<Caches, 'cloneGrants'>): Key[] {
+function grantOf(dataVolumeUid: string | undefined, caches: Pick<Caches, 'cloneGrants'>): ObjectKey[] {
   const grant = caches.cloneGrants.get({ namespace: '', name: dataVolumeUid ?? '' });
   return grant ? [keyOf(grant)] : [];
 }

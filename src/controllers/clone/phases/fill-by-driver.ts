@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
@@ -16,7 +16,7 @@ const LOOK_AGAIN_MILLISECONDS = 2_000;
  */
 export async function fillByDriver(
   work: CloneWork,
-  key: Key,
+  key: ObjectKey,
   desired: () => Promise<PersistentVolumeClaim>,
 ): Promise<PhaseOutcome> {
   const { caches } = work.context;

@@ -2,7 +2,7 @@ import type { V1NodeSelector } from '@kubernetes/client-node';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, type Pod, pods } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { mountingPodName } from '../../../protocol/object-names.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { isMadeFor, requireMadeFor } from '../../objects/made-for.ts';
@@ -65,11 +65,16 @@ export async function unmount({ context, target }: CloneWork, claim: PersistentV
   await context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid, gracePeriodSeconds: 0 });
 }
 
-function podKeyOf(claim: PersistentVolumeClaim): Key {
+function podKeyOf(claim: PersistentVolumeClaim): ObjectKey {
   return { namespace: keyOf(claim).namespace, name: mountingPodName(claim.metadata?.uid ?? '') };
 }
 
-function mountingPod(work: CloneWork, claim: PersistentVolumeClaim, key: Key, reach: V1NodeSelector | undefined): Pod {
+function mountingPod(
+  work: CloneWork,
+  claim: PersistentVolumeClaim,
+  key: ObjectKey,
+  reach: V1NodeSelector | undefined,
+): Pod {
   return transferPod(
     {
       ...key,

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import type { TransferReport } from '../../transfers/transfer-report.ts';
 import type { ClonePlan } from '../planner/planner.ts';
@@ -7,13 +7,13 @@ import type { CloneSource, CloneSourceKind } from '../source/source.ts';
 import type { TemporaryName } from '../strategies/temporaries.ts';
 
 /** The objects that a phase works on, and the names of its temporary objects in the source's namespace. */
-export interface CloneWork extends Readonly<Record<TemporaryName, Key>> {
+export interface CloneWork extends Readonly<Record<TemporaryName, ObjectKey>> {
   readonly context: ControllerContext;
   readonly target: PersistentVolumeClaim;
   readonly plan: Pick<ClonePlan, 'cloneType'>;
   readonly source: {
     readonly kind: CloneSourceKind;
-    readonly key: Key;
+    readonly key: ObjectKey;
     /** The uid of the object that was granted, where it is in another namespace. */
     readonly uid: string | undefined;
     /**

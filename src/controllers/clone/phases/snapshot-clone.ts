@@ -2,7 +2,7 @@ import { parseQuantity } from '../../../api/quantity.ts';
 import { formatQuantity } from '../../../base/units.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
 import { provisioningFailure } from '../../claims/population/failed-restore.ts';
@@ -102,7 +102,7 @@ function largestRestore(target: PersistentVolumeClaim, { capacity }: CloneSource
  * Deletes a claim that the driver reports to be too small for its snapshot; it is created again at the size of the
  * snapshot's original volume.
  */
-async function removeRefused({ context, target, source }: CloneWork, key: Key): Promise<void> {
+async function removeRefused({ context, target, source }: CloneWork, key: ObjectKey): Promise<void> {
   const { client, caches } = context;
   const claim = caches.claims.get(key);
   if (!claim || isBound(claim) || isBeingDeleted(claim) || !isMadeFor(claim, target.metadata?.uid)) return;

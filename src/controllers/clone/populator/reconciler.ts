@@ -1,9 +1,9 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import { type VolumeCloneSource, volumeCloneSources } from '../../../api/volume-clone-source.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
 import { endPopulation } from '../../claims/population/end-population.ts';
@@ -47,7 +47,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const target = this.#context.caches.claims.get(key);
     const cloneSourceName = target && populatedFrom(target, 'VolumeCloneSource');
     if (!target || cloneSourceName === undefined) return undefined;
@@ -60,7 +60,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     return this.#fill(target, cloneSourceName);
   }
 
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
@@ -75,7 +75,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     });
   }
 
-  async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
+  async #fill(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Result> {
     const { caches } = this.#context;
     const cloned = await this.#sourceOf(target, cloneSourceName);
     const { kind, key } = cloned;
@@ -131,7 +131,7 @@ export class ClonePopulatorReconciler implements Reconciler {
    * Continues a rebind. The data is complete and the working claim may be gone, so the earlier phases must not run
    * again.
    */
-  async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Outcome> {
+  async #handOver(target: PersistentVolumeClaim, cloneSourceName: string): Promise<Result> {
     const name = temporaries.workingClaim.name(target.metadata?.uid ?? '');
     const temporary = this.#context.caches.claims.byIndex(byTarget, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
@@ -143,7 +143,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     return undefined;
   }
 
-  async #finish(target: PersistentVolumeClaim): Promise<Outcome> {
+  async #finish(target: PersistentVolumeClaim): Promise<Result> {
     return endPopulation(this.#context, target, () => {
       this.#context.cloneCount.handedOver(target, this.#context.now());
       const state: CloneState = {

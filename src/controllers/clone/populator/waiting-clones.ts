@@ -1,5 +1,5 @@
 import type { PersistentVolume, Pod } from '../../../kube/builtin-resources.ts';
-import { type Key, keyFromString, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { claimsOf } from '../../claims/mounted-claims.ts';
 import { byPopulationSource } from '../../claims/population/populated-claims.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -10,7 +10,11 @@ import { type CloneSourceKind, WAITING_FOR_SOURCE } from '../source/source.ts';
 type WaitingCaches = Pick<Caches, 'cloneSources' | 'claims'>;
 
 /** Returns the target claims of clones that wait for a source to exist, to be complete, or to be unused. */
-export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: CloneSourceKind, key: Key): Key[] {
+export function clonesWaitingFor(
+  { cloneSources, claims }: WaitingCaches,
+  kind: CloneSourceKind,
+  key: ObjectKey,
+): ObjectKey[] {
   return cloneSources
     .byIndex(byCloned, cloned(kind, key))
     .flatMap((source) => claims.byIndex(byPopulationSource, keyToString(keyOf(source))))
@@ -19,12 +23,12 @@ export function clonesWaitingFor({ cloneSources, claims }: WaitingCaches, kind: 
 }
 
 /** Returns the target claims of clones that wait for a claim that the pod mounts. */
-export function clonesWaitingForPod(caches: WaitingCaches, pod: Pod): Key[] {
+export function clonesWaitingForPod(caches: WaitingCaches, pod: Pod): ObjectKey[] {
   return claimsOf(pod).flatMap((name) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyFromString(name)));
 }
 
 /** Returns the target claims of clones that wait for the claim that the volume belongs to. */
-export function clonesWaitingForVolume(caches: WaitingCaches, { spec }: PersistentVolume): Key[] {
+export function clonesWaitingForVolume(caches: WaitingCaches, { spec }: PersistentVolume): ObjectKey[] {
   const { namespace, name } = spec?.claimRef ?? {};
   return namespace && name ? clonesWaitingFor(caches, 'PersistentVolumeClaim', { namespace, name }) : [];
 }

@@ -4,7 +4,7 @@ import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { readReport } from '../../transfers/transfer-report.ts';
@@ -19,7 +19,7 @@ type ClaimCaches = Pick<Caches, 'claims' | 'volumes' | 'dataVolumes' | 'storageC
  *
  * @throws WaitingError while the claim does not exist, is not bound, or is still being filled
  */
-export function gatherClaimSource(caches: ClaimCaches, key: Key): CloneSource {
+export function gatherClaimSource(caches: ClaimCaches, key: ObjectKey): CloneSource {
   const claim = caches.claims.get(key);
   const dataVolume = caches.dataVolumes.get(key);
   if (!claim) throw dataVolume ? unfinished(dataVolume) : without('claim', key, 'absent');

@@ -4,7 +4,7 @@ import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -12,7 +12,7 @@ import type { Caches } from '../../runtime/caches.ts';
 /** The kind and the name of the object that a DataVolume is cloned from. */
 export interface ClonedObject {
   readonly kind: CloneSourceKind;
-  readonly key: Key;
+  readonly key: ObjectKey;
 }
 
 /** Returns the object that a source names to be cloned; undefined where the source is of another kind. */
@@ -62,7 +62,7 @@ export async function requireSameObjectNow(
   requireUid(key, await client.get(resource, key), uid);
 }
 
-function requireUid(key: Key, found: KubeObject | undefined, uid: string | undefined): void {
+function requireUid(key: ObjectKey, found: KubeObject | undefined, uid: string | undefined): void {
   if (uid === undefined || !found || found.metadata?.uid === uid) return;
   throw new TerminalError(
     'SourceReplaced',

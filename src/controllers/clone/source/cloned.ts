@@ -1,11 +1,11 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 import type { VolumeCloneSource } from '../../../api/volume-clone-source.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { defineIndex } from '../../../kube/object-index.ts';
 
 /** Returns the index value for an object that is cloned. */
-export function cloned(kind: CloneSourceKind, key: Key): string {
+export function cloned(kind: CloneSourceKind, key: ObjectKey): string {
   return `${kind} ${keyToString(key)}`;
 }
 

@@ -1,7 +1,7 @@
 import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 import { WaitingError } from '../../../kube/errors.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { transferRoles } from '../../../protocol/roles.ts';
 import { byMountedClaim } from '../../claims/mounted-claims.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -13,7 +13,7 @@ import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
  *
  * @throws WaitingError CloneSourceInUse, naming the pods
  */
-export function requireUnused(caches: Pick<Caches, 'pods'>, claim: Key): void {
+export function requireUnused(caches: Pick<Caches, 'pods'>, claim: ObjectKey): void {
   const writers = caches.pods.byIndex(byMountedClaim, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
   if (writers.length === 0) return;
   const names = writers.map(({ metadata }) => `"${metadata?.name}"`).sort();

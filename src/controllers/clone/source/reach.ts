@@ -1,6 +1,6 @@
 import type { V1NodeSelector } from '@kubernetes/client-node';
 import { nodes, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import { describeNodeSelector, fitsNode } from '../../../kube/node-selector.ts';
 import { SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../../runtime/caches.ts';
@@ -22,7 +22,7 @@ export interface Consumer {
  * Returns the nodes from which a claim's volume is accessible; undefined where it has no volume, or all nodes can
  * access it.
  */
-export function reachOfClaim(caches: Pick<Caches, 'claims' | 'volumes'>, key: Key): V1NodeSelector | undefined {
+export function reachOfClaim(caches: Pick<Caches, 'claims' | 'volumes'>, key: ObjectKey): V1NodeSelector | undefined {
   const name = caches.claims.get(key)?.spec?.volumeName;
   return name ? caches.volumes.get({ namespace: '', name })?.spec?.nodeAffinity?.required : undefined;
 }
@@ -33,7 +33,7 @@ export function reachOfClaim(caches: Pick<Caches, 'claims' | 'volumes'>, key: Ke
  */
 export function reachOfSnapshot(
   caches: Pick<Caches, 'claims' | 'volumes' | 'snapshots'>,
-  key: Key,
+  key: ObjectKey,
 ): V1NodeSelector | undefined {
   const name = caches.snapshots.get(key)?.spec.source.persistentVolumeClaimName;
   return name ? reachOfClaim(caches, { ...key, name }) : undefined;

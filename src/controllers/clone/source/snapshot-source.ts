@@ -2,7 +2,7 @@ import { userAnnotation } from '../../../api/annotations.ts';
 import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import {
   type VolumeSnapshot,
   type VolumeSnapshotContent,
@@ -22,7 +22,7 @@ import { type CloneSource, notReady, without } from './source.ts';
  */
 export async function gatherSnapshotSource(
   { caches, client }: Pick<ControllerContext, 'caches' | 'client'>,
-  key: Key,
+  key: ObjectKey,
   assumedMode: 'Filesystem' | 'Block',
 ): Promise<CloneSource> {
   const snapshot = caches.snapshots.get(key);

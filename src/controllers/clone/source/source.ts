@@ -4,7 +4,7 @@ import type { CloneSourceKind } from '../../../api/clone-grant.ts';
 import { formatBytes } from '../../../base/format-bytes.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
-import { type Key, keyToString } from '../../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
 
 /** Milliseconds until the next look at a source that is not ready. A watch should trigger one before. */
@@ -23,7 +23,7 @@ export type { CloneSourceKind };
 /** A source that is ready to be cloned. Sizes are in bytes. */
 export interface CloneSource {
   readonly kind: CloneSourceKind;
-  readonly key: Key;
+  readonly key: ObjectKey;
   readonly uid: string;
   readonly driver: string | undefined;
   readonly volumeMode: 'Filesystem' | 'Block';
@@ -75,7 +75,7 @@ function sized(bytes: number): string {
  *
  * @param limit a description of how long the clone waits for the source, where that is not forever
  */
-export function without(what: string, key: Key, state: 'absent' | 'deleted', limit = ''): WaitingError {
+export function without(what: string, key: ObjectKey, state: 'absent' | 'deleted', limit = ''): WaitingError {
   const message =
     state === 'absent'
       ? `The source ${what} "${key.name}" does not exist in namespace "${key.namespace}"; the clone starts when it does${limit}`

@@ -1,5 +1,5 @@
 import { persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
-import type { Key } from '../../../kube/key.ts';
+import type { ObjectKey } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { temporaryClaimName, temporarySnapshotName, temporarySourceClaimName } from '../../../protocol/object-names.ts';
 import type { CleanedUpResource } from '../../claims/population/delete-temporary.ts';
@@ -25,9 +25,9 @@ export const temporaries = {
 export type TemporaryName = keyof typeof temporaries;
 
 /** Returns the names of the temporary objects of one target claim. */
-export function temporaryKeys(namespace: string, targetUid: string): Record<TemporaryName, Key> {
+export function temporaryKeys(namespace: string, targetUid: string): Record<TemporaryName, ObjectKey> {
   const names = Object.keys(temporaries) as TemporaryName[];
   return Object.fromEntries(
     names.map((name) => [name, { namespace, name: temporaries[name].name(targetUid) }]),
-  ) as Record<TemporaryName, Key>;
+  ) as Record<TemporaryName, ObjectKey>;
 }

@@ -3,10 +3,10 @@ import { diskOfVolume } from '../../../base/filesystem-sizes.ts';
 import { formatBytes } from '../../../base/format-bytes.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } from '../../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { isForbidden, isPermanent, toError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyOf, keyToString } from '../../../kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import type { OwnerReference } from '../../../kube/resource.ts';
 import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
@@ -49,7 +49,7 @@ export class ImportReconciler implements Reconciler {
     this.#follower = new TransferFollower(context);
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const { caches } = this.#context;
     const claim = caches.claims.get(key);
     if (!claim || !isImportClaim(claim)) return undefined;
@@ -73,13 +73,13 @@ export class ImportReconciler implements Reconciler {
   }
 
   /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
     const report = claim && failureReport(claim, failure, this.#context.now());
     if (claim && report) await this.#tell(claim, report);
   }
 
-  async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Outcome> {
+  async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Result> {
     const { caches, client, config } = this.#context;
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     const request = importRequestOf(claim, transferTargetOf(claim, config), config);
@@ -94,7 +94,7 @@ export class ImportReconciler implements Reconciler {
     return undefined;
   }
 
-  async #follow(claim: PersistentVolumeClaim, pod: Pod): Promise<Outcome> {
+  async #follow(claim: PersistentVolumeClaim, pod: Pod): Promise<Result> {
     const verdict = judgePod(pod);
     const restarts = Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
     switch (verdict.state) {
@@ -133,7 +133,7 @@ export class ImportReconciler implements Reconciler {
    * Deletes the pod of a claim that is being deleted. The claim is protected as long as a pod uses it, and the pod that
    * it owns would only be garbage-collected after it.
    */
-  async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
+  async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Result> {
     const isOwn = pod && isOwnedBy(pod, ownerReference(claim));
     if (pod && (isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) {
       await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
@@ -141,7 +141,7 @@ export class ImportReconciler implements Reconciler {
     return undefined;
   }
 
-  async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Outcome> {
+  async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Result> {
     const { client, caches } = this.#context;
     if (pod && !isBeingDeleted(pod) && !isPodRetained(claim)) {
       await removeProxy(this.#context, claim);

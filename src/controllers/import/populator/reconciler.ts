@@ -3,9 +3,9 @@ import { finalizer } from '../../../api/finalizers.ts';
 import { volumeImportSources } from '../../../api/volume-import-source.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
-import type { Outcome, Reconciler } from '../../../kube/controller.ts';
+import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { hasFinalizer, isBeingDeleted } from '../../../kube/finalizers.ts';
-import { type Key, keyOf } from '../../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { primeClaimName } from '../../../protocol/object-names.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
@@ -45,7 +45,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
   }
 
-  async reconcile(key: Key): Promise<Outcome> {
+  async reconcile(key: ObjectKey): Promise<Result> {
     const target = this.#context.caches.claims.get(key);
     const sourceName = target && populatedFrom(target, 'VolumeImportSource');
     if (!target || sourceName === undefined) return undefined;
@@ -65,7 +65,7 @@ export class ImportPopulatorReconciler implements Reconciler {
   }
 
   /** Reports on the claim what keeps its import from starting. */
-  async failed(key: Key, failure: Error): Promise<void> {
+  async failed(key: ObjectKey, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
@@ -76,7 +76,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     });
   }
 
-  async #begin(target: PersistentVolumeClaim, primeKey: Key, sourceName: string): Promise<Outcome> {
+  async #begin(target: PersistentVolumeClaim, primeKey: ObjectKey, sourceName: string): Promise<Result> {
     const { caches, client, config } = this.#context;
     const source = await populationSource(client, {
       resource: volumeImportSources,
@@ -105,7 +105,7 @@ export class ImportPopulatorReconciler implements Reconciler {
     return undefined;
   }
 
-  async #rebind(target: PersistentVolumeClaim, primeKey: Key): Promise<Outcome> {
+  async #rebind(target: PersistentVolumeClaim, primeKey: ObjectKey): Promise<Result> {
     const outcome = await rebindVolume(this.#context, target, primeKey);
     return outcome === 'done' || outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
   }

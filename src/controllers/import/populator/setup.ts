@@ -1,7 +1,7 @@
 import { volumeImportSources } from '../../../api/volume-import-source.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
-import { type Key, keyIf } from '../../../kube/key.ts';
+import { keyIf, type ObjectKey } from '../../../kube/key.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';
@@ -34,7 +34,7 @@ export const importPopulator: ControllerSetup = {
 };
 
 /** Returns the claims that own a working claim. */
-function ownersOf({ metadata }: PersistentVolumeClaim): Key[] {
+function ownersOf({ metadata }: PersistentVolumeClaim): ObjectKey[] {
   const namespace = metadata?.namespace ?? '';
   return (metadata?.ownerReferences ?? [])
     .filter(({ kind }) => kind === 'PersistentVolumeClaim')

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../../../../src/kube/errors.ts';
-import { type Key, keyOf, keyToString } from '../../../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
 import { apiVersionOf, type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 
 /**
@@ -46,7 +46,7 @@ export class SimulatedApi {
     this.#listeners.push(listener);
   }
 
-  find<T extends KubeObject>(resource: Resource<T>, key: Key): T | undefined {
+  find<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined {
     return this.#of(resource).get(keyToString(key)) as T | undefined;
   }
 
@@ -78,7 +78,7 @@ export class SimulatedApi {
   change<T extends KubeObject>(
     user: User,
     resource: Resource<T>,
-    key: Key,
+    key: ObjectKey,
     next: (current: T) => T,
     preconditions: Preconditions = {},
   ): T {
@@ -92,7 +92,12 @@ export class SimulatedApi {
     return this.find(resource, key) ?? after;
   }
 
-  delete<T extends KubeObject>(user: User, resource: Resource<T>, key: Key, preconditions: Preconditions = {}): void {
+  delete<T extends KubeObject>(
+    user: User,
+    resource: Resource<T>,
+    key: ObjectKey,
+    preconditions: Preconditions = {},
+  ): void {
     const before = this.#meant(resource, key, preconditions);
     this.#admit({ user, resource, before, after: undefined });
     if (before.metadata?.deletionTimestamp) return;
@@ -101,7 +106,7 @@ export class SimulatedApi {
     this.#store({ user, resource, before, after });
   }
 
-  #meant<T extends KubeObject>(resource: Resource<T>, key: Key, { uid, resourceVersion }: Preconditions): T {
+  #meant<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, { uid, resourceVersion }: Preconditions): T {
     const found = this.find(resource, key);
     if (!found) throw refusal(404, 'NotFound', `${keyToString(key)} not found`);
     const isOther = uid !== undefined && uid !== found.metadata?.uid;

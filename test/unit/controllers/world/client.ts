@@ -2,7 +2,7 @@ import type { Right, Verb } from '../../../../src/controllers/runtime/rights.ts'
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { isNotFound } from '../../../../src/kube/errors.ts';
-import { type Key, keyOf } from '../../../../src/kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../../src/kube/key.ts';
 import { type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 import { type Preconditions, refusal, type SimulatedApi, type User } from './api.ts';
 import { applied, merged } from './patches.ts';
@@ -35,7 +35,7 @@ export class SimulatedClient {
     return this as unknown as KubeClient;
   }
 
-  async get<T extends KubeObject>(resource: Resource<T>, key: Key): Promise<T | undefined> {
+  async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined> {
     await this.#arrive('get', resource);
     return this.#api.find(resource, key);
   }
@@ -82,13 +82,17 @@ export class SimulatedClient {
     return this.#api.change(this.#user, resource, keyOf(object), (current) => ({ ...current, status: object.status }));
   }
 
-  async mergePatch<T extends KubeObject>(resource: Resource<T>, key: Key, patch: KubeObject): Promise<T> {
+  async mergePatch<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, patch: KubeObject): Promise<T> {
     await this.#arrive('patch', resource);
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
   }
 
-  async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: Preconditions = {}): Promise<void> {
+  async delete<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: Preconditions = {},
+  ): Promise<void> {
     await this.#arrive('delete', resource);
     try {
       this.#api.delete(this.#user, resource, key, options);

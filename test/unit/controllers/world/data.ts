@@ -3,7 +3,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
 } from '../../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../../src/kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi } from './api.ts';
 
@@ -28,7 +28,7 @@ export class Data {
   }
 
   /** What a driver fills a new volume with; undefined where it cannot, because the object is not what it says. */
-  ofSource(key: Key, kind: string): readonly string[] | undefined {
+  ofSource(key: ObjectKey, kind: string): readonly string[] | undefined {
     if (kind === 'PersistentVolumeClaim') {
       const volume = this.volumeOf(key);
       return volume && this.of(volume.metadata?.name);
@@ -40,7 +40,7 @@ export class Data {
   }
 
   /** The volume that is a claim's own. */
-  volumeOf(key: Key): PersistentVolume | undefined {
+  volumeOf(key: ObjectKey): PersistentVolume | undefined {
     const claim = this.#api.find(persistentVolumeClaims, key);
     const volume = this.#api.find(persistentVolumes, { namespace: '', name: claim?.spec?.volumeName ?? '' });
     return claim && volume?.spec?.claimRef?.uid === claim.metadata?.uid ? volume : undefined;

@@ -8,7 +8,7 @@ import {
   persistentVolumes,
   type Pod,
 } from '../../../../src/kube/builtin-resources.ts';
-import { type Key, keyOf, keyToString } from '../../../../src/kube/key.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../src/kube/snapshot-resources.ts';
 import type { SimulatedApi, Write } from './api.ts';
@@ -30,10 +30,10 @@ export class Law {
   readonly #temporary = new Set<string>();
   readonly #api: SimulatedApi;
   readonly #data: Data;
-  readonly #claimAsSeen: (key: Key) => PersistentVolumeClaim | undefined;
+  readonly #claimAsSeen: (key: ObjectKey) => PersistentVolumeClaim | undefined;
 
   /** @param claimAsSeen a claim as the controllers know it, who may be behind */
-  constructor(api: SimulatedApi, data: Data, claimAsSeen: (key: Key) => PersistentVolumeClaim | undefined) {
+  constructor(api: SimulatedApi, data: Data, claimAsSeen: (key: ObjectKey) => PersistentVolumeClaim | undefined) {
     this.#api = api;
     this.#data = data;
     this.#claimAsSeen = claimAsSeen;
@@ -108,7 +108,7 @@ export class Law {
   }
 
   /** Whether a claim names a volume that is another's. */
-  #isForged(key: Key): boolean {
+  #isForged(key: ObjectKey): boolean {
     const claim = this.#claimAsSeen(key);
     const volume = this.#api.find(persistentVolumes, { namespace: '', name: claim?.spec?.volumeName ?? '' });
     return volume !== undefined && volume.spec?.claimRef?.uid !== claim?.metadata?.uid;
@@ -129,7 +129,7 @@ function policyOf(volume: PersistentVolume | undefined): string | undefined {
 }
 
 /** The claims that something new is filled from, or reads. */
-function sourcesOf(object: KubeObject): Key[] {
+function sourcesOf(object: KubeObject): ObjectKey[] {
   const { namespace } = keyOf(object);
   const { dataSource } = (object as PersistentVolumeClaim).spec ?? {};
   const names = [

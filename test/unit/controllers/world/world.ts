@@ -12,7 +12,7 @@ import type { TemporaryVolumeReconciler } from '../../../../src/controllers/temp
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events.ts';
-import { type Key, keyFromString, keyOf, keyToString } from '../../../../src/kube/key.ts';
+import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
 import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
@@ -32,7 +32,7 @@ export const controllerNames = [
   'import-populator',
   'clone-populator',
   'import',
-  'host-clone',
+  'copy',
   'clone-grant',
   'orphan',
   'temporary-volume',
@@ -130,7 +130,7 @@ export class World {
   }
 
   /** One controller looks at one key, with what its caches know. */
-  async work(name: ControllerName, key: Key): Promise<void> {
+  async work(name: ControllerName, key: ObjectKey): Promise<void> {
     const reconciler = this.#reconcilers.get(name);
     if (!reconciler) throw new Error(`there is no controller ${name}`);
     try {
@@ -143,7 +143,7 @@ export class World {
     }
   }
 
-  #keysOf(name: ControllerName): Key[] {
+  #keysOf(name: ControllerName): ObjectKey[] {
     const { claims, volumes, snapshots, pods, dataVolumes, dataSources, cloneGrants } = this.#caches.caches;
     if (name === 'data-volume') return dataVolumes.list().map(keyOf);
     if (name === 'data-source') return dataSources.list().map(keyOf);

@@ -6,7 +6,7 @@ import {
   workForAnnotation,
 } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
-import type { Key } from '../../../../../src/kube/key.ts';
+import type { ObjectKey } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';
 import { cachesOf } from '../../caches.ts';
 
@@ -35,8 +35,8 @@ describe('handing over a volume', () => {
     const caches = cachesOf({ claims: [target, working], volumes: [volume] });
     const requests: unknown[] = [];
     const client = {
-      delete: async (_: unknown, { name }: Key, options: object) => void requests.push(['delete', name, options]),
-      mergePatch: async ({ kind }: Resource<KubeObject>, { name }: Key, { metadata }: KubeObject) =>
+      delete: async (_: unknown, { name }: ObjectKey, options: object) => void requests.push(['delete', name, options]),
+      mergePatch: async ({ kind }: Resource<KubeObject>, { name }: ObjectKey, { metadata }: KubeObject) =>
         void requests.push([kind, name, metadata]),
     };
     await rebindVolume({ client, caches } as never, target, { namespace: 'team', name: 'prime' });

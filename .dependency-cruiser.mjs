@@ -12,6 +12,7 @@ const rooms = {
   transfer: ['base', 'server', 'codec', 'image', 'source', 'sink'],
   pods: ['base', 'server', 'protocol', 'source', 'sink', 'transfer', 'image'],
   controllers: ['base', 'server', 'api', 'protocol', 'kube'],
+  services: ['base', 'server', 'api', 'protocol', 'kube'],
   cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers'],
 };
 

@@ -22,13 +22,13 @@ function shortened(name: string, maximum: number): string {
 
 /** Name of the pod that imports into a claim. */
 export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_POD_NAME_LENGTH);
-/** Name of the pod that receives what is copied into a claim. Clients of CDI rely on the prefix. */
-export const copyTargetPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
+/** Name of the pod that receives what is copied or uploaded into a claim. Clients of CDI rely on the prefix. */
+export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
 /**
- * Name of the Service of the pod that receives a copy. It is one DNS label, so that a name with dots gets a digest as
- * well.
+ * Name of the Service of the pod that receives a copy or an upload. It is one DNS label, so that a name with dots gets a
+ * digest as well.
  */
-export const copyServiceName = (claim: string) => {
+export const uploadServiceName = (claim: string) => {
   const name = `cdi-upload-${claim}`;
   return name.includes('.')
     ? shortened(`${name.replaceAll('.', '-')}-${digestOf(name)}`, MAXIMUM_LABEL_LENGTH)

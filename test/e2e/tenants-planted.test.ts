@@ -14,8 +14,8 @@ import type { ObjectKey } from '../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import {
-  copyServiceName,
-  copyTargetPodName,
+  uploadServiceName,
+  uploadPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
@@ -174,8 +174,8 @@ describe('objects with the names that the controllers use', function () {
       const survives = await Promise.all([
         foreign(persistentVolumeClaims, claim(scratchClaimName('imported'))),
         foreign(configMaps, { metadata: inOffice(proxyCertificatesName('imported')), data: { 'ca.crt': 'mine' } }),
-        foreign(pods, pod(copyTargetPodName('imported'))),
-        foreign(services, service(copyServiceName('imported'))),
+        foreign(pods, pod(uploadPodName('imported'))),
+        foreign(services, service(uploadServiceName('imported'))),
       ]);
       await make('imported', importSource());
       await untilSucceeded(suite.client, inOffice('imported'));
@@ -200,8 +200,8 @@ describe('objects with the names that the controllers use', function () {
 
     const needed: Record<string, (name: string) => [Resource<KubeObject>, KubeObject]> = {
       "an importer's pod": (name) => [pods, pod(importerPodName(name))],
-      "a copy's pod": (name) => [pods, pod(copyTargetPodName(name))],
-      "a copy's Service": (name) => [services, service(copyServiceName(name))],
+      "a copy's pod": (name) => [pods, pod(uploadPodName(name))],
+      "a copy's Service": (name) => [services, service(uploadServiceName(name))],
     };
     for (const [what, objectOf] of Object.entries(needed))
       it(`${what} that is not the controllers' is waited for, and the DataVolume says so`, async () => {

@@ -12,8 +12,8 @@ import {
 import { keyOf, keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import {
-  copyServiceName,
-  copyTargetPodName,
+  uploadServiceName,
+  uploadPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
@@ -194,13 +194,13 @@ export const actions: Record<string, Action> = {
   'a scratch claim': (world) =>
     world.client.create(persistentVolumeClaims, claim(world, scratchClaimName(anyName(world)))),
   'a transfer pod': (world) => {
-    const name = world.random.of([importerPodName, copyTargetPodName])(anyName(world));
+    const name = world.random.of([importerPodName, uploadPodName])(anyName(world));
     const mark = { 'cdi.kubevirt.io/work.targetUID': anyUid(world) };
     return world.client.create(pods, pod(world, name, world.random.below(3) === 0 ? mark : {}));
   },
   'a Service of a copy': (world) =>
     world.client.create(services, {
-      metadata: at(world, copyServiceName(anyName(world))),
+      metadata: at(world, uploadServiceName(anyName(world))),
       spec: { selector: { app: 'other' }, ports: [{ port: 80 }] },
     }),
   'a Secret of a copy': (world) =>

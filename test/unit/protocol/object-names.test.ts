@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import {
-  copyServiceName,
-  copyTargetPodName,
+  uploadServiceName,
+  uploadPodName,
   importerPodName,
   labelValueOf,
   primeClaimName,
@@ -13,8 +13,8 @@ const longest = 'a'.repeat(253);
 describe('Names of objects', () => {
   it('are made of the name of the claim', () => {
     expect(importerPodName('disk')).to.equal('importer-disk');
-    expect(copyTargetPodName('disk')).to.equal('cdi-upload-disk');
-    expect(copyServiceName('disk')).to.equal('cdi-upload-disk');
+    expect(uploadPodName('disk')).to.equal('cdi-upload-disk');
+    expect(uploadServiceName('disk')).to.equal('cdi-upload-disk');
     expect(scratchClaimName('disk')).to.equal('disk-scratch');
     expect(primeClaimName('0-1')).to.equal('prime-0-1');
     expect(labelValueOf('disk')).to.equal('disk');
@@ -24,9 +24,9 @@ describe('Names of objects', () => {
     for (const [name, limit] of [
       // The kubelet's folder <namespace>_<name>_<uid> has 255 characters at most.
       [importerPodName, 154],
-      [copyTargetPodName, 154],
+      [uploadPodName, 154],
       [scratchClaimName, 253],
-      [copyServiceName, 63],
+      [uploadServiceName, 63],
       [labelValueOf, 63],
     ] as const) {
       expect(name(longest))
@@ -37,8 +37,8 @@ describe('Names of objects', () => {
   });
 
   it('of a Service have no dots, and differ where only those differ', () => {
-    expect(copyServiceName('a.b')).to.match(/^[-a-z0-9]+$/);
-    expect(copyServiceName('a.b')).not.to.equal(copyServiceName('a-b'));
+    expect(uploadServiceName('a.b')).to.match(/^[-a-z0-9]+$/);
+    expect(uploadServiceName('a.b')).not.to.equal(uploadServiceName('a-b'));
   });
 
   it('do not end in a dot or dash where they are cut', () => {

@@ -4,9 +4,9 @@ import { ownerReference } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import {
-  copyServiceName,
+  uploadServiceName,
   copySourcePodName,
-  copyTargetPodName,
+  uploadPodName,
   transferSecretName,
 } from '../../../protocol/object-names.ts';
 import { transferRoles } from '../../../protocol/roles.ts';
@@ -47,8 +47,8 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   const secret = transferSecretName(uid);
   return {
     sourcePod: { namespace: sourceNamespace, name: copySourcePodName(uid) },
-    targetPod: { namespace, name: copyTargetPodName(name) },
-    service: { namespace, name: copyServiceName(name) },
+    targetPod: { namespace, name: uploadPodName(name) },
+    service: { namespace, name: uploadServiceName(name) },
     targetSecret: { namespace, name: secret },
     sourceSecret: { namespace: sourceNamespace, name: secret },
   };

@@ -11,7 +11,7 @@ import {
 import type { OwnerReference } from '../../../../src/kube/resource.ts';
 import {
   copySourcePodName,
-  copyTargetPodName,
+  uploadPodName,
   importerPodName,
   mountingPodName,
   primeClaimName,
@@ -58,8 +58,8 @@ export const secretNames = someOf(
 export const podNames = someOf(
   importerPodName(DISK),
   importerPodName(PRIME),
-  copyTargetPodName(DISK),
-  copyTargetPodName(TEMPORARY),
+  uploadPodName(DISK),
+  uploadPodName(TEMPORARY),
   copySourcePodName(DISK_UID),
   mountingPodName(uidOf('persistentvolumeclaim', TEMPORARY)),
 );

@@ -25,8 +25,8 @@ export const importerPodName = (claim: string) => shortened(`importer-${claim}`,
 /** Name of the pod that receives what is copied or uploaded into a claim. Clients of CDI rely on the prefix. */
 export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
 /**
- * Name of the Service of the pod that receives a copy or an upload. It is one DNS label, so that a name with dots gets a
- * digest as well.
+ * Name of the Service of the pod that receives a copy or an upload. It is one DNS label, so that a name with dots gets
+ * a digest as well.
  */
 export const uploadServiceName = (claim: string) => {
   const name = `cdi-upload-${claim}`;

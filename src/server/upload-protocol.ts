@@ -1,6 +1,6 @@
 /**
- * What the client of an upload, the upload proxy and the upload server say to each other over HTTP, besides the paths of
- * CDI's upload API.
+ * What the client of an upload, the upload proxy and the upload server say to each other over HTTP, besides the paths
+ * of CDI's upload API.
  *
  * A client may send the whole image again at any time: what was received before is compared, but not written again. Or
  * it asks by HEAD how much of it that is, and sends the rest with Content-Range (RFC 9110 section 14.5).

@@ -12,16 +12,21 @@ const GRACE_MILLISECONDS = 3_000;
 /** Message of a conflict with a concurrent write; its reporter has already retried. */
 const CONFLICT = 'the object has been modified';
 
-/** Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned. */
+/**
+ * Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned.
+ *
+ * @param options.exceptReason reason of events that do not count
+ */
 export async function latestWarning(
   { client, now }: Pick<ControllerContext, 'client' | 'now'>,
   object: KubeObject,
+  { exceptReason }: { readonly exceptReason?: string } = {},
 ): Promise<string | undefined> {
   const { uid, namespace, creationTimestamp } = object.metadata ?? {};
   if (now() - Date.parse(creationTimestamp ?? '') < GRACE_MILLISECONDS) return undefined;
   const found = await client.list(events, {
     ...(namespace ? { namespace } : {}),
-    fieldSelector: `involvedObject.uid=${uid},type=Warning`,
+    fieldSelector: `involvedObject.uid=${uid},type=Warning${exceptReason ? `,reason!=${exceptReason}` : ''}`,
   });
   return newestEvent(found.filter(({ message }) => !message?.includes(CONFLICT)))?.message;
 }

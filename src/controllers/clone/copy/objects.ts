@@ -4,10 +4,10 @@ import { ownerReference } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import {
-  uploadServiceName,
   copySourcePodName,
-  uploadPodName,
   transferSecretName,
+  uploadPodName,
+  uploadServiceName,
 } from '../../../protocol/object-names.ts';
 import { transferRoles } from '../../../protocol/roles.ts';
 import {

@@ -16,9 +16,12 @@ const failed = (permanent: boolean, finishedAt: number) =>
   }) as const satisfies PodVerdict;
 
 describe('a transfer that is followed', () => {
-  const follower = (events: object[] = []) =>
+  const follower = (events: { reason?: string }[] = []) =>
     new TransferFollower({
-      client: { list: async () => events } as never,
+      client: {
+        list: async (_: unknown, { fieldSelector }: { fieldSelector: string }) =>
+          events.filter(({ reason }) => !fieldSelector.split(',').includes(`reason!=${reason}`)),
+      } as never,
       now: () => NOW,
       progress: new ProgressPoll(),
     });
@@ -75,6 +78,8 @@ describe('a transfer that is followed', () => {
     });
     expect(late.next).to.deep.equal({ requeueAfter: 4000 });
     expect((await follower().follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
+    const noNode = { ...warningOf('0/1 nodes are available'), reason: 'FailedScheduling' };
+    expect((await follower([noNode]).follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
     const notYetNoted = warningOf("no relationship found between node 'node1' and this object");
     expect((await follower([notYetNoted]).follow(pending, scheduled(10))).report).to.include({ reason: 'Pending' });
     const neverNoted = await follower([notYetNoted]).follow(pending, scheduled(70));

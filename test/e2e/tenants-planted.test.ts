@@ -14,14 +14,14 @@ import type { ObjectKey } from '../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import {
-  uploadServiceName,
-  uploadPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
   scratchClaimName,
   temporaryClaimName,
   temporarySnapshotName,
+  uploadPodName,
+  uploadServiceName,
 } from '../../src/protocol/object-names.ts';
 import { run } from '../cluster/commands.ts';
 import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';

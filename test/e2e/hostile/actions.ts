@@ -12,8 +12,6 @@ import {
 import { keyOf, keyToString, type ObjectKey } from '../../../src/kube/key.ts';
 import { volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import {
-  uploadServiceName,
-  uploadPodName,
   importerPodName,
   primeClaimName,
   proxyCertificatesName,
@@ -22,6 +20,8 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
+  uploadPodName,
+  uploadServiceName,
 } from '../../../src/protocol/object-names.ts';
 import { type ClaimOptions, dataVolume } from '../../support/data-volumes.ts';
 import { MARKED_SIZE } from '../support/marked-volumes.ts';

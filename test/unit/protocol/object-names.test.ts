@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import {
-  uploadServiceName,
-  uploadPodName,
   importerPodName,
   labelValueOf,
   primeClaimName,
   scratchClaimName,
+  uploadPodName,
+  uploadServiceName,
 } from '../../../src/protocol/object-names.ts';
 
 const longest = 'a'.repeat(253);

@@ -16,7 +16,7 @@ const failed = (permanent: boolean, finishedAt: number) =>
   }) as const satisfies PodVerdict;
 
 describe('a transfer that is followed', () => {
-  const follower = (events: { reason?: string }[] = []) =>
+  const follower = (events: readonly { reason?: string; message: string }[] = []) =>
     new TransferFollower({
       client: {
         list: async (_: unknown, { fieldSelector }: { fieldSelector: string }) =>

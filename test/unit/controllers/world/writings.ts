@@ -11,7 +11,6 @@ import {
 import type { OwnerReference } from '../../../../src/kube/resource.ts';
 import {
   copySourcePodName,
-  uploadPodName,
   importerPodName,
   mountingPodName,
   primeClaimName,
@@ -20,6 +19,7 @@ import {
   temporarySnapshotName,
   temporarySourceClaimName,
   transferSecretName,
+  uploadPodName,
 } from '../../../../src/protocol/object-names.ts';
 import type { Annotations } from './actions.ts';
 import { TEAM } from './installation.ts';

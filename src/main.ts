@@ -29,6 +29,11 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runCopyTarget } = await import('./pods/copy-target.ts');
     return runCopyTarget();
   },
+  'upload-server': async () => {
+    prepareToMoveData();
+    const { runUploadServer } = await import('./pods/upload-server.ts');
+    return runUploadServer();
+  },
   // A running pod shows that its claim was mounted, which is its only purpose.
   'prepare-claim': () => Promise.resolve(0),
 };

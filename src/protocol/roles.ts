@@ -24,6 +24,8 @@ export const transferRoles = {
   'copy-source': { label: 'cdi-clone-source' },
   /** The end of a host-assisted copy that writes the target. */
   'copy-target': { label: 'cdi-upload-server' },
+  /** Receives an upload, and writes the target. */
+  'upload-server': { label: 'cdi-upload-server' },
   /**
    * Mounts a claim briefly, without using it. The role itself exits at once and the mount takes the rest of the time; a
    * mount that exceeds the deadline hangs, and is retried, perhaps on another node. It writes nothing, and has the

@@ -13,6 +13,8 @@ export const IMPORT_REQUEST_VARIABLE = 'DISKPRESS_IMPORT_REQUEST';
 export const COPY_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_COPY_SOURCE_REQUEST';
 /** Environment variable with the request of a copy server pod, a {@link CopyTargetRequest} as JSON. */
 export const COPY_TARGET_REQUEST_VARIABLE = 'DISKPRESS_COPY_TARGET_REQUEST';
+/** Environment variable with the request of an upload server pod, an {@link UploadRequest} as JSON. */
+export const UPLOAD_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_REQUEST';
 /** Environment variable with the UID of the object that the transfer is for, which labels its metrics. */
 export const OWNER_UID_VARIABLE = 'OWNER_UID';
 
@@ -30,7 +32,7 @@ export const CERTIFICATES_DIRECTORY = '/etc/diskpress/certificates';
 export const PROXY_CERTIFICATES_DIRECTORY = '/etc/diskpress/proxy-certificates';
 /** Where the Secrets of `secretExtraHeaders` are mounted, each in a folder named by its index. */
 export const SECRET_HEADERS_DIRECTORY = '/etc/diskpress/secret-headers';
-/** Where the mutual TLS material of one clone is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
+/** Where the mutual TLS material of one clone or upload is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
 export const TRANSFER_TLS_DIRECTORY = '/etc/diskpress/tls';
 /** Where a Filesystem volume is mounted, for writing or reading. */
 export const DATA_DIRECTORY = '/data';
@@ -50,7 +52,7 @@ export const SOURCE_FILES_DIRECTORY = '/var/lib/diskpress/sources';
 export const WORK_DIRECTORY = '/tmp';
 /** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */
 export const PROGRESS_PORT = 8080;
-/** Port on which a copy server receives the stream of a clone, over mutual TLS. */
+/** Port on which a copy server receives the stream of a clone, and an upload server uploads, over mutual TLS. */
 export const COPY_PORT = 8443;
 
 const bytes = z.number().int().nonnegative();
@@ -115,6 +117,15 @@ export type CopySourceRequest = z.infer<typeof copySourceRequest>;
 
 export const copyTargetRequest = z.strictObject({ target: transferTarget });
 export type CopyTargetRequest = z.infer<typeof copyTargetRequest>;
+
+export const uploadRequest = z.strictObject({
+  target: transferTarget,
+  /** Whether a scratch claim is mounted at SCRATCH_DIRECTORY. */
+  scratch: z.boolean(),
+  /** The checkpoint that an earlier upload server reported in its progress, to resume from. */
+  checkpoint: z.string().optional(),
+});
+export type UploadRequest = z.infer<typeof uploadRequest>;
 
 /** What a transfer pod serves at `GET /progress` while it runs. */
 export const transferProgress = z.object({

@@ -1,5 +1,6 @@
 import type { TransferError } from './errors.ts';
 import { formatDuration } from './format-duration.ts';
+import { TransferCounters } from './transfer-counters.ts';
 
 export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpacking' | 'zeroing' | 'syncing' | 'done';
 
@@ -28,17 +29,12 @@ export interface ProgressSnapshot {
 /** Called with every step of a transfer, for a log. */
 export type StepListener = (step: string, details: Record<string, unknown>) => void;
 
-const RATE_WINDOW = 5000;
 /** How long a source may be silent before it is reported, in milliseconds. */
 const ORDINARY_SILENCE = 5000;
 
 /** Collects what the stages of one transfer report, and provides it to observers. */
 export class Progress {
-  bytesRead = 0;
-  /** Bytes of the source that were skipped, because the target already has them. */
-  bytesSkipped = 0;
-  bytesTotal: number | undefined;
-  bytesWritten = 0;
+  readonly counters = new TransferCounters();
   /** What another process needs to resume from here, where an observer of the progress stores it. */
   checkpoint: string | undefined;
   #stage: Stage = 'starting';
@@ -47,7 +43,6 @@ export class Progress {
   #failure: { message: string; retryAt: number } | undefined;
   #awaitedSince: number | undefined;
   #share: number | undefined;
-  #samples: { at: number; bytesRead: number }[] = [];
   readonly #listener: StepListener | undefined;
 
   constructor(listener?: StepListener) {
@@ -68,14 +63,9 @@ export class Progress {
   }
 
   read(bytes: number): void {
-    this.bytesRead += bytes;
+    this.counters.read(bytes);
     this.#failure = undefined;
     this.#awaitedSince = undefined;
-    const now = performance.now();
-    const last = this.#samples.at(-1);
-    if (last !== undefined && now - last.at < 200) return;
-    this.#samples.push({ at: now, bytesRead: this.bytesRead });
-    while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW) this.#samples.shift();
   }
 
   /** Reports that the transfer is idle until the source sends more. */
@@ -88,11 +78,11 @@ export class Progress {
    * be.
    */
   skip(position: number): void {
-    this.bytesSkipped = Math.max(0, position - this.bytesRead);
+    this.counters.skip(position);
   }
 
   wrote(bytes: number): void {
-    this.bytesWritten += bytes;
+    this.counters.bytesWritten += bytes;
   }
 
   /** Sets the share of the work that is done, 0–1, where the bytes read do not tell. */
@@ -123,28 +113,26 @@ export class Progress {
 
   /** Reports that the transfer restarts from the first byte. */
   restart(): void {
-    this.bytesRead = 0;
-    this.bytesSkipped = 0;
-    this.bytesWritten = 0;
+    this.counters.restart();
     this.#share = undefined;
-    this.#samples = [];
   }
 
   snapshot(): ProgressSnapshot {
+    const { bytesRead, bytesSkipped, bytesTotal, bytesWritten, bytesPerSecond } = this.counters;
     const snapshot: ProgressSnapshot = {
       stage: this.#describeStage(),
-      bytesRead: this.bytesRead,
-      bytesSkipped: this.bytesSkipped,
-      bytesWritten: this.bytesWritten,
-      bytesPerSecond: this.#rate(),
+      bytesRead,
+      bytesSkipped,
+      bytesWritten,
+      bytesPerSecond,
       retries: this.#retries,
       connections: this.#connections,
     };
-    const done = this.bytesRead + this.bytesSkipped;
-    if (this.bytesTotal !== undefined) {
-      snapshot.bytesTotal = Math.max(this.bytesTotal, done);
-      const rate = snapshot.bytesPerSecond;
-      if (rate > 0 && this.#share === undefined) snapshot.secondsLeft = Math.ceil((snapshot.bytesTotal - done) / rate);
+    const done = bytesRead + bytesSkipped;
+    if (bytesTotal !== undefined) {
+      snapshot.bytesTotal = Math.max(bytesTotal, done);
+      const left = snapshot.bytesTotal - done;
+      if (bytesPerSecond > 0 && this.#share === undefined) snapshot.secondsLeft = Math.ceil(left / bytesPerSecond);
     }
     const percent = this.#percent(done);
     if (percent !== undefined) snapshot.percent = percent;
@@ -168,15 +156,8 @@ export class Progress {
   #percent(done: number): number | undefined {
     if (this.#stage === 'done') return 100;
     if (this.#share !== undefined) return this.#share * 100;
-    if (this.bytesTotal === undefined || this.bytesTotal === 0) return undefined;
-    return Math.min(100, (done / this.bytesTotal) * 100);
-  }
-
-  #rate(): number {
-    const now = performance.now();
-    const first = this.#samples[0];
-    if (first === undefined || now - (this.#samples.at(-1)?.at ?? now) > RATE_WINDOW) return 0;
-    const seconds = (now - first.at) / 1000;
-    return seconds <= 0 ? 0 : Math.round((this.bytesRead - first.bytesRead) / seconds);
+    const { bytesTotal } = this.counters;
+    if (bytesTotal === undefined || bytesTotal === 0) return undefined;
+    return Math.min(100, (done / bytesTotal) * 100);
   }
 }

@@ -89,7 +89,7 @@ async function refuseItself(given: string, target: string): Promise<void> {
 }
 
 function tellResult(path: string, image: ImportedImage, progress: Progress, seconds: number, json: boolean): void {
-  const { bytesRead, bytesSkipped, bytesWritten } = progress;
+  const { bytesRead, bytesSkipped, bytesWritten } = progress.counters;
   if (json) {
     print({ step: 'imported', ...image, bytesRead, bytesSkipped, bytesWritten, seconds });
     return;

@@ -72,14 +72,14 @@ async function sendVolume(
       transfer: request.transfer,
       arrivedFiles: () => askArrivedFiles(server, signal),
     });
-    progress.bytesTotal = content.offer.bytesTotal;
+    progress.counters.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
       await sendCopy(server, content.offer, () => content.open(progress, signal), signal);
     } finally {
       // A failure after further progress is a new one, and gets the whole patience again.
-      if (progress.bytesRead > furthest) patience.renew();
-      furthest = Math.max(furthest, progress.bytesRead);
+      if (progress.counters.bytesRead > furthest) patience.renew();
+      furthest = Math.max(furthest, progress.counters.bytesRead);
     }
     return content.offer.virtualSize;
   }, asTransferError);
@@ -87,8 +87,8 @@ async function sendVolume(
   progress.enter('done');
   return {
     outcome: 'succeeded',
-    bytesRead: progress.bytesRead,
-    bytesWritten: progress.bytesWritten,
+    bytesRead: progress.counters.bytesRead,
+    bytesWritten: progress.counters.bytesWritten,
     ...(virtualSize !== undefined && { virtualSize }),
   };
 }

@@ -56,8 +56,8 @@ async function receiveVolume(
     const { virtualSize, preallocated } = await listener.received();
     return {
       outcome: 'succeeded',
-      bytesRead: progress.bytesRead,
-      bytesWritten: progress.bytesWritten,
+      bytesRead: progress.counters.bytesRead,
+      bytesWritten: progress.counters.bytesWritten,
       ...(virtualSize !== undefined && { virtualSize, format: 'raw' }),
       preallocated,
     };

@@ -104,7 +104,7 @@ async function importVolume(
 }
 
 function succeeded(
-  { bytesRead, bytesWritten }: Progress,
+  { counters: { bytesRead, bytesWritten } }: Progress,
   more: Partial<Extract<TransferResult, { outcome: 'succeeded' }>>,
 ): TransferResult {
   return { outcome: 'succeeded', bytesRead, bytesWritten, ...more };

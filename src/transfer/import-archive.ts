@@ -35,7 +35,7 @@ export async function importArchive({
     progress.enter('connecting', { source: source.location });
     const opened = await source.open();
     refuseHiddenCoding(opened, source.location);
-    progress.bytesTotal = opened.transferSize ?? opened.size;
+    progress.counters.bytesTotal = opened.transferSize ?? opened.size;
     const bytes = checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location);
     const { reader, compressions } = await decompressAll(new ByteReader(bytes));
     progress.note('recognised', { format: 'tar', compressions, bytes: opened.size });

@@ -124,7 +124,7 @@ export class DiskSearch {
     { digest, size: layerSize }: Descriptor,
     isWanted: (entry: TarEntry, reader: ByteReader) => Promise<boolean | 'possible'>,
   ): Promise<FoundDisk | undefined> {
-    const transferSize = this.#progress.bytesRead + layerSize;
+    const transferSize = this.#progress.counters.bytesRead + layerSize;
     const layer = await Layer.open(await this.#store.blob(digest), digest, this.#location);
     // Not a for-await loop, which would close the iterator: entries after the wanted one may be checked as well.
     for (let next = await layer.entries.next(); next.done !== true; next = await layer.entries.next()) {

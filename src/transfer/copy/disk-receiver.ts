@@ -47,7 +47,7 @@ export class DiskReceiver implements CloneReceiver {
     this.#contentId = contentId;
     this.#virtualSize = virtualSize;
     this.#decoder = new ExtentDecoder(virtualSize, from);
-    this.#progress.bytesTotal = virtualSize;
+    this.#progress.counters.bytesTotal = virtualSize;
     if (from > 0) {
       await this.#resume(from);
     } else {

@@ -55,7 +55,7 @@ export class TreeReceiver implements CloneReceiver {
       throw imageTooLarge(directory, { size: virtualSize, ...space });
     }
     this.#usable = space.usable;
-    this.#progress.bytesTotal = bytesTotal;
+    this.#progress.counters.bytesTotal = bytesTotal;
     await this.#writeCheckpoint();
     this.#extraction = new TreeExtraction(directory, () => this.#save());
   }

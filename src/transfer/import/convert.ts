@@ -127,5 +127,5 @@ async function syncRegularly(sink: Sink & ExternallyWritten, progress: Progress,
 
 async function updateWritten(sink: Sink & ExternallyWritten, progress: Progress, otherwise: number): Promise<void> {
   const allocated = (await sink.syncSoFar()) ?? otherwise;
-  if (allocated > progress.bytesWritten) progress.wrote(allocated - progress.bytesWritten);
+  if (allocated > progress.counters.bytesWritten) progress.wrote(allocated - progress.counters.bytesWritten);
 }

@@ -15,7 +15,7 @@ export async function finish(
   { format, virtualSize }: WrittenDisk,
   { sink, progress }: ImportTarget,
 ): Promise<ImportedImage> {
-  progress.enter('syncing', { bytesWritten: progress.bytesWritten });
+  progress.enter('syncing', { bytesWritten: progress.counters.bytesWritten });
   const { size, preallocated } = await sink.finish(virtualSize);
   return { format, virtualSize, diskSize: size, preallocated };
 }

@@ -49,7 +49,7 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const head = checksum === undefined && checkpoint?.wrappers.length === 0 ? RESUMED_HEAD : undefined;
   const opened = await openUnlessAborted(source, head, signal);
   refuseHiddenCoding(opened, source.location);
-  progress.bytesTotal = opened.transferSize ?? opened.size;
+  progress.counters.bytesTotal = opened.transferSize ?? opened.size;
   const bytes =
     checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location, opened.encoding);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;

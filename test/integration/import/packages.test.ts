@@ -90,7 +90,7 @@ describe('importer: packages as real programs make them', () => {
       tar --sort=name -C before -cf before.tar . && rm -r before`);
     const progress = new Progress();
     expect(await inspected('before.tar', progress)).to.include({ format: 'qcow2', isDoubtful: false });
-    expect(progress.bytesRead).to.be.below(20 * MEBIBYTE);
+    expect(progress.counters.bytesRead).to.be.below(20 * MEBIBYTE);
   });
 
   it('says that a file is doubtful where it only might be a disk, and none is certain', async () => {

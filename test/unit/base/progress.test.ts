@@ -14,7 +14,7 @@ describe('Progress', () => {
     expect(progress.snapshot()).to.include({ stage: 'starting', bytesRead: 0, bytesWritten: 0 });
     progress.enter('copying');
     progress.enter('copying');
-    progress.bytesTotal = 200;
+    progress.counters.bytesTotal = 200;
     progress.read(50);
     progress.wrote(20);
     expect(progress.snapshot()).to.include({
@@ -58,7 +58,7 @@ describe('Progress of a source that sends nothing', () => {
   it('says for how long, and has neither rate nor time to go', () => {
     const progress = new Progress();
     progress.enter('copying');
-    progress.bytesTotal = 1000;
+    progress.counters.bytesTotal = 1000;
     progress.read(100);
     later = 300;
     progress.read(100);

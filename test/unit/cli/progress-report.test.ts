@@ -25,7 +25,7 @@ describe('the progress of the command line', () => {
   it('is a line now and then where there is no terminal, until it is stopped', () => {
     const { progress, following } = followProgress(false);
     progress.enter('copying');
-    progress.bytesTotal = 100 * MEBIBYTE;
+    progress.counters.bytesTotal = 100 * MEBIBYTE;
     progress.read(25 * MEBIBYTE);
     expect(lines).to.deep.equal([]);
     mock.timers.tick(10_000);

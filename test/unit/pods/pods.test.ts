@@ -29,7 +29,7 @@ describe('serveProgress', () => {
     process.env['OWNER_UID'] = 'the-uid';
     const progress = new Progress();
     progress.enter('copying');
-    progress.bytesTotal = 400;
+    progress.counters.bytesTotal = 400;
     progress.read(100);
     const server = await serveProgress(progress, 0, 'kubevirt_cdi_import_progress_total');
     const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`);

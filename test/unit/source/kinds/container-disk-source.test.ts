@@ -21,7 +21,7 @@ describe('a container disk whose image is unpacked already', () => {
     const source = new ContainerDiskSource({ root, environment: [], location: 'image' }, progress);
     try {
       const content = await collect((await source.open()).bytes);
-      expect(progress.bytesRead).to.equal(content.length);
+      expect(progress.counters.bytesRead).to.equal(content.length);
       return content;
     } finally {
       await source.close();

@@ -9,6 +9,7 @@ const processorSeconds = {
   coredns: 95,
   versitygw: 110,
   'fake-gcs-server': 90,
+  virtctl: 200,
 };
 
 export type PartName = keyof typeof processorSeconds;

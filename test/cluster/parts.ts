@@ -60,12 +60,18 @@ const parts = {
   coredns: { name: 'coredns', packages: ['diskpress.dev/test/cluster/coredns'], ldflags: '-s -w' },
   versitygw: { name: 'versitygw', packages: ['github.com/versity/versitygw/cmd/versitygw'], ldflags: '-s -w' },
   fakeGcsServer: { name: 'fake-gcs-server', packages: ['github.com/fsouza/fake-gcs-server'], ldflags: '-s -w' },
+  virtctl: { name: 'virtctl', packages: ['diskpress.dev/test/cluster/virtctl'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
 
 export interface BuildOptions {
   /** Told what is built and how far it is; standard error unless given, since a build takes minutes. */
   log?: Log;
+  /** Lets everything else go first, and ends with this process, in whatever way that does. */
+  inBackground?: boolean;
 }
+
+/** The niceness of a build in the background: it gets a quarter of a core that something else wants, too. */
+const BACKGROUND_NICENESS = 5;
 
 export interface KubernetesBinaries {
   etcd: string;
@@ -78,7 +84,7 @@ export interface KubernetesBinaries {
 
 /** Paths of Kubernetes's own programs; builds them if no checkout has done so before. */
 export async function kubernetesBinaries(options: BuildOptions = {}): Promise<KubernetesBinaries> {
-  const folder = await build(parts.kubernetes, options.log);
+  const folder = await build(parts.kubernetes, options);
   return {
     etcd: 'etcd',
     kubeApiserver: join(folder, 'kube-apiserver'),
@@ -103,7 +109,7 @@ export interface CsiParts {
 
 /** Paths of the CSI sidecars, the snapshot controller, the conformance test, and the files that go with them. */
 export async function csiParts(options: BuildOptions = {}): Promise<CsiParts> {
-  const folder = await build(parts.csi, options.log);
+  const folder = await build(parts.csi, options);
   return {
     csiProvisioner: join(folder, 'csi-provisioner'),
     csiResizer: join(folder, 'csi-resizer'),
@@ -117,22 +123,27 @@ export async function csiParts(options: BuildOptions = {}): Promise<CsiParts> {
 
 /** Path of CoreDNS. */
 export async function corednsBinary(options: BuildOptions = {}): Promise<string> {
-  return join(await build(parts.coredns, options.log), 'coredns');
+  return join(await build(parts.coredns, options), 'coredns');
 }
 
 /** Path of versitygw, an S3 server over a folder. */
 export async function versitygwBinary(options: BuildOptions = {}): Promise<string> {
-  return join(await build(parts.versitygw, options.log), 'versitygw');
+  return join(await build(parts.versitygw, options), 'versitygw');
 }
 
 /** Path of fake-gcs-server, which serves a folder as Google Cloud Storage does. */
 export async function fakeGcsServerBinary(options: BuildOptions = {}): Promise<string> {
-  return join(await build(parts.fakeGcsServer, options.log), 'fake-gcs-server');
+  return join(await build(parts.fakeGcsServer, options), 'fake-gcs-server');
+}
+
+/** Path of KubeVirt's virtctl, which has `image-upload` and no other command. */
+export async function virtctlBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.virtctl, options), 'virtctl');
 }
 
 /** The folder with kubectl: Debian's is too old for what it is used for. */
 export function kubectlFolder(options: BuildOptions = {}): Promise<string> {
-  return build(parts.kubectl, options.log);
+  return build(parts.kubectl, options);
 }
 
 /** What the cluster runs and Debian does not package. */
@@ -162,14 +173,14 @@ function sourceOf(part: Part): string {
 /** The folder in the cache for a part's programs, by the hash of what they are built from. */
 async function resultOf(part: Part): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(part));
-  for (const name of (await readdir(sourceOf(part))).sort()) {
-    hash.update(await readFile(join(sourceOf(part), name)));
-  }
+  const entries = await readdir(sourceOf(part), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  for (const file of files.sort()) hash.update(await readFile(file));
   return join(cacheFolder(), 'parts', `${part.name}-${hash.digest('hex').slice(0, 16)}`);
 }
 
 /** The folder with a part's programs: found in the cache, or built now. */
-async function build(part: Part, log: Log = console.error): Promise<string> {
+async function build(part: Part, { log = console.error, inBackground = false }: BuildOptions): Promise<string> {
   const result = await resultOf(part);
   if (await exists(result)) {
     return result;
@@ -182,7 +193,7 @@ async function build(part: Part, log: Log = console.error): Promise<string> {
       if (!(await exists(result))) {
         const work = await mkdtemp(join(cache, `.${part.name}-`));
         try {
-          await compile(part, work, log);
+          await compile(part, work, { log, inBackground });
           await chmod(work, 0o755);
           await rename(work, result);
         } finally {
@@ -195,7 +206,9 @@ async function build(part: Part, log: Log = console.error): Promise<string> {
   );
 }
 
-async function compile(part: Part, target: string, log: Log): Promise<void> {
+async function compile(part: Part, target: string, { log, inBackground }: Required<BuildOptions>): Promise<void> {
+  const background = ['setpriv', '--pdeathsig', 'KILL', '--', 'nice', '-n', `${BACKGROUND_NICENESS}`, 'go'];
+  const [go = 'go', ...before] = inBackground ? background : [];
   const source = sourceOf(part);
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
@@ -206,7 +219,7 @@ async function compile(part: Part, target: string, log: Log): Promise<void> {
     let downloads = 0;
     const progress = () => `building ${what}${downloads ? `, ${downloads} modules downloaded` : ''}`;
     const compiler = () =>
-      run('go', ['build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
+      run(go, [...before, 'build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
         cwd: source,
         env: { CGO_ENABLED: '0' },
         onLine: (line) => {

@@ -52,6 +52,6 @@ function isBelow(folder: string, path: string): boolean {
 function outside(folder: string, path: string): TransferError {
   return new TransferError(
     'SourceNotReadable',
-    `${path} is no regular file below ${folder}, or leads out of that folder: only what is in it can be imported`,
+    `${path} is not a regular file below ${folder}, or leads out of that folder: only what is in it can be imported`,
   );
 }

@@ -144,7 +144,7 @@ export class BlockSink implements DiskTarget {
     try {
       file = this.#file ??= await open(this.path, constants.O_RDWR);
       if (!(await file.stat()).isBlockDevice()) {
-        throw new TransferError('TargetNotWritable', `${this.path} is no block device`);
+        throw new TransferError('TargetNotWritable', `${this.path} is not a block device`);
       }
       this.#size = await deviceSize(file);
     } catch (error) {

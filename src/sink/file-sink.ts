@@ -163,7 +163,7 @@ export class FileSink implements DiskTarget {
     const file = await open(this.path, constants.O_RDWR | CAUTIOUSLY | flags, 0o660);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new TransferError('TargetNotWritable', `${this.path} is no regular file, and is left as it is: remove it`);
+    throw new TransferError('TargetNotWritable', `${this.path} is not a regular file, and is left as it is: remove it`);
   }
 
   #opened(): FileHandle {

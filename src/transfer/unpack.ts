@@ -48,7 +48,7 @@ export async function unpackTar(
   { signal, longest }: UnpackOptions = {},
 ): Promise<void> {
   if (!isTarHeader(await reader.peek(BLOCK))) {
-    throw new TransferError('NotAnImage', `${location} is no tar archive, which contentType archive asks for`);
+    throw new TransferError('NotAnImage', `${location} is not a tar archive, which contentType archive asks for`);
   }
   const { blocks, bsize } = await statfs(directory);
   const fitting = blocks * bsize + archiveLimits.skippedBytes;

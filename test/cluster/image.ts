@@ -92,7 +92,7 @@ async function removeOlder(): Promise<void> {
 
 /**
  * What npm is told outside it is told in the build too: the user's settings and the certificate authorities to trust.
- * They are mounted for the build alone and are no part of the image.
+ * They are mounted for the build alone and are not part of the image.
  */
 async function npmSettings(folder: string): Promise<string[]> {
   const lines = [await readFile(join(homedir(), '.npmrc'), 'utf8').catch(() => '')];

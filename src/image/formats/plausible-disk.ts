@@ -19,7 +19,7 @@ export function refuseOddLength(total: number, location: string): void {
   if (total % SECTOR === 0) return;
   throw new TransferError(
     'NotAnImage',
-    `${location} is no disk image of a known kind, and can hardly be a raw disk: its ${total} bytes are no whole sectors ` +
+    `${location} is not a disk image of a known kind, and can hardly be a raw disk: its ${total} bytes are not whole sectors ` +
       'and begin with no partition table or file system: check the URL, or state the format raw if it is one all the same',
   );
 }

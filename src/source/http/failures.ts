@@ -180,7 +180,7 @@ export function statusFailure(status: number, headers: IncomingHttpHeaders, url:
   if (status === 408 || status === 425 || (status >= 500 && status !== 501 && status !== 505)) {
     return new TransferError('ServerUnavailable', `${where} answered ${answer}`, options);
   }
-  return new TransferError('RequestRejected', `${where} answered ${answer}, which is no file: check the URL`);
+  return new TransferError('RequestRejected', `${where} answered ${answer}, which is not a file: check the URL`);
 }
 
 /** Parses Retry-After (RFC 9110 section 10.2.3) to milliseconds. */

@@ -68,7 +68,7 @@ export async function readJson(response: Pick<HttpResponse, 'body' | 'url'>): Pr
   } catch (error) {
     throw new TransferError(
       'ProtocolViolation',
-      `${describeUrl(response.url)} answered with something that is no JSON`,
+      `${describeUrl(response.url)} answered with something that is not JSON`,
       {
         cause: error,
       },

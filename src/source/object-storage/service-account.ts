@@ -34,10 +34,10 @@ export class ServiceAccount {
   constructor(text: string) {
     const parsed = keyFile.safeParse(parseJson(text));
     if (!parsed.success) {
-      const why = parsed.error.issues.map(({ path }) => path.join('.')).join(', ') || 'it is no JSON';
+      const why = parsed.error.issues.map(({ path }) => path.join('.')).join(', ') || 'it is not JSON';
       throw new TransferError(
         'InvalidRequest',
-        `credentials.json is no key of a service account (look at: ${why}): make one in the Google Cloud console`,
+        `credentials.json is not a key of a service account (look at: ${why}): make one in the Google Cloud console`,
       );
     }
     this.#key = parsed.data;
@@ -91,7 +91,7 @@ export class ServiceAccount {
         .setExpirationTime('1h')
         .sign(await importPKCS8(pem, 'RS256'));
     } catch (error) {
-      throw new TransferError('InvalidRequest', 'the private_key in credentials.json is no RSA key in PKCS #8', {
+      throw new TransferError('InvalidRequest', 'the private_key in credentials.json is not an RSA key in PKCS #8', {
         cause: error,
       });
     }

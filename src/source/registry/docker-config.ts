@@ -23,7 +23,7 @@ const hubNames = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'
 export function credentialsFor({ host, repository }: ImageReference, text: string): Credentials | undefined {
   const parsed = dockerConfig.safeParse(parseJson(text));
   if (!parsed.success) {
-    throw new TransferError('InvalidRequest', 'the registry credentials are no Docker configuration with "auths"');
+    throw new TransferError('InvalidRequest', 'the registry credentials are not a Docker configuration with "auths"');
   }
   const wanted = `${canonicalHost(host)}/${repository}/`;
   const matches = Object.entries(parsed.data.auths)

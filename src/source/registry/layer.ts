@@ -41,7 +41,7 @@ export class Layer {
       await reader.close();
       throw new TransferError(
         'UnsupportedImage',
-        `${location} is no container image, but something else that is kept in registries (an artifact): its layer ${digest} is ` +
+        `${location} is not a container image, but something else that is kept in registries (an artifact): its layer ${digest} is ` +
           'no tar archive; a container disk has its disk below /disk/ in a layer',
       );
     }

@@ -111,7 +111,7 @@ function parseJson(document: string, location: string): unknown {
   try {
     return JSON.parse(document);
   } catch (error) {
-    throw new TransferError('ProtocolViolation', `${location} is described by something that is no JSON`, {
+    throw new TransferError('ProtocolViolation', `${location} is described by something that is not JSON`, {
       cause: error,
     });
   }

@@ -100,7 +100,7 @@ export class OciArchive implements ImageStore {
   }
 
   #invalid(why: string): TransferError {
-    return new TransferError('InvalidImage', `${this.#source.location} is no OCI image archive: ${why}`);
+    return new TransferError('InvalidImage', `${this.#source.location} is not an OCI image archive: ${why}`);
   }
 }
 

@@ -16,7 +16,7 @@ export async function limitedBody(body: AsyncIterable<Buffer>, most: number, hos
     if (length > most) {
       throw new TransferError(
         'ProtocolViolation',
-        `${host} answered with more than ${formatBytes(most)}, which is no clone's`,
+        `${host} answered with more than ${formatBytes(most)}, which is not a clone's`,
       );
     }
     chunks.push(chunk);

@@ -187,7 +187,7 @@ function followProcessor({ process: { pid } }: RunningRole): () => number {
   };
 }
 
-/** Writes data that are no zeros all over a sparse disk. */
+/** Writes data that are not zeros all over a sparse disk. */
 function writeScattered(path: string, mebibytes: number): void {
   const piece = randomBytes(PIECE_LENGTH);
   const target = openSync(path, constants.O_RDWR | constants.O_CREAT);

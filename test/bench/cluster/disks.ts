@@ -30,10 +30,10 @@ export async function make(
 }
 
 /**
- * Makes a disk with data that are no zeros, in pieces of 64 KiB all over it.
+ * Makes a disk with data that are not zeros, in pieces of 64 KiB all over it.
  *
  * @param mebibytes of the whole disk
- * @param data MiB of it that are no zeros
+ * @param data MiB of it that are not zeros
  */
 export async function makeScattered(
   environment: Environment,

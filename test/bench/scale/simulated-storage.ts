@@ -7,7 +7,7 @@ import {
   persistentVolumes,
 } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
-import type { Reconciler,Result } from '../../../src/kube/controller.ts';
+import type { Reconciler, Result } from '../../../src/kube/controller.ts';
 import { isAlreadyExists, isNotFound } from '../../../src/kube/errors.ts';
 import { enqueueFrom } from '../../../src/kube/event-source.ts';
 import type { Informer } from '../../../src/kube/informer.ts';

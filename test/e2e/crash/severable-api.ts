@@ -39,7 +39,7 @@ export class SeverableApi {
     });
   }
 
-  /** @param mayGoOn is told each accepted write but those of leases and events, which are no part of any work */
+  /** @param mayGoOn is told each accepted write but those of leases and events, which are not part of any work */
   static async start(kubeConfig: KubeConfig, mayGoOn: (write: Write) => boolean): Promise<SeverableApi> {
     const options: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
     await kubeConfig.applyToHTTPSOptions(options);

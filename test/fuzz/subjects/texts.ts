@@ -71,6 +71,6 @@ function attemptDescriptor(bytes: Buffer): void {
 function checkLabels(labels: Record<string, string>): void {
   const size = JSON.stringify(labels).length;
   const wrong = Object.entries(labels).find(([name, value]) => !key.test(name) || value.length > 63);
-  if (wrong !== undefined) throw new Violation(`${wrong.join('=')} is no label`);
+  if (wrong !== undefined) throw new Violation(`${wrong.join('=')} is not a label`);
   if (size > 2049) throw new Violation(`${size} bytes of labels`);
 }

@@ -106,7 +106,7 @@ describe('importer: permanent failures', () => {
     }
   });
 
-  it('recognises what is no image', async () => {
+  it('recognises what is not an image', async () => {
     const texts: Record<string, string | Buffer> = {
       'page.img': '<!DOCTYPE html>\n<html><body>Please log in</body></html>',
       'error.xml': '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',

@@ -82,7 +82,7 @@ describe('importer: container disks from archives', () => {
     expect(arm.result).to.include({ permanent: true, code: 'DiskNotFound' });
   });
 
-  it('fails for good where the server has no ranges, and on what is no archive', async () => {
+  it('fails for good where the server has no ranges, and on what is not an archive', async () => {
     const whole = await importFrom(`http://127.0.0.1:${rangeless.port}/single.tar`);
     expect(whole.result).to.include({ permanent: true, code: 'RequestRejected' });
     expect(whole.result).to.have.property('message').that.includes('ranges');

@@ -160,7 +160,7 @@ describe('importer: container disks from a registry', () => {
     });
   }
 
-  it('says that an artifact is no image', async () => {
+  it('says that an artifact is not an image', async () => {
     const file = join(directory, 'no-archive');
     await run('cp', [join(diskRoot, 'disk', 'disk.qcow2'), file]);
     await push('artifact', [{ archive: file, compression: 'none' }]);

@@ -83,7 +83,7 @@ const byAnnotation: Record<string, (name: string) => object> = {
 const ownNamespace: Record<string, object> = {
   'a DataVolume': dataVolume('own', { source: { pvc: { namespace: TARGET, name: 'a' } } }),
   'a DataVolume of a DataSource': dataVolume('own-data-source', { sourceRef: { kind: 'DataSource', name: 'a' } }),
-  'a DataVolume that is no clone': cdiObject('DataVolume', 'blank', {
+  'a DataVolume that is not a clone': cdiObject('DataVolume', 'blank', {
     source: { blank: {} },
     storage: { resources: { requests: { storage: '1Gi' } } },
   }),

@@ -76,7 +76,7 @@ describe('a file that has to be in a folder', () => {
 
   it('is a regular file, and a pipe is not waited for', async () => {
     await promisify(execFile)('mkfifo', [join(folder, 'pipe')]);
-    for (const path of ['golden', 'pipe']) await expectRefused(path, /no regular file/);
+    for (const path of ['golden', 'pipe']) await expectRefused(path, /not a regular file/);
     await link(join(folder, 'golden', 'fedora'), join(folder, 'second-name'));
     expect(await read('second-name')).to.equal('image');
   });
@@ -84,7 +84,7 @@ describe('a file that has to be in a folder', () => {
   it('says what is missing', async () => {
     await expectRefused('golden/debian', /golden\/debian \(ENOENT\): is there such a file below .*sources\?/);
     await expectRefused('golden/fedora/disk', /ENOTDIR/);
-    await expectRefused('fedora\0.txt', /no regular file/);
+    await expectRefused('fedora\0.txt', /not a regular file/);
     await rm(folder, { recursive: true });
     await expectRefused('golden/fedora', /ENOENT/);
   });

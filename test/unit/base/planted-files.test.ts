@@ -35,7 +35,7 @@ describe('files that somebody has planted on a volume', function () {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** What may be in the place of a file. Each leaves something at the path that is no file of ours. */
+  /** What may be in the place of a file. Each leaves something at the path that is not a file of ours. */
   const plants: Record<string, (path: string) => Promise<unknown>> = {
     pipe: async (path) => execFileSync('mkfifo', [path]),
     link: (path) => symlink(elsewhere, path),
@@ -86,7 +86,7 @@ describe('files that somebody has planted on a volume', function () {
       expect(await readFile(elsewhere, 'utf8')).to.equal(JSON.stringify(checkpoint));
     });
 
-    it(`are no target of an import: ${kind}`, async () => {
+    it(`are not targets of an import: ${kind}`, async () => {
       const path = join(volume, 'disk.img');
       await plant(path);
       for (const begin of [

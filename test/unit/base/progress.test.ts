@@ -147,7 +147,7 @@ describe('Patience', () => {
     await patience.afterFailure(stalled);
   });
 
-  it('ends where so few bytes come that they are no progress', async () => {
+  it('ends where so few bytes come that they are not progress', async () => {
     const patience = new Patience(options, new Progress());
     const dripping = async (bytes: number, until: number): Promise<void> => {
       while (performance.now() < until) {

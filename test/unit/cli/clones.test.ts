@@ -80,7 +80,7 @@ describe('diskpress clones', () => {
     expect(cloneRows([claim('vm-1')], [source], now)[0]?.source).to.equal('team/before-update (snapshot)');
   });
 
-  it('shows a direct copy, and leaves out what is complete, helps on the way, or is no clone', () => {
+  it('shows a direct copy, and leaves out what is complete, helps on the way, or is not a clone', () => {
     const annotations = { [populationAnnotation.cloneRequest]: 'golden/fedora' };
     const rows = cloneRows(
       [

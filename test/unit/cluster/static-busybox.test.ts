@@ -12,7 +12,7 @@ describe('the busybox of the pods that tests run', () => {
     expect(isStatic(elf([1, 3, 4]))).to.equal(false);
   });
 
-  it('is no script', () => {
+  it('is not a script', () => {
     expect(isStatic(Buffer.from('#!/bin/sh\n'.padEnd(100)))).to.equal(false);
   });
 });

@@ -73,7 +73,7 @@ export class CloneMetrics implements CloneCount {
 
   /**
    * Counts a clone only where this process has seen a volume being handed over to the claim, because the claim's own
-   * annotations are no evidence.
+   * annotations are not evidence.
    */
   handedOver(claim: PersistentVolumeClaim, now: number): void {
     const capacity = this.#handOvers.take(claim);

@@ -33,7 +33,7 @@ export const rawDisks: Record<string, string[]> = {
 
 /** What cannot be told from something else, and is not taken for a disk. */
 export const noDisks: Record<string, string[]> = {
-  'unknown data that is no whole number of sectors': [
+  'unknown data that is not a whole number of sectors': [
     'head -c 100001 disk.img > "$OUT"',
     'head -c 100001 disk.img | gzip > "$OUT"',
   ],

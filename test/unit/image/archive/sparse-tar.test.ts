@@ -22,7 +22,7 @@ const disks = {
   'begins with data': { at: [0, 300, 900], size: 2000 },
   'ends with data': { at: [1000, 3996], size: 4000 },
   'is in many pieces': { at: Array.from({ length: 700 }, (_, index) => 8 + index * 12), size: 16 * KIBIBYTE },
-  'is no whole blocks': { at: [40], size: 4096.25 },
+  'is not whole blocks': { at: [40], size: 4096.25 },
 };
 
 describe('sparse files in tar archives', () => {

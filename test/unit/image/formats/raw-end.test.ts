@@ -46,7 +46,9 @@ describe('the end of what looks raw', () => {
         expect(await outcome(checkedAtEnd(inPieces(macDisk, pieces, order), guess, 0))).to.match(/macOS/);
         expect(await outcome(checkedAtEnd(inPieces(disk, pieces, order), guess, 0))).to.equal('raw');
         const odd = Buffer.concat([macDisk, Buffer.from('1')]);
-        expect(await outcome(checkedAtEnd(inPieces(odd, pieces, order), guess, 0))).to.match(/8705 bytes are no whole/);
+        expect(await outcome(checkedAtEnd(inPieces(odd, pieces, order), guess, 0))).to.match(
+          /8705 bytes are not whole/,
+        );
       }),
       { numRuns: 100 },
     );

@@ -69,7 +69,7 @@ describe('recognising an image by its start', () => {
       expect(recogniseFormat(head, 1_000_001, 'x')).to.equal('raw');
     }
     expect(() => recogniseFormat(unknown, 1_000_001, 'x'))
-      .to.throw(/1000001 bytes are no whole sectors .* state the format raw/)
+      .to.throw(/1000001 bytes are not whole sectors .* state the format raw/)
       .with.property('code', 'NotAnImage');
   });
 

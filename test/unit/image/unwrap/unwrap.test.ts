@@ -107,7 +107,7 @@ describe('what an image is packed in', () => {
     expect(image.doubtfulIn()).to.equal(undefined);
   });
 
-  it('is no program, picture or text, compressed or not', async () => {
+  it('is not a program, picture or text, compressed or not', async () => {
     const program = Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01\0'), raw]).subarray(0, raw.length);
     const text = Buffer.from('all work and no play\n'.repeat(20_000));
     const others: Record<string, Buffer> = {

@@ -42,7 +42,7 @@ describe('small documents', () => {
     }
   });
 
-  it('are refused where they are no JSON, without showing what they are', async () => {
+  it('are refused where they are not JSON, without showing what they are', async () => {
     const url = await servers.http((_, response) => response.end('\x1b[31m{'));
     const failure = await readJson(await client.request(url, {})).catch((error: unknown) => error);
     expect(failure).to.include({ code: 'ProtocolViolation' });

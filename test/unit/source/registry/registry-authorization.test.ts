@@ -141,7 +141,7 @@ describe('challenges', () => {
     }
   });
 
-  it('may be without quotes, and are no part of other words', () => {
+  it('may be without quotes, and are not part of other words', () => {
     expect(read('bearer realm=https://a/b,service=c')).to.deep.equal([
       ['bearer', { realm: 'https://a/b', service: 'c' }],
     ]);

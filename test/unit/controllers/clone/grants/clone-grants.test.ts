@@ -76,7 +76,7 @@ describe('the authority to clone from another namespace', () => {
     'a claim of the source’s name elsewhere': () =>
       authority(caches, claim(), { ...source, key: { namespace: 'victim', name: 'fedora' } }),
     'a snapshot of the claim’s name': () => authority(caches, claim(), { ...source, kind: 'VolumeSnapshot' }),
-    'a claim of a DataVolume that is no clone': () =>
+    'a claim of a DataVolume that is not a clone': () =>
       authority({ dataVolumes: [dataVolume({}, { source: { blank: {} } })] }),
   };
   for (const [what, attempt] of Object.entries(refused)) {

@@ -16,10 +16,10 @@ export const grantUsedAnnotation = 'cdi.kubevirt.io/clone.completed';
 /** On a working claim that is copied into: UID of the claim that is copied. */
 export const workSourceUidAnnotation = 'cdi.kubevirt.io/work.sourceUID';
 /**
- * On a claim with an import in progress: the last checkpoint that an importer pod reported, from which another one can
- * resume.
+ * On a claim with an import or upload in progress: the last checkpoint that its pod reported, from which another one
+ * can resume.
  */
-export const importCheckpointAnnotation = 'cdi.kubevirt.io/import.checkpoint';
+export const transferCheckpointAnnotation = 'cdi.kubevirt.io/import.checkpoint';
 /** On a PersistentVolume that is being rebound: UID of the claim that it is promised to. */
 export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
 /** On a PersistentVolume that is being rebound: `namespace/name` of the claim that it is promised to. */

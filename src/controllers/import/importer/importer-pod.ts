@@ -1,15 +1,10 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
 import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../../kube/resource.ts';
-import { importerPodName, scratchClaimName } from '../../../protocol/object-names.ts';
-import {
-  IMPORT_REQUEST_VARIABLE,
-  type ImportRequest,
-  OWNER_UID_VARIABLE,
-  SCRATCH_DIRECTORY,
-} from '../../../protocol/transfer-pod.ts';
-import { marksFor } from '../../objects/made-for.ts';
+import { importerPodName } from '../../../protocol/object-names.ts';
+import { IMPORT_REQUEST_VARIABLE, type ImportRequest, OWNER_UID_VARIABLE } from '../../../protocol/transfer-pod.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
+import { scratchMounts } from '../../transfers/scratch-claim.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
 import { askedSource } from './asked-source.ts';
 import { dependencyMounts } from './dependencies.ts';
@@ -36,19 +31,7 @@ export function importerPod(
         [OWNER_UID_VARIABLE]: owner.uid || uid,
       },
       claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
-      mounts: [
-        ...dependencyMounts(request.dependencies),
-        ...proxy.mounts,
-        ...(request.scratch
-          ? [
-              {
-                volume: { name: 'scratch', persistentVolumeClaim: { claimName: scratchClaimName(name) } },
-                path: SCRATCH_DIRECTORY,
-                writable: true,
-              },
-            ]
-          : []),
-      ],
+      mounts: [...dependencyMounts(request.dependencies), ...proxy.mounts, ...scratchMounts(claim, request)],
       claimAnnotations: annotations,
       worksFor: claim,
       restarts,
@@ -68,34 +51,5 @@ function withEnvironment(pod: Pod, more: readonly V1EnvVar[]): Pod {
   return {
     ...pod,
     spec: { ...pod.spec, containers: [{ ...transfer, env: [...(transfer.env ?? []), ...more] }, ...others] },
-  };
-}
-
-/**
- * Returns the scratch claim of an import: as large as the target, on the scratch space class or else on the target's
- * own.
- */
-export function scratchClaim(
-  claim: PersistentVolumeClaim,
-  owner: OwnerReference,
-  storageClassName: string | undefined,
-): PersistentVolumeClaim {
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: {
-      name: scratchClaimName(claim.metadata?.name ?? ''),
-      namespace: claim.metadata?.namespace,
-      ...marksFor(claim),
-      ownerReferences: [owner],
-    },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      volumeMode: 'Filesystem',
-      resources: { requests: claim.spec?.resources?.requests },
-      ...((storageClassName ?? claim.spec?.storageClassName)
-        ? { storageClassName: storageClassName ?? claim.spec?.storageClassName }
-        : {}),
-    },
   };
 }

@@ -1,10 +1,10 @@
-import { populationAnnotation as names, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { populationAnnotation as names, userAnnotation } from '../../../api/annotations.ts';
 import type { Annotations, ImportSettings } from '../../../api/sources/common/declaration.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import type { SourceRequest } from '../../../protocol/source-request.ts';
 import type { ImportRequest, TransferTarget } from '../../../protocol/transfer-pod.ts';
-import { importCheckpointAnnotation } from '../../objects/internal-annotations.ts';
+import { resumptionOf } from '../../transfers/resumption.ts';
 import { askedSource } from './asked-source.ts';
 import { importDependenciesOf } from './dependencies.ts';
 
@@ -40,14 +40,12 @@ export function importRequestOf(
   settings: ImportSettings,
 ): ImportRequest {
   const annotations = claim.metadata?.annotations ?? {};
-  const checkpoint = annotations[importCheckpointAnnotation];
   return {
     source: sourceRequestOf(annotations, settings),
     target,
     dependencies: importDependenciesOf(claim),
     followsInternalRedirects: settings.hasFeatureGate('ImportFollowsInternalRedirects'),
-    scratch: annotations[stateAnnotation.requiresScratch] === 'true',
+    ...resumptionOf(claim),
     ...statedFormat(annotations[userAnnotation.importFormat]),
-    ...(checkpoint ? { checkpoint } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { importWords } from '../../../../src/controllers/import/words.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import { reportOnClaim } from '../../../../src/controllers/transfers/claim-events.ts';
 import {
@@ -19,7 +20,8 @@ function told(
   report: TransferReport,
 ): { type: string; reason: string; message: string }[] {
   const events: { type: string; reason: string; message: string }[] = [];
-  reportOnClaim({ event: (_: unknown, event: (typeof events)[number]) => events.push(event) } as never, about, report);
+  const recorder = { event: (_: unknown, event: (typeof events)[number]) => events.push(event) };
+  reportOnClaim(recorder as never, about, report, importWords);
   return events;
 }
 

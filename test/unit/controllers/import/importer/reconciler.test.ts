@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { populationAnnotation, stateAnnotation } from '../../../../../src/api/annotations.ts';
-import { ImportReconciler } from '../../../../../src/controllers/import/importer/reconciler.ts';
-import { ImportPopulatorReconciler } from '../../../../../src/controllers/import/populator/reconciler.ts';
+import { importTransfer } from '../../../../../src/controllers/import/importer/import-transfer.ts';
+import { importPopulation } from '../../../../../src/controllers/import/populator/import-population.ts';
 import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import { claimLabelsOf } from '../../../../../src/controllers/transfers/image-labels.ts';
+import { PopulationReconciler } from '../../../../../src/controllers/transfers/population/population-reconciler.ts';
+import { TransferReconciler } from '../../../../../src/controllers/transfers/transfer-reconciler.ts';
 import { pendingReport, reportAnnotations } from '../../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
 import { ApiError, TerminalError, WaitingError } from '../../../../../src/kube/errors.ts';
@@ -74,7 +76,7 @@ function ended(
     config: { importProxy: {}, filesystemOverhead: () => 0.06 },
     now: () => 0,
   };
-  const reconcile = () => new ImportReconciler(context as never).reconcile(KEY);
+  const reconcile = () => new TransferReconciler(importTransfer, context as never).reconcile(KEY);
   return { reconcile, applied, patches, events };
 }
 
@@ -206,7 +208,7 @@ describe('a claim that asks for an import by its annotations', () => {
         },
         now: () => 0,
       };
-      await new ImportReconciler(context as never).failed(KEY, failure);
+      await new TransferReconciler(importTransfer, context as never).failed(KEY, failure);
       expect(told).to.deep.equal([`of-asking ${reason}`]);
     });
 });
@@ -239,7 +241,7 @@ describe('a claim that is populated by an import', () => {
       },
       now: () => 0,
     };
-    await new ImportPopulatorReconciler(context as never).reconcile({ namespace: 'team', name: 'disk' });
+    await new PopulationReconciler(importPopulation, context as never).reconcile({ namespace: 'team', name: 'disk' });
     return { patches, told };
   }
 

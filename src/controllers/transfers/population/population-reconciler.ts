@@ -1,11 +1,11 @@
-import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { stateAnnotation } from '../../../api/annotations.ts';
 import { finalizer } from '../../../api/finalizers.ts';
-import { volumeImportSources } from '../../../api/volume-import-source.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { hasFinalizer, isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
+import type { KubeObject } from '../../../kube/resource.ts';
 import { primeClaimName } from '../../../protocol/object-names.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
@@ -22,32 +22,34 @@ import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { reportOnClaim } from '../../transfers/claim-events.ts';
-import { failureReport } from '../../transfers/failure-report.ts';
-import { claimLabelsOf, missingLabels } from '../../transfers/image-labels.ts';
-import { readReport, reportAnnotations } from '../../transfers/transfer-report.ts';
-import { importAnnotations } from '../importer/annotations.ts';
+import { reportOnClaim } from '../claim-events.ts';
+import { failureReport } from '../failure-report.ts';
+import { claimLabelsOf, missingLabels } from '../image-labels.ts';
+import { readReport, reportAnnotations } from '../transfer-report.ts';
+import type { PopulationKind } from './population-kind.ts';
 
-const FIELD_MANAGER = 'diskpress-import-populator';
 const GRACE_MILLISECONDS = 2_000;
 
 /**
- * Fills claims whose dataSourceRef names a VolumeImportSource: the import goes into a working claim, whose volume is
- * then handed over.
+ * Fills claims whose dataSourceRef names an object of one kind: the data is transferred into a working claim, whose
+ * volume is then handed over.
  */
-export class ImportPopulatorReconciler implements Reconciler {
-  readonly name = 'import-populator';
+export class PopulationReconciler<Source extends KubeObject> implements Reconciler {
+  readonly name: string;
+  readonly #kind: PopulationKind<Source>;
   readonly #context: ControllerContext;
   readonly #grace: ProvisionerGrace;
 
-  constructor(context: ControllerContext) {
+  constructor(kind: PopulationKind<Source>, context: ControllerContext) {
+    this.name = kind.name;
+    this.#kind = kind;
     this.#context = context;
     this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const target = this.#context.caches.claims.get(key);
-    const sourceName = target && populatedFrom(target, 'VolumeImportSource');
+    const sourceName = target && populatedFrom(target, this.#kind.resource.kind);
     if (!target || sourceName === undefined) return undefined;
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (isBeingDeleted(target)) return releaseTarget(this.#context, target);
@@ -64,25 +66,25 @@ export class ImportPopulatorReconciler implements Reconciler {
     return isComplete ? this.#rebind(target, primeKey) : undefined;
   }
 
-  /** Reports on the claim what keeps its import from starting. */
+  /** Reports on the claim what keeps its transfer from starting. */
   async failed(key: ObjectKey, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
     const report = target && failureReport(target, failure, this.#context.now());
     if (!target || !report) return;
     this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+    await annotateClaim(this.#context.client, target, this.#kind.fieldManager, {
       ...reportAnnotations(report),
-      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      [stateAnnotation.populatorKind]: this.#kind.resource.kind,
     });
   }
 
   async #begin(target: PersistentVolumeClaim, primeKey: ObjectKey, sourceName: string): Promise<Result> {
     const { caches, client, config } = this.#context;
     const source = await populationSource(client, {
-      resource: volumeImportSources,
-      cache: caches.importSources,
+      resource: this.#kind.resource,
+      cache: this.#kind.cacheOf(caches),
       key: { namespace: primeKey.namespace, name: sourceName },
-      work: 'import',
+      work: this.#kind.work,
     });
     if (!mayBePopulatedNow(target, caches)) return undefined;
     const left = hasFinalizer(target, finalizer.clonePopulator) ? 0 : this.#grace.left(target);
@@ -92,13 +94,9 @@ export class ImportPopulatorReconciler implements Reconciler {
       ...primeKey,
       owner: ownerReference(target, { controller: true }),
       annotations: {
-        ...importAnnotations(source.spec.source ?? {}, {
-          contentType: source.spec.contentType ?? 'kubevirt',
-          preallocation: source.spec.preallocation ?? config.preallocation,
-        }),
-        ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat]),
+        ...this.#kind.requestAnnotations(source, target, config),
         [stateAnnotation.populatedFor]: keyOf(target).name,
-        [stateAnnotation.populatorKind]: 'VolumeImportSource',
+        [stateAnnotation.populatorKind]: this.#kind.resource.kind,
       },
     });
     await createWorkingClaim(this.#context, target, prime);
@@ -113,15 +111,16 @@ export class ImportPopulatorReconciler implements Reconciler {
   /** Copies reports from the working claim to the target claim, which is the one that users and clients look at. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
     const report = readReport(prime.metadata?.annotations);
-    if (report) reportOnClaim(this.#context.events, target, report);
-    const importPodName = prime.metadata?.annotations?.[stateAnnotation.importPodName];
-    const preallocation = prime.metadata?.annotations?.[stateAnnotation.preallocation];
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, {
+    if (report) reportOnClaim(this.#context.events, target, report, this.#kind.words);
+    const told = pickAnnotations(prime.metadata?.annotations, [
+      this.#kind.podNameAnnotation,
+      stateAnnotation.preallocation,
+    ]);
+    await annotateClaim(this.#context.client, target, this.#kind.fieldManager, {
       [stateAnnotation.populatorPvcPrime]: keyOf(prime).name,
-      [stateAnnotation.populatorKind]: 'VolumeImportSource',
+      [stateAnnotation.populatorKind]: this.#kind.resource.kind,
       ...(report ? reportAnnotations(report) : {}),
-      ...(importPodName ? { [stateAnnotation.importPodName]: importPodName } : {}),
-      ...(preallocation ? { [stateAnnotation.preallocation]: preallocation } : {}),
+      ...told,
     });
     const labels = inheritedLabels(prime, target);
     if (Object.keys(labels).length > 0) {

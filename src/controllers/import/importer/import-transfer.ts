@@ -1,0 +1,34 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import { configMaps, secrets } from '../../../kube/builtin-resources.ts';
+import { importerPodName } from '../../../protocol/object-names.ts';
+import type { ImportRequest } from '../../../protocol/transfer-pod.ts';
+import type { TransferKind } from '../../transfers/transfer-kind.ts';
+import { transferTargetOf } from '../../transfers/transfer-target.ts';
+import { importWords } from '../words.ts';
+import { importerPod } from './importer-pod.ts';
+import { provideProxy, removeProxy } from './proxy.ts';
+import { importRequestOf, isImportClaim } from './request.ts';
+
+/** Imports into the claims whose annotations request that. */
+export const importTransfer: TransferKind<ImportRequest> = {
+  name: 'import',
+  fieldManager: 'diskpress-import',
+  words: importWords,
+  podNameAnnotation: stateAnnotation.importPodName,
+  rights: [
+    // The import proxy's login and certificates are copied for each import, and the copies are never read.
+    { resource: secrets, verbs: ['create', 'delete'] },
+    { resource: configMaps, verbs: ['create', 'delete'] },
+    { resource: configMaps, verbs: ['get'], within: 'installation' },
+  ],
+  isRequested: isImportClaim,
+  podName: importerPodName,
+  requestOf: (claim, config) => importRequestOf(claim, transferTargetOf(claim, config), config),
+  operate: (context) => ({
+    async preparePod(claim, request, { owner, restarts }) {
+      const proxy = await provideProxy(context, claim);
+      return importerPod(claim, request, proxy, owner, context.config.transferSettings, restarts);
+    },
+    cleanUp: (claim) => removeProxy(context, claim),
+  }),
+};

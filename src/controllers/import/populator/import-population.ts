@@ -1,0 +1,24 @@
+import { stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { type VolumeImportSource, volumeImportSources } from '../../../api/volume-import-source.ts';
+import { pickAnnotations } from '../../objects/pick-annotations.ts';
+import type { PopulationKind } from '../../transfers/population/population-kind.ts';
+import { importAnnotations } from '../importer/annotations.ts';
+import { importWords } from '../words.ts';
+
+/** Imports for the claims that name a VolumeImportSource. */
+export const importPopulation: PopulationKind<VolumeImportSource> = {
+  name: 'import-populator',
+  fieldManager: 'diskpress-import-populator',
+  resource: volumeImportSources,
+  work: 'import',
+  words: importWords,
+  podNameAnnotation: stateAnnotation.importPodName,
+  cacheOf: ({ importSources }) => importSources,
+  requestAnnotations: ({ spec }, target, config) => ({
+    ...importAnnotations(spec.source ?? {}, {
+      contentType: spec.contentType ?? 'kubevirt',
+      preallocation: spec.preallocation ?? config.preallocation,
+    }),
+    ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat]),
+  }),
+};

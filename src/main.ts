@@ -14,6 +14,11 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runControllers } = await import('./controllers/run.ts');
     return runControllers(packageDocument.version);
   },
+  uploadproxy: async () => {
+    prepareToMoveData();
+    const { runUploadProxy } = await import('./services/uploadproxy/run.ts');
+    return runUploadProxy();
+  },
   importer: async () => {
     prepareToMoveData();
     const { runImporter } = await import('./pods/importer.ts');

@@ -44,5 +44,8 @@ export function definitionOf(role: TransferRole): TransferRoleDefinition {
 /** The names of the roles on a command line. */
 export const transferRoleNames = Object.keys(transferRoles) as readonly TransferRole[];
 
+/** The roles of servers that users reach. */
+type ServiceRole = 'uploadproxy';
+
 /** The role of the executable in a pod, which is its first argument. */
-export type PodRole = 'controller' | TransferRole;
+export type PodRole = 'controller' | ServiceRole | TransferRole;

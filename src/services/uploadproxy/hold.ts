@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../kube/backoff.ts';
+import type { ObjectKey } from '../../kube/key.ts';
+import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
+import { Exchange } from './exchange.ts';
+import { Refusal } from './refusal.ts';
+import type { UploadServers } from './upload-servers.ts';
+
+const backoff = { base: 100, max: 1000, jitter: 0.2 };
+
+/** An exchange that a server has begun, and the claim that it writes. */
+export interface Begun {
+  readonly exchange: Exchange;
+  readonly written: ObjectKey;
+  /** Whether the server wants the body of the request, and has not answered already. */
+  readonly wantsBody: boolean;
+}
+
+/**
+ * Holds a request until an upload server wants its body, or has answered. Clients such as virtctl give up soon when
+ * they are refused, and wait as long as they are held.
+ *
+ * @param patience milliseconds
+ * @throws Refusal what makes the request pointless, at once; 503 when the patience is over
+ * @throws the signal's reason
+ */
+export async function begin(
+  servers: UploadServers,
+  token: UploadTokenClaims,
+  head: ConstructorParameters<typeof Exchange>[1],
+  { patience, signal }: { patience: number; signal: AbortSignal },
+): Promise<Begun> {
+  const deadline = performance.now() + patience;
+  const delays = new Backoff(backoff);
+  for (;;) {
+    try {
+      return await beginOnce(servers, token, head, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const isWaiting = error instanceof Refusal && error.status === 503;
+      if (!isWaiting) throw error;
+      const delay = delays.next();
+      if (performance.now() + delay > deadline) {
+        throw new Refusal(
+          503,
+          `${error.message}, and could not within ${Math.round(patience / 1000)} s. The events of the claim and its ` +
+            'DataVolume say what is waited for; send the image again when the DataVolume is UploadReady',
+          { cause: error },
+        );
+      }
+      await sleep(delay, undefined, { signal });
+    }
+  }
+}
+
+async function beginOnce(
+  servers: UploadServers,
+  token: UploadTokenClaims,
+  head: ConstructorParameters<typeof Exchange>[1],
+  signal: AbortSignal,
+): Promise<Begun> {
+  const written = await servers.writtenClaim(token, signal);
+  const exchange = new Exchange(await servers.connect(written, signal), head);
+  const abandon = (): void => exchange.end();
+  signal.addEventListener('abort', abandon, { once: true });
+  try {
+    return { exchange, written, wantsBody: await exchange.begun() };
+  } catch (error) {
+    exchange.end();
+    throw new Refusal(503, 'the upload server has closed the connection', { cause: error });
+  } finally {
+    signal.removeEventListener('abort', abandon);
+  }
+}

@@ -1,0 +1,167 @@
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Gauge } from 'prom-client';
+import type { Logger } from '../../base/logger.ts';
+import { Manager } from '../../kube/manager.ts';
+import { listen } from '../../server/listen.ts';
+import { Uploads } from './admission.ts';
+import { KeyMaterial } from './key-material.ts';
+import { Refusal } from './refusal.ts';
+import { Routes } from './routes.ts';
+import { UploadServers } from './upload-servers.ts';
+
+/** Size of a request's head, in bytes. */
+const LARGEST_HEAD = 16 * 1024;
+/** Milliseconds for a request's head, from the connection or the end of the request before. */
+const HEAD_TIMEOUT_MILLISECONDS = 10_000;
+const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
+const IDLE_TIMEOUT_MILLISECONDS = 5_000;
+const MAXIMUM_CONNECTIONS = 400;
+/** Milliseconds until every node of a cluster has usually noticed that a pod is not ready any more. */
+const UNREADY_MILLISECONDS = 5_000;
+
+export interface UploadProxyOptions {
+  readonly kubeConfig: KubeConfig;
+  /** Namespace of the installation. */
+  readonly namespace: string;
+  readonly logger: Logger;
+  /** Port for clients; 0 for any free one. */
+  readonly port: number;
+  /** Port of /healthz, /readyz and /metrics; 0 for any free one. */
+  readonly metricsPort: number;
+  readonly host?: string;
+  /** Port of upload servers; by default that of their pods. */
+  readonly uploadServerPort?: number;
+  /** Milliseconds between the moment that it is not ready any more and the moment that it takes no more uploads. */
+  readonly unreadyFor?: number;
+}
+
+/** Takes images from clients outside of the cluster, and passes each on to the upload server of its claim. */
+export class UploadProxy {
+  readonly #options: UploadProxyOptions;
+  readonly #manager: Manager;
+  readonly #uploads = new Uploads();
+  readonly #refusing = new AbortController();
+  readonly #server: Server;
+  #isStopping = false;
+  #port: number | undefined;
+
+  constructor(options: UploadProxyOptions) {
+    const { kubeConfig, logger, namespace, metricsPort, host } = options;
+    this.#options = options;
+    this.#manager = new Manager({
+      kubeConfig,
+      logger,
+      component: 'cdi-uploadproxy',
+      port: metricsPort,
+      ...(host !== undefined && { host }),
+    });
+    const keys = new KeyMaterial(this.#manager, { namespace, logger });
+    this.#manager.addReadyCheck('keys', () => keys.problem);
+    this.#manager.addReadyCheck('running', () => (this.#isStopping ? 'it is about to end' : undefined));
+    this.#server = this.#createServer(
+      new Routes({
+        keys,
+        servers: new UploadServers(this.#manager.client, keys, options.uploadServerPort),
+        uploads: this.#uploads,
+        logger,
+        stopping: this.#refusing.signal,
+      }),
+    );
+    keys.onServerCertificate((certificate) => this.#server.setSecureContext(certificate));
+    this.#countUploads();
+  }
+
+  /** The port for clients, once it is served. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** The port of /healthz, /readyz and /metrics, once they are served. */
+  get metricsPort(): number | undefined {
+    return this.#manager.port;
+  }
+
+  /**
+   * Serves until the signal is aborted and the uploads under way by then have ended.
+   *
+   * @throws Error if the keys could not be watched, or a port is taken
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { logger, port, host, unreadyFor = UNREADY_MILLISECONDS } = this.#options;
+    const working = new AbortController();
+    const running = this.#manager.run(working.signal);
+    try {
+      this.#port = await listen(this.#server, { port, ...(host !== undefined && { host }) });
+      logger.info('serving uploads', { step: 'start', port: this.#port });
+      await Promise.race([aborted(signal), running]);
+      this.#isStopping = true;
+      logger.info('stopping', { step: 'stop', uploads: this.#uploads.count });
+      // Connections arrive for as long as nodes have not noticed that this pod is not ready.
+      await sleep(unreadyFor);
+      this.#refusing.abort(
+        new Refusal(503, 'this upload proxy is about to end: send the image again, and another one takes it'),
+      );
+      const closed = new Promise((resolve) => this.#server.close(resolve));
+      await closed;
+    } finally {
+      working.abort();
+      this.#server.close();
+      this.#server.closeAllConnections();
+      await running;
+    }
+  }
+
+  #createServer(routes: Routes): Server {
+    const server = createServer({
+      maxHeaderSize: LARGEST_HEAD,
+      headersTimeout: HEAD_TIMEOUT_MILLISECONDS,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
+      keepAliveTimeout: IDLE_TIMEOUT_MILLISECONDS,
+      connectionsCheckingInterval: HEAD_TIMEOUT_MILLISECONDS / 10,
+      // An upload takes as long as it takes.
+      requestTimeout: 0,
+      noDelay: true,
+    });
+    server.maxConnections = MAXIMUM_CONNECTIONS;
+    server.on('request', (request, response) => void routes.answer(request, response));
+    server.on('checkContinue', (request, response) => void routes.answer(request, response, true));
+    server.on('clientError', answerMalformed);
+    return server;
+  }
+
+  #countUploads(): void {
+    const { metrics } = this.#manager;
+    const gauge = new Gauge({
+      name: 'diskpress_upload_proxy_uploads',
+      help: 'Uploads that are under way, those that wait for their upload server included',
+      registers: [metrics.registry],
+    });
+    metrics.onCollect(() => gauge.set(this.#uploads.count));
+  }
+}
+
+/** Answers what is no HTTP request, or one whose head is too large or too slow. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, sentence] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', `The head of the request is larger than ${LARGEST_HEAD} bytes.`]
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', `The head of the request took longer than ${HEAD_TIMEOUT_MILLISECONDS / 1000} s.`]
+        : ['400 Bad Request', 'This is no HTTP/1.1 request.'];
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+      `content-length: ${sentence.length + 1}\r\nconnection: close\r\n\r\n${sentence}\n`,
+  );
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}

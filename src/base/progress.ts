@@ -42,6 +42,7 @@ export class Progress {
   #connections = 0;
   #failure: { message: string; retryAt: number } | undefined;
   #awaitedSince: number | undefined;
+  #waitingFor: string | undefined;
   #share: number | undefined;
   readonly #listener: StepListener | undefined;
 
@@ -66,6 +67,11 @@ export class Progress {
     this.counters.read(bytes);
     this.#failure = undefined;
     this.#awaitedSince = undefined;
+  }
+
+  /** Reports that nothing can come until something happens elsewhere, in place of the stage; undefined once it has. */
+  waitFor(event: string | undefined): void {
+    this.#waitingFor = event;
   }
 
   /** Reports that the transfer is idle until the source sends more. */
@@ -143,6 +149,7 @@ export class Progress {
 
   #describeStage(): string {
     const now = performance.now();
+    if (this.#waitingFor !== undefined) return `waiting for ${this.#waitingFor}`;
     if (this.#failure !== undefined) {
       const { message, retryAt } = this.#failure;
       const seconds = Math.ceil((retryAt - now) / 1000);

@@ -5,7 +5,7 @@ import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 
 /** Creates the store for the checkpoint from which a later importer pod resumes: on the volume, or with the claim. */
 export function createCheckpointStore(
-  { target, checkpoint }: ImportRequest,
+  { target, checkpoint }: Pick<ImportRequest, 'target' | 'checkpoint'>,
   { diskImage }: { diskImage: string },
   progress: Progress,
 ): CheckpointStore {

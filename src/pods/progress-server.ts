@@ -20,16 +20,24 @@ export interface ObservedTransfer {
  *
  * @param metric name of the metric with the percentage, labelled with `ownerUID` from the environment's
  * OWNER_UID_VARIABLE
+ * @param isReady whether the pod can be reached by those who use it, which makes it healthy
  */
-export async function serveProgress(transfer: ObservedTransfer, port: number, metric: string): Promise<ProgressServer> {
+export async function serveProgress(
+  transfer: ObservedTransfer,
+  port: number,
+  metric: string,
+  isReady: () => boolean = () => true,
+): Promise<ProgressServer> {
   const metrics = createMetrics(transfer, metric);
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD')
       answer(response, 405, 'text/plain', 'method not allowed\n');
     else if (path === '/progress') answer(response, 200, 'application/json', JSON.stringify(transfer.snapshot()));
-    else if (path === '/healthz') answer(response, 200, 'text/plain', 'ok\n');
-    else if (path === '/metrics') {
+    else if (path === '/healthz') {
+      if (isReady()) answer(response, 200, 'text/plain', 'ok\n');
+      else answer(response, 503, 'text/plain', 'not ready\n');
+    } else if (path === '/metrics') {
       metrics.metrics().then(
         (text) => {
           answer(response, 200, metrics.contentType, text);

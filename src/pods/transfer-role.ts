@@ -15,6 +15,8 @@ export interface TransferRole {
   progressPort: number;
   /** Name of the metric with the percentage. */
   metric: string;
+  /** Whether the pod can be reached by those who use it; by default always. */
+  isReady?: () => boolean;
   work: (progress: Progress, signal: AbortSignal) => Promise<TransferResult>;
 }
 
@@ -24,13 +26,14 @@ export interface TransferRole {
  *
  * @returns the exit code: 0 when the work succeeded, 1 otherwise
  */
-export async function runTransferRole({ name, logger, progressPort, metric, work }: TransferRole): Promise<number> {
+export async function runTransferRole(role: TransferRole): Promise<number> {
+  const { name, logger, progressPort, metric, isReady, work } = role;
   const termination = new AbortController();
   const terminate = (): void => termination.abort(new TransferError('Interrupted', `${name} was told to stop`));
   process.once('SIGTERM', terminate);
   const started = performance.now();
   const progress = new Progress((step, details) => logger.info(step, details));
-  const server = await serveProgress(progress, progressPort, metric);
+  const server = await serveProgress(progress, progressPort, metric, isReady);
   logger.info('starting', { role: name, progressPort: server.port });
   let result: TransferResult;
   try {

@@ -44,6 +44,14 @@ export class Journal {
     this.#samples = [...(earlier?.samples ?? [])];
   }
 
+  /**
+   * Has to be awaited before each extent is written. What an unconfirmed source writes is not what the stored
+   * checkpoint describes, should it be another one after all.
+   */
+  async precede(): Promise<void> {
+    if (this.#store.isUnconfirmed === true) await this.#store.remove();
+  }
+
   /** Has to be called after each extent that the sink has accepted, while its data is valid. */
   wrote(extent: Extent): void {
     this.#position = this.#disk.position;

@@ -5,4 +5,9 @@ export interface CheckpointStore {
   /** Replaces the stored text durably. Where this fails, the previous text is still there. */
   save(text: string): Promise<void>;
   remove(): Promise<void>;
+  /**
+   * Whether the source may still turn out to be another one than that of the stored text, although it says that it is
+   * the same. Missing where it always knows.
+   */
+  readonly isUnconfirmed?: boolean;
 }

@@ -45,6 +45,7 @@ export async function pour(
   try {
     for await (const extent of disk.extents) {
       signal?.throwIfAborted();
+      await journal?.precede();
       await sink.write(extent);
       journal?.wrote(extent);
     }

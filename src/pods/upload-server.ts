@@ -119,7 +119,7 @@ async function receiveImage(
             },
     });
     await server.succeed();
-    const { bytesRead, bytesWritten } = progress;
+    const { bytesRead, bytesWritten } = progress.counters;
     return { outcome: 'succeeded', bytesRead, bytesWritten, ...image };
   } catch (error) {
     await server.refuse(error);

@@ -5,8 +5,9 @@ import { rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CloneRig, portOf, type RunningRole } from '../../integration/copy/rig/clone-rig.ts';
+import { CloneRig, portOf } from '../../integration/copy/rig/clone-rig.ts';
 import { LoopDevices, sh } from '../../integration/copy/rig/disks.ts';
+import type { RunningRole } from '../../integration/support/running-role.ts';
 import { atEnd } from '../ending.ts';
 
 const MEBIBYTE = 2 ** 20;

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { CHECKPOINT_NAME, CheckpointTail } from '../../../src/transfer/copy/copy-checkpoint.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { CloneRig, portOf, type RunningRole } from './rig/clone-rig.ts';
+import type { RunningRole } from '../support/running-role.ts';
+import { CloneRig, portOf } from './rig/clone-rig.ts';
 import { LoopDevices, sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
 import { describeTree, makeOddTree } from './rig/trees.ts';
 

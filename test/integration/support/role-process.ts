@@ -1,0 +1,19 @@
+// One role as a process of its own: role-process.ts copy-source|copy-target|upload-server SETTINGS-AS-JSON [UID]
+import { type CopySourceSettings, runCopySource } from '../../../src/pods/copy-source.ts';
+import { type CopyTargetSettings, runCopyTarget } from '../../../src/pods/copy-target.ts';
+import { runUploadServer, type UploadServerSettings } from '../../../src/pods/upload-server.ts';
+
+const [role, settings = '{}', user] = process.argv.slice(2);
+if (user !== undefined) {
+  // Only now, because the program itself may be where only root can read.
+  process.setgroups?.([]);
+  process.setgid?.(Number(user));
+  process.setuid?.(Number(user));
+}
+const overrides: unknown = JSON.parse(settings);
+const roles = {
+  'copy-source': () => runCopySource(overrides as Partial<CopySourceSettings>),
+  'copy-target': () => runCopyTarget(overrides as Partial<CopyTargetSettings>),
+  'upload-server': () => runUploadServer(overrides as Partial<UploadServerSettings>),
+};
+process.exitCode = await roles[role as keyof typeof roles]();

@@ -25,6 +25,7 @@ const controllerRooms = {
   claims: ['objects', 'runtime'],
   transfers: ['objects', 'progress', 'runtime', 'claims'],
   cdi: ['objects', 'runtime'],
+  certificates: ['objects', 'runtime'],
   'storage-profile': ['objects', 'runtime', 'claims'],
   'data-source': ['references', 'objects', 'runtime', 'claims', 'transfers'],
   orphans: ['objects', 'runtime', 'claims'],

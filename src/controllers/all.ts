@@ -1,4 +1,5 @@
 import { cdi } from './cdi/setup.ts';
+import { certificates } from './certificates/setup.ts';
 import { clone } from './clone/setup.ts';
 import { dataSource } from './data-source/setup.ts';
 import { dataVolume } from './data-volume/setup.ts';
@@ -12,6 +13,7 @@ import { temporary } from './temporary/setup.ts';
 /** Every controller of the product. */
 export const controllers = [
   cdi,
+  certificates,
   storageProfile,
   dataVolume,
   dataSource,

@@ -1,8 +1,10 @@
 import type {
   CoreV1Event,
+  V1APIService,
   V1ConfigMap,
   V1CSIDriver,
   V1Lease,
+  V1MutatingWebhookConfiguration,
   V1Namespace,
   V1Node,
   V1PersistentVolume,
@@ -32,6 +34,8 @@ export type Namespace = OnWire<V1Namespace>;
 export type Node = OnWire<V1Node>;
 export type ValidatingAdmissionPolicy = OnWire<V1ValidatingAdmissionPolicy>;
 export type ValidatingAdmissionPolicyBinding = OnWire<V1ValidatingAdmissionPolicyBinding>;
+export type MutatingWebhookConfiguration = OnWire<V1MutatingWebhookConfiguration>;
+export type APIService = OnWire<V1APIService>;
 export type ResourceQuota = OnWire<V1ResourceQuota>;
 
 const core = { group: '', version: 'v1', namespaced: true };
@@ -89,4 +93,16 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
   ...admission,
   kind: 'ValidatingAdmissionPolicyBinding',
   plural: 'validatingadmissionpolicybindings',
+});
+export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfiguration>({
+  ...admission,
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+});
+export const apiServices = defineResource<APIService>({
+  group: 'apiregistration.k8s.io',
+  version: 'v1',
+  kind: 'APIService',
+  plural: 'apiservices',
+  namespaced: false,
 });

@@ -49,3 +49,7 @@ export const TOKEN_VERIFICATION_KEY = 'jwks.json';
 export const TOKEN_ISSUER = 'cdi-apiserver';
 /** Algorithm of upload tokens (RFC 7518). */
 export const TOKEN_ALGORITHM = 'ES256';
+
+/** The APIService of upload tokens and the configuration of the admission webhook, both of the role apiserver. */
+export const UPLOAD_API_SERVICE = 'v1beta1.upload.cdi.kubevirt.io';
+export const CLAIM_WEBHOOK_CONFIGURATION = 'cdi-api-pvc-mutate';

@@ -53,3 +53,10 @@ export const restoreSizeRefusedAnnotation = 'cdi.kubevirt.io/clone.restoreSizeRe
 export const phaseTimesAnnotation = 'cdi.kubevirt.io/clone.phaseTimes';
 /** On a claim with a transfer in progress: its rate in bytes per second, as a whole number. */
 export const transferRateAnnotation = 'cdi.kubevirt.io/transfer.bytesPerSecond';
+/**
+ * On the bundle of an authority, and on the public keys of upload tokens: the RFC 3339 time of their last change, from
+ * which on everybody has come to know it.
+ */
+export const announcedAnnotation = 'cdi.kubevirt.io/certificates.announced';
+/** On the Secret with the signing key of upload tokens: the RFC 3339 time at which the newest key was made. */
+export const signingKeyMadeAnnotation = 'cdi.kubevirt.io/signing-key.made';

@@ -64,6 +64,11 @@ export class ConfigView {
     return this.#cdi?.cloneStrategyOverride;
   }
 
+  /** Lifetimes of certificates, as the administrator wrote them. */
+  get certConfig(): CDISpec['certConfig'] {
+    return this.#cdi?.certConfig;
+  }
+
   get transferSettings(): TransferSettings {
     const cdi = this.#cdi;
     return {

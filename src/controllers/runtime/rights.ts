@@ -11,6 +11,8 @@ export interface Right {
   readonly verbs: readonly Verb[];
   /** Restricts the right to the namespace of the installation; without it, the right applies everywhere. */
   readonly within?: 'installation';
+  /** Restricts the right to objects of these names; without them, it applies to all. It cannot restrict `create`. */
+  readonly names?: readonly string[];
 }
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';

@@ -17,17 +17,23 @@ const documents = parseAllDocuments(text).map((document) => document.toJS() as R
 const rulesOf = (kind: string): Role['rules'] =>
   documents.find((document) => document.kind === kind && document.metadata.name === 'cdi')?.rules ?? [];
 
-/** Each single thing that a role grants, as `verb resource.group`. */
+/** Each single thing that a role grants, as `verb resource.group`, and ` name` where that limits it. */
 function granted(kind: string): string[] {
-  return rulesOf(kind).flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group}`))),
+  return rulesOf(kind).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.flatMap((verb) => named(`${verb} ${resource}.${group}`, resourceNames))),
+    ),
   );
+}
+
+function named(right: string, names: readonly string[] | undefined): string[] {
+  return names ? names.map((name) => `${right} ${name}`) : [right];
 }
 
 /** The same of what was declared; each once. */
 function declared(rights: readonly Right[]): string[] {
-  const single = rights.flatMap(({ resource: { plural, group }, subresource, verbs }) =>
-    verbs.map((verb) => `${verb} ${subresource ? `${plural}/${subresource}` : plural}.${group}`),
+  const single = rights.flatMap(({ resource: { plural, group }, subresource, verbs, names }) =>
+    verbs.flatMap((verb) => named(`${verb} ${subresource ? `${plural}/${subresource}` : plural}.${group}`, names)),
   );
   return [...new Set(single)];
 }

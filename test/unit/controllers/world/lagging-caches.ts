@@ -5,7 +5,7 @@ import { Store } from '../../../../src/kube/store.ts';
 import type { SimulatedApi } from './api.ts';
 
 /** A cache whose changes wake nobody: the world asks all controllers to look at everything. */
-class Cache extends Store<KubeObject> {
+export class SilentCache extends Store<KubeObject> {
   onChange(): void {
     // Nobody is told.
   }
@@ -15,7 +15,7 @@ interface Filled {
   readonly name: string;
   readonly resource: Resource<KubeObject>;
   readonly prune: (object: KubeObject) => KubeObject;
-  readonly cache: Cache;
+  readonly cache: SilentCache;
 }
 
 /** The controllers' caches, which know of a write only once it has been delivered. */
@@ -29,7 +29,7 @@ export class LaggingCaches {
       name,
       resource,
       prune: (options?.prune ?? ((object: KubeObject) => object)) as Filled['prune'],
-      cache: new Cache(),
+      cache: new SilentCache(),
     }));
     this.caches = Object.fromEntries(filled.map(({ name, cache }) => [name, cache])) as unknown as Caches;
     const byResource = new Map(filled.map((each) => [resourceName(each.resource), each]));

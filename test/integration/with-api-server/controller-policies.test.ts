@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { type APIService, apiServices } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
 import { toError } from '../../../src/kube/errors.ts';
+import type { Configuration } from '../../../src/kube/on-wire.ts';
 import { csiParts } from '../../cluster/index.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -25,6 +28,7 @@ const object = (kind: string, name: string, rest: object, annotations: object = 
   metadata: { name, namespace: NAMESPACE, annotations },
   ...rest,
 });
+const installed = (kind: string, name: string) => ({ apiVersion: 'v1', kind, metadata: { name, namespace: 'cdi' } });
 const claim = (name: string, metadata: object = { annotations: MARK }, storage = '1Gi') => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -111,6 +115,11 @@ const made: Record<string, [allowed: boolean, manifest: object]> = {
   'another Secret': [false, object('Secret', 'other', {})],
   'a Secret of a transfer without the mark': [false, object('Secret', 'cdi-transfer-2', {}, {})],
   'a ConfigMap for a proxy': [true, object('ConfigMap', 'vm-proxy-ca', {})],
+  'a Secret that has the name of one of the installation': [false, object('Secret', 'cdi-apiserver-signer', {}, {})],
+  'a Secret of the installation': [true, installed('Secret', 'cdi-apiserver-signer')],
+  'another Secret in its namespace': [false, installed('Secret', 'cdi-apiserver')],
+  'a bundle of the installation': [true, installed('ConfigMap', 'cdi-uploadproxy-signer-bundle')],
+  'another ConfigMap in its namespace': [false, installed('ConfigMap', 'cdi-apiserver-signer')],
   'another ConfigMap': [false, object('ConfigMap', 'aws-auth', {})],
   'a Service of a copy': [true, service('copy', {})],
   'a Service of other pods': [false, service('other', { selector: { app: 'database' } })],
@@ -305,6 +314,31 @@ describe('the policies on the controllers and their marks, in a real API server'
       await patch(CONTROLLERS, 'pv', 'working', promise('from'));
       expect(await refusalOf(patch(CONTROLLERS, 'pv', 'working', bind('another')))).to.include('promised to');
       await patch(CONTROLLERS, 'pv', 'working', bind('to'));
+    });
+
+    it('have their API trusted by new certificates, but not sent elsewhere', async () => {
+      const name = 'v1beta1.upload.cdi.kubevirt.io';
+      await kubectl.apply({
+        apiVersion: 'apiregistration.k8s.io/v1',
+        kind: 'APIService',
+        metadata: { name },
+        spec: {
+          group: 'upload.cdi.kubevirt.io',
+          version: 'v1beta1',
+          groupPriorityMinimum: 1000,
+          versionPriority: 15,
+          service: { name: 'cdi-api', namespace: 'cdi' },
+        },
+      });
+      const client = new KubeClient(server.kubeConfig({ token: server.controllersToken }));
+      const change = async (spec: Configuration<APIService['spec']>) =>
+        client.mergePatch(apiServices, { namespace: '', name }, { spec });
+      const service = { name: 'elsewhere', namespace: NAMESPACE };
+      expect(await refusalOf(change({ service }))).to.include('change the certificates and nothing else');
+      const { caData } = server.kubeConfig().getCurrentCluster() ?? {};
+      await change({ caBundle: caData });
+      await client.close();
+      await kubectl.run('delete', 'apiservice', name);
     });
 
     describe('have deleted, of what is to be retained,', () => {

@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders,request as httpRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
 /** A complete answer. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../kube/backoff.ts';
+import { toError } from '../../kube/errors.ts';
 import type { ObjectKey } from '../../kube/key.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
 import { Exchange } from './exchange.ts';
@@ -64,10 +65,13 @@ async function beginOnce(
   const abandon = (): void => exchange.end();
   signal.addEventListener('abort', abandon, { once: true });
   try {
-    return { exchange, written, wantsBody: await exchange.begun() };
+    const wantsBody = await exchange.begun();
+    // Certificates rotate, and one end may know of it before the other.
+    if (!wantsBody && (await exchange.answer).status === 401) throw new Error('it does not know the proxy');
+    return { exchange, written, wantsBody };
   } catch (error) {
     exchange.end();
-    throw new Refusal(503, 'the upload server has closed the connection', { cause: error });
+    throw new Refusal(503, `the upload server has not taken the image: ${toError(error).message}`, { cause: error });
   } finally {
     signal.removeEventListener('abort', abandon);
   }

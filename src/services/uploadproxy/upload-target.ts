@@ -2,7 +2,7 @@ import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts'
 import { CDI_GROUP } from '../../api/group.ts';
 import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { keyToString,type ObjectKey } from '../../kube/key.ts';
+import { keyToString, type ObjectKey } from '../../kube/key.ts';
 import { primeClaimName } from '../../protocol/object-names.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
 import { Refusal } from './refusal.ts';

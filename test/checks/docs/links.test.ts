@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect } from 'chai';
 import { repository } from '../../cluster/folders.ts';
-import { anchorsOf, linksOf, type Page, pages, readPage } from './pages.ts';
+import { anchorsOf, codeSpansOf, linksOf, type Page, pages, readPage } from './pages.ts';
 
 /** Links within the repository: what they lead to, as a path in it, and their anchor. */
 function innerLinksOf(page: Page): { text: string; path: string; anchor: string | undefined }[] {
@@ -26,6 +26,16 @@ describe('the documentation', () => {
       }
     });
   }
+
+  it('names files and folders that are there', () => {
+    const named = pages.flatMap((page) =>
+      codeSpansOf(page)
+        .filter((text) => /^(src|test|crds|deploy|docs|build|findings)\/[\w./-]+$/.test(text))
+        .map((text) => ({ page: page.path, named: text })),
+    );
+    expect(named).to.have.length.greaterThan(50);
+    expect(named.filter(({ named }) => !existsSync(join(repository, named)))).to.deep.equal([]);
+  });
 
   it('leads from the README to every page', () => {
     const reached = new Set(['README.md']);

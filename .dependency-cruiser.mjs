@@ -31,10 +31,11 @@ const controllerRooms = {
   orphans: ['objects', 'runtime', 'claims'],
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
+  upload: ['objects', 'runtime', 'claims', 'transfers'],
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [
     ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],
-    ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer'],
+    ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer', 'upload/server'],
   ],
 };
 

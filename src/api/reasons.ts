@@ -186,6 +186,17 @@ export const reasonGroups = [
     remedy: 'The message says what the source lacks, or which pods may write to it.',
   },
   {
+    reasons: ['UploadTargetInUse'],
+    course: 'waiting',
+    remedy: 'A pod uses the claim that an upload would overwrite; the message names it.',
+  },
+  {
+    reasons: ['CertificatesNotReady'],
+    course: 'waiting',
+    remedy:
+      'The controllers have not made the certificates of uploads yet, which takes seconds. If it lasts, the log of `cdi-deployment` says why.',
+  },
+  {
     reasons: ['ErrExceededQuota'],
     course: 'waiting',
     remedy: 'The quota of the namespace has no room.',

@@ -9,6 +9,8 @@ import { orphans } from './orphans/setup.ts';
 import type { ControllerSetup } from './runtime/setup.ts';
 import { storageProfile } from './storage-profile/setup.ts';
 import { temporary } from './temporary/setup.ts';
+import { uploadPopulator } from './upload/populator/setup.ts';
+import { uploadServer } from './upload/server/setup.ts';
 
 /** Every controller of the product. */
 export const controllers = [
@@ -19,6 +21,8 @@ export const controllers = [
   dataSource,
   importPopulator,
   importer,
+  uploadPopulator,
+  uploadServer,
   clone,
   temporary,
   orphans,

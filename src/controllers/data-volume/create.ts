@@ -2,6 +2,7 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import { volumeImportSources } from '../../api/volume-import-source.ts';
+import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';
@@ -51,9 +52,6 @@ export async function createObjects(
   const granted = await grantedObject(context, dataVolume, resolved);
   const spec = { ...dataVolume.spec, ...(source ? { source } : {}) };
   delete spec.sourceRef;
-  if (sourceKindOf(spec) === 'upload') {
-    throw new TerminalError('UnsupportedSource', 'A DataVolume with an upload source is not supported by this version');
-  }
   const storageClassName = requireStorageClass(caches, spec);
   const claimSpec = claimSpecOf(spec, {
     storageClassName,
@@ -69,6 +67,7 @@ export async function createObjects(
     preallocation: spec.preallocation ?? config.preallocation,
   });
   if (objects.importSource) await createIfAbsent(client, volumeImportSources, objects.importSource);
+  if (objects.uploadSource) await createIfAbsent(client, volumeUploadSources, objects.uploadSource);
   if (objects.cloneSource) await createIfAbsent(client, volumeCloneSources, objects.cloneSource);
   const { claims } = population;
   room.reserve(keyOf(dataVolume), claims);

@@ -13,10 +13,12 @@ export interface DataVolumeEvent {
 }
 
 /**
- * The phases of an import whose events clients rely on, even where a fast import skipped some of them between two
- * observations.
+ * The phases whose events clients rely on, even where a fast transfer skipped some of them between two observations.
  */
-const IMPORT_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Succeeded'];
+const MILESTONES: Readonly<Partial<Record<SourceKind, readonly DataVolumePhase[]>>> = {
+  import: ['ImportScheduled', 'ImportInProgress', 'Succeeded'],
+  upload: ['UploadScheduled', 'UploadReady', 'Succeeded'],
+};
 
 /** The phases in which a clone may still be when its plan is first observed. */
 const BEFORE_PLAN: readonly DataVolumePhase[] = [
@@ -92,8 +94,9 @@ function milestones(
   kind: SourceKind,
   detail: string,
 ): DataVolumeEvent[] {
-  if (kind === 'import' && IMPORT_MILESTONES.includes(now)) {
-    const passed = IMPORT_MILESTONES.slice(IMPORT_MILESTONES.indexOf(before) + 1, IMPORT_MILESTONES.indexOf(now) + 1);
+  const expected = MILESTONES[kind];
+  if (expected?.includes(now)) {
+    const passed = expected.slice(expected.indexOf(before) + 1, expected.indexOf(now) + 1);
     return passed.map((phase) => milestone(dataVolume, phase, name, kind, ''));
   }
   return now === '' ? [] : [milestone(dataVolume, now, name, kind, detail)];
@@ -112,6 +115,10 @@ function milestone(
       return { type, reason: phase, message: `Import into ${name} scheduled` };
     case 'ImportInProgress':
       return { type, reason: phase, message: `Import into ${name} in progress` };
+    case 'UploadScheduled':
+      return { type, reason: phase, message: `Upload into ${name} scheduled` };
+    case 'UploadReady':
+      return { type, reason: phase, message: `Upload into ${name} ready to start` };
     case 'CloneScheduled':
       return { type, reason: phase, message: `Clone into ${name} scheduled` };
     case 'Succeeded':

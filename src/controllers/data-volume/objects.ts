@@ -5,10 +5,12 @@ import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
 import { EXCLUDE_FROM_BACKUP_LABEL, noFillingUpAlert, objectLabels } from '../../api/labels.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../../api/volume-import-source.ts';
+import type { VolumeUploadSource } from '../../api/volume-upload-source.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import { importAnnotations } from '../import/importer/annotations.ts';
+import { uploadAnnotations } from '../upload/server/annotations.ts';
 import type { Population } from './population.ts';
 import { importSourceOf, sourceKindOf } from './source-kind.ts';
 
@@ -28,10 +30,18 @@ const STEERING_PREFIXES = [
   'volume.beta.kubernetes.io',
 ];
 
+/** The kinds of objects that say what a claim is populated from. */
+const sourceObjects = {
+  import: 'VolumeImportSource',
+  upload: 'VolumeUploadSource',
+  clone: 'VolumeCloneSource',
+} as const;
+
 /** The objects that are created for a DataVolume. */
 export interface DataVolumeObjects {
   readonly claim: PersistentVolumeClaim;
   readonly importSource?: VolumeImportSource;
+  readonly uploadSource?: VolumeUploadSource;
   readonly cloneSource?: VolumeCloneSource;
 }
 
@@ -47,7 +57,7 @@ export function dataVolumeObjects(
   const kind = sourceKindOf(dataVolume.spec);
   const { population } = options;
   const howPopulated = { [userAnnotation.usePopulator]: String(population.by === 'populator') };
-  if (kind === 'external-population' || kind === 'upload') return { claim: claimOf(dataVolume, spec, howPopulated) };
+  if (kind === 'external-population') return { claim: claimOf(dataVolume, spec, howPopulated) };
   const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
   const sourceMetadata = {
     name,
@@ -67,7 +77,7 @@ export function dataVolumeObjects(
     dataVolume,
     {
       ...spec,
-      dataSourceRef: { apiGroup: CDI_GROUP, kind: kind === 'clone' ? 'VolumeCloneSource' : 'VolumeImportSource', name },
+      dataSourceRef: { apiGroup: CDI_GROUP, kind: sourceObjects[kind], name },
     },
     { ...populationAnnotations(options.preallocation), ...howPopulated },
   );
@@ -85,6 +95,17 @@ export function dataVolumeObjects(
           contentType: contentTypeOf(dataVolume),
           preallocation: options.preallocation,
         },
+      },
+    };
+  }
+  if (kind === 'upload') {
+    return {
+      claim,
+      uploadSource: {
+        apiVersion: CDI_API_VERSION,
+        kind: 'VolumeUploadSource',
+        metadata: sourceMetadata,
+        spec: { contentType: contentTypeOf(dataVolume), preallocation: options.preallocation },
       },
     };
   }
@@ -172,10 +193,8 @@ function directAnnotations(dataVolume: DataVolume, preallocation: boolean): Reco
       [stateAnnotation.cloneFallbackReason]: 'NoPopulator',
     };
   }
-  return importAnnotations(importSourceOf(source ?? {}), {
-    contentType: contentTypeOf(dataVolume),
-    preallocation,
-  });
+  const options = { contentType: contentTypeOf(dataVolume), preallocation };
+  return source?.upload ? uploadAnnotations(options) : importAnnotations(importSourceOf(source ?? {}), options);
 }
 
 function contentTypeOf(dataVolume: DataVolume): 'kubevirt' | 'archive' {

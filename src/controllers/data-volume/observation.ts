@@ -40,6 +40,18 @@ export interface Observation {
   readonly conditions: readonly ObservedCondition[];
 }
 
+/** The phases while a pod is starting, and from then on until the data is in place. */
+const IMPORT_PHASES = ['ImportScheduled', 'ImportInProgress'] as const;
+const UPLOAD_PHASES = ['UploadScheduled', 'UploadReady'] as const;
+
+/** Message of the Running condition after a success. */
+const COMPLETED: Readonly<Record<SourceKind, string>> = {
+  import: 'Import Complete',
+  clone: 'Clone Complete',
+  upload: 'Upload Complete',
+  'external-population': 'Complete',
+};
+
 /** Derives a DataVolume's status from the state of the cluster. This is a pure function. */
 export function observe(world: DataVolumeWorld): Observation {
   const { dataVolume, claim } = world;
@@ -75,9 +87,10 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, hasOwnVolume, failur
   }
   if (awaitsConsumer && report?.podPhase !== 'Running') return populated ? 'PendingPopulation' : 'WaitForFirstConsumer';
   if (kind === 'clone') return clonePhaseOf(claim);
-  if (report?.podPhase === 'Running') return 'ImportInProgress';
-  if (report?.podPhase === 'Succeeded' && populated) return 'ImportInProgress';
-  if (report) return 'ImportScheduled';
+  const [scheduled, underWay] = kind === 'upload' ? UPLOAD_PHASES : IMPORT_PHASES;
+  if (report?.podPhase === 'Running') return underWay;
+  if (report?.podPhase === 'Succeeded' && populated) return underWay;
+  if (report) return scheduled;
   return 'Pending';
 }
 
@@ -129,8 +142,7 @@ function runningCondition(phase: DataVolumePhase, world: DataVolumeWorld): Obser
   if (failure) return { type, status: 'False', reason: failure.reason, message: failure.message };
   const report = readReport(claim?.metadata?.annotations);
   if (phase === 'Succeeded') {
-    const message = kind === 'clone' ? 'Clone Complete' : kind === 'import' ? 'Import Complete' : 'Complete';
-    return { type, status: 'False', reason: 'Completed', message };
+    return { type, status: 'False', reason: 'Completed', message: COMPLETED[kind] };
   }
   if (!claim && phase === 'Failed') {
     return {

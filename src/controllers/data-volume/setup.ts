@@ -1,6 +1,7 @@
 import { dataVolumes } from '../../api/data-volume.ts';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import { volumeImportSources } from '../../api/volume-import-source.ts';
+import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import { events, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../kube/key.ts';
@@ -21,6 +22,7 @@ export const dataVolume: ControllerSetup = {
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
     mayOwn(persistentVolumeClaims),
     { resource: volumeImportSources, verbs: ['get', 'create'] },
+    { resource: volumeUploadSources, verbs: ['get', 'create'] },
     { resource: volumeCloneSources, verbs: ['get', 'create'] },
     // The reason for which a CSI driver fails to fill a claim is found only in events.
     { resource: events, verbs: ['list'] },

@@ -7,6 +7,7 @@ import { objectLabels } from '../../api/labels.ts';
 import { storageProfiles } from '../../api/storage-profile.ts';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import { volumeImportSources } from '../../api/volume-import-source.ts';
+import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import {
   csiDrivers,
   persistentVolumeClaims,
@@ -53,6 +54,7 @@ export const cachedResources = {
   snapshotClasses: cached(volumeSnapshotClasses, { mayBeAbsent: true }),
   dataVolumes: cached(dataVolumes),
   importSources: cached(volumeImportSources),
+  uploadSources: cached(volumeUploadSources),
   cloneSources: cached(volumeCloneSources),
   cloneGrants: cached(cloneGrants),
   dataSources: cached(dataSources),

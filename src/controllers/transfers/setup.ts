@@ -22,10 +22,12 @@ export function transferController<Request extends { readonly scratch: boolean }
     ],
     setup(host, context) {
       const { caches } = context;
-      host.addController(new TransferReconciler(kind, context), {
+      const operation = kind.operate(context, host);
+      host.addController(new TransferReconciler(kind, operation, context), {
         watches: [
           enqueueFrom(caches.claims, (claim) => keyIf(claim, kind.isRequested(claim))),
           enqueueFrom(caches.pods, workedFor),
+          ...(operation.watches ?? []),
         ],
       });
     },

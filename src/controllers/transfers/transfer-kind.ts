@@ -1,8 +1,10 @@
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
+import type { EventSource } from '../../kube/event-source.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import type { ConfigView } from '../runtime/config-view.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import type { Right } from '../runtime/rights.ts';
+import type { ControllerHost } from '../runtime/setup.ts';
 
 /** How one kind of transfer is called in events and conditions. */
 export interface TransferWords {
@@ -45,11 +47,13 @@ export interface TransferKind<Request extends { readonly scratch: boolean } = { 
    */
   requestOf(this: void, claim: PersistentVolumeClaim, config: ConfigView): Request;
   /** Starts the work for a kind of transfer in one process of the controllers. */
-  operate(this: void, context: ControllerContext): TransferOperation<Request>;
+  operate(this: void, context: ControllerContext, host: ControllerHost): TransferOperation<Request>;
 }
 
 /** The part of a kind of transfer that needs the API server. */
 export interface TransferOperation<Request> {
+  /** Changes of further objects that wake claims. */
+  readonly watches?: readonly EventSource[];
   /**
    * Creates the objects that a pod needs, and returns the pod, which is yet to be created.
    *

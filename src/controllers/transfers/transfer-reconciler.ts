@@ -39,10 +39,10 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   readonly #context: ControllerContext;
   readonly #follower: TransferFollower;
 
-  constructor(kind: TransferKind<Request>, context: ControllerContext) {
+  constructor(kind: TransferKind<Request>, operation: TransferOperation<Request>, context: ControllerContext) {
     this.name = kind.name;
     this.#kind = kind;
-    this.#operation = kind.operate(context);
+    this.#operation = operation;
     this.#context = context;
     this.#follower = new TransferFollower(context);
   }

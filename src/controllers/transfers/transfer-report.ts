@@ -1,7 +1,7 @@
 import { stateAnnotation as names } from '../../api/annotations.ts';
 import { courseOf } from '../../api/reasons.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
-import type { TransferProgress } from '../../protocol/transfer-pod.ts';
+import { AWAITING_UPLOAD_STAGE, type TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { reportedText } from '../progress/reported-text.ts';
 
@@ -124,9 +124,16 @@ export function troubleIn({ reason }: TransferReport): string | undefined {
   return courseOf(reason) === 'ordinary' ? undefined : reason;
 }
 
-/** Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`. */
+/**
+ * Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`, or `waiting for an upload: 1.2
+ * GiB so far`.
+ */
 function describeProgress(progress: TransferProgress): string {
-  const read = formatBytes(progress.bytesRead + progress.bytesSkipped);
+  const bytes = progress.bytesRead + progress.bytesSkipped;
+  const read = formatBytes(bytes);
+  if (progress.stage.startsWith(AWAITING_UPLOAD_STAGE)) {
+    return `${AWAITING_UPLOAD_STAGE}: ${bytes === 0 ? '0 bytes' : read} so far`;
+  }
   const total = progress.bytesTotal === undefined ? '' : ` of ${formatBytes(progress.bytesTotal)}`;
   return `${read}${total}, ${formatBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
 }

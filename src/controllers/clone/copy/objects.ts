@@ -1,15 +1,8 @@
 import type { V1Affinity } from '@kubernetes/client-node';
-import { POD_ROLE_LABEL } from '../../../api/labels.ts';
 import { ownerReference } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/builtin-resources.ts';
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
-import {
-  copySourcePodName,
-  transferSecretName,
-  uploadPodName,
-  uploadServiceName,
-} from '../../../protocol/object-names.ts';
-import { transferRoles } from '../../../protocol/roles.ts';
+import { copySourcePodName, transferSecretName, uploadPodName } from '../../../protocol/object-names.ts';
 import {
   COPY_PORT,
   COPY_SOURCE_REQUEST_VARIABLE,
@@ -24,10 +17,8 @@ import type { TransferCertificates } from '../../../server/certificates.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
 import { type PodVolume, transferPod } from '../../transfers/transfer-pod.ts';
+import { serverNameOf, TRANSFER_LABEL, transferServiceKey } from '../../transfers/transfer-service.ts';
 import type { CloneSource } from '../source/source.ts';
-
-/** The label of both pods of a host-assisted clone, with the uid of the claim that is written. */
-const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
 
 /** The names of the objects of one host-assisted clone. */
 export interface HostCloneKeys {
@@ -48,27 +39,9 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
   return {
     sourcePod: { namespace: sourceNamespace, name: copySourcePodName(uid) },
     targetPod: { namespace, name: uploadPodName(name) },
-    service: { namespace, name: uploadServiceName(name) },
+    service: transferServiceKey(claim),
     targetSecret: { namespace, name: secret },
     sourceSecret: { namespace: sourceNamespace, name: secret },
-  };
-}
-
-/** Returns the host name of the copy server's Service, for which its certificate is issued. */
-export function copyServerName(service: ObjectKey): string {
-  return `${service.name}.${service.namespace}.svc`;
-}
-
-export function copyService(claim: PersistentVolumeClaim, keys: HostCloneKeys): Service {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { ...keys.service, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
-    spec: {
-      selector: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '', [POD_ROLE_LABEL]: transferRoles['copy-target'].label },
-      ports: [{ name: 'https', port: COPY_PORT, targetPort: COPY_PORT }],
-      publishNotReadyAddresses: true,
-    },
   };
 }
 
@@ -126,7 +99,7 @@ export function sourcePod(
   settings: TransferSettings,
   restarts: number,
 ): Pod {
-  const serverName = copyServerName(keys.service);
+  const serverName = serverNameOf(keys.service);
   const request: CopySourceRequest = {
     volumeMode: source.volumeMode,
     contentType: target.contentType,

@@ -34,6 +34,7 @@ import {
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
+import { serverNameOf, transferService } from '../../transfers/transfer-service.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { grantOf, requireAuthority } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
@@ -41,16 +42,7 @@ import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
 import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
-import {
-  copyServerName,
-  copyService,
-  type HostCloneKeys,
-  hostCloneKeys,
-  sourcePod,
-  sourceSecret,
-  targetPod,
-  targetSecret,
-} from './objects.ts';
+import { type HostCloneKeys, hostCloneKeys, sourcePod, sourceSecret, targetPod, targetSecret } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 
 const FIELD_MANAGER = 'diskpress-copy';
@@ -119,7 +111,7 @@ export class CopyReconciler implements Reconciler {
     const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
     const settings = config.transferSettings;
     const [service] = await Promise.all([
-      this.#create(services, copyService(claim, keys)),
+      this.#create(services, transferService(claim, 'copy-target')),
       this.#createSecrets(claim, keys),
     ]);
     await Promise.all([
@@ -214,7 +206,7 @@ export class CopyReconciler implements Reconciler {
     // The X.509 library takes megabytes, which most controllers never need.
     const { createTransferCertificates } = await import('../../../server/certificates.ts');
     const certificates = await createTransferCertificates({
-      serverName: copyServerName(keys.service),
+      serverName: serverNameOf(keys.service),
       lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
     });
     const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;

@@ -2,13 +2,7 @@ import { populationAnnotation as names } from '../../../api/annotations.ts';
 import type { ImportSource } from '../../../api/source-fields.ts';
 import { givenSource, importedSources, sourceWhenNoneIsGiven } from '../../../api/sources.ts';
 import type { ImportedSource } from '../../../api/sources/common/declaration.ts';
-import type { ContentType } from '../../../api/transfer-options.ts';
-
-/** The settings, besides its source, that shape a claim's population. */
-export interface PopulationOptions {
-  readonly contentType: ContentType;
-  readonly preallocation: boolean;
-}
+import { optionAnnotations, type PopulationOptions } from '../../transfers/population/options.ts';
 
 /** Returns the annotations that request an import into a claim. */
 export function importAnnotations(source: ImportSource, options: PopulationOptions): Record<string, string> {
@@ -18,7 +12,6 @@ export function importAnnotations(source: ImportSource, options: PopulationOptio
   const asked = { [names.importSource]: declared.claimValue, ...declared.toAnnotations(source[given.name]) };
   return {
     ...Object.fromEntries(Object.entries(asked).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    [names.contentType]: options.contentType,
-    ...(options.preallocation ? { [names.preallocationRequested]: 'true' } : {}),
+    ...optionAnnotations(options),
   };
 }

@@ -14,6 +14,9 @@ import type { KubeObject } from '../../../../../src/kube/resource.ts';
 import { rejection } from '../../../../support/rejection.ts';
 import { cachesOf } from '../../caches.ts';
 
+const reconcilerOf = (context: object) =>
+  new TransferReconciler(importTransfer, importTransfer.operate(context as never, {} as never), context as never);
+
 const KEY = { namespace: 'team', name: 'prime-1' };
 const target: PersistentVolumeClaim = { metadata: { namespace: 'team', name: 'disk', uid: 'of-disk' } };
 const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'disk', uid: 'of-disk' };
@@ -76,7 +79,7 @@ function ended(
     config: { importProxy: {}, filesystemOverhead: () => 0.06 },
     now: () => 0,
   };
-  const reconcile = () => new TransferReconciler(importTransfer, context as never).reconcile(KEY);
+  const reconcile = () => reconcilerOf(context).reconcile(KEY);
   return { reconcile, applied, patches, events };
 }
 
@@ -208,7 +211,7 @@ describe('a claim that asks for an import by its annotations', () => {
         },
         now: () => 0,
       };
-      await new TransferReconciler(importTransfer, context as never).failed(KEY, failure);
+      await reconcilerOf(context).failed(KEY, failure);
       expect(told).to.deep.equal([`of-asking ${reason}`]);
     });
 });

@@ -55,9 +55,6 @@ export const PROGRESS_PORT = 8080;
 /** Port on which a copy server receives the stream of a clone, and an upload server uploads, over mutual TLS. */
 export const COPY_PORT = 8443;
 
-/** The stage of an upload server while nobody sends to it. */
-export const AWAITING_UPLOAD_STAGE = 'waiting for an upload';
-
 const bytes = z.number().int().nonnegative();
 
 export const transferTarget = z.strictObject({

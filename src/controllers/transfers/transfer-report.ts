@@ -1,7 +1,7 @@
 import { stateAnnotation as names } from '../../api/annotations.ts';
 import { courseOf } from '../../api/reasons.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
-import { AWAITING_UPLOAD_STAGE, type TransferProgress } from '../../protocol/transfer-pod.ts';
+import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { reportedText } from '../progress/reported-text.ts';
 
@@ -124,16 +124,15 @@ export function troubleIn({ reason }: TransferReport): string | undefined {
   return courseOf(reason) === 'ordinary' ? undefined : reason;
 }
 
+/** The beginning of the stage of a pod to which nothing can come until something happens elsewhere. */
+const WAITING = 'waiting for ';
+
 /**
- * Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`, or `waiting for an upload: 1.2
- * GiB so far`.
+ * Describes a running transfer for people: `1.2 GiB of 4.0 GiB, 180 MiB/s, converting`, or what it waits for alone.
  */
 function describeProgress(progress: TransferProgress): string {
-  const bytes = progress.bytesRead + progress.bytesSkipped;
-  const read = formatBytes(bytes);
-  if (progress.stage.startsWith(AWAITING_UPLOAD_STAGE)) {
-    return `${AWAITING_UPLOAD_STAGE}: ${bytes === 0 ? '0 bytes' : read} so far`;
-  }
+  if (progress.stage.startsWith(WAITING)) return progress.stage;
+  const read = formatBytes(progress.bytesRead + progress.bytesSkipped);
   const total = progress.bytesTotal === undefined ? '' : ` of ${formatBytes(progress.bytesTotal)}`;
   return `${read}${total}, ${formatBytes(Math.round(progress.bytesPerSecond))}/s, ${progress.stage}`;
 }

@@ -55,6 +55,7 @@ describe('a DataVolume in the simulated cluster', () => {
   const own = { namespace: TEAM, name: 'own' };
   const cases: Record<string, Beginning['spec']> = {
     'an import': { source: { blank: {} } },
+    'an upload': { source: { upload: {} } },
     'a clone of a claim of its namespace': { source: { pvc: own } },
     'a clone of a snapshot of its namespace': { source: { snapshot: own } },
   };
@@ -65,7 +66,7 @@ describe('a DataVolume in the simulated cluster', () => {
         const made: Action = { make: 'data-volume', name: DISK, annotations: {}, owners: [], spec };
         await follow(world, [made, { rounds: ROUNDS_TO_END }]);
         expect(phaseOf(world)).to.equal('Succeeded');
-        expect(dataOf(world)).to.deep.equal([what === 'an import' ? 'an import' : 'team/own']);
+        expect(dataOf(world)).to.deep.equal([what.startsWith('a clone') ? 'team/own' : what]);
         expect(world.data.volumeOf({ namespace: TEAM, name: DISK })?.spec?.persistentVolumeReclaimPolicy).to.equal(
           'Retain',
         );

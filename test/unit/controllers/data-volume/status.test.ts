@@ -83,6 +83,31 @@ describe('the status of a DataVolume', () => {
     ]);
   });
 
+  it('follows an upload', () => {
+    const pod = (podPhase: TransferReport['podPhase'], message = '') =>
+      report({ podPhase, message, running: podPhase === 'Running' });
+    const waiting = 'waiting for an upload: 0 bytes so far';
+    const states = [
+      world({ kind: 'upload', claim: claim({}) }),
+      world({ kind: 'upload', claim: claim({ report: pod('Pending') }) }),
+      world({ kind: 'upload', claim: claim({ report: pod('Running', waiting) }) }),
+      world({ kind: 'upload', claim: claim({ report: pod('Succeeded') }) }),
+      world({ kind: 'upload', claim: claim({ bound: true, report: pod('Succeeded') }) }),
+      world({ kind: 'upload', claim: claim({ report: pod('Failed') }) }),
+    ].map(observe);
+    expect(states.map(({ phase }) => phase)).to.deep.equal([
+      'Pending',
+      'UploadScheduled',
+      'UploadReady',
+      'UploadReady',
+      'Succeeded',
+      'Failed',
+    ]);
+    const running = states.map(({ conditions }) => conditions.find(({ type }) => type === 'Running'));
+    expect(running[2]).to.include({ status: 'True', reason: 'TransferRunning', message: waiting });
+    expect(running[4]).to.include({ status: 'False', reason: 'Completed', message: 'Upload Complete' });
+  });
+
   it('is not Succeeded for a claim that is written directly before the writing has succeeded', () => {
     const written = (podPhase: 'Running' | 'Succeeded') =>
       observe(world({ claim: claim({ populated: false, bound: true, report: report({ podPhase }) }) })).phase;
@@ -145,6 +170,14 @@ describe('the events of a DataVolume', () => {
       'ImportInProgress',
       'ImportSucceeded',
     ]);
+  });
+
+  it('tell every milestone of an upload, and its failure', () => {
+    const upload = (podPhase: TransferReport['podPhase'], bound = false) =>
+      world({ kind: 'upload', claim: claim({ bound, report: report({ podPhase, reason: 'NotAnImage' }) }) });
+    expect(reasons({ phase: 'Pending' }, upload('Running'))).to.deep.equal(['UploadScheduled', 'UploadReady']);
+    expect(reasons({ phase: 'UploadReady' }, upload('Succeeded', true))).to.deep.equal(['Bound', 'UploadSucceeded']);
+    expect(reasons({ phase: 'UploadReady' }, upload('Failed'))).to.deep.equal(['UploadFailed']);
   });
 
   it('tell a success in the words that clients know', () => {

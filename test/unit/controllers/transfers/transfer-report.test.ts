@@ -23,6 +23,15 @@ describe('the report of a running transfer', () => {
     });
   });
 
+  it('says only what a pod waits for, where it does', () => {
+    const stage = 'waiting for an upload: 0 bytes so far';
+    expect(runningReport(undefined, { ...progress, stage, bytesRead: 0 }, 0)).to.include({
+      reason: 'TransferRunning',
+      message: stage,
+      running: true,
+    });
+  });
+
   it('says that it retries, and why', () => {
     const retrying = runningReport(undefined, { ...progress, failure: 'connection refused' }, 2);
     expect(retrying).to.include({ reason: 'Retrying', message: 'connection refused', restarts: 2, running: true });

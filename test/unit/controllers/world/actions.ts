@@ -4,6 +4,7 @@ import { CDI_API_VERSION, CDI_GROUP } from '../../../../src/api/group.ts';
 import { POD_ROLE_LABEL } from '../../../../src/api/labels.ts';
 import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
+import { volumeUploadSources } from '../../../../src/api/volume-upload-source.ts';
 import { persistentVolumeClaims, pods, secrets, services } from '../../../../src/kube/builtin-resources.ts';
 import { ApiError } from '../../../../src/kube/errors.ts';
 import type { KubeObject, OwnerReference, Resource } from '../../../../src/kube/resource.ts';
@@ -21,7 +22,7 @@ export type Action =
   | ({ readonly make: 'claim'; readonly from?: { readonly kind: string; readonly name: string } } & Written)
   | ({ readonly make: 'data-volume'; readonly spec: Partial<DataVolume['spec']> } & Written)
   | ({ readonly make: 'clone-source'; readonly kind: string; readonly of: string } & Written)
-  | ({ readonly make: 'import-source' } & Written)
+  | ({ readonly make: 'import-source' | 'upload-source' } & Written)
   | ({ readonly make: 'data-source'; readonly source: DataSourceSource } & Written)
   | ({ readonly make: 'snapshot'; readonly of: string; readonly content?: string } & Written)
   | ({ readonly make: 'pod'; readonly mounts: string; readonly role: string; readonly runs?: boolean } & Written)
@@ -42,6 +43,7 @@ const RESOURCES: Readonly<Record<Extract<Action, { make: unknown }>['make'], Res
   'data-volume': dataVolumes,
   'clone-source': volumeCloneSources,
   'import-source': volumeImportSources,
+  'upload-source': volumeUploadSources,
   'data-source': dataSources,
   snapshot: volumeSnapshots,
   pod: pods,
@@ -135,6 +137,8 @@ function contentOf(action: Extract<Action, { make: unknown }>): object {
       return { spec: { source: { kind: action.kind, name: action.of } } };
     case 'import-source':
       return { spec: { source: { blank: {} } } };
+    case 'upload-source':
+      return { spec: {} };
     case 'data-source':
       return { spec: { source: action.source } };
     case 'snapshot':

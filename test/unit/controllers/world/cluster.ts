@@ -3,6 +3,7 @@ import { dataVolumes } from '../../../../src/api/data-volume.ts';
 import { CDI_GROUP } from '../../../../src/api/group.ts';
 import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
+import { volumeUploadSources } from '../../../../src/api/volume-upload-source.ts';
 import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/evidence.ts';
 import {
   configMaps,
@@ -32,6 +33,7 @@ const NAMESPACED: readonly Resource<KubeObject>[] = [
   dataSources,
   volumeCloneSources,
   volumeImportSources,
+  volumeUploadSources,
 ];
 
 /** What Kubernetes, the CSI driver and the kubelets do by themselves; each call is a step. */

@@ -48,7 +48,7 @@ export class Law {
 
   /** Looks where the bytes on the tenant's volumes are from. */
   lookAtData(): void {
-    const allowed = ['team/own', 'an import', ...(this.rightful.size > 0 ? ['golden/fedora'] : [])];
+    const allowed = ['team/own', 'an import', 'an upload', ...(this.rightful.size > 0 ? ['golden/fedora'] : [])];
     for (const volume of this.#api.list(persistentVolumes)) {
       const foreign = this.#data.of(volume.metadata?.name).filter((origin) => !allowed.includes(origin));
       if (volume.spec?.claimRef?.namespace === TEAM && foreign.length > 0)

@@ -26,7 +26,9 @@ function hasMoved(pod: Pod, api: SimulatedApi, data: Data): boolean {
   const [volume] = volumesOf(pod, data) ?? [];
   const role = roleOf(pod);
   if (role === 'importer') data.put(volume?.metadata?.name, ['an import']);
-  if (role !== 'cdi-upload-server') return true;
+  const isUploaded = pod.spec?.containers[0]?.name === 'upload-server';
+  if (isUploaded) data.put(volume?.metadata?.name, ['an upload']);
+  if (role !== 'cdi-upload-server' || isUploaded) return true;
   const isSource = (other: Pod) =>
     roleOf(other) === 'cdi-clone-source' &&
     other.metadata?.annotations?.[workForAnnotation] !== undefined &&

@@ -17,11 +17,13 @@ import {
   secretNames,
   snapshots,
   someOf,
+  uploadSources,
   workingClaims,
 } from './writings.ts';
 
 const dataVolumeSpec: fc.Arbitrary<Beginning['spec']> = fc.oneof(
   fc.constant({ source: { blank: {} } }),
+  fc.constant({ source: { upload: {} } }),
   fc.constant({ source: { http: { url: 'http://server/disk.img' } } }),
   elsewhere.map((pvc) => ({ source: { pvc } })),
   elsewhere.map((snapshot) => ({ source: { snapshot } })),
@@ -42,6 +44,7 @@ export const plant: fc.Arbitrary<Action> = fc.oneof(
       from: fc.oneof(
         cloneSources.map((name) => ({ kind: 'VolumeCloneSource', name })),
         importSources.map((name) => ({ kind: 'VolumeImportSource', name })),
+        uploadSources.map((name) => ({ kind: 'VolumeUploadSource', name })),
       ),
     }),
     weight: 3,
@@ -65,6 +68,7 @@ export const plant: fc.Arbitrary<Action> = fc.oneof(
     weight: 3,
   },
   fc.record({ make: fc.constant('import-source' as const), name: importSources, annotations, owners }),
+  fc.record({ make: fc.constant('upload-source' as const), name: uploadSources, annotations, owners }),
   fc.record({
     make: fc.constant('data-source' as const),
     name: someOf('latest', 'chain'),
@@ -176,6 +180,7 @@ export const beginning: fc.Arbitrary<Beginning> = fc.record({
     {
       arbitrary: fc.constantFrom<Beginning['spec']>(
         { source: { blank: {} } },
+        { source: { upload: {} } },
         { source: { pvc: { namespace: TEAM, name: 'own' } } },
         { source: { snapshot: { namespace: TEAM, name: 'own' } } },
       ),

@@ -16,11 +16,12 @@ import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../../s
 import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
+import { certificatesOf } from './certificates.ts';
 import { SimulatedClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { Data } from './data.ts';
 import { install, PRECIOUS } from './installation.ts';
-import { LaggingCaches, SilentCache } from './lagging-caches.ts';
+import { LaggingCaches } from './lagging-caches.ts';
 import { Law } from './law.ts';
 
 /** Between two rounds, and longer than the controllers wait for anything but a deletion to settle. */
@@ -32,6 +33,8 @@ export const controllerNames = [
   'import-populator',
   'clone-populator',
   'import',
+  'upload-populator',
+  'upload',
   'copy',
   'clone-grant',
   'orphan',
@@ -181,8 +184,8 @@ export class World {
     const started = new Map<string, Reconciler>();
     const host: ControllerHost = {
       addController: (reconciler) => void started.set(reconciler.name, reconciler),
-      // What only one controller reads is of no concern here.
-      informer: () => new SilentCache() as never,
+      // What only one controller reads is of no concern here, but for the certificates of the installation.
+      informer: (resource, { fieldSelector } = {}) => certificatesOf(resource, fieldSelector) as never,
       metrics: new Metrics(),
     };
     for (const { rights, setup } of controllers) {

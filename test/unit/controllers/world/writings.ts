@@ -54,17 +54,20 @@ export const workingClaims = someOf(DISK, PRIME, TEMPORARY, temporarySourceClaim
 export const secretNames = someOf(
   transferSecretName(DISK_UID),
   transferSecretName(uidOf('persistentvolumeclaim', TEMPORARY)),
+  transferSecretName(uidOf('persistentvolumeclaim', PRIME)),
 );
 export const podNames = someOf(
   importerPodName(DISK),
   importerPodName(PRIME),
   uploadPodName(DISK),
   uploadPodName(TEMPORARY),
+  uploadPodName(PRIME),
   copySourcePodName(DISK_UID),
   mountingPodName(uidOf('persistentvolumeclaim', TEMPORARY)),
 );
 export const snapshots = someOf(temporarySnapshotName(DISK_UID), 'own', 'other');
 export const cloneSources = someOf('source', `volume-clone-source-${uidOf('datavolume', DISK)}`);
+export const uploadSources = someOf('upload', `volume-upload-source-${uidOf('datavolume', DISK)}`);
 export const importSources = someOf('image', `volume-import-source-${uidOf('datavolume', DISK)}`);
 
 const beside = fc.constantFrom({ namespace: TEAM, name: 'own' }, { namespace: TEAM, name: 'other' });
@@ -95,6 +98,7 @@ const annotation: fc.Arbitrary<Annotations> = fc.oneof(
     .map((value) => ({ [cloneBegunAnnotation]: DISK_UID, [stateAnnotation.cloneType]: value })),
   fc.constant({ [populationAnnotation.importSource]: 'none' }),
   fc.constant({ [populationAnnotation.importEndpoint]: 'http://server/disk.img' }),
+  fc.constant({ [populationAnnotation.uploadTarget]: '' }),
   fc.constant({ [stateAnnotation.requiresScratch]: 'true' }),
   fc.constant({ [stateAnnotation.populatedFor]: DISK }),
   fc.constant({ [userAnnotation.usePopulator]: 'false' }),

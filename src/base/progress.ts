@@ -23,7 +23,6 @@ export interface ProgressSnapshot {
   /** Connections that deliver bytes at the moment. */
   connections: number;
   failure?: string;
-  checkpoint?: string;
 }
 
 /** Called with every step of a transfer, for a log. */
@@ -35,8 +34,6 @@ const ORDINARY_SILENCE = 5000;
 /** Collects what the stages of one transfer report, and provides it to observers. */
 export class Progress {
   readonly counters = new TransferCounters();
-  /** What another process needs to resume from here, where an observer of the progress stores it. */
-  checkpoint: string | undefined;
   #stage: Stage = 'starting';
   #retries = 0;
   #connections = 0;
@@ -143,7 +140,6 @@ export class Progress {
     const percent = this.#percent(done);
     if (percent !== undefined) snapshot.percent = percent;
     if (this.#failure !== undefined) snapshot.failure = this.#failure.message;
-    if (this.checkpoint !== undefined) snapshot.checkpoint = this.checkpoint;
     return snapshot;
   }
 

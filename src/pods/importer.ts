@@ -20,7 +20,7 @@ import {
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { importArchive } from '../transfer/import-archive.ts';
-import { createCheckpointStore } from './checkpoints.ts';
+import { checkpointStoreOf, ReportedCheckpoint } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
 import type { SourceMounts } from './openers/opener.ts';
 import { openSource } from './openers/openers.ts';
@@ -59,17 +59,20 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     logger: createLogger(),
     ...overrides,
   };
+  const checkpoint = new ReportedCheckpoint();
   return runTransferRole({
     name: 'the importer',
     logger: settings.logger,
     progressPort: settings.progressPort,
     metric: 'kubevirt_cdi_import_progress_total',
-    work: (progress, signal) => importVolume(settings, progress, signal),
+    checkpoint,
+    work: (progress, signal) => importVolume(settings, checkpoint, progress, signal),
   });
 }
 
 async function importVolume(
   settings: ImporterSettings,
+  checkpoint: ReportedCheckpoint,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
@@ -96,7 +99,7 @@ async function importVolume(
     checksum,
     format,
     scratchDirectory: scratch ? settings.scratch : undefined,
-    checkpoints: { store: createCheckpointStore(request, settings, progress) },
+    checkpoints: { store: checkpointStoreOf(request, settings, checkpoint) },
     signal,
   });
   const { labels } = source;

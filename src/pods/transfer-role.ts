@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import { Progress } from '../base/progress.ts';
 import type { TransferResult } from '../protocol/transfer-pod.ts';
 import { advice } from './advice.ts';
+import type { ReportedCheckpoint } from './checkpoints.ts';
 import { serveProgress } from './progress-server.ts';
 import { writeTerminationMessage } from './termination.ts';
 
@@ -17,6 +18,8 @@ export interface TransferRole {
   metric: string;
   /** Whether the pod can be reached by those who use it; by default always. */
   isReady?: () => boolean;
+  /** What the pod reports for the one that takes its place; by default nothing. */
+  checkpoint?: ReportedCheckpoint;
   work: (progress: Progress, signal: AbortSignal) => Promise<TransferResult>;
 }
 
@@ -27,13 +30,14 @@ export interface TransferRole {
  * @returns the exit code: 0 when the work succeeded, 1 otherwise
  */
 export async function runTransferRole(role: TransferRole): Promise<number> {
-  const { name, logger, progressPort, metric, isReady, work } = role;
+  const { name, logger, progressPort, metric, isReady, checkpoint, work } = role;
   const termination = new AbortController();
   const terminate = (): void => termination.abort(new TransferError('Interrupted', `${name} was told to stop`));
   process.once('SIGTERM', terminate);
   const started = performance.now();
   const progress = new Progress((step, details) => logger.info(step, details));
-  const server = await serveProgress(progress, progressPort, metric, isReady);
+  const snapshot = () => ({ ...progress.snapshot(), ...(checkpoint?.text && { checkpoint: checkpoint.text }) });
+  const server = await serveProgress({ snapshot }, progressPort, metric, isReady);
   logger.info('starting', { role: name, progressPort: server.port });
   let result: TransferResult;
   try {

@@ -19,7 +19,7 @@ import { importUpload } from '../transfer/upload/import-upload.ts';
 import { Upload } from '../transfer/upload/upload.ts';
 import { loadRecord } from '../transfer/upload/upload-record.ts';
 import { UploadServer } from '../transfer/upload/upload-server.ts';
-import { createCheckpointStore } from './checkpoints.ts';
+import { checkpointStoreOf, ReportedCheckpoint } from './checkpoints.ts';
 import { followIdentity } from './renewed-identity.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
@@ -63,18 +63,21 @@ export async function runUploadServer(overrides: Partial<UploadServerSettings> =
     ...overrides,
   };
   let listens = false;
+  const checkpoint = new ReportedCheckpoint();
   return runTransferRole({
     name: 'the upload server',
     logger: settings.logger,
     progressPort: settings.progressPort,
     metric: 'kubevirt_cdi_import_progress_total',
     isReady: () => listens,
-    work: (progress, signal) => receiveImage(settings, progress, signal, () => (listens = true)),
+    checkpoint,
+    work: (progress, signal) => receiveImage(settings, checkpoint, progress, signal, () => (listens = true)),
   });
 }
 
 async function receiveImage(
   settings: UploadServerSettings,
+  checkpoint: ReportedCheckpoint,
   progress: Progress,
   signal: AbortSignal,
   onListening: () => void,
@@ -82,7 +85,7 @@ async function receiveImage(
   const request = settings.request ?? requestFromEnvironment(UPLOAD_REQUEST_VARIABLE, uploadRequest);
   const { target, scratch } = request;
   const diskImage = join(settings.dataDirectory, basename(DISK_IMAGE_PATH));
-  const store = createCheckpointStore(request, { diskImage }, progress);
+  const store = checkpointStoreOf(request, { diskImage }, checkpoint);
   const upload = new Upload(progress, await loadRecord(store));
   const identity = await readTransferIdentity(settings.tlsDirectory);
   const server = new UploadServer({

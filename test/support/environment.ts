@@ -108,6 +108,9 @@ function foreignCluster(log: Log): Target {
   return { kubeConfigPath, image, revision: undefined };
 }
 
+/** What is installed, in the order in which one needs the other. */
+const deployments = ['cdi-deployment', 'cdi-uploadproxy'];
+
 async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
   log('installing Diskpress: kubectl apply -k deploy');
   const manifests = (await kubectl.run('kustomize', `${repository}/deploy`)).replaceAll(productImage, image);
@@ -117,11 +120,13 @@ async function install(kubectl: Kubectl, image: string, revision: string | undef
   if (revision !== undefined) {
     const metadata = { annotations: { 'diskpress.test/revision': revision } };
     const patch = JSON.stringify({ spec: { template: { metadata } } });
-    await kubectl.run(inNamespace, 'patch', 'deployment', 'cdi-deployment', '--patch', patch);
+    for (const name of deployments) await kubectl.run(inNamespace, 'patch', 'deployment', name, '--patch', patch);
   }
-  const rollout = ['rollout', 'status', 'deployment/cdi-deployment', `--timeout=${ROLLOUT_SECONDS}s`];
   try {
-    await kubectl.follow(log, inNamespace, ...rollout);
+    for (const name of deployments) {
+      const rollout = ['rollout', 'status', `deployment/${name}`, `--timeout=${ROLLOUT_SECONDS}s`];
+      await kubectl.follow(log, inNamespace, ...rollout);
+    }
   } catch (error) {
     throw new Error('Diskpress did not become available in the cluster', { cause: error });
   }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../kube/backoff.ts';
+import { delay } from '../../kube/delay.ts';
 import { toError } from '../../kube/errors.ts';
 import type { ObjectKey } from '../../kube/key.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
@@ -40,8 +40,8 @@ export async function begin(
       signal.throwIfAborted();
       const isWaiting = error instanceof Refusal && error.status === 503;
       if (!isWaiting) throw error;
-      const delay = delays.next();
-      if (performance.now() + delay > deadline) {
+      const pause = delays.next();
+      if (performance.now() + pause > deadline) {
         throw new Refusal(
           503,
           `${error.message}, and could not within ${Math.round(patience / 1000)} s. The events of the claim and its ` +
@@ -49,7 +49,8 @@ export async function begin(
           { cause: error },
         );
       }
-      await sleep(delay, undefined, { signal });
+      await delay(pause, signal);
+      signal.throwIfAborted();
     }
   }
 }

@@ -27,10 +27,17 @@ async function build(kustomization: { resources: string[]; components?: string[]
 describe('the manifests', () => {
   it('are built by kubectl, with NetworkPolicies where they are asked for', async () => {
     const plain = await build({ resources: [deployFolder] });
-    expect(plain).to.include.members(['ResourceQuota cdi-critical-pods', 'PodDisruptionBudget cdi-deployment']);
+    expect(plain).to.include.members([
+      'ResourceQuota cdi-critical-pods',
+      'PodDisruptionBudget cdi-deployment',
+      'PodDisruptionBudget cdi-uploadproxy',
+    ]);
     const components = [join(deployFolder, 'network-policies')];
     const guarded = await build({ resources: [deployFolder], components });
-    expect(guarded.filter((object) => !plain.includes(object))).to.deep.equal(['NetworkPolicy cdi-deployment']);
+    expect(guarded.filter((object) => !plain.includes(object))).to.deep.equal([
+      'NetworkPolicy cdi-deployment',
+      'NetworkPolicy cdi-uploadproxy',
+    ]);
     expect(guarded).to.include.members(plain);
   });
 });

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { Agent, request } from 'undici';
+import { stringify } from 'yaml';
 import {
   configMaps,
   namespaces,
@@ -28,6 +30,10 @@ import { uploadServiceName } from '../../../src/protocol/object-names.ts';
 import { closeWithConnections, listen } from '../../../src/server/listen.ts';
 import { Authority, type KeyPair } from '../../cluster/pki.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
+import { objectsIn } from '../../support/deployed.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+
+const PROXY_TOKEN = 'uploadproxy-token';
 
 export const TEAM = 'team';
 export const INSTALLATION = 'cdi';
@@ -62,7 +68,10 @@ export class Rig {
 
   static async start(): Promise<Rig> {
     // The whole of 127.0.0.0/8 is the loopback interface's.
-    const api = await startApiServer({ args: ['--service-cluster-ip-range=127.77.0.0/24'] });
+    const api = await startApiServer({
+      args: ['--service-cluster-ip-range=127.77.0.0/24'],
+      tokens: { [PROXY_TOKEN]: 'system:serviceaccount:cdi:cdi-uploadproxy' },
+    });
     const authorities = await Promise.all([
       Authority.create('uploadproxy authority'),
       Authority.create('uploadserver authority'),
@@ -70,7 +79,18 @@ export class Rig {
     ]);
     const rig = new Rig(api, authorities, await createSigningKey());
     for (const name of [TEAM, INSTALLATION]) await rig.client.create(namespaces, { metadata: { name } });
+    const rights = objectsIn('base/upload-proxy.yaml').filter(({ kind }) =>
+      /^(Cluster)?Role(Binding)?$/.test(kind ?? ''),
+    );
+    const kubectl = await Kubectl.create(api.kubeConfigPath);
+    await kubectl.applyText(rights.map((object) => stringify(object)).join('---\n'));
+    await kubectl.remove();
     return rig;
+  }
+
+  /** The proxy's access to the API server, with the rights that it is installed with. */
+  get proxyAccess(): KubeConfig {
+    return this.api.kubeConfig({ token: PROXY_TOKEN });
   }
 
   async stop(): Promise<void> {

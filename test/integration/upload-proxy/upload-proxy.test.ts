@@ -48,7 +48,7 @@ describe('the upload proxy', function () {
 
   async function startProxy(): Promise<Running> {
     const proxy = new UploadProxy({
-      kubeConfig: rig.api.kubeConfig(),
+      kubeConfig: rig.proxyAccess,
       namespace: INSTALLATION,
       logger: silentLogger(),
       host: '127.0.0.1',

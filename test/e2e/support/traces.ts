@@ -1,5 +1,6 @@
 import { volumeCloneSources } from '../../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../../src/api/volume-import-source.ts';
+import { volumeUploadSources } from '../../../src/api/volume-upload-source.ts';
 import {
   persistentVolumeClaims,
   persistentVolumes,
@@ -19,6 +20,7 @@ const resources: readonly Resource<KubeObject>[] = [
   persistentVolumeClaims,
   volumeSnapshots,
   volumeImportSources,
+  volumeUploadSources,
   volumeCloneSources,
 ];
 

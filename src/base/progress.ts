@@ -2,7 +2,18 @@ import type { TransferError } from './errors.ts';
 import { formatDuration } from './format-duration.ts';
 import { TransferCounters } from './transfer-counters.ts';
 
-export type Stage = 'starting' | 'connecting' | 'copying' | 'converting' | 'unpacking' | 'zeroing' | 'syncing' | 'done';
+export type Stage =
+  | 'starting'
+  | 'connecting'
+  | 'copying'
+  | 'converting'
+  | 'unpacking'
+  | 'zeroing'
+  | 'syncing'
+  /** Of a client: what was sent before is read again, to show that it is the same. */
+  | 'comparing'
+  | 'uploading'
+  | 'done';
 
 /** The state of a transfer. Sizes are in bytes. */
 export interface ProgressSnapshot {

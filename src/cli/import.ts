@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Checksum, parseChecksum } from '../base/checksum.ts';
+import type { Checksum } from '../base/checksum.ts';
 import { TransferError } from '../base/errors.ts';
 import { formatBytes } from '../base/format-bytes.ts';
 import type { Progress } from '../base/progress.ts';
@@ -10,6 +10,7 @@ import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
 import type { ImportedImage } from '../transfer/import/finish.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { interruptible } from './interruption.ts';
+import { parseSha256 } from './options.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';
 import { createSource, localPath, type SourceOptions, withSourceOptions } from './source.ts';
@@ -105,14 +106,6 @@ async function tellHowToGoOn(path: string, checkpoints: CheckpointStore, json: b
   if (!resumable) return;
   if (json) print({ step: 'resumable', target: path });
   else tell(`${path} is unfinished; the same command with --resume goes on from here`);
-}
-
-function parseSha256(hex: string): Checksum {
-  try {
-    return parseChecksum(`sha256:${hex}`);
-  } catch {
-    throw new InvalidArgumentError('It should be 64 hexadecimal digits.');
-  }
 }
 
 function parseConnections(text: string): number {

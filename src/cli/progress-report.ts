@@ -33,6 +33,8 @@ export function followProgress(json: boolean): { progress: Progress; following: 
     tell(line);
   };
   const progress: Progress = new Progress((step, details) => {
+    if (step === 'awaiting') say(`waiting: ${String(details['what'])}`);
+    if (step === 'made') say(`made ${String(details['what'])} of ${String(details['size'])}`);
     if (step === 'resuming') say(`going on after ${formatBytes(Number(details['position']))}`);
     if (step === 'starting over') say(`starting over: ${String(details['why'])}`);
     if (step === 'restarting') say(`starting over: ${String(details['cause'])}`);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
+import { registerUpload } from './upload/command.ts';
 
 /** Runs the command that the arguments of the process name; invalid arguments end the process with its help. */
 export async function runCommandLine(about: {
@@ -15,6 +16,7 @@ export async function runCommandLine(about: {
     .showHelpAfterError()
     .addHelpText('after', `\nIn a cluster the first argument is a role: ${about.roles.join(', ')}.`);
   registerCommands(program);
+  registerUpload(program);
   registerClones(program);
   await program.parseAsync();
 }

@@ -1,0 +1,119 @@
+import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import { APPLY_STORAGE_PROFILE_LABEL } from '../../api/labels.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import { TransferError } from '../../base/errors.ts';
+import { volumeForDisk } from '../../base/filesystem-sizes.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { ObjectKey } from '../../kube/key.ts';
+import { clusterFailures } from './cluster-failures.ts';
+import type { NewTarget, TargetState, UploadTarget } from './target.ts';
+
+/** A claim that is annotated as the target of an upload, or populated from a VolumeUploadSource. */
+export class ClaimTarget implements UploadTarget {
+  readonly shown: string;
+  readonly #client: KubeClient;
+  readonly #key: ObjectKey;
+
+  constructor(client: KubeClient, key: ObjectKey) {
+    this.shown = `PersistentVolumeClaim ${key.namespace}/${key.name}`;
+    this.#client = client;
+    this.#key = key;
+  }
+
+  async exists(contentType: NewTarget['contentType'], signal: AbortSignal): Promise<boolean> {
+    const found = await this.#get(signal);
+    if (found === undefined) return false;
+    const unfit = unfitness(found, contentType);
+    if (unfit !== undefined) throw new TransferError('InvalidRequest', `${this.shown} ${unfit}`);
+    return true;
+  }
+
+  async create(wanted: NewTarget, signal: AbortSignal): Promise<void> {
+    const { contentType, storageClassName, accessMode = 'ReadWriteOnce', volumeMode, bindsImmediately } = wanted;
+    await clusterFailures(`making ${this.shown}`, () =>
+      this.#client.create(
+        persistentVolumeClaims,
+        {
+          metadata: {
+            ...this.#key,
+            labels: { [APPLY_STORAGE_PROFILE_LABEL]: 'true' },
+            annotations: {
+              [populationAnnotation.uploadTarget]: '',
+              [populationAnnotation.contentType]: contentType,
+              ...(bindsImmediately ? { [userAnnotation.bindImmediateRequested]: 'true' } : {}),
+            },
+          },
+          spec: {
+            accessModes: [accessMode],
+            resources: { requests: { storage: claimSize(wanted) } },
+            ...(storageClassName === undefined ? {} : { storageClassName }),
+            ...(volumeMode === undefined ? {} : { volumeMode }),
+          },
+        },
+        { signal },
+      ),
+    );
+  }
+
+  async bindImmediately(signal: AbortSignal): Promise<void> {
+    const metadata = { annotations: { [userAnnotation.bindImmediateRequested]: 'true' } };
+    await clusterFailures(`annotating ${this.shown}`, () =>
+      this.#client.mergePatch(persistentVolumeClaims, this.#key, { metadata }, { signal }),
+    );
+  }
+
+  async state(signal: AbortSignal): Promise<TargetState> {
+    const found = await this.#get(signal);
+    if (found === undefined) throw new TransferError('NotFound', `${this.shown} was deleted`);
+    return claimState(found);
+  }
+
+  #get(signal: AbortSignal): Promise<PersistentVolumeClaim | undefined> {
+    return clusterFailures(`reading ${this.shown}`, () =>
+      this.#client.get(persistentVolumeClaims, this.#key, { signal }),
+    );
+  }
+}
+
+/** Returns the size to request. A claim, other than a DataVolume, is made exactly as large as it says. */
+function claimSize({ size, isDiskSize, volumeMode, filesystemOverhead }: NewTarget): string {
+  if (!isDiskSize || volumeMode === 'Block') return size;
+  return String(volumeForDisk(parseQuantity(size), filesystemOverhead));
+}
+
+/** Says why a claim cannot be uploaded into; undefined where it can. */
+function unfitness({ metadata, spec }: PersistentVolumeClaim, wanted: NewTarget['contentType']): string | undefined {
+  const annotations = metadata?.annotations ?? {};
+  const isTarget =
+    annotations[populationAnnotation.uploadTarget] !== undefined || spec?.dataSourceRef?.kind === 'VolumeUploadSource';
+  if (!isTarget) {
+    return (
+      `exists, and is not for uploads: name another, or, if its content may be lost, annotate it with ` +
+      `${populationAnnotation.uploadTarget}=""`
+    );
+  }
+  const contentType = annotations[populationAnnotation.contentType] ?? wanted;
+  if (contentType !== wanted) {
+    return `exists, and its annotation ${populationAnnotation.contentType} is ${contentType}, not ${wanted}: name another`;
+  }
+  if (annotations[stateAnnotation.podPhase] === 'Succeeded') {
+    return 'has its data already: name another, or delete it first';
+  }
+  return undefined;
+}
+
+/** Returns how far a claim is, by the annotations that the controllers write. Pure. */
+export function claimState({ metadata, status }: PersistentVolumeClaim): TargetState {
+  const annotations = metadata?.annotations ?? {};
+  const phase = annotations[stateAnnotation.podPhase];
+  const message =
+    annotations[stateAnnotation.conditionRunningMessage] ||
+    annotations[stateAnnotation.conditionBoundMessage] ||
+    `the claim is ${status?.phase ?? 'new'}`;
+  const claimName = metadata?.name ?? '';
+  if (phase === 'Succeeded') return { stage: 'succeeded', message, claimName };
+  if (phase === 'Failed') return { stage: 'failed', message, claimName };
+  const isReady = annotations[stateAnnotation.podReady] === 'true';
+  return { stage: isReady ? 'ready' : 'preparing', message, claimName };
+}

@@ -26,6 +26,7 @@ const controllerRooms = {
   transfers: ['objects', 'progress', 'runtime', 'claims'],
   cdi: ['objects', 'runtime'],
   certificates: ['objects', 'runtime'],
+  'upload-proxy-url': ['runtime'],
   'storage-profile': ['objects', 'runtime', 'claims'],
   'data-source': ['references', 'objects', 'runtime', 'claims', 'transfers'],
   orphans: ['objects', 'runtime', 'claims'],

@@ -11,11 +11,13 @@ import { storageProfile } from './storage-profile/setup.ts';
 import { temporary } from './temporary/setup.ts';
 import { uploadPopulator } from './upload/populator/setup.ts';
 import { uploadServer } from './upload/server/setup.ts';
+import { uploadProxyUrl } from './upload-proxy-url/setup.ts';
 
 /** Every controller of the product. */
 export const controllers = [
   cdi,
   certificates,
+  uploadProxyUrl,
   storageProfile,
   dataVolume,
   dataSource,

@@ -14,6 +14,11 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runControllers } = await import('./controllers/run.ts');
     return runControllers(packageDocument.version);
   },
+  apiserver: async () => {
+    keepHeapSmall();
+    const { runApiServer } = await import('./services/apiserver/run.ts');
+    return runApiServer();
+  },
   uploadproxy: async () => {
     prepareToMoveData();
     const { runUploadProxy } = await import('./services/uploadproxy/run.ts');

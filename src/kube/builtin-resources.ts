@@ -14,6 +14,7 @@ import type {
   V1Secret,
   V1Service,
   V1StorageClass,
+  V1SubjectAccessReview,
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
@@ -36,6 +37,7 @@ export type ValidatingAdmissionPolicy = OnWire<V1ValidatingAdmissionPolicy>;
 export type ValidatingAdmissionPolicyBinding = OnWire<V1ValidatingAdmissionPolicyBinding>;
 export type MutatingWebhookConfiguration = OnWire<V1MutatingWebhookConfiguration>;
 export type APIService = OnWire<V1APIService>;
+export type SubjectAccessReview = OnWire<V1SubjectAccessReview>;
 export type ResourceQuota = OnWire<V1ResourceQuota>;
 
 const core = { group: '', version: 'v1', namespaced: true };
@@ -104,5 +106,12 @@ export const apiServices = defineResource<APIService>({
   version: 'v1',
   kind: 'APIService',
   plural: 'apiservices',
+  namespaced: false,
+});
+export const subjectAccessReviews = defineResource<SubjectAccessReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SubjectAccessReview',
+  plural: 'subjectaccessreviews',
   namespaced: false,
 });

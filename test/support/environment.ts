@@ -109,7 +109,7 @@ function foreignCluster(log: Log): Target {
 }
 
 /** What is installed, in the order in which one needs the other. */
-const deployments = ['cdi-deployment', 'cdi-uploadproxy'];
+const deployments = ['cdi-deployment', 'cdi-apiserver', 'cdi-uploadproxy'];
 
 async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
   log('installing Diskpress: kubectl apply -k deploy');

@@ -2,6 +2,7 @@ import type { CDIConfig } from '../../api/cdi-config.ts';
 import type { ConfigMap, Secret } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/key.ts';
+import { secretText } from '../../kube/secret-text.ts';
 import { BUNDLE_KEY, bundleName, type Signer, signers } from '../../protocol/installation.ts';
 import type { CertifiedKey, Validity } from '../../server/certificates.ts';
 import { announcedAnnotation } from '../objects/internal-annotations.ts';
@@ -9,7 +10,7 @@ import type { ControllerContext } from '../runtime/context.ts';
 import { type Certificate, readBundle, readCertified, writeBundle } from './certified.ts';
 import { type AuthorityState, decideAuthority } from './decide-authority.ts';
 import { issueTime } from './decide-certificate.ts';
-import { dataOf, type InstalledObject, textIn, timeIn } from './installed-object.ts';
+import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
 import { type Issued, issuedBy, subjectOf } from './issued.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import type { TrustingObjects } from './trusting-objects.ts';
@@ -101,7 +102,7 @@ export class AuthorityReconciler implements Reconciler {
     const now = this.#context.now();
     const lifetime = this.#lifetimes()[issued.usage];
     const subject = subjectOf(issued, this.#context.config.namespace, this.#context.cdiConfig());
-    const recorded = readCertified(textIn(found, CERTIFICATE), textIn(found, KEY));
+    const recorded = readCertified(secretText(found, CERTIFICATE), secretText(found, KEY));
     const time = issueTime(recorded, subject, bundle, lifetime, now);
     if (time > now) return time;
     const { issueCertificate } = await import('../../server/certificates.ts');
@@ -120,8 +121,8 @@ export class AuthorityReconciler implements Reconciler {
 
 function stateOf(keys: Secret | undefined, published: ConfigMap | undefined): AuthorityState {
   return {
-    current: readCertified(textIn(keys, CERTIFICATE), textIn(keys, KEY)),
-    next: readCertified(textIn(keys, NEXT_CERTIFICATE), textIn(keys, NEXT_KEY)),
+    current: readCertified(secretText(keys, CERTIFICATE), secretText(keys, KEY)),
+    next: readCertified(secretText(keys, NEXT_CERTIFICATE), secretText(keys, NEXT_KEY)),
     bundle: readBundle(published?.data?.[BUNDLE_KEY]),
     announced: timeIn(published, announcedAnnotation),
   };

@@ -57,12 +57,6 @@ export function timeIn(object: Secret | ConfigMap | undefined, annotation: strin
   return Number.isNaN(time) ? 0 : time;
 }
 
-/** Returns the text of one key of a Secret; undefined where it has none. */
-export function textIn(secret: Secret | undefined, key: string): string | undefined {
-  const value = secret?.data?.[key];
-  return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
-}
-
 /** Returns the content of a Secret. */
 export function dataOf(texts: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));

@@ -1,11 +1,12 @@
 import type { Secret } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
+import { secretText } from '../../kube/secret-text.ts';
 import { TOKEN_SIGNING_KEY, TOKEN_VERIFICATION_KEY } from '../../protocol/installation.ts';
 import { createSigningKey, type VerificationKey, verificationKeyOf } from '../../server/signing-key.ts';
 import { announcedAnnotation, signingKeyMadeAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { decideSigningKey, type SigningKey } from './decide-signing-key.ts';
-import { dataOf, type InstalledObject, textIn, timeIn } from './installed-object.ts';
+import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
 import type { Lifetimes } from './lifetimes.ts';
 
 const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
@@ -61,7 +62,7 @@ export class SigningKeyReconciler implements Reconciler {
 }
 
 async function readKey(secret: Secret | undefined, key: string): Promise<SigningKey | undefined> {
-  const privateKey = textIn(secret, key);
+  const privateKey = secretText(secret, key);
   if (privateKey === undefined) return undefined;
   try {
     return { privateKey, publicKey: await verificationKeyOf(privateKey) };
@@ -72,7 +73,7 @@ async function readKey(secret: Secret | undefined, key: string): Promise<Signing
 
 function readKeySet(secret: Secret | undefined): VerificationKey[] {
   try {
-    const { keys } = JSON.parse(textIn(secret, TOKEN_VERIFICATION_KEY) ?? '{}') as { keys?: VerificationKey[] };
+    const { keys } = JSON.parse(secretText(secret, TOKEN_VERIFICATION_KEY) ?? '{}') as { keys?: VerificationKey[] };
     return (keys ?? []).filter(({ kid, kty }) => typeof kid === 'string' && kty === 'EC');
   } catch {
     return [];

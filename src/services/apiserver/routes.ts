@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { UPLOAD_API_VERSION } from '../../api/group.ts';
+import type { Logger } from '../../base/logger.ts';
+import { errorFields } from '../../kube/errors.ts';
+import { discovery } from './discovery.ts';
+import type { FrontProxy } from './front-proxy.ts';
+import { readJson } from './read-json.ts';
+import { StatusError } from './status-error.ts';
+import { UPLOAD_TOKEN_REQUESTS, type UploadTokens } from './upload-tokens.ts';
+
+/** Bytes of a request for a token, of which a few hundred are needed. */
+const LARGEST_TOKEN_REQUEST = 64 * 1024;
+
+const tokenPath = new RegExp(`^/apis/${UPLOAD_API_VERSION}/namespaces/([^/]+)/${UPLOAD_TOKEN_REQUESTS}(/.*)?$`);
+
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** Answers the requests that the API server of the cluster passes on or makes itself. */
+export class Routes {
+  readonly #frontProxy: () => FrontProxy | undefined;
+  readonly #tokens: UploadTokens;
+  readonly #isStopping: () => boolean;
+  readonly #logger: Logger;
+
+  constructor(options: {
+    readonly frontProxy: () => FrontProxy | undefined;
+    readonly tokens: UploadTokens;
+    readonly isStopping: () => boolean;
+    readonly logger: Logger;
+  }) {
+    this.#frontProxy = options.frontProxy;
+    this.#tokens = options.tokens;
+    this.#isStopping = options.isStopping;
+    this.#logger = options.logger;
+  }
+
+  /** Answers a request; never throws. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Connections that are kept would be used again when nobody listens any more.
+    if (this.#isStopping()) response.setHeader('connection', 'close');
+    try {
+      const { status, body } = await this.#answerOf(request);
+      send(response, status, body);
+    } catch (error) {
+      const refusal = error instanceof StatusError ? error : this.#unexpected(request, error);
+      for (const [name, value] of Object.entries(refusal.headers))
+        if (value !== undefined) response.setHeader(name, value);
+      send(response, refusal.status, refusal.body);
+    }
+  }
+
+  async #answerOf(request: IncomingMessage): Promise<Answer> {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
+    // What is served is no secret, and tells the API server whether this one is there.
+    const found = discovery[path];
+    if (found && (request.method === 'GET' || request.method === 'HEAD')) return { status: 200, body: found };
+    const frontProxy = this.#frontProxy();
+    if (!frontProxy) throw new StatusError('ServiceUnavailable', 'the upload API is starting; try again in a moment');
+    const user = frontProxy.userOf(request);
+    const [, namespace, object] = tokenPath.exec(path) ?? [];
+    if (namespace === undefined) throw new StatusError('NotFound', `${path} is not served here`);
+    if (request.method !== 'POST' || object !== undefined) {
+      throw new StatusError('MethodNotAllowed', `${UPLOAD_TOKEN_REQUESTS} can be created, and nothing else`);
+    }
+    const body = await readJson(request, LARGEST_TOKEN_REQUEST);
+    const created = await this.#tokens.create(user, decodeURIComponent(namespace), body, {
+      isStrict: query.get('fieldValidation') === 'Strict',
+      isDryRun: query.getAll('dryRun').includes('All'),
+    });
+    return { status: 201, body: created };
+  }
+
+  #unexpected(request: IncomingMessage, error: unknown): StatusError {
+    const [path] = (request.url ?? '').split('?');
+    this.#logger.error('a request failed', { step: 'answer', method: request.method, path, ...errorFields(error) });
+    return new StatusError('InternalError', 'the upload API could not answer; its log says why. Try again', {
+      cause: error,
+    });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed || response.headersSent) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}

@@ -42,7 +42,9 @@ export async function readForm<Taken>(
   });
   try {
     request.pipe(parser);
-    await Promise.race([Promise.all([finished(request), parsed]), failed.promise]);
+    // The parser takes nothing of what comes behind the form.
+    const read = parsed.then(() => request.resume());
+    await Promise.race([Promise.all([finished(request), read]), failed.promise]);
   } finally {
     request.unpipe(parser);
     parsed.catch(() => undefined);

@@ -234,8 +234,9 @@ async function reply(response: ServerResponse, answer: 'stored' | 'received' | U
   response.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(text),
-    // Closed only once everything has been read: what is still on its way would destroy the answer.
-    ...(request.complete && { connection: 'close' }),
+    // Closed only once everything has been read, whatever the client wants: what is still on its way would destroy the
+    // answer.
+    connection: request.complete ? 'close' : 'keep-alive',
   });
   response.end(text);
   if (request.complete) {

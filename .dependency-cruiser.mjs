@@ -5,14 +5,15 @@ const rooms = {
   api: ['base'],
   protocol: ['api'],
   kube: ['base', 'server'],
+  rendering: ['base', 'api', 'kube'],
   codec: ['base'],
   image: ['base', 'server', 'codec'],
   source: ['base', 'codec', 'image'],
   sink: ['base'],
   transfer: ['base', 'server', 'codec', 'image', 'source', 'sink'],
   pods: ['base', 'server', 'protocol', 'source', 'sink', 'transfer', 'image'],
-  controllers: ['base', 'server', 'api', 'protocol', 'kube'],
-  services: ['base', 'server', 'api', 'protocol', 'kube'],
+  controllers: ['base', 'server', 'api', 'protocol', 'kube', 'rendering'],
+  services: ['base', 'server', 'api', 'protocol', 'kube', 'rendering'],
   cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers'],
 };
 

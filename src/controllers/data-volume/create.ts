@@ -7,13 +7,13 @@ import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/b
 import type { KubeClient } from '../../kube/client.ts';
 import { isInvalid, TerminalError, toError } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/key.ts';
+import { claimSpecOf } from '../../rendering/claim-spec.ts';
 import { isBound } from '../claims/bound.ts';
 import { decideGrant, type GrantedObject, issueGrant, requireSameNamespaces } from '../clone/grants/issue.ts';
 import { clonedObjectOf } from '../clone/source/cloned-object.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { readReport } from '../transfers/transfer-report.ts';
-import { claimSpecOf } from './claim-spec.ts';
 import { type ResolvedSource, sourceOf } from './clone-source.ts';
 import { decidePopulation } from './decide-population.ts';
 import { inheritedInstancetype } from './default-instancetype.ts';

@@ -3,11 +3,11 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { DataVolumeSource } from '../../api/source-fields.ts';
 import { TerminalError } from '../../kube/errors.ts';
 import { keyToString, type ObjectKey } from '../../kube/key.ts';
+import type { SourceVolume } from '../../rendering/claim-spec.ts';
 import { gatherSnapshotSource } from '../clone/source/snapshot-source.ts';
 import { without } from '../clone/source/source.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { requestedBytes, volumeModeOf } from '../transfers/transfer-target.ts';
-import type { SourceVolume } from './claim-spec.ts';
 
 type VolumeContext = Pick<ControllerContext, 'caches' | 'client' | 'config'>;
 

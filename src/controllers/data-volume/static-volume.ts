@@ -6,8 +6,8 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../kube/builtin
 import { WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf } from '../../kube/key.ts';
+import { claimSpecOf } from '../../rendering/claim-spec.ts';
 import type { Caches } from '../runtime/caches.ts';
-import { claimSpecOf } from './claim-spec.ts';
 import { claimOf } from './objects.ts';
 import { profileOf } from './storage-profile.ts';
 

@@ -1,7 +1,6 @@
-import { storageClassAnnotation } from '../../api/annotations.ts';
 import type { DataVolumeSpec } from '../../api/data-volume.ts';
-import type { StorageClass } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
+import { resolveStorageClassName } from '../../rendering/storage-class.ts';
 import type { Caches } from '../runtime/caches.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 2_000;
@@ -35,21 +34,6 @@ export function requireStorageClass(caches: Pick<Caches, 'storageClasses' | 'vol
   );
 }
 
-/**
- * Returns the StorageClass to use: the named one, which need not exist, because static volumes may carry the name only;
- * else, for disks, the default class of virtual machines; else the cluster's default. Of several defaults, the newest
- * is used, as by the API server.
- */
-export function resolveStorageClassName(
-  named: string | undefined,
-  contentType: string,
-  classes: readonly StorageClass[],
-): string | undefined {
-  if (named !== undefined) return named;
-  const virt = contentType === 'kubevirt' ? newestWith(classes, storageClassAnnotation.isDefaultVirtClass) : undefined;
-  return (virt ?? newestWith(classes, storageClassAnnotation.isDefaultClass))?.metadata?.name;
-}
-
 /** Returns whether a CSI driver provisions the volumes of a class, so that a populator can work on them. */
 export function hasCsiDriver(
   storageClassName: string | undefined,
@@ -58,10 +42,4 @@ export function hasCsiDriver(
   if (!storageClassName) return false;
   const provisioner = caches.storageClasses.get({ namespace: '', name: storageClassName })?.provisioner;
   return provisioner !== undefined && caches.csiDrivers.get({ namespace: '', name: provisioner }) !== undefined;
-}
-
-function newestWith(classes: readonly StorageClass[], annotation: string): StorageClass | undefined {
-  return classes
-    .filter((candidate) => candidate.metadata?.annotations?.[annotation] === 'true')
-    .sort((a, b) => (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? ''))[0];
 }

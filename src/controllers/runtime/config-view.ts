@@ -1,11 +1,9 @@
 import type { CDISpec } from '../../api/cdi.ts';
 import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy } from '../../api/cdi-config.ts';
 import type { CloneType } from '../../api/clone.ts';
+import { filesystemOverheadOf } from '../../rendering/filesystem-overhead.ts';
 import type { Caches } from './caches.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
-
-/** Share of a Filesystem volume that is kept free for the filesystem itself, unless CDIConfig gives another. */
-export const DEFAULT_FILESYSTEM_OVERHEAD = '0.06';
 
 /** Name of the CDI object, unless the administrator chose another. */
 export const CDI_NAME = 'cdi';
@@ -25,8 +23,7 @@ export class ConfigView {
 
   /** Returns the share of a class's Filesystem volumes that disk images leave free: 0 ≤ overhead < 1. */
   filesystemOverhead(storageClassName: string | undefined): number {
-    const { storageClass, global } = this.#config.filesystemOverhead ?? {};
-    return Number(storageClass?.[storageClassName ?? ''] ?? global ?? DEFAULT_FILESYSTEM_OVERHEAD);
+    return filesystemOverheadOf(this.#config, storageClassName);
   }
 
   /** Whether disk space is preallocated, unless the DataVolume specifies it. */

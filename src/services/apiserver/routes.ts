@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UPLOAD_API_VERSION } from '../../api/group.ts';
 import type { Logger } from '../../base/logger.ts';
 import { errorFields } from '../../kube/errors.ts';
+import { CLAIM_WEBHOOK_PATH, type ClaimWebhook } from './claim-webhook.ts';
 import { discovery } from './discovery.ts';
 import type { FrontProxy } from './front-proxy.ts';
 import { readJson } from './read-json.ts';
@@ -10,6 +11,11 @@ import { UPLOAD_TOKEN_REQUESTS, type UploadTokens } from './upload-tokens.ts';
 
 /** Bytes of a request for a token, of which a few hundred are needed. */
 const LARGEST_TOKEN_REQUEST = 64 * 1024;
+
+/** Bytes of an AdmissionReview: the API server takes objects of 3 MiB. */
+const LARGEST_REVIEW = 4 * 1024 * 1024;
+/** Reviews that are read at a time: whoever reaches this port may send one. */
+const MOST_REVIEWS = 20;
 
 const tokenPath = new RegExp(`^/apis/${UPLOAD_API_VERSION}/namespaces/([^/]+)/${UPLOAD_TOKEN_REQUESTS}(/.*)?$`);
 
@@ -22,17 +28,21 @@ interface Answer {
 export class Routes {
   readonly #frontProxy: () => FrontProxy | undefined;
   readonly #tokens: UploadTokens;
+  readonly #claims: ClaimWebhook;
   readonly #isStopping: () => boolean;
   readonly #logger: Logger;
+  #reviews = 0;
 
   constructor(options: {
     readonly frontProxy: () => FrontProxy | undefined;
     readonly tokens: UploadTokens;
+    readonly claims: ClaimWebhook;
     readonly isStopping: () => boolean;
     readonly logger: Logger;
   }) {
     this.#frontProxy = options.frontProxy;
     this.#tokens = options.tokens;
+    this.#claims = options.claims;
     this.#isStopping = options.isStopping;
     this.#logger = options.logger;
   }
@@ -57,6 +67,9 @@ export class Routes {
     // What is served is no secret, and tells the API server whether this one is there.
     const found = discovery[path];
     if (found && (request.method === 'GET' || request.method === 'HEAD')) return { status: 200, body: found };
+    // The API server shows no certificate with these. They lead to an answer, and to nothing else.
+    if (path === CLAIM_WEBHOOK_PATH && request.method === 'POST')
+      return { status: 200, body: await this.#review(request) };
     const frontProxy = this.#frontProxy();
     if (!frontProxy) throw new StatusError('ServiceUnavailable', 'the upload API is starting; try again in a moment');
     const user = frontProxy.userOf(request);
@@ -71,6 +84,16 @@ export class Routes {
       isDryRun: query.getAll('dryRun').includes('All'),
     });
     return { status: 201, body: created };
+  }
+
+  async #review(request: IncomingMessage): Promise<object> {
+    if (this.#reviews >= MOST_REVIEWS) throw new StatusError('ServiceUnavailable', 'too many reviews at a time');
+    this.#reviews++;
+    try {
+      return await this.#claims.review(await readJson(request, LARGEST_REVIEW));
+    } finally {
+      this.#reviews--;
+    }
   }
 
   #unexpected(request: IncomingMessage, error: unknown): StatusError {

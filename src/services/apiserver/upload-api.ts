@@ -4,6 +4,8 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from '../../base/logger.ts';
 import { Manager } from '../../kube/manager.ts';
 import { listen } from '../../server/listen.ts';
+import { ClaimRendering } from './claim-rendering.ts';
+import { ClaimWebhook } from './claim-webhook.ts';
 import { KeyMaterial } from './key-material.ts';
 import { Routes } from './routes.ts';
 import { UploadTokens } from './upload-tokens.ts';
@@ -59,6 +61,7 @@ export class UploadApi {
     const routes = new Routes({
       frontProxy: () => keys.frontProxy,
       tokens: new UploadTokens(this.#manager.client, () => keys.signer),
+      claims: new ClaimWebhook(new ClaimRendering(this.#manager), `system:serviceaccount:${namespace}:cdi-sa`),
       isStopping: () => this.#isStopping,
       logger,
     });

@@ -6,7 +6,7 @@ import { createContext } from '../../../src/controllers/create-context.ts';
 import { namespaces } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { Manager } from '../../../src/kube/manager.ts';
-import { UPLOAD_API_SERVICE } from '../../../src/protocol/installation.ts';
+import { CLAIM_WEBHOOK_CONFIGURATION, UPLOAD_API_SERVICE } from '../../../src/protocol/installation.ts';
 import { UploadApi } from '../../../src/services/apiserver/upload-api.ts';
 import { Authority } from '../../cluster/pki.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
@@ -144,16 +144,24 @@ export class Rig {
     const inNamespace = ['-n', INSTALLATION];
     await kubectl.run(...inNamespace, 'delete', 'service', 'cdi-api');
     await kubectl.run(...inNamespace, 'create', 'service', 'externalname', 'cdi-api', '--external-name=localhost');
-    await this.#leadTo('apiservice', UPLOAD_API_SERVICE, { spec: { service: { port } } });
+    await kubectl.run(
+      'patch',
+      'apiservice',
+      UPLOAD_API_SERVICE,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec: { service: { port } } }),
+    );
+    const lead = [{ op: 'replace', path: '/webhooks/0/clientConfig/service/port', value: port }];
+    await kubectl.run(
+      ...['patch', 'mutatingwebhookconfiguration', CLAIM_WEBHOOK_CONFIGURATION, '--type=json'],
+      ...['-p', JSON.stringify(lead)],
+    );
     await this.client.create(namespaces, { metadata: { name: TEAM } });
     await kubectl.create(
       JSON.stringify({ apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'CDI', metadata: { name: 'cdi' }, spec: {} }),
     );
     this.#controllers = await this.#startControllers();
-  }
-
-  async #leadTo(kind: string, name: string, patch: object): Promise<void> {
-    await this.kubectl.run('patch', kind, name, '--type=merge', '--patch', JSON.stringify(patch));
   }
 
   async #startControllers(): Promise<Running> {

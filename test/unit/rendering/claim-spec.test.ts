@@ -1,14 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseQuantity } from '../../../../src/api/quantity.ts';
-import type { ClaimPropertySet, StorageProfile } from '../../../../src/api/storage-profile.ts';
-import { diskOfVolume } from '../../../../src/base/filesystem-sizes.ts';
-import {
-  type ClaimDefaults,
-  claimSpecOf,
-  type SourceVolume,
-} from '../../../../src/controllers/data-volume/claim-spec.ts';
-import { WaitingError } from '../../../../src/kube/errors.ts';
+import { parseQuantity } from '../../../src/api/quantity.ts';
+import type { ClaimPropertySet, StorageProfile } from '../../../src/api/storage-profile.ts';
+import { diskOfVolume } from '../../../src/base/filesystem-sizes.ts';
+import { WaitingError } from '../../../src/kube/errors.ts';
+import { type ClaimDefaults, claimSpecOf, type SourceVolume } from '../../../src/rendering/claim-spec.ts';
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;

@@ -1,16 +1,12 @@
-import { storageProfileAnnotation } from '../../api/annotations.ts';
-import type { DataVolumeSpec } from '../../api/data-volume.ts';
-import {
-  type PersistentVolumeClaimSpec,
-  type StorageSpec,
-  toClaimSpec,
-} from '../../api/persistent-volume-claim-spec.ts';
-import { isQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts';
-import type { ClaimPropertySet, StorageProfile } from '../../api/storage-profile.ts';
-import { deviceForVolume, volumeForDisk } from '../../base/filesystem-sizes.ts';
-import { formatQuantity } from '../../base/units.ts';
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { storageProfileAnnotation } from '../api/annotations.ts';
+import type { DataVolumeSpec } from '../api/data-volume.ts';
+import { type PersistentVolumeClaimSpec, type StorageSpec, toClaimSpec } from '../api/persistent-volume-claim-spec.ts';
+import { isQuantity, parseQuantity, type Quantity } from '../api/quantity.ts';
+import type { ClaimPropertySet, StorageProfile } from '../api/storage-profile.ts';
+import { deviceForVolume, volumeForDisk } from '../base/filesystem-sizes.ts';
+import { formatQuantity } from '../base/units.ts';
+import type { PersistentVolumeClaim } from '../kube/builtin-resources.ts';
+import { TerminalError, WaitingError } from '../kube/errors.ts';
 
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 
@@ -43,6 +39,13 @@ export interface ClaimDefaults {
   readonly source: SourceVolume | undefined;
 }
 
+/** What the spec belongs to, as the messages call it. */
+interface Subject {
+  readonly kind: 'DataVolume' | 'claim';
+  /** Where its fields are. */
+  readonly path: 'spec.storage' | 'spec';
+}
+
 /**
  * Returns the spec of a DataVolume's claim: `pvc` as it is written, or `storage` after defaults are filled in and, for
  * a Filesystem volume, after the size is increased so that a disk of the requested size fits beside the filesystem's
@@ -52,18 +55,35 @@ export interface ClaimDefaults {
  */
 export function claimSpecOf(spec: DataVolumeSpec, defaults: ClaimDefaults): ClaimSpec {
   if (spec.pvc) return withClass(toClaimSpec(spec.pvc), defaults.storageClassName);
-  if (spec.storage) return completed(spec.storage, spec.contentType ?? 'kubevirt', defaults);
+  if (spec.storage) {
+    const subject = { kind: 'DataVolume', path: 'spec.storage' } as const;
+    return completed(spec.storage, spec.contentType ?? 'kubevirt', defaults, subject);
+  }
   throw new TerminalError('ErrClaimNotValid', 'The DataVolume has neither spec.pvc nor spec.storage; give one of them');
 }
 
-function completed(storage: StorageSpec, contentType: ContentType, defaults: ClaimDefaults): ClaimSpec {
+/**
+ * Returns the spec of a claim that somebody made himself, completed as the `storage` of a DataVolume is.
+ *
+ * @throws as {@link claimSpecOf}
+ */
+export function renderedClaimSpec(spec: StorageSpec, contentType: ContentType, defaults: ClaimDefaults): ClaimSpec {
+  return completed(spec, contentType, defaults, { kind: 'claim', path: 'spec' });
+}
+
+function completed(
+  storage: StorageSpec,
+  contentType: ContentType,
+  defaults: ClaimDefaults,
+  subject: Subject,
+): ClaimSpec {
   const { volumeMode: askedMode, accessModes: askedModes, resources, ...rest } = storage;
   const set = propertySetFor(storage, contentType, defaults);
   const volumeMode = (askedMode === 'FromStorageProfile' ? undefined : askedMode) ?? set?.volumeMode ?? 'Filesystem';
   const accessModes = askedModes?.length ? askedModes : set?.accessModes;
-  if (!accessModes?.length) throw withoutAccessModes(askedMode, defaults);
+  if (!accessModes?.length) throw withoutAccessModes(askedMode, defaults, subject);
   const size = Math.max(
-    sizeOf(resources?.requests?.['storage'], volumeMode, contentType, defaults),
+    sizeOf(resources?.requests?.['storage'], volumeMode, contentType, defaults, subject),
     minimumSize(defaults.profile),
   );
   return withClass(
@@ -108,13 +128,17 @@ function propertySetFor(
   return (asked === undefined && source && inMode(source.volumeMode)) || sets[0];
 }
 
-function withoutAccessModes(asked: StorageSpec['volumeMode'], { storageClassName, profile }: ClaimDefaults): Error {
+function withoutAccessModes(
+  asked: StorageSpec['volumeMode'],
+  { storageClassName, profile }: ClaimDefaults,
+  { kind, path }: Subject,
+): Error {
   const known = (profile?.status?.claimPropertySets ?? []).length > 0;
   const which = known && (asked === 'Block' || asked === 'Filesystem') ? ` for ${asked} volumes` : '';
   return new WaitingError(
     'ErrClaimNotValid',
-    `spec.storage has no accessModes, and the StorageProfile of class "${storageClassName ?? ''}" has none${which} either; ` +
-      `write spec.claimPropertySets into StorageProfile "${storageClassName ?? ''}", or make the DataVolume anew with accessModes`,
+    `${path} has no accessModes, and the StorageProfile of class "${storageClassName ?? ''}" has none${which} either; ` +
+      `write spec.claimPropertySets into StorageProfile "${storageClassName ?? ''}", or make the ${kind} anew with accessModes`,
     { after: LOOK_AGAIN_MILLISECONDS },
   );
 }
@@ -127,6 +151,7 @@ function sizeOf(
   volumeMode: 'Filesystem' | 'Block',
   contentType: ContentType,
   { filesystemOverhead, source }: ClaimDefaults,
+  { path }: Subject,
 ): number {
   const leavesRoom = volumeMode === 'Filesystem' && contentType === 'kubevirt';
   if (requested !== undefined) {
@@ -136,7 +161,7 @@ function sizeOf(
   if (!source) {
     throw new TerminalError(
       'ErrClaimNotValid',
-      'spec.storage.resources.requests.storage is missing; say how large the disk is',
+      `${path}.resources.requests.storage is missing; say how large the disk is`,
     );
   }
   if (source.volumeMode === volumeMode || contentType === 'archive') return source.capacity;

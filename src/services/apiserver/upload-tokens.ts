@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
-import { CDI_GROUP, UPLOAD_API_VERSION, UPLOAD_GROUP, V1BETA1 } from '../../api/group.ts';
+import { populationAnnotation } from '../../api/annotations.ts';
+import { UPLOAD_API_VERSION, UPLOAD_GROUP, V1BETA1 } from '../../api/group.ts';
 import { type UploadTokenRequest, uploadTokenRequest } from '../../api/upload-token-request.ts';
-import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   subjectAccessReviews,
 } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { isUploaded, isUploadTarget } from '../../protocol/upload-target.ts';
 import type { User } from './front-proxy.ts';
 import { StatusError } from './status-error.ts';
 import type { TokenSigner } from './token-signer.ts';
@@ -115,10 +115,8 @@ function requireUploadTarget(claim: PersistentVolumeClaim | undefined, name: str
       `persistentvolumeclaims "${name}" not found in namespace "${namespace}"; spec.pvcName names the claim to upload into`,
     );
   }
-  const { annotations = {}, uid = '', deletionTimestamp } = claim.metadata ?? {};
-  const { apiGroup, kind } = claim.spec?.dataSourceRef ?? {};
-  const isPopulated = apiGroup === CDI_GROUP && kind === volumeUploadSources.kind;
-  if (!isPopulated && annotations[populationAnnotation.uploadTarget] === undefined) {
+  const { uid = '', deletionTimestamp } = claim.metadata ?? {};
+  if (!isUploadTarget(claim)) {
     throw new StatusError(
       'Invalid',
       `claim "${name}" takes no upload: it needs the annotation ${populationAnnotation.uploadTarget}, ` +
@@ -126,8 +124,7 @@ function requireUploadTarget(claim: PersistentVolumeClaim | undefined, name: str
     );
   }
   if (deletionTimestamp) throw new StatusError('Conflict', `claim "${name}" is being deleted`);
-  const isOver = annotations[stateAnnotation.podPhase] === 'Succeeded';
-  if (isOver || (isPopulated && claim.status?.phase === 'Bound')) {
+  if (isUploaded(claim)) {
     throw new StatusError('Conflict', `claim "${name}" has its upload already; upload into another one`);
   }
   return uid;

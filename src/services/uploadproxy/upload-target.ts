@@ -1,9 +1,8 @@
 import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts';
-import { CDI_GROUP } from '../../api/group.ts';
-import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyToString, type ObjectKey } from '../../kube/key.ts';
 import { primeClaimName } from '../../protocol/object-names.ts';
+import { isPopulatedByUpload, isUploaded, isUploadTarget } from '../../protocol/upload-target.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
 import { Refusal } from './refusal.ts';
 
@@ -27,29 +26,22 @@ export function writtenClaimOf(claim: PersistentVolumeClaim | undefined, token: 
       `the upload token is for an earlier claim ${key}, which was deleted: request another token for the present one`,
     );
   }
-  const isPopulated = isUploadSource(claim);
-  if (!isPopulated && annotations[populationAnnotation.uploadTarget] === undefined) {
+  if (!isUploadTarget(claim)) {
     throw new Refusal(
       400,
       `claim ${key} takes no upload: create a DataVolume with source.upload, or a claim with the annotation ` +
         `${populationAnnotation.uploadTarget}`,
     );
   }
-  const phase = annotations[stateAnnotation.podPhase];
-  if (phase === 'Succeeded' || (isPopulated && claim.status?.phase === 'Bound')) {
+  if (isUploaded(claim)) {
     throw new Refusal(
       409,
       `claim ${key} already has its upload; nothing more is written to it. Upload into another claim`,
     );
   }
-  if (phase === 'Failed') {
+  if (annotations[stateAnnotation.podPhase] === 'Failed') {
     const why = annotations[stateAnnotation.conditionRunningMessage] ?? 'its conditions say why';
     throw new Refusal(409, `the upload into claim ${key} has failed for good: ${why}. Create the claim again`);
   }
-  return { namespace, name: isPopulated ? primeClaimName(uid) : name };
-}
-
-function isUploadSource({ spec }: PersistentVolumeClaim): boolean {
-  const { apiGroup, kind } = spec?.dataSourceRef ?? spec?.dataSource ?? {};
-  return apiGroup === CDI_GROUP && kind === volumeUploadSources.kind;
+  return { namespace, name: isPopulatedByUpload(claim) ? primeClaimName(uid) : name };
 }

@@ -2,6 +2,8 @@ import type { V1Affinity } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { cdiConfigSpec } from './cdi-config.ts';
 import { conditionsOf } from './conditions.ts';
+import { constrained } from './constraint.ts';
+import { duration, parseDuration } from './duration.ts';
 import { CDI_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
 import { ageColumn, defineResource } from './resource-definition.ts';
@@ -42,10 +44,29 @@ export type NodePlacement = z.infer<typeof nodePlacement>;
 
 const replicas = z.int32().min(0).optional();
 
-const certificate = z.strictObject({
-  duration: z.string().optional().describe('How long a certificate is valid, such as 48h.'),
-  renewBefore: z.string().optional().describe('How long before its end it is renewed, such as 24h.'),
-});
+const certificate = constrained(
+  z.strictObject({
+    duration: duration.optional().describe('How long a certificate is valid, such as 48h; 1m at least.'),
+    renewBefore: duration
+      .optional()
+      .describe('How long before its end it is replaced, such as 24h; half of its duration where it is missing.'),
+  }),
+  [
+    {
+      rule: "!has(self.duration) || duration(self.duration) >= duration('1m')",
+      message: 'duration must be 1m at least',
+      check: (value) => value.duration === undefined || (parseDuration(value.duration) ?? 0) >= 60_000,
+    },
+    {
+      rule: '!has(self.duration) || !has(self.renewBefore) || duration(self.renewBefore) < duration(self.duration)',
+      message: 'renewBefore must be shorter than duration',
+      check: (value) =>
+        value.duration === undefined ||
+        value.renewBefore === undefined ||
+        (parseDuration(value.renewBefore) ?? 0) < (parseDuration(value.duration) ?? 0),
+    },
+  ],
+);
 
 export const certConfig = z.strictObject({
   ca: certificate.optional().describe('Authorities.'),

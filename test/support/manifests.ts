@@ -290,6 +290,18 @@ export const refused: Record<string, [object, ...string[]]> = {
     object('DataImportCron', 'bad', { template: { spec: { storage } }, schedule: '', managedDataSource: 'a' }),
     'spec must have source or sourceRef',
   ],
+  'a certificate that is replaced before it is made': [
+    object('CDI', 'bad', { certConfig: { ca: { duration: '24h', renewBefore: '48h0m0s' } } }),
+    'renewBefore must be shorter than duration',
+  ],
+  'a certificate that lives for seconds': [
+    object('CDI', 'bad', { certConfig: { server: { duration: '30s' } } }),
+    'duration must be 1m at least',
+  ],
+  'a lifetime that is none': [
+    object('CDI', 'bad', { certConfig: { client: { duration: 'a day' } } }),
+    'spec.certConfig.client.duration',
+  ],
   'an overhead in per cent': [
     object('CDI', 'bad', { config: { filesystemOverhead: { global: '6%' } } }),
     'spec.config.filesystemOverhead.global',

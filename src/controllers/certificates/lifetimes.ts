@@ -25,12 +25,14 @@ const DEFAULT_LIFETIMES: Lifetimes = {
 /** Shorter ones could not be replaced in time. */
 const SHORTEST_DURATION_MILLISECONDS = 60_000;
 
+/** Certificates have times of whole seconds. */
+const PRECISION_MILLISECONDS = 1000;
+
 /** The longest time for which a new authority or key is made known before anything is signed with it. */
 const LONGEST_ANNOUNCEMENT_MILLISECONDS = 5 * 60_000;
 
 /**
- * Returns the lifetimes in force. Where one is missing, is no duration, is shorter than a minute, or would be replaced
- * as soon as it is made, the default applies.
+ * Returns the lifetimes in force. Where one is missing, or is one that the CRD refuses, the default applies.
  */
 export function lifetimesOf(certConfig: CDISpec['certConfig']): Lifetimes {
   return {
@@ -45,19 +47,20 @@ function lifetimeOf(
   preset: Lifetime,
 ): Lifetime {
   const duration = given?.duration === undefined ? preset.duration : parseDuration(given.duration);
-  const renewBefore = given?.renewBefore === undefined ? preset.renewBefore : parseDuration(given.renewBefore);
-  if (duration === undefined || renewBefore === undefined) return preset;
-  if (duration < SHORTEST_DURATION_MILLISECONDS || renewBefore >= duration) return preset;
+  if (duration === undefined) return preset;
+  const renewBefore = given?.renewBefore === undefined ? duration / 2 : parseDuration(given.renewBefore);
+  if (renewBefore === undefined || duration < SHORTEST_DURATION_MILLISECONDS || renewBefore >= duration) return preset;
   return { duration, renewBefore };
 }
 
 /**
  * Returns when something has to be replaced, in milliseconds since the epoch. What was made for longer than is asked
- * for now is replaced sooner, and what could not be made for so long when half of its life is over.
+ * for now is replaced sooner, and what could not be made for so long, when half of its life is over.
  */
 export function renewalOf(made: number, expires: number, { duration, renewBefore }: Lifetime): number {
   const end = Math.min(expires, made + duration);
-  return end - Math.min(renewBefore, (end - made) / 2);
+  const isCutShort = expires - made < duration - PRECISION_MILLISECONDS;
+  return end - (isCutShort ? Math.min(renewBefore, (end - made) / 2) : renewBefore);
 }
 
 /** Returns the milliseconds for which a successor is made known before it is used. */

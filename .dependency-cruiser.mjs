@@ -33,7 +33,7 @@ const controllerRooms = {
   orphans: ['objects', 'runtime', 'claims'],
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
-  upload: ['objects', 'runtime', 'claims', 'transfers'],
+  upload: ['objects', 'progress', 'runtime', 'claims', 'transfers'],
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [
     ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],

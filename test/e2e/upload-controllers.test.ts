@@ -87,12 +87,10 @@ describe('uploads, sent to their servers', function () {
     const key = await make({ volumeMode: 'Block', annotations: { [userAnnotation.usePopulator]: 'false' } });
     await untilReady(key);
     const podKey = { ...key, name: uploadPodName(key.name) };
-    const first = await suite.client.get(pods, podKey);
+    const replaced = untilPhase(key, 'UploadScheduled');
     await suite.client.delete(pods, podKey, { gracePeriodSeconds: 0 });
-    await until(suite.client, pods, podKey, 'another is ready', (pod) => {
-      const isReady = pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-      return pod?.metadata?.uid !== first?.metadata?.uid && isReady;
-    });
+    await replaced;
+    await untilReady(key);
     expect(await upload(key, image(diskFile.rawGzip))).to.include({ status: 200 });
     await untilSucceeded(suite.client, key);
     expect((await readVolume(suite, key, suite.disk.virtualSize)).sha256).to.equal(suite.disk.sha256);

@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { reportedProgress } from './reported-progress.ts';
 
@@ -33,14 +33,7 @@ const pods = new Agent({
  */
 export async function fetchProgress(origin: string): Promise<TransferProgress | undefined> {
   try {
-    const response = await pods.request({
-      origin,
-      path: '/progress',
-      method: 'GET',
-      headersTimeout: TIMEOUT_MILLISECONDS,
-      bodyTimeout: TIMEOUT_MILLISECONDS,
-      signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-    });
+    const response = await get(origin, '/progress');
     if (response.statusCode !== 200) {
       await response.body.dump();
       return undefined;
@@ -49,4 +42,30 @@ export async function fetchProgress(origin: string): Promise<TransferProgress | 
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Asks a running transfer pod whether it can be used; undefined when it does not answer within a second.
+ *
+ * @param origin `http://address:port`
+ */
+export async function fetchHealth(origin: string): Promise<boolean | undefined> {
+  try {
+    const response = await get(origin, '/healthz');
+    await response.body.dump();
+    return response.statusCode === 200;
+  } catch {
+    return undefined;
+  }
+}
+
+function get(origin: string, path: string): Promise<Dispatcher.ResponseData> {
+  return pods.request({
+    origin,
+    path,
+    method: 'GET',
+    headersTimeout: TIMEOUT_MILLISECONDS,
+    bodyTimeout: TIMEOUT_MILLISECONDS,
+    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+  });
 }

@@ -61,7 +61,7 @@ export interface TransferOperation<Request> {
    */
   preparePod(claim: PersistentVolumeClaim, request: Request, plan: PodPlan): Promise<Pod>;
   /** Returns whether a pod with a running container does its work yet; it does by default. */
-  isReady?(pod: Pod): boolean;
+  isReady?(pod: Pod): Promise<boolean>;
   /** Renews the objects that a running pod needs. */
   maintain?(claim: PersistentVolumeClaim): Promise<void>;
   /** Removes what {@link preparePod} created. */

@@ -1,4 +1,4 @@
-import type { V1Affinity, V1Probe, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
+import type { V1Affinity, V1VolumeDevice, V1VolumeMount } from '@kubernetes/client-node';
 import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { POD_ROLE_LABEL, PROMETHEUS_LABEL } from '../../api/labels.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
@@ -41,8 +41,6 @@ export interface TransferPodOptions {
   readonly owner?: OwnerReference;
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly affinity?: V1Affinity;
-  /** How the kubelet finds that the pod can be used; by default, a pod that runs counts as ready. */
-  readonly readinessProbe?: V1Probe;
 }
 
 /** Returns a pod that moves data and satisfies the restricted Pod Security Standard. */
@@ -126,7 +124,6 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
             capabilities: { drop: ['ALL'] },
           },
           ports: [{ name: 'metrics', containerPort: PROGRESS_PORT }, ...(options.ports ?? [])],
-          ...(options.readinessProbe ? { readinessProbe: options.readinessProbe } : {}),
           volumeMounts,
           ...(block ? { volumeDevices } : {}),
           terminationMessagePolicy: 'File',

@@ -11,6 +11,7 @@ import { isBeingPlaced, mayBePopulatedNow } from '../claims/wait-for-first-consu
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { transferCheckpointAnnotation } from '../objects/internal-annotations.ts';
 import { isMadeFor } from '../objects/made-for.ts';
+import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { labelClaim, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
@@ -30,6 +31,11 @@ import {
   reportAnnotations,
   type TransferReport,
 } from './transfer-report.ts';
+
+/** Shortest interval between two questions to a pod whether it is ready. */
+export const READY_INTERVAL_MILLISECONDS = 200;
+/** Time that a pod may take to become ready before it is asked less often. */
+const STARTING_MILLISECONDS = 10_000;
 
 /** Runs a pod for each claim that requests a kind of transfer, and reports its state on the claim. */
 export class TransferReconciler<Request extends { readonly scratch: boolean }> implements Reconciler {
@@ -121,10 +127,9 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     const recorded = readReport(claim.metadata?.annotations);
     if (verdict.state === 'running') {
       await this.#operation.maintain?.(claim);
-      // A pod that has been ready is not reported as starting again where its probe fails for a moment.
-      if (!recorded?.running && this.#operation.isReady?.(pod) === false) {
+      if (!recorded?.running && (await this.#operation.isReady?.(pod)) === false) {
         await this.#tell(claim, pendingReport(restarts, starting(pod)));
-        return undefined;
+        return { requeueAfter: this.#untilReadyAgain(pod) };
       }
     }
     const { report: reported, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
@@ -139,6 +144,14 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (next !== 'start-again') return next;
     await this.#deletePod(pod);
     return undefined;
+  }
+
+  /** Returns in how many milliseconds a pod is to be asked again whether it is ready. */
+  #untilReadyAgain({ status }: Pod): number {
+    const started = Date.parse(String(status?.containerStatuses?.[0]?.state?.running?.startedAt ?? ''));
+    return this.#context.now() - started < STARTING_MILLISECONDS
+      ? READY_INTERVAL_MILLISECONDS
+      : PROGRESS_INTERVAL_MILLISECONDS;
   }
 
   /**

@@ -1,10 +1,8 @@
-import type { V1Probe } from '@kubernetes/client-node';
 import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
 import { transferSecretName, uploadPodName } from '../../../protocol/object-names.ts';
 import {
   COPY_PORT,
   OWNER_UID_VARIABLE,
-  PROGRESS_PORT,
   TRANSFER_TLS_DIRECTORY,
   UPLOAD_REQUEST_VARIABLE,
   type UploadRequest,
@@ -14,14 +12,6 @@ import { scratchMounts } from '../../transfers/scratch-claim.ts';
 import type { PodPlan } from '../../transfers/transfer-kind.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
 import { TRANSFER_LABEL } from '../../transfers/transfer-service.ts';
-
-/** Succeeds once the server listens. A probe may take long on a busy node. */
-const readinessProbe: V1Probe = {
-  httpGet: { path: '/healthz', port: PROGRESS_PORT },
-  periodSeconds: 1,
-  timeoutSeconds: 5,
-  failureThreshold: 5,
-};
 
 /** Returns the pod that takes an upload into a claim. */
 export function uploadServerPod(
@@ -54,13 +44,7 @@ export function uploadServerPod(
       labels: { [TRANSFER_LABEL]: uid },
       owner,
       ports: [{ name: 'upload', containerPort: COPY_PORT }],
-      readinessProbe,
     },
     settings,
   );
-}
-
-/** Returns whether an upload server can be reached. */
-export function isReady({ status }: Pod): boolean {
-  return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 }

@@ -7,14 +7,17 @@ import { uploadPodName } from '../../../protocol/object-names.ts';
 import type { UploadRequest } from '../../../protocol/transfer-pod.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
+import { fetchHealth } from '../../progress/fetch-progress.ts';
+import { PodPoll } from '../../progress/pod-poll.ts';
 import { cachedConfigMap, cachedSecret } from '../../runtime/installation-objects.ts';
 import type { TransferKind } from '../../transfers/transfer-kind.ts';
+import { READY_INTERVAL_MILLISECONDS } from '../../transfers/transfer-reconciler.ts';
 import { transferService, transferServiceKey } from '../../transfers/transfer-service.ts';
 import { uploadWords } from '../words.ts';
 import { isUploadClaim, uploadRequestOf } from './request.ts';
 import { ServerSecrets } from './server-secret.ts';
 import { requireNotInUse } from './target-in-use.ts';
-import { isReady, uploadServerPod } from './upload-server-pod.ts';
+import { uploadServerPod } from './upload-server-pod.ts';
 
 const authority = signers.uploadserver;
 const clients = bundleName('uploadserver-client');
@@ -42,6 +45,8 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
       clients: cachedConfigMap(host, config.namespace, clients),
     };
     const keys = new ServerSecrets(context, trust);
+    // The probe of a kubelet asks once a second, and tells of each pod that is not ready at once by a warning.
+    const health = new PodPoll({ fetch: fetchHealth, interval: READY_INTERVAL_MILLISECONDS });
     const uploads = () => caches.claims.list().filter(isUploadClaim).map(keyOf);
     return {
       watches: [enqueueFrom(trust.authority, uploads), enqueueFrom(trust.clients, uploads)],
@@ -53,7 +58,7 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
         ]);
         return uploadServerPod(claim, request, plan, config.transferSettings);
       },
-      isReady,
+      isReady: async (pod) => (await health.poll(pod))?.answer ?? false,
       maintain: (claim) => keys.renew(claim),
       async cleanUp(claim) {
         const key = transferServiceKey(claim);

@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { stateAnnotation } from '../../../../src/api/annotations.ts';
+import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
+import type { TransferKind } from '../../../../src/controllers/transfers/transfer-kind.ts';
+import { TransferReconciler } from '../../../../src/controllers/transfers/transfer-reconciler.ts';
+import { readReport, reportAnnotations, runningReport } from '../../../../src/controllers/transfers/transfer-report.ts';
+import { uploadTransfer } from '../../../../src/controllers/upload/server/upload-transfer.ts';
+import type { PersistentVolumeClaim, Pod } from '../../../../src/kube/builtin-resources.ts';
+import type { KubeObject } from '../../../../src/kube/resource.ts';
+import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
+import { cachesOf } from '../caches.ts';
+
+const KEY = { namespace: 'team', name: 'disk' };
+const START = Date.parse('2026-01-01T00:00:00Z');
+const kind = uploadTransfer as unknown as TransferKind;
+const waiting = { stage: 'waiting for an upload: 0 bytes so far', bytesPerSecond: 0 } as TransferProgress;
+
+/** A claim with a server that runs, and is ready or not. */
+function running({ isReady, recorded = {}, age = 1_000 }: { isReady: boolean; recorded?: object; age?: number }) {
+  const claim: PersistentVolumeClaim = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { ...KEY, uid: 'of-disk', annotations: { 'cdi.kubevirt.io/storage.upload.target': '', ...recorded } },
+    spec: { volumeName: 'volume' },
+  };
+  const pod: Pod = {
+    metadata: { ...KEY, name: 'cdi-upload-disk', uid: 'of-pod', annotations: { [workForAnnotation]: 'of-disk' } },
+    status: {
+      phase: 'Running',
+      containerStatuses: [
+        { name: 'upload-server', state: { running: { startedAt: new Date(START).toISOString() } } } as never,
+      ],
+    },
+  };
+  const applied: Record<string, string>[] = [];
+  const calls: string[] = [];
+  const context = {
+    caches: cachesOf({ claims: [claim], pods: [pod] }),
+    client: { apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}) },
+    events: { event: () => undefined },
+    progress: { ask: async () => ({ progress: waiting }) },
+    now: () => START + age,
+  };
+  const operation = {
+    preparePod: async () => pod,
+    isReady: async () => (calls.push('asked'), isReady),
+    maintain: async () => void calls.push('maintained'),
+    cleanUp: async () => undefined,
+  };
+  const reconciler = new TransferReconciler(kind, operation, context as never);
+  return { reconcile: () => reconciler.reconcile(KEY), applied, calls };
+}
+
+describe('a transfer whose pod is running', () => {
+  it('is starting until the pod is ready, for which it is asked often at first', async () => {
+    const young = running({ isReady: false });
+    expect(await young.reconcile()).to.deep.equal({ requeueAfter: 200 });
+    expect(young.applied[0]).to.include({ [stateAnnotation.podReady]: 'false', [stateAnnotation.podPhase]: 'Pending' });
+    expect(await running({ isReady: false, age: 60_000 }).reconcile()).to.deep.equal({ requeueAfter: 1_000 });
+  });
+
+  it('is running once the pod is ready', async () => {
+    const { reconcile, applied } = running({ isReady: true });
+    await reconcile();
+    expect(applied[0]).to.include({ [stateAnnotation.podReady]: 'true', [stateAnnotation.podPhase]: 'Running' });
+    expect(readReport(applied[0])?.message).to.equal('waiting for an upload: 0 bytes so far');
+  });
+
+  it('is not starting again, and is maintained', async () => {
+    const recorded = reportAnnotations(runningReport(undefined, undefined, 0));
+    const { reconcile, applied, calls } = running({ isReady: false, recorded });
+    await reconcile();
+    expect(calls).to.deep.equal(['maintained']);
+    expect(applied[0]).to.include({ [stateAnnotation.podReady]: 'true' });
+  });
+});

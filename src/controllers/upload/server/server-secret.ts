@@ -59,7 +59,8 @@ export class ServerSecrets {
   }
 
   /**
-   * Makes the Secret of a claim's upload server, or replaces one that is about to be outdated.
+   * Makes the Secret for a pod that is about to be created, also in place of an earlier pod's: nobody can tell whether
+   * that is still there.
    *
    * @throws WaitingError CertificatesNotReady while there is no authority; as {@link replaceOwn} does
    */
@@ -72,7 +73,7 @@ export class ServerSecrets {
         { after: LOOK_AGAIN_MILLISECONDS },
       );
     }
-    if (this.#isDue(claim, trust)) await this.#issue(claim, trust);
+    await this.#issue(claim, trust);
   }
 
   /** Replaces the Secret of a claim's upload server if it is about to be outdated. */

@@ -121,7 +121,14 @@ describe('the Secret of an upload server', () => {
     expect([made.length, isPresent()]).to.deep.equal([2, true]);
     await secrets.remove(claim);
     expect(isPresent()).to.equal(false);
-    await secrets.provide(claim);
+    await secrets.renew(claim);
     expect(made).to.have.length(3);
+  });
+
+  it('is made for each pod, as the one of an earlier pod may have been deleted', async () => {
+    const { made, secrets } = installation();
+    await secrets.provide(claim);
+    await secrets.provide(claim);
+    expect(made).to.have.length(2);
   });
 });

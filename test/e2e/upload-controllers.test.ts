@@ -10,6 +10,7 @@ import { primeClaimName, uploadPodName } from '../../src/protocol/object-names.t
 import { run } from '../cluster/commands.ts';
 import { type ClaimOptions, conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
 import { type Answer, uploadDirectly } from './support/direct-upload.ts';
@@ -52,6 +53,13 @@ describe('uploads, sent to their servers', function () {
     const { size } = await stat(file);
     return uploadDirectly(suite.client, written, createReadStream(file), size);
   }
+  /** Events are written after what they tell of. */
+  const untilTold = (object: DataVolume, expected: readonly string[]) =>
+    eventually(`the events ${expected.join(', ')}`, async () => {
+      const events = await eventsOf(suite.client, object);
+      const told = events.map(({ reason, source }) => `${reason} ${source?.component}`);
+      return expected.every((each) => told.includes(each));
+    });
   const image = (name: string) => join(suite.disk.folder, name);
 
   it('fill a Filesystem volume by way of a working claim, and leave nothing', async () => {
@@ -75,9 +83,11 @@ describe('uploads, sent to their servers', function () {
     const object = await untilSucceeded(suite.client, key);
     expect(object.status).to.include({ progress: '100.0%', restartCount: 0 });
     expect((await claimOf(key)).metadata?.annotations).to.include({ [stateAnnotation.podPhase]: 'Succeeded' });
-    const told = (await eventsOf(suite.client, object)).map(({ reason, source }) => `${reason} ${source?.component}`);
     const expected = ['UploadScheduled', 'UploadReady', 'UploadSucceeded'];
-    expect(told).to.include.members(expected.map((reason) => `${reason} datavolume-upload-controller`));
+    await untilTold(
+      object,
+      expected.map((reason) => `${reason} datavolume-upload-controller`),
+    );
     expect((await readVolume(suite, key, suite.disk.virtualSize)).sha256).to.equal(suite.disk.sha256);
     await suite.client.delete(dataVolumes, key);
     await untilNothingElse(suite.client, [suite.namespace], before);
@@ -155,8 +165,7 @@ describe('uploads, sent to their servers', function () {
     const failed = await untilPhase(key, 'Failed');
     expect(conditionOf(failed, 'Running')).to.include({ reason: 'ImageTooLarge' });
     expect(body).to.contain('100 GiB');
-    const told = (await eventsOf(suite.client, failed)).map(({ reason }) => reason);
-    expect(told).to.include('UploadFailed');
+    await untilTold(failed, ['UploadFailed datavolume-upload-controller']);
   });
 
   it('leave nothing when they are deleted while they wait', async () => {

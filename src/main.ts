@@ -2,7 +2,7 @@
 import { argv } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { sizeThreadPool } from './base/thread-pool.ts';
-import { keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
+import { keepCodeSmall, keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import type { PodRole } from './protocol/roles.ts';
 
 // Modules are loaded only for the role that runs, so that an importer does not wait for the controllers to be parsed.
@@ -20,7 +20,8 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     return runApiServer();
   },
   uploadproxy: async () => {
-    prepareToMoveData();
+    keepYoungGenerationSmall();
+    keepCodeSmall();
     const { runUploadProxy } = await import('./services/uploadproxy/run.ts');
     return runUploadProxy();
   },

@@ -29,3 +29,12 @@ export function keepHeapSmall(): void {
   ])
     setFlagsFromString(flag);
 }
+
+/**
+ * Keeps the resident memory small that compilers take of a server that lives long and moves data: of JavaScript only
+ * what is hottest is optimised, and of WebAssembly, in which the parser of answers of the API server is written,
+ * nothing. Has to be called before other modules are loaded, too.
+ */
+export function keepCodeSmall(): void {
+  for (const flag of ['--no-maglev', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
+}

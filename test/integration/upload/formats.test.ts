@@ -52,6 +52,21 @@ describe('an upload', () => {
     });
   }
 
+  it('of a compressed qcow2 with data far before its table is written while it arrives', async () => {
+    const script = `truncate -s 640M "$1"
+      write() { dd of="$1" bs=1M seek="$2" conv=notrunc status=none; }
+      yes golden | head -c 1M | write "$1" 504
+      head -c 15M /dev/urandom | write "$1" 505
+      yes golden | head -c 1M | write "$1" 521
+      qemu-img convert -c -f raw -O qcow2 "$1" "$2"`;
+    const image = join(rig.directory, 'image');
+    await run('bash', ['-ec', script, 'bash', raw, image]);
+    const server = rig.start();
+    expect((await rig.send(server, { body: await readFile(image) })).status).to.equal(200);
+    expect((await server.result()).outcome).to.equal('succeeded');
+    expect(await sameDisk(rig.diskImage, raw)).to.equal(true);
+  });
+
   for (const method of ['POST', 'PUT']) {
     it(`is taken by ${method} from curl, which sends it in chunks`, async () => {
       const server = rig.start();

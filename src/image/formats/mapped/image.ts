@@ -8,7 +8,7 @@ import type { PieceRun } from './pieces.ts';
 export interface MappedImage {
   /** Size of the disk as the guest sees it. */
   readonly size: number;
-  /** How far data may precede its table. */
+  /** How far data usually precedes its table at most. */
   readonly lead: number;
   /** Offset before which there are only tables. */
   readonly dataStart: number;

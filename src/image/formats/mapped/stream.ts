@@ -12,6 +12,12 @@ import { readTablesOf } from './tables.ts';
 /** A longer gap that no table maps so far is probably mapped by a later one. In bytes. */
 const LONGEST_UNKNOWN = 4 * 1024 * 1024;
 
+/**
+ * How far data may precede its table where the image cannot be read in any other way, in bytes: qemu-img goes on with a
+ * host cluster that compressed clusters have begun behind however much that could not be compressed.
+ */
+const LONGEST_LEAD = 32 * 1024 * 1024;
+
 /** Most pieces in memory at once. */
 const MOST_WAITING = 2_000_000;
 
@@ -29,6 +35,8 @@ export class MappedStream {
   readonly #reader: ByteReader;
   readonly #image: MappedImage;
   readonly #options: StreamOptions;
+  /** How far data may precede its table, in bytes. */
+  readonly #lead: number;
   readonly #inflater: PieceInflater;
   readonly #pieces = new Schedule();
   #tables: PieceRun | undefined;
@@ -38,6 +46,7 @@ export class MappedStream {
     this.#reader = reader;
     this.#image = image;
     this.#options = options;
+    this.#lead = image.lead > 0 && !options.isWary ? Math.max(LONGEST_LEAD, image.lead) : image.lead;
     this.#inflater = new PieceInflater(image);
   }
 
@@ -115,14 +124,14 @@ export class MappedStream {
   /** Whether the next piece may already belong to the next table. */
   #isNear(tables: PieceRun): boolean {
     const piece = this.#pieces.next?.host ?? Infinity;
-    return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#image.lead;
+    return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#lead;
   }
 
   async #readTables(tables: PieceRun): Promise<void> {
-    const { lead, failures } = this.#image;
+    const { failures } = this.#image;
     while (this.#isNear(tables)) {
       const piece = this.#pieces.next?.host ?? Infinity;
-      const start = tables.host - lead;
+      const start = tables.host - this.#lead;
       const near = Math.max(this.#reader.position, Math.min(start, piece));
       this.#beWary(near);
       await this.#goTo(near);

@@ -10,6 +10,7 @@ import type { DecodeOptions } from '../../../../../src/image/formats/decode-opti
 import { parseHeader } from '../../../../../src/image/formats/qcow2/header.ts';
 import { lend } from '../../../base/streams.ts';
 
+const MEBIBYTE = 1024 * 1024;
 const CLUSTER = 4096;
 const SIZE = 40 * CLUSTER;
 
@@ -100,11 +101,10 @@ describe('qcow2 from a stream', () => {
     expect(positions.at(-1)).to.be.greaterThan(5 * CLUSTER);
   });
 
-  /** The first cluster lies so far before its table that it is not kept in mind. */
-  const behindItsData = (): { file: Buffer; disk: Buffer } => {
+  /** The first cluster lies farther before its table than is read ahead where the image can be read at random. */
+  const behindItsData = (far = 3 * MEBIBYTE): { file: Buffer; disk: Buffer } => {
     const { file, disk } = image();
     const l2 = Buffer.from(file.subarray(2 * CLUSTER, 3 * CLUSTER));
-    const far = 3 * 1024 * 1024;
     const moved = Buffer.concat([file, Buffer.alloc(far - file.length), l2, Buffer.alloc(CLUSTER, 'late')]);
     moved.writeBigUInt64BE(BigInt(far), CLUSTER);
     moved.writeBigUInt64BE(BigInt(far + CLUSTER), far + 8 * 20);
@@ -113,8 +113,13 @@ describe('qcow2 from a stream', () => {
   };
 
   it('needs random access where a table comes after what it maps', async () => {
-    const { file } = behindItsData();
+    const { file } = behindItsData(40 * MEBIBYTE);
     expect(await decode(file).catch((error: unknown) => error)).to.be.instanceOf(RandomAccessNeeded);
+  });
+
+  it('reads ahead to a table that comes after what it maps, where there is no other way', async () => {
+    const { file, disk } = behindItsData();
+    expect((await decode(file)).equals(disk)).to.equal(true);
   });
 
   it('goes on piece by piece where a table comes after what it maps', async () => {

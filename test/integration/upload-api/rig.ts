@@ -98,8 +98,12 @@ export class Rig {
     return join(this.#folder, name);
   }
 
-  /** Starts the upload API, at the port where the API server looks for it. */
-  async startApi(): Promise<void> {
+  /**
+   * Starts the upload API, at the port where the API server looks for it.
+   *
+   * @throws Error if it is not ready after so many milliseconds
+   */
+  async startApi(timeout = 20_000): Promise<void> {
     const api = new UploadApi({
       kubeConfig: this.server.kubeConfig({ token: SERVICE_TOKEN }),
       namespace: INSTALLATION,
@@ -117,9 +121,11 @@ export class Rig {
         await running;
       },
     };
-    await eventually('the upload API is ready', async () => {
-      return api.metricsPort !== undefined && (await fetch(`http://127.0.0.1:${api.metricsPort}/readyz`)).ok;
-    });
+    await eventually(
+      'the upload API is ready',
+      async () => api.metricsPort !== undefined && (await fetch(`http://127.0.0.1:${api.metricsPort}/readyz`)).ok,
+      timeout,
+    );
   }
 
   async stopApi(): Promise<void> {

@@ -26,9 +26,11 @@ describe("the upload API's Deployment", () => {
   it('has two replicas, of which one stays while others are drained or replaced', () => {
     expect(deployment.spec?.replicas).to.equal(2);
     expect(deployment.spec?.strategy?.rollingUpdate?.maxUnavailable).to.equal(0);
-    const { spec } = objectIn<V1PodDisruptionBudget>(file, 'PodDisruptionBudget');
-    expect(spec?.maxUnavailable).to.equal(1);
-    expect(spec?.selector).to.deep.equal(deployment.spec?.selector);
+    const budget = objectsIn('base/availability.yaml').find(
+      ({ kind, metadata }) => kind === 'PodDisruptionBudget' && metadata?.name === deployment.metadata?.name,
+    ) as V1PodDisruptionBudget;
+    expect(budget.spec?.maxUnavailable).to.equal(1);
+    expect(budget.spec?.selector).to.deep.equal(deployment.spec?.selector);
   });
 
   it('is reached by the name that its certificate has', () => {

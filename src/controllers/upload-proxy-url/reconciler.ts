@@ -5,7 +5,7 @@ import type { Informer } from '../../kube/informer.ts';
 import type { ObjectKey } from '../../kube/key.ts';
 import { BUNDLE_KEY } from '../../protocol/installation.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { type Candidates, givenUrl, urlOf, wayInOf } from './way-in.ts';
+import { type Candidates, givenUrl, wayInOf } from './way-in.ts';
 
 const FIELD_MANAGER = 'diskpress-upload-proxy-url';
 /** The only object that is reconciled. */
@@ -38,7 +38,7 @@ export class UploadProxyUrlReconciler implements Reconciler {
     if (!config) return undefined;
     const override = config.spec.uploadProxyURLOverride;
     const wayIn = override ? undefined : wayInOf(this.#candidates());
-    const uploadProxyURL = override ? givenUrl(override) : wayIn && urlOf(wayIn);
+    const uploadProxyURL = override ? givenUrl(override) : wayIn?.url;
     const uploadProxyCA = wayIn?.ca ?? this.#authorities.list()[0]?.data?.[BUNDLE_KEY];
     const recorded = config.status;
     if (recorded?.uploadProxyURL === uploadProxyURL && recorded?.uploadProxyCA === uploadProxyCA) return undefined;

@@ -4,9 +4,7 @@ import type { GatewayRoute, Ingress, OpenShiftRoute } from './resources.ts';
 
 /** How clients outside of the cluster reach the upload proxy. */
 export interface WayIn {
-  readonly host: string;
-  /** The port, where it is not that of https. */
-  readonly port?: number;
+  readonly url: string;
   /** Certificate of the authority, PEM, where clients meet another one than the proxy's own. */
   readonly ca?: string;
 }
@@ -35,15 +33,7 @@ export function wayInOf({ ingresses, httpRoutes, tlsRoutes, openShiftRoutes }: C
   );
 }
 
-/**
- * Returns a host and port as clients of CDI take it: virtctl and the console of OpenShift put the scheme before a host,
- * but virtctl cannot parse a host with a port unless it is a whole URL.
- */
-export function urlOf({ host, port }: WayIn): string {
-  return port === undefined ? host : `https://${host}:${port}`;
-}
-
-/** Returns what an administrator gave for the URL, in the same form. */
+/** Returns what an administrator gave for the URL in a form that virtctl can parse: it takes a host for a scheme. */
 export function givenUrl(text: string): string {
   const hasScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(text);
   return !hasScheme && /^(\[[\da-f:]+\]|[^/:]+):\d+/i.test(text) ? `https://${text}` : text;
@@ -65,7 +55,7 @@ function ofIngress({ spec, status }: Ingress): WayIn | undefined {
   if (!rule && spec?.defaultBackend?.service?.name !== SERVICE) return undefined;
   const [address] = status?.loadBalancer?.ingress ?? [];
   const host = rule?.host ?? address?.hostname ?? inUrl(address?.ip);
-  return isHost(host) ? { host } : undefined;
+  return isHost(host) ? { url: `https://${host}` } : undefined;
 }
 
 function ofGatewayRoute({ spec, metadata }: GatewayRoute): WayIn | undefined {
@@ -78,7 +68,7 @@ function ofGatewayRoute({ spec, metadata }: GatewayRoute): WayIn | undefined {
   const host = spec?.hostnames?.find(isHost);
   if (!leadsHere || host === undefined) return undefined;
   const port = spec?.parentRefs?.find((parent) => parent.port !== undefined)?.port ?? HTTPS_PORT;
-  return port === HTTPS_PORT ? { host } : { host, port };
+  return { url: port === HTTPS_PORT ? `https://${host}` : `https://${host}:${port}` };
 }
 
 function ofOpenShiftRoute({ spec, status }: OpenShiftRoute): WayIn | undefined {
@@ -86,7 +76,8 @@ function ofOpenShiftRoute({ spec, status }: OpenShiftRoute): WayIn | undefined {
   const host = status?.ingress?.[0]?.host ?? spec.host;
   if (!isHost(host)) return undefined;
   const { termination, caCertificate } = spec.tls ?? {};
-  return termination !== 'passthrough' && caCertificate ? { host, ca: caCertificate } : { host };
+  // The console of OpenShift puts the scheme before it, whatever is there; virtctl does where there is none.
+  return { url: host, ...(termination !== 'passthrough' && caCertificate && { ca: caCertificate }) };
 }
 
 /** A wildcard is no host that clients can ask for. */

@@ -23,8 +23,8 @@ export async function passOn(request: IncomingMessage, response: ServerResponse,
 /** Answers with a refusal's sentence. */
 export async function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): Promise<void> {
   const headers = { 'content-type': 'text/plain; charset=utf-8', ...refusal.headers };
-  const sentence = refusal.message.replace(/^./, (first) => first.toUpperCase());
-  await respond(request, response, refusal.status, headers, Buffer.from(`${sentence}.\n`));
+  const sentence = refusal.message.replace(/^./, (first) => first.toUpperCase()).replace(/\.?$/, '.');
+  await respond(request, response, refusal.status, headers, Buffer.from(`${sentence}\n`));
 }
 
 /** Answers a request, and closes its connection where its body has not been received by then. */

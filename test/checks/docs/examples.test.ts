@@ -5,7 +5,13 @@ import { resources } from '../../../src/api/resources.ts';
 import { codeBlocksOf, pages } from './pages.ts';
 
 /** Kinds of Kubernetes that examples may show, whose fields only an API server knows. */
-const KUBERNETES_KINDS = ['v1 PersistentVolumeClaim', 'v1 Secret', 'v1 ConfigMap'];
+const KUBERNETES_KINDS = [
+  'v1 PersistentVolumeClaim',
+  'v1 Secret',
+  'v1 ConfigMap',
+  'networking.k8s.io/v1 Ingress',
+  'gateway.networking.k8s.io/v1 TLSRoute',
+];
 
 const identified = z.looseObject({ apiVersion: z.string(), kind: z.string() });
 const fragment = z.union([z.strictObject({ source: z.unknown() }), z.strictObject({ sourceRef: z.unknown() })]);

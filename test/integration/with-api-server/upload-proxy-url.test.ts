@@ -86,11 +86,11 @@ describe('CDIConfig.status.uploadProxyURL', function () {
         ],
       },
     });
-    await becomes('the host of the Ingress', 'upload.example', 'PEM');
+    await becomes('the host of the Ingress', 'https://upload.example', 'PEM');
     await client.mergePatch(cdiConfigs, config, { spec: { uploadProxyURLOverride: '192.0.2.1:31001' } });
     await becomes('what was given', 'https://192.0.2.1:31001', 'PEM');
     await client.mergePatch(cdiConfigs, config, { spec: { uploadProxyURLOverride: null } });
-    await becomes('the host of the Ingress again', 'upload.example', 'PEM');
+    await becomes('the host of the Ingress again', 'https://upload.example', 'PEM');
     await client.delete(ingresses, { namespace, name: 'upload' });
     await becomes('no URL', undefined, 'PEM');
     await client.delete(configMaps, { namespace, name: bundleName('uploadproxy') });

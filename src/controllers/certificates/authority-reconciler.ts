@@ -12,11 +12,8 @@ import { type AuthorityState, decideAuthority } from './decide-authority.ts';
 import { issueTime } from './decide-certificate.ts';
 import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
 import { type Issued, issuedBy, subjectOf } from './issued.ts';
-import type { Lifetimes } from './lifetimes.ts';
+import { type Lifetimes, lookAgain } from './lifetimes.ts';
 import type { TrustingObjects } from './trusting-objects.ts';
-
-/** Time is looked at again after this at the latest: clocks are set. */
-const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 
 const CERTIFICATE = 'tls.crt';
 const KEY = 'tls.key';
@@ -55,8 +52,7 @@ export class AuthorityReconciler implements Reconciler {
     const { authority, bundle, until } = await this.#settle(signer);
     const times = [until];
     for (const issued of issuedBy(signer)) times.push(await this.#issue(issued, authority, bundle));
-    const wait = Math.min(...times) - this.#context.now();
-    return { requeueAfter: Math.min(Math.max(wait, 0), LONGEST_WAIT_MILLISECONDS) };
+    return lookAgain(Math.min(...times), this.#context.now());
   }
 
   /** Writes until nothing is left to do now. */

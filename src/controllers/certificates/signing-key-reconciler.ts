@@ -7,9 +7,8 @@ import { announcedAnnotation, signingKeyMadeAnnotation } from '../objects/intern
 import type { ControllerContext } from '../runtime/context.ts';
 import { decideSigningKey, type SigningKey } from './decide-signing-key.ts';
 import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
-import type { Lifetimes } from './lifetimes.ts';
+import { type Lifetimes, lookAgain } from './lifetimes.ts';
 
-const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 const NEXT_KEY = 'next.pem';
 
 /** Makes and replaces the key of upload tokens, and the public keys by which they are accepted. */
@@ -46,8 +45,7 @@ export class SigningKeyReconciler implements Reconciler {
         announced: timeIn(published, announcedAnnotation),
       };
       const step = decideSigningKey(state, this.#lifetimes().server, now);
-      if (step.step === 'wait')
-        return { requeueAfter: Math.min(Math.max(step.until - now, 0), LONGEST_WAIT_MILLISECONDS) };
+      if (step.step === 'wait') return lookAgain(step.until, now);
       if (step.step === 'prepare') {
         const data = keysOf(current?.privateKey, createSigningKey());
         keys = await this.#privateKeys.write(keys, data, { [signingKeyMadeAnnotation]: time });

@@ -1,7 +1,7 @@
 import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../../src/api/annotations.ts';
 import type { CloneType } from '../../../../src/api/clone.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
-import { scratchClaimName,uploadPodName } from '../../../../src/protocol/object-names.ts';
+import { scratchClaimName, uploadPodName } from '../../../../src/protocol/object-names.ts';
 import type { Action } from './actions.ts';
 import { FREE_VOLUME, TEAM } from './installation.ts';
 import type { Beginning } from './tenant.ts';

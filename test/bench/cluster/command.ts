@@ -1,10 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { keyToString } from '../../../src/kube/key.ts';
-import { run } from '../../cluster/commands.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
+import { dropCaches } from '../drop-caches.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
 import { quietMetrics } from './controller.ts';
 import { type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
@@ -120,13 +119,6 @@ async function remove({ kubectl, client }: Environment, gone: readonly Disk[]): 
     const [namespace = '', name = ''] = keyToString(key).split('/');
     await kubectl.run('wait', '--for=delete', '-n', namespace, `pvc/${name}`, '--timeout=120s');
   }
-}
-
-/** What was read or written before is not to help; another machine's caches are left as they are. */
-async function dropCaches(): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  await run('sync', []);
-  await writeFile('/proc/sys/vm/drop_caches', '3');
 }
 
 function middle(results: Result[]): Result {

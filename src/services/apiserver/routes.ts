@@ -17,7 +17,7 @@ const LARGEST_REVIEW = 4 * 1024 * 1024;
 /** Reviews that are read at a time: whoever reaches this port may send one. */
 const MOST_REVIEWS = 20;
 
-const tokenPath = new RegExp(`^/apis/${UPLOAD_API_VERSION}/namespaces/([^/]+)/${UPLOAD_TOKEN_REQUESTS}(/.*)?$`);
+const tokenPath = new RegExp(`^/apis/${UPLOAD_API_VERSION}/namespaces/([a-z0-9-]+)/${UPLOAD_TOKEN_REQUESTS}(/.*)?$`);
 
 interface Answer {
   readonly status: number;
@@ -63,7 +63,9 @@ export class Routes {
   }
 
   async #answerOf(request: IncomingMessage): Promise<Answer> {
-    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
+    const url = URL.parse(request.url ?? '/', 'https://localhost');
+    if (!url) throw new StatusError('BadRequest', 'the path of the request is none');
+    const { pathname: path, searchParams: query } = url;
     // What is served is no secret, and tells the API server whether this one is there.
     const found = discovery[path];
     if (found && (request.method === 'GET' || request.method === 'HEAD')) return { status: 200, body: found };
@@ -79,7 +81,7 @@ export class Routes {
       throw new StatusError('MethodNotAllowed', `${UPLOAD_TOKEN_REQUESTS} can be created, and nothing else`);
     }
     const body = await readJson(request, LARGEST_TOKEN_REQUEST);
-    const created = await this.#tokens.create(user, decodeURIComponent(namespace), body, {
+    const created = await this.#tokens.create(user, namespace, body, {
       isStrict: query.get('fieldValidation') === 'Strict',
       isDryRun: query.getAll('dryRun').includes('All'),
     });
@@ -98,7 +100,9 @@ export class Routes {
 
   #unexpected(request: IncomingMessage, error: unknown): StatusError {
     const [path] = (request.url ?? '').split('?');
-    this.#logger.error('a request failed', { step: 'answer', method: request.method, path, ...errorFields(error) });
+    // Whoever breaks a request off is not told anything, and anybody may do so.
+    const level = request.destroyed && !request.complete ? 'debug' : 'error';
+    this.#logger[level]('a request failed', { step: 'answer', method: request.method, path, ...errorFields(error) });
     return new StatusError('InternalError', 'the upload API could not answer; its log says why. Try again', {
       cause: error,
     });

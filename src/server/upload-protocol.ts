@@ -16,8 +16,8 @@ export const PREFIX_SHA256_HEADER = 'x-diskpress-prefix-sha256';
 const versions = ['v1beta1', 'v1alpha1'];
 
 /**
- * The paths that take an image, without their version. `async` ones answer when everything was received and not only
- * when it is in place; `form` ones take a multipart form with the image in the part `file`.
+ * The paths that take an image, without their version. `async` ones answer when everything was received and looked
+ * at, and not only when it is in place; `form` ones take a multipart form with the image in the part `file`.
  */
 export const uploadPaths = {
   upload: { async: false, form: false },

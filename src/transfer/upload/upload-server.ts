@@ -180,9 +180,10 @@ export class UploadServer {
     if (!isComplete) {
       return new UploadRefusal(202, `${upload.stream.received} bytes have been received: send the rest`);
     }
-    if (path.async) return 'received';
-    await reception.await(this.#outcome.promise);
-    return 'stored';
+    const stored = this.#outcome.promise;
+    // A client that waits no longer than this is still told what an image of any size turns out to be.
+    await reception.await(path.async ? Promise.race([stored, upload.stream.taken]) : stored);
+    return path.async ? 'received' : 'stored';
   }
 
   /**

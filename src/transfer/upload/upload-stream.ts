@@ -36,6 +36,7 @@ export class UploadStream {
   #image: AnnouncedImage | undefined;
   #hasEnded = false;
   #isDiscarded = false;
+  readonly #taken = Promise.withResolvers<void>();
   #failure: { error: unknown } | undefined;
   #reader: object | undefined;
   #onChange: (() => void) | undefined;
@@ -71,6 +72,11 @@ export class UploadStream {
   /** Rejects with the failure of the stream. */
   get failed(): Promise<never> {
     return this.#failed.promise;
+  }
+
+  /** Resolves when the image is complete, and the reader has taken all of it; may never do so where it fails. */
+  get taken(): Promise<void> {
+    return this.#taken.promise;
   }
 
   /** SHA-256 of all appended bytes, in lower-case hexadecimal. */
@@ -161,6 +167,7 @@ export class UploadStream {
         this.#progress.read(bytes.length);
         yield bytes;
       } else if (this.#hasEnded) {
+        this.#taken.resolve();
         return;
       } else {
         this.#progress.awaiting();

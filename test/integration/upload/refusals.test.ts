@@ -50,6 +50,15 @@ describe('an upload server', () => {
     return readFile(path);
   };
 
+  it('answers what is wrong with an image that is received at once, also to clients that do not wait for the disk', async () => {
+    const image = await madeBy('qemu-img create -q -f qcow2 "$1" 100G');
+    const server = rig.start({});
+    const answer = await rig.send(server, { path: '/v1beta1/upload-async', body: image });
+    expect(answer).to.include({ status: 400 });
+    expect(answer.text).to.match(/100 GiB/);
+    expect(await server.result()).to.include({ outcome: 'failed', code: 'ImageTooLarge' });
+  });
+
   describe('answers while the client still sends', () => {
     it('that the disk is too large', async () => {
       const image = await madeBy('qemu-img create -q -f qcow2 "$1" 100G');

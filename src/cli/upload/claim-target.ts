@@ -76,9 +76,8 @@ export class ClaimTarget implements UploadTarget {
   }
 }
 
-/** Returns the size to request. A claim, other than a DataVolume, is made exactly as large as it says. */
-function claimSize({ size, isDiskSize, volumeMode, filesystemOverhead }: NewTarget): string {
-  if (!isDiskSize || volumeMode === 'Block') return size;
+function claimSize({ size, contentType, volumeMode, filesystemOverhead }: NewTarget): string {
+  if (filesystemOverhead === undefined || contentType === 'archive' || volumeMode === 'Block') return size;
   return String(volumeForDisk(parseQuantity(size), filesystemOverhead));
 }
 

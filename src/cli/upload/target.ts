@@ -19,12 +19,13 @@ export interface TargetState {
 
 /** What a new target should be. */
 export interface NewTarget {
-  /** Size of the disk, or of the files: a quantity. */
+  /** Size of the disk, or of the volume for files: a quantity. */
   readonly size: string;
-  /** Size that a Filesystem volume needs besides that, as a fraction of it. */
-  readonly filesystemOverhead: number;
-  /** Whether the size is that of the disk exactly, so that the volume has to be larger. */
-  readonly isDiskSize: boolean;
+  /**
+   * Size that a Filesystem volume needs besides its disk, as a fraction of that; undefined where the cluster adds it to
+   * the size of claims.
+   */
+  readonly filesystemOverhead: number | undefined;
   readonly contentType: 'kubevirt' | 'archive';
   readonly storageClassName?: string | undefined;
   readonly accessMode?: 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod' | undefined;

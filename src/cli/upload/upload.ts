@@ -147,18 +147,22 @@ async function provide(target: UploadTarget, config: CDIConfig | undefined, uplo
   }
   if (!options.create) throw new TransferError('NotFound', `${target.shown} does not exist`);
   const size = options.size ?? (await diskSize(file, contentType));
-  const overheads = config?.status?.filesystemOverhead;
-  const overhead = overheads?.storageClass?.[storageClassName ?? ''] ?? overheads?.global;
   await target.create(
     {
       ...{ size, contentType, storageClassName, accessMode, volumeMode },
-      isDiskSize: options.size === undefined,
-      filesystemOverhead: overhead === undefined ? ORDINARY_OVERHEAD : Number(overhead),
+      filesystemOverhead: claimOverhead(config, storageClassName),
       bindsImmediately: forceBind,
     },
     signal,
   );
   progress.note('made', { what: target.shown, size });
+}
+
+/** Returns the overhead that claims have to be made with; undefined where the cluster completes them. */
+function claimOverhead(config: CDIConfig | undefined, storageClassName = ''): number | undefined {
+  if (config?.spec.webhookPvcRendering !== 'Disabled') return undefined;
+  const { storageClass, global } = config.status?.filesystemOverhead ?? {};
+  return Number(storageClass?.[storageClassName] ?? global ?? ORDINARY_OVERHEAD);
 }
 
 function connectToCluster(): ReturnType<typeof connect> {

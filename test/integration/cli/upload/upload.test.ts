@@ -134,7 +134,8 @@ describe('diskpress upload', function () {
     });
   });
 
-  it('makes a claim with room for the disk', async () => {
+  it('makes a claim with room for the disk, where the cluster does not do that', async () => {
+    setConfig({ uploadProxyURL: proxy.url, uploadProxyCA: authority }, { webhookPvcRendering: 'Disabled' });
     cluster.onCreate = ({ metadata }) => {
       metadata.annotations = { ...metadata.annotations, 'cdi.kubevirt.io/storage.pod.ready': 'true' };
     };

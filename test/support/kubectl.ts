@@ -45,10 +45,17 @@ export class Kubectl {
 
   /**
    * Creates objects as they are in a file, as a user of this name where it is given; throws CommandFailed where one
-   * exists. `raw` is the path to send to.
+   * exists. `raw` is the path to send to, `output` what of the answer is written.
    */
-  async create(manifests: string, { user, raw }: { user?: string; raw?: string } = {}): Promise<string> {
-    const flags = [...(user === undefined ? [] : ['--as', user]), ...(raw === undefined ? [] : ['--raw', raw])];
+  async create(
+    manifests: string,
+    { user, raw, output }: { user?: string; raw?: string; output?: string } = {},
+  ): Promise<string> {
+    const flags = [
+      ...(user === undefined ? [] : ['--as', user]),
+      ...(raw === undefined ? [] : ['--raw', raw]),
+      ...(output === undefined ? [] : ['--output', output]),
+    ];
     return this.#run(['create', '-f', '-', ...flags], manifests);
   }
 

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Connections that are refused are tried again for so long, as by a load balancer that has other servers. */
+const PATIENCE_MILLISECONDS = 20_000;
+
+/** What a connection is held at. */
+interface Hold {
+  /** Bytes that clients have sent over one connection. */
+  readonly after: number;
+  readonly reached: () => void;
+  readonly released: Promise<void>;
+}
+
+/**
+ * A port of this machine by which clients reach a server of the cluster, under the name `localhost`. It passes on what
+ * they send, and can hold it at a given byte.
+ */
+export class ProxyPort {
+  readonly #server: Server;
+  readonly #to: { readonly host: string; readonly port: number };
+  readonly #clients = new Set<Socket>();
+  #hold: Hold | undefined;
+  /** Bytes that clients have sent. */
+  sent = 0;
+
+  private constructor(server: Server, to: { readonly host: string; readonly port: number }) {
+    this.#server = server;
+    this.#to = to;
+    server.on('connection', (client) => {
+      this.#clients.add(client);
+      client.on('error', () => undefined);
+      client.on('close', () => this.#clients.delete(client));
+      this.#pass(client).catch(() => client.destroy());
+    });
+  }
+
+  static async start(to: { readonly host: string; readonly port: number }): Promise<ProxyPort> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new ProxyPort(server, to);
+  }
+
+  get url(): string {
+    return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /**
+   * Holds the next connection over which a client sends so many bytes, once.
+   *
+   * @returns a promise of that moment, and a function that lets the rest pass
+   */
+  holdAfter(bytes: number): { held: Promise<void>; release: () => void } {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.#hold = { after: bytes, reached: reached.resolve, released: released.promise };
+    return { held: reached.promise, release: released.resolve };
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const client of this.#clients) client.resetAndDestroy();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #pass(client: Socket): Promise<void> {
+    const server = await this.#connect();
+    let drained = (): void => undefined;
+    server.on('drain', () => drained());
+    server.on('error', () => client.resetAndDestroy());
+    server.on('close', () => {
+      client.destroy();
+      drained();
+    });
+    client.on('close', () => server.destroy());
+    server.pipe(client);
+    let passed = 0;
+    for await (const chunk of client as AsyncIterable<Buffer>) {
+      passed += chunk.length;
+      this.sent += chunk.length;
+      const hold = this.#hold;
+      if (hold !== undefined && passed >= hold.after) {
+        this.#hold = undefined;
+        hold.reached();
+        await hold.released;
+      }
+      if (!server.write(chunk)) await new Promise<void>((resolve) => (drained = resolve));
+    }
+    server.end();
+  }
+
+  async #connect(): Promise<Socket> {
+    const deadline = performance.now() + PATIENCE_MILLISECONDS;
+    for (;;) {
+      const socket = connect({ ...this.#to, timeout: 2000 });
+      try {
+        await Promise.race([once(socket, 'connect'), once(socket, 'timeout').then(() => Promise.reject(new Error()))]);
+        socket.setTimeout(0);
+        return socket;
+      } catch (error) {
+        socket.destroy();
+        if (performance.now() > deadline) throw error;
+        await sleep(100);
+      }
+    }
+  }
+}

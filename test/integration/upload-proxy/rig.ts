@@ -160,12 +160,17 @@ export class Rig {
     return spec?.clusterIP ?? '';
   }
 
+  /** What is mounted in the pod of a claim's upload server: the files and their content. */
+  async mountedKeys(claimName: string): Promise<Record<string, string>> {
+    const names = [`${uploadServiceName(claimName)}.${TEAM}.svc`];
+    return { ...pair(await this.#servers.issue({ commonName: 'server', names })), 'ca.crt': this.#clients.certificate };
+  }
+
   /** Starts an upload server that takes its client's certificate for that of the proxy. */
   async startServer(claimName: string, host: string, port: number, handler: Handler): Promise<StandIn> {
-    const name = `${uploadServiceName(claimName)}.${TEAM}.svc`;
-    const { certificate: cert, key } = await this.#servers.issue({ commonName: 'server', names: [name] });
+    const { 'tls.crt': cert, 'tls.key': key, 'ca.crt': ca } = await this.mountedKeys(claimName);
     const server = createServer(
-      { cert, key, ca: this.#clients.certificate, requestCert: true, rejectUnauthorized: true, requestTimeout: 0 },
+      { cert, key, ca, requestCert: true, rejectUnauthorized: true, requestTimeout: 0 },
       handler,
     );
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -1,18 +1,19 @@
 import { Backoff } from '../../kube/backoff.ts';
 import { delay } from '../../kube/delay.ts';
 import { toError } from '../../kube/errors.ts';
-import type { ObjectKey } from '../../kube/key.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
 import { Exchange } from './exchange.ts';
 import { Refusal } from './refusal.ts';
-import type { UploadServers } from './upload-servers.ts';
+import type { UploadServer, UploadServers } from './upload-servers.ts';
 
+/** Milliseconds that a server may take to want a body, once it is connected to. */
+const BEGIN_MILLISECONDS = 30_000;
 const backoff = { base: 100, max: 1000, jitter: 0.2 };
 
-/** An exchange that a server has begun, and the claim that it writes. */
+/** An exchange that a server has begun. */
 export interface Begun {
   readonly exchange: Exchange;
-  readonly written: ObjectKey;
+  readonly server: UploadServer;
   /** Whether the server wants the body of the request, and has not answered already. */
   readonly wantsBody: boolean;
 }
@@ -61,19 +62,21 @@ async function beginOnce(
   head: ConstructorParameters<typeof Exchange>[1],
   signal: AbortSignal,
 ): Promise<Begun> {
-  const written = await servers.writtenClaim(token, signal);
-  const exchange = new Exchange(await servers.connect(written, signal), head);
+  const server = await servers.find(token, signal);
+  const exchange = new Exchange(await servers.connect(server, signal), head);
   const abandon = (): void => exchange.end();
+  const timer = setTimeout(abandon, BEGIN_MILLISECONDS);
   signal.addEventListener('abort', abandon, { once: true });
   try {
     const wantsBody = await exchange.begun();
     // Certificates rotate, and one end may know of it before the other.
     if (!wantsBody && (await exchange.answer).status === 401) throw new Error('it does not know the proxy');
-    return { exchange, written, wantsBody };
+    return { exchange, server, wantsBody };
   } catch (error) {
     exchange.end();
     throw new Refusal(503, `the upload server has not taken the image: ${toError(error).message}`, { cause: error });
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener('abort', abandon);
   }
 }

@@ -31,7 +31,7 @@ export async function relay(
     awaitsClient: () => !request.complete && !toServer.writableNeedDrain,
     isThere,
     clientPatience: CLIENT_PATIENCE_MILLISECONDS,
-    onServerGone: () => end(gone('it does not take connections any more')),
+    onServerGone: () => end(gone('it is not there any more')),
     onClientSilent: () =>
       end(
         new Refusal(

@@ -105,9 +105,9 @@ export class Routes {
     const patience = method === 'HEAD' ? QUESTION_HOLD_MILLISECONDS : HOLD_MILLISECONDS;
     try {
       const waiting = AbortSignal.any([clientLeft.signal, stopping]);
-      const { exchange, written, wantsBody } = await begin(servers, token, head, { patience, signal: waiting });
+      const { exchange, server, wantsBody } = await begin(servers, token, head, { patience, signal: waiting });
       if (awaitsContinue && wantsBody) response.writeContinue();
-      const isThere = (signal: AbortSignal) => servers.isThere(written, signal);
+      const isThere = (signal: AbortSignal) => servers.isThere(server, token, signal);
       const answer = await relay(request, exchange, isThere, clientLeft.signal);
       log.info('answered', { step: 'upload', status: answer.status, ...measures(request, started) });
       await passOn(request, response, answer);

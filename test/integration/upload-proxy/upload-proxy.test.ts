@@ -400,8 +400,29 @@ describe('the upload proxy', function () {
       const started = performance.now();
       const { status, text } = await sending;
       expect(status).to.equal(503);
-      expect(text).to.contain('does not take connections any more');
+      expect(text).to.contain('is not there any more');
       expect(performance.now() - started).to.be.below(20_000);
+    });
+
+    it('notices that another upload server has taken the place of one that does not read', async () => {
+      const claim = await rig.createClaim();
+      const reading = Promise.withResolvers<void>();
+      await startServer(claim, (request) => {
+        request
+          .on('error', () => undefined)
+          .once('data', () => {
+            request.pause();
+            reading.resolve();
+          });
+      });
+      const sending = rig.send(port, 'POST', '/v1beta1/upload', {
+        token: await rig.token(claim),
+        body: repeated(randomBytes(MEBIBYTE), 64),
+      });
+      await reading.promise;
+      const annotations = { 'cdi.kubevirt.io/storage.pod.restarts': '1' };
+      await rig.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { annotations } });
+      expect((await sending).status).to.equal(503);
     });
 
     it('lets an upload server take its time', async () => {

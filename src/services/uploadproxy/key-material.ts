@@ -86,32 +86,36 @@ export class KeyMaterial {
     if (this.#server) listener(this.#server);
   }
 
-  #readServer(): void {
+  #readServer(): boolean {
     const [secret] = this.#serverCertificate.list();
-    if (!secret) return;
+    if (!secret) return false;
     const options = { ciphers, minVersion: 'TLSv1.2', ...pairIn(secret) } as const;
     // A certificate that does not belong to the key is noticed here, rather than by the server.
     createSecureContext(options);
     this.#server = options;
     for (const listener of this.#listeners) listener(options);
+    return true;
   }
 
-  #readClient(): void {
+  #readClient(): boolean {
     const [secret] = this.#clientCertificate.list();
     const ca = this.#authorities.list()[0]?.data?.[BUNDLE_KEY];
-    if (!secret || !ca) return;
+    if (!secret || !ca) return false;
     this.#client = createSecureContext({ ciphers, minVersion: 'TLSv1.3', ca, ...pairIn(secret) });
+    return true;
   }
 
-  #readTokens(): void {
+  #readTokens(): boolean {
     const [secret] = this.#tokenKeys.list();
-    if (secret) this.#tokens = new TokenVerifier(JSON.parse(textIn(secret, TOKEN_VERIFICATION_KEY)) as JSONWebKeySet);
+    if (!secret) return false;
+    this.#tokens = new TokenVerifier(JSON.parse(textIn(secret, TOKEN_VERIFICATION_KEY)) as JSONWebKeySet);
+    return true;
   }
 
-  #use(what: string, read: () => void): void {
+  /** @param read returns whether it is there */
+  #use(what: string, read: () => boolean): void {
     try {
-      read();
-      this.#logger.info(`using the ${what}`, { step: 'keys' });
+      if (read()) this.#logger.info(`using the ${what}`, { step: 'keys' });
     } catch (error) {
       this.#logger.error(`the new ${what} cannot be used`, { step: 'keys', error: toError(error).message });
     }

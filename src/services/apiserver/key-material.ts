@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from '../../base/logger.ts';
 import { type ConfigMap, configMaps, type Secret, secrets } from '../../kube/builtin-resources.ts';
@@ -85,7 +86,12 @@ export class KeyMaterial {
     if (!secret) return;
     // Without an authority, Node would trust those of the machine.
     const ca = this.#frontProxy?.authority ?? [];
-    const context = { minVersion: 'TLSv1.2', ca, ...pairIn(secret) } as const;
+    const context = {
+      minVersion: 'TLSv1.2',
+      ca,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      ...pairIn(secret),
+    } as const;
     // A certificate that does not belong to the key is noticed here, rather than by the server.
     createSecureContext(context);
     this.#context = context;

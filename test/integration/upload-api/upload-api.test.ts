@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { persistentVolumeClaims, secrets } from '../../../src/kube/builtin-resources.ts';
@@ -160,6 +161,25 @@ describe('the upload API behind a real API server', function () {
       expect(await statusOf(other)).to.equal(401);
       expect(await statusOf(sameAuthority)).to.equal(401);
       expect(await statusOf(genuine)).to.equal(404);
+    });
+
+    it('to resume a session, which would not show who began it', async () => {
+      const issued: Buffer[] = [];
+      const reuses: boolean[] = [];
+      for (let round = 0; round < 2; round++) {
+        const socket = connect({
+          port: rig.port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          session: issued.at(-1),
+        });
+        socket.on('session', (session: Buffer) => issued.push(session));
+        socket.end('GET /apis HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n').resume();
+        await once(socket, 'secureConnect');
+        reuses.push(socket.isSessionReused());
+        await once(socket, 'close');
+      }
+      expect(reuses).to.deep.equal([false, false]);
     });
 
     async function statusOf(client: KeyPair | undefined): Promise<number> {

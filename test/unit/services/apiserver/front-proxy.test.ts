@@ -16,9 +16,14 @@ const configMap = (data: Record<string, string> = {}) => ({
 
 function requestOf(
   headersDistinct: Record<string, string[]>,
-  { authorized = true, commonName = 'front-proxy' }: { authorized?: boolean; commonName?: string } = {},
+  {
+    authorized = true,
+    subject = { CN: 'front-proxy' },
+    isReused = false,
+  }: { authorized?: boolean; subject?: { CN: string } | null; isReused?: boolean } = {},
 ): IncomingMessage {
-  const socket = { authorized, getPeerCertificate: () => ({ subject: { CN: commonName } }) };
+  const certificate = subject === null ? {} : { subject };
+  const socket = { authorized, getPeerCertificate: () => certificate, isSessionReused: () => isReused };
   return { headersDistinct, socket } as unknown as IncomingMessage;
 }
 
@@ -44,13 +49,20 @@ describe('whose request the API server passes on', () => {
     const proxy = new FrontProxy(configMap());
     const headers = { 'x-remote-user': ['jane'] };
     expect(() => proxy.userOf(requestOf(headers, { authorized: false }))).to.throw(StatusError);
-    expect(() => proxy.userOf(requestOf(headers, { commonName: 'kubelet' }))).to.throw(StatusError);
+    expect(() => proxy.userOf(requestOf(headers, { subject: { CN: 'kubelet' } }))).to.throw(StatusError);
     expect(() => proxy.userOf(requestOf({}))).to.throw(StatusError);
   });
 
   it('is believed of every name of the authority where none is listed', () => {
     const proxy = new FrontProxy(configMap({ 'requestheader-allowed-names': '[]' }));
-    expect(proxy.userOf(requestOf({ 'x-remote-user': ['jane'] }, { commonName: 'any' })).name).to.equal('jane');
+    expect(proxy.userOf(requestOf({ 'x-remote-user': ['jane'] }, { subject: { CN: 'any' } })).name).to.equal('jane');
+  });
+
+  it('is nobody’s without a certificate, or in a session that is resumed, whatever the connection is held for', () => {
+    const proxy = new FrontProxy(configMap({ 'requestheader-allowed-names': '[]' }));
+    const headers = { 'x-remote-user': ['jane'] };
+    expect(() => proxy.userOf(requestOf(headers, { subject: null }))).to.throw(StatusError);
+    expect(() => proxy.userOf(requestOf(headers, { isReused: true }))).to.throw(StatusError);
   });
 
   it('cannot be known where the cluster has no front proxy', () => {

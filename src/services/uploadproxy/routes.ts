@@ -96,7 +96,7 @@ export class Routes {
     if (!keys.tokens) throw new Refusal(503, 'the upload proxy has no keys yet to verify tokens by: try again later');
     const token = await keys.tokens.verify(request.headers.authorization);
     const { method = '' } = request;
-    const release = uploads.admit(token.uid);
+    const release = uploads.admit(token);
     const log = logger.child({ claim: keyToString(token), method, path: uploadPath });
     const started = performance.now();
     const clientLeft = new AbortController();

@@ -20,6 +20,6 @@ export function refuseOddLength(total: number, location: string): void {
   throw new TransferError(
     'NotAnImage',
     `${location} is not a disk image of a known kind, and can hardly be a raw disk: its ${total} bytes are not whole sectors ` +
-      'and begin with no partition table or file system: check the URL, or state the format raw if it is one all the same',
+      'and begin with no partition table or file system: check the URL or the file, or state the format raw if it is one all the same',
   );
 }

@@ -77,5 +77,5 @@ function refuseForeign(head: Buffer, location: string): void {
   }
   const file = describeForeignFile(head);
   if (file === undefined) return;
-  throw new TransferError('NotAnImage', `${location} is ${file}, not a disk image: check the URL`);
+  throw new TransferError('NotAnImage', `${location} is ${file}, not a disk image: check the URL or the file`);
 }

@@ -21,7 +21,14 @@ export const HOLD_MILLISECONDS = 300_000;
 export const QUESTION_HOLD_MILLISECONDS = 30_000;
 
 /** Headers of a request that the upload server gets. Nothing else of what a client sends is passed on. */
-const passedOn = ['content-type', 'content-length', 'content-range', SHA256_HEADER, PREFIX_SHA256_HEADER];
+const passedOn = [
+  'content-type',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  SHA256_HEADER,
+  PREFIX_SHA256_HEADER,
+];
 
 export interface RouteDependencies {
   readonly keys: Pick<KeyMaterial, 'tokens'>;

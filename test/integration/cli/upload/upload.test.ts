@@ -362,6 +362,20 @@ describe('diskpress upload', function () {
     });
   }
 
+  it('trusts the proxy behind a port of this machine by the name of its Service', async () => {
+    const folder = await mkdtemp(join(directory, 'forwarded-'));
+    const certificate = await createCertificate(folder, 'DNS:cdi-uploadproxy');
+    const forwarded = await ReceivingProxy.start(certificate);
+    cluster.onToken = (token) => forwarded.tokens.add(token);
+    forwarded.onComplete = proxy.onComplete;
+    ready('vm');
+    setConfig({ uploadProxyCA: await readFile(certificate.authority, 'utf8') });
+    const { code, stderr } = await upload(file, 'dv/vm', '--uploadproxy-url', forwarded.url);
+    await forwarded.stop();
+    expect(code, stderr).to.equal(0);
+    expect(forwarded.received.equals(image)).to.be.true;
+  });
+
   it('never shows a token', async () => {
     ready('vm');
     proxy.fail({ cutAfter: MEBIBYTE });

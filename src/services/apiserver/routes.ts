@@ -31,7 +31,9 @@ export class Routes {
   readonly #claims: ClaimWebhook;
   readonly #isStopping: () => boolean;
   readonly #logger: Logger;
-  #reviews = 0;
+  readonly #reviews = new Set<IncomingMessage>();
+  /** Those of which not all has come, the oldest first. */
+  readonly #arriving = new Set<IncomingMessage>();
 
   constructor(options: {
     readonly frontProxy: () => FrontProxy | undefined;
@@ -89,13 +91,31 @@ export class Routes {
   }
 
   async #review(request: IncomingMessage): Promise<object> {
-    if (this.#reviews >= MOST_REVIEWS) throw new StatusError('ServiceUnavailable', 'too many reviews at a time');
-    this.#reviews++;
+    if (this.#reviews.size >= MOST_REVIEWS) this.#endOldest();
+    this.#reviews.add(request);
+    this.#arriving.add(request);
     try {
-      return await this.#claims.review(await readJson(request, LARGEST_REVIEW));
+      const review = await readJson(request, LARGEST_REVIEW);
+      this.#arriving.delete(request);
+      return await this.#claims.review(review);
     } finally {
-      this.#reviews--;
+      this.#arriving.delete(request);
+      this.#reviews.delete(request);
     }
+  }
+
+  /**
+   * Makes room for a review. The API server sends each at once, so that those that still arrive are likely of somebody
+   * who wants to take all the room.
+   *
+   * @throws StatusError ServiceUnavailable where all have arrived
+   */
+  #endOldest(): void {
+    const [oldest] = this.#arriving;
+    if (!oldest) throw new StatusError('ServiceUnavailable', 'too many reviews at a time');
+    this.#arriving.delete(oldest);
+    this.#reviews.delete(oldest);
+    oldest.destroy();
   }
 
   #unexpected(request: IncomingMessage, error: unknown): StatusError {

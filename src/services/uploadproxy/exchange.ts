@@ -61,6 +61,8 @@ export class Exchange {
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
+  if (status < 200 || status > 599) throw new Error(`its answer has the status ${status}, which is none`);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -68,5 +70,5 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
     if (length > LONGEST_ANSWER) throw new Error(`its answer is longer than ${LONGEST_ANSWER} bytes`);
     chunks.push(chunk);
   }
-  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+  return { status, headers, body: Buffer.concat(chunks) };
 }

@@ -342,6 +342,55 @@ describe('the upload proxy', function () {
       expect(await answerTo(opened)).to.deep.equal({ status: 400, text: 'the image is damaged\n' });
     });
 
+    for (const [what, raw, status] of [
+      ['switches protocols', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 503],
+      ['does not speak HTTP', 'gibberish\r\n\r\n', 503],
+      ['breaks off its answer', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart', 503],
+      ['answers with a status that is none', 'HTTP/1.1 000 None\r\ncontent-length: 0\r\n\r\n', 503],
+      ['answers without end', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(128 * 1024)}`, 503],
+      ['announces answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(10_000), 503],
+      [
+        'answers twice, with headers of its own',
+        'HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\nOKHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
+        200,
+      ],
+    ] as const)
+      it(`goes on for others where somebody’s server ${what}`, async () => {
+        const claim = await rig.createClaim();
+        await startServer(claim, ({ socket }) => {
+          socket.on('error', () => undefined);
+          socket.end(raw);
+        });
+        const opened = await open(claim, { 'content-length': '5' });
+        opened.end('hello');
+        const [response] = (await once(opened, 'response')) as [IncomingMessage];
+        response.resume();
+        expect(response.statusCode).to.equal(status);
+        expect(response.headers).not.to.have.property('set-cookie');
+        await eventually('it is forgotten', async () => (await metric(running.proxy)) === 0);
+        expect((await readiness(running.proxy)).status).to.equal(200);
+      });
+
+    it('takes no body with a question', async () => {
+      const claim = await rig.createClaim();
+      await startServer(claim, digestHandler);
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port: running.port,
+        servername: 'localhost',
+        ca: rig.authority.certificate,
+      });
+      const token = await rig.token(claim);
+      socket.write(
+        `HEAD /v1beta1/upload HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 5\r\n\r\nhello`,
+      );
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      expect(answer.toString())
+        .to.match(/^HTTP\/1.1 200 /)
+        .and.include('x-diskpress-received: 7');
+    });
+
     it('answers a client that never stops sending, and closes', async () => {
       const claim = await rig.createClaim();
       await startServer(claim, (request, response) => {

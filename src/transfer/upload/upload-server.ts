@@ -36,6 +36,11 @@ interface CurrentRequest {
 /** How long an answer may take to reach the client, in milliseconds. */
 const ANSWER_GRACE_MILLISECONDS = 5000;
 const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
+const HEAD_TIMEOUT_MILLISECONDS = 10_000;
+/** Connections, of which the upload proxy has few: whoever reaches this port can make one. */
+const MAXIMUM_CONNECTIONS = 1000;
+/** Connections of others than the upload proxy that get an answer. */
+const MAXIMUM_STRANGERS = 100;
 /** A connection that broke elsewhere may still have bytes to read, before its end is seen. */
 const TURN_PATIENCE_MILLISECONDS = 3000;
 /** Bytes that are read from a connection at once. */
@@ -52,6 +57,7 @@ export class UploadServer {
   /** The answer to all requests, once the import has ended. */
   #conclusion: UploadRefusal | undefined;
   #current: CurrentRequest | undefined;
+  #strangers = 0;
 
   constructor(options: UploadServerOptions) {
     this.#options = options;
@@ -63,12 +69,18 @@ export class UploadServer {
       // A client with the wrong certificate gets an answer that says so.
       rejectUnauthorized: false,
       requestTimeout: 0,
+      headersTimeout: HEAD_TIMEOUT_MILLISECONDS,
+      connectionsCheckingInterval: HEAD_TIMEOUT_MILLISECONDS / 10,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
       highWaterMark: READ_SIZE,
       // A resumed session would not show whether the certificate of the client is still valid.
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    this.#server.on('secureConnection', watchConnection);
+    this.#server.maxConnections = MAXIMUM_CONNECTIONS;
+    this.#server.on('secureConnection', (socket) => {
+      watchConnection(socket);
+      if (!this.#isClient(socket)) this.#tolerate(socket);
+    });
     this.#server.on('tlsClientError', (error: Error) => progress.note('handshake failed', { reason: error.message }));
     const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
     this.#server.on('request', answer);
@@ -135,12 +147,29 @@ export class UploadServer {
     }
   }
 
+  #isClient(socket: TLSSocket): boolean {
+    return nameOf(socket) === this.#options.clientName && !socket.isSessionReused();
+  }
+
+  /** Lets whoever is not the client of this server read that it is not, and no more. */
+  #tolerate(socket: TLSSocket): void {
+    if (this.#strangers >= MAXIMUM_STRANGERS) {
+      socket.destroy();
+      return;
+    }
+    this.#strangers++;
+    const timer = setTimeout(() => socket.destroy(), ANSWER_GRACE_MILLISECONDS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#strangers--;
+    });
+  }
+
   /** @throws UploadRefusal */
   #checkClient(socket: TLSSocket): void {
-    const { clientName, progress } = this.#options;
-    const name = socket.authorized ? socket.getPeerCertificate().subject.CN : undefined;
-    if (name === clientName && !socket.isSessionReused()) return;
-    progress.note('client refused', { reason: String(socket.authorizationError ?? `its name is ${String(name)}`) });
+    if (this.#isClient(socket)) return;
+    const { progress } = this.#options;
+    progress.note('client refused', { reason: String(socket.authorizationError ?? `its name is ${nameOf(socket)}`) });
     throw new UploadRefusal(401, 'images are only taken from the upload proxy: send them there');
   }
 
@@ -211,6 +240,11 @@ export class UploadServer {
 
 function secureContext({ ca, certificate, key }: TransferIdentity): Record<string, unknown> {
   return { ...tlsSettings, ca, cert: certificate, key };
+}
+
+/** Common name in the certificate of a client; undefined where it has none that is trusted. */
+function nameOf(socket: TLSSocket): string | undefined {
+  return socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined;
 }
 
 function hasLeft({ destroyed, socket }: ServerResponse): boolean {

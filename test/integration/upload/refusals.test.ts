@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { expect } from 'chai';
 import type { TransferTarget } from '../../../src/protocol/transfer-pod.ts';
 import { Authority } from '../../cluster/pki.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sameDisk } from '../support/images.ts';
 import { run } from '../support/processes.ts';
-import { type Answer, answerTo, CLIENT_NAME, mixedDisk, UploadRig } from './rig/upload-rig.ts';
+import { type Answer, answerTo, CLIENT_NAME, mixedDisk, uploadPortOf, UploadRig } from './rig/upload-rig.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -167,6 +169,22 @@ describe('an upload server', () => {
           expect(await rig.send(server, { client, method })).to.include({ status: 401 });
         }
       }
+      await server.kill('SIGTERM');
+    });
+
+    it('and keeps few connections of others, for a short time', async () => {
+      const server = rig.start();
+      expect(await rig.send(server, { method: 'HEAD' })).to.include({ status: 200 });
+      const port = await uploadPortOf(server);
+      let closed = 0;
+      for (let index = 0; index < 110; index++) {
+        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+        socket.on('error', () => undefined).on('close', () => closed++);
+        await once(socket, 'secureConnect');
+      }
+      await eventually('those that are too many are closed', async () => closed >= 10);
+      expect(await rig.send(server, { method: 'HEAD' })).to.include({ status: 200 });
+      await eventually('all are closed', async () => closed === 110);
       await server.kill('SIGTERM');
     });
 

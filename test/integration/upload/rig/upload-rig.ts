@@ -166,7 +166,7 @@ export class UploadRig {
 }
 
 /** The port that takes uploads. */
-async function uploadPortOf(server: RunningRole): Promise<number> {
+export async function uploadPortOf(server: RunningRole): Promise<number> {
   return Number((await server.stage('listening'))['port']);
 }
 

@@ -103,9 +103,7 @@ async function measureRound(bench: Bench, round: number): Promise<Round> {
     await until(client, dataVolumes, target, 'it is ready', (found) => found?.status?.phase === 'UploadReady');
   });
   await dropCaches();
-  const { result: uploaded, usage } = await proxyUsage(environment, () =>
-    secondsOf(() => uploadByVirtctl(bench, target, image)),
-  );
+  const { result: uploaded, usage } = await proxyUsage(() => secondsOf(() => uploadByVirtctl(bench, target, image)));
   const claims = await client.list(persistentVolumeClaims, { namespace });
   await client.delete(dataVolumes, target);
   await dropCaches();

@@ -1,52 +1,50 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pods } from '../../../src/kube/builtin-resources.ts';
-import { type Environment, productNamespace } from '../../support/environment.ts';
-import { MetricSamples } from '../metric-samples.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-const LOOK_MILLISECONDS = 250;
+/** Of the kernel's clock for processor time (USER_HZ), a second. */
+const TICKS = 100;
 
 /** What the upload proxies take while something is sent through them. */
 export interface ProxyUsage {
   /** Seconds of processor time, of all replicas together. */
   readonly processor: number;
-  /** The most resident memory of one replica, in bytes. */
+  /** The most resident memory that one replica has ever had, in bytes. */
   readonly memory: number;
 }
 
-/** Measures the upload proxies while work is done. */
-export async function proxyUsage<T>(
-  environment: Environment,
-  work: () => Promise<T>,
-): Promise<{ result: T; usage: ProxyUsage }> {
-  const before = await proxyMetrics(environment);
-  const processorIn = (all: readonly MetricSamples[]) =>
-    all.reduce((sum, metrics) => sum + metrics.sum('process_cpu_seconds_total'), 0);
-  let memory = 0;
-  let isWorking = true;
-  const watch = async (): Promise<void> => {
-    while (isWorking) {
-      const now = await proxyMetrics(environment);
-      memory = Math.max(memory, ...now.map((metrics) => metrics.sum('process_resident_memory_bytes')));
-      await sleep(LOOK_MILLISECONDS);
-    }
-  };
-  const watching = watch();
-  try {
-    const result = await work();
-    return { result, usage: { processor: processorIn(await proxyMetrics(environment)) - processorIn(before), memory } };
-  } finally {
-    isWorking = false;
-    await watching;
-  }
+/** Measures the upload proxies of a cluster on this machine while work is done. */
+export async function proxyUsage<T>(work: () => Promise<T>): Promise<{ result: T; usage: ProxyUsage }> {
+  const before = await usage();
+  const result = await work();
+  const after = await usage();
+  return { result, usage: { ...after, processor: after.processor - before.processor } };
 }
 
-async function proxyMetrics({ client, kubectl }: Environment): Promise<MetricSamples[]> {
-  const labelSelector = 'cdi.kubevirt.io=cdi-uploadproxy';
-  const replicas = await client.list(pods, { namespace: productNamespace, labelSelector });
-  return Promise.all(
-    replicas.map(async ({ metadata }) => {
-      const path = `/api/v1/namespaces/${productNamespace}/pods/${metadata?.name}:8080/proxy/metrics`;
-      return new MetricSamples(await kubectl.run('get', '--raw', path));
-    }),
+async function usage(): Promise<ProxyUsage> {
+  const all = await Promise.all((await proxies()).map(usageOf));
+  return {
+    processor: all.reduce((sum, { processor }) => sum + processor, 0),
+    memory: Math.max(...all.map(({ memory }) => memory)),
+  };
+}
+
+/** Folders in proc(5) of the processes. */
+async function proxies(): Promise<string[]> {
+  const folders = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map((name) => join('/proc', name));
+  const commands = await Promise.all(
+    folders.map((folder) => readFile(join(folder, 'cmdline'), 'utf8').catch(() => '')),
   );
+  return folders.filter((_, index) => {
+    const [program, ...args] = commands[index]?.split('\0') ?? [];
+    return program === 'node' && args.includes('uploadproxy');
+  });
+}
+
+async function usageOf(folder: string): Promise<ProxyUsage> {
+  const [stat, status] = await Promise.all(['stat', 'status'].map((name) => readFile(join(folder, name), 'utf8')));
+  // The name of the program, in parentheses, may hold anything.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [utime, stime] = [fields[11], fields[12]].map(Number);
+  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
+  return { processor: ((utime ?? NaN) + (stime ?? NaN)) / TICKS, memory: Number(peak) * 1024 };
 }

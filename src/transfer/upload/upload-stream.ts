@@ -177,10 +177,11 @@ export class UploadStream {
   }
 
   #take(): Buffer {
-    // A copy, because stages are free to reuse what they were lent.
-    const bytes = Buffer.concat(this.#queue, this.#queued);
-    this.#queue = [];
-    this.#queued = 0;
+    // Stages are free to reuse what they are lent, but not what is kept for another reader.
+    const isKept = this.#kept !== undefined;
+    const bytes = isKept ? Buffer.concat(this.#queue, this.#queued) : (this.#queue.shift() ?? Buffer.alloc(0));
+    if (isKept) this.#queue = [];
+    this.#queued -= bytes.length;
     this.#room();
     return bytes;
   }

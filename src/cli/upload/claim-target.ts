@@ -1,80 +1,36 @@
 import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api/annotations.ts';
 import { APPLY_STORAGE_PROFILE_LABEL } from '../../api/labels.ts';
 import { parseQuantity } from '../../api/quantity.ts';
-import { TransferError } from '../../base/errors.ts';
 import { volumeForDisk } from '../../base/filesystem-sizes.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { ObjectKey } from '../../kube/key.ts';
-import { clusterFailures } from './cluster-failures.ts';
-import type { NewTarget, TargetState, UploadTarget } from './target.ts';
+import type { NewTarget, TargetKind, TargetState } from './target.ts';
 
 /** A claim that is annotated as the target of an upload, or populated from a VolumeUploadSource. */
-export class ClaimTarget implements UploadTarget {
-  readonly shown: string;
-  readonly #client: KubeClient;
-  readonly #key: ObjectKey;
-
-  constructor(client: KubeClient, key: ObjectKey) {
-    this.shown = `PersistentVolumeClaim ${key.namespace}/${key.name}`;
-    this.#client = client;
-    this.#key = key;
-  }
-
-  async exists(contentType: NewTarget['contentType'], signal: AbortSignal): Promise<boolean> {
-    const found = await this.#get(signal);
-    if (found === undefined) return false;
-    const unfit = unfitness(found, contentType);
-    if (unfit !== undefined) throw new TransferError('InvalidRequest', `${this.shown} ${unfit}`);
-    return true;
-  }
-
-  async create(wanted: NewTarget, signal: AbortSignal): Promise<void> {
+export const claimTarget: TargetKind<PersistentVolumeClaim> = {
+  resource: persistentVolumeClaims,
+  object(key, wanted) {
     const { contentType, storageClassName, accessMode = 'ReadWriteOnce', volumeMode, bindsImmediately } = wanted;
-    await clusterFailures(`making ${this.shown}`, () =>
-      this.#client.create(
-        persistentVolumeClaims,
-        {
-          metadata: {
-            ...this.#key,
-            labels: { [APPLY_STORAGE_PROFILE_LABEL]: 'true' },
-            annotations: {
-              [populationAnnotation.uploadTarget]: '',
-              [populationAnnotation.contentType]: contentType,
-              ...(bindsImmediately ? { [userAnnotation.bindImmediateRequested]: 'true' } : {}),
-            },
-          },
-          spec: {
-            accessModes: [accessMode],
-            resources: { requests: { storage: claimSize(wanted) } },
-            ...(storageClassName === undefined ? {} : { storageClassName }),
-            ...(volumeMode === undefined ? {} : { volumeMode }),
-          },
+    return {
+      metadata: {
+        ...key,
+        labels: { [APPLY_STORAGE_PROFILE_LABEL]: 'true' },
+        annotations: {
+          [populationAnnotation.uploadTarget]: '',
+          [populationAnnotation.contentType]: contentType,
+          ...(bindsImmediately ? { [userAnnotation.bindImmediateRequested]: 'true' } : {}),
         },
-        { signal },
-      ),
-    );
-  }
-
-  async bindImmediately(signal: AbortSignal): Promise<void> {
-    const metadata = { annotations: { [userAnnotation.bindImmediateRequested]: 'true' } };
-    await clusterFailures(`annotating ${this.shown}`, () =>
-      this.#client.mergePatch(persistentVolumeClaims, this.#key, { metadata }, { signal }),
-    );
-  }
-
-  async state(signal: AbortSignal): Promise<TargetState> {
-    const found = await this.#get(signal);
-    if (found === undefined) throw new TransferError('NotFound', `${this.shown} was deleted`);
-    return claimState(found);
-  }
-
-  #get(signal: AbortSignal): Promise<PersistentVolumeClaim | undefined> {
-    return clusterFailures(`reading ${this.shown}`, () =>
-      this.#client.get(persistentVolumeClaims, this.#key, { signal }),
-    );
-  }
-}
+      },
+      spec: {
+        accessModes: [accessMode],
+        resources: { requests: { storage: claimSize(wanted) } },
+        ...(storageClassName === undefined ? {} : { storageClassName }),
+        ...(volumeMode === undefined ? {} : { volumeMode }),
+      },
+    };
+  },
+  unfitness,
+  state: claimState,
+};
 
 function claimSize({ size, contentType, volumeMode, filesystemOverhead }: NewTarget): string {
   if (filesystemOverhead === undefined || contentType === 'archive' || volumeMode === 'Block') return size;

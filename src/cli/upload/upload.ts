@@ -10,13 +10,13 @@ import { Proxies, proxiesOf } from '../../source/http/proxies.ts';
 import { print, printLines, tell } from '../output.ts';
 import { followProgress } from '../progress-report.ts';
 import { hasSucceeded, untilReady, untilSucceeded } from './await-target.ts';
-import { ClaimTarget } from './claim-target.ts';
-import { DataVolumeTarget } from './data-volume-target.ts';
+import { claimTarget } from './claim-target.ts';
+import { dataVolumeTarget } from './data-volume-target.ts';
 import { diskSize } from './disk-size.ts';
 import { LocalImage } from './local-image.ts';
 import { proxyUrl, readConfig } from './proxy-location.ts';
 import { sendImage } from './send-image.ts';
-import type { NewTarget, UploadTarget } from './target.ts';
+import { type NewTarget, UploadTarget } from './target.ts';
 import { parseTarget } from './target-name.ts';
 import { UploadTokens } from './tokens.ts';
 import { UploadProxy } from './upload-proxy.ts';
@@ -67,7 +67,10 @@ export async function upload(
   try {
     const { client } = cluster;
     const key = { namespace: options.namespace ?? cluster.namespace, name };
-    const target = kind === 'DataVolume' ? new DataVolumeTarget(client, key) : new ClaimTarget(client, key);
+    const target =
+      kind === 'DataVolume'
+        ? new UploadTarget(client, dataVolumeTarget, key)
+        : new UploadTarget(client, claimTarget, key);
     await uploadInto(target, { image, file, client, namespace: key.namespace, options, progress, signal });
     following.stop();
     tellResult(target, progress, (performance.now() - started) / 1000, json);

@@ -1,11 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { Gauge } from 'prom-client';
-import type { Logger } from '../../base/logger.ts';
-import { Manager } from '../../kube/manager.ts';
-import { listen } from '../../server/listen.ts';
+import { Service, type ServiceOptions } from '../service.ts';
 import { Uploads } from './admission.ts';
 import { KeyMaterial } from './key-material.ts';
 import { Refusal } from './refusal.ts';
@@ -19,52 +15,28 @@ const HEAD_TIMEOUT_MILLISECONDS = 10_000;
 const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 const IDLE_TIMEOUT_MILLISECONDS = 5_000;
 const MAXIMUM_CONNECTIONS = 400;
-/** Milliseconds until every node of a cluster has usually noticed that a pod is not ready any more. */
-const UNREADY_MILLISECONDS = 5_000;
-
-export interface UploadProxyOptions {
-  readonly kubeConfig: KubeConfig;
-  /** Namespace of the installation. */
-  readonly namespace: string;
-  readonly logger: Logger;
-  /** Port for clients; 0 for any free one. */
-  readonly port: number;
-  /** Port of /healthz, /readyz and /metrics; 0 for any free one. */
-  readonly metricsPort: number;
-  readonly host?: string;
+export interface UploadProxyOptions extends ServiceOptions {
   /** Port of upload servers; by default that of their pods. */
   readonly uploadServerPort?: number;
-  /** Milliseconds between the moment that it is not ready any more and the moment that it takes no more uploads. */
-  readonly unreadyFor?: number;
 }
 
 /** Takes images from clients outside of the cluster, and passes each on to the upload server of its claim. */
 export class UploadProxy {
-  readonly #options: UploadProxyOptions;
-  readonly #manager: Manager;
+  readonly #service: Service;
   readonly #uploads = new Uploads();
   readonly #refusing = new AbortController();
   readonly #server: Server;
-  #isStopping = false;
-  #port: number | undefined;
 
   constructor(options: UploadProxyOptions) {
-    const { kubeConfig, logger, namespace, metricsPort, host } = options;
-    this.#options = options;
-    this.#manager = new Manager({
-      kubeConfig,
-      logger,
-      component: 'cdi-uploadproxy',
-      port: metricsPort,
-      ...(host !== undefined && { host }),
-    });
-    const keys = new KeyMaterial(this.#manager, { namespace, logger });
-    this.#manager.addReadyCheck('keys', () => keys.problem);
-    this.#manager.addReadyCheck('running', () => (this.#isStopping ? 'it is about to end' : undefined));
+    const { logger, namespace } = options;
+    this.#service = new Service('cdi-uploadproxy', options);
+    const { manager } = this.#service;
+    const keys = new KeyMaterial(manager, { namespace, logger });
+    manager.addReadyCheck('keys', () => keys.problem);
     this.#server = this.#createServer(
       new Routes({
         keys,
-        servers: new UploadServers(this.#manager.client, keys, options.uploadServerPort),
+        servers: new UploadServers(manager.client, keys, options.uploadServerPort),
         uploads: this.#uploads,
         logger,
         stopping: this.#refusing.signal,
@@ -76,12 +48,12 @@ export class UploadProxy {
 
   /** The port for clients, once it is served. */
   get port(): number | undefined {
-    return this.#port;
+    return this.#service.port;
   }
 
   /** The port of /healthz, /readyz and /metrics, once they are served. */
   get metricsPort(): number | undefined {
-    return this.#manager.port;
+    return this.#service.metricsPort;
   }
 
   /**
@@ -90,28 +62,11 @@ export class UploadProxy {
    * @throws Error if the keys could not be watched, or a port is taken
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { logger, port, host, unreadyFor = UNREADY_MILLISECONDS } = this.#options;
-    const working = new AbortController();
-    const running = this.#manager.run(working.signal);
-    try {
-      this.#port = await listen(this.#server, { port, ...(host !== undefined && { host }) });
-      logger.info('serving uploads', { step: 'start', port: this.#port });
-      await Promise.race([aborted(signal), running]);
-      this.#isStopping = true;
-      logger.info('stopping', { step: 'stop', uploads: this.#uploads.count });
-      // Connections arrive for as long as nodes have not noticed that this pod is not ready.
-      await sleep(unreadyFor);
-      this.#refusing.abort(
-        new Refusal(503, 'this upload proxy is about to end: send the image again, and another one takes it'),
-      );
-      const closed = new Promise((resolve) => this.#server.close(resolve));
-      await closed;
-    } finally {
-      working.abort();
-      this.#server.close();
-      this.#server.closeAllConnections();
-      await running;
-    }
+    const ending = new Refusal(
+      503,
+      'this upload proxy is about to end: send the image again, and another one takes it',
+    );
+    await this.#service.serve(this.#server, signal, { onClosing: () => this.#refusing.abort(ending) });
   }
 
   #createServer(routes: Routes): Server {
@@ -133,7 +88,7 @@ export class UploadProxy {
   }
 
   #countUploads(): void {
-    const { metrics } = this.#manager;
+    const { metrics } = this.#service.manager;
     const gauge = new Gauge({
       name: 'diskpress_upload_proxy_uploads',
       help: 'Uploads that are under way, those that wait for their upload server included',
@@ -159,9 +114,4 @@ function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
       `content-length: ${sentence.length + 1}\r\nconnection: close\r\n\r\n${sentence}\n`,
   );
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

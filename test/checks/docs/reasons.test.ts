@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { cloneFallbackReasons } from '../../../src/api/clone.ts';
-import { reasonGroups } from '../../../src/api/reasons.ts';
+import { reasonGroups } from '../../../src/api/reason-groups.ts';
 import { readPage, type Table, tablesOf } from './pages.ts';
 
 /** The rows of a table by each of the reasons that they explain. */

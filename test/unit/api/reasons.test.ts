@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
 import { cloneFallbackReasons } from '../../../src/api/clone.ts';
-import { courseOf, reasonGroups } from '../../../src/api/reasons.ts';
+import { reasonGroups } from '../../../src/api/reason-groups.ts';
+import { courseOf } from '../../../src/api/reasons.ts';
 import { TransferError, transferErrorCodes } from '../../../src/base/errors.ts';
 import { repository } from '../../cluster/folders.ts';
 

@@ -86,6 +86,7 @@ const prerequisites: Prerequisite[] = [
   { provides: 'cryptsetup', package: 'cryptsetup-bin' },
   { provides: 'apache2', package: 'apache2-bin' },
   { provides: 'python3', package: 'python3' },
+  { provides: 'chromium', package: 'chromium' },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

@@ -20,6 +20,7 @@ import { productNamespace } from '../support/environment.ts';
 import { rejection } from '../support/rejection.ts';
 import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
+import { readyUpload } from './support/ready-upload.ts';
 import { useSuite } from './support/suite.ts';
 import { useUploadClients } from './support/upload-clients.ts';
 
@@ -35,14 +36,7 @@ describe('requests to upload', function () {
   const send = (token: string, file: string, ...more: string[]) =>
     clients.curl('/v1beta1/upload', '-H', bearer(token), '--data-binary', `@${file}`, ...more);
 
-  /** A DataVolume that waits for its image, and a token for it. */
-  async function ready(name: string): Promise<{ key: ObjectKey; token: string }> {
-    const key = suite.key(name);
-    const options = { storageClassName: suite.classes.standard };
-    await suite.client.create(dataVolumes, dataVolume(key, { upload: {} }, options));
-    await until(suite.client, dataVolumes, key, 'it is ready', (found) => found?.status?.phase === 'UploadReady');
-    return { key, token: await clients.token(key) };
-  }
+  const ready = (name: string) => readyUpload(suite, clients, name);
   const untilFailed = (key: ObjectKey) =>
     until(suite.client, dataVolumes, key, 'it has failed', (found) =>
       found?.status?.phase === 'Failed' ? found : undefined,

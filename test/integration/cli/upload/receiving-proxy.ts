@@ -35,8 +35,6 @@ export class ReceivingProxy {
   /** Called once the image is complete. */
   onComplete: () => void = () => undefined;
   isComplete = false;
-  /** Bytes per second of each connection; undefined for as many as come. */
-  rate: number | undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -77,7 +75,6 @@ export class ReceivingProxy {
     this.uploads.length = 0;
     this.tokens.clear();
     this.isComplete = false;
-    this.rate = undefined;
   }
 
   async stop(): Promise<void> {
@@ -115,7 +112,6 @@ export class ReceivingProxy {
         await onCut?.();
         return void request.socket.destroy();
       }
-      if (this.rate !== undefined) await new Promise((go) => setTimeout(go, (chunk.length / this.rate!) * 1000));
     }
     const expected = request.headers[SHA256_HEADER];
     if (expected !== undefined && createHash('sha256').update(this.received).digest('hex') !== expected) {

@@ -169,17 +169,18 @@ describe('diskpress upload', function () {
 
   it('goes on when it is run again after Ctrl-C', async () => {
     ready('vm');
-    proxy.rate = 4 * MEBIBYTE;
     const child = start([file, 'dv/vm']);
     const outcome = ended(child);
-    await eventually('a part is there', () => proxy.received.length > MEBIBYTE);
-    child.kill('SIGINT');
+    const interrupt = async () => {
+      child.kill('SIGINT');
+      await outcome;
+    };
+    proxy.fail({ cutAfter: MEBIBYTE, onCut: interrupt });
     const { code, stderr } = await outcome;
     expect(code).to.equal(130);
     expect(stderr).to.match(
       /DataVolume team\/vm is unfinished; the same command goes on from here\n.*: interrupted\n$/,
     );
-    proxy.rate = undefined;
     const again = await upload(file, 'dv/vm');
     expect(again.code).to.equal(0);
     expect(again.stderr).to.match(/going on after [\d.]+ MiB/);

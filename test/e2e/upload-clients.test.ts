@@ -9,6 +9,7 @@ import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-v
 import { diskFile } from '../support/disk-images.ts';
 import { rejection } from '../support/rejection.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';
+import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
@@ -119,7 +120,10 @@ describe('uploads', function () {
 
   async function make(kind: Upload['kind'], name: string, options: ClaimOptions): Promise<void> {
     if (kind === 'dv') {
-      await suite.client.create(dataVolumes, dataVolume(suite.key(name), { upload: {} }, options));
+      const key = suite.key(name);
+      await suite.client.create(dataVolumes, dataVolume(key, { upload: {} }, options));
+      // virtctl gives up at once where the claim is not there.
+      await until(suite.client, dataVolumes, key, 'it is ready', (found) => found?.status?.phase === 'UploadReady');
       return;
     }
     const annotations = { [populationAnnotation.uploadTarget]: '', [populationAnnotation.contentType]: 'kubevirt' };

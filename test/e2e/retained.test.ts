@@ -214,7 +214,9 @@ describe('storage classes that retain', function () {
       const target = await until(client, persistentVolumeClaims, key, 'it is there', (claim) => claim);
       const prime = suite.key(primeClaimName(target.metadata?.uid ?? ''));
       await until(client, persistentVolumeClaims, prime, 'it is there', (claim) => claim);
-      await client.mergePatch(persistentVolumes, volume, { spec: { claimRef: null } });
+      // Free for the working claim alone: Kubernetes would bind any claim to it.
+      const claimRef = { ...prime, uid: null as never, resourceVersion: null as never };
+      await client.mergePatch(persistentVolumes, volume, { spec: { claimRef } });
       await until(client, persistentVolumes, volume, 'it is free', (found) => found?.status?.phase === 'Available');
       await tenant.mergePatch(persistentVolumeClaims, prime, { spec: { volumeName: volume.name } });
       await until(client, persistentVolumeClaims, prime, 'it is bound', (claim) => claim?.status?.phase === 'Bound');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +12,10 @@ import { BUNDLE_KEY, bundleName, uploadClientCertificate } from '../../../src/pr
 import { uploadServiceName } from '../../../src/protocol/object-names.ts';
 import { COPY_PORT } from '../../../src/protocol/transfer-pod.ts';
 import { productNamespace } from '../../support/environment.ts';
+import { eventually } from '../../support/eventually.ts';
+
+/** For one attempt. */
+const CONNECT_MILLISECONDS = 1000;
 
 export interface Answer {
   readonly status: number | undefined;
@@ -37,8 +42,11 @@ export async function uploadDirectly(
     client.get(configMaps, { namespace: productNamespace, name: bundleName('uploadserver') }),
   ]);
   const decoded = (name: string) => Buffer.from(secret?.data?.[name] ?? '', 'base64');
+  const host = found?.spec?.clusterIP ?? '';
+  // What is sent before the node knows the pod of the Service is lost, however often the kernel repeats it.
+  await eventually('the upload server takes connections', () => takesConnections(host));
   const request = httpsRequest({
-    host: found?.spec?.clusterIP,
+    host,
     port: COPY_PORT,
     servername: `${service.name}.${service.namespace}.svc`,
     method: 'POST',
@@ -57,4 +65,13 @@ export async function uploadDirectly(
   request.destroy();
   await sent;
   return answer;
+}
+
+async function takesConnections(host: string): Promise<void> {
+  const socket = connect({ host, port: COPY_PORT });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MILLISECONDS) });
+  } finally {
+    socket.destroy();
+  }
 }

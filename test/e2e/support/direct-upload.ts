@@ -67,10 +67,11 @@ export async function uploadDirectly(
   return answer;
 }
 
-async function takesConnections(host: string): Promise<void> {
+async function takesConnections(host: string): Promise<true> {
   const socket = connect({ host, port: COPY_PORT });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MILLISECONDS) });
+    return true;
   } finally {
     socket.destroy();
   }

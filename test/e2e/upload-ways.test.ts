@@ -63,7 +63,7 @@ describe('an upload', function () {
     const front = await startFrontServer({ to: `${address}:443`, state: suite.state });
     try {
       const { code, stderr } = await clients.diskpress(
-        join(suite.disk.folder, diskFile.rawGzip),
+        join(suite.disk.folder, diskFile.qcow2Compressed),
         'dv/through-a-front',
         ...['--storage-class', suite.classes.standard, '--uploadproxy-url', front.url, '--ca', front.authority],
       ).ended;

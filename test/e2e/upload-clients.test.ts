@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { populationAnnotation } from '../../src/api/annotations.ts';
+import { populationAnnotation, stateAnnotation } from '../../src/api/annotations.ts';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims } from '../../src/kube/builtin-resources.ts';
 import type { CommandFailed } from '../cluster/commands.ts';
@@ -122,7 +122,7 @@ describe('uploads', function () {
     if (kind === 'dv') {
       const key = suite.key(name);
       await suite.client.create(dataVolumes, dataVolume(key, { upload: {} }, options));
-      // virtctl gives up at once where the claim is not there.
+      // virtctl gives up at once where the claim is not there, or is written while it writes.
       await until(suite.client, dataVolumes, key, 'it is ready', (found) => found?.status?.phase === 'UploadReady');
       return;
     }
@@ -132,6 +132,9 @@ describe('uploads', function () {
       storageClassName: options.storageClassName,
       size: '200Mi',
       annotations,
+    });
+    await until(suite.client, persistentVolumeClaims, suite.key(name), 'it is ready', (claim) => {
+      return claim?.metadata?.annotations?.[stateAnnotation.podReady] === 'true';
     });
   }
 

@@ -34,7 +34,10 @@ function findNode() {
 
 if (!isInstalled()) {
   console.error('installing the dependencies: npm ci');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: top, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: top,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) exit(status ?? 1);
 }
 const node = findNode();

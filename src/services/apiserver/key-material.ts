@@ -7,6 +7,7 @@ import type { Informer } from '../../kube/informer.ts';
 import type { Manager } from '../../kube/manager.ts';
 import { secretText } from '../../kube/secret-text.ts';
 import { roleCertificates, TOKEN_SIGNING_KEY, TOKEN_SIGNING_SECRET } from '../../protocol/installation.ts';
+import { keyPairIn } from '../secret-content.ts';
 import { AUTHENTICATION_CONFIG_MAP, FrontProxy } from './front-proxy.ts';
 import { TokenSigner } from './token-signer.ts';
 
@@ -90,7 +91,7 @@ export class KeyMaterial {
       minVersion: 'TLSv1.2',
       ca,
       secureOptions: constants.SSL_OP_NO_TICKET,
-      ...pairIn(secret),
+      ...keyPairIn(secret),
     } as const;
     // A certificate that does not belong to the key is noticed here, rather than by the server.
     createSecureContext(context);
@@ -113,11 +114,4 @@ export class KeyMaterial {
       failed(error);
     }
   }
-}
-
-/** @throws Error if the Secret lacks one of them */
-function pairIn(secret: Secret): { cert: string; key: string } {
-  const [cert, key] = ['tls.crt', 'tls.key'].map((name) => secretText(secret, name));
-  if (!cert || !key) throw new Error(`Secret ${secret.metadata?.name ?? ''} lacks tls.crt or tls.key`);
-  return { cert, key };
 }

@@ -14,6 +14,7 @@ import {
   TOKEN_VERIFICATION_SECRET,
   uploadClientCertificate,
 } from '../../protocol/installation.ts';
+import { keyPairIn, requiredText } from '../secret-content.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 /** TLS of both ends: AES comes first, for which processors have instructions. */
@@ -89,7 +90,7 @@ export class KeyMaterial {
   #readServer(): boolean {
     const [secret] = this.#serverCertificate.list();
     if (!secret) return false;
-    const options = { ciphers, minVersion: 'TLSv1.2', ...pairIn(secret) } as const;
+    const options = { ciphers, minVersion: 'TLSv1.2', ...keyPairIn(secret) } as const;
     // A certificate that does not belong to the key is noticed here, rather than by the server.
     createSecureContext(options);
     this.#server = options;
@@ -101,14 +102,14 @@ export class KeyMaterial {
     const [secret] = this.#clientCertificate.list();
     const ca = this.#authorities.list()[0]?.data?.[BUNDLE_KEY];
     if (!secret || !ca) return false;
-    this.#client = createSecureContext({ ciphers, minVersion: 'TLSv1.3', ca, ...pairIn(secret) });
+    this.#client = createSecureContext({ ciphers, minVersion: 'TLSv1.3', ca, ...keyPairIn(secret) });
     return true;
   }
 
   #readTokens(): boolean {
     const [secret] = this.#tokenKeys.list();
     if (!secret) return false;
-    this.#tokens = new TokenVerifier(JSON.parse(textIn(secret, TOKEN_VERIFICATION_KEY)) as JSONWebKeySet);
+    this.#tokens = new TokenVerifier(JSON.parse(requiredText(secret, TOKEN_VERIFICATION_KEY)) as JSONWebKeySet);
     return true;
   }
 
@@ -120,15 +121,4 @@ export class KeyMaterial {
       this.#logger.error(`the new ${what} cannot be used`, { step: 'keys', error: toError(error).message });
     }
   }
-}
-
-function pairIn(secret: Secret): { cert: string; key: string } {
-  return { cert: textIn(secret, 'tls.crt'), key: textIn(secret, 'tls.key') };
-}
-
-/** @throws Error if the Secret has no such key */
-function textIn({ metadata, data }: Secret, key: string): string {
-  const value = data?.[key];
-  if (value === undefined) throw new Error(`Secret ${metadata?.name ?? ''} has no key ${key}`);
-  return Buffer.from(value, 'base64').toString();
 }

@@ -429,8 +429,8 @@ describe('the upload proxy', function () {
       expect(await again).to.include({ status: 200 });
     });
 
-    it('notices an upload server that is gone without a word', async () => {
-      const claim = await rig.createClaim();
+    /** Sends an image to a server that reads the beginning of it and no more. */
+    async function sendToStalled(claim: PersistentVolumeClaim) {
       const reading = Promise.withResolvers<void>();
       const standIn = await startServer(claim, (request) => {
         request
@@ -445,6 +445,12 @@ describe('the upload proxy', function () {
         body: repeated(randomBytes(MEBIBYTE), 64),
       });
       await reading.promise;
+      return { standIn, sending };
+    }
+
+    it('notices an upload server that is gone without a word', async () => {
+      const claim = await rig.createClaim();
+      const { standIn, sending } = await sendToStalled(claim);
       standIn.vanish();
       const started = performance.now();
       const { status, text } = await sending;
@@ -455,20 +461,7 @@ describe('the upload proxy', function () {
 
     it('notices that another upload server has taken the place of one that does not read', async () => {
       const claim = await rig.createClaim();
-      const reading = Promise.withResolvers<void>();
-      await startServer(claim, (request) => {
-        request
-          .on('error', () => undefined)
-          .once('data', () => {
-            request.pause();
-            reading.resolve();
-          });
-      });
-      const sending = rig.send(port, 'POST', '/v1beta1/upload', {
-        token: await rig.token(claim),
-        body: repeated(randomBytes(MEBIBYTE), 64),
-      });
-      await reading.promise;
+      const { sending } = await sendToStalled(claim);
       const annotations = { 'cdi.kubevirt.io/storage.pod.restarts': '1' };
       await rig.client.mergePatch(persistentVolumeClaims, keyOf(claim), { metadata: { annotations } });
       expect((await sending).status).to.equal(503);

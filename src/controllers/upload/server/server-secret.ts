@@ -4,6 +4,7 @@ import { type ConfigMap, type PersistentVolumeClaim, type Secret, secrets } from
 import { WaitingError } from '../../../kube/errors.ts';
 import type { Informer } from '../../../kube/informer.ts';
 import { keyOf } from '../../../kube/key.ts';
+import { secretText } from '../../../kube/secret-text.ts';
 import { BUNDLE_KEY } from '../../../protocol/installation.ts';
 import { transferSecretName } from '../../../protocol/object-names.ts';
 import type { CertifiedKey } from '../../../server/certificates.ts';
@@ -116,9 +117,7 @@ export class ServerSecrets {
   #trust(): Trust | undefined {
     const [secret] = this.#caches.authority.list();
     const [bundle] = this.#caches.clients.list();
-    const [certificate, key] = [secret?.data?.['tls.crt'], secret?.data?.['tls.key']].map((encoded = '') =>
-      Buffer.from(encoded, 'base64').toString(),
-    );
+    const [certificate, key] = [secretText(secret, 'tls.crt'), secretText(secret, 'tls.key')];
     const clients = bundle?.data?.[BUNDLE_KEY];
     if (!certificate || !key || !clients) return undefined;
     const digest = createHash('sha256').update(`${certificate}\0${clients}`).digest('hex');

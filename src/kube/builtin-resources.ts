@@ -64,6 +64,8 @@ export const storageClasses = defineResource<StorageClass>({
   kind: 'StorageClass',
   plural: 'storageclasses',
 });
+/** Provisioner of storage classes whose volumes are created manually. */
+export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 export const csiDrivers = defineResource<CSIDriver>({ ...storage, kind: 'CSIDriver', plural: 'csidrivers' });
 export const events = defineResource<Event>({ ...core, kind: 'Event', plural: 'events' });
 export const leases = defineResource<Lease>({

@@ -1,8 +1,12 @@
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { NO_PROVISIONER, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { hasProvisioner } from './awaiting-provisioner.ts';
 import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from './wait-for-first-consumer.ts';
 
+/** The grace period of a claim whose class names a provisioner: a volume controller with much to do takes seconds. */
+const LONGEST_MILLISECONDS = 20_000;
+/** The grace period of a claim that may never get a provisioner, because it binds to a volume that exists already. */
+const WITHOUT_PROVISIONER_MILLISECONDS = 2_000;
 /** The time for which the first look at a claim is remembered, so that its grace period is not granted again. */
 const REMEMBERED_MILLISECONDS = 60_000;
 
@@ -13,18 +17,13 @@ const REMEMBERED_MILLISECONDS = 60_000;
  */
 export class ProvisionerGrace {
   readonly #caches: Pick<Caches, 'storageClasses'>;
-  readonly #longest: number;
   readonly #now: () => number;
   /** The time at which each claim was first seen, by uid, in chronological order. */
   readonly #since = new Map<string, number>();
 
-  /**
-   * @param longest the grace period in milliseconds
-   * @param now milliseconds since the epoch
-   */
-  constructor(caches: Pick<Caches, 'storageClasses'>, longest: number, now: () => number) {
+  /** @param now milliseconds since the epoch */
+  constructor(caches: Pick<Caches, 'storageClasses'>, now: () => number) {
     this.#caches = caches;
-    this.#longest = longest;
     this.#now = now;
   }
 
@@ -41,6 +40,12 @@ export class ProvisionerGrace {
       this.#since.delete(other);
     }
     this.#since.set(uid, since);
-    return Math.max(0, since + this.#longest - now);
+    return Math.max(0, since + this.#longest(claim) - now);
+  }
+
+  #longest({ spec }: PersistentVolumeClaim): number {
+    const name = spec?.storageClassName ?? '';
+    const provisioner = this.#caches.storageClasses.get({ namespace: '', name })?.provisioner ?? NO_PROVISIONER;
+    return provisioner === NO_PROVISIONER ? WITHOUT_PROVISIONER_MILLISECONDS : LONGEST_MILLISECONDS;
   }
 }

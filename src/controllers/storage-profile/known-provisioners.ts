@@ -186,6 +186,3 @@ export const notForDisks: ReadonlySet<string> = new Set([
   'rook-ceph.ceph.rook.io/bucket',
   'stork-snapshot',
 ]);
-
-/** Provisioner of classes whose volumes are created manually. */
-export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';

@@ -1,8 +1,8 @@
 import { accessModes, volumeModes } from '../../api/persistent-volume-claim-spec.ts';
 import type { RecognizedReason } from '../../api/storage-profile.ts';
-import type { PersistentVolume, StorageClass } from '../../kube/builtin-resources.ts';
+import { NO_PROVISIONER, type PersistentVolume, type StorageClass } from '../../kube/builtin-resources.ts';
 import type { Capabilities, Claim } from './capabilities.ts';
-import { knownProvisioners, NO_PROVISIONER, notForDisks } from './known-provisioners.ts';
+import { knownProvisioners, notForDisks } from './known-provisioners.ts';
 
 /** What is known about a StorageClass, and whether it suffices to create claims of it. */
 export interface Recognition {

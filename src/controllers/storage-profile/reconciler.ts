@@ -1,13 +1,12 @@
 import { objectLabels } from '../../api/labels.ts';
 import { type StorageProfile, storageProfiles } from '../../api/storage-profile.ts';
 import { differs, ownerReference } from '../../kube/apply.ts';
-import type { StorageClass } from '../../kube/builtin-resources.ts';
+import { NO_PROVISIONER, type StorageClass } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import type { ObjectKey } from '../../kube/key.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { NO_PROVISIONER } from './known-provisioners.ts';
 import { type ResolvedProfile, resolveProfile } from './resolve.ts';
 
 const FIELD_MANAGER = 'diskpress-storage-profile';

@@ -1,9 +1,9 @@
 import { storageProfiles } from '../../api/storage-profile.ts';
+import { NO_PROVISIONER } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
-import { NO_PROVISIONER } from './known-provisioners.ts';
 import { registerStorageProfileMetric } from './metric.ts';
 import { StorageProfileReconciler } from './reconciler.ts';
 

@@ -14,6 +14,8 @@ const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: Re
   // The scheduler writes the node on a working claim while others write on it, and tries again.
   { reason: 'FailedScheduling', message: /^running PreBind plugin "VolumeBinding": Operation cannot be fulfilled/ },
   { reason: 'SchedulerError', message: /running PreBind plugin "VolumeBinding": Operation cannot be fulfilled/ },
+  // The scheduler learns of a pod before it learns of a claim that was there before the pod.
+  { reason: 'FailedScheduling', message: /persistentvolumeclaim "[^"]+" not found/ },
   // Fifty at once are more than a small node has processors for.
   { reason: 'FailedScheduling', message: /Insufficient cpu/ },
   // The API server looks for lost addresses between the making of a Service and that of its record.

@@ -33,7 +33,6 @@ import { annotationsOf, type BegunPlan, type CloneState, stateInPhase } from './
 import { ReportedStates } from './reported-states.ts';
 
 const FIELD_MANAGER = 'diskpress-clone-populator';
-const GRACE_MILLISECONDS = 2_000;
 
 /** Fills claims whose dataSourceRef names a VolumeCloneSource, by a chain of phases that the planner chooses. */
 export class ClonePopulatorReconciler implements Reconciler {
@@ -44,7 +43,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   constructor(context: CloneContext) {
     this.#context = context;
-    this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
+    this.#grace = new ProvisionerGrace(context.caches, context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {

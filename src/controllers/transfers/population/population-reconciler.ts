@@ -28,7 +28,6 @@ import { claimLabelsOf, missingLabels } from '../image-labels.ts';
 import { readReport, reportAnnotations } from '../transfer-report.ts';
 import type { PopulationKind } from './population-kind.ts';
 
-const GRACE_MILLISECONDS = 2_000;
 
 /**
  * Fills claims whose dataSourceRef names an object of one kind: the data is transferred into a working claim, whose
@@ -44,7 +43,7 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
     this.name = kind.name;
     this.#kind = kind;
     this.#context = context;
-    this.#grace = new ProvisionerGrace(context.caches, GRACE_MILLISECONDS, context.now);
+    this.#grace = new ProvisionerGrace(context.caches, context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {

@@ -17,6 +17,7 @@ import {
   SOURCE_FILES_DIRECTORY,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
+import { importDisk } from '../transfer/disk/import-disk.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { importArchive } from '../transfer/import-archive.ts';
@@ -77,15 +78,18 @@ async function importVolume(
   signal: AbortSignal,
 ): Promise<TransferResult> {
   const request = requestFromEnvironment(IMPORT_REQUEST_VARIABLE, importRequest);
-  const { target, format, scratch, followsInternalRedirects } = request;
+  const { target, format, scratch, followsInternalRedirects, stage } = request;
   const missing = await missingDependency(request.dependencies);
   if (missing) return missing;
   const sink = createSink(target, settings, progress);
   const { patience } = settings;
-  const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal };
+  const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal, stage };
   const opened = await openSource(request.source, opening);
   if (opened === undefined) {
     return succeeded(progress, await writeBlankDisk(sink, progress));
+  }
+  if ('disk' in opened) {
+    return succeeded(progress, await importDisk({ disk: opened.disk, sink, progress, signal }));
   }
   const { source, checksum } = opened;
   if (target.contentType === 'archive') {

@@ -81,6 +81,17 @@ export const importDependency = z.strictObject({
 });
 export type ImportDependency = z.infer<typeof importDependency>;
 
+/** A stage of a multi-stage import: it brings the target from one snapshot of a disk to a later one. */
+export const importStage = z.strictObject({
+  /** Snapshot, or change id, that the target holds; empty for the first stage, which copies everything. */
+  previous: z.string(),
+  /** Snapshot that the target holds afterwards. */
+  current: z.string(),
+  /** Whether no stage follows, so that the disk gets its final size. */
+  isFinal: z.boolean(),
+});
+export type ImportStage = z.infer<typeof importStage>;
+
 export const importRequest = z.strictObject({
   source: sourceRequest,
   target: transferTarget,
@@ -100,6 +111,8 @@ export const importRequest = z.strictObject({
   scratch: z.boolean(),
   /** The checkpoint that an earlier importer reported in its progress, to resume from. */
   checkpoint: z.string().optional(),
+  /** The stage of a multi-stage import; none where the whole source is imported at once. */
+  stage: importStage.optional(),
 });
 export type ImportRequest = z.infer<typeof importRequest>;
 

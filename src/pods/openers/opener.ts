@@ -1,8 +1,10 @@
 import type { Checksum } from '../../base/checksum.ts';
+import type { DiskSource } from '../../base/disk-source.ts';
 import type { PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
 import type { SourceRequest, SourceRequestOf } from '../../protocol/source-request.ts';
+import type { ImportStage } from '../../protocol/transfer-pod.ts';
 
 /** Where the files that a source needs are mounted in an importer pod. */
 export interface SourceMounts {
@@ -24,13 +26,20 @@ export interface Opening {
   readonly patience: PatienceOptions | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** The stage of a multi-stage import; undefined where the whole disk is imported at once. */
+  readonly stage: ImportStage | undefined;
 }
 
-/** A source that can be read. */
+/** A source that is read as a stream, or as a file with ranges. */
 export interface ReadableSource {
   readonly source: Source;
   /** The checksum that the bytes of the source must have. */
   readonly checksum?: Checksum | undefined;
+}
+
+/** A disk that another system serves in ranges. */
+export interface ReadableDisk {
+  readonly disk: DiskSource;
 }
 
 /** How the importer reads one kind of source. */
@@ -42,7 +51,7 @@ export interface SourceOpener<Request = SourceRequest> {
    * @returns undefined where there is nothing to read, and the disk is blank
    * @throws TransferError
    */
-  open(request: Request, opening: Opening): Promise<ReadableSource | undefined>;
+  open(request: Request, opening: Opening): Promise<ReadableSource | ReadableDisk | undefined>;
 }
 
 /** The opener of one type of source. */

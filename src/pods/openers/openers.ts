@@ -3,7 +3,7 @@ import { blank } from './blank.ts';
 import { file } from './file.ts';
 import { gcs } from './gcs.ts';
 import { http } from './http.ts';
-import type { OpenerOf, Opening, ReadableSource, SourceOpener } from './opener.ts';
+import type { OpenerOf, Opening, ReadableDisk, ReadableSource, SourceOpener } from './opener.ts';
 import { pulledImage } from './pulled-image.ts';
 import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
@@ -25,7 +25,10 @@ const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
  * @returns undefined where there is nothing to read, and the disk is blank
  * @throws TransferError
  */
-export function openSource(request: SourceRequest, opening: Opening): Promise<ReadableSource | undefined> {
+export function openSource(
+  request: SourceRequest,
+  opening: Opening,
+): Promise<ReadableSource | ReadableDisk | undefined> {
   const opener: SourceOpener = openers[request.type];
   return opener.open(request, opening);
 }

@@ -1,4 +1,5 @@
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { NO_PROVISIONER, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { Caches } from '../runtime/caches.ts';
 import { isBound } from './bound.ts';
 
 /** The annotation that the volume controller of Kubernetes writes on a claim to tell the provisioner to act. */
@@ -8,17 +9,36 @@ export function hasProvisioner(claim: PersistentVolumeClaim): boolean {
   return isBound(claim) || claim.metadata?.annotations?.[PROVISIONER_ANNOTATION] !== undefined;
 }
 
-/** The wait is limited, because claims without a provisioner never get the annotation. */
-const LONGEST_MILLISECONDS = 5_000;
+/** A volume controller with much to do takes seconds to name the provisioner of the claim's class. */
+const WITH_PROVISIONER_MILLISECONDS = 15_000;
+/** A claim without a provisioner never gets the annotation, because it binds to a volume that exists already. */
+const WITHOUT_PROVISIONER_MILLISECONDS = 2_000;
 
 /**
- * Returns whether a claim is so new that the volume controller is still about to write its provisioner on it. A
- * concurrent write by Diskpress would make that write fail, and it is retried only many seconds later.
+ * Returns for how many milliseconds at most a claim is left alone, so that the volume controller can write its
+ * provisioner on it. A concurrent write by Diskpress would make that write fail, of which the volume controller emits a
+ * Warning event, and it is retried only many seconds later.
+ */
+export function longestProvisionerWait(
+  { spec }: PersistentVolumeClaim,
+  caches: Pick<Caches, 'storageClasses'>,
+): number {
+  const name = spec?.storageClassName ?? '';
+  const provisioner = caches.storageClasses.get({ namespace: '', name })?.provisioner ?? NO_PROVISIONER;
+  return provisioner === NO_PROVISIONER ? WITHOUT_PROVISIONER_MILLISECONDS : WITH_PROVISIONER_MILLISECONDS;
+}
+
+/**
+ * Returns whether a claim is so new that the volume controller is still about to write its provisioner on it.
  *
  * @param now milliseconds since the epoch
  */
-export function isAwaitingProvisioner(claim: PersistentVolumeClaim, now: number): boolean {
+export function isAwaitingProvisioner(
+  claim: PersistentVolumeClaim,
+  caches: Pick<Caches, 'storageClasses'>,
+  now: number,
+): boolean {
   const { creationTimestamp } = claim.metadata ?? {};
   if (hasProvisioner(claim) || !creationTimestamp) return false;
-  return now - new Date(creationTimestamp).getTime() < LONGEST_MILLISECONDS;
+  return now - Date.parse(creationTimestamp) < longestProvisionerWait(claim, caches);
 }

@@ -1,19 +1,14 @@
-import { NO_PROVISIONER, type PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Caches } from '../runtime/caches.ts';
-import { hasProvisioner } from './awaiting-provisioner.ts';
+import { hasProvisioner, longestProvisionerWait } from './awaiting-provisioner.ts';
 import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from './wait-for-first-consumer.ts';
 
-/** The grace period of a claim whose class names a provisioner: a volume controller with much to do takes seconds. */
-const LONGEST_MILLISECONDS = 20_000;
-/** The grace period of a claim that may never get a provisioner, because it binds to a volume that exists already. */
-const WITHOUT_PROVISIONER_MILLISECONDS = 2_000;
 /** The time for which the first look at a claim is remembered, so that its grace period is not granted again. */
 const REMEMBERED_MILLISECONDS = 60_000;
 
 /**
  * Delays the first write to a claim that may be populated until the volume controller of Kubernetes has written the
- * provisioner on it, for a limited time: on a conflict between the two writes, the volume controller emits a Warning
- * event that it could not save the claim.
+ * provisioner on it, for a limited time.
  */
 export class ProvisionerGrace {
   readonly #caches: Pick<Caches, 'storageClasses'>;
@@ -40,12 +35,6 @@ export class ProvisionerGrace {
       this.#since.delete(other);
     }
     this.#since.set(uid, since);
-    return Math.max(0, since + this.#longest(claim) - now);
-  }
-
-  #longest({ spec }: PersistentVolumeClaim): number {
-    const name = spec?.storageClassName ?? '';
-    const provisioner = this.#caches.storageClasses.get({ namespace: '', name })?.provisioner ?? NO_PROVISIONER;
-    return provisioner === NO_PROVISIONER ? WITHOUT_PROVISIONER_MILLISECONDS : LONGEST_MILLISECONDS;
+    return Math.max(0, since + longestProvisionerWait(claim, this.#caches) - now);
   }
 }

@@ -85,7 +85,7 @@ export class CopyReconciler implements Reconciler {
 
   async failed(key: ObjectKey, failure: Error): Promise<void> {
     const claim = this.#context.caches.claims.get(key);
-    const report = claim && failureReport(claim, failure, this.#context.now());
+    const report = claim && failureReport(this.#context, claim, failure);
     if (claim && report) await this.#tell(claim, report);
   }
 

@@ -61,7 +61,7 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async failed(key: ObjectKey, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
-    const report = target && failureReport(target, failure, this.#context.now());
+    const report = target && failureReport(this.#context, target, failure);
     if (!target || !report) return;
     // The same wait fails again and again, but it is reported only once.
     if (readReport(target.metadata?.annotations)?.message !== report.message) {

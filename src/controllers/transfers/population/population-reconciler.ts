@@ -28,7 +28,6 @@ import { claimLabelsOf, missingLabels } from '../image-labels.ts';
 import { readReport, reportAnnotations } from '../transfer-report.ts';
 import type { PopulationKind } from './population-kind.ts';
 
-
 /**
  * Fills claims whose dataSourceRef names an object of one kind: the data is transferred into a working claim, whose
  * volume is then handed over.
@@ -68,7 +67,7 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
   /** Reports on the claim what keeps its transfer from starting. */
   async failed(key: ObjectKey, failure: Error): Promise<void> {
     const target = this.#context.caches.claims.get(key);
-    const report = target && failureReport(target, failure, this.#context.now());
+    const report = target && failureReport(this.#context, target, failure);
     if (!target || !report) return;
     this.#context.events.event(target, { type: 'Warning', reason: report.reason, message: report.message });
     await annotateClaim(this.#context.client, target, this.#kind.fieldManager, {

@@ -18,9 +18,9 @@ describe('the time that the provisioner of a claim is given', () => {
   it('begins when it is first asked for, and ends, however late that is noticed', () => {
     let now = 1_000_000;
     const grace = new ProvisionerGrace(caches, () => now);
-    expect(grace.left(claim())).to.equal(20_000);
-    now += 15_000;
-    expect(grace.left(claim())).to.equal(5_000);
+    expect(grace.left(claim())).to.equal(15_000);
+    now += 11_000;
+    expect(grace.left(claim())).to.equal(4_000);
     now += 50_000;
     expect(grace.left(claim())).to.equal(0);
     now += 100;
@@ -37,7 +37,7 @@ describe('the time that the provisioner of a claim is given', () => {
   it('is not needed by a claim that has no node yet, for which nobody provisions anything', () => {
     const grace = new ProvisionerGrace(caches, () => 0);
     expect(grace.left(claim({}, 'late'))).to.equal(0);
-    expect(grace.left(claim({ 'volume.kubernetes.io/selected-node': 'node1' }, 'late'))).to.equal(20_000);
+    expect(grace.left(claim({ 'volume.kubernetes.io/selected-node': 'node1' }, 'late'))).to.equal(15_000);
   });
 
   it('is short where the claim may never get one', () => {

@@ -85,6 +85,8 @@ export const isGone = hasStatus(410);
  * is a different error.
  */
 export const isConflict = hasReason('Conflict');
+/** Reports whether the message of another controller is about a conflict, after which that controller tries again. */
+export const isAboutConflict = (message: string) => message.includes('the object has been modified');
 export const isAlreadyExists = hasReason('AlreadyExists');
 
 /** Reports whether the same request will be refused again: 400, 405, 406, 413, 415 and 422. */

@@ -1,3 +1,4 @@
+import { isAboutConflict } from './errors.ts';
 import { defineResource, type KubeObject } from './resource.ts';
 
 interface SnapshotError {
@@ -67,3 +68,12 @@ export const volumeSnapshotClasses = defineResource<VolumeSnapshotClass>({
   plural: 'volumesnapshotclasses',
   namespaced: false,
 });
+
+/**
+ * Returns why a snapshot is not ready, in the words of the snapshot controller or the driver. A conflict is no reason:
+ * the snapshot controller leaves it in the status until it has tried again.
+ */
+export function snapshotTrouble({ status }: VolumeSnapshot): string | undefined {
+  const message = status?.error?.message;
+  return message && !isAboutConflict(message) ? message : undefined;
+}

@@ -1,5 +1,6 @@
 import type { DataSource } from '../../api/data-source.ts';
 import { keyToString, type ObjectKey } from '../../kube/key.ts';
+import { snapshotTrouble } from '../../kube/snapshot-resources.ts';
 import { isBound } from '../claims/bound.ts';
 import { waitsForFirstConsumer } from '../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../runtime/caches.ts';
@@ -49,7 +50,7 @@ function snapshotReadiness(caches: Pick<Caches, 'snapshots'>, key: ObjectKey | u
   const name = key ? keyToString(key) : '';
   if (!snapshot) return notReady('NotFound', `VolumeSnapshot ${name} does not exist`);
   if (snapshot.status?.readyToUse) return READY;
-  const trouble = snapshot.status?.error?.message;
+  const trouble = snapshotTrouble(snapshot);
   return notReady('SnapshotNotReady', `VolumeSnapshot ${name} is not ready to use yet${trouble ? `: ${trouble}` : ''}`);
 }
 

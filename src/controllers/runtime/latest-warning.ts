@@ -1,4 +1,5 @@
 import { events } from '../../kube/builtin-resources.ts';
+import { isAboutConflict } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
 import { newestEvent } from './newest-event.ts';
@@ -8,9 +9,6 @@ import { newestEvent } from './newest-event.ts';
  * request.
  */
 const GRACE_MILLISECONDS = 3_000;
-
-/** Message of a conflict with a concurrent write; its reporter has already retried. */
-const CONFLICT = 'the object has been modified';
 
 /**
  * Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned.
@@ -28,5 +26,5 @@ export async function latestWarning(
     ...(namespace ? { namespace } : {}),
     fieldSelector: `involvedObject.uid=${uid},type=Warning${exceptReason ? `,reason!=${exceptReason}` : ''}`,
   });
-  return newestEvent(found.filter(({ message }) => !message?.includes(CONFLICT)))?.message;
+  return newestEvent(found.filter(({ message }) => !isAboutConflict(message ?? '')))?.message;
 }

@@ -20,9 +20,11 @@ const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: Re
   { reason: 'FailedScheduling', message: /Insufficient cpu/ },
   // The API server looks for lost addresses between the making of a Service and that of its record.
   { reason: 'ClusterIPNotAllocated', message: /is not allocated; repairing$/ },
-  // Threads of the CSI provisioner put their finalizer on one source that is cloned or restored several times at once.
+  // Threads of the CSI provisioner and of the snapshot controller put their finalizers on one source that is cloned,
+  // restored or snapshotted several times at once, and try again.
   { reason: 'ProvisioningFailed', message: /^Operation cannot be fulfilled on volumesnapshots/ },
   { reason: 'ProvisioningFailed', message: /^Operation cannot be fulfilled on persistentvolumeclaims "golden-/ },
+  { reason: 'SnapshotContentCreationFailed', message: /Operation cannot be fulfilled on persistentvolumeclaims/ },
 ];
 
 /** The Warning events of namespaces, counted by who tells of what, and why; each with one of its messages. */

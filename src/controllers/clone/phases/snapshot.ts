@@ -1,5 +1,5 @@
 import { keyToString } from '../../../kube/key.ts';
-import { type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
+import { snapshotTrouble, type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { marksFor, requireMadeFor } from '../../objects/made-for.ts';
 import { gatherFacts } from '../planner/facts.ts';
@@ -21,9 +21,9 @@ export const snapshot: Phase = async (work) => {
     await createIfAbsent(context.client, volumeSnapshots, await temporarySnapshotOf(work));
     return { message };
   }
-  const error = current.status?.error?.message;
-  if (!error) return { message };
-  return { message: `${message}: ${withAdvice(error, work)}`, trouble: 'SnapshotFailed' };
+  const trouble = snapshotTrouble(current);
+  if (!trouble) return { message };
+  return { message: `${message}: ${withAdvice(trouble, work)}`, trouble: 'SnapshotFailed' };
 };
 
 async function temporarySnapshotOf({ context, target, source, temporarySnapshot }: CloneWork): Promise<VolumeSnapshot> {

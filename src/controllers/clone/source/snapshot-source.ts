@@ -7,6 +7,7 @@ import {
   type VolumeSnapshot,
   type VolumeSnapshotContent,
   volumeSnapshotContents,
+  snapshotTrouble,
 } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
@@ -29,7 +30,7 @@ export async function gatherSnapshotSource(
   if (!snapshot) throw without('snapshot', key, 'absent');
   if (isBeingDeleted(snapshot)) throw without('snapshot', key, 'deleted');
   if (!snapshot.status?.readyToUse) {
-    const trouble = snapshot.status?.error?.message;
+    const trouble = snapshotTrouble(snapshot);
     throw notReady(`The source snapshot ${keyToString(key)} is not ready to use yet${trouble ? `: ${trouble}` : ''}`);
   }
   const contentName = snapshot.status.boundVolumeSnapshotContentName;

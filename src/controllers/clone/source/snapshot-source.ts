@@ -4,10 +4,10 @@ import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import {
+  snapshotTrouble,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
   volumeSnapshotContents,
-  snapshotTrouble,
 } from '../../../kube/snapshot-resources.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';

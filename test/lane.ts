@@ -49,7 +49,17 @@ export class Lane {
       (text) => JSON.parse(text) as Outcome,
       () => ({
         passed: 0,
-        failures: status === 0 ? [] : [`${this.#suites.join(', ')}: ended early, with exit code ${status}`],
+        failures:
+          status === 0
+            ? []
+            : [
+                {
+                  title: this.#suites.join(', '),
+                  message: `ended early, with exit code ${status}`,
+                  file: '',
+                  titlesBegin: '',
+                },
+              ],
       }),
     );
     return { status, outcome };

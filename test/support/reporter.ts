@@ -5,19 +5,39 @@ import { recordDurations, recordedDurations, remaining, roughly } from './remain
 
 const { Base, Spec } = mocha.reporters;
 
+/** A test, or a hook, that failed. */
+export interface Failure {
+  /** Title in full. */
+  readonly title: string;
+  /** First line of the error. */
+  readonly message: string;
+  /** Path of the test file. */
+  readonly file: string;
+  /** Begins the titles of the tests that show whether it fails again: of the test, or of all that a hook is for. */
+  readonly titlesBegin: string;
+}
+
 /** How a run of tests ended. */
 export interface Outcome {
   readonly passed: number;
-  /** What failed, in a line each: the title of the test in full, and the error's first line. */
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
+  /** What failed at first, and passed when it was tried once more by itself. */
+  readonly unsteady?: readonly Failure[];
 }
 
 /** Names the file that a run's {@link Outcome} is written to as JSON, if any. */
 export const OUTCOME_VARIABLE = 'DISKPRESS_TEST_OUTCOME';
 
-/** The failures, and at last `N passed, N failed`. */
-export const summaryOf = ({ passed, failures }: Outcome): string =>
-  [...failures.map((failure) => `failed: ${failure}`), `${passed} passed, ${failures.length} failed`].join('\n');
+/** The failures in a line each, and at last `N passed, N failed`. */
+export function summaryOf({ passed, failures, unsteady = [] }: Outcome): string {
+  const told = (what: string, all: readonly Failure[]) =>
+    all.map(({ title, message }) => `${what}: ${title}: ${message}`);
+  return [
+    ...told('failed, then passed', unsteady),
+    ...told('failed', failures),
+    `${passed} passed, ${failures.length} failed`,
+  ].join('\n');
+}
 
 /** Milliseconds between two words about how long it will still take. */
 const ESTIMATE_MILLISECONDS = 60_000;
@@ -28,9 +48,14 @@ export default class SummaryReporter extends Spec {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_END } = mocha.Runner.constants;
     this.#tellWhatIsLeft(runner, EVENT_TEST_END, options.grep);
-    const failures: string[] = [];
-    runner.on(EVENT_TEST_FAIL, (test: mocha.Test, error: Error) => {
-      failures.push(`${test.fullTitle()}: ${error.message.split('\n', 1)[0]}`);
+    const failures: Failure[] = [];
+    runner.on(EVENT_TEST_FAIL, (test: mocha.Test | mocha.Hook, error: Error) => {
+      failures.push({
+        title: test.fullTitle(),
+        message: error.message.split('\n', 1)[0] ?? '',
+        file: test.file ?? '',
+        titlesBegin: test.type === 'hook' ? (test.parent?.fullTitle() ?? '') : test.fullTitle(),
+      });
     });
     // The failures in full come with the end of the run too, before this.
     runner.once(EVENT_RUN_END, () => {

@@ -10,7 +10,8 @@ export interface DiskRange {
 
 /**
  * A disk that another system serves in ranges, such as an image transfer of oVirt or a virtual disk of VMware. It
- * handles passing failures itself: it retries, and logs in again, as long as that is sensible.
+ * handles passing failures itself: it retries, and logs in again, as long as that is sensible. The bytes that are read
+ * are counted by who reads them.
  */
 export interface DiskSource {
   /** The location for people, without credentials. */
@@ -24,7 +25,8 @@ export interface DiskSource {
   /** Largest length of one read in bytes. */
   readonly largestRead: number;
   /**
-   * Yields the ranges of the disk from an offset to its end: ascending, without gaps or overlaps.
+   * Yields the ranges of the disk from an offset to its end: ascending, without gaps or overlaps. Called twice: first
+   * for how much data there is, and then for reading.
    *
    * @throws TransferError
    */
@@ -36,7 +38,7 @@ export interface DiskSource {
    */
   read(offset: number, into: Buffer): Promise<void>;
   /**
-   * Ends everything that was opened at the other system.
+   * Ends everything that was opened at the other system, and reads that are still in progress.
    *
    * @param outcome `complete` where everything has been read and is durable; otherwise `incomplete`
    */

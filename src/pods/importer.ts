@@ -88,8 +88,9 @@ async function importVolume(
   if (opened === undefined) {
     return succeeded(progress, await writeBlankDisk(sink, progress));
   }
+  const checkpoints = { store: checkpointStoreOf(request, settings, checkpoint) };
   if ('disk' in opened) {
-    return succeeded(progress, await importDisk({ disk: opened.disk, sink, progress, signal }));
+    return succeeded(progress, await importDisk({ disk: opened.disk, sink, progress, checkpoints, signal }));
   }
   const { source, checksum } = opened;
   if (target.contentType === 'archive') {
@@ -103,7 +104,7 @@ async function importVolume(
     checksum,
     format,
     scratchDirectory: scratch ? settings.scratch : undefined,
-    checkpoints: { store: checkpointStoreOf(request, settings, checkpoint) },
+    checkpoints,
     signal,
   });
   const { labels } = source;

@@ -2,6 +2,7 @@ import { abandonStream, ByteReader, type SeekableStream } from '../../base/bytes
 import { type Checksum, verified } from '../../base/checksum.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
+import { unlessAborted } from '../../base/unless-aborted.ts';
 import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
 import type { DiskFormat } from '../../image/formats/drivers.ts';
 import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../../image/formats/recognise.ts';
@@ -102,18 +103,12 @@ async function openUnlessAborted(
 ): Promise<OpenedSource> {
   signal?.throwIfAborted();
   const opening = source.open(head);
-  if (signal === undefined) return opening;
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason as Error);
-  signal.addEventListener('abort', abort);
   try {
-    return await Promise.race([opening, aborted.promise]);
+    return await unlessAborted(opening, signal);
   } catch (error) {
     // The opened source is not needed any more.
     opening.then(({ bytes }) => abandonStream(bytes)).catch(() => {});
     throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -27,10 +27,14 @@ export interface InstallationSettings {
 /**
  * Requests and limits of transfer pods, unless CDIConfig gives others. Their root is read-only and their work directory
  * is in memory, so their ephemeral storage consists of their logs: the kubelet keeps 50 MB of these by default, on some
- * clusters 250 MB, and evicts a pod that exceeds its limit. The requests count against users' quotas, and are at least
- * a tenth of the limits, which a LimitRange may require.
+ * clusters 250 MB, and evicts a pod that exceeds its limit. The requests count against users' quotas, and those of
+ * memory and storage are at least a tenth of the limits, which a LimitRange may require. Two processors are what
+ * decoders keep busy.
  */
-export const DEFAULT_POD_RESOURCES: V1ResourceRequirements = {
+export const DEFAULT_POD_RESOURCES = {
   requests: { cpu: '100m', memory: '60M', 'ephemeral-storage': '32M' },
-  limits: { cpu: '750m', memory: '600M', 'ephemeral-storage': '300M' },
-};
+  limits: { cpu: '2', memory: '600M', 'ephemeral-storage': '300M' },
+} satisfies V1ResourceRequirements;
+
+/** The limit of processors in namespaces whose ResourceQuota or LimitRange does not allow the default one. */
+export const MODEST_CPU_LIMIT = '750m';

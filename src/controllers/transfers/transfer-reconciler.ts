@@ -16,6 +16,7 @@ import type { ControllerContext } from '../runtime/context.ts';
 import { labelClaim, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
+import { createTransferPod } from './create-transfer-pod.ts';
 import { failureReport } from './failure-report.ts';
 import { podOwner } from './known-claim.ts';
 import { judgePod } from './pod-verdict.ts';
@@ -90,7 +91,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     await requireVolume(this.#context, claim);
     if (request.scratch) await this.#createScratchClaim(claim);
     const pod = await this.#operation.preparePod(claim, request, { owner: podOwner(claim), restarts });
-    await createIfAbsent(client, pods, pod);
+    await createTransferPod(client, pod);
     const awaited = awaitedIn(readReport(claim.metadata?.annotations));
     await this.#tell(claim, pendingReport(restarts, awaited ?? starting(pod)));
     return undefined;

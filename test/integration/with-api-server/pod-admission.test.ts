@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
+import { createTransferPod } from '../../../src/controllers/transfers/create-transfer-pod.ts';
+import type { Pod } from '../../../src/kube/builtin-resources.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { deployFolder, objectIn } from '../../support/deployed.ts';
 import { Kubectl } from '../../support/kubectl.ts';
+import { rejection } from '../../support/rejection.ts';
 import { everyTransferPod, podOf } from '../../support/transfer-pods.ts';
 
 /** As some clusters have it: pods of these classes need a quota that says so in their namespace. */
@@ -67,11 +71,14 @@ const quota = {
   },
 };
 
+const processorLimits = ({ spec }: Pod) => spec?.containers.map(({ resources }) => resources?.limits?.['cpu']);
+
 describe('the admission of pods', function () {
   this.timeout(60_000);
   let folder: string;
   let server: ApiServer;
   let kubectl: Kubectl;
+  let client: KubeClient;
 
   before(kubernetesIsBuilt);
   before(async () => {
@@ -80,8 +87,10 @@ describe('the admission of pods', function () {
     await writeFile(path, stringify(limitedClasses));
     server = await startApiServer({ args: [`--admission-control-config-file=${path}`] });
     kubectl = await Kubectl.create(server.kubeConfigPath);
+    client = new KubeClient(server.kubeConfig());
   });
   after(async () => {
+    await client?.close();
     await kubectl?.remove();
     await server?.stop();
     await rm(folder, { recursive: true, force: true });
@@ -105,7 +114,32 @@ describe('the admission of pods', function () {
     const [container] = tooLarge.spec?.containers ?? [];
     if (container) container.resources = { limits: { cpu: '1', memory: '1Gi', 'ephemeral-storage': '2Gi' } };
     expect(await kubectl.refusal(tooLarge)).to.include('maximum ephemeral-storage usage per Container is 512Mi');
-    for (const pod of Object.values(everyTransferPod)) await kubectl.apply(pod);
+    for (const pod of Object.values(everyTransferPod)) {
+      const made = await createTransferPod(client, pod);
+      expect(processorLimits(made), made.metadata?.name).to.include('750m').but.not.include('2');
+    }
+  });
+
+  it('gives a transfer pod the processors that a quota leaves, and otherwise two', async () => {
+    await kubectl.run('create', 'namespace', 'tight');
+    await kubectl.apply({
+      ...quota,
+      metadata: { name: 'processors', namespace: 'tight' },
+      spec: { hard: { 'limits.cpu': '1' } },
+    });
+    await settleQuota('tight', 'processors');
+    await kubectl.run('create', 'namespace', 'roomy');
+    const importerIn = (namespace: string): Pod => {
+      const pod = podOf('importer');
+      return { ...pod, metadata: { ...pod.metadata, namespace } };
+    };
+    expect(processorLimits(await createTransferPod(client, importerIn('tight')))).to.deep.equal(['750m']);
+    expect(processorLimits(await createTransferPod(client, importerIn('roomy')))).to.deep.equal(['2']);
+    const another = importerIn('tight');
+    const refused = await rejection(
+      createTransferPod(client, { ...another, metadata: { ...another.metadata, name: 'another' } }),
+    );
+    expect(refused).to.have.property('reason', 'ErrExceededQuota');
   });
 
   it("takes the controllers' pod where critical ones are limited, and only there", async () => {

@@ -22,6 +22,7 @@ import { deleteOwn } from '../../objects/delete-own.ts';
 import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
+import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
@@ -96,7 +97,7 @@ export class CopyReconciler implements Reconciler {
     keys: HostCloneKeys,
     restarts: number,
   ): Promise<Result> {
-    const { caches, config } = this.#context;
+    const { caches, client, config } = this.#context;
     const sourceUid = this.#sourceUid(claim, sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     requireSameObject(caches, { kind: 'PersistentVolumeClaim', key: sourceKey }, sourceUid);
@@ -115,8 +116,11 @@ export class CopyReconciler implements Reconciler {
       this.#createSecrets(claim, keys),
     ]);
     await Promise.all([
-      this.#create(pods, targetPod(claim, keys, target, settings, restarts)),
-      this.#create(pods, sourcePod(claim, keys, { ...source, annotations, service }, target, settings, restarts)),
+      createTransferPod(client, targetPod(claim, keys, target, settings, restarts)),
+      createTransferPod(
+        client,
+        sourcePod(claim, keys, { ...source, annotations, service }, target, settings, restarts),
+      ),
     ]);
     await this.#tell(
       claim,

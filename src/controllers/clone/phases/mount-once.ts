@@ -4,9 +4,9 @@ import { type PersistentVolumeClaim, type Pod, pods } from '../../../kube/builti
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { mountingPodName } from '../../../protocol/object-names.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { isMadeFor, requireMadeFor } from '../../objects/made-for.ts';
 import { latestWarning } from '../../runtime/latest-warning.ts';
+import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
 import { volumeModeOf } from '../../transfers/transfer-target.ts';
@@ -30,7 +30,7 @@ export async function mountOnce(
   const pod = requireMadeFor(caches.pods.get(key), work.target.metadata?.uid);
   const outcome = { message: `pod ${keyToString(key)} is mounting the claim`, after: LOOK_AGAIN_MILLISECONDS };
   if (!pod) {
-    await createIfAbsent(client, pods, mountingPod(work, claim, key, reach));
+    await createTransferPod(client, mountingPod(work, claim, key, reach));
     return outcome;
   }
   if (isBeingDeleted(pod)) return outcome;

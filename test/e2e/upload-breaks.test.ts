@@ -1,15 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { persistentVolumeClaims, type Pod, pods } from '../../src/kube/builtin-resources.ts';
-import { primeClaimName, uploadPodName } from '../../src/protocol/object-names.ts';
+import type { Pod } from '../../src/kube/builtin-resources.ts';
 import { killContainer } from '../cluster/index.ts';
-import { untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
-import { productNamespace } from '../support/environment.ts';
-import { readVolume } from '../support/volume-content.ts';
 import { useSuite } from './support/suite.ts';
 import { useUploadClients } from './support/upload-clients.ts';
+import { containerOf, expectUploadedDisk, uploadProxies, uploadServerOf } from './support/uploaded-disk.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -20,22 +17,12 @@ describe('an upload that breaks', function () {
   const image = (name: string) => join(suite.disk.folder, name);
   const options = () => ['--storage-class', suite.classes.standard, '--size', '200Mi'];
 
-  async function expectDisk(name: string): Promise<void> {
-    await untilSucceeded(suite.client, suite.key(name));
-    const content = await readVolume(suite, suite.key(name), suite.disk.virtualSize);
-    expect(content.sha256).to.equal(suite.disk.sha256);
-    expect(content.zerosAfter).to.be.true;
-  }
-  async function serverOf(name: string): Promise<Pod> {
-    const claim = await suite.client.get(persistentVolumeClaims, suite.key(name));
-    const pod = await suite.client.get(pods, suite.key(uploadPodName(primeClaimName(claim?.metadata?.uid ?? ''))));
-    if (!pod) throw new Error(`${name} has no upload server`);
-    return pod;
-  }
+  const expectDisk = (name: string) => expectUploadedDisk(suite, name);
+
   async function kill(pod: Pod): Promise<void> {
-    const id = pod.status?.containerStatuses?.[0]?.containerID ?? '';
-    expect(await killContainer(id), `whether ${pod.metadata?.name} was running`).to.be.true;
+    expect(await killContainer(containerOf(pod)), `whether ${pod.metadata?.name} was running`).to.be.true;
   }
+
   it('is continued by diskpress after Ctrl-C', async () => {
     const { held, release } = clients.port.holdAfter(60 * MEBIBYTE);
     const first = clients.diskpress(image(diskFile.raw), 'dv/interrupted', ...options());
@@ -81,7 +68,7 @@ describe('an upload that breaks', function () {
       const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
       const uploading = upload(target);
       await Promise.race([held, uploading]);
-      await kill(await serverOf(target));
+      await kill(await uploadServerOf(suite, target));
       release();
       await uploading;
       await expectDisk(target);
@@ -92,8 +79,7 @@ describe('an upload that breaks', function () {
     const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
     const uploading = uploads['virtctl']?.('proxies');
     await Promise.race([held, uploading]);
-    const selection = { namespace: productNamespace, labelSelector: 'cdi.kubevirt.io=cdi-uploadproxy' };
-    const proxies = await suite.client.list(pods, selection);
+    const proxies = await uploadProxies(suite);
     expect(proxies).to.have.lengthOf(2);
     await Promise.all(proxies.map(kill));
     release();

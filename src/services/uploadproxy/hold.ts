@@ -1,14 +1,13 @@
-import { Backoff } from '../../kube/backoff.ts';
 import { delay } from '../../kube/delay.ts';
 import { toError } from '../../kube/errors.ts';
 import type { UploadTokenClaims } from '../../protocol/upload-token.ts';
 import { Exchange } from './exchange.ts';
 import { Refusal } from './refusal.ts';
+import { ServerSearch } from './server-search.ts';
 import type { UploadServer, UploadServers } from './upload-servers.ts';
 
 /** Milliseconds that a server may take to want a body, once it is connected to. */
 const BEGIN_MILLISECONDS = 30_000;
-const backoff = { base: 100, max: 1000, jitter: 0.2 };
 
 /** An exchange that a server has begun. */
 export interface Begun {
@@ -33,15 +32,15 @@ export async function begin(
   { patience, signal }: { patience: number; signal: AbortSignal },
 ): Promise<Begun> {
   const deadline = performance.now() + patience;
-  const delays = new Backoff(backoff);
+  const search = new ServerSearch(servers, token);
   for (;;) {
     try {
-      return await beginOnce(servers, token, head, signal);
+      return await beginOnce(servers, search, head, signal);
     } catch (error) {
       signal.throwIfAborted();
       const isWaiting = error instanceof Refusal && error.status === 503;
       if (!isWaiting) throw error;
-      const pause = delays.next();
+      const pause = search.pause();
       if (performance.now() + pause > deadline) {
         throw new Refusal(
           503,
@@ -58,11 +57,12 @@ export async function begin(
 
 async function beginOnce(
   servers: UploadServers,
-  token: UploadTokenClaims,
+  search: ServerSearch,
   head: ConstructorParameters<typeof Exchange>[1],
   signal: AbortSignal,
 ): Promise<Begun> {
-  const server = await servers.find(token, signal);
+  const started = performance.now();
+  const server = await search.next(signal);
   const exchange = new Exchange(await servers.connect(server, signal), head);
   const abandon = (): void => exchange.end();
   const timer = setTimeout(abandon, BEGIN_MILLISECONDS);
@@ -71,7 +71,7 @@ async function beginOnce(
     const wantsBody = await exchange.begun();
     // Certificates rotate, and one end may know of it before the other.
     if (!wantsBody && (await exchange.answer).status === 401) throw new Error('it does not know the proxy');
-    return { exchange, server, wantsBody };
+    return { exchange, server: await search.reached(server, started, signal), wantsBody };
   } catch (error) {
     exchange.end();
     throw new Refusal(503, `the upload server has not taken the image: ${toError(error).message}`, { cause: error });

@@ -24,12 +24,15 @@ export class ProxyPort {
   #hold: Hold | undefined;
   /** Bytes that clients have sent. */
   sent = 0;
+  /** Connections that clients have made. */
+  connections = 0;
 
   private constructor(server: Server, to: { readonly host: string; readonly port: number }) {
     this.#server = server;
     this.#to = to;
     server.on('connection', (client) => {
       this.#clients.add(client);
+      this.connections += 1;
       client.on('error', () => undefined);
       client.on('close', () => this.#clients.delete(client));
       this.#pass(client).catch(() => client.destroy());

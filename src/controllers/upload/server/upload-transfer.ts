@@ -5,17 +5,15 @@ import { keyOf } from '../../../kube/key.ts';
 import { bundleName, signers } from '../../../protocol/installation.ts';
 import { uploadPodName } from '../../../protocol/object-names.ts';
 import type { UploadRequest } from '../../../protocol/transfer-pod.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
-import { isMadeFor } from '../../objects/made-for.ts';
 import { fetchHealth } from '../../progress/fetch-progress.ts';
 import { PodPoll } from '../../progress/pod-poll.ts';
 import { cachedConfigMap, cachedSecret } from '../../runtime/installation-objects.ts';
 import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { READY_INTERVAL_MILLISECONDS } from '../../transfers/transfer-reconciler.ts';
-import { transferService, transferServiceKey } from '../../transfers/transfer-service.ts';
 import { uploadWords } from '../words.ts';
 import { isUploadClaim, uploadRequestOf } from './request.ts';
 import { ServerSecrets } from './server-secret.ts';
+import { ServerServices } from './server-service.ts';
 import { requireNotInUse } from './target-in-use.ts';
 import { uploadServerPod } from './upload-server-pod.ts';
 
@@ -39,12 +37,13 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
   podName: uploadPodName,
   requestOf: uploadRequestOf,
   operate(context, host) {
-    const { client, caches, config } = context;
+    const { caches, config } = context;
     const trust = {
       authority: cachedSecret(host, config.namespace, authority),
       clients: cachedConfigMap(host, config.namespace, clients),
     };
     const keys = new ServerSecrets(context, trust);
+    const serverServices = new ServerServices(context);
     // The probe of a kubelet asks once a second, and tells of each pod that is not ready at once by a warning.
     const health = new PodPoll({ fetch: fetchHealth, interval: READY_INTERVAL_MILLISECONDS });
     const uploads = () => caches.claims.list().filter(isUploadClaim).map(keyOf);
@@ -52,20 +51,15 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
       watches: [enqueueFrom(trust.authority, uploads), enqueueFrom(trust.clients, uploads)],
       async preparePod(claim, request, plan) {
         requireNotInUse(caches, claim);
-        await Promise.all([
-          createIfAbsent(client, services, transferService(claim, 'upload-server')),
-          keys.provide(claim),
-        ]);
+        await Promise.all([serverServices.provide(claim), keys.provide(claim)]);
         return uploadServerPod(claim, request, plan, config.transferSettings);
       },
       isReady: async (pod) => (await health.poll(pod))?.answer ?? false,
-      maintain: (claim) => keys.renew(claim),
+      async maintain(claim) {
+        await Promise.all([serverServices.maintain(claim), keys.renew(claim)]);
+      },
       async cleanUp(claim) {
-        const key = transferServiceKey(claim);
-        const service = await client.get(services, key);
-        if (service && isMadeFor(service, claim.metadata?.uid)) {
-          await client.delete(services, key, { uid: service.metadata?.uid });
-        }
+        await serverServices.remove(claim);
         await keys.remove(claim);
       },
     };

@@ -66,11 +66,12 @@ export class Rig {
     this.#agent = new Agent({ connect: { ca: this.authority.certificate } });
   }
 
-  static async start(): Promise<Rig> {
+  /** @param tokens of more users, who have no rights: token to name */
+  static async start(tokens: Readonly<Record<string, string>> = {}): Promise<Rig> {
     // The whole of 127.0.0.0/8 is the loopback interface's.
     const api = await startApiServer({
       args: ['--service-cluster-ip-range=127.77.0.0/24'],
-      tokens: { [PROXY_TOKEN]: 'system:serviceaccount:cdi:cdi-uploadproxy' },
+      tokens: { ...tokens, [PROXY_TOKEN]: 'system:serviceaccount:cdi:cdi-uploadproxy' },
     });
     const authorities = await Promise.all([
       Authority.create('uploadproxy authority'),

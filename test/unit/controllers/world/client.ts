@@ -7,28 +7,45 @@ import { type KubeObject, type Resource, resourceName } from '../../../../src/ku
 import { type Preconditions, refusal, type SimulatedApi, type User } from './api.ts';
 import { applied, merged } from './patches.ts';
 
+/** What is asked of the API server. The name is undefined where there is none yet. */
+export interface AccessRequest {
+  readonly verb: Verb;
+  readonly resource: Resource<KubeObject>;
+  readonly subresource?: Right['subresource'];
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** @throws ApiError where the request is refused */
+export type Authorize = (request: AccessRequest) => void;
+
+interface ClientOptions {
+  /** Happens before each request arrives. */
+  readonly before?: () => Promise<void>;
+  /**
+   * What the user may ask for, anything without them. To ask for more is an Error, and no refusal that somebody could
+   * expect.
+   */
+  readonly rights?: readonly Right[];
+  readonly authorize?: Authorize;
+}
+
 /** A user's way to the API, with the methods of a KubeClient that the controllers use. */
 export class SimulatedClient {
   readonly #api: SimulatedApi;
   readonly #user: User;
   readonly #before: () => Promise<void>;
   readonly #rights: readonly Right[] | undefined;
+  readonly #authorize: Authorize;
   /** Names of the annotations that each field manager has applied, by the uid of the object. */
   readonly #managed = new Map<string, ReadonlySet<string>>();
 
-  /**
-   * @param options before: what happens before each request arrives; rights: what the user may ask for, anything
-   *   without them. To ask for more is an Error, and no refusal that somebody could expect.
-   */
-  constructor(
-    api: SimulatedApi,
-    user: User,
-    options: { readonly before?: () => Promise<void>; readonly rights?: readonly Right[] } = {},
-  ) {
+  constructor(api: SimulatedApi, user: User, options: ClientOptions = {}) {
     this.#api = api;
     this.#user = user;
     this.#before = options.before ?? (async () => undefined);
     this.#rights = options.rights;
+    this.#authorize = options.authorize ?? (() => undefined);
   }
 
   asKubeClient(): KubeClient {
@@ -36,24 +53,27 @@ export class SimulatedClient {
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined> {
-    await this.#arrive('get', resource);
+    await this.#arrive({ verb: 'get', resource, ...key });
     return this.#api.find(resource, key);
   }
 
   /** Events are all that the controllers list, and nobody writes any. */
-  async list(resource: Resource<KubeObject>): Promise<[]> {
-    this.#require('list', resource);
+  async list(resource: Resource<KubeObject>, { namespace }: { namespace?: string } = {}): Promise<[]> {
+    this.#require({ verb: 'list', resource, namespace });
     return [];
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
-    await this.#arrive('create', resource);
+    const { namespace } = object.metadata ?? {};
+    await this.#arrive({ verb: 'create', resource, namespace });
+    this.#requireOwnership(object);
     return this.#api.create(this.#user, resource, defaulted(resource, object));
   }
 
   async apply<T extends KubeObject>(resource: Resource<T>, object: T, options: { fieldManager: string }): Promise<T> {
-    await this.#arrive('patch', resource);
     const key = keyOf(object);
+    await this.#arrive({ verb: 'patch', resource, ...key });
+    this.#requireOwnership(object);
     const { uid } = object.metadata ?? {};
     if (!this.#api.find(resource, key)) {
       if (uid) throw refusal(409, 'Conflict', `${key.name} is gone`);
@@ -78,14 +98,28 @@ export class SimulatedClient {
   }
 
   async applyStatus<T extends KubeObject & { status?: object }>(resource: Resource<T>, object: T): Promise<T> {
-    await this.#arrive('patch', resource, 'status');
-    return this.#api.change(this.#user, resource, keyOf(object), (current) => ({ ...current, status: object.status }));
+    const key = keyOf(object);
+    await this.#arrive({ verb: 'patch', resource, subresource: 'status', ...key });
+    return this.#api.change(this.#user, resource, key, (current) => ({ ...current, status: object.status }));
   }
 
-  async mergePatch<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, patch: KubeObject): Promise<T> {
-    await this.#arrive('patch', resource);
+  async mergePatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: KubeObject,
+    { subresource }: { subresource?: 'status' } = {},
+  ): Promise<T> {
+    await this.#arrive({ verb: 'patch', resource, subresource, ...key });
+    this.#requireOwnership(patch);
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
+  }
+
+  async update<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    const key = keyOf(object);
+    await this.#arrive({ verb: 'update', resource, ...key });
+    const { uid, resourceVersion } = object.metadata ?? {};
+    return this.#api.change(this.#user, resource, key, () => object, { uid, resourceVersion });
   }
 
   async delete<T extends KubeObject>(
@@ -93,7 +127,7 @@ export class SimulatedClient {
     key: ObjectKey,
     options: Preconditions = {},
   ): Promise<void> {
-    await this.#arrive('delete', resource);
+    await this.#arrive({ verb: 'delete', resource, ...key });
     try {
       this.#api.delete(this.#user, resource, key, options);
     } catch (error) {
@@ -101,12 +135,13 @@ export class SimulatedClient {
     }
   }
 
-  async #arrive(verb: Verb, resource: Resource<KubeObject>, subresource?: Right['subresource']): Promise<void> {
-    this.#require(verb, resource, subresource);
+  async #arrive(request: AccessRequest): Promise<void> {
+    this.#require(request);
     await this.#before();
   }
 
-  #require(verb: Verb, resource: Resource<KubeObject>, subresource?: Right['subresource']): void {
+  #require(request: AccessRequest): void {
+    const { verb, resource, subresource } = request;
     const isGranted = (this.#rights ?? [{ resource, subresource, verbs: [verb] }]).some(
       (right) =>
         resourceName(right.resource) === resourceName(resource) &&
@@ -114,6 +149,19 @@ export class SimulatedClient {
         right.verbs.includes(verb),
     );
     if (!isGranted) throw new Error(`no right to ${verb} ${resourceName(resource)} ${subresource ?? ''}`);
+    this.#authorize(request);
+  }
+
+  /** As the admission plugin OwnerReferencesPermissionEnforcement does. */
+  #requireOwnership({ metadata: { namespace, ownerReferences = [] } = {} }: KubeObject): void {
+    if (!this.#rights) return;
+    for (const { kind, name, blockOwnerDeletion } of ownerReferences) {
+      if (!blockOwnerDeletion) continue;
+      const right = this.#rights.find((each) => each.subresource === 'finalizers' && each.resource.kind === kind);
+      if (!right) throw new Error(`no right to hold up the deletion of a ${kind}`);
+      const { resource } = right;
+      this.#require({ verb: 'update', resource, subresource: 'finalizers', namespace, name });
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
 import { certificatesOf } from './certificates.ts';
-import { SimulatedClient } from './client.ts';
+import { type Authorize, SimulatedClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { Data } from './data.ts';
 import { install, PRECIOUS } from './installation.ts';
@@ -52,6 +52,10 @@ export interface WorldOptions {
   readonly hasAnnotationPolicy: boolean;
   /** Whether the quotas of all namespaces have room for one more claim in the tenant's, and for none elsewhere. */
   readonly hasTightQuotas?: boolean;
+  /** Asked for each request of the controllers. */
+  readonly authorize?: Authorize;
+  /** Told of what a controller could not do. */
+  readonly onFailure?: (failure: Error) => void;
 }
 
 /** A cluster in which the controllers work, whose time passes only in rounds. */
@@ -60,6 +64,7 @@ export class World {
   readonly data: Data;
   #law: Law | undefined;
   readonly #cluster: Cluster;
+  readonly #options: WorldOptions;
   #caches: LaggingCaches;
   #reconcilers: ReadonlyMap<string, Reconciler>;
   #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
@@ -76,6 +81,7 @@ export class World {
 
   private constructor(options: WorldOptions) {
     const now = () => this.#time;
+    this.#options = options;
     this.api = new SimulatedApi(admission(options.hasAnnotationPolicy), now);
     this.data = new Data(this.api);
     this.#cluster = new Cluster(this.api, this.data);
@@ -142,6 +148,7 @@ export class World {
       const failure = toError(error);
       const isKnown = [ApiError, TerminalError, WaitingError].some((known) => failure instanceof known);
       if (!isKnown) throw error;
+      this.#options.onFailure?.(failure);
       if (!isConflict(failure)) await ignoringRefusal(() => reconciler.failed?.(key, failure));
     }
   }
@@ -181,6 +188,8 @@ export class World {
       version: 'test',
       now,
     };
+    const { authorize } = this.#options;
+    const before = () => this.#beforeRequest();
     const started = new Map<string, Reconciler>();
     const host: ControllerHost = {
       addController: (reconciler) => void started.set(reconciler.name, reconciler),
@@ -189,7 +198,7 @@ export class World {
       metrics: new Metrics(),
     };
     for (const { rights, setup } of controllers) {
-      const client = new SimulatedClient(this.api, 'controllers', { rights, before: () => this.#beforeRequest() });
+      const client = new SimulatedClient(this.api, 'controllers', { rights, before, ...(authorize && { authorize }) });
       setup(host, { ...context, client: client.asKubeClient() });
     }
     return started;

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import { stringify } from 'yaml';
+import { UploadProxy } from '../../../src/services/uploadproxy/upload-proxy.ts';
+import { kubernetesIsBuilt } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { describeGrant, type Grant, grantsIn, rolesOf } from '../../support/grants.ts';
+import { Kubectl } from '../../support/kubectl.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { freePorts } from '../../support/ports.ts';
+import { INSTALLATION, Rig, type StandIn } from './rig.ts';
+
+const grants = grantsIn('base/upload-proxy.yaml');
+/** Who has all rights, and then who lacks one of them. */
+const users = [undefined, ...grants].map((lacking, index) => ({
+  name: `proxy-${index}`,
+  rights: grants.filter((grant) => grant !== lacking),
+}));
+
+describe('the rights of the upload proxy', function () {
+  this.timeout(60_000);
+  const ending = new AbortController();
+  let rig: Rig;
+  let server: StandIn;
+  let token: string;
+  let serverPort: number;
+  let proxies: UploadProxy[];
+  let running: Promise<unknown>;
+
+  before(kubernetesIsBuilt);
+  before(async () => {
+    rig = await Rig.start(Object.fromEntries(users.map(({ name }) => [`token-of-${name}`, name])));
+    const kubectl = await Kubectl.create(rig.api.kubeConfigPath);
+    const roles = users.flatMap(({ name, rights }) => rolesOf(name, rights));
+    await kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
+    await kubectl.remove();
+    await rig.createKeys();
+    [serverPort] = (await freePorts(1)) as [number];
+    const claim = await rig.createClaim();
+    const name = claim.metadata?.name ?? '';
+    token = await rig.token(claim);
+    server = await rig.startServer(name, await rig.createService(name), serverPort, (request, response) => {
+      request.resume().once('end', () => response.end());
+    });
+    proxies = users.map(start);
+    running = Promise.allSettled(proxies.map((proxy) => proxy.run(ending.signal)));
+    await eventually('the one with all rights is ready', async () => (await ask(proxies[0], 'readyz')).ok);
+  });
+  after(async () => {
+    ending.abort();
+    await running;
+    await server?.kill();
+    await rig?.stop();
+  });
+
+  function start({ name }: (typeof users)[number]): UploadProxy {
+    return new UploadProxy({
+      kubeConfig: rig.api.kubeConfig({ token: `token-of-${name}` }),
+      namespace: INSTALLATION,
+      logger: silentLogger(),
+      host: '127.0.0.1',
+      port: 0,
+      metricsPort: 0,
+      uploadServerPort: serverPort,
+      unreadyFor: 0,
+    });
+  }
+
+  async function ask(proxy: UploadProxy | undefined, path: string): Promise<{ ok: boolean; text: string }> {
+    if (proxy?.metricsPort === undefined) return { ok: false, text: '' };
+    const response = await fetch(`http://127.0.0.1:${proxy.metricsPort}/${path}`);
+    return { ok: response.ok, text: await response.text() };
+  }
+
+  /** Resolves to the status of the answer; undefined where there is none before the signal is aborted. */
+  async function upload(proxy: UploadProxy | undefined, signal?: AbortSignal): Promise<number | undefined> {
+    const sent = rig.send(proxy?.port ?? 0, 'POST', '/v1beta1/upload', { token, body: Buffer.from('disk') });
+    const aborted = new Promise<undefined>((resolve) => signal?.addEventListener('abort', () => resolve(undefined)));
+    return Promise.race([sent.then(({ status }) => status), aborted]).catch(() => undefined);
+  }
+
+  it('are all that it needs', async () => {
+    expect(await upload(proxies[0])).to.equal(200);
+    expect((await ask(proxies[0], 'metrics')).text).to.not.match(/code="403"/);
+  });
+
+  for (const [index, grant] of grants.entries()) {
+    it(`are needed: ${describeGrant(grant)}`, async () => {
+      const proxy = proxies[index + 1];
+      const stop = new AbortController();
+      const isAsked = grant.verb === 'get';
+      if (isAsked) await eventually('it is ready', async () => (await ask(proxy, 'readyz')).ok);
+      const answer = isAsked ? upload(proxy, stop.signal) : undefined;
+      await eventually('it has been refused', async () => (await ask(proxy, 'metrics')).text.match(refusalOf(grant)));
+      stop.abort();
+      if (isAsked) expect(await answer, 'an answer').to.equal(undefined);
+      else if (grant.verb === 'list') expect((await ask(proxy, 'readyz')).ok, 'whether it is ready').to.equal(false);
+    });
+  }
+});
+
+function refusalOf({ verb, resource }: Grant): RegExp {
+  return new RegExp(
+    `^rest_client_requests_total\\{verb="${verb}",resource="${resource}[^"]*",code="403"\\} [1-9]`,
+    'm',
+  );
+}

@@ -1,0 +1,122 @@
+import { type CDI, cdis } from '../../../../src/api/cdi.ts';
+import { cdi } from '../../../../src/controllers/cdi/setup.ts';
+import { certificates } from '../../../../src/controllers/certificates/setup.ts';
+import { cachedResources, type Caches } from '../../../../src/controllers/runtime/caches.ts';
+import { CDI_NAME, ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
+import type { ControllerHost } from '../../../../src/controllers/runtime/setup.ts';
+import { storageProfile } from '../../../../src/controllers/storage-profile/setup.ts';
+import { CDI_CONFIG } from '../../../../src/controllers/upload-proxy-url/reconciler.ts';
+import { uploadProxyUrl } from '../../../../src/controllers/upload-proxy-url/setup.ts';
+import { apiServices, mutatingWebhookConfigurations, storageClasses } from '../../../../src/kube/builtin-resources.ts';
+import type { Reconciler } from '../../../../src/kube/controller.ts';
+import { toError } from '../../../../src/kube/errors.ts';
+import type { InformerOptions } from '../../../../src/kube/informer.ts';
+import { keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
+import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
+import { CLAIM_WEBHOOK_CONFIGURATION, signers, UPLOAD_API_SERVICE } from '../../../../src/protocol/installation.ts';
+import { Metrics } from '../../../../src/server/metrics.ts';
+import { SimulatedApi } from './api.ts';
+import { type Authorize, SimulatedClient } from './client.ts';
+import { STORAGE_CLASS } from './installation.ts';
+
+const KEYS: Readonly<Record<string, readonly ObjectKey[]>> = {
+  cdi: [{ namespace: '', name: CDI_NAME }],
+  'storage-profile': [{ namespace: '', name: STORAGE_CLASS }],
+  'upload-proxy-url': [CDI_CONFIG],
+  certificates: Object.keys(signers).map((name) => ({ namespace: '', name })),
+  'signing-key': [{ namespace: '', name: 'upload-tokens' }],
+};
+
+/** The controllers of the installation itself, which concern no claim, in a cluster that has nothing else. */
+export class InstallationControllers {
+  /** Whether the caches know of nothing that the controllers have made. */
+  isBlind = false;
+  readonly #api: SimulatedApi;
+  readonly #reconcilers: readonly Reconciler[];
+  readonly #onFailure: (failure: Error) => void;
+  #time = Date.parse('2026-01-01T00:00:00Z');
+
+  /** @param onFailure told of what a controller could not do */
+  constructor(authorize: Authorize, onFailure: (failure: Error) => void) {
+    this.#api = new SimulatedApi(
+      () => undefined,
+      () => this.#time,
+    );
+    this.#onFailure = onFailure;
+    this.#api.create('cluster', storageClasses, {
+      metadata: { name: STORAGE_CLASS },
+      provisioner: 'hspc.csi.hitachi.com',
+    });
+    this.#api.create('cluster', apiServices, {
+      metadata: { name: UPLOAD_API_SERVICE },
+      spec: { groupPriorityMinimum: 1000, versionPriority: 15 },
+    });
+    const webhook = { name: 'claims.cdi.kubevirt.io', clientConfig: {}, sideEffects: 'None' as const };
+    this.#api.create('cluster', mutatingWebhookConfigurations, {
+      metadata: { name: CLAIM_WEBHOOK_CONFIGURATION },
+      webhooks: [{ ...webhook, admissionReviewVersions: ['v1'] }],
+    });
+    this.#reconcilers = this.#start(authorize);
+  }
+
+  /** Every controller looks at everything, time and again, and time passes meanwhile. */
+  async pass(rounds: number, milliseconds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++, this.#time += milliseconds)
+      for (const reconciler of this.#reconcilers)
+        for (const key of KEYS[reconciler.name] ?? [])
+          await reconciler.reconcile(key, undefined as never).catch((error: unknown) => {
+            this.#onFailure(toError(error));
+          });
+  }
+
+  /** An administrator changes the settings. */
+  configure(config: CDI['spec']['config']): void {
+    const key = { namespace: '', name: CDI_NAME };
+    if (this.#api.find(cdis, key)) this.#api.change('cluster', cdis, key, (found) => ({ ...found, spec: { config } }));
+  }
+
+  #start(authorize: Authorize): Reconciler[] {
+    const entries = Object.entries(cachedResources).map(([name, { resource }]) => [
+      name,
+      this.#cache(resource as Resource<KubeObject>),
+    ]);
+    const caches = Object.fromEntries(entries) as unknown as Caches;
+    const started: Reconciler[] = [];
+    const host: ControllerHost = {
+      addController: (reconciler) => void started.push(reconciler),
+      informer: (resource, options) => this.#cache(resource, options),
+      metrics: new Metrics(),
+    };
+    for (const { rights, setup } of [cdi, certificates, uploadProxyUrl, storageProfile])
+      setup(host, {
+        client: new SimulatedClient(this.#api, 'controllers', { rights, authorize }).asKubeClient(),
+        caches,
+        config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
+        events: undefined as never,
+        policies: undefined as never,
+        progress: undefined as never,
+        version: 'test',
+        now: () => this.#time,
+      });
+    return started;
+  }
+
+  #cache<T extends KubeObject>(resource: Resource<T>, { namespace, fieldSelector }: InformerOptions<T> = {}): never {
+    const name = fieldSelector?.replace('metadata.name=', '');
+    const list = () =>
+      (this.isBlind && resource.kind !== 'StorageClass' ? [] : this.#api.list(resource)).filter(
+        ({ metadata }) =>
+          (namespace === undefined || metadata?.namespace === namespace) &&
+          (name === undefined || metadata?.name === name),
+      );
+    return {
+      resource,
+      list,
+      get: (key: ObjectKey) => list().find((object) => keyToString(keyOf(object)) === keyToString(key)),
+      get size() {
+        return list().length;
+      },
+      onChange: () => undefined,
+    } as never;
+  }
+}

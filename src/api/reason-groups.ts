@@ -88,6 +88,12 @@ export const reasonGroups = [
     remedy: 'Request more storage; the message has both sizes, and what the file system itself has taken.',
   },
   {
+    reasons: ['StageMismatch'],
+    course: 'permanent',
+    remedy:
+      'The target does not hold the snapshot that a stage of an import begins with, or the disk has become smaller: import it anew from the first stage on.',
+  },
+  {
     reasons: ['DiskNotFound', 'PlatformNotFound'],
     course: 'permanent',
     remedy: 'The container image has no file in `/disk`, or none for this architecture.',

@@ -18,6 +18,11 @@ export interface DiskSource {
   readonly location: string;
   /** Identifies the content: an import is resumed only where it is the same. */
   readonly version: string;
+  /**
+   * All names by which the next stage of an import may call the snapshot that this disk is: its id, or a change id.
+   * Missing where the source does not know them; then a stage is believed that the target holds what it begins with.
+   */
+  readonly snapshotNames?: readonly string[] | undefined;
   /** Size of the disk in bytes, as its virtual machine sees it. */
   readonly size: number;
   /** Number of reads that may be in progress at the same time, at least 1. */

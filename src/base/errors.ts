@@ -33,6 +33,7 @@ const permanence = {
   DiskNotFound: 'permanent',
   ChecksumMismatch: 'permanent',
   ImageTooLarge: 'permanent',
+  StageMismatch: 'permanent',
   NotAnImage: 'permanent',
   InvalidImage: 'permanent',
   TruncatedImage: 'permanent',

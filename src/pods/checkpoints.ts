@@ -37,3 +37,14 @@ export function checkpointStoreOf(
   reported.text = checkpoint;
   return reported;
 }
+
+/**
+ * Returns the store for what a volume holds between the stages of an import; undefined for a Block volume, of which
+ * only the controllers remember it.
+ */
+export function stageStoreOf(
+  { volumeMode }: TransferTarget,
+  { diskImage }: { diskImage: string },
+): CheckpointStore | undefined {
+  return volumeMode === 'Filesystem' ? new FileCheckpointStore(`${diskImage}.diskpress-stage`) : undefined;
+}

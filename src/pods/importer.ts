@@ -21,7 +21,7 @@ import { importDisk } from '../transfer/disk/import-disk.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { importArchive } from '../transfer/import-archive.ts';
-import { checkpointStoreOf, ReportedCheckpoint } from './checkpoints.ts';
+import { checkpointStoreOf, ReportedCheckpoint, stageStoreOf } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
 import type { SourceMounts } from './openers/opener.ts';
 import { openSource } from './openers/openers.ts';
@@ -81,7 +81,7 @@ async function importVolume(
   const { target, format, scratch, followsInternalRedirects, stage } = request;
   const missing = await missingDependency(request.dependencies);
   if (missing) return missing;
-  const sink = createSink(target, settings, progress);
+  const sink = createSink(target, settings, progress, { keepsDiskSize: stage?.isFinal === false });
   const { patience } = settings;
   const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal, stage };
   const opened = await openSource(request.source, opening);
@@ -90,7 +90,9 @@ async function importVolume(
   }
   const checkpoints = { store: checkpointStoreOf(request, settings, checkpoint) };
   if ('disk' in opened) {
-    return succeeded(progress, await importDisk({ disk: opened.disk, sink, progress, checkpoints, signal }));
+    const stages = stageStoreOf(target, settings);
+    const { disk } = opened;
+    return succeeded(progress, await importDisk({ disk, stage, stages, sink, progress, checkpoints, signal }));
   }
   const { source, checksum } = opened;
   if (target.contentType === 'archive') {

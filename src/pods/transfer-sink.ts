@@ -9,9 +9,12 @@ export function createSink(
   target: TransferTarget,
   paths: { diskImage: string; blockDevice: string },
   progress: Progress,
-  { overheadIsReserve = false } = {},
+  { overheadIsReserve = false, keepsDiskSize = false } = {},
 ): DiskTarget {
   const { preallocation } = target;
   if (target.volumeMode === 'Block') return new BlockSink({ path: paths.blockDevice, preallocation }, progress);
-  return new FileSink({ path: paths.diskImage, preallocation, volume: target, overheadIsReserve }, progress);
+  return new FileSink(
+    { path: paths.diskImage, preallocation, volume: target, overheadIsReserve, keepsDiskSize },
+    progress,
+  );
 }

@@ -6,6 +6,7 @@ import type { Extent } from '../base/extents.ts';
 import { programSucceeds } from '../base/programs.ts';
 import type { Progress } from '../base/progress.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import { zeroWithoutWriting } from './deallocate.ts';
 import type { DiskTarget } from './disk-target.ts';
 import { type Range, RangeSet } from './range-set.ts';
 import type { UnfinishedTarget } from './resumable-sink.ts';
@@ -36,6 +37,7 @@ export class BlockSink implements DiskTarget {
   #writer: CoalescingWriter | undefined;
   #size = 0;
   #readsAsZeros = false;
+  #isUpdate = false;
 
   constructor(options: BlockSinkOptions, progress: Progress) {
     this.path = options.path;
@@ -51,16 +53,25 @@ export class BlockSink implements DiskTarget {
     const file = await this.#open(virtualSize);
     this.#written.clear();
     this.#readsAsZeros = !this.#preallocation && (await this.#deallocate());
-    this.#writer = this.#createWriter(file);
+    this.#writer = this.#createWriter(file, false);
   }
 
-  async resume({ identity, written }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
+  async update(virtualSize: number): Promise<boolean> {
+    const file = await this.#open(virtualSize);
+    this.#writer = this.#createWriter(file, true);
+    return true;
+  }
+
+  async resume(
+    { identity, written, isUpdate = false }: UnfinishedTarget,
+    virtualSize: number | undefined,
+  ): Promise<boolean> {
     const file = await this.#open(virtualSize);
     if (this.#identity() !== identity) return false;
     this.#written.clear();
     for (const [start, end] of written ?? []) this.#written.add(start, end);
     this.#readsAsZeros = written === undefined;
-    this.#writer = this.#createWriter(file);
+    this.#writer = this.#createWriter(file, isUpdate);
     return true;
   }
 
@@ -70,6 +81,7 @@ export class BlockSink implements DiskTarget {
     } catch (error) {
       throw asTargetError(error, this.path);
     }
+    if (this.#isUpdate) return { identity: this.#identity(), isUpdate: true };
     if (this.#readsAsZeros) return { identity: this.#identity() };
     const { ranges } = this.#written;
     if (ranges.length > MOST_REMEMBERED_RANGES) return undefined;
@@ -100,7 +112,7 @@ export class BlockSink implements DiskTarget {
     try {
       await this.#writer?.flush();
       await this.#writer?.settle();
-      if (!this.#readsAsZeros) {
+      if (!this.#readsAsZeros && !this.#isUpdate) {
         this.#progress.enter('zeroing');
         for (const gap of this.#written.gaps(this.#size)) await this.#zero(file, gap);
       }
@@ -156,10 +168,15 @@ export class BlockSink implements DiskTarget {
     return file;
   }
 
-  #createWriter(file: FileHandle): CoalescingWriter {
-    return new CoalescingWriter(file, this.#progress, (start, end) => {
+  #createWriter(file: FileHandle, isUpdate: boolean): CoalescingWriter {
+    this.#isUpdate = isUpdate;
+    if (isUpdate) {
+      return new CoalescingWriter(file, this.#progress, { zero: (range) => this.#zeroWithoutWriting(file, range) });
+    }
+    const onWritten = (start: number, end: number): void => {
       if (!this.#readsAsZeros) this.#written.add(start, end);
-    });
+    };
+    return new CoalescingWriter(file, this.#progress, { onWritten });
   }
 
   /** Identifies the device by its size, because it has nothing else to tell it from another one. */
@@ -191,6 +208,12 @@ export class BlockSink implements DiskTarget {
     } else {
       await writeZeros(file, { start, end });
     }
+  }
+
+  async #zeroWithoutWriting(file: FileHandle, range: Range): Promise<boolean> {
+    if (!this.#preallocation && (await zeroWithoutWriting(file, range, { keepsStorage: false }))) return true;
+    const isLong = range.end - range.start >= MEBIBYTE && range.start % SECTOR === 0 && range.end % SECTOR === 0;
+    return isLong && this.#zeroByKernel(range.start, range.end);
   }
 
   async #zeroByKernel(start: number, end: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { MemoryPool } from '../base/memory-pool.ts';
 import type { Progress } from '../base/progress.ts';
 import { dataRuns, isZero, SHORTEST_HOLE } from '../base/zeros.ts';
+import type { Range } from './range-set.ts';
 import { alignableLength, alignedPart, TargetFile } from './target-file.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
@@ -18,24 +19,37 @@ interface Block {
   written: Promise<void>;
 }
 
+export interface WriterOptions {
+  /** Called with each range that has been written. */
+  onWritten?: (start: number, end: number) => void;
+  /**
+   * Makes a range read as zeros without writing to it; returns false where the target cannot do that, and zeros are
+   * written. Without it zeros are left out, because the target reads as zeros already.
+   */
+  zero?: (range: Range) => Promise<boolean>;
+}
+
 /**
- * Gathers extents into large aligned writes, leaves zeros out, and writes behind the caller with a fixed number of
- * buffers.
+ * Gathers extents into large aligned writes, leaves zeros out or zeroes them, and writes behind the caller with a fixed
+ * number of buffers.
  */
 export class CoalescingWriter {
   /** The memory of all blocks. */
   readonly memory = new MemoryPool(BLOCKS * alignableLength(BLOCK_SIZE), alignableLength(BLOCK_SIZE));
   readonly #file: TargetFile;
   readonly #progress: Progress;
-  readonly #onWritten: (start: number, end: number) => void;
+  readonly #options: WriterOptions;
   readonly #blocks: Block[] = [];
   #current: Block | undefined;
   #failure: unknown;
+  /** Zeros that were passed and remain to be zeroed. */
+  #zeros: Range | undefined;
+  #zeroing: Promise<void> = Promise.resolve();
 
-  constructor(file: FileHandle, progress: Progress, onWritten: (start: number, end: number) => void = () => {}) {
+  constructor(file: FileHandle, progress: Progress, options: WriterOptions = {}) {
     this.#file = new TargetFile(file);
     this.#progress = progress;
-    this.#onWritten = onWritten;
+    this.#options = options;
   }
 
   async write(offset: number, data: Buffer): Promise<void> {
@@ -44,7 +58,10 @@ export class CoalescingWriter {
       const piece = data.subarray(done, done + PIECE - (place % PIECE));
       done += piece.length;
       // A short hole is written, because leaving it out would split a write.
-      if (piece.length >= SHORTEST_HOLE && isZero(piece)) continue;
+      if (piece.length >= SHORTEST_HOLE && isZero(piece)) {
+        if (this.#options.zero !== undefined) await this.#passZeros(place, place + piece.length);
+        continue;
+      }
       const at = Math.floor(place / BLOCK_SIZE) * BLOCK_SIZE;
       const block = await this.#blockFor(at, place - at);
       piece.copy(block.memory, place - at);
@@ -55,14 +72,14 @@ export class CoalescingWriter {
   /** Waits until everything that was written before the call is durable on the target. */
   async flush(): Promise<void> {
     this.#send();
-    await Promise.all(this.#blocks.map((block) => block.written));
+    await Promise.all([...this.#blocks.map((block) => block.written), this.#zeroPassed()]);
     this.#throwFailure();
     await this.#file.sync();
   }
 
   /** Waits for writes in flight, and ignores their outcome. Nothing can be written after this. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.#blocks.map((block) => block.written));
+    await Promise.allSettled([...this.#blocks.map((block) => block.written), this.#zeroing]);
     for (const block of this.#blocks.splice(0)) this.#discard(block);
     if (this.#current !== undefined) this.#discard(this.#current);
     this.#current = undefined;
@@ -111,10 +128,40 @@ export class CoalescingWriter {
   async #store(block: Block): Promise<void> {
     const data = block.memory.subarray(block.start, block.end);
     const position = block.at + block.start;
-    for (const [start, end] of dataRuns(data)) {
+    const { zero, onWritten } = this.#options;
+    for (const [start, end] of zero === undefined ? dataRuns(data) : [[0, data.length] as const]) {
       await this.#file.write(data.subarray(start, end), position + start);
-      this.#onWritten(position + start, position + end);
+      onWritten?.(position + start, position + end);
       this.#progress.wrote(end - start);
+    }
+  }
+
+  /** Gathers neighbouring zeros, of which a call for each piece would take long. */
+  async #passZeros(start: number, end: number): Promise<void> {
+    if (this.#zeros?.end === start) {
+      this.#zeros.end = end;
+    } else {
+      const passed = this.#zeroPassed();
+      this.#zeros = { start, end };
+      await passed;
+    }
+  }
+
+  #zeroPassed(): Promise<void> {
+    const range = this.#zeros;
+    this.#zeros = undefined;
+    if (range !== undefined) this.#zeroing = this.#zeroing.then(() => this.#zeroRange(range));
+    return this.#zeroing;
+  }
+
+  async #zeroRange(range: Range): Promise<void> {
+    if ((await this.#options.zero?.(range)) !== false) return;
+    const zeros = alignedPart(new ArrayBuffer(alignableLength(BLOCK_SIZE)), BLOCK_SIZE);
+    for (let at = range.start; at < range.end;) {
+      const piece = zeros.subarray(0, Math.min(BLOCK_SIZE - (at % BLOCK_SIZE), range.end - at));
+      await this.#file.write(piece, at);
+      this.#progress.wrote(piece.length);
+      at += piece.length;
     }
   }
 

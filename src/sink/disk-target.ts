@@ -1,5 +1,5 @@
 import type { ExternallyWritten } from './externally-written.ts';
-import type { ResumableSink } from './resumable-sink.ts';
+import type { UpdatableSink } from './updatable-sink.ts';
 
 /** The target of an import, whichever way the image gets there. */
-export type DiskTarget = ResumableSink & ExternallyWritten;
+export type DiskTarget = UpdatableSink & ExternallyWritten;

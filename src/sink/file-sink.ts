@@ -7,6 +7,7 @@ import { CAUTIOUSLY } from '../base/planted-files.ts';
 import type { Progress } from '../base/progress.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { CoalescingWriter } from './coalescing-writer.ts';
+import { zeroWithoutWriting } from './deallocate.ts';
 import type { DiskTarget } from './disk-target.ts';
 import { preallocate } from './preallocate.ts';
 import type { UnfinishedTarget } from './resumable-sink.ts';
@@ -28,6 +29,15 @@ export interface FileSinkOptions {
    * is.
    */
   overheadIsReserve?: boolean;
+  /** Whether the disk is not complete yet, and is not grown to the size of the volume. */
+  keepsDiskSize?: boolean;
+}
+
+interface Reopening {
+  /** Of the file that is expected; any one where it is missing. */
+  identity?: string;
+  isUpdate?: boolean | undefined;
+  virtualSize: number | undefined;
 }
 
 /** A raw disk in a sparse file. */
@@ -41,6 +51,7 @@ export class FileSink implements DiskTarget {
   #writer: CoalescingWriter | undefined;
   #space: VolumeSpace = { largest: Number.MAX_SAFE_INTEGER, usable: 0, taken: 0 };
   #preallocated = false;
+  #isUpdate = false;
 
   constructor(options: FileSinkOptions, progress: Progress) {
     this.path = options.path;
@@ -63,34 +74,22 @@ export class FileSink implements DiskTarget {
     } catch (error) {
       throw asTargetError(error, this.path);
     }
-    this.#writer = new CoalescingWriter(this.#file, this.#progress);
+    this.#writer = this.#createWriter(this.#file, false);
   }
 
-  async resume({ identity }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
-    await this.#writer?.settle();
-    try {
-      this.#file ??= await this.#open();
-      if ((await identify(this.#file)) !== identity) return false;
-      const { blocks } = await this.#file.stat();
-      await this.#measure(blocks * STAT_BLOCK);
-      if (virtualSize !== undefined) {
-        if (virtualSize > this.#space.largest) throw imageTooLarge(this.path, { size: virtualSize, ...this.#space });
-        await this.#file.truncate(virtualSize);
-      }
-      await this.#preallocate(virtualSize);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return false;
-      throw asTargetError(error, this.path);
-    }
-    this.#writer = new CoalescingWriter(this.#file, this.#progress);
-    return true;
+  async resume({ identity, isUpdate }: UnfinishedTarget, virtualSize: number | undefined): Promise<boolean> {
+    return this.#reopen({ identity, isUpdate, virtualSize });
+  }
+
+  async update(virtualSize: number): Promise<boolean> {
+    return this.#reopen({ isUpdate: true, virtualSize });
   }
 
   async checkpoint(): Promise<UnfinishedTarget> {
     const file = this.#opened();
     try {
       await this.#writer?.flush();
-      return { identity: await identify(file) };
+      return { identity: await identify(file), ...(this.#isUpdate && { isUpdate: true }) };
     } catch (error) {
       throw asTargetError(error, this.path);
     }
@@ -159,6 +158,32 @@ export class FileSink implements DiskTarget {
     return this.#opened().fd;
   }
 
+  /** Opens the file as it is; returns false where there is none, or another one. */
+  async #reopen({ identity, isUpdate = false, virtualSize = 0 }: Reopening): Promise<boolean> {
+    await this.#writer?.settle();
+    try {
+      const file = (this.#file ??= await this.#open());
+      if (identity !== undefined && (await identify(file)) !== identity) return false;
+      const { blocks, size } = await file.stat();
+      await this.#measure(blocks * STAT_BLOCK);
+      if (virtualSize > this.#space.largest) throw imageTooLarge(this.path, { size: virtualSize, ...this.#space });
+      if (virtualSize > size) await file.truncate(virtualSize);
+      await this.#preallocate(virtualSize);
+      this.#writer = this.#createWriter(file, isUpdate);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw asTargetError(error, this.path);
+    }
+    return true;
+  }
+
+  #createWriter(file: FileHandle, isUpdate: boolean): CoalescingWriter {
+    this.#isUpdate = isUpdate;
+    if (!isUpdate) return new CoalescingWriter(file, this.#progress);
+    const how = { keepsStorage: this.#options.preallocation };
+    return new CoalescingWriter(file, this.#progress, { zero: (range) => zeroWithoutWriting(file, range, how) });
+  }
+
   async #open(flags = 0): Promise<FileHandle> {
     const file = await open(this.path, constants.O_RDWR | CAUTIOUSLY | flags, 0o660);
     if ((await file.stat()).isFile()) return file;
@@ -191,7 +216,7 @@ export class FileSink implements DiskTarget {
    * Returns the final size of the disk. While the disk's size is not known, that is at least what the volume offers.
    */
   #finalSize(virtualSize = 0): number {
-    return Math.max(virtualSize, this.#space.usable);
+    return this.#options.keepsDiskSize === true ? virtualSize : Math.max(virtualSize, this.#space.usable);
   }
 
   async #preallocate(virtualSize: number | undefined): Promise<void> {

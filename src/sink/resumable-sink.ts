@@ -6,6 +6,8 @@ export interface UnfinishedTarget {
   identity: string;
   /** Ranges that have been written, as [start, end); undefined where the rest of the target reads as zeros. */
   written?: [start: number, end: number][] | undefined;
+  /** Whether parts of a disk are replaced that was there before: its other parts stay. */
+  isUpdate?: boolean | undefined;
 }
 
 /** A target on which another process can resume a disk. */

@@ -47,7 +47,7 @@ export function contentOf(parts: readonly GeneratedPart[], before: Buffer = Buff
   const ranges = mapOf(parts);
   const content = Buffer.alloc(ranges.reduce((sum, { length }) => sum + length, 0));
   for (const [index, { offset, length, content: kind }] of ranges.entries()) {
-    if (kind === 'unchanged') before.copy(content, offset, offset, Math.min(offset + length, before.length));
+    if (kind === 'unchanged') content.set(before.subarray(offset, offset + length), offset);
     if (kind === 'data' && parts[index]?.isBlank === false) randomFillSync(content, offset, length);
   }
   return content;

@@ -3,6 +3,7 @@ import type { DiskRange, DiskSource } from '../../src/base/disk-source.ts';
 
 export interface MemoryDiskOptions {
   version?: string;
+  snapshotNames?: readonly string[];
   concurrency?: number;
   largestRead?: number;
   /** Called with each read, counted from 1, before it is answered; a read fails with what it throws. */
@@ -13,6 +14,7 @@ export interface MemoryDiskOptions {
 export class MemoryDisk implements DiskSource {
   readonly location = 'memory://disk';
   readonly version: string;
+  readonly snapshotNames: readonly string[] | undefined;
   readonly concurrency: number;
   readonly largestRead: number;
   /** How it was closed, each time. */
@@ -31,6 +33,7 @@ export class MemoryDisk implements DiskSource {
     this.#content = content;
     this.#map = map;
     this.version = options.version ?? '1';
+    this.snapshotNames = options.snapshotNames;
     this.concurrency = options.concurrency ?? 4;
     this.largestRead = options.largestRead ?? 128 * 1024;
     this.#onRead = options.onRead ?? (() => {});

@@ -42,6 +42,7 @@ const checkpoint = z.object({
       .array(z.tuple([offset, offset]))
       .max(MOST_RANGES)
       .optional(),
+    isUpdate: z.boolean().optional(),
   }),
   samples: z.array(sample).max(MOST_SAMPLES),
 });

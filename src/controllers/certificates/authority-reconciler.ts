@@ -7,12 +7,13 @@ import { BUNDLE_KEY, bundleName, type Signer, signers } from '../../protocol/ins
 import type { CertifiedKey, Validity } from '../../server/certificates.ts';
 import { announcedAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
+import type { Lifetimes } from '../runtime/lifetimes.ts';
 import { type Certificate, readBundle, readCertified, writeBundle } from './certified.ts';
 import { type AuthorityState, decideAuthority } from './decide-authority.ts';
 import { issueTime } from './decide-certificate.ts';
 import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
 import { type Issued, issuedBy, subjectOf } from './issued.ts';
-import { type Lifetimes, lookAgain } from './lifetimes.ts';
+import { lookAgain } from './succession.ts';
 import type { TrustingObjects } from './trusting-objects.ts';
 
 const CERTIFICATE = 'tls.crt';

@@ -1,5 +1,6 @@
+import { type Lifetime, renewalOf } from '../runtime/lifetimes.ts';
 import { type Certificate, type Certified, isSame } from './certified.ts';
-import { announcementOf, type Lifetime, renewalOf } from './lifetimes.ts';
+import { announcementOf } from './succession.ts';
 
 /** What there is of an authority. */
 export interface AuthorityState {

@@ -1,6 +1,6 @@
 import type { Subject } from '../../server/certificates.ts';
+import { type Lifetime, renewalOf } from '../runtime/lifetimes.ts';
 import type { Certificate, Certified } from './certified.ts';
-import { type Lifetime, renewalOf } from './lifetimes.ts';
 
 /**
  * Returns when a certificate has to be issued (again), in milliseconds since the epoch: now, where there is none that

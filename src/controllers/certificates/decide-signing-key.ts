@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VerificationKey } from '../../server/signing-key.ts';
-import { announcementOf, type Lifetime } from './lifetimes.ts';
+import type { Lifetime } from '../runtime/lifetimes.ts';
+import { announcementOf } from './succession.ts';
 
 /** A private key (PKCS #8, PEM) and its public one. */
 export interface SigningKey {

@@ -18,7 +18,6 @@ import type { ControllerSetup } from '../runtime/setup.ts';
 import { AuthorityReconciler } from './authority-reconciler.ts';
 import { InstalledObject } from './installed-object.ts';
 import { issuedBy, issuedCertificates } from './issued.ts';
-import { lifetimesOf } from './lifetimes.ts';
 import { SigningKeyReconciler } from './signing-key-reconciler.ts';
 import { TrustingObjects } from './trusting-objects.ts';
 
@@ -67,7 +66,7 @@ export const certificates: ControllerSetup = {
       fieldSelector: `metadata.name=${CLAIM_WEBHOOK_CONFIGURATION}`,
     });
     const secret = (name: string) => new InstalledObject(client, secretOf(name), { namespace, name });
-    const lifetimes = () => lifetimesOf(config.certConfig);
+    const lifetimes = () => config.certificateLifetimes;
     const cdiConfig = () => caches.cdiConfigs.get({ namespace: '', name: CDI_CONFIG_NAME });
 
     const objects = {

@@ -5,9 +5,10 @@ import { TOKEN_SIGNING_KEY, TOKEN_VERIFICATION_KEY } from '../../protocol/instal
 import { createSigningKey, type VerificationKey, verificationKeyOf } from '../../server/signing-key.ts';
 import { announcedAnnotation, signingKeyMadeAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
+import type { Lifetimes } from '../runtime/lifetimes.ts';
 import { decideSigningKey, type SigningKey } from './decide-signing-key.ts';
 import { dataOf, type InstalledObject, timeIn } from './installed-object.ts';
-import { type Lifetimes, lookAgain } from './lifetimes.ts';
+import { lookAgain } from './succession.ts';
 
 const NEXT_KEY = 'next.pem';
 

@@ -3,6 +3,7 @@ import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy
 import type { CloneType } from '../../api/clone.ts';
 import { filesystemOverheadOf } from '../../rendering/filesystem-overhead.ts';
 import type { Caches } from './caches.ts';
+import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
 
 /** Name of the CDI object, unless the administrator chose another. */
@@ -61,9 +62,8 @@ export class ConfigView {
     return this.#cdi?.cloneStrategyOverride;
   }
 
-  /** Lifetimes of certificates, as the administrator wrote them. */
-  get certConfig(): CDISpec['certConfig'] {
-    return this.#cdi?.certConfig;
+  get certificateLifetimes(): Lifetimes {
+    return lifetimesOf(this.#cdi?.certConfig);
   }
 
   get transferSettings(): TransferSettings {
@@ -73,14 +73,8 @@ export class ConfigView {
       imagePullPolicy: cdi?.imagePullPolicy ?? 'IfNotPresent',
       imagePullSecrets: this.#config.imagePullSecrets ?? [],
       podResources: {
-        requests: { ...DEFAULT_POD_RESOURCES.requests, ...this.#config.podResourceRequirements?.requests } as Record<
-          string,
-          string
-        >,
-        limits: { ...DEFAULT_POD_RESOURCES.limits, ...this.#config.podResourceRequirements?.limits } as Record<
-          string,
-          string
-        >,
+        requests: { ...DEFAULT_POD_RESOURCES.requests, ...this.#config.podResourceRequirements?.requests },
+        limits: { ...DEFAULT_POD_RESOURCES.limits, ...this.#config.podResourceRequirements?.limits },
       },
       workloadPlacement: cdi?.workload ?? {},
     };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { quantity } from '../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { ClaimRendering } from './claim-rendering.ts';
 import { StatusError } from './status-error.ts';
@@ -7,16 +8,36 @@ import { StatusError } from './status-error.ts';
 /** The path of deploy/base/apiserver.yaml. */
 export const CLAIM_WEBHOOK_PATH = '/mutate-claims';
 
+const text = z.string();
+/** What can be a segment of a path (k8s.io/apimachinery, IsValidPathSegmentName). */
+const objectName = text.regex(/^(?!\.{0,2}$)[^/%]*$/);
+const texts = z.record(z.string(), text);
+
+/** The part of a claim that is used. What else there is stays as it is. */
+const claim = z.looseObject({
+  metadata: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
+  spec: z
+    .looseObject({
+      volumeName: text.optional(),
+      storageClassName: text.optional(),
+      volumeMode: text.optional(),
+      accessModes: z.array(text).optional(),
+      resources: z.looseObject({ requests: z.record(z.string(), quantity).optional() }).optional(),
+      dataSourceRef: z.looseObject({ apiGroup: text.optional(), kind: text, name: objectName }).optional(),
+    })
+    .optional(),
+});
+
 /** The part of an AdmissionReview (admission.k8s.io/v1) that is used. */
 const admissionReview = z.object({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
   request: z.object({
-    uid: z.string(),
-    operation: z.string(),
-    namespace: z.string().optional(),
-    userInfo: z.object({ username: z.string().optional() }),
-    object: z.custom<PersistentVolumeClaim>((value) => typeof value === 'object').nullable(),
+    uid: text,
+    operation: text,
+    namespace: objectName,
+    userInfo: z.object({ username: text.optional() }),
+    object: claim.nullish(),
   }),
 });
 
@@ -44,10 +65,10 @@ export class ClaimWebhook {
   }
 
   async #responseTo(request: z.infer<typeof admissionReview>['request']): Promise<object> {
-    const { operation, object, namespace = '', userInfo } = request;
+    const { operation, object, namespace, userInfo } = request;
     if (operation !== 'CREATE' || !object || userInfo.username === this.#controllers) return { allowed: true };
     try {
-      const spec = await this.#rendering.specOf(object, namespace);
+      const spec = await this.#rendering.specOf(object as PersistentVolumeClaim, namespace);
       if (!spec || isDeepStrictEqual(spec, object.spec)) return { allowed: true };
       const patch = JSON.stringify([{ op: 'replace', path: '/spec', value: spec }]);
       return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(patch).toString('base64') };

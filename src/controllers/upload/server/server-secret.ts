@@ -11,11 +11,13 @@ import type { CertifiedKey } from '../../../server/certificates.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
+import type { ConfigView } from '../../runtime/config-view.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
+import { type Lifetime, renewalOf } from '../../runtime/lifetimes.ts';
 import { serverNameOf, transferServiceKey } from '../../transfers/transfer-service.ts';
 
-/** Lifetime of the certificates of upload servers, unless that of their authority ends before. */
-const LIFETIME_MILLISECONDS = 24 * 60 * 60_000;
+/** A kubelet may need two minutes until a pod sees what has become of its Secret. */
+const UNTIL_MOUNTED_MILLISECONDS = 5 * 60_000;
 const LOOK_AGAIN_MILLISECONDS = 5_000;
 
 /** The authority of upload servers, and the certificates by which they know their clients. */
@@ -30,9 +32,14 @@ interface Trust {
 /** What is known of a Secret that was made. */
 interface Issued {
   readonly trust: string;
-  /** Milliseconds since the epoch. */
-  readonly renewAt: number;
+  /** Milliseconds since the epoch, as the other. */
+  readonly made: number;
+  readonly expires: number;
 }
+
+type Context = Pick<ControllerContext, 'client' | 'now'> & {
+  readonly config: Pick<ConfigView, 'certificateLifetimes'>;
+};
 
 /** The objects that {@link ServerSecrets} reads, in the namespace of the installation. */
 export interface TrustCaches {
@@ -44,17 +51,17 @@ export interface TrustCaches {
 
 /**
  * Makes the Secrets with the keys of upload servers. A server loads new keys from its mount while it works, so a Secret
- * is replaced before half of its certificate's lifetime is left, and whenever one of the authorities has changed. What
- * was made is remembered, because Secrets in users' namespaces are never read; after a start of the controllers, each
- * is replaced once.
+ * is replaced as long before its certificate expires as those of the installation's servers are, and whenever one of
+ * the authorities has changed. What was made is remembered, because Secrets in users' namespaces are never read; after
+ * a start of the controllers, each is replaced once.
  */
 export class ServerSecrets {
-  readonly #context: Pick<ControllerContext, 'client' | 'now'>;
+  readonly #context: Context;
   readonly #caches: TrustCaches;
   /** By the UID of the claim. */
   readonly #issued = new Map<string, Issued>();
 
-  constructor(context: Pick<ControllerContext, 'client' | 'now'>, caches: TrustCaches) {
+  constructor(context: Context, caches: TrustCaches) {
     this.#context = context;
     this.#caches = caches;
   }
@@ -91,7 +98,9 @@ export class ServerSecrets {
 
   #isDue(claim: PersistentVolumeClaim, { digest }: Trust): boolean {
     const issued = this.#issued.get(claim.metadata?.uid ?? '');
-    return issued?.trust !== digest || issued.renewAt <= this.#context.now();
+    const { now, config } = this.#context;
+    if (issued?.trust !== digest) return true;
+    return renewalOf(issued.made, issued.expires, lifetimeInPods(config.certificateLifetimes.server)) <= now();
   }
 
   async #issue(claim: PersistentVolumeClaim, { authority, clients, digest }: Trust): Promise<void> {
@@ -101,17 +110,17 @@ export class ServerSecrets {
     const server = await issueCertificate(
       authority,
       { commonName: 'Diskpress upload server', usage: 'server', names: [serverNameOf(transferServiceKey(claim))] },
-      { now, lifetime: LIFETIME_MILLISECONDS },
+      { now, lifetime: lifetimeInPods(this.#context.config.certificateLifetimes.server).duration },
     );
     await replaceOwn(this.#context.client, secrets, secretFor(claim, server, clients));
     this.#forgetOutdated(now);
     const expires = Date.parse(new X509Certificate(server.certificate).validTo);
-    this.#issued.set(claim.metadata?.uid ?? '', { trust: digest, renewAt: now + (expires - now) / 2 });
+    this.#issued.set(claim.metadata?.uid ?? '', { trust: digest, made: now, expires });
   }
 
   /** Forgets the Secrets of claims that are gone: all others have been renewed. */
   #forgetOutdated(now: number): void {
-    for (const [uid, { renewAt }] of this.#issued) if (renewAt + LIFETIME_MILLISECONDS < now) this.#issued.delete(uid);
+    for (const [uid, { expires }] of this.#issued) if (expires < now) this.#issued.delete(uid);
   }
 
   #trust(): Trust | undefined {
@@ -123,6 +132,14 @@ export class ServerSecrets {
     const digest = createHash('sha256').update(`${certificate}\0${clients}`).digest('hex');
     return { authority: { certificate, key }, clients, digest };
   }
+}
+
+/** Returns the lifetime that servers' certificates have where a kubelet has to bring them to a pod. */
+function lifetimeInPods({ duration, renewBefore }: Lifetime): Lifetime {
+  return {
+    duration: Math.max(duration, 2 * UNTIL_MOUNTED_MILLISECONDS),
+    renewBefore: Math.max(renewBefore, UNTIL_MOUNTED_MILLISECONDS),
+  };
 }
 
 function secretFor(claim: PersistentVolumeClaim, server: CertifiedKey, clients: string): Secret {

@@ -2,9 +2,9 @@ import type { CDISpec } from '../../../../src/api/cdi.ts';
 import type { CDIConfig } from '../../../../src/api/cdi-config.ts';
 import { AuthorityReconciler } from '../../../../src/controllers/certificates/authority-reconciler.ts';
 import { InstalledObject } from '../../../../src/controllers/certificates/installed-object.ts';
-import { lifetimesOf } from '../../../../src/controllers/certificates/lifetimes.ts';
 import { SigningKeyReconciler } from '../../../../src/controllers/certificates/signing-key-reconciler.ts';
 import { TrustingObjects } from '../../../../src/controllers/certificates/trusting-objects.ts';
+import { lifetimesOf } from '../../../../src/controllers/runtime/lifetimes.ts';
 import {
   apiServices,
   configMaps,

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
+import type { CDISpec } from '../../../../../src/api/cdi.ts';
+import { lifetimesOf } from '../../../../../src/controllers/runtime/lifetimes.ts';
 import { ServerSecrets } from '../../../../../src/controllers/upload/server/server-secret.ts';
 import type { ConfigMap, PersistentVolumeClaim, Secret } from '../../../../../src/kube/builtin-resources.ts';
 import { ApiError } from '../../../../../src/kube/errors.ts';
@@ -29,7 +31,13 @@ describe('the Secret of an upload server', () => {
 
   /** A namespace in which Secrets are made, and the certificates of the installation. */
   function installation() {
-    const state = { now: START, authorities: [encoded(authority)], bundles: [bundle('clients')], isFull: false };
+    const state = {
+      now: START,
+      authorities: [encoded(authority)],
+      bundles: [bundle('clients')],
+      isFull: false,
+      certConfig: undefined as CDISpec['certConfig'],
+    };
     const made: Secret[] = [];
     let present: Secret | undefined;
     const client = {
@@ -46,7 +54,15 @@ describe('the Secret of an upload server', () => {
       },
     };
     const secrets = new ServerSecrets(
-      { client: client as never, now: () => state.now },
+      {
+        client: client as never,
+        now: () => state.now,
+        config: {
+          get certificateLifetimes() {
+            return lifetimesOf(state.certConfig);
+          },
+        },
+      },
       {
         authority: { list: () => state.authorities },
         clients: { list: () => state.bundles },
@@ -85,6 +101,39 @@ describe('the Secret of an upload server', () => {
     state.now = START + 12 * HOUR;
     await secrets.renew(claim);
     expect(made).to.have.length(2);
+    await secrets.renew(claim);
+    expect(made).to.have.length(2);
+  });
+
+  const lifetimeOf = (secret: Secret | undefined) =>
+    Date.parse(new X509Certificate(secret?.stringData?.['tls.crt'] ?? '').validTo) - START;
+
+  it('is valid for as long, and replaced as early, as certConfig.server says', async () => {
+    const { state, made, secrets } = installation();
+    state.certConfig = { server: { duration: '8h', renewBefore: '2h' } };
+    await secrets.provide(claim);
+    expect(lifetimeOf(made[0])).to.be.within(8 * HOUR - 1000, 8 * HOUR);
+    state.now = START + 5.9 * HOUR;
+    await secrets.renew(claim);
+    expect(made).to.have.length(1);
+    state.now = START + 6 * HOUR;
+    await secrets.renew(claim);
+    expect(made).to.have.length(2);
+    state.certConfig = { server: { duration: '1h' } };
+    state.now = START + 6.6 * HOUR;
+    await secrets.renew(claim);
+    expect(made, 'what was made for longer').to.have.length(3);
+  });
+
+  it('lasts until a kubelet has brought the next one, however short certConfig.server is', async () => {
+    const { state, made, secrets } = installation();
+    state.certConfig = { server: { duration: '1m' } };
+    await secrets.provide(claim);
+    expect(lifetimeOf(made[0])).to.be.within(HOUR / 6 - 1000, HOUR / 6);
+    state.now = START + HOUR / 15;
+    await secrets.renew(claim);
+    expect(made).to.have.length(1);
+    state.now = START + HOUR / 12;
     await secrets.renew(claim);
     expect(made).to.have.length(2);
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseDuration } from '../../../../src/api/duration.ts';
-import { lifetimesOf, renewalOf } from '../../../../src/controllers/certificates/lifetimes.ts';
+import { lifetimesOf, renewalOf } from '../../../../src/controllers/runtime/lifetimes.ts';
 
 const HOUR = 3_600_000;
 

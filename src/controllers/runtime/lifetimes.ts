@@ -28,12 +28,6 @@ const SHORTEST_DURATION_MILLISECONDS = 60_000;
 /** Certificates have times of whole seconds. */
 const PRECISION_MILLISECONDS = 1000;
 
-/** Time is looked at again after this at the latest: clocks are set. */
-const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
-
-/** The longest time for which a new authority or key is made known before anything is signed with it. */
-const LONGEST_ANNOUNCEMENT_MILLISECONDS = 5 * 60_000;
-
 /**
  * Returns the lifetimes in force. Where one is missing, or is one that the CRD refuses, the default applies.
  */
@@ -64,14 +58,4 @@ export function renewalOf(made: number, expires: number, { duration, renewBefore
   const end = Math.min(expires, made + duration);
   const isCutShort = expires - made < duration - PRECISION_MILLISECONDS;
   return end - (isCutShort ? Math.min(renewBefore, (end - made) / 2) : renewBefore);
-}
-
-/** Returns the milliseconds for which a successor is made known before it is used. */
-export function announcementOf({ renewBefore }: Lifetime): number {
-  return Math.min(LONGEST_ANNOUNCEMENT_MILLISECONDS, renewBefore / 4);
-}
-
-/** Returns what a reconciler has to wait until a time, both in milliseconds since the epoch. */
-export function lookAgain(time: number, now: number): { requeueAfter: number } {
-  return { requeueAfter: Math.min(Math.max(time - now, 0), LONGEST_WAIT_MILLISECONDS) };
 }

@@ -99,6 +99,12 @@ export const reasonGroups = [
     remedy: 'The container image has no file in `/disk`, or none for this architecture.',
   },
   {
+    reasons: ['TransferCancelled'],
+    course: 'permanent',
+    remedy:
+      'Somebody has cancelled the transfer at the oVirt engine. Ask its administrator, and import the disk again.',
+  },
+  {
     reasons: ['SourceNotReadable'],
     course: 'permanent',
     remedy:
@@ -264,6 +270,17 @@ export const reasonGroups = [
     reasons: ['SourceStalled'],
     course: 'passing',
     remedy: 'The server answers, and sends nothing, or next to nothing, from the byte that the message names.',
+  },
+  {
+    reasons: ['DiskLocked'],
+    course: 'passing',
+    remedy:
+      'The oVirt engine has locked the disk for another transfer, a snapshot or a backup; the import waits for its end.',
+  },
+  {
+    reasons: ['TicketExpired', 'TransferEnded'],
+    course: 'passing',
+    remedy: 'The oVirt engine has ended the transfer of the disk, or a host has forgotten it; another one is begun.',
   },
   {
     reasons: ['SourceChanged'],

@@ -17,6 +17,10 @@ const permanence = {
   SourceChanged: 'passing',
   StreamCorrupted: 'passing',
   Interrupted: 'passing',
+  DiskLocked: 'passing',
+  TicketExpired: 'passing',
+  TransferEnded: 'passing',
+  TransferCancelled: 'permanent',
   InvalidUrl: 'permanent',
   InvalidRequest: 'permanent',
   NotFound: 'permanent',
@@ -57,7 +61,12 @@ const LONGEST_MESSAGE = 2000;
 
 /** What the user has to provide or allow. How depends on the program that runs the transfer. */
 export type Remedy =
-  'trust-authority' | 'allow-plain-http' | 'give-credentials' | 'give-s3-credentials' | 'give-gcs-credentials';
+  | 'trust-authority'
+  | 'allow-plain-http'
+  | 'give-credentials'
+  | 'give-s3-credentials'
+  | 'give-gcs-credentials'
+  | 'give-ovirt-credentials';
 
 export interface TransferErrorOptions extends ErrorOptions {
   /** What would help, where the way to provide it depends on the program that runs the transfer. */

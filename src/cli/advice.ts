@@ -7,4 +7,5 @@ export const advice: Readonly<Record<Remedy, string>> = {
   'give-credentials': 'check the credentials, which are those in the URL or of docker login',
   'give-s3-credentials': 'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   'give-gcs-credentials': 'check the file that GOOGLE_APPLICATION_CREDENTIALS names',
+  'give-ovirt-credentials': 'check OVIRT_USERNAME, and OVIRT_PASSWORD or the file that OVIRT_PASSWORD_FILE names',
 };

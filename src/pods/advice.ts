@@ -8,4 +8,6 @@ export const advice: Readonly<Record<Remedy, string>> = {
   'give-credentials': 'check the credentials, accessKeyId and secretKey of the Secret in secretRef',
   'give-s3-credentials': 'check accessKeyId and secretKey of the Secret in secretRef',
   'give-gcs-credentials': 'check credentials.json of the Secret in secretRef',
+  'give-ovirt-credentials':
+    'check the Secret in secretRef: accessKeyId is the user, like admin@internal, and secretKey the password',
 };

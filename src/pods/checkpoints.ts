@@ -1,37 +1,18 @@
 import type { TransferTarget } from '../protocol/transfer-pod.ts';
 import { FileCheckpointStore } from '../transfer/checkpoint/file-store.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import type { ReportedRecord } from './reported-record.ts';
 
 /**
- * The checkpoint that a pod reports with its progress, for the controller to store, because a device has no room beside
- * its data.
- */
-export class ReportedCheckpoint implements CheckpointStore {
-  /** Text that only another pod of the same role interprets; undefined where there is none. */
-  text: string | undefined;
-
-  async load(): Promise<string | undefined> {
-    return this.text;
-  }
-
-  async save(text: string): Promise<void> {
-    this.text = text;
-  }
-
-  async remove(): Promise<void> {
-    this.text = undefined;
-  }
-}
-
-/**
- * Returns the store for the checkpoint from which a later pod resumes: on the volume, or `reported` with the progress.
+ * Returns the store for the checkpoint from which a later pod resumes: on the volume, or `reported` with the progress,
+ * because a device has no room beside its data.
  *
  * @param request.checkpoint what an earlier pod has reported
  */
 export function checkpointStoreOf(
   { target, checkpoint }: { target: TransferTarget; checkpoint?: string | undefined },
   { diskImage }: { diskImage: string },
-  reported: ReportedCheckpoint,
+  reported: ReportedRecord,
 ): CheckpointStore {
   if (target.volumeMode === 'Filesystem') return new FileCheckpointStore(`${diskImage}.diskpress-checkpoint`);
   reported.text = checkpoint;

@@ -21,10 +21,11 @@ import { importDisk } from '../transfer/disk/import-disk.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { importArchive } from '../transfer/import-archive.ts';
-import { checkpointStoreOf, ReportedCheckpoint, stageStoreOf } from './checkpoints.ts';
+import { checkpointStoreOf, stageStoreOf } from './checkpoints.ts';
 import { missingDependency } from './missing-dependency.ts';
 import type { SourceMounts } from './openers/opener.ts';
 import { openSource } from './openers/openers.ts';
+import { ReportedRecord } from './reported-record.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
 
@@ -60,20 +61,20 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     logger: createLogger(),
     ...overrides,
   };
-  const checkpoint = new ReportedCheckpoint();
+  const reported = { checkpoint: new ReportedRecord(), openTransfers: new ReportedRecord() };
   return runTransferRole({
     name: 'the importer',
     logger: settings.logger,
     progressPort: settings.progressPort,
     metric: 'kubevirt_cdi_import_progress_total',
-    checkpoint,
-    work: (progress, signal) => importVolume(settings, checkpoint, progress, signal),
+    ...reported,
+    work: (progress, signal) => importVolume(settings, reported, progress, signal),
   });
 }
 
 async function importVolume(
   settings: ImporterSettings,
-  checkpoint: ReportedCheckpoint,
+  { checkpoint, openTransfers }: { checkpoint: ReportedRecord; openTransfers: ReportedRecord },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
@@ -83,7 +84,8 @@ async function importVolume(
   if (missing) return missing;
   const sink = createSink(target, settings, progress, { keepsDiskSize: stage?.isFinal === false });
   const { patience } = settings;
-  const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal, stage };
+  openTransfers.text = request.openTransfer;
+  const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal, stage, openTransfers };
   const opened = await openSource(request.source, opening);
   if (opened === undefined) {
     return succeeded(progress, await writeBlankDisk(sink, progress));

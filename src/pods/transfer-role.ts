@@ -5,8 +5,8 @@ import type { Logger } from '../base/logger.ts';
 import { Progress } from '../base/progress.ts';
 import type { TransferResult } from '../protocol/transfer-pod.ts';
 import { advice } from './advice.ts';
-import type { ReportedCheckpoint } from './checkpoints.ts';
 import { serveProgress } from './progress-server.ts';
+import type { ReportedRecord } from './reported-record.ts';
 import { writeTerminationMessage } from './termination.ts';
 
 export interface TransferRole {
@@ -19,7 +19,9 @@ export interface TransferRole {
   /** Whether the pod can be reached by those who use it; by default always. */
   isReady?: () => boolean;
   /** What the pod reports for the one that takes its place; by default nothing. */
-  checkpoint?: ReportedCheckpoint;
+  checkpoint?: ReportedRecord;
+  /** The transfer at another system that is open. */
+  openTransfers?: ReportedRecord;
   work: (progress: Progress, signal: AbortSignal) => Promise<TransferResult>;
 }
 
@@ -30,13 +32,17 @@ export interface TransferRole {
  * @returns the exit code: 0 when the work succeeded, 1 otherwise
  */
 export async function runTransferRole(role: TransferRole): Promise<number> {
-  const { name, logger, progressPort, metric, isReady, checkpoint, work } = role;
+  const { name, logger, progressPort, metric, isReady, checkpoint, openTransfers, work } = role;
   const termination = new AbortController();
   const terminate = (): void => termination.abort(new TransferError('Interrupted', `${name} was told to stop`));
   process.once('SIGTERM', terminate);
   const started = performance.now();
   const progress = new Progress((step, details) => logger.info(step, details));
-  const snapshot = () => ({ ...progress.snapshot(), ...(checkpoint?.text && { checkpoint: checkpoint.text }) });
+  const snapshot = () => ({
+    ...progress.snapshot(),
+    ...(checkpoint?.text && { checkpoint: checkpoint.text }),
+    ...(openTransfers?.text && { openTransfer: openTransfers.text }),
+  });
   const server = await serveProgress({ snapshot }, progressPort, metric, isReady);
   logger.info('starting', { role: name, progressPort: server.port });
   let result: TransferResult;

@@ -19,8 +19,9 @@ import { importUpload } from '../transfer/upload/import-upload.ts';
 import { Upload } from '../transfer/upload/upload.ts';
 import { loadRecord } from '../transfer/upload/upload-record.ts';
 import { UploadServer } from '../transfer/upload/upload-server.ts';
-import { checkpointStoreOf, ReportedCheckpoint } from './checkpoints.ts';
+import { checkpointStoreOf } from './checkpoints.ts';
 import { followIdentity } from './renewed-identity.ts';
+import { ReportedRecord } from './reported-record.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 import { createSink } from './transfer-sink.ts';
@@ -63,7 +64,7 @@ export async function runUploadServer(overrides: Partial<UploadServerSettings> =
     ...overrides,
   };
   let listens = false;
-  const checkpoint = new ReportedCheckpoint();
+  const checkpoint = new ReportedRecord();
   return runTransferRole({
     name: 'the upload server',
     logger: settings.logger,
@@ -77,7 +78,7 @@ export async function runUploadServer(overrides: Partial<UploadServerSettings> =
 
 async function receiveImage(
   settings: UploadServerSettings,
-  checkpoint: ReportedCheckpoint,
+  checkpoint: ReportedRecord,
   progress: Progress,
   signal: AbortSignal,
   onListening: () => void,

@@ -111,6 +111,8 @@ export const importRequest = z.strictObject({
   scratch: z.boolean(),
   /** The checkpoint that an earlier importer reported in its progress, to resume from. */
   checkpoint: z.string().optional(),
+  /** The transfer that an earlier importer reported in its progress as open at another system, to be ended there. */
+  openTransfer: z.string().optional(),
   /** The stage of a multi-stage import; none where the whole source is imported at once. */
   stage: importStage.optional(),
 });
@@ -167,6 +169,11 @@ export const transferProgress = z.object({
    * it cannot be stored beside the data.
    */
   checkpoint: z.string().optional(),
+  /**
+   * Identifier of the transfer that is open at another system, such as an oVirt engine, which another pod has to end
+   * where this one is killed. It is no secret.
+   */
+  openTransfer: z.string().optional(),
 });
 export type TransferProgress = z.infer<typeof transferProgress>;
 

@@ -20,6 +20,11 @@ export const workSourceUidAnnotation = 'cdi.kubevirt.io/work.sourceUID';
  * can resume.
  */
 export const transferCheckpointAnnotation = 'cdi.kubevirt.io/import.checkpoint';
+/**
+ * On a claim with an import in progress: the transfer that its pod has open at another system, such as an oVirt engine,
+ * which the next pod ends where that one was killed.
+ */
+export const openTransferAnnotation = 'cdi.kubevirt.io/import.openTransfer';
 /** On a PersistentVolume that is being rebound: UID of the claim that it is promised to. */
 export const promisedToAnnotation = 'cdi.kubevirt.io/rebind.targetUID';
 /** On a PersistentVolume that is being rebound: `namespace/name` of the claim that it is promised to. */

@@ -8,6 +8,8 @@ const LONGEST_TEXT = 1024;
  * than one KiB, or some 32 with a thousand ranges.
  */
 const LONGEST_CHECKPOINT = 48 * 1024;
+/** Longest identifier of an open transfer in characters; a UUID has 36. */
+const LONGEST_IDENTIFIER = 64;
 
 /**
  * Reads a progress document. Anybody may answer in place of a pod: the texts are limited before they are written to an
@@ -18,12 +20,13 @@ const LONGEST_CHECKPOINT = 48 * 1024;
 export function reportedProgress(document: unknown): TransferProgress | undefined {
   const { data } = transferProgress.safeParse(document);
   if (!data) return undefined;
-  const { stage, failure, checkpoint, bytesPerSecond, ...numbers } = data;
+  const { stage, failure, checkpoint, openTransfer, bytesPerSecond, ...numbers } = data;
   return {
     ...numbers,
     stage: reportedText(stage, LONGEST_TEXT),
     bytesPerSecond: Math.min(bytesPerSecond, Number.MAX_SAFE_INTEGER),
     ...(failure === undefined ? {} : { failure: reportedText(failure, LONGEST_TEXT) }),
     ...(checkpoint === undefined || checkpoint.length > LONGEST_CHECKPOINT ? {} : { checkpoint }),
+    ...(openTransfer === undefined || openTransfer.length > LONGEST_IDENTIFIER ? {} : { openTransfer }),
   };
 }

@@ -9,7 +9,7 @@ import { annotateClaim } from '../claims/annotate-claim.ts';
 import { requireVolume } from '../claims/require-volume.ts';
 import { isBeingPlaced, mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
-import { transferCheckpointAnnotation } from '../objects/internal-annotations.ts';
+import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects/internal-annotations.ts';
 import { isMadeFor } from '../objects/made-for.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -139,6 +139,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (report) {
       await this.#tell(claim, report, {
         ...(progress?.checkpoint ? { [transferCheckpointAnnotation]: progress.checkpoint } : {}),
+        ...(progress?.openTransfer ? { [openTransferAnnotation]: progress.openTransfer } : {}),
         ...(isFatal ? { [stateAnnotation.fatalError]: report.message } : {}),
       });
     }
@@ -200,7 +201,10 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     reportOnClaim(this.#context.events, claim, report, words);
     const { annotations } = claim.metadata ?? {};
     const isOver = report.podPhase === 'Succeeded' || report.podPhase === 'Failed';
-    const kept = [stateAnnotation.requiresScratch, ...(isOver ? [] : [transferCheckpointAnnotation])];
+    const kept = [
+      stateAnnotation.requiresScratch,
+      ...(isOver ? [] : [transferCheckpointAnnotation, openTransferAnnotation]),
+    ];
     await annotateClaim(this.#context.client, claim, fieldManager, {
       ...reportAnnotations(report),
       [podNameAnnotation]: podName(keyOf(claim).name),

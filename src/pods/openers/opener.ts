@@ -5,6 +5,7 @@ import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
 import type { SourceRequest, SourceRequestOf } from '../../protocol/source-request.ts';
 import type { ImportStage } from '../../protocol/transfer-pod.ts';
+import type { ReportedRecord } from '../reported-record.ts';
 
 /** Where the files that a source needs are mounted in an importer pod. */
 export interface SourceMounts {
@@ -28,6 +29,8 @@ export interface Opening {
   readonly signal: AbortSignal;
   /** The stage of a multi-stage import; undefined where the whole disk is imported at once. */
   readonly stage: ImportStage | undefined;
+  /** Where the transfer that is open at another system is kept for the next pod, which ends it after a kill. */
+  readonly openTransfers: ReportedRecord;
 }
 
 /** A source that is read as a stream, or as a file with ranges. */

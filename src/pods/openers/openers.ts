@@ -3,6 +3,7 @@ import { blank } from './blank.ts';
 import { file } from './file.ts';
 import { gcs } from './gcs.ts';
 import { http } from './http.ts';
+import { imageio } from './imageio.ts';
 import type { OpenerOf, Opening, ReadableDisk, ReadableSource, SourceOpener } from './opener.ts';
 import { pulledImage } from './pulled-image.ts';
 import { registry } from './registry.ts';
@@ -17,6 +18,7 @@ const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
   'pulled-image': pulledImage,
   blank,
   file,
+  imageio,
 };
 
 /**

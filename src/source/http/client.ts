@@ -46,7 +46,7 @@ export interface HttpClientOptions extends TrustOptions {
 }
 
 export interface HttpRequest {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'OPTIONS';
   /** The body, sent to the origin of the first URL only. */
   body?: string;
   /** Headers that are sent wherever redirects lead; they take precedence over the confidential ones. */

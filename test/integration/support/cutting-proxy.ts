@@ -31,8 +31,13 @@ export class CuttingProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async close(): Promise<void> {
+  /** Cuts all connections. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     const closed = once(this.#server, 'close');
     this.#server.close();
     await closed;

@@ -24,6 +24,8 @@ export interface PodOptions {
   format?: ImportRequest['format'];
   scratch?: boolean;
   followsInternalRedirects?: boolean;
+  openTransfer?: ImportRequest['openTransfer'];
+  stage?: ImportRequest['stage'];
   settings?: Partial<ImporterSettings>;
   /** Called before the importer runs. */
   prepare?: (diskImage: string) => Promise<void>;
@@ -55,6 +57,8 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     format: options.format,
     scratch: options.scratch ?? false,
     followsInternalRedirects: options.followsInternalRedirects ?? false,
+    openTransfer: options.openTransfer,
+    stage: options.stage,
   };
   process.env[IMPORT_REQUEST_VARIABLE] = JSON.stringify(request);
   process.env['TERMINATION_MESSAGE_PATH'] = join(pod, 'termination-log');

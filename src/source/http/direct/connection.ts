@@ -38,7 +38,7 @@ export interface OpenOptions {
 }
 
 export interface DirectRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'OPTIONS';
   /** Headers by name in lower case. */
   headers: Record<string, string>;
   body?: string;

@@ -120,11 +120,21 @@ describe('an import in the annotations of a claim', () => {
   });
 
   it('refuses a source that the importer does not know, by its name, and tells those that it does', () => {
-    for (const source of [{ imageio: { url: 'https://engine/api', diskId: '1' } }, { vddk: {} }]) {
+    for (const source of [{ vddk: {} }]) {
       expect(() => roundTrip(source))
-        .to.throw(/(imageio|vddk) is not supported by this version; use http, s3, gcs, registry, blank or file/)
+        .to.throw(/vddk is not supported by this version; use http, s3, gcs, registry, blank, imageio or file/)
         .with.property('reason', 'UnsupportedSource');
     }
+  });
+
+  it('asks for a disk of oVirt, and mounts who may read it', () => {
+    const imageio = { url: 'https://engine/ovirt-engine/api', diskId: '1', secretRef: 'login', certConfigMap: 'ca' };
+    const { request, dependencies } = roundTrip({ imageio });
+    expect(request).to.deep.equal({ type: 'imageio', url: imageio.url, diskId: '1', insecureSkipVerify: false });
+    expect(dependencies.map(({ kind, name }) => [kind, name])).to.deep.equal([
+      ['Secret', 'login'],
+      ['ConfigMap', 'ca'],
+    ]);
   });
 
   it('has no file of the importer’s container, unless the feature gate says so', () => {

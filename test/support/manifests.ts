@@ -81,6 +81,18 @@ export const accepted: Record<string, object> = {
     source: { registry: { imageStream: 'fedora', pullMethod: 'node' } },
     storage,
   }),
+  'a url with all that it can have': dataVolume('whole-url', {
+    source: { http: { url: 'https://user:pass@[2001:db8::1]:8443/a%20folder/a disk+1.qcow2?token=a/b&x=%C3%A4#part' } },
+    storage,
+  }),
+  'an OCI archive on a web server': dataVolume('oci-archive-url', {
+    source: { registry: { url: 'oci-archive:https://server.example/fedora.tar' } },
+    storage,
+  }),
+  'an image by its digest, of a registry with a port': dataVolume('digest', {
+    source: { registry: { url: `docker://registry.example:5000/org/disk:1@sha256:${'0'.repeat(64)}` } },
+    storage,
+  }),
   'an import from Google Cloud Storage': dataVolume('gcs', {
     source: { gcs: { url: 'gs://bucket/disk.img' } },
     storage,
@@ -236,6 +248,18 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { http: { url: 'http:///disk.qcow2' } }, pvc }),
     'url must name a host',
   ],
+  'a url with a host that none can have': [
+    dataVolume('bad', { source: { http: { url: 'http://exa mple.com/disk.qcow2' } }, pvc }),
+    'url must be a valid URL',
+  ],
+  'a url with a port that is none': [
+    object('VolumeImportSource', 'bad', { source: { s3: { url: 'https://example.com:s3/bucket/disk' } } }),
+    'url must be a valid URL',
+  ],
+  'a url that is encoded wrongly': [
+    dataVolume('bad', { source: { gcs: { url: 'gs://bucket/disk%zz' } }, pvc }),
+    'url must be a valid URL',
+  ],
   'a header of two lines': [
     dataVolume('bad', { source: { http: { ...http, extraHeaders: ['A: b\nC: d'] } }, pvc }),
     'spec.source.http.extraHeaders[0]',
@@ -285,6 +309,46 @@ export const refused: Record<string, [object, ...string[]]> = {
     object('DataImportCron', 'bad', { ...registryTemplate, schedule: '', managedDataSource: 'a', importsToKeep: -1 }),
     'spec.importsToKeep',
     'should be greater than or equal to 0',
+  ],
+  'a DataImportCron of something that has no versions': [
+    object('DataImportCron', 'bad', {
+      template: { spec: { source: { http }, storage } },
+      schedule: '',
+      managedDataSource: 'a',
+    }),
+    'the template of a DataImportCron must have one of the sources registry, pvc',
+  ],
+  'a DataImportCron of a DataSource': [
+    object('DataImportCron', 'bad', {
+      template: { spec: { sourceRef: { kind: 'DataSource', name: 'fedora' }, storage } },
+      schedule: '',
+      managedDataSource: 'a',
+    }),
+    'the template of a DataImportCron must have one of the sources registry, pvc',
+  ],
+  'a DataImportCron of files': [
+    object('DataImportCron', 'bad', {
+      template: { spec: { ...registryTemplate.template.spec, contentType: 'archive' } },
+      schedule: '',
+      managedDataSource: 'a',
+    }),
+    'the template of a DataImportCron cannot have contentType',
+  ],
+  'a DataImportCron in stages': [
+    object('DataImportCron', 'bad', {
+      template: { spec: { ...registryTemplate.template.spec, finalCheckpoint: true } },
+      schedule: '',
+      managedDataSource: 'a',
+    }),
+    'the template of a DataImportCron cannot have finalCheckpoint',
+  ],
+  'a DataImportCron whose name is no label': [
+    object('DataImportCron', 'a'.repeat(64), { ...registryTemplate, schedule: '', managedDataSource: 'a' }),
+    'the name of a DataImportCron must have no more than 63 characters',
+  ],
+  'a DataImportCron of a DataSource whose name is no label': [
+    object('DataImportCron', 'bad', { ...registryTemplate, schedule: '', managedDataSource: 'a'.repeat(64) }),
+    'spec.managedDataSource: Too long',
   ],
   'a DataImportCron whose template has no source': [
     object('DataImportCron', 'bad', { template: { spec: { storage } }, schedule: '', managedDataSource: 'a' }),

@@ -1,3 +1,4 @@
+import { VALIDATIONS } from '../constraint.ts';
 import { objectLabels } from '../labels.ts';
 import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts';
 import { type StructuralSchema, structuralSchema } from './structural-schema.ts';
@@ -65,7 +66,7 @@ export function customResourceDefinition(resource: ResourceDefinition): CustomRe
 
 /** Returns the schema of a whole object. The API server insists on describing apiVersion, kind and metadata itself. */
 function objectSchema({ schema }: ResourceDefinition): StructuralSchema {
-  const { type, description, properties, required } = structuralSchema(schema);
+  const { type, description, properties, required, [VALIDATIONS]: rules } = structuralSchema(schema);
   return {
     type,
     description,
@@ -76,5 +77,6 @@ function objectSchema({ schema }: ResourceDefinition): StructuralSchema {
       metadata: { type: 'object' },
     },
     required: required?.filter((field) => field === 'spec'),
+    ...(rules !== undefined && { [VALIDATIONS]: rules }),
   };
 }

@@ -195,6 +195,17 @@ describe('The right to clone from another namespace, in a real API server', func
       await kubectl.apply(manifest, { user: STRANGER });
     });
 
+  it('lets no DataSource refer to itself', async () => {
+    for (const namespace of [TARGET, '']) {
+      const itself = cdiObject('DataSource', 'itself', { source: { dataSource: { namespace, name: 'itself' } } });
+      expect(await kubectl.refusal(itself, { user: CLONER })).to.include('a DataSource cannot refer to itself');
+    }
+    const namesake = cdiObject('DataSource', 'namesake', {
+      source: { dataSource: { namespace: SOURCE, name: 'namesake' } },
+    });
+    await kubectl.apply(namesake, { user: CLONER });
+  });
+
   it("is asked of a DataImportCron's service account", async () => {
     await kubectl.apply(dataImportCron('granted', { serviceAccountName: 'importer' }), { user: STRANGER });
     expect(

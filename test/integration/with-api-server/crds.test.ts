@@ -114,6 +114,11 @@ describe('CustomResourceDefinitions in a real API server', function () {
   for (const [kind, spec, change] of [
     ['VolumeImportSource', { source: { http } }, { source: { blank: {} } }],
     ['VolumeUploadSource', { contentType: 'kubevirt' }, { contentType: 'archive' }],
+    [
+      'DataImportCron',
+      { ...registryTemplate, schedule: '', managedDataSource: 'a' },
+      { ...registryTemplate, schedule: '', managedDataSource: 'b' },
+    ],
   ] as const)
     it(`refuse another spec of a ${kind}`, async () => {
       await kubectl.apply(object(kind, 'fixed', spec));

@@ -5,6 +5,11 @@ import { optionalObjectName } from '../../references.ts';
 const MAXIMUM_URL_LENGTH = 8192;
 const NO_HOST_PATTERN = '^[a-z]+://([/?# ]|$)';
 
+/** Reports what the function of that name of the API server's CEL does, which is Go's net/url. */
+function isUrl(value: string): boolean {
+  return URL.canParse(value) && !/%(?![0-9a-fA-F]{2})|\p{Cc}/u.test(value);
+}
+
 /** Returns the schema of a URL with one of these prefixes; after a prefix that ends in `://`, a host must follow. */
 export function url(prefixes: readonly string[]) {
   return constrained(z.string().max(MAXIMUM_URL_LENGTH), [
@@ -17,6 +22,11 @@ export function url(prefixes: readonly string[]) {
       rule: `!self.matches('${NO_HOST_PATTERN}')`,
       message: 'url must name a host after ://',
       check: (value) => !new RegExp(NO_HOST_PATTERN).test(value),
+    },
+    {
+      rule: 'isURL(self)',
+      message: 'url must be a valid URL',
+      check: isUrl,
     },
   ]);
 }

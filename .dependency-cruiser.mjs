@@ -37,7 +37,7 @@ const controllerRooms = {
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [
     ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],
-    ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer', 'upload/server'],
+    ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer', 'import/stages', 'upload/server'],
   ],
 };
 

@@ -45,6 +45,19 @@ export const immutable = (kind: string): Constraint<unknown> => ({
   message: `the spec of a ${kind} is immutable; delete it and make another one`,
 });
 
+/** Requires that the fields of the spec are never changed, apart from the mutable ones. */
+export const immutableExcept = (
+  kind: string,
+  fields: readonly string[],
+  mutable: readonly string[],
+): Constraint<unknown>[] =>
+  fields
+    .filter((field) => !mutable.includes(field))
+    .map((field) => ({
+      rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+      message: `spec.${field} cannot be changed: the spec of a ${kind} is immutable, apart from ${mutable.join(' and ')}; delete it and make another one`,
+    }));
+
 function countOf<Field extends string>(
   what: string,
   fields: readonly Field[],

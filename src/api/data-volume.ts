@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { conditionsOf } from './conditions.ts';
-import { constrained, exactlyOneOf } from './constraint.ts';
+import { constrained, exactlyOneOf, immutableExcept } from './constraint.ts';
 import { V1ALPHA1 } from './group.ts';
+import { STAGE_FIELDS, stageRules, stagesForGood } from './import-stages.ts';
 import { objectMeta } from './object-meta.ts';
 import {
   persistentVolumeClaimSpec,
@@ -100,6 +101,7 @@ export const dataVolumeTemplateSpec = constrained(fields, [
     check: ({ pvc }) => (pvc?.accessModes ?? []).length <= 1,
   },
   ...archiveRules('spec.source'),
+  ...stageRules('spec.source'),
   {
     rule: `!has(self.pvc) || ${hasSizeRule('self.pvc')}`,
     message: 'spec.pvc.resources.requests.storage must give the size of the volume',
@@ -113,18 +115,10 @@ export const dataVolumeTemplateSpec = constrained(fields, [
   },
 ]);
 
-/** Fields that may be set later, for the next stages of a multi-stage import. */
-const MUTABLE_FIELDS: readonly string[] = ['checkpoints', 'finalCheckpoint'];
-
-export const dataVolumeSpec = constrained(
-  dataVolumeTemplateSpec,
-  Object.keys(fields.shape)
-    .filter((field) => !MUTABLE_FIELDS.includes(field))
-    .map((field) => ({
-      rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
-      message: `spec.${field} cannot be changed: the spec of a DataVolume is immutable, apart from ${MUTABLE_FIELDS.join(' and ')}; delete it and make another one`,
-    })),
-);
+export const dataVolumeSpec = constrained(dataVolumeTemplateSpec, [
+  ...immutableExcept('DataVolume', Object.keys(fields.shape), STAGE_FIELDS),
+  stagesForGood,
+]);
 export type DataVolumeSpec = z.infer<typeof dataVolumeSpec>;
 
 export const dataVolumeStatus = z.strictObject({

@@ -188,6 +188,11 @@ export const reasonGroups = [
     remedy: 'An object of a name that is needed exists already, and belongs to somebody else.',
   },
   {
+    reasons: ['OtherTargetClaim'],
+    course: 'waiting',
+    remedy: 'The VolumeImportSource is for the claim that its `targetClaim` names: make one for this claim.',
+  },
+  {
     reasons: ['ErrIncompatiblePVC'],
     course: 'waiting',
     remedy: 'The claim to take over has another volume mode, or is too small.',
@@ -307,6 +312,12 @@ export const reasonGroups = [
     course: 'passing',
     remedy:
       'Diskpress has a fault, or its machine has one that it does not know. Please report the message and the log.',
+  },
+  {
+    reasons: ['ImportPaused'],
+    course: 'ordinary',
+    remedy:
+      'A stage of a multi-stage import is complete: add the next checkpoint to `spec.checkpoints`, and set `finalCheckpoint` with the last one.',
   },
   {
     reasons: ['Pending', 'Provisioning', 'WaitForFirstConsumer', 'ScratchRequired', 'TransferRunning', 'Completed'],

@@ -14,7 +14,7 @@ export const preallocation = z
 /** One stage of a multi-stage import. */
 export const checkpoint = z.strictObject({
   previous: z.string().max(253).describe('Snapshot that the stage starts from; empty for the first stage.'),
-  current: z.string().max(253).describe('Snapshot that the stage copies up to.'),
+  current: z.string().min(1).max(253).describe('Snapshot that the stage copies up to.'),
 });
 export type Checkpoint = z.infer<typeof checkpoint>;
 

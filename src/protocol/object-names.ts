@@ -20,8 +20,21 @@ function shortened(name: string, maximum: number): string {
   return `${name.slice(0, maximum - HASH_LENGTH - 1).replace(/[-.]+$/, '')}-${digestOf(name)}`;
 }
 
-/** Name of the pod that imports into a claim. */
-export const importerPodName = (claim: string) => shortened(`importer-${claim}`, MAXIMUM_POD_NAME_LENGTH);
+/** Returns the text as a part of a name, with a digest of all of it where some characters cannot be in names. */
+function nameable(text: string): string {
+  const allowed = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return allowed === text ? text : `${allowed}-${digestOf(text)}`.replace(/^-/, '');
+}
+
+/** Name of the pod that imports into a claim, the whole disk or the stage that ends at a checkpoint. */
+export const importerPodName = (claim: string, checkpoint?: string) =>
+  shortened(
+    `importer-${claim}${checkpoint === undefined ? '' : `-checkpoint-${nameable(checkpoint)}`}`,
+    MAXIMUM_POD_NAME_LENGTH,
+  );
 /** Name of the pod that receives what is copied or uploaded into a claim. Clients of CDI rely on the prefix. */
 export const uploadPodName = (claim: string) => shortened(`cdi-upload-${claim}`, MAXIMUM_POD_NAME_LENGTH);
 /**

@@ -103,6 +103,59 @@ export const accepted: Record<string, object> = {
     checkpoints: [{ previous: '', current: 'snapshot-1' }],
     finalCheckpoint: false,
   }),
+  'the first stage of a warm migration, as Forklift creates it': {
+    ...dataVolume('plan-vm-12-disk', {
+      source: {
+        vddk: {
+          url: 'https://vcenter.example.com/sdk',
+          uuid: '52b1ba21-8c29-4b3a-91ab-1c3d1b8e7a55',
+          backingFile: '[datastore1] machine/machine.vmdk',
+          thumbprint: '31:4D:0A:5C:93:6A:2B:77:D1:6E:0F:58:C2:9B:AB:47:EE:1D:64:03',
+          secretRef: 'plan-vm-12',
+          initImageURL: 'registry.example.com/vddk:8.0.3',
+          extraArgs: 'vddk-config',
+        },
+      },
+      checkpoints: [{ current: 'snapshot-31', previous: '' }],
+      storage: { accessModes: ['ReadWriteMany'], volumeMode: 'Block', storageClassName: 'fast', ...storage },
+    }),
+    metadata: {
+      name: 'plan-vm-12-disk',
+      labels: { migration: 'a1', plan: 'b2', vmID: 'vm-12' },
+      annotations: {
+        'cdi.kubevirt.io/storage.bind.immediate.requested': 'true',
+        'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false',
+        'forklift.konveyor.io/disk-source': '[datastore1] machine/machine.vmdk',
+      },
+    },
+  },
+  'a multi-stage import from oVirt, with all of its stages': dataVolume('ovirt-stages', {
+    source: {
+      imageio: {
+        url: 'https://engine.example.com/ovirt-engine/api',
+        diskId: '1a2d3c5e-6c30-4d5b-8f43-3a0a6ee27a6b',
+        secretRef: 'ovirt',
+        certConfigMap: 'ovirt-ca',
+      },
+    },
+    storage,
+    checkpoints: [
+      { previous: '', current: 'a' },
+      { previous: 'a', current: 'b' },
+    ],
+    finalCheckpoint: true,
+  }),
+  'what a Go client writes for stages that there are none of': dataVolume('no-stages', {
+    source: { http },
+    storage,
+    checkpoints: [],
+    finalCheckpoint: false,
+  }),
+  'a VolumeImportSource with stages': object('VolumeImportSource', 'import-stages', {
+    source: { imageio: { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd' } },
+    targetClaim: 'disk',
+    checkpoints: [{ previous: '', current: 'a' }],
+  }),
   'a VolumeImportSource': object('VolumeImportSource', 'import', { source: { http }, contentType: 'kubevirt' }),
   'a VolumeUploadSource': object('VolumeUploadSource', 'upload', {}),
   'a VolumeCloneSource of a claim': object('VolumeCloneSource', 'clone', {
@@ -161,6 +214,25 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { http, blank: {} }, pvc }),
     'spec.source: Invalid value: source must have exactly one of http, s3, gcs, registry, pvc, snapshot, upload, blank, imageio, vddk, file',
     'but has http and blank',
+  ],
+  'stages of a source that is imported at once': [
+    dataVolume('bad', { source: { http }, pvc, checkpoints: [{ previous: '', current: 'a' }] }),
+    'checkpoints are the stages of an import from spec.source.imageio or spec.source.vddk; every other source is imported at once',
+  ],
+  'a stage up to nothing': [
+    dataVolume('bad', {
+      source: { imageio: { url: 'https://engine.example.com', diskId: 'd' } },
+      pvc,
+      checkpoints: [{ previous: '', current: '' }],
+    }),
+    'spec.checkpoints[0].current',
+  ],
+  'stages that fill no claim in particular': [
+    object('VolumeImportSource', 'bad', {
+      source: { imageio: { url: 'https://engine.example.com', diskId: 'd' } },
+      checkpoints: [{ previous: '', current: 'a' }],
+    }),
+    'targetClaim must name the one claim that a multi-stage import with these checkpoints fills',
   ],
   'an empty source': [dataVolume('bad', { source: {}, pvc }), 'exactly one of http, s3', 'but has none'],
   'a blank without braces': [dataVolume('bad', { source: { blank: null }, pvc }), 'blank: {}'],

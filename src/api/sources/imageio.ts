@@ -30,6 +30,7 @@ export const imageio: ImportedSource<'imageio', ReturnType<typeof schema>, typeo
   population: 'import',
   noArchive: 'is a disk',
   claimValue: 'imageio',
+  hasCheckpoints: true,
   toAnnotations: (spec) => ({ ...webAnnotations(spec), [names.importDiskId]: spec.diskId }),
   importer: {
     requests: [request],

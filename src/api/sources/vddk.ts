@@ -24,5 +24,6 @@ export const vddk: ImportedSource<'vddk', ReturnType<typeof schema>, never> = {
   schema,
   population: 'import',
   claimValue: 'vddk',
+  hasCheckpoints: true,
   toAnnotations: ({ url: endpoint, secretRef: secretName }) => webAnnotations({ url: endpoint, secretRef: secretName }),
 };

@@ -2,6 +2,7 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
 import { courseOf, isFailureEventReason } from '../../api/reasons.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
+import { PAUSED_REASON, pausedMessage } from '../transfers/transfer-stages.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
 
@@ -19,6 +20,9 @@ const MILESTONES: Readonly<Partial<Record<SourceKind, readonly DataVolumePhase[]
   import: ['ImportScheduled', 'ImportInProgress', 'Succeeded'],
   upload: ['UploadScheduled', 'UploadReady', 'Succeeded'],
 };
+
+/** The same for the end of a stage of a multi-stage import. */
+const PAUSED_MILESTONES: readonly DataVolumePhase[] = ['ImportScheduled', 'ImportInProgress', 'Paused'];
 
 /** The phases in which a clone may still be when its plan is first observed. */
 const BEFORE_PLAN: readonly DataVolumePhase[] = [
@@ -94,7 +98,7 @@ function milestones(
   kind: SourceKind,
   detail: string,
 ): DataVolumeEvent[] {
-  const expected = MILESTONES[kind];
+  const expected = now === 'Paused' ? PAUSED_MILESTONES : MILESTONES[kind];
   if (expected?.includes(now)) {
     const passed = expected.slice(expected.indexOf(before) + 1, expected.indexOf(now) + 1);
     return passed.map((phase) => milestone(dataVolume, phase, name, kind, ''));
@@ -115,6 +119,8 @@ function milestone(
       return { type, reason: phase, message: `Import into ${name} scheduled` };
     case 'ImportInProgress':
       return { type, reason: phase, message: `Import into ${name} in progress` };
+    case 'Paused':
+      return { type, reason: PAUSED_REASON, message: pausedMessage(name) };
     case 'UploadScheduled':
       return { type, reason: phase, message: `Upload into ${name} scheduled` };
     case 'UploadReady':

@@ -2,6 +2,7 @@ import { populationAnnotation, stateAnnotation, userAnnotation } from '../../api
 import type { DataVolume } from '../../api/data-volume.ts';
 import { finalizer } from '../../api/finalizers.ts';
 import { CDI_API_VERSION, CDI_GROUP } from '../../api/group.ts';
+import { hasStages } from '../../api/import-stages.ts';
 import { EXCLUDE_FROM_BACKUP_LABEL, noFillingUpAlert, objectLabels } from '../../api/labels.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
 import type { VolumeImportSource } from '../../api/volume-import-source.ts';
@@ -10,9 +11,11 @@ import { ownerReference } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import { importAnnotations } from '../import/importer/annotations.ts';
+import { firstStageAnnotations } from '../import/stages/plan-of-claim.ts';
 import { uploadAnnotations } from '../upload/server/annotations.ts';
 import type { Population } from './population.ts';
 import { importSourceOf, sourceKindOf } from './source-kind.ts';
+import { sourceObjectName, stagesOf } from './stages.ts';
 
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -58,7 +61,7 @@ export function dataVolumeObjects(
   const { population } = options;
   const howPopulated = { [userAnnotation.usePopulator]: String(population.by === 'populator') };
   if (kind === 'external-population') return { claim: claimOf(dataVolume, spec, howPopulated) };
-  const name = `volume-${kind}-source-${dataVolume.metadata.uid}`;
+  const name = sourceObjectName(dataVolume, kind);
   const sourceMetadata = {
     name,
     namespace: keyOf(dataVolume).namespace,
@@ -94,6 +97,7 @@ export function dataVolumeObjects(
           source: importSourceOf(dataVolume.spec.source ?? {}),
           contentType: contentTypeOf(dataVolume),
           preallocation: options.preallocation,
+          ...(hasStages(dataVolume.spec) ? { ...stagesOf(dataVolume.spec), targetClaim: claim.metadata?.name } : {}),
         },
       },
     };
@@ -194,7 +198,8 @@ function directAnnotations(dataVolume: DataVolume, preallocation: boolean): Reco
     };
   }
   const options = { contentType: contentTypeOf(dataVolume), preallocation };
-  return source?.upload ? uploadAnnotations(options) : importAnnotations(importSourceOf(source ?? {}), options);
+  if (source?.upload) return uploadAnnotations(options);
+  return { ...importAnnotations(importSourceOf(source ?? {}), options), ...firstStageAnnotations(dataVolume.spec) };
 }
 
 function contentTypeOf(dataVolume: DataVolume): 'kubevirt' | 'archive' {

@@ -80,6 +80,7 @@ function phaseOf({ dataVolume, claim, kind, awaitsConsumer, hasOwnVolume, failur
   const report = readReport(claim.metadata?.annotations);
   if (isPopulatedFor(claim, dataVolume) && isBound(claim)) return 'Succeeded';
   if (report?.podPhase === 'Failed') return 'Failed';
+  if (report?.podPhase === 'Paused') return 'Paused';
   // A claim with a populator is bound to the volume that was handed over to it only after its data is complete.
   if (populated && isBound(claim) && hasOwnVolume) return 'Succeeded';
   if (!populated && (report?.podPhase === 'Succeeded' || kind === 'external-population') && isBound(claim)) {

@@ -19,6 +19,7 @@ import { type DataVolumeWorld, observe, wasPopulated } from './observation.ts';
 import { awaitingClaim, consenting, isPrePopulated } from './pre-populated.ts';
 import { QuotaRoom } from './quota-room.ts';
 import { sourceKindOf } from './source-kind.ts';
+import { passOnStages } from './stages.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
@@ -61,6 +62,7 @@ export class DataVolumeReconciler implements Reconciler {
       return undefined;
     }
     if (claim) await completeGrant(this.#context, dataVolume, claim);
+    await passOnStages(this.#context, dataVolume);
     if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
     const report = claim && (await driverReport(this.#context, claim));
     await this.#tell(dataVolume, report ? withReport(claim, report) : claim);

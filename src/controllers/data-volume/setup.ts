@@ -21,7 +21,7 @@ export const dataVolume: ControllerSetup = {
     mayOwn(dataVolumes),
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
     mayOwn(persistentVolumeClaims),
-    { resource: volumeImportSources, verbs: ['get', 'create'] },
+    { resource: volumeImportSources, verbs: ['get', 'create', 'patch'] },
     { resource: volumeUploadSources, verbs: ['get', 'create'] },
     { resource: volumeCloneSources, verbs: ['get', 'create'] },
     // The reason for which a CSI driver fails to fill a claim is found only in events.

@@ -13,7 +13,14 @@ import {
 } from '../objects/internal-annotations.ts';
 import { pickAnnotations } from '../objects/pick-annotations.ts';
 
-const POD_ANNOTATIONS = [stateAnnotation.podRestarts, workForAnnotation, workForClaimAnnotation];
+const POD_ANNOTATIONS = [
+  stateAnnotation.podRestarts,
+  stateAnnotation.checkpointPrevious,
+  stateAnnotation.checkpointCurrent,
+  stateAnnotation.checkpointFinal,
+  workForAnnotation,
+  workForClaimAnnotation,
+];
 const VOLUME_ANNOTATIONS = [
   PROVISIONED_BY_ANNOTATION,
   handedToAnnotation,

@@ -4,6 +4,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import { workForAnnotation } from '../objects/internal-annotations.ts';
 import type { TransferWords } from './transfer-kind.ts';
 import { readReport, type TransferReport, troubleIn } from './transfer-report.ts';
+import { pausedMessage } from './transfer-stages.ts';
 
 /**
  * Records an event on a claim about how a transfer into it has ended, or what prevents it: once, when that changes. The
@@ -25,6 +26,10 @@ export function reportOnClaim(
   if (recorded?.podPhase === report.podPhase && recorded.reason === report.reason) return;
   if (report.podPhase === 'Succeeded') {
     events.event(claim, { type: 'Normal', reason: words.succeededReason, message: `${words.succeeded} ${name}` });
+    return;
+  }
+  if (report.podPhase === 'Paused') {
+    events.event(claim, { type: 'Normal', reason: report.reason, message: pausedMessage(name ?? '') });
     return;
   }
   const trouble = troubleIn(report);

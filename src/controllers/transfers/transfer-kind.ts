@@ -5,6 +5,7 @@ import type { ConfigView } from '../runtime/config-view.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import type { Right } from '../runtime/rights.ts';
 import type { ControllerHost } from '../runtime/setup.ts';
+import type { TransferStages } from './transfer-stages.ts';
 
 /** How one kind of transfer is called in events and conditions. */
 export interface TransferWords {
@@ -38,8 +39,8 @@ export interface TransferKind<Request extends { readonly scratch: boolean } = { 
   readonly rights: readonly Right[];
   /** Returns whether a claim requests the transfer. */
   isRequested(this: void, claim: PersistentVolumeClaim): boolean;
-  /** Returns the name of the pod by that of the claim. */
-  podName(this: void, claimName: string): string;
+  /** Returns the name of the pod of a claim. */
+  podName(this: void, claim: PersistentVolumeClaim): string;
   /**
    * Returns the pod's request.
    *
@@ -54,6 +55,8 @@ export interface TransferKind<Request extends { readonly scratch: boolean } = { 
 export interface TransferOperation<Request> {
   /** Changes of further objects that wake claims. */
   readonly watches?: readonly EventSource[];
+  /** The stages of the transfers that have some. */
+  readonly stages?: TransferStages;
   /**
    * Creates the objects that a pod needs, and returns the pod, which is yet to be created.
    *

@@ -32,6 +32,7 @@ export interface TransferPodOptions {
   /** Mounts of the pod besides the claim and its work directory; all are read-only but scratch. */
   readonly mounts: readonly { readonly volume: PodVolume; readonly path: string; readonly writable?: boolean }[];
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Annotations of the claim, of which those for pods are passed on. */
   readonly claimAnnotations: Readonly<Record<string, string>>;
   /** Claim that the pod works for; changes of the pod wake the controllers of that claim. */
@@ -83,6 +84,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
         [userAnnotation.istioInject]: 'false',
         [userAnnotation.linkerdInject]: 'disabled',
         ...pickAnnotations(options.claimAnnotations, PASSED_ON_ANNOTATIONS),
+        ...options.annotations,
         ...marks.annotations,
         [stateAnnotation.podRestarts]: String(options.restarts),
       },

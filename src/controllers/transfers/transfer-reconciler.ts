@@ -19,19 +19,25 @@ import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';
 import { failureReport } from './failure-report.ts';
 import { podOwner } from './known-claim.ts';
-import { judgePod } from './pod-verdict.ts';
+import { judgePod, type PodVerdict } from './pod-verdict.ts';
 import { explainReadOnly } from './read-only-claim.ts';
 import { scratchClaim } from './scratch-claim.ts';
 import { TransferFollower, type UnfinishedVerdict } from './transfer-follower.ts';
 import type { TransferKind, TransferOperation } from './transfer-kind.ts';
+import { recordStage } from './transfer-record.ts';
 import {
   completedReport,
   isStarting,
+  pausedReport,
   pendingReport,
   readReport,
   reportAnnotations,
   type TransferReport,
 } from './transfer-report.ts';
+import type { TransferStages } from './transfer-stages.ts';
+
+type NextStage = NonNullable<ReturnType<TransferStages['next']>>;
+type SuccessfulResult = Extract<PodVerdict, { state: 'succeeded' }>['result'];
 
 /** Shortest interval between two questions to a pod whether it is ready. */
 export const READY_INTERVAL_MILLISECONDS = 200;
@@ -58,13 +64,14 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     const { caches } = this.#context;
     const claim = caches.claims.get(key);
     if (!claim || !this.#kind.isRequested(claim)) return undefined;
-    const pod = this.#pod(claim);
-    if (isBeingDeleted(claim)) return this.#letGo(claim, pod);
+    if (isBeingDeleted(claim)) return this.#letGo(claim);
     const report = readReport(claim.metadata?.annotations);
-    if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim, pod);
-    if (report?.podPhase === 'Failed') return undefined;
-    if (!pod) return this.#start(claim, report?.restarts ?? 0);
-    return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
+    if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim);
+    const next = this.#operation.stages?.next(claim);
+    const pod = next ? this.#operation.stages?.podAtWork(claim) : this.#pod(claim);
+    if (report?.podPhase === 'Failed') return next && this.#proceed(claim, next, pod);
+    if (pod) return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
+    return next ? this.#proceed(claim, next) : this.#start(claim, report?.restarts ?? 0);
   }
 
   /**
@@ -72,9 +79,48 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
    * created.
    */
   #pod(claim: PersistentVolumeClaim): Pod | undefined {
-    const { namespace, name } = keyOf(claim);
-    const pod = this.#context.caches.pods.get({ namespace, name: this.#kind.podName(name) });
+    const { namespace } = keyOf(claim);
+    const pod = this.#context.caches.pods.get({ namespace, name: this.#kind.podName(claim) });
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
+  }
+
+  /** Returns all pods that were created for the claim. */
+  #pods(claim: PersistentVolumeClaim): readonly Pod[] {
+    const pod = this.#pod(claim);
+    return [...new Set([...(pod ? [pod] : []), ...(this.#operation.stages?.podsOf(claim) ?? [])])];
+  }
+
+  /**
+   * Begins the next stage of a claim on which no pod is at work.
+   *
+   * @param failed the pod of a stage that has failed permanently, instead of which the plan has another one now
+   */
+  async #proceed(claim: PersistentVolumeClaim, next: NextStage, failed?: Pod): Promise<Result> {
+    const { client } = this.#context;
+    const report = readReport(claim.metadata?.annotations);
+    if (next === 'pause') return report?.podPhase === 'Failed' ? undefined : this.#cleanUp(claim);
+    const isKnown = Object.keys(next.changes).length === 0;
+    if (isKnown && report?.podPhase === 'Failed') return undefined;
+    // Two pods must never write one disk, and a stage must not be repeated because a watch is late.
+    if (!(await this.#isUpToDate(claim))) return undefined;
+    if (isKnown) return this.#start(claim, report?.podPhase === 'Paused' ? 0 : (report?.restarts ?? 0));
+    const inTheWay = this.#pods(claim).filter(({ metadata }) => {
+      return metadata?.uid === failed?.metadata?.uid || metadata?.name === next.podName;
+    });
+    for (const pod of inTheWay) if (!isBeingDeleted(pod)) await this.#deletePod(pod);
+    if (inTheWay.length > 0) return undefined;
+    const begins = pendingReport(0, { reason: 'Pending', message: 'The next stage begins' });
+    await recordStage(client, claim, this.#kind.fieldManager, { report: begins, changes: next.changes });
+    return undefined;
+  }
+
+  /** Returns whether the caches have the claim as it is, and the pod that it names. */
+  async #isUpToDate(claim: PersistentVolumeClaim): Promise<boolean> {
+    const { client, caches } = this.#context;
+    const current = await client.get(persistentVolumeClaims, keyOf(claim));
+    if (current?.metadata?.resourceVersion !== claim.metadata?.resourceVersion) return false;
+    const podKey = { ...keyOf(claim), name: this.#kind.podName(claim) };
+    return caches.pods.get(podKey) !== undefined || (await client.get(pods, podKey)) === undefined;
   }
 
   /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */
@@ -102,12 +148,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     const restarts = Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
     switch (verdict.state) {
       case 'succeeded':
-        await labelClaim(this.#context, claim, verdict.result.labels ?? {});
-        warnOfSize(this.#context, claim, verdict.result.diskSize);
-        await this.#tell(claim, completedReport(restarts, this.#kind.words.completed), {
-          [stateAnnotation.preallocation]: String(verdict.result.preallocated ?? false),
-        });
-        return this.#cleanUp(claim, pod);
+        return this.#complete(claim, pod, verdict.result, restarts);
       case 'scratch-required':
         await this.#tell(claim, pendingReport(restarts, { reason: 'ScratchRequired', message: verdict.message }), {
           [stateAnnotation.requiresScratch]: 'true',
@@ -117,6 +158,26 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
       default:
         return this.#followUnfinished(claim, pod, verdict, restarts);
     }
+  }
+
+  async #complete(claim: PersistentVolumeClaim, pod: Pod, result: SuccessfulResult, restarts: number): Promise<Result> {
+    const { client } = this.#context;
+    const { words, fieldManager } = this.#kind;
+    const stage = this.#operation.stages?.end(claim, pod);
+    const isComplete = !stage || stage.isLast;
+    if (isComplete) {
+      await labelClaim(this.#context, claim, result.labels ?? {});
+      warnOfSize(this.#context, claim, result.diskSize);
+    }
+    const report = isComplete ? completedReport(restarts, words.completed) : pausedReport(restarts);
+    const preallocation = { [stateAnnotation.preallocation]: String(result.preallocated ?? false) };
+    if (stage) {
+      reportOnClaim(this.#context.events, claim, report, words);
+      await recordStage(client, claim, fieldManager, { report, changes: { ...stage.changes, ...preallocation } });
+    } else {
+      await this.#tell(claim, report, preallocation);
+    }
+    return this.#cleanUp(claim);
   }
 
   async #followUnfinished(
@@ -157,19 +218,22 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   }
 
   /**
-   * Deletes the pod of a claim that is being deleted. The claim is protected as long as a pod uses it, and the pod that
-   * it owns would only be garbage-collected after it.
+   * Deletes the pods of a claim that is being deleted. The claim is protected as long as a pod uses it, and the pods
+   * that it owns would only be garbage-collected after it.
    */
-  async #letGo(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Result> {
+  async #letGo(claim: PersistentVolumeClaim): Promise<Result> {
     const { uid } = ownerReference(claim);
-    const isOwn = pod?.metadata?.ownerReferences?.some((owner) => owner.uid === uid);
-    if (pod && (isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) await this.#deletePod(pod);
+    for (const pod of this.#pods(claim)) {
+      const isOwn = pod.metadata?.ownerReferences?.some((owner) => owner.uid === uid);
+      if ((isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) await this.#deletePod(pod);
+    }
     return undefined;
   }
 
-  async #cleanUp(claim: PersistentVolumeClaim, pod: Pod | undefined): Promise<Result> {
+  async #cleanUp(claim: PersistentVolumeClaim): Promise<Result> {
     const { client, caches } = this.#context;
-    if (pod && !isBeingDeleted(pod) && !isPodRetained(claim)) {
+    for (const pod of this.#pods(claim)) {
+      if (isBeingDeleted(pod) || isPodRetained(claim)) continue;
       await this.#operation.cleanUp(claim);
       await this.#deletePod(pod);
     }
@@ -207,7 +271,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     ];
     await annotateClaim(this.#context.client, claim, fieldManager, {
       ...reportAnnotations(report),
-      [podNameAnnotation]: podName(keyOf(claim).name),
+      [podNameAnnotation]: podName(claim),
       ...Object.fromEntries(kept.flatMap((name) => (annotations?.[name] ? [[name, annotations[name]]] : []))),
       ...further,
     });

@@ -4,6 +4,7 @@ import { formatBytes } from '../../base/format-bytes.ts';
 import type { TransferProgress } from '../../protocol/transfer-pod.ts';
 import { transferRateAnnotation } from '../objects/internal-annotations.ts';
 import { reportedText } from '../progress/reported-text.ts';
+import { isBetweenStages, PAUSED_REASON } from './transfer-stages.ts';
 
 /**
  * Longest message in characters. Termination messages are not longer, but anybody with the right to write a pod's
@@ -15,7 +16,8 @@ const LONGEST_REASON = 128;
 
 /** The state of a transfer into a claim, as its controller reports it on the claim. */
 export interface TransferReport {
-  readonly podPhase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+  /** Phase of its pod; `Paused` where that has succeeded, and another stage of the transfer is to follow. */
+  readonly podPhase: 'Pending' | 'Running' | 'Paused' | 'Succeeded' | 'Failed';
   readonly restarts: number;
   readonly running: boolean;
   readonly reason: string;
@@ -29,7 +31,7 @@ export interface TransferReport {
 /** Returns the claim annotations that represent a report; always the whole set, so that no stale ones remain. */
 export function reportAnnotations(report: TransferReport): Record<string, string> {
   return {
-    [names.podPhase]: report.podPhase,
+    [names.podPhase]: report.podPhase === 'Paused' ? 'Succeeded' : report.podPhase,
     [names.podReady]: String(report.running),
     [names.podRestarts]: String(report.restarts),
     [names.conditionRunning]: String(report.running),
@@ -44,9 +46,10 @@ export function reportAnnotations(report: TransferReport): Record<string, string
 export function readReport(annotations: Readonly<Record<string, string>> | undefined): TransferReport | undefined {
   const podPhase = annotations?.[names.podPhase];
   if (!annotations || !podPhase) return undefined;
+  const isPaused = podPhase === 'Succeeded' && isBetweenStages(annotations);
   const bytesPerSecond = Number(annotations[transferRateAnnotation]);
   return {
-    podPhase: podPhase as TransferReport['podPhase'],
+    podPhase: isPaused ? 'Paused' : (podPhase as TransferReport['podPhase']),
     restarts: Number(annotations[names.podRestarts] ?? 0),
     running: annotations[names.conditionRunning] === 'true',
     reason: annotations[names.conditionRunningReason] ?? '',
@@ -87,6 +90,12 @@ export function failedReport(restarts: number, cause: Cause): TransferReport {
 /** Returns the report of a transfer that is complete. */
 export function completedReport(restarts: number, message: string): TransferReport {
   return { podPhase: 'Succeeded', restarts, running: false, reason: 'Completed', message, progress: '100.0%' };
+}
+
+/** Returns the report of a transfer of which a stage is complete, and another one is to follow. */
+export function pausedReport(restarts: number): TransferReport {
+  const message = 'A stage is complete; the import goes on with the next one of the checkpoints';
+  return { podPhase: 'Paused', restarts, running: false, reason: PAUSED_REASON, message, progress: '100.0%' };
 }
 
 /**

@@ -141,14 +141,38 @@ describe('CustomResourceDefinitions in a real API server', function () {
         );
       });
 
-    it('accept more checkpoints', async () => {
-      await kubectl.apply(
-        dataVolume('existing', { ...spec, checkpoints: [{ previous: '', current: 'a' }], finalCheckpoint: true }),
-      );
-    });
-
     it('accept labels and annotations', async () => {
       await kubectl.run('annotate', 'dv', 'existing', 'cdi.kubevirt.io/storage.bind.immediate.requested=true');
     });
   });
+
+  const first = { previous: '', current: 'a' };
+  const second = { previous: '52 de c0 11 8b/7', current: 'b' };
+  const imageio = { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd' };
+  for (const [kind, spec] of [
+    ['DataVolume', { source: { imageio }, storage }],
+    ['VolumeImportSource', { source: { imageio }, targetClaim: 'disk' }],
+  ] as const)
+    describe(`of a ${kind} with stages`, () => {
+      const name = `stages-of-a-${kind.toLowerCase()}`;
+      const staged = (change: object) => object(kind, name, { ...spec, ...change });
+      before(() => kubectl.apply(staged({ checkpoints: [first] })));
+
+      it('accept more of them, and which is the last', async () => {
+        const next = staged({ checkpoints: [first, second], finalCheckpoint: true });
+        expect(await kubectl.apply(next)).to.match(/ configured$/);
+      });
+
+      it('refuse none at all, and some for an import without any', async () => {
+        expect(await kubectl.refusal(staged({ checkpoints: [] }))).to.include('be removed altogether');
+        await kubectl.apply(object(kind, `${name}-whole`, spec));
+        const late = object(kind, `${name}-whole`, { ...spec, checkpoints: [first] });
+        expect(await kubectl.refusal(late)).to.include('checkpoints cannot be added to an import without any');
+      });
+
+      it('refuse any other change along with them', async () => {
+        const other = { source: { imageio: { ...imageio, diskId: 'e' } }, checkpoints: [first, second] };
+        expect(await kubectl.refusal(staged(other))).to.include('spec.source cannot be changed');
+      });
+    });
 });

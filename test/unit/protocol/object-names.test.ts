@@ -20,6 +20,12 @@ describe('Names of objects', () => {
     expect(labelValueOf('disk')).to.equal('disk');
   });
 
+  it('of the importer of a stage have its checkpoint, as far as a name can', () => {
+    expect(importerPodName('disk', 'snapshot-2')).to.equal('importer-disk-checkpoint-snapshot-2');
+    expect(importerPodName('disk', 'Before Patch')).to.match(/^importer-disk-checkpoint-before-patch-[0-9a-f]{8}$/);
+    expect(importerPodName('disk', '…')).to.match(/^importer-disk-checkpoint-[0-9a-f]{8}$/);
+  });
+
   it('are valid for the longest claim there can be, and tell such claims apart', () => {
     for (const [name, limit] of [
       // The kubelet's folder <namespace>_<name>_<uid> has 255 characters at most.

@@ -30,6 +30,8 @@ export interface ImportedSource<
   readonly population: 'import';
   /** Value of the annotation storage.import.source on a claim with this source. */
   readonly claimValue: string;
+  /** Whether it can be imported in stages, each up to a snapshot of the disk. */
+  readonly hasCheckpoints?: boolean;
   /**
    * Returns the annotations of a claim that represent the field, besides storage.import.source; undefined ones are
    * omitted.

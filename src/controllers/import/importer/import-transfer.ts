@@ -1,9 +1,9 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import { configMaps, secrets } from '../../../kube/builtin-resources.ts';
-import { importerPodName } from '../../../protocol/object-names.ts';
 import type { ImportRequest } from '../../../protocol/transfer-pod.ts';
 import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
+import { importPodNameOf, importStages, stageWatches } from '../stages/stages.ts';
 import { importWords } from '../words.ts';
 import { importerPod } from './importer-pod.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
@@ -22,9 +22,11 @@ export const importTransfer: TransferKind<ImportRequest> = {
     { resource: configMaps, verbs: ['get'], within: 'installation' },
   ],
   isRequested: isImportClaim,
-  podName: importerPodName,
+  podName: importPodNameOf,
   requestOf: (claim, config) => importRequestOf(claim, transferTargetOf(claim, config), config),
   operate: (context) => ({
+    watches: stageWatches(context.caches),
+    stages: importStages(context.caches),
     async preparePod(claim, request, { owner, restarts }) {
       const proxy = await provideProxy(context, claim);
       return importerPod(claim, request, proxy, owner, context.config.transferSettings, restarts);

@@ -1,11 +1,12 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
 import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../../kube/resource.ts';
-import { importerPodName } from '../../../protocol/object-names.ts';
 import { IMPORT_REQUEST_VARIABLE, type ImportRequest, OWNER_UID_VARIABLE } from '../../../protocol/transfer-pod.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
 import { scratchMounts } from '../../transfers/scratch-claim.ts';
 import { transferPod } from '../../transfers/transfer-pod.ts';
+import { stageAnnotations } from '../stages/stage-annotations.ts';
+import { importPodNameOf } from '../stages/stages.ts';
 import { askedSource } from './asked-source.ts';
 import { dependencyMounts } from './dependencies.ts';
 import type { ProxyAccess } from './proxy.ts';
@@ -23,7 +24,7 @@ export function importerPod(
   const { name = '', namespace = '', uid = '', annotations = {} } = claim.metadata ?? {};
   const pod = transferPod(
     {
-      name: importerPodName(name),
+      name: importPodNameOf(claim),
       namespace,
       role: 'importer',
       env: {
@@ -33,6 +34,7 @@ export function importerPod(
       claim: { name, volumeMode: request.target.volumeMode, readOnly: false },
       mounts: [...dependencyMounts(request.dependencies), ...proxy.mounts, ...scratchMounts(claim, request)],
       claimAnnotations: annotations,
+      ...(request.stage ? { annotations: stageAnnotations(request.stage) } : {}),
       worksFor: claim,
       restarts,
       owner,

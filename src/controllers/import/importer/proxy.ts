@@ -4,7 +4,7 @@ import { configMaps, type PersistentVolumeClaim, pods, type Secret, secrets } fr
 import { WaitingError } from '../../../kube/errors.ts';
 import { keyOf } from '../../../kube/key.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
-import { importerPodName, proxyCertificatesName, proxySecretName } from '../../../protocol/object-names.ts';
+import { proxyCertificatesName, proxySecretName } from '../../../protocol/object-names.ts';
 import { PROXY_CERTIFICATES_DIRECTORY } from '../../../protocol/transfer-pod.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { marksFor } from '../../objects/made-for.ts';
@@ -12,6 +12,7 @@ import { replaceOwn } from '../../objects/replace-own.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { hasLogin } from '../../runtime/proxy-login.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
+import { importPodNameOf } from '../stages/stages.ts';
 
 /** The ConfigMap is not watched, so it is looked up again after this time. */
 const NOT_FOUND_MILLISECONDS = 15_000;
@@ -42,7 +43,7 @@ export async function provideProxy(
   const configMapName = proxyCertificatesName(name);
   const needsObjects = logins.length > 0 || trustedCAProxy !== '';
   // The pod may exist although the cache does not show it yet; replacing its objects would take them away for a moment.
-  if (needsObjects && !(await client.get(pods, { namespace, name: importerPodName(name) }))) {
+  if (needsObjects && !(await client.get(pods, { namespace, name: importPodNameOf(claim) }))) {
     if (logins.length > 0) {
       const stringData = Object.fromEntries(logins);
       const secret: Secret = { ...objectOf(claim, secretName), type: 'Opaque', stringData };

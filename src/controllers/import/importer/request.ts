@@ -1,11 +1,13 @@
-import { populationAnnotation as names, userAnnotation } from '../../../api/annotations.ts';
+import { populationAnnotation as names, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { stagedSourceNames } from '../../../api/import-stages.ts';
 import type { Annotations, ImportSettings } from '../../../api/sources/common/declaration.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import type { SourceRequest } from '../../../protocol/source-request.ts';
 import type { ImportRequest, TransferTarget } from '../../../protocol/transfer-pod.ts';
 import { resumptionOf } from '../../transfers/resumption.ts';
-import { askedSource } from './asked-source.ts';
+import { stageOf } from '../stages/stage-annotations.ts';
+import { askedSource, namedSource } from './asked-source.ts';
 import { importDependenciesOf } from './dependencies.ts';
 
 /** Returns whether the claim's annotations request an import into it. */
@@ -29,6 +31,18 @@ function statedFormat(format: string | undefined): Pick<ImportRequest, 'format'>
   );
 }
 
+/** @throws TerminalError UnsupportedSource where the source has no snapshots to import up to */
+function stageToImport(annotations: Annotations): Pick<ImportRequest, 'stage'> {
+  const stage = stageOf(annotations);
+  if (!stage) return {};
+  const source = namedSource(annotations);
+  if (source?.hasCheckpoints) return { stage };
+  throw new TerminalError(
+    'UnsupportedSource',
+    `An import from ${source?.name} has no stages: the annotation ${stateAnnotation.checkpointCurrent} is for ${stagedSourceNames}`,
+  );
+}
+
 /**
  * Returns the complete request for an importer pod.
  *
@@ -46,6 +60,7 @@ export function importRequestOf(
     dependencies: importDependenciesOf(claim),
     followsInternalRedirects: settings.hasFeatureGate('ImportFollowsInternalRedirects'),
     ...resumptionOf(claim),
+    ...stageToImport(annotations),
     ...statedFormat(annotations[userAnnotation.importFormat]),
   };
 }

@@ -26,4 +26,12 @@ export interface PopulationKind<Source extends KubeObject> {
     target: PersistentVolumeClaim,
     config: ConfigView,
   ): Readonly<Record<string, string>>;
+  /** Returns further annotations of the working claim that its target claim shows as well. */
+  shownAnnotations?(this: void, annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
+  /**
+   * Requires that an object may fill a claim.
+   *
+   * @throws WaitingError
+   */
+  requireTarget?(this: void, source: Source, target: PersistentVolumeClaim): void;
 }

@@ -84,6 +84,7 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
       key: { namespace: primeKey.namespace, name: sourceName },
       work: this.#kind.work,
     });
+    this.#kind.requireTarget?.(source, target);
     if (!mayBePopulatedNow(target, caches)) return undefined;
     const left = hasFinalizer(target, finalizer.clonePopulator) ? 0 : this.#grace.left(target);
     if (left > 0) return { requeueAfter: left };
@@ -119,6 +120,7 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
       [stateAnnotation.populatorKind]: this.#kind.resource.kind,
       ...(report ? reportAnnotations(report) : {}),
       ...told,
+      ...this.#kind.shownAnnotations?.(prime.metadata?.annotations ?? {}),
     });
     const labels = inheritedLabels(prime, target);
     if (Object.keys(labels).length > 0) {

@@ -34,7 +34,7 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
     { resource: configMaps, verbs: ['list', 'watch'], within: 'installation', names: [clients] },
   ],
   isRequested: isUploadClaim,
-  podName: uploadPodName,
+  podName: (claim) => uploadPodName(keyOf(claim).name),
   requestOf: uploadRequestOf,
   operate(context, host) {
     const { caches, config } = context;

@@ -4,7 +4,11 @@ import type { DataVolume, DataVolumeStatus } from '../../../../src/api/data-volu
 import { eventsOf } from '../../../../src/controllers/data-volume/events.ts';
 import { type DataVolumeWorld, observe } from '../../../../src/controllers/data-volume/observation.ts';
 import { statusToWrite } from '../../../../src/controllers/data-volume/status.ts';
-import { reportAnnotations, type TransferReport } from '../../../../src/controllers/transfers/transfer-report.ts';
+import {
+  pausedReport,
+  reportAnnotations,
+  type TransferReport,
+} from '../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../../src/kube/errors.ts';
 
@@ -62,6 +66,27 @@ describe('the status of a DataVolume', () => {
     const before = world({ claim: claim({ bound: true }), hasOwnVolume: false });
     const after = world({ claim: claim({ bound: true, report: failed }), hasOwnVolume: false });
     expect([before, after].map((state) => observe(state).phase)).to.deep.equal(['Pending', 'Failed']);
+  });
+
+  it('is paused between the stages of an import, populated or not, which is told once', () => {
+    const stage = { [stateAnnotation.checkpointCurrent]: 'snapshot-1' };
+    for (const populated of [true, false]) {
+      const paused = world({
+        claim: claim({ populated, bound: !populated, report: pausedReport(0), annotations: stage }),
+      });
+      const observed = observe(paused);
+      expect(observed).to.include({ phase: 'Paused', progress: '100.0%' });
+      const [bound, ready, running] = observed.conditions;
+      expect(bound?.status).to.equal(populated ? 'False' : 'True');
+      expect(ready).to.include({ status: 'False', reason: 'Paused' });
+      expect(running).to.include({ status: 'False', reason: 'ImportPaused' });
+      const before = statusToWrite(dataVolume(), observe(world({ claim: claim({ populated, report: report() }) })), 0);
+      const events = eventsOf(dataVolume(before), observed, 'import');
+      expect(events.filter(({ reason }) => reason !== 'Bound')).to.deep.equal([
+        { type: 'Normal', reason: 'ImportPaused', message: 'Multistage import into PVC disk is paused' },
+      ]);
+      expect(eventsOf(dataVolume(statusToWrite(dataVolume(), observed, 0)), observed, 'import')).to.deep.equal([]);
+    }
   });
 
   it('follows an import', () => {

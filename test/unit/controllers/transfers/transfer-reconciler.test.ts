@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { stateAnnotation } from '../../../../src/api/annotations.ts';
+import { importTransfer } from '../../../../src/controllers/import/importer/import-transfer.ts';
+import { stageAnnotations } from '../../../../src/controllers/import/stages/stage-annotations.ts';
+import { importPodNameOf, importStages } from '../../../../src/controllers/import/stages/stages.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import type { TransferKind } from '../../../../src/controllers/transfers/transfer-kind.ts';
 import { TransferReconciler } from '../../../../src/controllers/transfers/transfer-reconciler.ts';
@@ -72,5 +75,60 @@ describe('a transfer whose pod is running', () => {
     await reconcile();
     expect(calls).to.deep.equal(['maintained']);
     expect(applied[0]).to.include({ [stateAnnotation.podReady]: 'true' });
+  });
+});
+
+describe('a transfer in stages', () => {
+  const STAGE = stageAnnotations({ previous: '', current: 'snapshot-1', isFinal: false });
+  /** A claim without a pod, as far as the caches know. */
+  function begun(actual: { readonly resourceVersion?: string; readonly pod?: Pod } = {}) {
+    const claim: PersistentVolumeClaim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {
+        ...KEY,
+        uid: 'of-disk',
+        resourceVersion: '1',
+        annotations: { 'cdi.kubevirt.io/storage.import.source': 'imageio', ...STAGE },
+      },
+      spec: { volumeName: 'volume' },
+      status: { phase: 'Bound' },
+    };
+    const { resourceVersion = '1', pod } = actual;
+    const created: (string | undefined)[] = [];
+    const context = {
+      caches: cachesOf({ claims: [claim] }),
+      client: {
+        get: async ({ kind: wanted }: { kind: string }) =>
+          wanted === 'Pod' ? pod : { ...claim, metadata: { ...claim.metadata, resourceVersion } },
+        create: async (_: unknown, object: KubeObject) => (created.push(object.metadata?.name), object),
+        apply: async () => undefined,
+      },
+      events: { event: () => undefined },
+      config: {},
+      now: () => START,
+    };
+    const operation = {
+      stages: importStages(context.caches),
+      preparePod: async () => ({ metadata: { ...KEY, name: importPodNameOf(claim) } }),
+      cleanUp: async () => undefined,
+    };
+    const staged = { ...(importTransfer as unknown as TransferKind), requestOf: () => ({ scratch: false }) };
+    const reconciler = new TransferReconciler(staged, operation, context as never);
+    return { reconcile: () => reconciler.reconcile(KEY), created };
+  }
+
+  it('creates the pod of the stage that the claim names', async () => {
+    const { reconcile, created } = begun();
+    await reconcile();
+    expect(created).to.deep.equal(['importer-disk-checkpoint-snapshot-1']);
+  });
+
+  it('creates none by what it knows of a claim that has changed, or while there is one that it does not know', async () => {
+    for (const actual of [{ resourceVersion: '2' }, { pod: { metadata: { ...KEY, uid: 'of-pod' } } }]) {
+      const { reconcile, created } = begun(actual);
+      await reconcile();
+      expect(created).to.deep.equal([]);
+    }
   });
 });

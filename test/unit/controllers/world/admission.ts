@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { populationAnnotation, stateAnnotation } from '../../../../src/api/annotations.ts';
 import type { DataSource } from '../../../../src/api/data-source.ts';
 import type { DataVolume } from '../../../../src/api/data-volume.ts';
+import { STAGE_FIELDS } from '../../../../src/api/import-stages.ts';
 import { workForAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
 import { refusal, type Write } from './api.ts';
@@ -32,12 +33,13 @@ function limitControllers({ resource, before, after }: Write): void {
   if (UNREAD.includes(resource.kind) && !mark) throw forbidden('the controllers delete only what has their mark');
 }
 
-/** A claim that has no volume yet may be given one by name. */
+/** A claim that has no volume yet may be given one by name, and a DataVolume further stages of its import. */
 function requireImmutable({ resource, before, after }: Write): void {
   if (!before || !['DataVolume', 'PersistentVolumeClaim'].includes(resource.kind)) return;
   const [old, next] = [specOf(before), specOf(after)];
   const isClaim = resource.kind === 'PersistentVolumeClaim';
-  const allowed = isClaim && !old['volumeName'] ? { ...old, volumeName: next['volumeName'] } : old;
+  const mutable = isClaim ? (old['volumeName'] ? [] : ['volumeName']) : STAGE_FIELDS;
+  const allowed = { ...old, ...Object.fromEntries(mutable.map((field) => [field, next[field]])) };
   if (!isDeepStrictEqual(withoutUndefined(allowed), withoutUndefined(next)))
     throw refusal(422, 'Invalid', 'spec is immutable');
 }

@@ -15,7 +15,8 @@ const RESULT = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten
 export function runPods(api: SimulatedApi, data: Data): void {
   for (const pod of api.list(pods)) {
     const isOurs = pod.metadata?.annotations?.[workForAnnotation] !== undefined;
-    if (!isOurs || pod.status?.phase === 'Succeeded' || !volumesOf(pod, data)) continue;
+    const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+    if (!isOurs || isOver || !volumesOf(pod, data)) continue;
     if (pod.status?.phase !== 'Running') tell(api, pod, 'Running', { running: {} });
     else if (hasMoved(pod, api, data)) tell(api, pod, 'Succeeded', { terminated: { exitCode: 0, message: RESULT } });
   }

@@ -1,7 +1,7 @@
 import { userAnnotation } from '../../../../src/api/annotations.ts';
 import { cdis } from '../../../../src/api/cdi.ts';
 import { type CloneType, cloneTypes } from '../../../../src/api/clone.ts';
-import type { DataVolumeSpec } from '../../../../src/api/data-volume.ts';
+import { dataVolumes, type DataVolumeSpec } from '../../../../src/api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import { releaseVolumeOf } from '../../../../src/controllers/claims/disposal/release-volume.ts';
 import { SELECTED_NODE_ANNOTATION } from '../../../../src/controllers/claims/wait-for-first-consumer.ts';
@@ -111,6 +111,21 @@ const importByProxy: Scenario = async (watch) => {
   await act(world, { rounds: ROUNDS });
 };
 
+/** A disk is imported in stages, the last of which becomes known only when the first is complete. */
+const importInStages: Scenario = async (watch) => {
+  const world = await World.of({ cloneStrategy: 'copy', hasAnnotationPolicy: true, ...watch });
+  const source = { imageio: { url: 'https://engine.example/ovirt-engine/api', diskId: 'disk' } };
+  const first = { previous: '', current: 'snapshot-1' };
+  await create(world, { source, checkpoints: [first] });
+  await act(world, { rounds: ROUNDS });
+  const last = { previous: first.current, current: 'snapshot-2' };
+  world.api.change('author', dataVolumes, { namespace: TEAM, name: DISK }, (dataVolume) => ({
+    ...dataVolume,
+    spec: { ...dataVolume.spec, checkpoints: [first, last], finalCheckpoint: true },
+  }));
+  await act(world, { rounds: ROUNDS });
+};
+
 /** What a claim is labelled with is to be seen on the DataSource that stands for it. */
 const labelledSource: Scenario = async (watch) => {
   const world = await World.of({ cloneStrategy: 'copy', hasAnnotationPolicy: true, ...watch });
@@ -152,6 +167,7 @@ export const scenarios: readonly Scenario[] = [
   awaitedSource,
   sourceOfSomeNodes,
   importByProxy,
+  importInStages,
   labelledSource,
   volumeNotCached,
   ...fills.flatMap((spec) => paces.map((pace) => life(spec, 'copy', {}, pace))),

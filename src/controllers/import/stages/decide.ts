@@ -41,16 +41,19 @@ export function firstStage({ checkpoints, isFinal }: StagePlan): ImportStage | u
  * function.
  *
  * @param annotations of the claim that is written
+ * @param bound the stage that the target may hold parts of, and that has to be completed before any other
  * @returns undefined where the import has to wait for another checkpoint
  */
-export function nextStage({ checkpoints, isFinal }: StagePlan, annotations: Annotations): NextStage | undefined {
-  const index = checkpoints.findIndex(({ current }) => annotations[copiedAnnotation(current)] === undefined);
-  const last = checkpoints.length - 1;
-  const isRepeated = index < 0 && isFinal;
-  const next = checkpoints[isRepeated ? last : index];
+export function nextStage(plan: StagePlan, annotations: Annotations, bound?: ImportStage): NextStage | undefined {
+  const isCopied = ({ current }: Checkpoint) => annotations[copiedAnnotation(current)] !== undefined;
+  const { checkpoints, isFinal } = plan;
+  const last = checkpoints.at(-1);
+  const open = bound && !isCopied(bound) ? bound : checkpoints.find((checkpoint) => !isCopied(checkpoint));
+  const next = open ?? (isFinal ? last : undefined);
   if (!next) return undefined;
-  const stage = { ...next, isFinal: isFinal && (isRepeated || index === last) };
-  const wanted = { ...stageAnnotations(stage), ...(isRepeated ? { [copiedAnnotation(next.current)]: null } : {}) };
+  const { previous, current } = next;
+  const stage = { previous, current, isFinal: isFinal && current === last?.current };
+  const wanted = { ...stageAnnotations(stage), ...(open ? {} : { [copiedAnnotation(current)]: null }) };
   const changes = Object.entries(wanted).filter(([name, value]) => (annotations[name] ?? null) !== value);
   return { stage, changes: Object.fromEntries(changes) };
 }

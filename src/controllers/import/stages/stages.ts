@@ -1,12 +1,15 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
 import { hasStages } from '../../../api/import-stages.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom, type EventSource } from '../../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../../kube/key.ts';
 import { importerPodName, primeClaimName } from '../../../protocol/object-names.ts';
+import type { ImportStage } from '../../../protocol/transfer-pod.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { byTarget } from '../../objects/work-index.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { TransferStages } from '../../transfers/transfer-stages.ts';
+import { volumeModeOf } from '../../transfers/transfer-target.ts';
 import { endOfStage, nextStage } from './decide.ts';
 import { planOfClaim } from './plan-of-claim.ts';
 import { copiedOf, stageOf } from './stage-annotations.ts';
@@ -32,7 +35,7 @@ export function importStages(
     next(claim) {
       const plan = planOf(claim);
       if (!plan) return undefined;
-      const next = nextStage(plan, claim.metadata?.annotations ?? {});
+      const next = nextStage(plan, claim.metadata?.annotations ?? {}, stageBegunOn(claim));
       return next ? { ...next, podName: importerPodName(keyOf(claim).name, next.stage.current) } : 'pause';
     },
     end(claim, pod) {
@@ -54,6 +57,16 @@ export function stageWatches({ claims, dataVolumes, importSources }: Caches): Ev
       hasStages(source.spec) ? claimsNaming(source, { claims }).flatMap((key) => primesOf(claims.get(key))) : [],
     ),
   ];
+}
+
+/**
+ * Returns the stage that has begun to change a claim's disk, where only the controllers remember it: a Block volume has
+ * no room for that beside its data, while an importer finds it on a Filesystem volume.
+ */
+function stageBegunOn(claim: PersistentVolumeClaim): ImportStage | undefined {
+  const { annotations } = claim.metadata ?? {};
+  const hasPod = annotations?.[stateAnnotation.importPodName] === importPodNameOf(claim);
+  return volumeModeOf(claim) === 'Block' && hasPod ? stageOf(annotations) : undefined;
 }
 
 function isImporter({ spec }: Pod): boolean {

@@ -78,6 +78,16 @@ describe('the stages of an import', () => {
     expect(stageOf(begun(plan, failing))).to.deep.equal({ previous: 'S1', current: 'S9', isFinal: true });
   });
 
+  it('complete what a target may hold parts of before anything else', () => {
+    const paused = ended(planOf(1), begun(planOf(1), {})!, 'one');
+    const bound = { previous: 'S1', current: 'S2', isFinal: false };
+    const other = { checkpoints: [...planOf(1).checkpoints, { previous: 'S1', current: 'S9' }], isFinal: true };
+    expect(nextStage(other, paused, bound)?.stage).to.deep.equal(bound);
+    expect(nextStage(planOf(2, true), paused, bound)?.stage).to.deep.equal({ ...bound, isFinal: true });
+    const copied = { ...paused, [`${COPIED}.S2`]: 'two' };
+    expect(nextStage(other, copied, bound)?.stage.current).to.equal('S9');
+  });
+
   it('are each copied once and in order, however their plan grows, and only the last gives the disk its size', () => {
     fc.assert(
       fc.property(

@@ -38,3 +38,11 @@ export function keepHeapSmall(): void {
 export function keepCodeSmall(): void {
   for (const flag of ['--no-maglev', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
 }
+
+/**
+ * Keeps the resident memory small of a process that from now on moves data as it is, which takes the same few functions
+ * all the time: nothing more is optimised, which would take 10 MB.
+ */
+export function stopOptimising(): void {
+  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag);
+}

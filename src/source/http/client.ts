@@ -42,6 +42,8 @@ export interface HttpClientOptions extends TrustOptions {
    * ones, for example.
    */
   followsInternalRedirects?: boolean;
+  /** Bytes of each of the two buffers that a connection receives into; less than by default, where there are many. */
+  receiveBuffer?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -84,7 +86,7 @@ export class HttpClient {
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#proxies = new Proxies(proxiesOf(env));
-    const { stallTimeout = STALL_TIMEOUT_MILLISECONDS, lowestRate = LOWEST_RATE, signal } = options;
+    const { stallTimeout = STALL_TIMEOUT_MILLISECONDS, lowestRate = LOWEST_RATE, receiveBuffer, signal } = options;
     const timeouts = {
       connect: CONNECT_TIMEOUT_MILLISECONDS,
       headers: HEADERS_TIMEOUT_MILLISECONDS,
@@ -92,7 +94,7 @@ export class HttpClient {
     };
     const trust = new Trust(options);
     const tls = (url: URL) => trust.of(url);
-    this.#direct = new DirectClient({ timeouts, tls, signal });
+    this.#direct = new DirectClient({ timeouts, tls, receiveBuffer, signal });
     this.#proxied = new ProxiedClient({ timeouts, tls, proxyTls: () => trust.verified(), signal });
     this.#pace = new Pace(lowestRate);
   }

@@ -6,7 +6,7 @@ import { piecesOf } from './pieces.ts';
 
 const KIBIBYTE = 1024;
 /** Memory of everything that is being read, or waits for its turn, in bytes. */
-const MEMORY = 32 * 1024 * KIBIBYTE;
+const MEMORY = 20 * 1024 * KIBIBYTE;
 /** Longer reads gain nothing, in bytes. */
 const LONGEST_READ = 4 * 1024 * KIBIBYTE;
 /** Lengths of reads are multiples of this, in bytes. */
@@ -46,7 +46,7 @@ export class ReadAhead {
     this.#options = options;
     const { concurrency, largestRead } = options.disk;
     // While a piece is awaited, others that came earlier wait for their turn, and still others are read.
-    const pieces = concurrency + Math.max(2, Math.floor(concurrency / 2));
+    const pieces = concurrency + Math.max(2, Math.floor(concurrency / 4));
     const share = Math.max(1, Math.floor(MEMORY / pieces / ALIGNMENT)) * ALIGNMENT;
     this.#longest = Math.min(largestRead, LONGEST_READ, share);
     this.memory = new MemoryPool(pieces * this.#longest, this.#longest);

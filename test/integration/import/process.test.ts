@@ -4,9 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { build } from 'esbuild';
 import {
   IMPORT_REQUEST_VARIABLE,
   type TransferProgress,
@@ -14,6 +12,7 @@ import {
   transferResult,
 } from '../../../src/protocol/transfer-pod.ts';
 import { LoopDevices } from '../copy/rig/disks.ts';
+import { bundle } from '../support/bundle.ts';
 import { FloodingServer } from '../support/flooding-server.ts';
 import { noise, sameDisk } from '../support/images.ts';
 import { startNginx } from '../support/nginx.ts';
@@ -26,7 +25,7 @@ describe('importer: as a process', () => {
   let server: Server;
   let slow: Server;
   let log: string;
-  let bundle: string;
+  let script: string;
 
   const startPod = async (
     from: Pick<Server, 'port'>,
@@ -53,7 +52,7 @@ describe('importer: as a process', () => {
       contentType: 'kubevirt',
     };
     const settings = { diskImage: join(volume, 'disk.img'), blockDevice: block.device, progressPort: port };
-    const child = spawn(process.execPath, [bundle], {
+    const child = spawn(process.execPath, [script], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
@@ -80,19 +79,7 @@ describe('importer: as a process', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'diskpress-process-'));
-    // As it is shipped: what translating TypeScript takes is not the importer's.
-    bundle = join(directory, 'pod.mjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/pod.ts', import.meta.url))],
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      banner: {
-        js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",
-      },
-      logLevel: 'error',
-    });
+    script = await bundle('pod.ts', directory);
     const root = join(directory, 'www');
     await mkdir(root);
     const image = await open(join(root, 'disk.img'), 'w');

@@ -12,6 +12,8 @@ export interface DirectClientOptions {
   timeouts: ConnectionTimeouts;
   /** TLS options for an https URL. */
   tls: (url: URL) => Promise<ConnectionOptions>;
+  /** Bytes of each of the two buffers that a connection receives into. */
+  receiveBuffer?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -50,9 +52,9 @@ export class DirectClient {
         if (kept.isAnswered && !isNoHttp(error)) throw error;
       }
     }
-    const { tls, timeouts, signal } = this.#options;
+    const { tls, timeouts, receiveBuffer, signal } = this.#options;
     const secured = url.protocol === 'https:' ? await tls(url) : {};
-    const connection = await DirectConnection.open(url, secured, { timeouts, accepts, signal });
+    const connection = await DirectConnection.open(url, secured, { timeouts, accepts, receiveBuffer, signal });
     this.#connections.add(connection);
     // Each connection has its own memory, and many end on a bad network.
     void connection.closed.then(() => {

@@ -32,6 +32,8 @@ export interface OpenOptions {
   timeouts: ConnectionTimeouts;
   /** Decides which networks the connection may lead to. */
   accepts: AcceptsNetwork;
+  /** Bytes of each of the two buffers that the connection receives into. */
+  receiveBuffer?: number | undefined;
   signal?: AbortSignal | undefined;
   /** The protocol to offer in TLS (RFC 7301); by default http/1.1, the only one that this class speaks. */
   protocol?: 'http/1.1' | 'h2';
@@ -83,10 +85,10 @@ export class DirectConnection {
   static async open(
     origin: URL,
     tls: ConnectionOptions,
-    { timeouts, accepts, signal, protocol = 'http/1.1' }: OpenOptions,
+    { timeouts, accepts, signal, receiveBuffer, protocol = 'http/1.1' }: OpenOptions,
   ): Promise<DirectConnection> {
     const secure = origin.protocol === 'https:';
-    const received = new ReceivedBytes();
+    const received = new ReceivedBytes(receiveBuffer);
     const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
     const port = Number(origin.port) || (secure ? 443 : 80);
     // Addresses are not looked up. (The option blockList of `net.connect` is ignored by `tls.connect`.)

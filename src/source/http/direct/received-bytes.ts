@@ -1,11 +1,9 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** Size in bytes of each of the two buffers that bytes are alternately received into. */
+/** Size in bytes of each of the two buffers that bytes are alternately received into, by default. */
 const PART = 1024 * 1024;
-/**
- * The length at which a buffer counts as full. The rest is for what TLS has already decrypted when a socket is paused.
- */
-const FULL = PART - 128 * 1024;
+/** The end of a buffer that counts as full is for what TLS has already decrypted when a socket is paused. In bytes. */
+const RESERVE = 128 * 1024;
 
 /** Nothing has arrived for too long. */
 export class Stalled extends Error {
@@ -20,7 +18,7 @@ interface Part {
   filled: number;
 }
 
-const emptyPart = (): Part => ({ memory: Buffer.allocUnsafeSlow(PART), taken: 0, filled: 0 });
+const emptyPart = (length: number): Part => ({ memory: Buffer.allocUnsafeSlow(length), taken: 0, filled: 0 });
 const nothing = Buffer.alloc(0);
 
 /**
@@ -30,14 +28,22 @@ const nothing = Buffer.alloc(0);
 export class ReceivedBytes {
   /** Has to be among the options that the socket is created with. */
   readonly onread: OnReadOpts = { buffer: () => this.#room(), callback: (length) => this.#received(length) };
-  #filling = emptyPart();
+  readonly #length: number;
+  #filling: Part;
   /** The buffer that was filled before, until all of it has been taken and given back. */
-  #older = emptyPart();
+  #older: Part;
   #socket: Socket | undefined;
   #isPaused = false;
   #ended = false;
   #failure: Error | undefined;
   #changed = (): void => {};
+
+  /** @param length of each of the two buffers in bytes, more than 128 KiB */
+  constructor(length = PART) {
+    this.#length = length;
+    this.#filling = emptyPart(length);
+    this.#older = emptyPart(length);
+  }
 
   /** @param socket that was created with {@link onread} */
   attach(socket: Socket): void {
@@ -103,7 +109,7 @@ export class ReceivedBytes {
   }
 
   get #isFull(): boolean {
-    return this.#filling.filled >= FULL;
+    return this.#filling.filled >= this.#length - RESERVE;
   }
 
   /**
@@ -113,7 +119,7 @@ export class ReceivedBytes {
   #room(): Buffer {
     if (this.#isFull && this.#older.filled === 0) [this.#filling, this.#older] = [this.#older, this.#filling];
     const { memory, filled } = this.#filling;
-    return memory.subarray(filled, this.#isFull ? PART : FULL);
+    return memory.subarray(filled, this.#isFull ? this.#length : this.#length - RESERVE);
   }
 
   /** @returns whether to continue reading */

@@ -51,13 +51,15 @@ export class ByteReader {
   #storage: Buffer = empty;
   #windowIsLent = false;
   #ended = false;
-  #position = 0;
+  #position: number;
 
   /**
    * @param seekable the same stream, for skipping long distances without reading them
    * @param scatter continues after the bytes that were read so far, where the pieces can be delivered in any order
+   * @param position offset of the first byte that the input has
    */
-  constructor(input: ByteStream, seekable?: SeekableStream, scatter?: () => PieceStream) {
+  constructor(input: ByteStream, seekable?: SeekableStream, scatter?: () => PieceStream, position = 0) {
+    this.#position = position;
     this.#input = input;
     this.#seekable = seekable;
     this.#scatter = scatter;

@@ -3,6 +3,11 @@ import type { ByteStream } from './bytes.ts';
 /** An object that has been opened at its first byte. */
 export interface OpenedSource {
   bytes: ByteStream;
+  /**
+   * Offset in bytes at which `bytes` begins, where it is not 0: an earlier process has imported what comes before, and
+   * its checkpoint is to be resumed from.
+   */
+  startsAt?: number;
   /** Total size in bytes, where known. */
   size: number | undefined;
   /** Bytes that have to be read for them, where these differ from the size of the object. */

@@ -10,7 +10,10 @@
 export const SHA256_HEADER = 'x-diskpress-sha256';
 /** Of the answer to HEAD: bytes, from the first one on, that the server does not need again. */
 export const RECEIVED_HEADER = 'x-diskpress-received';
-/** Of a request with a Content-Range that does not start at 0: the SHA-256 of all bytes before it. */
+/**
+ * Of a request with a Content-Range that does not start at 0: the digest of all bytes before it, in blocks, see {@link
+ * import('./chained-hash.ts').ChainedHash}.
+ */
 export const PREFIX_SHA256_HEADER = 'x-diskpress-prefix-sha256';
 
 const versions = ['v1beta1', 'v1alpha1'];

@@ -1,4 +1,3 @@
-import type { Hash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ByteStream } from '../../base/bytes.ts';
@@ -7,6 +6,7 @@ import { asTransferError, TransferError, type TransferErrorCode } from '../../ba
 import { Patience, type PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import { PREFIX_SHA256_HEADER, SHA256_HEADER } from '../../server/upload-protocol.ts';
+import { ImageHash } from './image-hash.ts';
 import type { LocalImage } from './local-image.ts';
 import { PrefixHashes } from './prefix-hashes.ts';
 import type { UploadTokens } from './tokens.ts';
@@ -40,7 +40,7 @@ export async function sendImage(options: SendOptions): Promise<void> {
 class ImageSender {
   readonly #options: SendOptions;
   readonly #patience: Patience;
-  #hashes = new PrefixHashes();
+  #hashes: PrefixHashes<ImageHash>;
   /** Of the image that the hashes are of. */
   #version: string | undefined;
   /** Whether the next request sends all of the image, because the server has the beginning of another one. */
@@ -49,6 +49,7 @@ class ImageSender {
 
   constructor(options: SendOptions) {
     this.#options = options;
+    this.#hashes = this.#newHashes();
     this.#patience = new Patience(options.patience ?? PATIENCE, options.progress, options.signal);
   }
 
@@ -84,7 +85,7 @@ class ImageSender {
     if (from > 0) progress.enter('comparing', { position: from });
     const hashes = await this.#currentHashes();
     const hash = await hashes.upTo(from, (start, end) => this.#stoppable(image.read(start, end)));
-    const prefix = hash.copy().digest('hex');
+    const prefix = hash.chained.digest();
     if (from > 0) progress.note('resuming', { position: from });
     progress.enter('uploading');
     const answer = await proxy.post(
@@ -100,11 +101,15 @@ class ImageSender {
   }
 
   /** Hashes of a file that was written meanwhile would let two images become one. */
-  async #currentHashes(): Promise<PrefixHashes> {
+  async #currentHashes(): Promise<PrefixHashes<ImageHash>> {
     const version = await this.#options.image.version();
-    if (version !== this.#version) this.#hashes = new PrefixHashes();
+    if (version !== this.#version) this.#hashes = this.#newHashes();
     this.#version = version;
     return this.#hashes;
+  }
+
+  #newHashes(): PrefixHashes<ImageHash> {
+    return new PrefixHashes(ImageHash.create({ withWhole: this.#options.checksum !== undefined }));
   }
 
   #headers(from: number, prefixSha256: string): Record<string, string> {
@@ -121,7 +126,7 @@ class ImageSender {
     return headers;
   }
 
-  async *#body(from: number, hash: Hash): ByteStream {
+  async *#body(from: number, hash: ImageHash): ByteStream {
     const { image, progress, checksum } = this.#options;
     const hashed = this.#hashes.follow(image.read(from), from, hash);
     const bytes = checksum === undefined ? hashed : verifiedBeforeEnd(hashed, hash, checksum, image.location);
@@ -182,15 +187,20 @@ function onlyPermanent(error: unknown): false {
  * Passes a stream on, but for its last chunk if that makes it another one than expected: the server then never has all
  * of it.
  *
- * @param hash of all chunks that have been read
+ * @param hash of all chunks that have been read, with that of the whole
  */
-async function* verifiedBeforeEnd(stream: ByteStream, hash: Hash, checksum: Checksum, location: string): ByteStream {
+async function* verifiedBeforeEnd(
+  stream: ByteStream,
+  hash: ImageHash,
+  checksum: Checksum,
+  location: string,
+): ByteStream {
   let last: Buffer | undefined;
   for await (const chunk of stream) {
     if (last !== undefined) yield last;
     last = chunk;
   }
-  const actual = hash.digest('hex');
+  const actual = hash.whole?.copy().digest('hex');
   if (actual !== checksum.hex) {
     throw new TransferError(
       'ChecksumMismatch',

@@ -7,6 +7,7 @@ import { type DiskFormat, driverOf, drivers } from './drivers.ts';
 import { END_LENGTH } from './foreign/ends.ts';
 import { decodeMapped, decodeMappedRanges } from './mapped/decode.ts';
 import { decodeRaw } from './raw/decode.ts';
+import { raw } from './raw/driver.ts';
 import { checkedAtEnd, type RawGuess } from './raw-end.ts';
 
 /**
@@ -20,6 +21,14 @@ export async function decodeDisk(format: DiskFormat, reader: ByteReader, options
   if (decode !== undefined) return decode(reader, options);
   if (open === undefined) throw new RandomAccessNeeded(streamObstacle(format));
   return decodeMapped(format, await open((length) => reader.peek(length)), reader, options);
+}
+
+/**
+ * Returns the offset in an image of the first byte that {@link decodeDisk} reads when it resumes, where it is told the
+ * rest: raw disks need no head.
+ */
+export function firstByteFor(format: string, from: number): number {
+  return format === raw.name ? Math.max(0, from - END_LENGTH) : 0;
 }
 
 /** Tells why no image of a format can be decoded from a stream; undefined where the layout of each one decides. */

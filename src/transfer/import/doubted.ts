@@ -1,6 +1,6 @@
 import { TransferError, type TransferErrorCode } from '../../base/errors.ts';
 import { DoubtfulMember } from '../../image/unwrap/doubtful-member.ts';
-import type { OpenedImage } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 
 /** Failures of importing something that is not a disk image. */
 const NO_DISK = new Set<TransferErrorCode>([

@@ -1,4 +1,4 @@
-import { RandomAccessNeeded } from '../../base/errors.ts';
+import { RandomAccessNeeded, TransferError } from '../../base/errors.ts';
 import { doubted } from './doubted.ts';
 import { finish, type ImportedImage } from './finish.ts';
 import { type OpenedImport, openImport } from './open-import.ts';
@@ -24,6 +24,9 @@ export async function importOnce({ scratchDirectory, ...means }: ImportAttempt):
   let plan: ImportPlan | undefined;
   try {
     const checkpoint = await means.resumption.take(earlier, image.subject);
+    if (checkpoint === undefined && image.reader.position > 0) {
+      throw new TransferError('SourceChanged', `${image.location} has to come again from its first byte`);
+    }
     plan = planImport({ ...image, checkpoint, scratchDirectory });
     return await carryOut(plan, image, means);
   } catch (error) {

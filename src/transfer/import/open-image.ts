@@ -7,8 +7,10 @@ import { ArchiveBudget } from '../../image/archive/archive-budget.ts';
 import type { DiskFormat } from '../../image/formats/drivers.ts';
 import { HEAD_LENGTH, recognise, type RecognisedFormat } from '../../image/formats/recognise.ts';
 import { LONGEST_PATH, unwrap, type Unwrapped } from '../../image/unwrap/unwrap.ts';
-import { type Checkpoint, hashLocation, type Subject } from '../checkpoint/checkpoint.ts';
+import { type Checkpoint, hashLocation } from '../checkpoint/checkpoint.ts';
 import { refuseHiddenCoding } from '../content-coding.ts';
+import { openRest } from './open-rest.ts';
+import type { OpenedImage } from './opened-image.ts';
 
 /** Bytes requested of the start of an image that is resumed: the first tables of a qcow2 image. */
 const RESUMED_HEAD = 1024 * 1024;
@@ -25,18 +27,6 @@ export interface OpenImageOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface OpenedImage extends Unwrapped, RecognisedFormat {
-  /** What checkpoints are made of; undefined where later changes of the source could not be detected. */
-  subject: Subject | undefined;
-  /**
-   * Archives in which only certain disks count, by the options and by the checkpoint; see {@link
-   * import('../../image/unwrap/unwrap.ts').UnwrapOptions}.
-   */
-  certainOnly: readonly number[];
-  /** Whether `reader` skips long distances without reading them. */
-  seeks: boolean;
-}
-
 /**
  * Opens an image, and recognises its format.
  *
@@ -51,6 +41,7 @@ export async function openImage(options: OpenImageOptions, checkpoint?: Checkpoi
   const opened = await openUnlessAborted(source, head, signal);
   refuseHiddenCoding(opened, source.location);
   progress.counters.bytesTotal = opened.transferSize ?? opened.size;
+  if (opened.startsAt !== undefined) return openRest(options, { ...opened, startsAt: opened.startsAt }, checkpoint);
   const bytes =
     checksum === undefined ? opened.bytes : verified(opened.bytes, checksum, source.location, opened.encoding);
   const seekable = checksum === undefined ? seekableOf(opened) : undefined;

@@ -1,7 +1,8 @@
 import type { RangeReader, Source } from '../../base/source.ts';
 import { rangesWithin } from '../../image/unwrap/unwrap.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { type OpenedImage, openImage, type OpenImageOptions } from './open-image.ts';
+import { openImage, type OpenImageOptions } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 
 /** An image that is open in every way that its import may use. */
 export interface OpenedImport extends OpenedImage {

@@ -1,5 +1,5 @@
 import { convertRanges } from './convert.ts';
-import type { OpenedImage } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 import type { Conversion } from './plan.ts';
 import type { ImportTarget, WrittenDisk } from './write-disk.ts';
 

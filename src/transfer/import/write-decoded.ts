@@ -1,6 +1,6 @@
 import { decodeDisk } from '../../image/formats/decode.ts';
 import type { Resumption } from '../checkpoint/resumption.ts';
-import type { OpenedImage } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 import type { Decoding } from './plan.ts';
 import { type ImportTarget, writeDisk, type WrittenDisk } from './write-disk.ts';
 

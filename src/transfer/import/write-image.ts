@@ -1,6 +1,7 @@
 import { ScratchNeeded } from '../../base/errors.ts';
 import type { Resumption } from '../checkpoint/resumption.ts';
-import { type OpenedImage, openImage, type OpenImageOptions } from './open-image.ts';
+import { openImage, type OpenImageOptions } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 import type { ImportPlan } from './plan.ts';
 import { writeConverted } from './write-converted.ts';
 import { writeDecoded } from './write-decoded.ts';

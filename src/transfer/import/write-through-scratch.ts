@@ -6,7 +6,7 @@ import { decodeRaw } from '../../image/formats/raw/decode.ts';
 import { FileSink } from '../../sink/file-sink.ts';
 import { FileSource } from '../../source/kinds/file-source.ts';
 import { convertFile } from './convert.ts';
-import type { OpenedImage } from './open-image.ts';
+import type { OpenedImage } from './opened-image.ts';
 import type { ScratchCopy } from './plan.ts';
 import { type ImportTarget, pour, writeDisk, type WrittenDisk } from './write-disk.ts';
 

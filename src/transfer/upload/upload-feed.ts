@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { TransferError } from '../../base/errors.ts';
+import { ChainedHash } from '../../server/chained-hash.ts';
 import type { Upload } from './upload.ts';
 import { UploadRefusal } from './upload-refusal.ts';
 import type { AnnouncedImage, UploadStream } from './upload-stream.ts';
@@ -10,8 +11,8 @@ export interface UploadOffer extends AnnouncedImage {
   from: number;
   /** SHA-256 of the bytes that are sent, in lower-case hexadecimal. */
   sha256?: string | undefined;
-  /** SHA-256 of all bytes of the image before `from`. */
-  prefixSha256?: string | undefined;
+  /** Digest of all bytes of the image before `from`, see {@link ChainedHash}. */
+  prefixDigest?: string | undefined;
 }
 
 /** Feeds the bytes of one request to an upload. Bytes that were received before are compared by their digest. */
@@ -19,11 +20,11 @@ export class UploadFeed {
   readonly #upload: Upload;
   readonly #stream: UploadStream;
   readonly #offer: UploadOffer;
-  /** Hash of the bytes of this request, where that of the whole stream does not cover them. */
+  /** Hash of the bytes of this request, where it is going to be compared. */
   readonly #body: Hash | undefined;
   /** Bytes from the start of the image that are compared, and their hash. */
   readonly #repeated: number;
-  readonly #prefix = createHash('sha256');
+  readonly #prefix = ChainedHash.create();
   #position: number;
 
   /**
@@ -31,7 +32,7 @@ export class UploadFeed {
    */
   constructor(upload: Upload, offer: UploadOffer) {
     if (offer.size === 0) throw new UploadRefusal(400, 'the request has no bytes in its body: send the image in it');
-    if (offer.from > 0) checkContinuation(upload.stream, offer);
+    if (offer.from > 0) checkContinuation(upload, offer);
     if (upload.stream.hasEnded && isOther(upload.stream, offer)) throw alreadyReceived();
     upload.announce(offer);
     this.#upload = upload;
@@ -40,7 +41,7 @@ export class UploadFeed {
     this.#position = offer.from;
     this.#repeated = offer.from === 0 ? this.#stream.received : 0;
     if (this.#repeated > 0) upload.awaitRepeated(this.#repeated);
-    this.#body = offer.from > 0 && offer.sha256 !== undefined ? createHash('sha256') : undefined;
+    this.#body = offer.sha256 === undefined ? undefined : createHash('sha256');
   }
 
   /** Rejects with the failure of the upload. */
@@ -58,6 +59,7 @@ export class UploadFeed {
    * @throws UploadRefusal where they turn out to be of another image
    */
   write(bytes: Buffer): void {
+    this.#body?.update(bytes);
     const repeated = bytes.subarray(0, Math.max(0, this.#repeated - this.#position));
     if (repeated.length > 0) this.#compare(repeated);
     const rest = bytes.subarray(repeated.length);
@@ -115,7 +117,7 @@ export class UploadFeed {
   #compare(bytes: Buffer): void {
     this.#prefix.update(bytes);
     this.#position += bytes.length;
-    if (this.#position === this.#repeated && this.#prefix.copy().digest('hex') !== this.#stream.digest()) {
+    if (this.#position === this.#repeated && this.#prefix.digest() !== this.#stream.digest()) {
       throw this.#otherImage();
     }
     if (!this.#isRepeating) this.#upload.awaitRepeated(0);
@@ -123,7 +125,6 @@ export class UploadFeed {
 
   #append(bytes: Buffer): void {
     if (this.#stream.hasEnded) throw alreadyReceived();
-    this.#body?.update(bytes);
     this.#position += bytes.length;
     const earlier = this.#upload.unconfirmed;
     const missing = earlier === undefined ? 0 : earlier.received - this.#stream.received;
@@ -133,17 +134,14 @@ export class UploadFeed {
     }
     // Nothing after them reaches the import before it is known whether they are the same.
     this.#stream.append(bytes.subarray(0, missing));
-    if (this.#stream.digest() !== earlier.sha256) throw this.#otherImage();
+    if (this.#stream.digest() !== earlier.digest) throw this.#otherImage();
     this.#upload.confirm();
     this.#stream.append(bytes.subarray(missing));
   }
 
   #checkDigest(): void {
     const { sha256 } = this.#offer;
-    if (sha256 === undefined) return;
-    const actual =
-      (this.#body ?? (this.#isRepeating ? this.#prefix : undefined))?.digest('hex') ?? this.#stream.digest();
-    this.compareDigests(actual, sha256);
+    if (sha256 !== undefined && this.#body !== undefined) this.compareDigests(this.#body.copy().digest('hex'), sha256);
   }
 
   #otherImage(): UploadRefusal {
@@ -151,20 +149,20 @@ export class UploadFeed {
   }
 }
 
-function checkContinuation(stream: UploadStream, { from, size, prefixSha256 }: UploadOffer): void {
-  if (from !== stream.received || isOtherSize(stream, size)) {
+function checkContinuation(upload: Upload, { from, size, prefixDigest }: UploadOffer): void {
+  if (from !== upload.received || isOtherSize(upload, size)) {
     throw new UploadRefusal(
       416,
-      `${stream.received} bytes have been received: send the image from there, or all of it`,
+      `${upload.received} bytes have been received: send the image from there, or all of it`,
     );
   }
-  if (prefixSha256 === undefined) {
+  if (prefixDigest === undefined) {
     throw new UploadRefusal(
       400,
       'the request continues an upload, and does not say the SHA-256 of what comes before: send that, or all of the image',
     );
   }
-  if (prefixSha256 !== stream.digest()) {
+  if (!upload.goesOnAfter(prefixDigest)) {
     throw new UploadRefusal(
       412,
       'this is another image than the one of which a part has been received: send all of it from its first byte',
@@ -176,8 +174,8 @@ function isOther(stream: UploadStream, { size }: UploadOffer): boolean {
   return size !== undefined && size !== stream.received;
 }
 
-function isOtherSize(stream: UploadStream, size: number | undefined): boolean {
-  return size !== undefined && stream.image?.size !== undefined && stream.image.size !== size;
+function isOtherSize({ size }: Upload, offered: number | undefined): boolean {
+  return offered !== undefined && size !== undefined && offered !== size;
 }
 
 function alreadyReceived(): UploadRefusal {

@@ -19,7 +19,7 @@ export function parseOffer(headers: IncomingHttpHeaders): UploadOffer {
     size: range === undefined ? length : range.size,
     encoding: headers['content-encoding'],
     sha256: digestIn(headers, SHA256_HEADER),
-    prefixSha256: digestIn(headers, PREFIX_SHA256_HEADER),
+    prefixDigest: digestIn(headers, PREFIX_SHA256_HEADER),
   };
 }
 

@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { firstByteFor } from '../../image/formats/decode.ts';
+import { BLOCK_BYTES } from '../../server/chained-hash.ts';
+import { parseCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 
 const record = z.object({
@@ -6,9 +9,11 @@ const record = z.object({
   version: z.string(),
   /** Size of the image in bytes, where known. */
   size: z.number().int().nonnegative().optional(),
-  /** Bytes from the start of the image that the checkpoint may depend on, and their SHA-256 in hexadecimal. */
+  /** Bytes from the start of the image that the checkpoint may depend on, and their digest. */
   received: z.number().int().nonnegative(),
-  sha256: z.string(),
+  digest: z.string(),
+  /** Where a client may continue; it has to send all of the image where this is missing. */
+  continues: z.object({ position: z.number().int().positive().multipleOf(BLOCK_BYTES), digest: z.string() }).optional(),
   /** The checkpoint of the import. */
   checkpoint: z.string(),
 });
@@ -17,8 +22,12 @@ export type UploadRecord = z.infer<typeof record>;
 
 /** The state of an upload, as far as its records depend on it. */
 export interface RecordedUpload {
-  /** What a record of this moment says of the image. */
-  mark(): Omit<UploadRecord, 'checkpoint'>;
+  /**
+   * What a record of this moment says of the image.
+   *
+   * @param neededFrom the first byte that an import which resumes needs
+   */
+  mark(neededFrom: number): Omit<UploadRecord, 'checkpoint'>;
   /** Whether what has been received may still turn out to be another image than the recorded one. */
   readonly isUnconfirmed: boolean;
 }
@@ -60,10 +69,18 @@ export class UploadRecords implements CheckpointStore {
 
   async save(checkpoint: string): Promise<void> {
     if (this.#upload.isUnconfirmed) return;
-    await this.#store.save(JSON.stringify({ ...this.#upload.mark(), checkpoint } satisfies UploadRecord));
+    const neededFrom = firstByteNeeded(checkpoint);
+    await this.#store.save(JSON.stringify({ ...this.#upload.mark(neededFrom), checkpoint } satisfies UploadRecord));
   }
 
   async remove(): Promise<void> {
     await this.#store.remove();
   }
+}
+
+/** Returns the offset in the image from which an import reads when it resumes. */
+function firstByteNeeded(checkpoint: string): number {
+  const { format, wrappers, position } = parseCheckpoint(checkpoint) ?? {};
+  if (format === undefined || position === undefined || wrappers?.length !== 0) return 0;
+  return firstByteFor(format, position);
 }

@@ -133,7 +133,7 @@ export class UploadServer {
       if (path === undefined) throw new UploadRefusal(404, 'nothing can be uploaded to this path');
       switch (request.method) {
         case 'HEAD':
-          response.writeHead(200, { [RECEIVED_HEADER]: String(this.#options.upload.stream.received) }).end();
+          response.writeHead(200, { [RECEIVED_HEADER]: String(this.#options.upload.received) }).end();
           return;
         case 'POST':
         case 'PUT':
@@ -234,7 +234,7 @@ export class UploadServer {
   #tellWaiting(): void {
     const { progress, upload } = this.#options;
     if (this.#conclusion !== undefined || upload.stream.hasEnded) return;
-    progress.waitFor(`an upload: ${upload.stream.received} bytes so far`);
+    progress.waitFor(`an upload: ${upload.received} bytes so far`);
   }
 }
 

@@ -1,11 +1,22 @@
-import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { ByteStream } from '../../base/bytes.ts';
 import type { Progress } from '../../base/progress.ts';
+import { BLOCK_BYTES, ChainedHash } from '../../server/chained-hash.ts';
 
 /** Bytes that are received ahead of the reader. */
 const READ_AHEAD = 1024 * 1024;
 /** Bytes from the start of the stream that are kept, for an image that has to be read again after its tables. */
 const LONGEST_REWIND = 4 * 1024 * 1024;
+/** Blocks whose digest is known, the latest ones: an import is not that far behind what is received. */
+const MOST_BLOCKS = 1024;
+
+/** A place in an image, and what identifies all bytes before it. */
+export interface Place {
+  /** Bytes from the start of the image. */
+  readonly position: number;
+  /** See {@link ChainedHash}. */
+  readonly digest: string;
+}
 
 /** What is known of an image before its bytes come. */
 export interface AnnouncedImage {
@@ -27,7 +38,10 @@ export class UploadStream {
   readonly #progress: Progress;
   readonly #announced = Promise.withResolvers<AnnouncedImage>();
   readonly #failed = Promise.withResolvers<never>();
-  readonly #hash: Hash = createHash('sha256');
+  #hash = ChainedHash.create();
+  /** Digests of everything up to the end of a block, by that position. */
+  readonly #blocks = new Map<number, string>();
+  #start = 0;
   /** All bytes since the start, as long as the reader can begin again. */
   #kept: Buffer[] | undefined = [];
   #queue: Buffer[] = [];
@@ -55,6 +69,11 @@ export class UploadStream {
     return this.#received;
   }
 
+  /** Offset of the first byte that a reader gets; what comes before is known by its digest alone. */
+  get start(): number {
+    return this.#start;
+  }
+
   /** The image, once a client has announced it. */
   get image(): AnnouncedImage | undefined {
     return this.#image;
@@ -79,9 +98,25 @@ export class UploadStream {
     return this.#taken.promise;
   }
 
-  /** SHA-256 of all appended bytes, in lower-case hexadecimal. */
+  /** Digest of all appended bytes, see {@link ChainedHash}. */
   digest(): string {
-    return this.#hash.copy().digest('hex');
+    return this.#hash.digest();
+  }
+
+  /** The last end of a block before a position, as far as it is known. */
+  lastBlockBefore(limit: number): Place | undefined {
+    const position = Math.floor(limit / BLOCK_BYTES) * BLOCK_BYTES;
+    const digest = this.#blocks.get(position);
+    return digest === undefined ? undefined : { position, digest };
+  }
+
+  /** Begins after bytes that an earlier process has received, before anything is appended. */
+  beginAfter({ position, digest }: Place): void {
+    this.#hash = ChainedHash.after(position, digest);
+    this.#blocks.set(position, digest);
+    this.#start = position;
+    this.#received = position;
+    this.#kept = undefined;
   }
 
   announce(image: AnnouncedImage): void {
@@ -101,7 +136,7 @@ export class UploadStream {
   /** Appends bytes, which must not change any more. Back-pressure is up to the caller, by `afterRoom`. */
   append(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#hash.update(bytes);
+    this.#hash.update(bytes, (position, digest) => this.#endBlock(position, digest));
     this.#received += bytes.length;
     if (this.#isDiscarded) return;
     if (this.#received > LONGEST_REWIND) this.#kept = undefined;
@@ -156,9 +191,13 @@ export class UploadStream {
   }
 
   /** Reads the bytes as they come. An earlier reader gets none any more. */
-  async *read(): ByteStream {
+  read(): ByteStream {
     const reader = {};
     this.#reader = reader;
+    return this.#bytesFor(reader);
+  }
+
+  async *#bytesFor(reader: object): ByteStream {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error as Error;
       if (this.#reader !== reader) return;
@@ -184,6 +223,15 @@ export class UploadStream {
     this.#queued -= bytes.length;
     this.#room();
     return bytes;
+  }
+
+  #endBlock(position: number, digest: string): void {
+    this.#blocks.set(position, digest);
+    if (this.#blocks.size <= MOST_BLOCKS) return;
+    for (const oldest of this.#blocks.keys()) {
+      this.#blocks.delete(oldest);
+      return;
+    }
   }
 
   #changed(): void {

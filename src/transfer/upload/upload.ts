@@ -3,7 +3,7 @@ import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
 import type { RecordedUpload, UploadRecord } from './upload-record.ts';
 import { UploadRefusal } from './upload-refusal.ts';
-import { type AnnouncedImage, UploadStream } from './upload-stream.ts';
+import { type AnnouncedImage, type Place, UploadStream } from './upload-stream.ts';
 
 /**
  * One image that clients send, in as many requests as it takes, and that an import reads while it arrives.
@@ -39,10 +39,41 @@ export class Upload implements Source, RecordedUpload {
     return this.#record !== undefined;
   }
 
-  mark(): Omit<UploadRecord, 'checkpoint'> {
+  /** Bytes, from the first one on, that a client need not send; another one may have to send all of them. */
+  get received(): number {
+    return this.#place?.position ?? this.#stream.received;
+  }
+
+  mark(neededFrom: number): Omit<UploadRecord, 'checkpoint'> {
     const { version, received, image } = this.#stream;
     const size = image?.size;
-    return { version, received, sha256: this.#stream.digest(), ...(size === undefined ? {} : { size }) };
+    const digest = this.#stream.digest();
+    // Without its size, only the end of the image tells whether it is what it looks like.
+    const continues = size === undefined ? undefined : this.#stream.lastBlockBefore(neededFrom);
+    return {
+      ...{ version, received, digest },
+      ...(size === undefined ? {} : { size }),
+      ...(continues === undefined || continues.position === 0 ? {} : { continues }),
+    };
+  }
+
+  /** Size of the image in bytes, where known. */
+  get size(): number | undefined {
+    return this.#stream.image?.size ?? this.#record?.size;
+  }
+
+  /**
+   * Lets the next bytes follow {@link received}.
+   *
+   * @param digest of what comes before them
+   * @returns false where that is of another image
+   */
+  goesOnAfter(digest: string): boolean {
+    const place = this.#place;
+    if (place === undefined) return this.#stream.digest() === digest;
+    if (place.digest !== digest) return false;
+    this.#stream.beginAfter(place);
+    return true;
   }
 
   /** Declares which image the next bytes are of: another one than before where the sizes differ. */
@@ -98,6 +129,7 @@ export class Upload implements Source, RecordedUpload {
       if (stream !== this.#stream) continue;
       return {
         bytes: stream.read(),
+        ...(stream.start > 0 && { startsAt: stream.start }),
         size,
         ...(transferSize === undefined ? {} : { transferSize }),
         mediaType: undefined,
@@ -105,6 +137,11 @@ export class Upload implements Source, RecordedUpload {
         version: stream.version,
       };
     }
+  }
+
+  /** Where a client may go on in place of sending everything that an earlier process received. */
+  get #place(): Place | undefined {
+    return this.#stream.image === undefined ? this.#record?.continues : undefined;
   }
 
   async openRanges(): Promise<undefined> {

@@ -12,7 +12,8 @@ export function decodeRaw(reader: ByteReader, size: number | undefined, from = 0
   return disk;
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
-    if ((await reader.skip(from)) < from) {
+    const before = Math.max(0, from - reader.position);
+    if ((await reader.skip(before)) < before) {
       throw new TransferError('TruncatedImage', `the disk ends before byte ${from}, up to which it was read before`);
     }
     let end = from;

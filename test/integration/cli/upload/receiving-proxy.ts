@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { ChainedHash } from '../../../../src/server/chained-hash.ts';
 import {
   PREFIX_SHA256_HEADER,
   RECEIVED_HEADER,
@@ -99,8 +100,10 @@ export class ReceivingProxy {
     const [, from = '0', to = '', size = ''] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range ?? '') ?? [];
     if (range !== undefined && Number(to) + 1 !== Number(size)) return end(400, `a strange range: ${range}`);
     if (range !== undefined && Number(from) !== this.#received) return end(416, 'from elsewhere');
-    const prefix = createHash('sha256').update(this.received).digest('hex');
-    if (range !== undefined && request.headers[PREFIX_SHA256_HEADER] !== prefix) return end(412, 'another image');
+    const prefix = ChainedHash.create();
+    prefix.update(this.received);
+    if (range !== undefined && request.headers[PREFIX_SHA256_HEADER] !== prefix.digest())
+      return end(412, 'another image');
     if (range === undefined) this.hold(Buffer.alloc(0));
     let count = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -22,7 +22,7 @@ describe('hashes of the beginnings of an image', () => {
   it('are right, in whatever order they are asked for', async () => {
     await assert(
       asyncProperty(array(integer({ min: 0, max: SIZE }), { minLength: 1 }), async (positions) => {
-        const hashes = new PrefixHashes(DISTANCE);
+        const hashes = new PrefixHashes(createHash('sha256'), DISTANCE);
         for (const position of positions) {
           expect((await hashes.upTo(position, read)).digest('hex')).to.equal(digestUpTo(position));
         }
@@ -31,7 +31,7 @@ describe('hashes of the beginnings of an image', () => {
   });
 
   it('are of what was passed on as well, of which little is read again', async () => {
-    const hashes = new PrefixHashes(DISTANCE);
+    const hashes = new PrefixHashes(createHash('sha256'), DISTANCE);
     const hash = await hashes.upTo(0, read);
     for await (const chunk of hashes.follow(read(0), 0, hash)) void chunk;
     expect(hash.digest('hex')).to.equal(digestUpTo(SIZE));

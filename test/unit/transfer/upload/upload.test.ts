@@ -39,7 +39,7 @@ const rest = (image: Buffer, from: number): UploadOffer => ({
   from,
   size: image.length,
   sha256: sha256(image.subarray(from)),
-  ...(from > 0 && { prefixSha256: sha256(image.subarray(0, from)) }),
+  ...(from > 0 && { prefixDigest: sha256(image.subarray(0, from)) }),
 });
 
 const chunk = fc.integer({ min: 1, max: 70_000 });
@@ -120,7 +120,7 @@ describe('an upload', () => {
             version: 'v',
             size: bytes.length,
             received,
-            sha256: sha256(bytes.subarray(0, received)),
+            digest: sha256(bytes.subarray(0, received)),
             checkpoint: '',
           };
           const sent = Buffer.from(bytes);
@@ -152,7 +152,7 @@ describe('an upload', () => {
   });
 
   it('does not count as the recorded one where its size differs', async () => {
-    const record = { version: 'v', size: 5, received: 3, sha256: sha256(Buffer.from('abc')), checkpoint: '' };
+    const record = { version: 'v', size: 5, received: 3, digest: sha256(Buffer.from('abc')), checkpoint: '' };
     const upload = new Upload(new Progress(), record);
     (await send(upload, whole(Buffer.from('abcd')), Buffer.from('abcd'), 4)).end();
     expect((await upload.open()).version).not.to.equal('v');

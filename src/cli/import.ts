@@ -7,13 +7,14 @@ import { formatBytes } from '../base/format-bytes.ts';
 import type { Progress } from '../base/progress.ts';
 import { formatNamed, formatNames } from '../image/formats/drivers.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
+import { importDisk } from '../transfer/disk/import-disk.ts';
 import type { ImportedImage } from '../transfer/import/finish.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { interruptible } from './interruption.ts';
 import { parseSha256 } from './options.ts';
 import { print, printLines, report, tell } from './output.ts';
 import { followProgress } from './progress-report.ts';
-import { createSource, localPath, type SourceOptions, withSourceOptions } from './source.ts';
+import { createSource, isDisk, localPath, type SourceOptions, withSourceOptions } from './source.ts';
 import { shownSources } from './sources/sources.ts';
 import { createTarget, type Target } from './target.ts';
 
@@ -56,18 +57,18 @@ async function runImport(given: string, path: string, options: ImportOptions, si
   const started = performance.now();
   let target: Target | undefined;
   try {
-    const source = await createSource(given, { ...options, signal }, progress);
     await refuseItself(given, path);
     target = await createTarget(path, preallocation, progress);
-    const { sink, checkpoints } = target;
+    const { sink, checkpoints, openTransfers } = target;
+    const source = await createSource(given, { ...options, signal, openTransfers }, progress);
     if (!resume) await checkpoints.remove();
     else if ((await checkpoints.load()) === undefined) {
       progress.note('starting over', { why: `nothing is known of an interrupted import into ${path}` });
     }
-    const image = await importImage({
-      ...{ source, sink, progress, checksum, format, scratchDirectory, signal },
-      checkpoints: { store: checkpoints },
-    });
+    const common = { sink, progress, checkpoints: { store: checkpoints }, signal };
+    const image = isDisk(source)
+      ? await importDisk({ disk: source, ...common })
+      : await importImage({ source, checksum, format, scratchDirectory, ...common });
     following.stop();
     tellResult(path, image, progress, (performance.now() - started) / 1000, json);
   } catch (error) {

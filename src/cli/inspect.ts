@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/format-bytes.ts';
 import { Progress } from '../base/progress.ts';
+import { inspectDisk } from '../transfer/disk/inspect-disk.ts';
 import { type InspectedImage, inspectImage } from '../transfer/inspect-image.ts';
 import { print, printLines, report, tell } from './output.ts';
-import { createSource, type SourceOptions, withSourceOptions } from './source.ts';
+import { createSource, isDisk, type SourceOptions, withSourceOptions } from './source.ts';
 import { shownSources } from './sources/sources.ts';
 
 interface InspectOptions extends SourceOptions {
@@ -27,7 +28,8 @@ async function runInspect(given: string, options: InspectOptions): Promise<void>
   const progress = new Progress((step, details) => {
     if (step === 'retrying') tell(`${String(details['failure'])}; trying again`);
   });
-  const image = await inspectImage(await createSource(given, options, progress));
+  const source = await createSource(given, options, progress);
+  const image = isDisk(source) ? await inspectDisk(source) : await inspectImage(source);
   if (options.json) {
     print(image);
     return;

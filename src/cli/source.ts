@@ -1,7 +1,16 @@
 import type { Command } from 'commander';
+import type { DiskSource } from '../base/disk-source.ts';
 import type { Progress } from '../base/progress.ts';
-import type { Source } from '../base/source.ts';
+import type { OpenTransfers } from '../source/imageio/open-transfers.ts';
+import type { GivenContent } from './sources/given-source.ts';
 import { givenSource } from './sources/sources.ts';
+
+/** For what is opened for a moment only. */
+const unkept: OpenTransfers = {
+  load: () => Promise.resolve(undefined),
+  save: () => Promise.resolve(),
+  remove: () => Promise.resolve(),
+};
 
 export interface SourceOptions {
   header?: string[];
@@ -11,6 +20,8 @@ export interface SourceOptions {
   /** Most connections for one object. */
   connections?: number;
   signal?: AbortSignal;
+  /** Where the transfer that is open at another system is kept; by default it is not. */
+  openTransfers?: OpenTransfers;
 }
 
 /** Adds the options of every command that reads an image. */
@@ -26,9 +37,9 @@ function addLine(line: string, earlier: string[] = []): string[] {
   return [...earlier, line];
 }
 
-/** Creates the source that the user names: a URL, a path, or - for standard input. */
-export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<Source> {
-  const { ca, insecure = false, header = [], architecture, connections, signal } = options;
+/** Opens the source that the user names: a URL, a path, or - for standard input. */
+export async function createSource(given: string, options: SourceOptions, progress: Progress): Promise<GivenContent> {
+  const { ca, insecure = false, header = [], architecture, connections, signal, openTransfers = unkept } = options;
   const settings = {
     ...(ca === undefined ? {} : { certificatesDirectories: [ca] }),
     insecureSkipVerify: insecure,
@@ -38,8 +49,14 @@ export async function createSource(given: string, options: SourceOptions, progre
     signal,
     secretHeaders: header,
     architecture,
+    openTransfers,
   };
   return givenSource(given).open(given, settings, progress);
+}
+
+/** Whether a source is a disk that another system serves in ranges. */
+export function isDisk(source: GivenContent): source is DiskSource {
+  return 'ranges' in source;
 }
 
 /** Returns the local path of a source that is a file on this machine, including standard input. */

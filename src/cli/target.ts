@@ -16,6 +16,8 @@ export interface Target {
   sink: DiskTarget;
   /** The checkpoints are stored beside a file, or in the state directory for a device, which has no room beside it. */
   checkpoints: CheckpointStore;
+  /** Where the transfer that is open at another system is kept, in the same way. */
+  openTransfers: CheckpointStore;
 }
 
 /**
@@ -29,16 +31,12 @@ export async function createTarget(path: string, preallocation: boolean, progres
     const kind = found.isDirectory() ? 'a folder: name a file in it' : 'neither a file nor a block device';
     throw new TransferError('TargetNotWritable', `${path} is ${kind}`);
   }
-  if (found?.isBlockDevice() === true) {
-    const checkpoint = join(stateDirectory(), `${path.slice(1).replaceAll('/', '-')}.checkpoint`);
-    return {
-      sink: new BlockSink({ path, preallocation }, progress),
-      checkpoints: new FileCheckpointStore(checkpoint),
-    };
-  }
+  const isDevice = found?.isBlockDevice() === true;
+  const name = isDevice ? join(stateDirectory(), `${path.slice(1).replaceAll('/', '-')}.`) : `${path}.diskpress-`;
   return {
-    sink: new FileSink({ path, preallocation }, progress),
-    checkpoints: new FileCheckpointStore(`${path}.diskpress-checkpoint`),
+    sink: isDevice ? new BlockSink({ path, preallocation }, progress) : new FileSink({ path, preallocation }, progress),
+    checkpoints: new FileCheckpointStore(`${name}checkpoint`),
+    openTransfers: new FileCheckpointStore(`${name}transfer`),
   };
 }
 

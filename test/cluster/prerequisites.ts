@@ -14,6 +14,8 @@ interface Prerequisite {
   package: string;
   /** Whether it is for the servers that tests talk to, and not for the cluster alone. */
   servers?: true;
+  /** Looks for it, where it is neither a program nor a file. */
+  isThere?: () => Promise<boolean>;
 }
 
 /** What a machine is to do: run the test cluster, or only serve images to the tests in another cluster. */
@@ -37,7 +39,7 @@ const prerequisites: Prerequisite[] = [
   { provides: 'runc', package: 'runc' },
   { provides: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' },
   { provides: 'etcd', package: 'etcd-server' },
-  { provides: 'a busybox that needs no interpreter', package: busybox },
+  { provides: 'a busybox that needs no interpreter', package: busybox, isThere: hasBusybox },
   { provides: 'buildah', package: 'buildah' },
   { provides: 'mmdebstrap', package: 'mmdebstrap' },
   { provides: 'skopeo', package: 'skopeo', servers: true },
@@ -85,7 +87,9 @@ const prerequisites: Prerequisite[] = [
   { provides: 'sfdisk', package: 'fdisk' },
   { provides: 'cryptsetup', package: 'cryptsetup-bin' },
   { provides: 'apache2', package: 'apache2-bin' },
-  { provides: 'python3', package: 'python3' },
+  { provides: 'python3', package: 'python3', servers: true },
+  { provides: "Python's modules venv and ensurepip", package: 'python3-venv', servers: true, isThere: hasVenv },
+  { provides: 'python3-config', package: 'python3-dev', servers: true },
   { provides: 'chromium', package: 'chromium' },
 ];
 
@@ -102,9 +106,9 @@ export class PrerequisitesMissing extends Error {
 export async function missingPackages(purpose: Purpose = 'cluster'): Promise<string[]> {
   const needed = prerequisites.filter(({ servers }) => purpose === 'cluster' || servers);
   const missing = await Promise.all(
-    needed.map(async ({ provides, package: name }) => {
-      const there = name === busybox ? (await staticBusybox()) !== undefined : await isThere(provides);
-      return there ? [] : [name];
+    needed.map(async (each) => {
+      const there = await (each.isThere?.() ?? isThere(each.provides));
+      return there ? [] : [each.package];
     }),
   );
   return [...new Set(missing.flat())];
@@ -208,4 +212,15 @@ async function isThere(provides: string): Promise<boolean> {
     }
   }
   return false;
+}
+
+async function hasBusybox(): Promise<boolean> {
+  return (await staticBusybox()) !== undefined;
+}
+
+async function hasVenv(): Promise<boolean> {
+  return run('python3', ['-c', 'import venv, ensurepip']).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,5 +1,10 @@
+import type { DiskSource } from '../../base/disk-source.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Source } from '../../base/source.ts';
+import type { OpenTransfers } from '../../source/imageio/open-transfers.ts';
+
+/** An image, or a disk that another system serves in ranges. */
+export type GivenContent = Source | DiskSource;
 
 /** Settings for every source, from the options of the command. */
 export interface SourceSettings {
@@ -15,6 +20,8 @@ export interface SourceSettings {
   readonly secretHeaders: readonly string[];
   /** Architecture as image indexes spell it; undefined for that of this machine. */
   readonly architecture: string | undefined;
+  /** Where the transfer that is open at another system is kept. */
+  readonly openTransfers: OpenTransfers;
 }
 
 /** One kind of source that can be named on the command line. */
@@ -27,5 +34,5 @@ export interface GivenSource {
   /** Returns the path on this machine, where the source is a local file. */
   localPath?(given: string): string | undefined;
   /** Opens the source. Libraries that other sources do not need are loaded here and not earlier. */
-  open(given: string, settings: SourceSettings, progress: Progress): Source | Promise<Source>;
+  open(given: string, settings: SourceSettings, progress: Progress): GivenContent | Promise<GivenContent>;
 }

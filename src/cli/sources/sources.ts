@@ -2,13 +2,14 @@ import { file } from './file.ts';
 import { gcs } from './gcs.ts';
 import type { GivenSource } from './given-source.ts';
 import { http } from './http.ts';
+import { imageio } from './imageio.ts';
 import { ociArchive } from './oci-archive.ts';
 import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
 import { standardInput } from './standard-input.ts';
 
 /** Every kind of source of the command line, in the order of the help. The first kind that matches is used. */
-const sources: readonly GivenSource[] = [http, registry, s3, gcs, ociArchive, file, standardInput];
+const sources: readonly GivenSource[] = [http, registry, s3, gcs, imageio, ociArchive, file, standardInput];
 
 /** Returns the kind of a source. A URL with an unknown scheme is left to the web source, which refuses it by name. */
 export function givenSource(given: string): GivenSource {

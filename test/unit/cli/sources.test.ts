@@ -7,7 +7,7 @@ import { rejection } from '../../support/rejection.ts';
 
 const locationOf = async (given: string): Promise<string> => {
   const source = await createSource(given, {}, new Progress());
-  await source.close();
+  await source.close('incomplete');
   return source.location;
 };
 
@@ -32,6 +32,17 @@ describe('a source on the command line', () => {
       .that.includes('ftp:');
   });
 
+  it('is a disk of oVirt by its identifier alone, and for a user with a password', async () => {
+    for (const [given, message] of [
+      ['imageio://engine/ovirt-engine/api', /given as imageio:\/\/ENGINE\/ovirt-engine\/api\?disk=ID/],
+      ['imageio://engine/ovirt-engine/api?disk=1', /needs a user and a password/],
+    ] as const) {
+      expect(await rejection(createSource(given, {}, new Progress())))
+        .to.have.property('message')
+        .that.matches(message);
+    }
+  });
+
   it('is a file of this machine, or none', () => {
     expect(localPath('disk.img')).to.equal('disk.img');
     expect(localPath('-')).to.equal('/dev/stdin');
@@ -42,8 +53,10 @@ describe('a source on the command line', () => {
 
   it('is in the help, where the command can read it', () => {
     expect(shownSources(true)).to.equal(
-      'https://…, docker://…, s3://…, gs://…, oci-archive:…, a file, or - for standard input',
+      'https://…, docker://…, s3://…, gs://…, imageio://…, oci-archive:…, a file, or - for standard input',
     );
-    expect(shownSources(false)).to.equal('https://…, docker://…, s3://…, gs://…, oci-archive:…, or a file');
+    expect(shownSources(false)).to.equal(
+      'https://…, docker://…, s3://…, gs://…, imageio://…, oci-archive:…, or a file',
+    );
   });
 });

@@ -42,8 +42,9 @@ async function apply(stage: Stage, { disk, target, checkpoints, record }: DiskIm
     progress.note('stage is complete', {});
     image = await finish({ format: 'raw', virtualSize: size }, target);
   } else {
-    await record.save({ holds: previous, ...state, towards: current, size });
-    image = await writeSource({ disk, target, resumption, subject, checkpoint, isUpdate: true });
+    // Until something has been written, another stage may take the place of this one.
+    const beforeFirst = () => record.save({ holds: previous, ...state, towards: current, size });
+    image = await writeSource({ disk, target, resumption, subject, checkpoint, isUpdate: true, beforeFirst });
     await record.save({ holds: current, names: disk.snapshotNames, size });
   }
   await resumption.forget();

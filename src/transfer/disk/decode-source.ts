@@ -2,12 +2,19 @@ import type { DecodedDisk, Extent } from '../../base/extents.ts';
 import { zeroPieces } from '../../base/zeros.ts';
 import { ReadAhead, type ReadAheadOptions } from './read-ahead.ts';
 
+export interface DecodeSourceOptions extends ReadAheadOptions {
+  /** Whether parts of a disk are replaced, so that zeros are passed on as well; unchanged parts never are. */
+  isUpdate: boolean;
+  /** Has to end before the first extent is passed on. */
+  beforeFirst?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Turns a disk that another system serves in ranges into extents, in order. The position is an offset of the disk.
- *
- * @param isUpdate whether parts of a disk are replaced, so that zeros are passed on as well; unchanged parts never are
  */
-export function decodeSource(options: ReadAheadOptions, { isUpdate }: { isUpdate: boolean }): DecodedDisk {
+export function decodeSource(options: DecodeSourceOptions): DecodedDisk {
+  const { isUpdate, beforeFirst } = options;
+  let begun = false;
   let position = options.from;
   return {
     format: 'raw',
@@ -27,6 +34,8 @@ export function decodeSource(options: ReadAheadOptions, { isUpdate }: { isUpdate
       for (const part of data === undefined ? zeroPieces(zeros) : [data]) {
         const extent = { offset: position, data: part };
         position += part.length;
+        if (!begun) await beforeFirst?.();
+        begun = true;
         yield extent;
       }
     }

@@ -15,16 +15,18 @@ export interface WriteSourceOptions {
   checkpoint: Checkpoint | undefined;
   /** Whether parts of the disk on the target are replaced; otherwise the target reads as zeros. */
   isUpdate: boolean;
+  /** Has to end before the target is changed. */
+  beforeFirst?: () => Promise<void>;
 }
 
 /** Writes a disk to a target that is ready for it, and finishes the target. The progress is that of its data alone. */
 export async function writeSource(options: WriteSourceOptions): Promise<ImportedImage> {
-  const { disk, target, resumption, subject, checkpoint, isUpdate } = options;
+  const { disk, target, resumption, subject, checkpoint, isUpdate, beforeFirst } = options;
   const { progress, signal } = target;
   const from = checkpoint?.position ?? 0;
   const { total, before } = await surveyDisk(disk, from, signal);
   progress.counters.bytesTotal = total;
   progress.skip(before);
-  const decoded = decodeSource({ disk, from, progress, signal }, { isUpdate });
+  const decoded = decodeSource({ disk, from, progress, signal, isUpdate, beforeFirst });
   return finish(await writeDisk(decoded, target, resumption.journal(decoded, subject, checkpoint)), target);
 }

@@ -193,13 +193,27 @@ describe('import of a disk in stages', () => {
     expect((await readFile(path)).equals(before)).to.equal(true);
 
     const broken = diskOf([full(2)], contentOf([full(2)]), {
-      onRead: () => {
-        throw new TransferError('ConnectionLost', 'away');
+      onRead: (count) => {
+        if (count === 10) throw new TransferError('ConnectionLost', 'away');
       },
     });
     await rejection(attempt(broken, stageOf(1, 2)));
     const other = { previous: 's1', current: 'other', isFinal: false };
     expect(await mismatch(other)).to.include('the target holds s1 and parts of s2');
+  });
+
+  it('takes another stage in place of one of which nothing was written', async () => {
+    const before = await begin();
+    const broken = diskOf([full(2)], contentOf([full(2)]), {
+      onRead: () => {
+        throw new TransferError('NotFound', 'the snapshot is gone');
+      },
+    });
+    await rejection(attempt(broken, stageOf(1, 2)));
+    const parts = [unchanged(1), full(1)];
+    const content = contentOf(parts, before);
+    await attempt(diskOf(parts, content), { previous: 's1', current: 'other', isFinal: false });
+    expect((await readFile(path)).equals(content)).to.equal(true);
   });
 
   it('refuses a disk that has outgrown its volume, and leaves the target as it is', async () => {

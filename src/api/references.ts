@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** Name of an object: a DNS subdomain, which the API server validates when the object itself is created. */
 export const objectName = z.string().min(1).max(253);
+/** Name that an object of any kind can have: what a segment of a path can be (IsValidPathSegmentName of Kubernetes). */
+export const pathSegment = objectName.regex(/^(?!\.{1,2}$)[^/%]*$/, 'no object can have this name');
 /** Name of an object that is optional; an empty name means none, because published manifests write it so. */
 export const optionalObjectName = z.string().max(253).optional();
 /** Name of a namespace: a DNS label. */

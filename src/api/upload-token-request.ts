@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { UPLOAD_API_VERSION } from './group.ts';
 import { objectMeta } from './object-meta.ts';
-import { objectName } from './references.ts';
+import { pathSegment } from './references.ts';
 
 /** Lifetime in seconds of a token of an UploadTokenRequest. */
 export const UPLOAD_TOKEN_LIFETIME_SECONDS = 300;
@@ -14,7 +14,7 @@ export const uploadTokenRequest = z.strictObject({
   apiVersion: z.literal(UPLOAD_API_VERSION),
   kind: z.literal('UploadTokenRequest'),
   metadata: objectMeta,
-  spec: z.strictObject({ pvcName: objectName.describe('Claim to upload into.') }),
+  spec: z.strictObject({ pvcName: pathSegment.describe('Claim to upload into.') }),
   status: z.strictObject({ token: z.string().optional().describe('Bearer token for the upload proxy.') }).optional(),
 });
 export type UploadTokenRequest = z.infer<typeof uploadTokenRequest>;

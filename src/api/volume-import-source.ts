@@ -9,7 +9,7 @@ import { archiveRules, importSource } from './source-fields.ts';
 import { checkpoints, contentType, finalCheckpoint, preallocation } from './transfer-options.ts';
 
 const fields = z.strictObject({
-  source: importSource.optional().describe('Where the data comes from: exactly one of the fields below.'),
+  source: importSource.describe('Where the data comes from: exactly one of the fields below.'),
   preallocation: preallocation.optional(),
   contentType: contentType.optional(),
   targetClaim: objectName.optional().describe('Claim that is filled, and no other; a multi-stage import must name it.'),

@@ -353,6 +353,10 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { http }, pvc, contentType: 'qcow2' }),
     'spec.contentType: Unsupported value: "qcow2": supported values: "kubevirt", "archive"',
   ],
+  'a VolumeImportSource without a source': [
+    object('VolumeImportSource', 'bad', { contentType: 'kubevirt' }),
+    'spec.source: Required value',
+  ],
   'a VolumeImportSource with two sources': [
     object('VolumeImportSource', 'bad', { source: { http, blank: {} } }),
     'source must have exactly one of http, s3, gcs, registry, blank, imageio, vddk, file',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { quantity } from '../../api/quantity.ts';
+import { pathSegment } from '../../api/references.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { ClaimRendering } from './claim-rendering.ts';
 import { StatusError } from './status-error.ts';
@@ -9,8 +10,6 @@ import { StatusError } from './status-error.ts';
 export const CLAIM_WEBHOOK_PATH = '/mutate-claims';
 
 const text = z.string();
-/** What can be a segment of a path (k8s.io/apimachinery, IsValidPathSegmentName). */
-const objectName = text.regex(/^(?!\.{0,2}$)[^/%]*$/);
 const texts = z.record(z.string(), text);
 
 /** The part of a claim that is used. What else there is stays as it is. */
@@ -23,7 +22,7 @@ const claim = z.looseObject({
       volumeMode: text.optional(),
       accessModes: z.array(text).optional(),
       resources: z.looseObject({ requests: z.record(z.string(), quantity).optional() }).optional(),
-      dataSourceRef: z.looseObject({ apiGroup: text.optional(), kind: text, name: objectName }).optional(),
+      dataSourceRef: z.looseObject({ apiGroup: text.optional(), kind: text, name: pathSegment }).optional(),
     })
     .optional(),
 });
@@ -35,7 +34,7 @@ const admissionReview = z.object({
   request: z.object({
     uid: text,
     operation: text,
-    namespace: objectName,
+    namespace: pathSegment,
     userInfo: z.object({ username: text.optional() }),
     object: claim.nullish(),
   }),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { stateAnnotation } from '../../api/annotations.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims, services } from '../../kube/builtin-resources.ts';
@@ -42,7 +43,8 @@ export class UploadServers {
       const { namespace, name } = writtenClaimOf(claim, token);
       const service = { namespace, name: uploadServiceName(name) };
       const { spec } = (await this.#client.get(services, service, { signal })) ?? {};
-      if (!spec?.clusterIP) {
+      // A headless Service has the word None.
+      if (!spec?.clusterIP || isIP(spec.clusterIP) === 0) {
         const key = keyToString(token);
         throw new Refusal(503, `the upload server of claim ${key} has no Service ${keyToString(service)} yet`);
       }

@@ -149,6 +149,12 @@ describe('the upload API behind a real API server', function () {
       expect(await create({ padding: 'x'.repeat(70_000) })).to.include('larger than');
     });
 
+    it('names that no claim can have', async () => {
+      for (const name of ['.', '..', '../target', 'target/status', '%2e%2e', '']) {
+        expect(await refusal(token(name, EDITOR)), name).to.include('spec.pvcName');
+      }
+    });
+
     it('everything but to create', async () => {
       expect(await refusal(rig.kubectl.run('get', '--raw', tokenPath))).to.include('MethodNotAllowed');
     });

@@ -25,6 +25,14 @@ const dataVolumeSpec: fc.Arbitrary<Beginning['spec']> = fc.oneof(
   fc.constant({ source: { blank: {} } }),
   fc.constant({ source: { upload: {} } }),
   fc.constant({ source: { http: { url: 'http://server/disk.img' } } }),
+  fc.boolean().map((finalCheckpoint) => ({
+    source: { imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', insecureSkipVerify: true } },
+    checkpoints: [
+      { previous: '', current: 'first' },
+      { previous: 'first', current: 'second' },
+    ],
+    finalCheckpoint,
+  })),
   elsewhere.map((pvc) => ({ source: { pvc } })),
   elsewhere.map((snapshot) => ({ source: { snapshot } })),
   fc.constantFrom('latest', 'chain').map((name) => ({ sourceRef: { kind: 'DataSource' as const, name } })),

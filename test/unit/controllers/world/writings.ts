@@ -1,9 +1,16 @@
 import fc from 'fast-check';
-import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../../src/api/annotations.ts';
+import {
+  dataVolumeAnnotation,
+  populationAnnotation,
+  stateAnnotation,
+  userAnnotation,
+} from '../../../../src/api/annotations.ts';
 import { cloneTypes } from '../../../../src/api/clone.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import {
   cloneBegunAnnotation,
+  openTransferAnnotation,
+  transferCheckpointAnnotation,
   workForAnnotation,
   workForClaimAnnotation,
   workSourceUidAnnotation,
@@ -58,6 +65,8 @@ export const secretNames = someOf(
 );
 export const podNames = someOf(
   importerPodName(DISK),
+  importerPodName(DISK, 'first'),
+  importerPodName(PRIME, 'second'),
   importerPodName(PRIME),
   uploadPodName(DISK),
   uploadPodName(TEMPORARY),
@@ -101,6 +110,22 @@ const annotation: fc.Arbitrary<Annotations> = fc.oneof(
   fc.constant({ [populationAnnotation.uploadTarget]: '' }),
   fc.constant({ [stateAnnotation.requiresScratch]: 'true' }),
   fc.constant({ [stateAnnotation.populatedFor]: DISK }),
+  someOf('first', 'second', '../secret', 'x'.repeat(300)).map((value) => ({
+    [populationAnnotation.importSource]: 'imageio',
+    [stateAnnotation.checkpointCurrent]: value,
+  })),
+  someOf('first', 'second').map((value) => ({ [stateAnnotation.checkpointCurrent]: value })),
+  someOf('first', 'second').map((value) => ({ [stateAnnotation.checkpointPrevious]: value })),
+  someOf('true', 'false').map((value) => ({ [stateAnnotation.checkpointFinal]: value })),
+  someOf(`pod.victim.${importerPodName('secret')}.1`, `pod.team.${importerPodName(DISK)}.1`).map((value) => ({
+    [`${stateAnnotation.checkpointCopiedPrefix}.first`]: value,
+  })),
+  fc.constant({ [stateAnnotation.checkpointDone]: 'true' }),
+  someOf('{}', '{"bytes":9e99}', 'no JSON').map((value) => ({ [transferCheckpointAnnotation]: value })),
+  fc.constant({ [openTransferAnnotation]: 'https://engine.example/transfers/of-somebody' }),
+  someOf('victim/secret', 'secret', PRIME).map((value) => ({ [stateAnnotation.populatorPvcPrime]: value })),
+  someOf(importerPodName('own'), 'victim/importer-secret').map((value) => ({ [stateAnnotation.importPodName]: value })),
+  someOf(DISK, 'own', 'victim/secret').map((value) => ({ [dataVolumeAnnotation.prePopulated]: value })),
   fc.constant({ [userAnnotation.usePopulator]: 'false' }),
   fc.constant({ [userAnnotation.allowClaimAdoption]: 'true' }),
   someOf(FOREIGN_UID, DISK_UID).map((value) => ({ [workForAnnotation]: value })),

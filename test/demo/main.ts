@@ -17,7 +17,7 @@ const log = (line: string) =>
   console.log(`[${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s] ${line}`);
 
 async function demonstrate(): Promise<boolean> {
-  log('Diskpress imports and clones disks of virtual machines on Kubernetes. First, a cluster is set up:');
+  log('Diskpress imports, uploads and clones disks of virtual machines on Kubernetes. First, a cluster is set up:');
   const environment = await prepareEnvironment(log);
   const sources = await prepareSources(environment, log);
   await renewNamespaces(environment);

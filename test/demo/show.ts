@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { stateAnnotation } from '../../src/api/annotations.ts';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
@@ -7,6 +8,7 @@ import type { PhaseJournal } from '../support/phase-journal.ts';
 import type { Sources } from '../support/sources.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume, readVolume } from '../support/volume-content.ts';
+import { upload } from './upload.ts';
 import type { DemoVolume } from './volumes.ts';
 
 /** A line of the table at the end. */
@@ -43,6 +45,7 @@ export async function show(
       return found?.status?.phase === volume.waitsIn;
     });
   }
+  if (volume.uploads) await upload(environment, key, join(sources.disk.folder, volume.uploads));
   const consumer = volume.waitsIn && (await startConsumer(environment, volume));
   const ended = await until(
     client,
@@ -59,7 +62,7 @@ export async function show(
   const cloneType = annotations[stateAnnotation.cloneType];
   const fallback = annotations[stateAnnotation.cloneFallbackReason];
   const how = [
-    cloneType ?? 'import',
+    cloneType ?? (volume.uploads ? 'upload' : 'import'),
     ...(claim?.spec?.dataSourceRef ? [] : ['direct']),
     ...(fallback && fallback !== 'NoPopulator' ? [fallback] : []),
   ].join(', ');

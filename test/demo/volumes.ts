@@ -20,6 +20,8 @@ export interface DemoVolume {
   readonly expected:
     | { readonly outcome: 'succeeded'; readonly cloneType?: string; readonly content: 'disk' | 'zeros' }
     | { readonly outcome: 'failed'; readonly message: RegExp };
+  /** The file of the disk images that `diskpress upload` sends into it. */
+  readonly uploads?: string;
   /** It stays in this phase until a pod uses its claim. */
   readonly waitsIn?: 'PendingPopulation' | 'WaitForFirstConsumer';
 }
@@ -102,6 +104,9 @@ export const demoVolumes: readonly DemoVolume[] = [
     }),
     expected: disk,
   },
+  imported('upload-qcow2', 'upload, compressed qcow2', () => ({ upload: {} }), {
+    uploads: diskFile.qcow2Compressed,
+  }),
   imported('blank', 'blank', () => ({ blank: {} }), { expected: { outcome: 'succeeded', content: 'zeros' } }),
   imported('import-first-consumer', 'http, qcow2', file(diskFile.qcow2), {
     role: 'firstConsumer',

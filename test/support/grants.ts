@@ -65,3 +65,11 @@ export function rolesOf(user: string, grants: readonly Grant[]): KubernetesObjec
     ];
   });
 }
+
+/** What matches a line of a role's metrics that counts what it was refused for want of a grant. */
+export function refusalOf({ verb, resource }: Grant): RegExp {
+  return new RegExp(
+    `^rest_client_requests_total\\{verb="${verb}",resource="${resource}[^"]*",code="403"\\} [1-9]`,
+    'm',
+  );
+}

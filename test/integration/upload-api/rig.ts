@@ -48,7 +48,8 @@ export class Rig {
     this.#folder = folder;
   }
 
-  static async start(): Promise<Rig> {
+  /** @param tokens of more users, who have no rights: token to name */
+  static async start(tokens: Readonly<Record<string, string>> = {}): Promise<Rig> {
     const folder = await mkdtemp(join(tmpdir(), 'upload-api-'));
     const authority = await Authority.create('front-proxy-authority');
     const { certificate, key } = await authority.issue({ commonName: 'front-proxy' });
@@ -57,7 +58,7 @@ export class Rig {
       return join(folder, name);
     };
     const server = await startApiServer({
-      tokens: { [SERVICE_TOKEN]: 'system:serviceaccount:cdi:cdi-apiserver' },
+      tokens: { ...tokens, [SERVICE_TOKEN]: 'system:serviceaccount:cdi:cdi-apiserver' },
       args: [
         `--requestheader-client-ca-file=${await file('authority.crt', authority.certificate)}`,
         `--proxy-client-cert-file=${await file('client.crt', certificate)}`,
@@ -98,12 +99,8 @@ export class Rig {
     return join(this.#folder, name);
   }
 
-  /**
-   * Starts the upload API, at the port where the API server looks for it.
-   *
-   * @throws Error if it is not ready after so many milliseconds
-   */
-  async startApi(timeout = 20_000): Promise<void> {
+  /** Starts the upload API, at the port where the API server looks for it. */
+  async startApi(): Promise<void> {
     const api = new UploadApi({
       kubeConfig: this.server.kubeConfig({ token: SERVICE_TOKEN }),
       namespace: INSTALLATION,
@@ -124,7 +121,7 @@ export class Rig {
     await eventually(
       'the upload API is ready',
       async () => api.metricsPort !== undefined && (await fetch(`http://127.0.0.1:${api.metricsPort}/readyz`)).ok,
-      timeout,
+      20_000,
     );
   }
 

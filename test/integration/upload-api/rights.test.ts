@@ -1,58 +1,47 @@
 import { readFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { json } from 'node:stream/consumers';
-import type { KubernetesObject, V1PolicyRule } from '@kubernetes/client-node';
 import { expect } from 'chai';
+import { stringify } from 'yaml';
 import { persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
+import { AUTHENTICATION_CONFIG_MAP } from '../../../src/services/apiserver/front-proxy.ts';
+import { UploadApi } from '../../../src/services/apiserver/upload-api.ts';
 import { csiParts } from '../../cluster/index.ts';
 import type { KeyPair } from '../../cluster/pki.ts';
 import { kubernetesIsBuilt } from '../../support/api-server.ts';
-import { objectsIn } from '../../support/deployed.ts';
 import { eventually } from '../../support/eventually.ts';
+import { describeGrant, type Grant, grantsIn, refusalOf, rolesOf } from '../../support/grants.ts';
+import { silentLogger } from '../../support/logger.ts';
 import { Rig, TEAM } from './rig.ts';
-
-type Role = KubernetesObject & { rules: V1PolicyRule[] };
 
 const tokenPath = `/apis/upload.cdi.kubevirt.io/v1beta1/namespaces/${TEAM}/uploadtokenrequests`;
 const LABEL = { 'cdi.kubevirt.io/applyStorageProfile': 'true' };
 
-interface Grant {
-  readonly what: string;
-  readonly of: KubernetesObject;
-  /** The same object without it; undefined where it is the whole object. */
-  readonly without?: KubernetesObject;
-}
-
-/** What is granted: each with how it is taken away. A watch goes with its list, without which it is never begun. */
-function grants(): Grant[] {
-  return objectsIn('base/apiserver.yaml').flatMap((object): Grant[] => {
-    const { kind = '', metadata } = object;
-    if (kind === 'ClusterRoleBinding' || kind === 'RoleBinding')
-      return [{ what: `${kind} ${metadata?.name}`, of: object }];
-    if (kind !== 'ClusterRole' && kind !== 'Role') return [];
-    const { rules } = object as Role;
-    return rules.flatMap((rule, index) => {
-      const [field, names] = rule.resourceNames
-        ? (['resourceNames', rule.resourceNames] as const)
-        : (['resources', rule.resources ?? []] as const);
-      return names.map((name) => {
-        const left = names.filter((each) => each !== name);
-        const others = rules.filter((_, other) => other !== index);
-        const without = { ...object, rules: left.length > 0 ? [...others, { ...rule, [field]: left }] : others };
-        return { what: `${rule.verbs.join(', ')} ${name}`, without, of: object };
-      });
-    });
-  });
-}
+/** Of a role of Kubernetes itself: how the API server proves that a request comes from it. */
+const authentication = ['list', 'watch'].map((verb) => ({
+  ...{ verb, group: '', resource: 'configmaps' },
+  ...AUTHENTICATION_CONFIG_MAP,
+}));
+const grants: readonly Grant[] = [...grantsIn('base/apiserver.yaml'), ...authentication];
+/** Who has all rights, and then who lacks one of them. */
+const users = [undefined, ...grants].map((lacking, index) => ({
+  name: `api-${index}`,
+  rights: grants.filter((grant) => grant !== lacking),
+}));
 
 describe('the rights of the API of uploads', function () {
   this.timeout(120_000);
+  const ending = new AbortController();
   let rig: Rig;
   let frontProxy: KeyPair;
+  let apis: UploadApi[];
+  let running: Promise<unknown>;
 
   before(kubernetesIsBuilt);
   before(async () => {
-    rig = await Rig.start();
+    rig = await Rig.start(Object.fromEntries(users.map(({ name }) => [`token-of-${name}`, name])));
+    const roles = users.flatMap(({ name, rights }) => rolesOf(name, rights));
+    await rig.kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
     const { snapshotCrds } = await csiParts();
     for (const file of snapshotCrds) await rig.kubectl.applyText(await readFile(file, 'utf8'));
     await rig.kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
@@ -71,16 +60,40 @@ describe('the rights of the API of uploads', function () {
     await rig.kubectl.create(JSON.stringify(cloneSource));
     // Everybody who is signed in may read these, unless an administrator has changed that.
     await rig.kubectl.run('delete', 'clusterrolebinding', 'cdi.kubevirt.io:config-reader');
-    await exercise();
+    apis = users.map(({ name }) => apiOf(name));
+    running = Promise.allSettled(apis.map((api) => api.run(ending.signal)));
+    await eventually('the one with all rights is ready', async () => (await ask(apis[0], 'readyz')).ok, 30_000);
   });
-  after(async () => rig?.stop());
+  after(async () => {
+    ending.abort();
+    await running;
+    await rig?.stop();
+  });
 
-  async function post(path: string, body: object): Promise<{ status: number; body: unknown }> {
+  function apiOf(user: string): UploadApi {
+    return new UploadApi({
+      kubeConfig: rig.server.kubeConfig({ token: `token-of-${user}` }),
+      namespace: 'cdi',
+      logger: silentLogger(),
+      host: '127.0.0.1',
+      port: 0,
+      metricsPort: 0,
+      unreadyFor: 0,
+    });
+  }
+
+  async function ask(api: UploadApi | undefined, path: string): Promise<{ ok: boolean; text: string }> {
+    if (api?.metricsPort === undefined) return { ok: false, text: '' };
+    const response = await fetch(`http://127.0.0.1:${api.metricsPort}/${path}`);
+    return { ok: response.ok, text: await response.text() };
+  }
+
+  async function post(port: number, path: string, body: object): Promise<{ status: number; body: unknown }> {
     return new Promise((resolve, reject) => {
       const sent = httpsRequest(
         {
           host: '127.0.0.1',
-          port: rig.port,
+          port,
           path,
           method: 'POST',
           agent: false,
@@ -98,7 +111,7 @@ describe('the rights of the API of uploads', function () {
   }
 
   /** Asks how a new claim is completed that is filled from such an object. */
-  async function review(kind: string, name: string): Promise<number> {
+  async function review(port: number, kind: string, name: string): Promise<number> {
     const isClone = kind === 'VolumeCloneSource';
     const object = {
       apiVersion: 'v1',
@@ -113,7 +126,7 @@ describe('the rights of the API of uploads', function () {
     };
     const userInfo = { username: 'user' };
     const request = { uid: '1', operation: 'CREATE', namespace: TEAM, userInfo, object };
-    const { status } = await post('/mutate-claims', {
+    const { status } = await post(port, '/mutate-claims', {
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
       request,
@@ -121,33 +134,31 @@ describe('the rights of the API of uploads', function () {
     return status;
   }
 
-  /** Does everything that the API of uploads is there for; throws where some of it fails. */
-  async function exercise(): Promise<void> {
-    try {
-      await rig.startApi(5000);
-      const { status } = await post(tokenPath, { metadata: {}, spec: { pvcName: 'target' } });
-      expect(status, 'a token').to.equal(201);
-      expect(await review('VolumeImportSource', 'absent'), 'a claim for an import').to.equal(200);
-      expect(await review('VolumeUploadSource', 'absent'), 'a claim for an upload').to.equal(200);
-      expect(await review('VolumeCloneSource', 'snapshot'), 'a claim for a clone').to.equal(200);
-    } finally {
-      await rig.stopApi();
-    }
+  /** Does everything that the API of uploads is there for, and resolves to the answers. */
+  async function exercise({ port = 0 }: UploadApi): Promise<number[]> {
+    const { status } = await post(port, tokenPath, { metadata: {}, spec: { pvcName: 'target' } });
+    return [
+      status,
+      await review(port, 'VolumeImportSource', 'absent'),
+      await review(port, 'VolumeUploadSource', 'absent'),
+      await review(port, 'VolumeCloneSource', 'snapshot'),
+    ];
   }
 
-  for (const { what, without, of } of grants()) {
-    it(`are needed: ${what}`, async () => {
-      const { kind = '', metadata } = of;
-      if (without) await rig.kubectl.apply(without);
-      else await rig.kubectl.run('delete', kind, metadata?.name ?? '', '-n', metadata?.namespace ?? 'default');
-      await eventually('something fails', async () => {
-        return exercise().then(
-          () => false,
-          () => true,
-        );
-      });
-      await rig.kubectl.apply(of);
-      await eventually('all is well again', async () => exercise().then(() => true));
+  it('are all that it needs', async () => {
+    expect(await exercise(apis[0]!)).to.deep.equal([201, 200, 200, 200]);
+    expect((await ask(apis[0], 'metrics')).text).to.not.match(/code="403"/);
+  });
+
+  for (const [index, grant] of grants.entries()) {
+    it(`are needed: ${describeGrant(grant)}`, async () => {
+      const api = apis[index + 1]!;
+      if (grant.verb !== 'list' && grant.verb !== 'watch') {
+        await eventually('it is ready', async () => (await ask(api, 'readyz')).ok);
+        expect(await exercise(api)).to.include(500);
+      }
+      await eventually('it has been refused', async () => (await ask(api, 'metrics')).text.match(refusalOf(grant)));
+      if (grant.verb === 'list') expect((await ask(api, 'readyz')).ok, 'whether it is ready').to.equal(false);
     });
   }
 });

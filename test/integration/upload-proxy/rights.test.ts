@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { UploadProxy } from '../../../src/services/uploadproxy/upload-proxy.ts';
 import { kubernetesIsBuilt } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { describeGrant, type Grant, grantsIn, rolesOf } from '../../support/grants.ts';
+import { describeGrant, grantsIn, refusalOf, rolesOf } from '../../support/grants.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { freePorts } from '../../support/ports.ts';
@@ -97,10 +97,3 @@ describe('the rights of the upload proxy', function () {
     });
   }
 });
-
-function refusalOf({ verb, resource }: Grant): RegExp {
-  return new RegExp(
-    `^rest_client_requests_total\\{verb="${verb}",resource="${resource}[^"]*",code="403"\\} [1-9]`,
-    'm',
-  );
-}

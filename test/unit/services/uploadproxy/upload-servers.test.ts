@@ -8,7 +8,7 @@ import { rejection } from '../../../support/rejection.ts';
 
 const token = { namespace: 'team', name: 'disk', uid: 'of-disk' } as UploadTokenClaims;
 
-describe('the search for an upload server', () => {
+describe('the address of an upload server', () => {
   function serversBehind(clusterIP: string | undefined): UploadServers {
     const claim = { metadata: { uid: token.uid, annotations: { 'cdi.kubevirt.io/storage.upload.target': '' } } };
     const get = async ({ kind }: Resource<KubeObject>) => (kind === services.kind ? { spec: { clusterIP } } : claim);
@@ -16,11 +16,11 @@ describe('the search for an upload server', () => {
   }
   const find = (clusterIP: string | undefined) => serversBehind(clusterIP).find(token, new AbortController().signal);
 
-  it('ends at the address of its Service', async () => {
+  it('is that of its Service', async () => {
     for (const address of ['10.96.0.7', 'fd00::7']) expect(await find(address)).to.include({ host: address });
   });
 
-  it('goes on where the Service has no address, or is somebody’s that is to have none', async () => {
+  it('is waited for where the Service has none, also one of somebody’s that is not to have any', async () => {
     for (const address of [undefined, '', 'None']) {
       const refusal = await rejection(find(address));
       expect(refusal).to.include({ status: 503 });

@@ -22,7 +22,7 @@ import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
 import { importArchive } from '../transfer/import-archive.ts';
 import { checkpointStoreOf, stageStoreOf } from './checkpoints.ts';
-import { stopOptimising } from './memory.ts';
+import { keepGarbageSmall } from './memory.ts';
 import { missingDependency } from './missing-dependency.ts';
 import type { SourceMounts } from './openers/opener.ts';
 import { openSource } from './openers/openers.ts';
@@ -93,7 +93,7 @@ async function importVolume(
   }
   const checkpoints = { store: checkpointStoreOf(request, settings, checkpoint) };
   if ('disk' in opened) {
-    stopOptimising();
+    keepGarbageSmall();
     const stages = stageStoreOf(target, settings);
     const { disk } = opened;
     return succeeded(progress, await importDisk({ disk, stage, stages, sink, progress, checkpoints, signal }));

@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   clone: async (args) => (await import('./clone/command.ts')).clone(args),
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
   cluster: async (args) => (await import('./cluster/command.ts')).cluster(args),
+  ovirt: async (args) => (await import('./ovirt/command.ts')).ovirtBench(args),
   upload: async (args) => (await import('./upload/command.ts')).upload(args),
 };
 

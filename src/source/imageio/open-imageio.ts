@@ -10,6 +10,9 @@ import type { OpenTransfers } from './open-transfers.ts';
 import { TransferSession } from './transfer-session.ts';
 import type { Stage } from './transferred-image.ts';
 
+/** Small, because there is one for each reader, and what has arrived is copied at once. In bytes. */
+const RECEIVE_BUFFER = 384 * 1024;
+
 export interface ImageioOptions extends HttpClientOptions {
   /** URL of the engine's API, `https://engine/ovirt-engine/api`. */
   url: string;
@@ -34,7 +37,7 @@ export async function openImageio(options: ImageioOptions, progress: Progress): 
   const engine = new Engine({ ...trust, url, login, confidential });
   const closing = new AbortController();
   const signal = AbortSignal.any([closing.signal, ...(stopping === undefined ? [] : [stopping])]);
-  const http = new HttpClient({ ...trust, signal });
+  const http = new HttpClient({ ...trust, signal, receiveBuffer: RECEIVE_BUFFER });
   try {
     const context = { engine, openTransfers, progress, signal, http, confidential, disk, stage, patience };
     const session = await TransferSession.begin(context);

@@ -6,7 +6,7 @@ import { piecesOf } from './pieces.ts';
 
 const KIBIBYTE = 1024;
 /** Memory of everything that is being read, or waits for its turn, in bytes. */
-const MEMORY = 20 * 1024 * KIBIBYTE;
+const MEMORY = 16 * 1024 * KIBIBYTE;
 /** Longer reads gain nothing, in bytes. */
 const LONGEST_READ = 4 * 1024 * KIBIBYTE;
 /** Lengths of reads are multiples of this, in bytes. */

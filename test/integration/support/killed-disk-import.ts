@@ -1,7 +1,7 @@
 import { kill, pid } from 'node:process';
 import type { Extent } from '../../../src/base/extents.ts';
 import { Progress } from '../../../src/base/progress.ts';
-import { stopOptimising } from '../../../src/pods/memory.ts';
+import { keepGarbageSmall } from '../../../src/pods/memory.ts';
 import { createSink } from '../../../src/pods/transfer-sink.ts';
 import type { TransferTarget } from '../../../src/protocol/transfer-pod.ts';
 import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
@@ -30,7 +30,7 @@ export interface DiskImportRequest {
 }
 
 // As the importer does.
-stopOptimising();
+keepGarbageSmall();
 const request = JSON.parse(process.argv[2] ?? '') as DiskImportRequest;
 const { url, path, state, target, stage, largestRead, interval } = request;
 const { steps: lifetime = Infinity, position: furthest = Infinity } = request;

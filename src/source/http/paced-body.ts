@@ -9,6 +9,7 @@ const LONGEST_IGNORED = 2000;
 
 /** A body that has to keep a minimum rate. Its chunks are lent in the same way as those of the wrapped body. */
 export class PacedBody implements HttpBody {
+  readonly readInto: HttpBody['readInto'];
   readonly #body: HttpBody;
   readonly #pace: Pace;
   #isTooSlow = false;
@@ -16,6 +17,14 @@ export class PacedBody implements HttpBody {
   constructor(body: HttpBody, pace: Pace) {
     this.#body = body;
     this.#pace = pace;
+    const readInto = body.readInto?.bind(body);
+    this.readInto =
+      readInto &&
+      ((memory) =>
+        this.#wait(
+          () => readInto(memory),
+          (length) => length,
+        ));
   }
 
   /** @throws TooSlow, and the errors of the body */
@@ -45,16 +54,25 @@ export class PacedBody implements HttpBody {
   }
 
   async #next(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer, unknown>> {
+    const next = await this.#wait(
+      () => chunks.next(),
+      ({ done, value }) => (done === true ? 0 : (value).length),
+    );
+    if (next.done === true && this.#isTooSlow) throw new TooSlow(this.#pace.lowest);
+    return next;
+  }
+
+  /** @param lengthOf returns how many bytes have arrived */
+  async #wait<Result>(work: () => Promise<Result>, lengthOf: (result: Result) => number): Promise<Result> {
     let arrived = 0;
     const wait = this.#pace.begin(() => {
       this.#isTooSlow = true;
       this.destroy();
     });
     try {
-      const next = await chunks.next();
-      if (next.done !== true) arrived = next.value.length;
-      else if (this.#isTooSlow) throw new TooSlow(this.#pace.lowest);
-      return next;
+      const result = await work();
+      arrived = lengthOf(result);
+      return result;
     } catch (error) {
       throw this.#isTooSlow ? new TooSlow(this.#pace.lowest) : error;
     } finally {

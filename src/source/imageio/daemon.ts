@@ -1,6 +1,7 @@
 import { TransferError } from '../../base/errors.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
+import { fillFrom } from '../http/fill-from.ts';
 import { parseContentRange, rangeHeader } from '../http/object-identity.ts';
 import { readJson } from '../http/read-document.ts';
 import type { Referrer } from '../http/redirect.ts';
@@ -62,26 +63,21 @@ export class Daemon {
   /**
    * Reads a part of the image.
    *
-   * @param take called with each piece as it arrives, which is lent
+   * @param took called with the number of bytes that have come, again and again
    * @throws TransferError TicketExpired, and others
    */
-  read(start: number, length: number, take: (bytes: Buffer) => void): Promise<void> {
+  read(start: number, into: Buffer, took: (bytes: number) => void): Promise<void> {
     return this.#explained(async () => {
-      const { body, headers, status } = await this.#ask('', rangeHeader(start, start + length));
+      const end = start + into.length;
+      const { body, headers, status } = await this.#ask('', rangeHeader(start, end));
       const range = parseContentRange(headers['content-range']);
-      if (status !== 206 || range?.start !== start || range.end !== start + length) {
+      const length = Number(headers['content-length'] ?? into.length);
+      if (status !== 206 || range?.start !== start || range.end !== end || length !== into.length) {
         body.destroy();
-        throw this.#violation(`sends another part of the disk than bytes ${start} to ${start + length - 1}`);
+        throw this.#violation(`sends another part of the disk than bytes ${start} to ${end - 1}`);
       }
-      let left = length;
-      for await (const bytes of body) {
-        left -= bytes.length;
-        if (left < 0) throw this.#violation('sends more than it was asked for');
-        take(bytes);
-      }
-      if (left > 0) {
-        throw new TransferError('ConnectionLost', `the connection to ${this.host} ended ${left} bytes too early`);
-      }
+      if (await fillFrom(body, into, took)) return;
+      throw new TransferError('ConnectionLost', `the connection to ${this.host} ended within a part of the disk`);
     });
   }
 

@@ -56,10 +56,9 @@ export class ImageioDisk implements DiskSource {
     while (read < into.length) {
       const { daemon } = session.current;
       try {
-        await daemon.read(offset + read, into.length - read, (bytes) => {
-          bytes.copy(into, read);
-          read += bytes.length;
-          patience.received(bytes.length);
+        await daemon.read(offset + read, into.subarray(read), (bytes) => {
+          read += bytes;
+          patience.received(bytes);
           this.#extension.postpone();
         });
       } catch (error) {

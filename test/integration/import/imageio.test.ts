@@ -198,6 +198,25 @@ describe('importer: oVirt', () => {
     await succeeds(await pods.import(disk.id, { isTrusted: false, insecureSkipVerify: true }));
   });
 
+  it('is the same disk after pods that were killed anywhere', async () => {
+    const diskImage = join(await mkdtemp(join(directory, 'volume-')), 'disk.img');
+    let openTransfer: string | undefined;
+    for (let kills = 0; kills < 4; kills += 1) {
+      const stallAfter = Math.floor((0.1 + Math.random()) * 5 * MEBIBYTE);
+      const proxy = new CuttingProxy({ to: ovirt.daemon.port, stallAfter });
+      ovirt.engine.daemonPort = await proxy.listen();
+      const pod = await pods.start(disk.id, { diskImage, openTransfer });
+      await eventually('the import has come some way', () => proxy.bytes >= stallAfter);
+      ({ openTransfer } = await pod.progress());
+      await pod.end('SIGKILL');
+      await proxy.close();
+    }
+    ovirt.engine.daemonPort = undefined;
+    await succeeds(await pods.import(disk.id, { diskImage, openTransfer }));
+    // Nobody can log out in the place of those that were killed.
+    ovirt.engine.sessions.clear();
+  });
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`leaves nothing open after ${signal}`, async () => {
       const proxy = new CuttingProxy({ to: ovirt.daemon.port, stallAfter: 3 * MEBIBYTE });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open } from 'node:fs/promises';
+import { mkdtemp, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   IMPORT_REQUEST_VARIABLE,
@@ -42,7 +42,9 @@ export async function addOvirtDisk(directory: string, { engine }: Ovirt): Promis
   return { id, raw, dataBytes: 2 * length };
 }
 
-export interface OvirtImport extends Pick<PodOptions, 'openTransfer' | 'stage' | 'prepare'> {
+export interface OvirtImport extends Pick<PodOptions, 'openTransfer' | 'stage'> {
+  /** On the volume of an earlier one. */
+  diskImage?: string;
   login?: { user: string; password: string } | undefined;
   isTrusted?: boolean;
   insecureSkipVerify?: boolean;
@@ -61,24 +63,33 @@ export class OvirtPods {
   }
 
   async import(diskId: string, options: OvirtImport = {}): Promise<PodRun> {
-    const { insecureSkipVerify = false, openTransfer, stage, prepare } = options;
+    const { insecureSkipVerify = false, openTransfer, stage, diskImage } = options;
     const { logger, lines } = collectingLogger();
     this.told = lines;
     const done = await importInPod(this.#directory, {
       source: { type: 'imageio', url: this.#ovirt.engine.url, diskId, insecureSkipVerify },
       ...{ openTransfer, stage },
-      ...(prepare === undefined ? {} : { prepare }),
-      settings: { ...(await this.#mounts(options)), patience, logger },
+      settings: {
+        ...(await this.#mounts(options)),
+        ...(diskImage === undefined ? {} : { diskImage }),
+        ...{ patience, logger },
+      },
     });
     lines.push(JSON.stringify(done.result));
-    return done;
+    return { ...done, diskImage: diskImage ?? done.diskImage };
   }
 
-  /** Starts one as a process. */
-  async start(diskId: string): Promise<OvirtPod> {
+  /**
+   * Starts one as a process.
+   *
+   * @param options.diskImage on the volume of an earlier one
+   */
+  async start(
+    diskId: string,
+    options: { diskImage?: string; openTransfer?: string | undefined } = {},
+  ): Promise<OvirtPod> {
     const pod = await mkdtemp(join(this.#directory, 'pod-'));
-    const diskImage = join(pod, 'data', 'disk.img');
-    await mkdir(join(pod, 'data'));
+    const { diskImage = join(pod, 'disk.img'), openTransfer } = options;
     const progressPort = await freePort();
     const source = { type: 'imageio', url: this.#ovirt.engine.url, diskId, insecureSkipVerify: false };
     const target = {
@@ -90,7 +101,7 @@ export class OvirtPods {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
-        [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false }),
+        [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false, openTransfer }),
         POD_SETTINGS: JSON.stringify(settings),
         TERMINATION_MESSAGE_PATH: join(pod, 'termination-log'),
       },

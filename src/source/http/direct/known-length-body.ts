@@ -31,6 +31,23 @@ export class KnownLengthBody implements HttpBody {
     }
   }
 
+  async readInto(memory: Buffer): Promise<number> {
+    const { received, timeout } = this.#stream;
+    const wanted = memory.subarray(0, this.#left);
+    try {
+      const length = await received.fill(wanted, timeout);
+      this.#left -= length;
+      if (length < wanted.length) {
+        throw new ConnectionClosed(`the connection was closed ${this.#left} bytes too early`);
+      }
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+    if (this.#left === 0) this.destroy();
+    return wanted.length;
+  }
+
   async dump({ limit }: { limit: number } = { limit: Infinity }): Promise<void> {
     if (this.#left > limit) this.destroy();
     const rest = this[Symbol.asyncIterator]();

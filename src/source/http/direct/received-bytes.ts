@@ -33,6 +33,10 @@ export class ReceivedBytes {
   /** The buffer that was filled before, until all of it has been taken and given back. */
   #older: Part;
   #socket: Socket | undefined;
+  /** Memory of a caller that is filled in place of both buffers. */
+  #lent: { memory: Buffer; filled: number } | undefined;
+  /** Whether the socket has room in {@link #lent} for its next read. */
+  #isRoomLent = false;
   #isPaused = false;
   #ended = false;
   #failure: Error | undefined;
@@ -87,6 +91,45 @@ export class ReceivedBytes {
     }
   }
 
+  /**
+   * Receives into the caller's memory, without a copy of what arrives from now on. After a failure the socket has to be
+   * destroyed before the memory is used again.
+   *
+   * @param timeout how long nothing may arrive, in milliseconds
+   * @returns how many bytes were received: fewer than there is room for only at the end
+   * @throws Stalled, or the error of the socket
+   */
+  async fill(memory: Buffer, timeout: number): Promise<number> {
+    this.#giveBack();
+    const lent = { memory, filled: 0 };
+    this.#lent = lent;
+    try {
+      for (;;) {
+        this.#moveToLent();
+        if (lent.filled === memory.length) break;
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#ended) break;
+        await this.#change(timeout, () => lent.filled === memory.length);
+      }
+    } finally {
+      this.#lent = undefined;
+    }
+    return lent.filled;
+  }
+
+  /** Moves what the buffers have to the caller's memory. */
+  #moveToLent(): void {
+    const lent = this.#lent;
+    for (let part = this.#next; lent !== undefined && part !== undefined; part = this.#next) {
+      const { memory, taken, filled } = part;
+      const moved = memory.copy(lent.memory, lent.filled, taken, filled);
+      if (moved === 0) return;
+      part.taken += moved;
+      lent.filled += moved;
+      this.#giveBack();
+    }
+  }
+
   /** Puts back the end of what was taken last. */
   putBack(length: number): void {
     const last = this.#older.taken > 0 ? this.#older : this.#filling;
@@ -117,6 +160,9 @@ export class ReceivedBytes {
    * paused.
    */
   #room(): Buffer {
+    const lent = this.#lent;
+    this.#isRoomLent = lent !== undefined && lent.filled < lent.memory.length && this.#next === undefined;
+    if (lent !== undefined && this.#isRoomLent) return lent.memory.subarray(lent.filled);
     if (this.#isFull && this.#older.filled === 0) [this.#filling, this.#older] = [this.#older, this.#filling];
     const { memory, filled } = this.#filling;
     return memory.subarray(filled, this.#isFull ? this.#length : this.#length - RESERVE);
@@ -124,18 +170,33 @@ export class ReceivedBytes {
 
   /** @returns whether to continue reading */
   #received(length: number): boolean {
+    if (this.#isRoomLent) {
+      if (this.#lent !== undefined) this.#lent.filled += length;
+      this.#changed();
+      return true;
+    }
     this.#filling.filled += length;
+    this.#moveToLent();
     this.#isPaused = this.#isFull && this.#older.filled > 0;
     this.#changed();
     return !this.#isPaused;
   }
 
-  #change(timeout: number): Promise<void> {
+  /**
+   * Resolves when something has changed: bytes have arrived, or the socket has ended.
+   *
+   * @param isEnough whether the bytes that have arrived are
+   */
+  #change(timeout: number, isEnough = (): boolean => true): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Stalled(`nothing has arrived for ${timeout} ms`));
       }, timeout);
       this.#changed = () => {
+        if (!this.#ended && this.#failure === undefined && !isEnough()) {
+          timer.refresh();
+          return;
+        }
         clearTimeout(timer);
         resolve();
       };

@@ -56,7 +56,7 @@ export class PacedBody implements HttpBody {
   async #next(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer, unknown>> {
     const next = await this.#wait(
       () => chunks.next(),
-      ({ done, value }) => (done === true ? 0 : (value).length),
+      ({ done, value }) => (done === true ? 0 : value.length),
     );
     if (next.done === true && this.#isTooSlow) throw new TooSlow(this.#pace.lowest);
     return next;

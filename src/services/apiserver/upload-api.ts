@@ -48,7 +48,7 @@ export class UploadApi {
     });
     this.#server.maxConnections = MAXIMUM_CONNECTIONS;
     this.#server.on('request', (request, response) => void routes.answer(request, response));
-    keys.onContext((context) => this.#server.setSecureContext(context));
+    keys.server.onChange((options) => this.#server.setSecureContext(options));
   }
 
   /** The port for the API server, once it is served. */

@@ -1,11 +1,9 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { JSONWebKeySet } from 'jose';
 import type { Logger } from '../../base/logger.ts';
 import { type ConfigMap, configMaps, type Secret, secrets } from '../../kube/builtin-resources.ts';
-import { toError } from '../../kube/errors.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { Manager } from '../../kube/manager.ts';
-import type { KubeObject, Resource } from '../../kube/resource.ts';
 import {
   BUNDLE_KEY,
   bundleName,
@@ -14,7 +12,9 @@ import {
   TOKEN_VERIFICATION_SECRET,
   uploadClientCertificate,
 } from '../../protocol/installation.ts';
+import { KeyWatch } from '../key-watch.ts';
 import { keyPairIn, requiredText } from '../secret-content.ts';
+import { ServerContext } from '../server-context.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 /** TLS of both ends: AES comes first, for which processors have instructions. */
@@ -27,18 +27,14 @@ const ciphers = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
 ].join(':');
 
-/**
- * The certificates and keys of the upload proxy, as the controllers make and rotate them. Each is in use as soon as the
- * watch of its object has told of it; one that cannot be used is logged, and the one before it stays in use.
- */
+/** The certificates and keys of the upload proxy, as the controllers make and rotate them. */
 export class KeyMaterial {
-  readonly #logger: Logger;
+  /** The certificate that clients see. */
+  readonly server = new ServerContext();
   readonly #serverCertificate: Informer<Secret>;
   readonly #clientCertificate: Informer<Secret>;
   readonly #tokenKeys: Informer<Secret>;
   readonly #authorities: Informer<ConfigMap>;
-  readonly #listeners: ((certificate: SecureContextOptions) => void)[] = [];
-  #server: SecureContextOptions | undefined;
   #client: SecureContext | undefined;
   #tokens: TokenVerifier | undefined;
 
@@ -48,23 +44,22 @@ export class KeyMaterial {
    */
   constructor(manager: Pick<Manager, 'informer'>, options: { namespace: string; logger: Logger }) {
     const { namespace, logger } = options;
-    const watched = <T extends KubeObject>(resource: Resource<T>, name: string): Informer<T> =>
-      manager.informer(resource, { namespace, fieldSelector: `metadata.name=${name}` });
-    this.#logger = logger;
-    this.#serverCertificate = watched(secrets, roleCertificates.uploadproxy.secret);
-    this.#clientCertificate = watched(secrets, uploadClientCertificate.secret);
-    this.#tokenKeys = watched(secrets, TOKEN_VERIFICATION_SECRET);
-    this.#authorities = watched(configMaps, bundleName('uploadserver'));
-    this.#serverCertificate.onChange(() => this.#use('server certificate', () => this.#readServer()));
-    this.#clientCertificate.onChange(() => this.#use('client certificate', () => this.#readClient()));
-    this.#authorities.onChange(() => this.#use('authorities of upload servers', () => this.#readClient()));
-    this.#tokenKeys.onChange(() => this.#use('token keys', () => this.#readTokens()));
+    const watch = new KeyWatch(manager, logger);
+    const secret = (name: string) => watch.object(secrets, { namespace, name });
+    this.#serverCertificate = secret(roleCertificates.uploadproxy.secret);
+    this.#clientCertificate = secret(uploadClientCertificate.secret);
+    this.#tokenKeys = secret(TOKEN_VERIFICATION_SECRET);
+    this.#authorities = watch.object(configMaps, { namespace, name: bundleName('uploadserver') });
+    watch.use('server certificate', this.#serverCertificate, () => this.#readServer());
+    watch.use('client certificate', this.#clientCertificate, () => this.#readClient());
+    watch.use('authorities of upload servers', this.#authorities, () => this.#readClient());
+    watch.use('token keys', this.#tokenKeys, () => this.#readTokens());
   }
 
   /** What is still missing, if anything. */
   get problem(): string | undefined {
     const missing = [
-      this.#server ? [] : [`Secret ${roleCertificates.uploadproxy.secret}`],
+      this.server.isThere ? [] : [`Secret ${roleCertificates.uploadproxy.secret}`],
       this.#client ? [] : [`Secret ${uploadClientCertificate.secret} or ConfigMap ${bundleName('uploadserver')}`],
       this.#tokens ? [] : [`Secret ${TOKEN_VERIFICATION_SECRET}`],
     ].flat();
@@ -81,20 +76,10 @@ export class KeyMaterial {
     return this.#tokens;
   }
 
-  /** Calls the listener with the certificate and key of the server, whenever there are others. */
-  onServerCertificate(listener: (certificate: SecureContextOptions) => void): void {
-    this.#listeners.push(listener);
-    if (this.#server) listener(this.#server);
-  }
-
   #readServer(): boolean {
     const [secret] = this.#serverCertificate.list();
     if (!secret) return false;
-    const options = { ciphers, minVersion: 'TLSv1.2', ...keyPairIn(secret) } as const;
-    // A certificate that does not belong to the key is noticed here, rather than by the server.
-    createSecureContext(options);
-    this.#server = options;
-    for (const listener of this.#listeners) listener(options);
+    this.server.replace({ ciphers, minVersion: 'TLSv1.2', ...keyPairIn(secret) });
     return true;
   }
 
@@ -111,14 +96,5 @@ export class KeyMaterial {
     if (!secret) return false;
     this.#tokens = new TokenVerifier(JSON.parse(requiredText(secret, TOKEN_VERIFICATION_KEY)) as JSONWebKeySet);
     return true;
-  }
-
-  /** @param read returns whether it is there */
-  #use(what: string, read: () => boolean): void {
-    try {
-      if (read()) this.#logger.info(`using the ${what}`, { step: 'keys' });
-    } catch (error) {
-      this.#logger.error(`the new ${what} cannot be used`, { step: 'keys', error: toError(error).message });
-    }
   }
 }

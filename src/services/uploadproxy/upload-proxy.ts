@@ -42,7 +42,7 @@ export class UploadProxy {
         stopping: this.#refusing.signal,
       }),
     );
-    keys.onServerCertificate((certificate) => this.#server.setSecureContext(certificate));
+    keys.server.onChange((options) => this.#server.setSecureContext(options));
     this.#countUploads();
   }
 

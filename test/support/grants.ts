@@ -1,5 +1,7 @@
 import type { KubernetesObject, V1PolicyRule } from '@kubernetes/client-node';
+import { stringify } from 'yaml';
 import { objectsIn } from './deployed.ts';
+import type { Kubectl } from './kubectl.ts';
 
 /** A single thing that a role allows. */
 export interface Grant {
@@ -42,8 +44,35 @@ export function describeGrant({ verb, group, resource, name, namespace }: Grant)
   ].join(' ');
 }
 
+/** A user of a test, who has these rights alone. */
+export interface LimitedUser {
+  readonly name: string;
+  readonly token: string;
+  readonly rights: readonly Grant[];
+}
+
+/** Returns one who has all rights, and then for each right one who lacks it. */
+export function usersLackingOne(grants: readonly Grant[]): LimitedUser[] {
+  return [undefined, ...grants].map((lacking, index) => ({
+    name: `user-${index}`,
+    token: `token-${index}`,
+    rights: grants.filter((grant) => grant !== lacking),
+  }));
+}
+
+/** Returns their names by their tokens, as an API server of a test is told. */
+export function tokensOf(users: readonly LimitedUser[]): Record<string, string> {
+  return Object.fromEntries(users.map(({ name, token }) => [token, name]));
+}
+
+/** Gives users their rights. */
+export async function grantRights(kubectl: Pick<Kubectl, 'applyText'>, users: readonly LimitedUser[]): Promise<void> {
+  const roles = users.flatMap(({ name, rights }) => rolesOf(name, rights));
+  await kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
+}
+
 /** The manifests by which a user has these rights, and no others. */
-export function rolesOf(user: string, grants: readonly Grant[]): KubernetesObject[] {
+function rolesOf(user: string, grants: readonly Grant[]): KubernetesObject[] {
   const namespaces = [...new Set(grants.map(({ namespace }) => namespace))];
   return namespaces.flatMap((namespace) => {
     const kind = namespace === undefined ? 'ClusterRole' : 'Role';

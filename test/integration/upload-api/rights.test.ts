@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { stringify } from 'yaml';
 import { persistentVolumeClaims, storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { AUTHENTICATION_CONFIG_MAP } from '../../../src/services/apiserver/front-proxy.ts';
 import { UploadApi } from '../../../src/services/apiserver/upload-api.ts';
@@ -10,7 +9,16 @@ import { csiParts } from '../../cluster/index.ts';
 import type { KeyPair } from '../../cluster/pki.ts';
 import { kubernetesIsBuilt } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { describeGrant, type Grant, grantsIn, refusalOf, rolesOf } from '../../support/grants.ts';
+import {
+  describeGrant,
+  type Grant,
+  grantRights,
+  grantsIn,
+  type LimitedUser,
+  refusalOf,
+  tokensOf,
+  usersLackingOne,
+} from '../../support/grants.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { Rig, TEAM } from './rig.ts';
 
@@ -23,11 +31,7 @@ const authentication = ['list', 'watch'].map((verb) => ({
   ...AUTHENTICATION_CONFIG_MAP,
 }));
 const grants: readonly Grant[] = [...grantsIn('base/apiserver.yaml'), ...authentication];
-/** Who has all rights, and then who lacks one of them. */
-const users = [undefined, ...grants].map((lacking, index) => ({
-  name: `api-${index}`,
-  rights: grants.filter((grant) => grant !== lacking),
-}));
+const users = usersLackingOne(grants);
 
 describe('the rights of the API of uploads', function () {
   this.timeout(120_000);
@@ -39,9 +43,8 @@ describe('the rights of the API of uploads', function () {
 
   before(kubernetesIsBuilt);
   before(async () => {
-    rig = await Rig.start(Object.fromEntries(users.map(({ name }) => [`token-of-${name}`, name])));
-    const roles = users.flatMap(({ name, rights }) => rolesOf(name, rights));
-    await rig.kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
+    rig = await Rig.start(tokensOf(users));
+    await grantRights(rig.kubectl, users);
     const { snapshotCrds } = await csiParts();
     for (const file of snapshotCrds) await rig.kubectl.applyText(await readFile(file, 'utf8'));
     await rig.kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
@@ -60,7 +63,7 @@ describe('the rights of the API of uploads', function () {
     await rig.kubectl.create(JSON.stringify(cloneSource));
     // Everybody who is signed in may read these, unless an administrator has changed that.
     await rig.kubectl.run('delete', 'clusterrolebinding', 'cdi.kubevirt.io:config-reader');
-    apis = users.map(({ name }) => apiOf(name));
+    apis = users.map(apiOf);
     running = Promise.allSettled(apis.map((api) => api.run(ending.signal)));
     await eventually('the one with all rights is ready', async () => (await ask(apis[0], 'readyz')).ok, 30_000);
   });
@@ -70,9 +73,9 @@ describe('the rights of the API of uploads', function () {
     await rig?.stop();
   });
 
-  function apiOf(user: string): UploadApi {
+  function apiOf({ token }: LimitedUser): UploadApi {
     return new UploadApi({
-      kubeConfig: rig.server.kubeConfig({ token: `token-of-${user}` }),
+      kubeConfig: rig.server.kubeConfig({ token }),
       namespace: 'cdi',
       logger: silentLogger(),
       host: '127.0.0.1',

@@ -1,43 +1,45 @@
 import { expect } from 'chai';
-import { stringify } from 'yaml';
 import { UploadProxy } from '../../../src/services/uploadproxy/upload-proxy.ts';
 import { kubernetesIsBuilt } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { describeGrant, grantsIn, refusalOf, rolesOf } from '../../support/grants.ts';
+import {
+  describeGrant,
+  grantRights,
+  grantsIn,
+  type LimitedUser,
+  refusalOf,
+  tokensOf,
+  usersLackingOne,
+} from '../../support/grants.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { freePorts } from '../../support/ports.ts';
 import { INSTALLATION, Rig, type StandIn } from './rig.ts';
 
 const grants = grantsIn('base/upload-proxy.yaml');
-/** Who has all rights, and then who lacks one of them. */
-const users = [undefined, ...grants].map((lacking, index) => ({
-  name: `proxy-${index}`,
-  rights: grants.filter((grant) => grant !== lacking),
-}));
+const users = usersLackingOne(grants);
 
 describe('the rights of the upload proxy', function () {
   this.timeout(60_000);
   const ending = new AbortController();
   let rig: Rig;
   let server: StandIn;
-  let token: string;
+  let uploadToken: string;
   let serverPort: number;
   let proxies: UploadProxy[];
   let running: Promise<unknown>;
 
   before(kubernetesIsBuilt);
   before(async () => {
-    rig = await Rig.start(Object.fromEntries(users.map(({ name }) => [`token-of-${name}`, name])));
+    rig = await Rig.start(tokensOf(users));
     const kubectl = await Kubectl.create(rig.api.kubeConfigPath);
-    const roles = users.flatMap(({ name, rights }) => rolesOf(name, rights));
-    await kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
+    await grantRights(kubectl, users);
     await kubectl.remove();
     await rig.createKeys();
     [serverPort] = (await freePorts(1)) as [number];
     const claim = await rig.createClaim();
     const name = claim.metadata?.name ?? '';
-    token = await rig.token(claim);
+    uploadToken = await rig.token(claim);
     server = await rig.startServer(name, await rig.createService(name), serverPort, (request, response) => {
       request.resume().once('end', () => response.end());
     });
@@ -52,9 +54,9 @@ describe('the rights of the upload proxy', function () {
     await rig?.stop();
   });
 
-  function start({ name }: (typeof users)[number]): UploadProxy {
+  function start({ token }: LimitedUser): UploadProxy {
     return new UploadProxy({
-      kubeConfig: rig.api.kubeConfig({ token: `token-of-${name}` }),
+      kubeConfig: rig.api.kubeConfig({ token }),
       namespace: INSTALLATION,
       logger: silentLogger(),
       host: '127.0.0.1',
@@ -73,7 +75,10 @@ describe('the rights of the upload proxy', function () {
 
   /** Resolves to the status of the answer; undefined where there is none before the signal is aborted. */
   async function upload(proxy: UploadProxy | undefined, signal?: AbortSignal): Promise<number | undefined> {
-    const sent = rig.send(proxy?.port ?? 0, 'POST', '/v1beta1/upload', { token, body: Buffer.from('disk') });
+    const sent = rig.send(proxy?.port ?? 0, 'POST', '/v1beta1/upload', {
+      token: uploadToken,
+      body: Buffer.from('disk'),
+    });
     const aborted = new Promise<undefined>((resolve) => signal?.addEventListener('abort', () => resolve(undefined)));
     return Promise.race([sent.then(({ status }) => status), aborted]).catch(() => undefined);
   }

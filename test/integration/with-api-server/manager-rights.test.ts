@@ -1,25 +1,24 @@
 import { expect } from 'chai';
-import { stringify } from 'yaml';
 import { configMaps, events, leases, namespaces } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { enqueueFrom } from '../../../src/kube/event-source.ts';
 import { Manager } from '../../../src/kube/manager.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Grant, rolesOf } from '../../support/grants.ts';
+import { type Grant, grantRights, type LimitedUser, tokensOf, usersLackingOne } from '../../support/grants.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { valueOf } from '../../support/metric.ts';
 
-const needed: readonly Pick<Grant, 'group' | 'resource' | 'verb'>[] = [
+const needed: readonly Grant[] = [
   ...['list', 'watch'].map((verb) => ({ group: '', resource: 'configmaps', verb })),
   ...['create', 'patch'].map((verb) => ({ group: '', resource: 'events', verb })),
   ...['get', 'create', 'update'].map((verb) => ({ group: 'coordination.k8s.io', resource: 'leases', verb })),
-];
-/** Who has all of these rights, and then who lacks one of them; each in a namespace of its own. */
-const users = [undefined, ...needed].map((lacking, index) => ({
-  name: `user-${index}`,
-  rights: needed.filter((right) => right !== lacking),
+].map((each) => ({ ...each, name: undefined, namespace: undefined }));
+/** Each has the rights in a namespace of his own. */
+const users = usersLackingOne(needed).map((user) => ({
+  ...user,
+  rights: user.rights.map((right) => ({ ...right, namespace: user.name })),
 }));
 
 describe('the rights that a Manager needs for its caches, its lease and events', function () {
@@ -32,19 +31,13 @@ describe('the rights that a Manager needs for its caches, its lease and events',
 
   before(kubernetesIsBuilt);
   before(async () => {
-    server = await startApiServer({ tokens: Object.fromEntries(users.map(({ name }) => [`token-of-${name}`, name])) });
+    server = await startApiServer({ tokens: tokensOf(users) });
     client = new KubeClient(server.kubeConfig());
     for (const { name } of users) await client.create(namespaces, { metadata: { name } });
     const kubectl = await Kubectl.create(server.kubeConfigPath);
-    const roles = users.flatMap(({ name, rights }) =>
-      rolesOf(
-        name,
-        rights.map((right) => ({ ...right, name: undefined, namespace: name })),
-      ),
-    );
-    await kubectl.applyText(roles.map((object) => stringify(object)).join('---\n'));
+    await grantRights(kubectl, users);
     await kubectl.remove();
-    managers = users.map(({ name }) => managerOf(name));
+    managers = users.map(managerOf);
     running = Promise.allSettled(managers.map((manager) => manager.run(ending.signal)));
     for (const { name } of users) await client.create(configMaps, { metadata: { namespace: name, name: 'first' } });
     await eventually('everything is done', () => isDone('user-0'));
@@ -57,9 +50,9 @@ describe('the rights that a Manager needs for its caches, its lease and events',
   });
 
   /** A manager that tells of each object twice. */
-  function managerOf(namespace: string): Manager {
+  function managerOf({ name: namespace, token }: LimitedUser): Manager {
     const manager = new Manager({
-      kubeConfig: server.kubeConfig({ token: `token-of-${namespace}` }),
+      kubeConfig: server.kubeConfig({ token }),
       logger: silentLogger(),
       leaderElection: { namespace, name: 'lease', identity: namespace, retryPeriod: 200 },
     });

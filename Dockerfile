@@ -14,6 +14,18 @@ COPY build build
 COPY src src
 RUN node build.ts
 
+# The plugin of nbdkit for disks of VMware. Of the package with nbdkit's headers, only these are wanted.
+FROM ${BUILD_BASE} AS native
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev \
+ && cd /tmp \
+ && apt-get download nbdkit-plugin-dev \
+ && dpkg-deb --extract nbdkit-plugin-dev_*.deb nbdkit
+COPY native native
+RUN mkdir --parents /native \
+ && gcc -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -s -I /tmp/nbdkit/usr/include \
+      -o /native/nbdkit-diskpress-vddk-plugin.so native/vddk/*.c -ldl -lpthread
+
 FROM ${BASE}
 # nbdkit draws in what only its torrent and nbd plugins need, fifty megabytes: its package is made anew without the two, so that
 # what is installed and what is said to be are the same. Its version stays, by which scanners know it.
@@ -38,6 +50,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /opt/yarn-* \
  && find /usr/share/doc -type d -empty -delete
 # With its bill of materials (sbom.cdx.json) and the licences of what is bundled (THIRD_PARTY_LICENSES).
 COPY --from=build /build/dist /usr/share/diskpress
+COPY --from=native /native /usr/lib/diskpress
 USER 107:107
 ENV NODE_ENV=production
 # An arena of the C library for each thread would keep what a thread has freed.

@@ -18,6 +18,8 @@ export const userAnnotation = {
   permissiveClone: cdi('permissiveClone'),
   /** "raw": the imported data is a raw disk, whatever its content looks like. */
   importFormat: cdi('storage.import.format'),
+  /** The container image with the VDDK library. */
+  vddkInitImageUrl: cdi('storage.pod.vddk.initimageurl'),
   /** On a VolumeSnapshot: the volume mode of the claim that it was taken from. */
   sourceVolumeMode: cdi('storage.import.sourceVolumeMode'),
   podNetworks: 'k8s.v1.cni.cncf.io/networks',
@@ -47,6 +49,10 @@ export const populationAnnotation = {
   importRegistryImageStream: cdi('storage.import.registryImageStream'),
   importRegistryImageArchitecture: cdi('storage.import.registryImageArchitecture'),
   importInsecureSkipVerify: cdi('storage.import.insecureSkipVerify'),
+  importUuid: cdi('storage.import.uuid'),
+  importBackingFile: cdi('storage.import.backingFile'),
+  importVddkThumbprint: cdi('storage.import.vddk.thumbprint'),
+  vddkExtraArgs: cdi('storage.pod.vddk.extraargs'),
   contentType: cdi('storage.contentType'),
   preallocationRequested: cdi('storage.preallocation.requested'),
   /** `namespace/name` of the claim to clone. */
@@ -75,6 +81,10 @@ export const stateAnnotation = {
   populatorPvcPrime: cdi('storage.populator.pvcPrime'),
   importPodName: cdi('storage.import.importPodName'),
   uploadPodName: cdi('storage.uploadPodName'),
+  /** The host that has served a disk of VMware. */
+  vddkHost: cdi('storage.pod.vddk.host'),
+  /** The version of the library that has read it. */
+  vddkVersion: cdi('storage.pod.vddk.version'),
   requiresScratch: cdi('storage.import.requiresScratch'),
   fatalError: cdi('storage.import.fatalError'),
   preallocation: cdi('storage.preallocation'),

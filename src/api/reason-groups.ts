@@ -96,7 +96,8 @@ export const reasonGroups = [
   {
     reasons: ['DiskNotFound', 'PlatformNotFound'],
     course: 'permanent',
-    remedy: 'The container image has no file in `/disk`, or none for this architecture.',
+    remedy:
+      'The container image has no file in `/disk`, or none for this architecture; the virtual machine has no such disk. The message says which.',
   },
   {
     reasons: ['TransferCancelled'],
@@ -170,6 +171,12 @@ export const reasonGroups = [
     reasons: ['CloneNotGranted'],
     course: 'waiting',
     remedy: 'The clone waits for the controller of the DataVolume, whose conditions say why.',
+  },
+  {
+    reasons: ['AwaitingVDDK'],
+    course: 'waiting',
+    remedy:
+      'Name an image with the VDDK library in `vddk.initImageURL`, or, for all, in the key `vddk-init-image` of the ConfigMap `v2v-vmware` in the namespace of Diskpress. It is looked for every 15 s.',
   },
   {
     reasons: ['SecretNotFound', 'ConfigMapNotFound'],

@@ -16,6 +16,9 @@ import {
   SECRET_HEADERS_DIRECTORY,
   SOURCE_FILES_DIRECTORY,
   type TransferResult,
+  VDDK_LIBRARY_DIRECTORY,
+  VDDK_OPTIONS_DIRECTORY,
+  VDDK_PLUGIN_PATH,
 } from '../protocol/transfer-pod.ts';
 import { importDisk } from '../transfer/disk/import-disk.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
@@ -55,6 +58,9 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     secretHeaders: SECRET_HEADERS_DIRECTORY,
     pulledImage: PULLED_IMAGE_DIRECTORY,
     sourceFiles: SOURCE_FILES_DIRECTORY,
+    vddkLibrary: VDDK_LIBRARY_DIRECTORY,
+    vddkOptions: VDDK_OPTIONS_DIRECTORY,
+    vddkPlugin: VDDK_PLUGIN_PATH,
     diskImage: DISK_IMAGE_PATH,
     blockDevice: BLOCK_DEVICE_PATH,
     scratch: SCRATCH_DIRECTORY,
@@ -96,7 +102,9 @@ async function importVolume(
     keepGarbageSmall();
     const stages = stageStoreOf(target, settings);
     const { disk } = opened;
-    return succeeded(progress, await importDisk({ disk, stage, stages, sink, progress, checkpoints, signal }));
+    const image = await importDisk({ disk, stage, stages, sink, progress, checkpoints, signal });
+    const { version, host } = opened.vddk?.() ?? {};
+    return succeeded(progress, { ...image, ...(opened.vddk ? { vddk: { version, host } } : {}) });
   }
   const { source, checksum } = opened;
   if (target.contentType === 'archive') {

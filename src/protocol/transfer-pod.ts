@@ -48,6 +48,12 @@ export const PULLED_IMAGE_DIRECTORY = '/pulled-image';
  * Where files in the importer's image can be imported from; it has only what an administrator has put into the image.
  */
 export const SOURCE_FILES_DIRECTORY = '/var/lib/diskpress/sources';
+/** Where the VDDK library is, in the pods that have it. */
+export const VDDK_LIBRARY_DIRECTORY = '/opt/vmware-vix-disklib-distrib';
+/** Where the image has the plugin of nbdkit that reads disks by it. */
+export const VDDK_PLUGIN_PATH = '/usr/lib/diskpress/nbdkit-diskpress-vddk-plugin.so';
+/** Where a ConfigMap with options of the VDDK library is mounted. */
+export const VDDK_OPTIONS_DIRECTORY = '/vddk-args';
 /** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */
 export const WORK_DIRECTORY = '/tmp';
 /** Port that serves `GET /progress` (a {@link TransferProgress}), `GET /metrics` (Prometheus) and `GET /healthz`. */
@@ -192,6 +198,8 @@ export const transferResult = z.discriminatedUnion('outcome', [
     preallocated: z.boolean().optional(),
     /** Labels for the target claim, from a registry image's environment. */
     labels: z.record(z.string(), z.string()).optional(),
+    /** Of a disk of VMware: the version of the library that has read it, and the host that has served it. */
+    vddk: z.object({ version: z.string().optional(), host: z.string().optional() }).optional(),
   }),
   z.object({
     outcome: z.literal('failed'),

@@ -10,6 +10,7 @@ const processorSeconds = {
   versitygw: 110,
   'fake-gcs-server': 90,
   virtctl: 200,
+  vcenter: 47,
 };
 
 export type PartName = keyof typeof processorSeconds;

@@ -23,6 +23,7 @@ const inputs = [
   'tsconfig.json',
   'build.ts',
   'build',
+  'native',
   'src',
 ];
 

@@ -60,6 +60,7 @@ const parts = {
   coredns: { name: 'coredns', packages: ['diskpress.dev/test/cluster/coredns'], ldflags: '-s -w' },
   versitygw: { name: 'versitygw', packages: ['github.com/versity/versitygw/cmd/versitygw'], ldflags: '-s -w' },
   fakeGcsServer: { name: 'fake-gcs-server', packages: ['github.com/fsouza/fake-gcs-server'], ldflags: '-s -w' },
+  vcenter: { name: 'vcenter', packages: ['diskpress.dev/test/cluster/vcenter'], ldflags: '-s -w' },
   virtctl: { name: 'virtctl', packages: ['diskpress.dev/test/cluster/virtctl'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
 
@@ -134,6 +135,11 @@ export async function versitygwBinary(options: BuildOptions = {}): Promise<strin
 /** Path of fake-gcs-server, which serves a folder as Google Cloud Storage does. */
 export async function fakeGcsServerBinary(options: BuildOptions = {}): Promise<string> {
   return join(await build(parts.fakeGcsServer, options), 'fake-gcs-server');
+}
+
+/** Path of a vCenter with one virtual machine. */
+export async function vcenterBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.vcenter, options), 'vcenter');
 }
 
 /** Path of KubeVirt's virtctl, which has `image-upload` and no other command. */

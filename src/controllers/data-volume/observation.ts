@@ -128,6 +128,10 @@ function boundCondition({ dataVolume, claim, failure }: DataVolumeWorld): Observ
       message: `PVC ${name} has lost its volume ${claim.spec?.volumeName ?? ''}; delete the DataVolume and make it anew`,
     };
   }
+  const report = readReport(claim.metadata?.annotations);
+  // Clients look for it in this condition.
+  if (report?.reason === 'AwaitingVDDK')
+    return { type, status: 'False', reason: report.reason, message: report.message };
   return { type, status: 'False', reason: 'Pending', message: `PVC ${name} Pending` };
 }
 

@@ -1,3 +1,4 @@
+import { stateAnnotation } from '../../api/annotations.ts';
 import { diskOfVolume } from '../../base/filesystem-sizes.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
@@ -30,6 +31,14 @@ export async function labelClaim(
       message: `The import is complete, but the image's labels ${names} could not be set: ${toError(error).message}`,
     });
   }
+}
+
+/** Returns the annotations that tell which library has read a disk of VMware, and from which host. */
+export function libraryAnnotations(vddk: { version?: string | undefined; host?: string | undefined } = {}) {
+  return {
+    ...(vddk.version === undefined ? {} : { [stateAnnotation.vddkVersion]: vddk.version }),
+    ...(vddk.host === undefined ? {} : { [stateAnnotation.vddkHost]: vddk.host }),
+  };
 }
 
 /**

@@ -13,7 +13,7 @@ import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects
 import { isMadeFor } from '../objects/made-for.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { labelClaim, warnOfSize } from './after-success.ts';
+import { labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';
@@ -170,12 +170,15 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
       warnOfSize(this.#context, claim, result.diskSize);
     }
     const report = isComplete ? completedReport(restarts, words.completed) : pausedReport(restarts);
-    const preallocation = { [stateAnnotation.preallocation]: String(result.preallocated ?? false) };
+    const told = {
+      [stateAnnotation.preallocation]: String(result.preallocated ?? false),
+      ...libraryAnnotations(result.vddk),
+    };
     if (stage) {
       reportOnClaim(this.#context.events, claim, report, words);
-      await recordStage(client, claim, fieldManager, { report, changes: { ...stage.changes, ...preallocation } });
+      await recordStage(client, claim, fieldManager, { report, changes: { ...stage.changes, ...told } });
     } else {
-      await this.#tell(claim, report, preallocation);
+      await this.#tell(claim, report, told);
     }
     return this.#cleanUp(claim);
   }

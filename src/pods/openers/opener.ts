@@ -15,6 +15,12 @@ export interface SourceMounts {
   proxyCertificates: string;
   secretHeaders: string;
   pulledImage: string;
+  /** The folder of the VDDK library. */
+  vddkLibrary: string;
+  /** Options of the VDDK library. */
+  vddkOptions: string;
+  /** The plugin of nbdkit for VDDK. */
+  vddkPlugin: string;
   /** The only folder that files can be imported from. */
   sourceFiles: string;
 }
@@ -43,6 +49,8 @@ export interface ReadableSource {
 /** A disk that another system serves in ranges. */
 export interface ReadableDisk {
   readonly disk: DiskSource;
+  /** Tells which library of VMware reads it, and from which host. */
+  vddk?(this: void): { readonly version?: string; readonly host?: string };
 }
 
 /** How the importer reads one kind of source. */

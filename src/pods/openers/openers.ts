@@ -8,6 +8,7 @@ import type { OpenerOf, Opening, ReadableDisk, ReadableSource, SourceOpener } fr
 import { pulledImage } from './pulled-image.ts';
 import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
+import { vddk } from './vddk.ts';
 
 /** The opener of each type of request. */
 const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
@@ -19,6 +20,7 @@ const openers: { readonly [Type in SourceRequest['type']]: OpenerOf<Type> } = {
   blank,
   file,
   imageio,
+  vddk,
 };
 
 /**

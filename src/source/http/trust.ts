@@ -8,6 +8,8 @@ export interface TrustOptions {
   insecureSkipVerify?: boolean;
   /** Hosts of which any certificate is accepted, `host[:port]`. */
   insecureHosts?: readonly string[];
+  /** A PEM certificate, which servers must have, whoever made it and for whatever name; it replaces all others. */
+  pinnedCertificate?: string | undefined;
 }
 
 /** Which certificates are trusted, and which servers are not verified. */
@@ -21,9 +23,15 @@ export class Trust {
 
   /** Returns the TLS options for an https server. */
   async of(url: URL): Promise<ConnectionOptions> {
-    const { insecureSkipVerify = false, insecureHosts = [] } = this.#options;
+    const { insecureSkipVerify = false, insecureHosts = [], pinnedCertificate } = this.#options;
+    if (pinnedCertificate !== undefined) return this.#pinned(pinnedCertificate);
     const isListed = insecureHosts.some((host) => URL.parse(`https://${host}`)?.host === url.host);
     return insecureSkipVerify || isListed ? { rejectUnauthorized: false } : this.verified();
+  }
+
+  #pinned(certificate: string): ConnectionOptions {
+    const secureContext = createSecureContext({ ca: certificate, allowPartialTrustChain: true });
+    return { secureContext, checkServerIdentity: () => undefined };
   }
 
   /** Returns TLS options with verification, regardless of settings for servers. The many certificates are read once. */

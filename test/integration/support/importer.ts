@@ -71,6 +71,8 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     secretHeaders: join(pod, 'secret-headers'),
     pulledImage: join(pod, 'pulled-image'),
     sourceFiles: join(pod, 'sources'),
+    vddkLibrary: join(pod, 'opt/vmware-vix-disklib-distrib'),
+    vddkOptions: join(pod, 'vddk-args'),
     diskImage,
     progressPort: 0,
     logger: createLogger(process.env['DISKPRESS_TEST_LOG'] ?? 'error'),

@@ -51,6 +51,8 @@ export interface ImporterDeclaration<Request extends RequestSchema = RequestSche
   neededObjects?(annotations: Annotations): NeededObjects;
   /** Returns the image that the node has to pull, and to keep beside the importer. */
   pulledImage?(annotations: Annotations): PulledImage | undefined;
+  /** The image with a library that Diskpress may not have; undefined where none is needed. */
+  readonly libraryImage?: LibraryImage;
 }
 
 /** The settings of the installation that a request depends on. */
@@ -79,6 +81,23 @@ export interface NeededObjects {
   readonly secretHeaders?: readonly string[];
   /** Name of a ConfigMap with PEM certificates. */
   readonly certificates?: string | undefined;
+  /** Name of a ConfigMap with options of the library. */
+  readonly libraryOptions?: string | undefined;
+}
+
+/** Where a container image with a library is named: it copies the library into a folder that the importer shares. */
+export interface LibraryImage {
+  /** Annotation of the claim, which takes precedence. */
+  readonly annotation: string;
+  /** ConfigMap in the namespace of the installation, and its key. */
+  readonly configMap: string;
+  readonly key: string;
+  /** Name of the container. */
+  readonly container: string;
+  /** Where the library is copied to in both containers. */
+  readonly directory: string;
+  /** Reason of a claim that waits for one of these. */
+  readonly awaitedReason: 'AwaitingVDDK';
 }
 
 /** A container image that the node's container runtime pulls for a pod. */

@@ -5,6 +5,7 @@ import {
   CREDENTIALS_DIRECTORY,
   type ImportDependency,
   SECRET_HEADERS_DIRECTORY,
+  VDDK_OPTIONS_DIRECTORY,
 } from '../../../protocol/transfer-pod.ts';
 import type { TransferPodOptions } from '../../transfers/transfer-pod.ts';
 import { askedSource } from './asked-source.ts';
@@ -17,7 +18,12 @@ import { askedSource } from './asked-source.ts';
 export function importDependenciesOf(claim: PersistentVolumeClaim): ImportDependency[] {
   const annotations = claim.metadata?.annotations ?? {};
   const { namespace } = keyOf(claim);
-  const { credentials, secretHeaders = [], certificates } = askedSource(annotations).neededObjects?.(annotations) ?? {};
+  const {
+    credentials,
+    secretHeaders = [],
+    certificates,
+    libraryOptions,
+  } = askedSource(annotations).neededObjects?.(annotations) ?? {};
   const secret = (name: string | undefined, keys: readonly (readonly string[])[], path: string): ImportDependency => ({
     kind: 'Secret',
     namespace,
@@ -25,10 +31,18 @@ export function importDependenciesOf(claim: PersistentVolumeClaim): ImportDepend
     keys: keys.map((set) => [...set]),
     path,
   });
+  const configMap = (name: string | undefined, path: string): ImportDependency => ({
+    kind: 'ConfigMap',
+    namespace,
+    name: name ?? '',
+    keys: [],
+    path,
+  });
   const all: ImportDependency[] = [
     secret(credentials?.secretName, credentials?.keys ?? [], CREDENTIALS_DIRECTORY),
     ...secretHeaders.map((name, index) => secret(name, [], `${SECRET_HEADERS_DIRECTORY}/${index}`)),
-    { kind: 'ConfigMap', namespace, name: certificates ?? '', keys: [], path: CERTIFICATES_DIRECTORY },
+    configMap(certificates, CERTIFICATES_DIRECTORY),
+    configMap(libraryOptions, VDDK_OPTIONS_DIRECTORY),
   ];
   return all.filter(({ name }) => name !== '');
 }

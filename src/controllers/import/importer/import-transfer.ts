@@ -5,7 +5,9 @@ import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { importPodNameOf, importStages, stageWatches } from '../stages/stages.ts';
 import { importWords } from '../words.ts';
+import { askedSource } from './asked-source.ts';
 import { importerPod } from './importer-pod.ts';
+import { libraryImageOf, withLibrary } from './library-image.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
 import { importRequestOf, isImportClaim } from './request.ts';
 
@@ -28,8 +30,12 @@ export const importTransfer: TransferKind<ImportRequest> = {
     watches: stageWatches(context.caches),
     stages: importStages(context.caches),
     async preparePod(claim, request, { owner, restarts }) {
+      const { annotations = {} } = claim.metadata ?? {};
+      const { libraryImage } = askedSource(annotations);
+      const image = libraryImage && (await libraryImageOf(context, annotations, libraryImage));
       const proxy = await provideProxy(context, claim);
-      return importerPod(claim, request, proxy, owner, context.config.transferSettings, restarts);
+      const pod = importerPod(claim, request, proxy, owner, context.config.transferSettings, restarts);
+      return image ? withLibrary(pod, image, libraryImage) : pod;
     },
     cleanUp: (claim) => removeProxy(context, claim),
   }),

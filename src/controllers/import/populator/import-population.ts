@@ -19,11 +19,11 @@ export const importPopulation: PopulationKind<VolumeImportSource> = {
   podNameAnnotation: stateAnnotation.importPodName,
   cacheOf: ({ importSources }) => importSources,
   requestAnnotations: ({ spec }, target, config) => ({
+    ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat, userAnnotation.vddkInitImageUrl]),
     ...importAnnotations(spec.source ?? {}, {
       contentType: spec.contentType ?? 'kubevirt',
       preallocation: spec.preallocation ?? config.preallocation,
     }),
-    ...pickAnnotations(target.metadata?.annotations, [userAnnotation.importFormat]),
     ...firstStageAnnotations(spec),
   }),
   shownAnnotations: shownStages,

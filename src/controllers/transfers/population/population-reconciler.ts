@@ -114,6 +114,8 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
     const told = pickAnnotations(prime.metadata?.annotations, [
       this.#kind.podNameAnnotation,
       stateAnnotation.preallocation,
+      stateAnnotation.vddkVersion,
+      stateAnnotation.vddkHost,
     ]);
     await annotateClaim(this.#context.client, target, this.#kind.fieldManager, {
       [stateAnnotation.populatorPvcPrime]: keyOf(prime).name,

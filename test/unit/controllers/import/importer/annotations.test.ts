@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { populationAnnotation } from '../../../../../src/api/annotations.ts';
 import type { ImportSource } from '../../../../../src/api/source-fields.ts';
 import { importAnnotations } from '../../../../../src/controllers/import/importer/annotations.ts';
+import { askedSource } from '../../../../../src/controllers/import/importer/asked-source.ts';
 import { importRequestOf, isImportClaim } from '../../../../../src/controllers/import/importer/request.ts';
 
 const target = {
@@ -120,12 +122,34 @@ describe('an import in the annotations of a claim', () => {
   });
 
   it('refuses a source that the importer does not know, by its name, and tells those that it does', () => {
-    for (const source of [{ vddk: {} }]) {
-      expect(() => roundTrip(source))
-        .to.throw(/vddk is not supported by this version; use http, s3, gcs, registry, blank, imageio or file/)
-        .with.property('reason', 'UnsupportedSource');
-    }
+    expect(() => askedSource({ [populationAnnotation.importSource]: 'tape' }))
+      .to.throw(/tape is not supported by this version; use http, s3, gcs, registry, blank, imageio, vddk or file/)
+      .with.property('reason', 'UnsupportedSource');
   });
+
+  const disk = {
+    url: 'https://vcenter.example',
+    uuid: '4c4c4544',
+    backingFile: '[store] machine/disk.vmdk',
+    secretRef: 'login',
+  };
+
+  it('asks for a disk of VMware, and mounts who may read it and how', () => {
+    const vddk = { ...disk, thumbprint: 'AA:BB', certConfigMap: 'ca', extraArgs: 'options' };
+    const { request, dependencies } = roundTrip({ vddk });
+    const { url, uuid, backingFile, thumbprint } = vddk;
+    expect(request).to.deep.equal({ type: 'vddk', url, uuid, backingFile, thumbprint });
+    expect(dependencies.map(({ kind, name, path }) => [kind, name, path])).to.deep.equal([
+      ['Secret', 'login', '/etc/diskpress/credentials'],
+      ['ConfigMap', 'ca', '/etc/diskpress/certificates'],
+      ['ConfigMap', 'options', '/vddk-args'],
+    ]);
+  });
+
+  for (const missing of ['url', 'uuid', 'backingFile', 'secretRef'] as const)
+    it(`refuses a disk of VMware without ${missing}`, () => {
+      expect(() => roundTrip({ vddk: { ...disk, [missing]: undefined } })).to.throw(`needs vddk.${missing}`);
+    });
 
   it('asks for a disk of oVirt, and mounts who may read it', () => {
     const imageio = { url: 'https://engine/ovirt-engine/api', diskId: '1', secretRef: 'login', certConfigMap: 'ca' };

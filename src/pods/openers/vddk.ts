@@ -1,0 +1,28 @@
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCredentials } from '../mounted-secrets.ts';
+import type { OpenerOf } from './opener.ts';
+import { webOptions } from './web-options.ts';
+
+/** The key of the ConfigMap with options that is the configuration file of the library. */
+const CONFIGURATION_KEY = 'vddk-config-file';
+
+export const vddk: OpenerOf<'vddk'> = {
+  async open({ url, uuid, backingFile, thumbprint }, opening) {
+    const { mounts, progress, stage } = opening;
+    const credentials = await readCredentials(mounts.credentials);
+    const configuration = join(mounts.vddkOptions, CONFIGURATION_KEY);
+    const isConfigured = await stat(configuration).catch(() => undefined);
+    const installation = {
+      libraryFolder: mounts.vddkLibrary,
+      plugin: mounts.vddkPlugin,
+      configurationFile: isConfigured && configuration,
+      workFolder: tmpdir(),
+    };
+    const { openVddkDisk } = await import('../../source/vddk/open-vddk-disk.ts');
+    const asked = { url, uuid, backingFile, thumbprint, stage, credentials, installation };
+    const disk = await openVddkDisk({ ...(await webOptions(opening)), ...asked }, progress);
+    return { disk, vddk: () => disk.report };
+  },
+};

@@ -1,0 +1,31 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode, TransferError } from '../../base/errors.ts';
+
+/** Where the VDDK library and what reads through it are on this machine. */
+export interface VddkInstallation {
+  /** The folder of the library, which has `lib64/libvixDiskLib.so.*`. */
+  readonly libraryFolder: string;
+  /** The plugin of nbdkit. */
+  readonly plugin: string;
+  /** The library's own configuration file. */
+  readonly configurationFile?: string | undefined;
+  /** A folder for a socket. Its path must be short: that of a socket has at most 107 bytes. */
+  readonly workFolder: string;
+}
+
+/**
+ * Checks that there is a library, because a loader would only say which file it does not find.
+ *
+ * @throws TransferError ProgramMissing
+ */
+export async function requireLibrary({ libraryFolder }: VddkInstallation): Promise<void> {
+  const folder = join(libraryFolder, 'lib64');
+  const names = await readdir(folder).catch((error: unknown) => systemCode(error) ?? 'failed');
+  if (typeof names !== 'string' && names.some((name) => name.startsWith('libvixDiskLib.so'))) return;
+  const why = typeof names === 'string' ? names : 'no libvixDiskLib.so';
+  throw new TransferError(
+    'ProgramMissing',
+    `there is no VDDK library in ${folder} (${why}): an image with vmware-vix-disklib-distrib has to bring it`,
+  );
+}

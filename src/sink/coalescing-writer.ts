@@ -3,7 +3,7 @@ import { MemoryPool } from '../base/memory-pool.ts';
 import type { Progress } from '../base/progress.ts';
 import { dataRuns, isZero, SHORTEST_HOLE } from '../base/zeros.ts';
 import type { Range } from './range-set.ts';
-import { alignableLength, alignedPart, TargetFile } from './target-file.ts';
+import { alignableLength, alignedPart, isAligned, TargetFile } from './target-file.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
@@ -31,7 +31,7 @@ export interface WriterOptions {
 
 /**
  * Gathers extents into large aligned writes, leaves zeros out or zeroes them, and writes behind the caller with a fixed
- * number of buffers.
+ * number of buffers. What is large and aligned already is written from where it is.
  */
 export class CoalescingWriter {
   /** The memory of all blocks. */
@@ -53,6 +53,11 @@ export class CoalescingWriter {
   }
 
   async write(offset: number, data: Buffer): Promise<void> {
+    if (data.length >= BLOCK_SIZE && this.#options.zero === undefined && isAligned(data, offset)) {
+      this.#throwFailure();
+      await this.#writeRuns(offset, data, dataRuns(data));
+      return;
+    }
     for (let done = 0; done < data.length;) {
       const place = offset + done;
       const piece = data.subarray(done, done + PIECE - (place % PIECE));
@@ -127,11 +132,17 @@ export class CoalescingWriter {
 
   async #store(block: Block): Promise<void> {
     const data = block.memory.subarray(block.start, block.end);
-    const position = block.at + block.start;
-    const { zero, onWritten } = this.#options;
-    for (const [start, end] of zero === undefined ? dataRuns(data) : [[0, data.length] as const]) {
+    await this.#writeRuns(
+      block.at + block.start,
+      data,
+      this.#options.zero === undefined ? dataRuns(data) : [[0, data.length]],
+    );
+  }
+
+  async #writeRuns(position: number, data: Buffer, runs: [start: number, end: number][]): Promise<void> {
+    for (const [start, end] of runs) {
       await this.#file.write(data.subarray(start, end), position + start);
-      onWritten?.(position + start, position + end);
+      this.#options.onWritten?.(position + start, position + end);
       this.#progress.wrote(end - start);
     }
   }

@@ -27,6 +27,12 @@ export function alignedPart(memory: ArrayBuffer, length: number): Buffer {
   return Buffer.from(memory, (ALIGNMENT - behind) % ALIGNMENT, length);
 }
 
+/** Whether data can be written directly from where it is. */
+export function isAligned(data: Buffer, position: number): boolean {
+  if (!canAddress || position % ALIGNMENT !== 0 || data.length % ALIGNMENT !== 0) return false;
+  return addressOf(data) % BigInt(ALIGNMENT) === 0n;
+}
+
 /**
  * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and no pages become dirty.
  * Unaligned data is written through the page cache and synced behind the writer, as is everything where the file system

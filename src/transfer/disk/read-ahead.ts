@@ -2,6 +2,7 @@ import type { DiskRange, DiskSource } from '../../base/disk-source.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
 import type { Progress } from '../../base/progress.ts';
 import { unlessAborted } from '../../base/unless-aborted.ts';
+import { alignableLength, alignedPart } from '../../sink/target-file.ts';
 import { piecesOf } from './pieces.ts';
 
 const KIBIBYTE = 1024;
@@ -49,7 +50,9 @@ export class ReadAhead {
     const pieces = concurrency + Math.max(2, Math.floor(concurrency / 4));
     const share = Math.max(1, Math.floor(MEMORY / pieces / ALIGNMENT)) * ALIGNMENT;
     this.#longest = Math.min(largestRead, LONGEST_READ, share);
-    this.memory = new MemoryPool(pieces * this.#longest, this.#longest);
+    // The sink writes aligned pieces from where they are.
+    const length = alignableLength(this.#longest);
+    this.memory = new MemoryPool(pieces * length, length);
   }
 
   /**
@@ -92,7 +95,7 @@ export class ReadAhead {
     if (range.content !== 'data') return { ...range, memory: undefined, data: Promise.resolve(undefined) };
     const memory = this.memory.take();
     if (memory === undefined) return undefined;
-    const data = this.#read(range.offset, Buffer.from(memory, 0, range.length));
+    const data = this.#read(range.offset, alignedPart(memory, range.length));
     // Awaited in its turn; until then its failure must not count as unhandled.
     data.catch(() => {});
     return { ...range, memory, data };

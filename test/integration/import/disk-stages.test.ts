@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -194,6 +194,7 @@ describe('importer: disks in ranges, killed', () => {
     server.close();
     expect(child.exitCode).to.equal(0);
     expect(peak).to.be.within(20_000_000, 120_000_000);
+    expect((await readFile(path)).equals(content)).to.equal(true);
     await rm(dirname(path), { recursive: true });
   });
 });

@@ -76,6 +76,17 @@ for (const [way, annotations] of Object.entries(ways)) {
       expect(staged.breaches).to.deep.equal([]);
     });
 
+    it('completes a stage that has begun on a Block volume before any other', async () => {
+      const staged = await StagedImport.of(annotations, false, 'Block');
+      staged.broken.add('snapshot-2');
+      staged.plan(stagesUpTo(2));
+      await staged.rounds(2 * ROUNDS);
+      staged.plan([...stagesUpTo(1), { previous: 'snapshot-1', current: 'snapshot-9' }], true);
+      await staged.rounds(2 * ROUNDS);
+      expect(staged.dataVolume?.status?.phase).to.equal('Failed');
+      expect(staged.copied).to.deep.equal(['snapshot-1']);
+    });
+
     it('repeats the last stage as the final one where that is told afterwards', async () => {
       const staged = await StagedImport.of(annotations, true);
       await staged.rounds(ROUNDS);

@@ -43,14 +43,18 @@ export class StagedImport {
   readonly broken = new Set<string>();
 
   /** A world with a DataVolume whose first stage is known. */
-  static async of(annotations: Readonly<Record<string, string>> = {}, retained = false): Promise<StagedImport> {
+  static async of(
+    annotations: Readonly<Record<string, string>> = {},
+    retained = false,
+    volumeMode: 'Filesystem' | 'Block' = 'Filesystem',
+  ): Promise<StagedImport> {
     const staged = await StagedImport.ofNothing();
     const retain: Record<string, string> = retained ? { [userAnnotation.podRetainAfterCompletion]: 'true' } : {};
     staged.world.api.create('author', dataVolumes, {
       apiVersion: CDI_API_VERSION,
       kind: 'DataVolume',
       metadata: { ...KEY, annotations: { ...annotations, ...retain } },
-      spec: { source: stagedSource, checkpoints: stagesUpTo(1), pvc: claimSpec },
+      spec: { source: stagedSource, checkpoints: stagesUpTo(1), pvc: { ...claimSpec, volumeMode } },
     });
     return staged;
   }

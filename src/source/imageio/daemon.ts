@@ -1,7 +1,7 @@
 import { TransferError } from '../../base/errors.ts';
+import { BodyReader } from '../http/body-reader.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
-import { fillFrom } from '../http/fill-from.ts';
 import { parseContentRange, rangeHeader } from '../http/object-identity.ts';
 import { readJson } from '../http/read-document.ts';
 import type { Referrer } from '../http/redirect.ts';
@@ -24,6 +24,19 @@ export interface Offer {
   extents: ExtentMap;
   /** How many readers it serves at the same time; undefined where it does not say. */
   mostReaders: number | undefined;
+}
+
+/** A part of an image that arrives. */
+export interface DaemonBody {
+  /**
+   * Fills memory as far as it can at once.
+   *
+   * @returns how many bytes it is; 0 at the end
+   * @throws TransferError
+   */
+  read(memory: Buffer): Promise<number>;
+  /** Closes the connection, unless all of it was read. */
+  destroy(): void;
 }
 
 /** One image at an ovirt-imageio daemon, on a host or behind the engine's proxy. */
@@ -61,23 +74,27 @@ export class Daemon {
   }
 
   /**
-   * Reads a part of the image.
+   * Requests a part of the image.
    *
-   * @param took called with the number of bytes that have come, again and again
+   * @param end the first offset that is not requested
    * @throws TransferError TicketExpired, and others
    */
-  read(start: number, into: Buffer, took: (bytes: number) => void): Promise<void> {
+  open(start: number, end: number): Promise<DaemonBody> {
     return this.#explained(async () => {
-      const end = start + into.length;
       const { body, headers, status } = await this.#ask('', rangeHeader(start, end));
       const range = parseContentRange(headers['content-range']);
-      const length = Number(headers['content-length'] ?? into.length);
-      if (status !== 206 || range?.start !== start || range.end !== end || length !== into.length) {
+      const length = Number(headers['content-length'] ?? end - start);
+      if (status !== 206 || range?.start !== start || range.end !== end || length !== end - start) {
         body.destroy();
         throw this.#violation(`sends another part of the disk than bytes ${start} to ${end - 1}`);
       }
-      if (await fillFrom(body, into, took)) return;
-      throw new TransferError('ConnectionLost', `the connection to ${this.host} ended within a part of the disk`);
+      const reader = new BodyReader(body);
+      return {
+        read: (memory) => this.#explained(() => reader.read(memory)),
+        destroy: () => {
+          reader.destroy();
+        },
+      };
     });
   }
 

@@ -1,16 +1,19 @@
 import type { DiskRange, DiskSource } from '../../base/disk-source.ts';
 import { asTransferError } from '../../base/errors.ts';
-import { Patience, type PatienceOptions } from '../../base/patience.ts';
+import type { PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Engine } from './engine.ts';
 import { IdleExtension } from './idle-extension.ts';
-import { type TransferSession, unreachable } from './transfer-session.ts';
+import { Segments } from './segments.ts';
+import type { TransferSession } from './transfer-session.ts';
 
 /** Readers at the same time, where the daemon does not say how many it serves. */
 const MOST_READERS = 4;
-/** In bytes. */
-const LARGEST_READ = 4 * 1024 * 1024;
+/** Connections at the same time: more of them carry more where the daemon is far away. */
+const MOST_CONNECTIONS = 8;
+/** In bytes. Longer reads gain nothing, because segments are requested ahead of them. */
+const LARGEST_READ = 1024 * 1024;
 
 export interface ImageioDiskOptions {
   engine: Engine;
@@ -33,59 +36,43 @@ export class ImageioDisk implements DiskSource {
   readonly largestRead = LARGEST_READ;
   readonly #options: ImageioDiskOptions;
   readonly #extension: IdleExtension;
+  readonly #segments: Segments;
 
   constructor(options: ImageioDiskOptions) {
-    const { engine, disk, session, progress } = options;
+    const { engine, disk, session, progress, patience, signal } = options;
     const { transfer, extents, mostReaders } = session.current;
     this.location = engine.location.describe(disk);
     this.version = transfer.image.version;
     this.size = extents.size;
-    this.concurrency = Math.min(mostReaders ?? MOST_READERS, MOST_READERS);
+    const most = Math.min(mostReaders ?? MOST_READERS, MOST_CONNECTIONS);
+    // A read may end in another segment than it begins in.
+    this.concurrency = Math.max(1, Math.floor(most / 2));
     this.#options = options;
-    this.#extension = new IdleExtension(() => session.current.transfer.extend(), progress);
+    const extension = new IdleExtension(() => session.current.transfer.extend(), progress);
+    this.#extension = extension;
+    const onRead = (): void => {
+      extension.postpone();
+    };
+    this.#segments = new Segments({ session, progress, patience, signal, onRead }, most);
   }
 
   async *ranges(from: number): AsyncGenerator<DiskRange, void, void> {
     yield* this.#options.session.current.extents.from(from);
   }
 
-  async read(offset: number, into: Buffer): Promise<void> {
-    const { session, progress, signal } = this.#options;
-    const patience = new Patience(this.#options.patience, progress, signal);
-    let read = 0;
-    while (read < into.length) {
-      const { daemon } = session.current;
-      try {
-        await daemon.read(offset + read, into.subarray(read), (bytes) => {
-          read += bytes;
-          patience.received(bytes);
-          this.#extension.postpone();
-        });
-      } catch (error) {
-        const failure = asTransferError(error);
-        await patience.afterFailure(failure);
-        if (failure.code === 'TicketExpired') {
-          await patience.persist(() => session.renew(daemon, true), asTransferError);
-        } else if (unreachable.has(failure.code)) {
-          await session.renew(daemon, false).catch(throwIfPermanent);
-        }
-      }
-    }
-    patience.renew();
+  read(offset: number, into: Buffer): Promise<void> {
+    return this.#segments.read(offset, into);
   }
 
   async close(outcome: 'complete' | 'incomplete'): Promise<void> {
     const { engine, http, session, progress, closing } = this.#options;
     this.#extension.stop();
     closing.abort();
+    this.#segments.abandon();
     await http.close();
     await session.end(outcome === 'complete' ? 'finalize' : 'cancel');
     await engine.leave().catch((error: unknown) => {
       progress.note('not logged out', { failure: asTransferError(error).message });
     });
   }
-}
-
-function throwIfPermanent(error: unknown): void {
-  if (asTransferError(error).permanent) throw error;
 }

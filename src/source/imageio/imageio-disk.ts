@@ -20,6 +20,8 @@ export interface ImageioDiskOptions {
   http: HttpClient;
   session: TransferSession;
   disk: string;
+  /** The snapshot that the disk is read of, where that is said. */
+  snapshot: string | undefined;
   progress: Progress;
   patience: PatienceOptions;
   /** Ends reads in progress, as the signal does, which it aborts. */
@@ -31,6 +33,7 @@ export interface ImageioDiskOptions {
 export class ImageioDisk implements DiskSource {
   readonly location: string;
   readonly version: string;
+  readonly snapshotNames: readonly string[] | undefined;
   readonly size: number;
   readonly concurrency: number;
   readonly largestRead = LARGEST_READ;
@@ -39,10 +42,11 @@ export class ImageioDisk implements DiskSource {
   readonly #segments: Segments;
 
   constructor(options: ImageioDiskOptions) {
-    const { engine, disk, session, progress, patience, signal } = options;
+    const { engine, disk, snapshot, session, progress, patience, signal } = options;
     const { transfer, extents, mostReaders } = session.current;
     this.location = engine.location.describe(disk);
     this.version = transfer.image.version;
+    this.snapshotNames = snapshot === undefined ? undefined : [snapshot];
     this.size = extents.size;
     const most = Math.min(mostReaders ?? MOST_READERS, MOST_CONNECTIONS);
     // A read may end in another segment than it begins in.

@@ -41,7 +41,8 @@ export async function openImageio(options: ImageioOptions, progress: Progress): 
   try {
     const context = { engine, openTransfers, progress, signal, http, confidential, disk, stage, patience };
     const session = await TransferSession.begin(context);
-    return new ImageioDisk({ engine, http, session, disk, progress, patience, closing, signal });
+    const snapshot = stage?.current;
+    return new ImageioDisk({ engine, http, session, disk, snapshot, progress, patience, closing, signal });
   } catch (error) {
     await http.close();
     await engine.leave().catch(() => {});

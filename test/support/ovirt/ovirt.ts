@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Authority } from '../../cluster/pki.ts';
 import { SimulatedEngine } from './engine.ts';
@@ -20,8 +20,7 @@ export interface Ovirt {
 /** @param state an existing folder for its own files */
 export async function startOvirt(options: { address: string; state: string }): Promise<Ovirt> {
   const { address } = options;
-  const state = join(options.state, 'ovirt');
-  await mkdir(state);
+  const state = await mkdtemp(join(options.state, 'ovirt-'));
   const authority = await Authority.create('oVirt of the tests');
   const { certificate, key } = await authority.issue({ commonName: address, names: [address] });
   const tls = { authority: join(state, 'ca.crt'), certificate: join(state, 'tls.crt'), key: join(state, 'tls.key') };

@@ -16,10 +16,9 @@ import {
   SECRET_HEADERS_DIRECTORY,
   SOURCE_FILES_DIRECTORY,
   type TransferResult,
-  VDDK_LIBRARY_DIRECTORY,
   VDDK_OPTIONS_DIRECTORY,
-  VDDK_PLUGIN_PATH,
 } from '../protocol/transfer-pod.ts';
+import { VDDK_LIBRARY_FOLDER, VDDK_PLUGIN_PATH } from '../source/vddk/library.ts';
 import { importDisk } from '../transfer/disk/import-disk.ts';
 import { writeBlankDisk } from '../transfer/import/blank-disk.ts';
 import { importImage } from '../transfer/import/import-image.ts';
@@ -58,7 +57,7 @@ export async function runImporter(overrides: Partial<ImporterSettings> = {}): Pr
     secretHeaders: SECRET_HEADERS_DIRECTORY,
     pulledImage: PULLED_IMAGE_DIRECTORY,
     sourceFiles: SOURCE_FILES_DIRECTORY,
-    vddkLibrary: VDDK_LIBRARY_DIRECTORY,
+    vddkLibrary: VDDK_LIBRARY_FOLDER,
     vddkOptions: VDDK_OPTIONS_DIRECTORY,
     vddkPlugin: VDDK_PLUGIN_PATH,
     diskImage: DISK_IMAGE_PATH,

@@ -48,10 +48,6 @@ export const PULLED_IMAGE_DIRECTORY = '/pulled-image';
  * Where files in the importer's image can be imported from; it has only what an administrator has put into the image.
  */
 export const SOURCE_FILES_DIRECTORY = '/var/lib/diskpress/sources';
-/** Where the VDDK library is, in the pods that have it. */
-export const VDDK_LIBRARY_DIRECTORY = '/opt/vmware-vix-disklib-distrib';
-/** Where the image has the plugin of nbdkit that reads disks by it. */
-export const VDDK_PLUGIN_PATH = '/usr/lib/diskpress/nbdkit-diskpress-vddk-plugin.so';
 /** Where a ConfigMap with options of the VDDK library is mounted. */
 export const VDDK_OPTIONS_DIRECTORY = '/vddk-args';
 /** A small writable folder (emptyDir) of every transfer pod, for sockets and the like. */

@@ -1,8 +1,6 @@
-import { env } from 'node:process';
 import { TransferError } from '../../base/errors.ts';
-import type { Login } from '../../source/imageio/engine-session.ts';
 import type { GivenSource } from './given-source.ts';
-import { readGiven } from './read-given.ts';
+import { environmentLogin } from './login.ts';
 
 const API = '/ovirt-engine/api';
 
@@ -12,7 +10,7 @@ export const imageio: GivenSource = {
   matches: (given) => given.startsWith('imageio://'),
   async open(given, settings, progress) {
     const { url, disk } = parse(given);
-    const options = { ...settings, url, disk, login: await login(), stage: undefined };
+    const options = { ...settings, url, disk, login: await environmentLogin('OVIRT'), stage: undefined };
     const { openImageio } = await import('../../source/imageio/open-imageio.ts');
     return openImageio(options, progress);
   },
@@ -26,11 +24,4 @@ function parse(given: string): { url: string; disk: string } {
     throw new TransferError('InvalidUrl', `a disk of oVirt is given as imageio://ENGINE${API}?disk=ID`);
   }
   return { url: `https://${host}${pathname === undefined || /^\/?$/.test(pathname) ? API : pathname}`, disk };
-}
-
-async function login(): Promise<Login | undefined> {
-  const { OVIRT_USERNAME: user, OVIRT_PASSWORD: given, OVIRT_PASSWORD_FILE: file } = env;
-  if (user === undefined || (given === undefined && file === undefined)) return undefined;
-  const password = given ?? (await readGiven(file ?? '')).replace(/\r?\n$/, '');
-  return { user, password };
 }

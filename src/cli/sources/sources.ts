@@ -7,9 +7,10 @@ import { ociArchive } from './oci-archive.ts';
 import { registry } from './registry.ts';
 import { s3 } from './s3.ts';
 import { standardInput } from './standard-input.ts';
+import { vddk } from './vddk.ts';
 
 /** Every kind of source of the command line, in the order of the help. The first kind that matches is used. */
-const sources: readonly GivenSource[] = [http, registry, s3, gcs, imageio, ociArchive, file, standardInput];
+const sources: readonly GivenSource[] = [http, registry, s3, gcs, imageio, vddk, ociArchive, file, standardInput];
 
 /** Returns the kind of a source. A URL with an unknown scheme is left to the web source, which refuses it by name. */
 export function givenSource(given: string): GivenSource {

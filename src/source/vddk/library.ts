@@ -2,6 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, TransferError } from '../../base/errors.ts';
 
+/** Where the library is in the pods that have it. */
+export const VDDK_LIBRARY_FOLDER = '/opt/vmware-vix-disklib-distrib';
+/** Where the image has the plugin of nbdkit that reads disks by the library. */
+export const VDDK_PLUGIN_PATH = '/usr/lib/diskpress/nbdkit-diskpress-vddk-plugin.so';
+
 /** Where the VDDK library and what reads through it are on this machine. */
 export interface VddkInstallation {
   /** The folder of the library, which has `lib64/libvixDiskLib.so.*`. */

@@ -108,7 +108,8 @@ async function findDisk(
     if (inIt !== undefined) return inIt;
   }
   const names = own.map(({ files }) => files[0]).join(', ');
-  throw new TransferError('DiskNotFound', `the virtual machine has no disk ${file}; its disks are ${names || 'none'}`);
+  const why = file === '' ? 'no disk is named' : `the virtual machine has no disk ${file}`;
+  throw new TransferError('DiskNotFound', `${why}; its disks are ${names || 'none'}`);
 }
 
 async function inSnapshot(

@@ -43,6 +43,20 @@ describe('a source on the command line', () => {
     }
   });
 
+  it('is a disk of VMware by the UUID of its machine, where the library is', async () => {
+    for (const [given, message] of [
+      ['vddk://vcenter', /given as vddk:\/\/VCENTER\?vm=UUID&disk=/],
+      [
+        'vddk://vcenter?vm=1&disk=[store] machine/disk.vmdk',
+        /no VDDK library in \/opt\/vmware-vix-disklib-distrib\/lib64/,
+      ],
+    ] as const) {
+      expect(await rejection(createSource(given, {}, new Progress())))
+        .to.have.property('message')
+        .that.matches(message);
+    }
+  });
+
   it('is a file of this machine, or none', () => {
     expect(localPath('disk.img')).to.equal('disk.img');
     expect(localPath('-')).to.equal('/dev/stdin');
@@ -53,10 +67,10 @@ describe('a source on the command line', () => {
 
   it('is in the help, where the command can read it', () => {
     expect(shownSources(true)).to.equal(
-      'https://…, docker://…, s3://…, gs://…, imageio://…, oci-archive:…, a file, or - for standard input',
+      'https://…, docker://…, s3://…, gs://…, imageio://…, vddk://…, oci-archive:…, a file, or - for standard input',
     );
     expect(shownSources(false)).to.equal(
-      'https://…, docker://…, s3://…, gs://…, imageio://…, oci-archive:…, or a file',
+      'https://…, docker://…, s3://…, gs://…, imageio://…, vddk://…, oci-archive:…, or a file',
     );
   });
 });

@@ -1,5 +1,5 @@
 import { Resumption } from '../checkpoint/resumption.ts';
-import { abandon } from '../import/abandon.ts';
+import { suspendOrAbandon } from '../import/abandon.ts';
 import { finish, type ImportedImage } from '../import/finish.ts';
 import type { DiskImport } from './disk-import.ts';
 import { subjectOf } from './stage.ts';
@@ -34,12 +34,7 @@ export async function importWhole({ disk, target, checkpoints, stage, record }: 
     await resumption.forget();
     return image;
   } catch (error) {
-    if (await resumption.survives(error)) {
-      await sink.suspend();
-    } else {
-      await abandon(sink, progress);
-      await resumption.forget();
-    }
+    await suspendOrAbandon(error, target, resumption);
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { atLocation } from '../../base/errors.ts';
 import { missingLibraries } from '../../codec/native/missing.ts';
 import type { DiskTarget } from '../../sink/disk-target.ts';
 import { Resumption, type ResumptionOptions } from '../checkpoint/resumption.ts';
-import { abandon } from './abandon.ts';
+import { suspendOrAbandon } from './abandon.ts';
 import { choosingMembers, restartingOnChange } from './attempts.ts';
 import type { ImportedImage } from './finish.ts';
 import { importOnce } from './import-once.ts';
@@ -41,12 +41,7 @@ export async function importImage(options: ImportImageOptions): Promise<Imported
     progress.enter('done');
     return image;
   } catch (error) {
-    if (await resumption.survives(error)) {
-      await sink.suspend();
-    } else {
-      await abandon(sink, progress);
-      await resumption.forget();
-    }
+    await suspendOrAbandon(error, target, resumption);
     throw atLocation(error, source.location);
   } finally {
     await source.close();

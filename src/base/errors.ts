@@ -66,7 +66,8 @@ export type Remedy =
   | 'give-credentials'
   | 'give-s3-credentials'
   | 'give-gcs-credentials'
-  | 'give-ovirt-credentials';
+  | 'give-ovirt-credentials'
+  | 'give-vsphere-credentials';
 
 export interface TransferErrorOptions extends ErrorOptions {
   /** What would help, where the way to provide it depends on the program that runs the transfer. */

@@ -8,4 +8,6 @@ export const advice: Readonly<Record<Remedy, string>> = {
   'give-s3-credentials': 'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   'give-gcs-credentials': 'check the file that GOOGLE_APPLICATION_CREDENTIALS names',
   'give-ovirt-credentials': 'check OVIRT_USERNAME, and OVIRT_PASSWORD or the file that OVIRT_PASSWORD_FILE names',
+  'give-vsphere-credentials':
+    'check VSPHERE_USERNAME, and VSPHERE_PASSWORD or the file that VSPHERE_PASSWORD_FILE names',
 };

@@ -10,4 +10,5 @@ export const advice: Readonly<Record<Remedy, string>> = {
   'give-gcs-credentials': 'check credentials.json of the Secret in secretRef',
   'give-ovirt-credentials':
     'check the Secret in secretRef: accessKeyId is the user, like admin@internal, and secretKey the password',
+  'give-vsphere-credentials': 'check the Secret in secretRef: accessKeyId is the user, and secretKey the password',
 };

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
+import type { Login } from '../base/login.ts';
 
 /** Reads a mounted Secret with `accessKeyId` and `secretKey`; undefined where there is none. */
-export async function readCredentials(directory: string): Promise<{ user: string; password: string } | undefined> {
+export async function readCredentials(directory: string): Promise<Login | undefined> {
   const [user, password] = await Promise.all([
     readIfThere(join(directory, 'accessKeyId')),
     readIfThere(join(directory, 'secretKey')),

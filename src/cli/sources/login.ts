@@ -1,10 +1,6 @@
 import { env } from 'node:process';
+import type { Login } from '../../base/login.ts';
 import { readGiven } from './read-given.ts';
-
-export interface Login {
-  readonly user: string;
-  readonly password: string;
-}
 
 /**
  * Returns the login in the variables `PREFIX_USERNAME`, and `PREFIX_PASSWORD` or `PREFIX_PASSWORD_FILE`; undefined

@@ -1,4 +1,5 @@
 import { TransferError } from '../../base/errors.ts';
+import type { Login } from '../../base/login.ts';
 
 /**
  * Parses header lines (`Name: value`).
@@ -19,6 +20,6 @@ function parseHeaderLine(line: string): [name: string, value: string] {
   return [match[1].toLowerCase(), match[2].trimEnd()];
 }
 
-export function basicAuthorization({ user, password }: { user: string; password: string }): string {
+export function basicAuthorization({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }

@@ -1,4 +1,5 @@
 import { TransferError } from '../../base/errors.ts';
+import type { Login } from '../../base/login.ts';
 import type { HttpClient } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { describeUrl } from '../http/location.ts';
@@ -7,16 +8,10 @@ import type { Confidential } from './confidential.ts';
 import { tokenAnswer } from './documents.ts';
 import type { EngineLocation } from './engine-location.ts';
 
-/** Who logs in to an engine. */
-export interface Login {
-  /** With the profile: `admin@internal`. */
-  readonly user: string;
-  readonly password: string;
-}
-
 const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
 
 /**
+ * @param login its user with the profile: `admin@internal`
  * @throws TransferError InvalidRequest where the engine could not accept such a login
  */
 export function requireLogin(login: Login | undefined): Login {

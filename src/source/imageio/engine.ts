@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { TransferError } from '../../base/errors.ts';
+import type { Login } from '../../base/login.ts';
 import { bearerAuthorization } from '../http/bearer-token.ts';
 import { HttpClient, type HttpClientOptions, type HttpResponse } from '../http/client.ts';
 import { readDocument } from '../http/read-document.ts';
@@ -7,7 +8,7 @@ import type { Referrer } from '../http/redirect.ts';
 import type { Confidential } from './confidential.ts';
 import { engineFailure } from './engine-failures.ts';
 import { EngineLocation } from './engine-location.ts';
-import { type Login, logIn, logOut } from './engine-session.ts';
+import { logIn, logOut } from './engine-session.ts';
 
 /** Longest answer in bytes; the snapshots of a large storage domain are the longest. */
 const LONGEST_ANSWER = 16 * 1024 * 1024;

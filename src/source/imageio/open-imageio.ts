@@ -1,10 +1,11 @@
 import type { DiskSource } from '../../base/disk-source.ts';
+import type { Login } from '../../base/login.ts';
 import { defaultPatience, type PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import { Confidential } from './confidential.ts';
 import { Engine } from './engine.ts';
-import { type Login, requireLogin } from './engine-session.ts';
+import { requireLogin } from './engine-session.ts';
 import { ImageioDisk } from './imageio-disk.ts';
 import type { OpenTransfers } from './open-transfers.ts';
 import { TransferSession } from './transfer-session.ts';

@@ -1,3 +1,4 @@
+import type { Login } from '../../base/login.ts';
 import type { Progress } from '../../base/progress.ts';
 import { basicAuthorization, parseHeaders } from '../http/headers.ts';
 import { parseHttpUrl } from '../http/location.ts';
@@ -9,7 +10,7 @@ export interface HttpSourceOptions extends WebObjectOptions {
   headers?: readonly string[];
   /** More such lines, which take precedence. */
   secretHeaders?: readonly string[];
-  credentials?: { user: string; password: string } | undefined;
+  credentials?: Login | undefined;
 }
 
 /** A file on a web server. */
@@ -27,7 +28,7 @@ function askPlainly(url: URL, options: HttpSourceOptions): AskForObject {
   return (client, headers, place) => client.request(url, { headers, confidentialHeaders, place });
 }
 
-function credentialsOf(url: URL): { user: string; password: string } | undefined {
+function credentialsOf(url: URL): Login | undefined {
   if (url.username === '') return undefined;
   return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
 }

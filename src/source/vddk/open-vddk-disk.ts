@@ -1,4 +1,5 @@
 import { asTransferError, TransferError } from '../../base/errors.ts';
+import type { Login } from '../../base/login.ts';
 import { defaultPatience, Patience, type PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
@@ -12,7 +13,7 @@ import { VddkDisk } from './vddk-disk.ts';
 export interface VddkOptions extends HttpClientOptions, DiskQuestion {
   /** Address of the vCenter or ESXi host, with or without /sdk. */
   readonly url: string;
-  readonly credentials: { readonly user: string; readonly password: string } | undefined;
+  readonly credentials: Login | undefined;
   /** SHA-1 of the server's certificate; undefined where its authority is trusted. */
   readonly thumbprint?: string | undefined;
   readonly installation: VddkInstallation;
@@ -29,8 +30,9 @@ export async function openVddkDisk(options: VddkOptions, progress: Progress): Pr
   const { installation, backingFile, credentials, signal } = options;
   await requireLibrary(installation);
   if (credentials === undefined) {
-    const remedy = 'give-credentials';
-    throw new TransferError('Unauthorized', 'a user and a password are needed to read disks of VMware', { remedy });
+    throw new TransferError('Unauthorized', 'a user and a password are needed to read disks of VMware', {
+      remedy: 'give-vsphere-credentials',
+    });
   }
   const url = sdkOf(options.url);
   progress.enter('connecting', { location: url.host });
@@ -54,7 +56,7 @@ export async function openVddkDisk(options: VddkOptions, progress: Progress): Pr
 async function locate(
   options: VddkOptions,
   url: URL,
-  credentials: { readonly user: string; readonly password: string },
+  credentials: Login,
   patience: Patience,
 ): Promise<{ thumbprint: string | undefined; located: LocatedDisk }> {
   const { thumbprint, certificatesDirectories = [] } = options;

@@ -38,10 +38,9 @@ export function faultFailure({ type, message }: SoapFault, call: string, host: s
   switch (type) {
     case 'InvalidLogin':
     case 'InvalidLocale':
-      return new TransferError(
-        'Unauthorized',
-        `${host} does not let this user log in: check the user and the password`,
-      );
+      return new TransferError('Unauthorized', `${host} does not let this user log in`, {
+        remedy: 'give-vsphere-credentials',
+      });
     case 'NotAuthenticated':
       return new TransferError('ServerUnavailable', `${host} ends every session at once (${said})`);
     case 'NoPermission':

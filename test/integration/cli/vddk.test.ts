@@ -70,5 +70,6 @@ describe('diskpress import from VMware', () => {
     expect(failure.stderr)
       .to.match(/log in|login|password/i)
       .and.not.include('guess-1');
+    expect(failure.stderr).to.include('check VSPHERE_USERNAME, and VSPHERE_PASSWORD');
   });
 });

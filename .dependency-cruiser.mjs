@@ -33,6 +33,7 @@ const controllerRooms = {
   orphans: ['objects', 'runtime', 'claims'],
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
+  'image-polls': ['runtime'],
   upload: ['objects', 'progress', 'runtime', 'claims', 'transfers'],
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [

@@ -5,6 +5,7 @@ import { dataSource } from './data-source/setup.ts';
 import { dataVolume } from './data-volume/setup.ts';
 import { importer } from './import/importer/setup.ts';
 import { importPopulator } from './import/populator/setup.ts';
+import { monitoring } from './monitoring/setup.ts';
 import { orphans } from './orphans/setup.ts';
 import type { ControllerSetup } from './runtime/setup.ts';
 import { storageProfile } from './storage-profile/setup.ts';
@@ -28,4 +29,5 @@ export const controllers = [
   clone,
   temporary,
   orphans,
+  monitoring,
 ] as const satisfies readonly ControllerSetup[];

@@ -5,15 +5,17 @@ import { createLogger } from '../base/logger.ts';
 import { toError } from '../kube/errors.ts';
 import { Manager } from '../kube/manager.ts';
 import { addControllers } from './manager.ts';
+import { metricsEndpoint } from './monitoring/metrics-endpoint.ts';
 
 const LEASE_NAME = 'cdi-controller-leader-election-helper';
 const METRICS_PORT = 8443;
+const HEALTH_PORT = 8080;
 
 /**
  * Runs the controllers until the process is told to stop.
  *
  * Environment (with defaults): POD_NAMESPACE (namespace of the installation; cdi), POD_NAME (holder of the lease; the
- * host name), TRANSFER_IMAGE (image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443).
+ * host name), TRANSFER_IMAGE (image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443), HEALTH_PORT (8080).
  *
  * @returns the exit code: 0 after a graceful stop, 1 when the lease was lost or the caches could not be filled
  */
@@ -36,16 +38,22 @@ export async function runControllers(version: string): Promise<number> {
     logger,
     component: 'cdi-controller',
     leaderElection: { namespace, name: LEASE_NAME, identity: env['POD_NAME'] ?? hostname() },
-    port: Number(env['METRICS_PORT'] ?? METRICS_PORT),
+    port: Number(env['HEALTH_PORT'] ?? HEALTH_PORT),
+    servesMetrics: false,
   });
+  const metrics = metricsEndpoint(manager, { namespace, logger });
   addControllers(manager, { image, namespace, version });
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   try {
+    const port = await metrics.listen(Number(env['METRICS_PORT'] ?? METRICS_PORT));
+    logger.info('serving metrics', { step: 'start', port });
     await manager.run(stopping.signal);
     return 0;
   } catch (error) {
     logger.error('the controllers have stopped', { step: 'stop', error: toError(error).message });
     return 1;
+  } finally {
+    await metrics.close();
   }
 }

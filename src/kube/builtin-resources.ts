@@ -15,6 +15,7 @@ import type {
   V1Service,
   V1StorageClass,
   V1SubjectAccessReview,
+  V1TokenReview,
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
@@ -38,6 +39,7 @@ export type ValidatingAdmissionPolicyBinding = OnWire<V1ValidatingAdmissionPolic
 export type MutatingWebhookConfiguration = OnWire<V1MutatingWebhookConfiguration>;
 export type APIService = OnWire<V1APIService>;
 export type SubjectAccessReview = OnWire<V1SubjectAccessReview>;
+export type TokenReview = OnWire<V1TokenReview>;
 export type ResourceQuota = OnWire<V1ResourceQuota>;
 
 const core = { group: '', version: 'v1', namespaced: true };
@@ -108,6 +110,13 @@ export const apiServices = defineResource<APIService>({
   version: 'v1',
   kind: 'APIService',
   plural: 'apiservices',
+  namespaced: false,
+});
+export const tokenReviews = defineResource<TokenReview>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
   namespaced: false,
 });
 export const subjectAccessReviews = defineResource<SubjectAccessReview>({

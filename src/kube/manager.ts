@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { collectDefaultMetrics } from 'prom-client';
 import type { Logger } from '../base/logger.ts';
 import { type Check, HealthServer } from '../server/health-server.ts';
 import { Metrics } from '../server/metrics.ts';
+import { collectProcessMetrics } from '../server/process-metrics.ts';
 import { KubeClient } from './client.ts';
 import { Controller, type ControllerOptions, type Reconciler } from './controller.ts';
 import { EventRecorder } from './events.ts';
@@ -20,6 +20,8 @@ export interface ManagerOptions {
   readonly leaderElection?: LeaderElectionOptions;
   /** Port of /healthz, /readyz and /metrics; 0 for any free one. They are not served without it. */
   readonly port?: number;
+  /** Whether /metrics is served there, to anybody; by default it is. */
+  readonly servesMetrics?: boolean;
   readonly host?: string;
   /** Milliseconds that the informers may take for their first lists. */
   readonly syncTimeout?: number;
@@ -45,7 +47,7 @@ export class Manager {
   readonly metrics = new Metrics();
   readonly #options: ManagerOptions;
   readonly #logger: Logger;
-  readonly #health = new HealthServer(this.metrics);
+  readonly #health: HealthServer;
   readonly #elector: LeaderElector | undefined;
   readonly #informers: Shared[] = [];
   readonly #controllers: Controller[] = [];
@@ -56,16 +58,17 @@ export class Manager {
   constructor(options: ManagerOptions) {
     const { kubeConfig, logger, leaderElection, component = 'controller-manager' } = options;
     const { metrics } = this;
+    this.#health = new HealthServer(options.servesMetrics === false ? undefined : metrics);
     this.#options = options;
     this.#logger = logger;
     this.client = new KubeClient(kubeConfig, { metrics, userAgent: component });
     this.events = new EventRecorder(this.client, { component, logger, metrics });
     if (leaderElection) this.#elector = new LeaderElector(this.client, { ...leaderElection, logger, metrics });
-    collectDefaultMetrics({ register: metrics.registry });
+    collectProcessMetrics(metrics.registry);
     this.addHealthCheck('ping', () => undefined);
   }
 
-  /** The port of /healthz, /readyz and /metrics, once they are served. */
+  /** The port of /healthz and /readyz, once they are served. */
   get port(): number | undefined {
     return this.#port;
   }
@@ -124,7 +127,7 @@ export class Manager {
     try {
       if (this.#options.port !== undefined) {
         this.#port = await this.#health.listen(this.#options.port, this.#options.host);
-        this.#logger.info('serving health and metrics', { step: 'start', port: this.#port });
+        this.#logger.info('serving health', { step: 'start', port: this.#port });
       }
       for (const { informer } of this.#informers) void informer.start(this.#caches.signal);
       await this.#waitForCaches(signal);

@@ -12,6 +12,8 @@ export const signers = {
   uploadserver: 'cdi-uploadserver-signer',
   /** Signs the certificate by which upload servers recognise the upload proxy. */
   'uploadserver-client': 'cdi-uploadserver-client-signer',
+  /** Signs the certificate under which the controllers serve their metrics. */
+  metrics: 'cdi-metrics-signer',
 } as const;
 export type Signer = keyof typeof signers;
 
@@ -26,6 +28,7 @@ export const BUNDLE_KEY = 'ca-bundle.crt';
 export const roleCertificates = {
   apiserver: { secret: 'cdi-apiserver-server-cert', signer: 'apiserver', service: 'cdi-api' },
   uploadproxy: { secret: 'cdi-uploadproxy-server-cert', signer: 'uploadproxy', service: 'cdi-uploadproxy' },
+  metrics: { secret: 'cdi-metrics-server-cert', signer: 'metrics', service: 'cdi-prometheus-metrics' },
 } as const;
 
 /** The certificate that the upload proxy shows to upload servers, and its common name. */

@@ -5,13 +5,14 @@ import type { Metrics } from './metrics.ts';
 /** @returns what is wrong, or undefined when all is well */
 export type Check = () => string | undefined;
 
-/** Serves /healthz and /readyz, which both list every check with its result, and /metrics. */
+/** Serves /healthz and /readyz, which both list every check with its result, and metrics where it is given some. */
 export class HealthServer {
   readonly #checks = { '/healthz': new Map<string, Check>(), '/readyz': new Map<string, Check>() };
-  readonly #metrics: Metrics;
+  readonly #metrics: Metrics | undefined;
   readonly #server: Server;
 
-  constructor(metrics: Metrics) {
+  /** @param metrics whatever anybody may read at /metrics */
+  constructor(metrics: Metrics | undefined) {
     this.#metrics = metrics;
     this.#server = createServer((request, response) => {
       this.#answer(request.url?.split('?')[0] ?? '/', response).catch((error: unknown) => {
@@ -37,7 +38,7 @@ export class HealthServer {
   }
 
   async #answer(path: string, response: ServerResponse): Promise<void> {
-    if (path === '/metrics') {
+    if (path === '/metrics' && this.#metrics) {
       const body = await this.#metrics.registry.metrics();
       response.writeHead(200, { 'content-type': this.#metrics.registry.contentType }).end(body);
     } else if (path === '/healthz' || path === '/readyz') {

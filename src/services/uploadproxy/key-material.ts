@@ -3,7 +3,9 @@ import type { JSONWebKeySet } from 'jose';
 import type { Logger } from '../../base/logger.ts';
 import { type ConfigMap, configMaps, type Secret, secrets } from '../../kube/builtin-resources.ts';
 import type { Informer } from '../../kube/informer.ts';
+import { KeyWatch } from '../../kube/key-watch.ts';
 import type { Manager } from '../../kube/manager.ts';
+import { keyPairIn, requiredText } from '../../kube/secret-content.ts';
 import {
   BUNDLE_KEY,
   bundleName,
@@ -12,8 +14,6 @@ import {
   TOKEN_VERIFICATION_SECRET,
   uploadClientCertificate,
 } from '../../protocol/installation.ts';
-import { KeyWatch } from '../key-watch.ts';
-import { keyPairIn, requiredText } from '../secret-content.ts';
 import { ServerContext } from '../server-context.ts';
 import { TokenVerifier } from './token-verifier.ts';
 

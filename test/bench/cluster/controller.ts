@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pods } from '../../../src/kube/builtin-resources.ts';
+import { readControllerMetrics } from '../../support/controller-metrics.ts';
 import type { Environment } from '../../support/environment.ts';
 import { callsIn, MetricSamples } from '../metric-samples.ts';
 
@@ -7,10 +7,8 @@ import { callsIn, MetricSamples } from '../metric-samples.ts';
 const QUIET_MILLISECONDS = 2_000;
 
 /** What the controllers of the cluster count. */
-export async function controllerMetrics({ client, kubectl }: Environment): Promise<MetricSamples> {
-  const [pod] = await client.list(pods, { namespace: 'cdi', labelSelector: 'cdi.kubevirt.io=cdi-deployment' });
-  const path = `/api/v1/namespaces/cdi/pods/${pod?.metadata?.name}:8443/proxy/metrics`;
-  return new MetricSamples(await kubectl.run('get', '--raw', path));
+export async function controllerMetrics(environment: Environment): Promise<MetricSamples> {
+  return new MetricSamples(await readControllerMetrics(environment));
 }
 
 /** What they count when they have nothing more to do. */

@@ -4,11 +4,13 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
+import { KubeConfig } from '@kubernetes/client-node';
 import { request } from 'undici';
 import { run } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePorts } from '../../support/ports.ts';
+import { scrape } from '../../support/scrape.ts';
 import { MetricSamples } from '../metric-samples.ts';
 
 /** Of /proc/PID/stat; the same on every Linux that Node runs on. */
@@ -27,17 +29,23 @@ export interface Usage {
 /** The controllers as the image runs them: the bundled executable, in a process of its own. */
 export class ControllerProcess {
   readonly #child: ChildProcess;
-  readonly #port: number;
+  readonly #ports: { readonly metrics: number; readonly health: number };
+  /** Of an administrator, who may read the metrics. */
+  readonly #token: string;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, ports: { metrics: number; health: number }, token: string) {
     this.#child = child;
-    this.#port = port;
+    this.#ports = ports;
+    this.#token = token;
   }
 
   /** Bundles the executable, starts it, and resolves when it leads and is ready. */
   static async start(kubeConfigPath: string, log: string): Promise<ControllerProcess> {
     await run(execPath, ['build.ts'], { cwd: repository });
-    const [port] = (await freePorts(1)) as [number];
+    const [metrics, health] = (await freePorts(2)) as [number, number];
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(kubeConfigPath);
+    const token = kubeConfig.getCurrentUser()?.token ?? '';
     const output = openSync(log, 'a');
     const child = spawn(execPath, [join(repository, 'dist/main.js'), 'controller'], {
       stdio: ['ignore', output, output],
@@ -45,7 +53,8 @@ export class ControllerProcess {
         ...process.env,
         KUBECONFIG: kubeConfigPath,
         TRANSFER_IMAGE: 'localhost/diskpress:none',
-        METRICS_PORT: String(port),
+        METRICS_PORT: String(metrics),
+        HEALTH_PORT: String(health),
         NODE_ENV: 'production',
         // As the image sets it.
         MALLOC_ARENA_MAX: '2',
@@ -53,7 +62,8 @@ export class ControllerProcess {
     });
     closeSync(output);
     process.once('exit', () => child.kill('SIGKILL'));
-    const controller = new ControllerProcess(child, port);
+    const controller = new ControllerProcess(child, { metrics, health }, token);
+    // The certificate of its metrics is made by the one who leads.
     await eventually(
       `the controller leads; its log is ${log}`,
       async () => (await controller.metrics()).sum('leader_election_master_status') === 1,
@@ -80,12 +90,12 @@ export class ControllerProcess {
   }
 
   async metrics(): Promise<MetricSamples> {
-    const { body } = await request(`http://127.0.0.1:${this.#port}/metrics`);
-    return new MetricSamples(await body.text());
+    const { text } = await scrape({ port: this.#ports.metrics, token: this.#token });
+    return new MetricSamples(text);
   }
 
   async #isReady(): Promise<boolean> {
-    const { statusCode, body } = await request(`http://127.0.0.1:${this.#port}/readyz`);
+    const { statusCode, body } = await request(`http://127.0.0.1:${this.#ports.health}/readyz`);
     await body.dump();
     return statusCode === 200;
   }

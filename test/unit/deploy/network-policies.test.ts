@@ -35,7 +35,7 @@ describe("the controllers' NetworkPolicy", () => {
     expect(spec?.policyTypes).to.have.members(['Ingress', 'Egress']);
   });
 
-  it('lets nobody in but to the port of their metrics', () => {
+  it('lets nobody in but to the ports of their metrics and health', () => {
     const names = deployment.spec?.template.spec?.containers.flatMap(({ ports }) => ports?.map(({ name }) => name));
     expect(spec?.ingress?.flatMap(({ ports }) => portsOf(ports))).to.deep.equal(names);
   });

@@ -5,6 +5,8 @@ import { dataVolumes, type DataVolumeSpec } from '../../../../src/api/data-volum
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import { releaseVolumeOf } from '../../../../src/controllers/claims/disposal/release-volume.ts';
 import { SELECTED_NODE_ANNOTATION } from '../../../../src/controllers/claims/wait-for-first-consumer.ts';
+import { METRICS_ACCESS } from '../../../../src/controllers/monitoring/metrics-endpoint.ts';
+import { monitoring } from '../../../../src/controllers/monitoring/setup.ts';
 import {
   configMaps,
   namespaces,
@@ -12,6 +14,8 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
 } from '../../../../src/kube/builtin-resources.ts';
+import type { KubeClient } from '../../../../src/kube/client.ts';
+import { TokenAccess } from '../../../../src/kube/token-access.ts';
 import { act, type Annotations } from './actions.ts';
 import { SimulatedApi } from './api.ts';
 import { type Authorize, SimulatedClient } from './client.ts';
@@ -161,6 +165,20 @@ const volumeNotCached: Scenario = async ({ authorize, onFailure }) => {
   await releaseVolumeOf({ client, caches }, claim).catch(onFailure);
 };
 
+/** Somebody who may asks for the metrics. */
+const metricsRead: Scenario = async ({ authorize, onFailure }) => {
+  const api = new SimulatedApi(
+    () => undefined,
+    () => 0,
+  );
+  const client = new SimulatedClient(api, 'controllers', { rights: monitoring.rights, authorize }).asKubeClient();
+  const create: KubeClient['create'] = async (resource, object) => ({
+    ...(await client.create(resource, { ...object, metadata: { name: 'review' } })),
+    status: { authenticated: true, user: { username: 'prometheus' }, allowed: true },
+  });
+  await new TokenAccess({ create }, METRICS_ACCESS).decide('token').catch(onFailure);
+};
+
 /** Whatever the controllers are there for: between them, the scenarios need all of their rights. */
 export const scenarios: readonly Scenario[] = [
   installation,
@@ -169,6 +187,7 @@ export const scenarios: readonly Scenario[] = [
   importByProxy,
   importInStages,
   labelledSource,
+  metricsRead,
   volumeNotCached,
   ...fills.flatMap((spec) => paces.map((pace) => life(spec, 'copy', {}, pace))),
   ...clones.flatMap((spec) => cloneTypes.flatMap((type) => paces.map((pace) => life(spec, type, {}, pace)))),

@@ -1,9 +1,9 @@
 import type { Logger } from '../base/logger.ts';
-import { toError } from '../kube/errors.ts';
-import type { Informer } from '../kube/informer.ts';
-import type { ObjectKey } from '../kube/key.ts';
-import type { Manager } from '../kube/manager.ts';
-import type { KubeObject, Resource } from '../kube/resource.ts';
+import { toError } from './errors.ts';
+import type { Informer } from './informer.ts';
+import type { ObjectKey } from './key.ts';
+import type { Manager } from './manager.ts';
+import type { KubeObject, Resource } from './resource.ts';
 
 /**
  * Watches the objects that have the certificates and keys of a service. Each is in use as soon as the watch of its

@@ -1,5 +1,5 @@
-import type { Secret } from '../kube/builtin-resources.ts';
-import { secretText } from '../kube/secret-text.ts';
+import type { Secret } from './builtin-resources.ts';
+import { secretText } from './secret-text.ts';
 
 /** Returns the text of one key of a Secret. @throws Error if the Secret has no such key */
 export function requiredText(secret: Secret, key: string): string {

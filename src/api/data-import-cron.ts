@@ -16,7 +16,7 @@ export type DataImportCronConditionType = (typeof dataImportCronConditionTypes)[
 const LONGEST_NAME = 63;
 
 /** What can be looked at again for a newer version. */
-const REPEATED_SOURCES = ['registry', 'pvc'] as const;
+const REPEATED_SOURCES = ['registry', 'http', 's3', 'gcs', 'pvc'] as const;
 
 const UNUSED_FIELDS = ['sourceRef', 'contentType', 'checkpoints', 'finalCheckpoint'] as const;
 

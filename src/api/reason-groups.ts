@@ -62,6 +62,12 @@ export const reasonGroups = [
     remedy: 'A server leads further inside than it is itself; the message says how to allow that.',
   },
   {
+    reasons: ['AddressRefused'],
+    course: 'permanent',
+    remedy:
+      'A loopback or link-local address, where the controllers look for no new images: give the address that the server has for others.',
+  },
+  {
     reasons: ['ProtocolViolation'],
     course: 'permanent',
     remedy: 'The server, or something before it, does not send what it announces; the message says how.',

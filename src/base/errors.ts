@@ -30,6 +30,7 @@ const permanence = {
   ProxyRefused: 'permanent',
   TooManyRedirects: 'permanent',
   RedirectRefused: 'permanent',
+  AddressRefused: 'permanent',
   CertificateUntrusted: 'permanent',
   TlsFailed: 'permanent',
   ProtocolViolation: 'permanent',

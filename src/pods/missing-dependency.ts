@@ -1,3 +1,4 @@
+import { describeMissing } from '../protocol/missing-dependency.ts';
 import type { ImportDependency, TransferResult } from '../protocol/transfer-pod.ts';
 import { namesIn } from './mounted-secrets.ts';
 
@@ -16,18 +17,4 @@ export async function missingDependency(
     return { outcome: 'failed', permanent: false, code: `${dependency.kind}NotFound`, message };
   }
   return undefined;
-}
-
-/** @param found the keys that are mounted */
-function describeMissing(
-  { kind, namespace, name, keys }: ImportDependency,
-  found: readonly string[],
-): string | undefined {
-  const wanted = keys.map((set) => set.join(' and ')).join(', or ');
-  if (found.length === 0) {
-    const content = kind === 'ConfigMap' ? ' with the certificates in PEM' : wanted && ` with the keys ${wanted}`;
-    return `${kind} "${name}" does not exist in namespace "${namespace}", or is empty; create it${content}`;
-  }
-  if (keys.length === 0 || keys.some((set) => set.every((key) => found.includes(key)))) return undefined;
-  return `${kind} "${name}" in namespace "${namespace}" does not have the keys ${wanted}; add them`;
 }

@@ -2,15 +2,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import type { Login } from '../base/login.ts';
+import {
+  DOCKER_CONFIG_KEY,
+  loginOf,
+  PASSWORD_KEY,
+  secretValue,
+  SERVICE_ACCOUNT_KEY,
+  USER_KEY,
+} from '../protocol/source-secrets.ts';
 
 /** Reads a mounted Secret with `accessKeyId` and `secretKey`; undefined where there is none. */
 export async function readCredentials(directory: string): Promise<Login | undefined> {
   const [user, password] = await Promise.all([
-    readIfThere(join(directory, 'accessKeyId')),
-    readIfThere(join(directory, 'secretKey')),
+    readIfThere(join(directory, USER_KEY)),
+    readIfThere(join(directory, PASSWORD_KEY)),
   ]);
-  if (user === undefined && password === undefined) return undefined;
-  return { user: user ?? '', password: password ?? '' };
+  return loginOf(user, password);
 }
 
 /** Reads the header lines of the Secrets mounted below one folder; each key of each Secret is one line. */
@@ -26,12 +33,12 @@ export async function readSecretHeaders(directory: string): Promise<string[]> {
 
 /** Reads the credentials.json of a mounted Secret for Google Cloud; undefined where there is none. */
 export function readServiceAccount(directory: string): Promise<string | undefined> {
-  return readIfThere(join(directory, 'credentials.json'));
+  return readIfThere(join(directory, SERVICE_ACCOUNT_KEY));
 }
 
 /** Reads a mounted Secret of type kubernetes.io/dockerconfigjson; undefined where there is none. */
 export function readDockerConfig(directory: string): Promise<string | undefined> {
-  return readIfThere(join(directory, '.dockerconfigjson'));
+  return readIfThere(join(directory, DOCKER_CONFIG_KEY));
 }
 
 /** Returns those of the folders that are mounted. */
@@ -55,8 +62,7 @@ export async function namesIn(directory: string): Promise<string[]> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    // Hand-made Secrets often end with an unintended line break.
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    return secretValue(await readFile(path, 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

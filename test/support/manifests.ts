@@ -388,11 +388,11 @@ export const refused: Record<string, [object, ...string[]]> = {
   ],
   'a DataImportCron of something that has no versions': [
     object('DataImportCron', 'bad', {
-      template: { spec: { source: { http }, storage } },
+      template: { spec: { source: { blank: {} }, storage } },
       schedule: '',
       managedDataSource: 'a',
     }),
-    'the template of a DataImportCron must have one of the sources registry, pvc',
+    'the template of a DataImportCron must have one of the sources registry, http, s3, gcs, pvc',
   ],
   'a DataImportCron of a DataSource': [
     object('DataImportCron', 'bad', {
@@ -400,7 +400,7 @@ export const refused: Record<string, [object, ...string[]]> = {
       schedule: '',
       managedDataSource: 'a',
     }),
-    'the template of a DataImportCron must have one of the sources registry, pvc',
+    'the template of a DataImportCron must have one of the sources registry, http, s3, gcs, pvc',
   ],
   'a DataImportCron of files': [
     object('DataImportCron', 'bad', {

@@ -24,8 +24,9 @@ export interface ImagePoller {
   /**
    * @param namespace where the Secrets, ConfigMaps and ImageStreams are that the source names
    * @param source of a kind that changes: registry, http, s3 or gcs
-   * @throws TransferError, which says by `permanent` whether trying again may help; the reason of the signal where that
-   * is aborted
+   * @throws TransferError, which says by `permanent` whether trying again may help; WaitingError SecretNotFound,
+   *   ConfigMapNotFound or ErrForbidden where an object or a right is missing in the cluster; the reason of the signal
+   *   where that is aborted; ApiError and ConnectionError of the cluster's API
    */
   poll(
     namespace: string,

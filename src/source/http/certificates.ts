@@ -7,21 +7,26 @@ import { systemCode, TransferError } from '../../base/errors.ts';
  * Returns the trusted certificates: Node's, the system's, and those in files.
  *
  * @param places files with PEM certificates, or folders of them, whatever their names
+ * @param texts more of them, each with the PEM of any number
  * @throws TransferError InvalidRequest where one cannot be read, or has files without any certificate
  */
-export async function trustedCertificates(places: readonly string[]): Promise<string[]> {
+export async function trustedCertificates(places: readonly string[], texts: readonly string[] = []): Promise<string[]> {
   const certificates = new Set([...getCACertificates('default'), ...getCACertificates('system')]);
   for (const place of places) {
     for (const certificate of await certificatesIn(place)) certificates.add(certificate);
   }
+  for (const certificate of texts.flatMap(certificatesOf)) certificates.add(certificate);
   return [...certificates];
+}
+
+/** Returns the certificates in a text. */
+export function certificatesOf(text: string): string[] {
+  return Array.from(text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g), ([pem]) => pem);
 }
 
 async function certificatesIn(place: string): Promise<string[]> {
   const texts = await readTexts(place);
-  const certificates = texts.flatMap((text) =>
-    Array.from(text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g), ([pem]) => pem),
-  );
+  const certificates = texts.flatMap(certificatesOf);
   if (texts.length > 0 && certificates.length === 0) {
     throw new TransferError(
       'InvalidRequest',

@@ -12,8 +12,8 @@ import { Pace } from './pace.ts';
 import { PacedBody } from './paced-body.ts';
 import type { Place } from './place.ts';
 import { ProxiedClient } from './proxied-client.ts';
-import { Proxies, proxiesOf } from './proxies.ts';
-import { redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
+import { Proxies, proxiesOf, type ProxySettings } from './proxies.ts';
+import { addressRefused, redirectRefused, redirectTarget, type Referrer } from './redirect.ts';
 import type { LowestRate } from './too-slow.ts';
 import { Trust, type TrustOptions } from './trust.ts';
 
@@ -42,13 +42,17 @@ export interface HttpClientOptions extends TrustOptions {
    * ones, for example.
    */
   followsInternalRedirects?: boolean;
+  /** Networks that no request may lead to, whoever names them; by default none. */
+  refusedNetworks?: readonly Network[] | undefined;
+  /** The proxies to use; by default those in the environment. */
+  proxies?: ProxySettings | undefined;
   /** Bytes of each of the two buffers that a connection receives into; less than by default, where there are many. */
   receiveBuffer?: number;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpRequest {
-  method?: 'GET' | 'POST' | 'OPTIONS';
+  method?: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
   /** The body, sent to the origin of the first URL only. */
   body?: string;
   /** Headers that are sent wherever redirects lead; they take precedence over the confidential ones. */
@@ -59,6 +63,8 @@ export interface HttpRequest {
   referrer?: Referrer | undefined;
   /** Where redirects led an earlier request for the same URL; the request goes there directly. */
   place?: Place | undefined;
+  /** Ends this request and the body of its answer, besides the signal of the client. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface HttpResponse extends DirectAnswer {
@@ -82,10 +88,10 @@ export class HttpClient {
   readonly #proxied: ProxiedClient;
   readonly #pace: Pace;
 
-  /** @throws TransferError InvalidRequest where the environment names an invalid proxy */
+  /** @throws TransferError InvalidRequest where an invalid proxy is named */
   constructor(options: HttpClientOptions) {
     this.#options = options;
-    this.#proxies = new Proxies(proxiesOf(env));
+    this.#proxies = new Proxies(options.proxies ?? proxiesOf(env));
     const { stallTimeout = STALL_TIMEOUT_MILLISECONDS, lowestRate = LOWEST_RATE, receiveBuffer, signal } = options;
     const timeouts = {
       connect: CONNECT_TIMEOUT_MILLISECONDS,
@@ -101,7 +107,7 @@ export class HttpClient {
 
   /** @throws TransferError for every failure to get a response; a response of any status is none */
   async request(url: URL, request: HttpRequest): Promise<HttpResponse> {
-    const { method = 'GET', headers, confidentialHeaders, body } = request;
+    const { method = 'GET', headers, confidentialHeaders, body, signal } = request;
     let { place } = request;
     let referrer = place?.referrer ?? request.referrer;
     let current = place?.url ?? url;
@@ -118,7 +124,7 @@ export class HttpClient {
         },
         ...(atFirst && body !== undefined ? { body } : {}),
       };
-      const answer = await this.#once(current, asked, referrer);
+      const answer = await this.#once(current, asked, referrer, signal);
       const target = answer.headers.location;
       if (!redirects.has(answer.status) || target === undefined) {
         return { ...answer, url: current, place, body: new PacedBody(answer.body, this.#pace) };
@@ -136,20 +142,31 @@ export class HttpClient {
     await this.#proxied.close();
   }
 
-  async #once(url: URL, request: DirectRequest, referrer: Referrer | undefined): Promise<DirectAnswer> {
-    const { signal, followsInternalRedirects = false } = this.#options;
+  async #once(
+    url: URL,
+    request: DirectRequest,
+    referrer: Referrer | undefined,
+    ends: AbortSignal | undefined,
+  ): Promise<DirectAnswer> {
+    const { signal, followsInternalRedirects = false, refusedNetworks = [] } = this.#options;
+    ends?.throwIfAborted();
     const proxy = this.#proxies.for(url);
     const accepts = (network: Network): boolean =>
-      followsInternalRedirects || referrer === undefined || mayLead(referrer.network, network);
+      !refusedNetworks.includes(network) &&
+      (followsInternalRedirects || referrer === undefined || mayLead(referrer.network, network));
     const asked = performance.now();
     try {
       // The client for direct connections is fast enough for whole disks, but does not support proxies.
       return proxy === undefined
-        ? await this.#direct.ask(url, request, accepts)
-        : await this.#proxied.ask(url, request, proxy, accepts);
+        ? await this.#direct.ask(url, request, accepts, ends)
+        : await this.#proxied.ask(url, request, proxy, accepts, ends);
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof NetworkRefused && referrer !== undefined) throw redirectRefused(referrer, url, error);
+      ends?.throwIfAborted();
+      if (error instanceof NetworkRefused) {
+        if (refusedNetworks.includes(error.network)) throw addressRefused(url, error);
+        if (referrer !== undefined) throw redirectRefused(referrer, url, error);
+      }
       throw proxy === undefined ? connectionFailure(error, url) : proxyFailure(error, url, proxy);
     } finally {
       this.#pace.waited(Math.max(0, performance.now() - asked - ORDINARY_HEAD));

@@ -27,13 +27,20 @@ export class ProxiedClient {
 
   /**
    * @param accepts which networks the request may lead to; names that only the proxy resolves count as public
+   * @param ends ends this request
    * @throws NetworkRefused, and the errors of undici
    */
-  async ask(url: URL, request: DirectRequest, proxy: URL, accepts: AcceptsNetwork): Promise<DirectAnswer> {
+  async ask(
+    url: URL,
+    request: DirectRequest,
+    proxy: URL,
+    accepts: AcceptsNetwork,
+    ends?: AbortSignal,
+  ): Promise<DirectAnswer> {
     const network = networkOfHost(url.hostname) ?? 'public';
     if (!accepts(network)) throw new NetworkRefused(network);
     const agent = await this.#agentFor(url, proxy);
-    const { signal } = this.#options;
+    const signal = ends ?? this.#options.signal;
     const { statusCode, headers, body } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,

@@ -27,6 +27,16 @@ export function redirectTarget(location: string, from: URL): URL {
   return target;
 }
 
+/** Explains a request to a network that none may lead to. */
+export function addressRefused(to: URL, cause: NetworkRefused): TransferError {
+  return new TransferError(
+    'AddressRefused',
+    `${to.host} is at a ${cause.network} address, which is one of the machine that asks, and not of a server for it: ` +
+      'give the URL by which that server is reached from elsewhere',
+    { cause },
+  );
+}
+
 export function redirectRefused(from: Referrer, to: URL, cause: NetworkRefused): TransferError {
   return new TransferError(
     'RedirectRefused',

@@ -4,6 +4,8 @@ import { trustedCertificates } from './certificates.ts';
 export interface TrustOptions {
   /** Folders of PEM certificates, or files of them, that are trusted besides the system's. */
   certificatesDirectories?: readonly string[];
+  /** Texts with PEM certificates that are trusted, too. */
+  certificates?: readonly string[];
   /** Whether any certificate is accepted. */
   insecureSkipVerify?: boolean;
   /** Hosts of which any certificate is accepted, `host[:port]`. */
@@ -36,8 +38,8 @@ export class Trust {
 
   /** Returns TLS options with verification, regardless of settings for servers. The many certificates are read once. */
   verified(): Promise<{ secureContext: SecureContext }> {
-    const { certificatesDirectories = [] } = this.#options;
-    this.#reading ??= trustedCertificates(certificatesDirectories).then((ca) => ({
+    const { certificatesDirectories = [], certificates = [] } = this.#options;
+    this.#reading ??= trustedCertificates(certificatesDirectories, certificates).then((ca) => ({
       secureContext: createSecureContext({ ca }),
     }));
     return this.#reading;

@@ -17,6 +17,6 @@ export class S3Source extends WebObject {
   constructor(options: S3SourceOptions, progress: Progress) {
     const url = parseHttpUrl(options.url);
     const requests = new S3Requests(url, options.credentials, options.region);
-    super(url, (...asked) => requests.ask(...asked), options, progress);
+    super(url, (client, asked) => requests.ask(client, asked), options, progress);
   }
 }

@@ -1,9 +1,9 @@
 import { defaultPatience, type PatienceOptions } from '../../base/patience.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
-import { HttpClient, type HttpClientOptions, type HttpResponse } from '../http/client.ts';
+import type { AskForObject } from '../http/ask-for-object.ts';
+import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import { describeUrl } from '../http/location.ts';
-import type { Place } from '../http/place.ts';
 import { ResumableObject } from '../http/resumable-object.ts';
 
 export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
@@ -12,15 +12,6 @@ export interface WebObjectOptions extends Omit<HttpClientOptions, 'signal'> {
   connections?: number | undefined;
   signal?: AbortSignal | undefined;
 }
-
-/**
- * Requests the object with these headers besides its own ones, directly from where redirects have led before, if given.
- */
-export type AskForObject = (
-  client: HttpClient,
-  headers: Record<string, string>,
-  place: Place | undefined,
-) => Promise<HttpResponse>;
 
 /** An object with an http(s) URL. The kinds of servers differ in how the object is requested. */
 export class WebObject implements Source {
@@ -41,7 +32,7 @@ export class WebObject implements Source {
       patience: options.patience ?? defaultPatience,
       signal,
       connections: options.connections,
-      request: (headers, place) => ask(client, headers, place),
+      request: (headers, place) => ask(client, { headers, place }),
     });
   }
 

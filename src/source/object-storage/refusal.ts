@@ -18,9 +18,9 @@ export interface Refusal {
   response: HttpResponse;
 }
 
-/** Whether a response is neither the object nor about the requested range. */
+/** Whether a response is neither the object nor about a condition or the requested range. */
 export function isRefused({ status }: HttpResponse): boolean {
-  return status >= 300 && status !== 416;
+  return status >= 300 && status !== 304 && status !== 416;
 }
 
 /** Reads the error document of a response, which is XML both in S3's API and in Google Cloud Storage's XML API. */

@@ -1,6 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
+import type { AskedOfObject } from '../http/ask-for-object.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
-import type { Place } from '../http/place.ts';
 import type { Referrer } from '../http/redirect.ts';
 import { isRefused, readRefusal, refusalFailure } from './refusal.ts';
 
@@ -35,35 +35,30 @@ export class S3Requests {
   }
 
   /** @throws TransferError where the server does not serve the object to these credentials */
-  async ask(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
-    let response = await this.#send(client, headers, place);
+  async ask(client: HttpClient, asked: AskedOfObject): Promise<HttpResponse> {
+    let response = await this.#send(client, asked);
     if (!isRefused(response)) return response;
     let refusal = await readRefusal(response);
     if (refusal.region !== undefined && this.#moveTo(refusal.region)) {
       if (this.#url.origin !== refusal.response.url.origin) this.#referrer = refusal.response;
-      response = await this.#send(client, headers);
+      response = await this.#send(client, { ...asked, place: undefined });
       if (!isRefused(response)) return response;
       refusal = await readRefusal(response);
     }
     throw refusalFailure(refusal, { anonymous: this.#credentials === undefined, remedy: 'give-s3-credentials' });
   }
 
-  async #send(client: HttpClient, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
-    const confidentialHeaders = await this.#signature();
-    return client.request(this.#url, {
-      headers,
-      confidentialHeaders,
-      place,
-      referrer: this.#referrer,
-    });
+  async #send(client: HttpClient, asked: AskedOfObject): Promise<HttpResponse> {
+    const confidentialHeaders = await this.#signature(asked.method ?? 'GET');
+    return client.request(this.#url, { ...asked, confidentialHeaders, referrer: this.#referrer });
   }
 
-  async #signature(): Promise<Record<string, string>> {
+  async #signature(method: string): Promise<Record<string, string>> {
     if (this.#credentials === undefined) return {};
     const { accessKeyId, secretAccessKey, sessionToken } = this.#credentials;
     const signer = new AwsV4Signer({
       url: this.#url.href,
-      method: 'GET',
+      method,
       service: 's3',
       accessKeyId,
       secretAccessKey,

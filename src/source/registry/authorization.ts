@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { TransferError } from '../../base/errors.ts';
+import type { AskedOfObject } from '../http/ask-for-object.ts';
 import { bearerAuthorization, bearerToken } from '../http/bearer-token.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { basicAuthorization } from '../http/headers.ts';
-import type { Place } from '../http/place.ts';
 import { readJson } from '../http/read-document.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 
@@ -29,22 +29,23 @@ export class RegistryAuthorization {
   }
 
   /** Sends a request, and sends it again with new credentials where the registry asks for them. */
-  async request(url: URL, headers: Record<string, string>, place?: Place): Promise<HttpResponse> {
-    const response = await this.#send(url, headers, place);
+  async request(url: URL, asked: AskedOfObject): Promise<HttpResponse> {
+    const response = await this.#send(url, asked);
     if (response.status !== 401 || response.url.origin !== url.origin) return response;
     const challenge = response.headers['www-authenticate'];
     await response.body.dump();
-    this.#header = await this.#answer(Array.isArray(challenge) ? challenge.join(', ') : challenge, response);
-    return this.#send(url, headers, place);
+    const header = Array.isArray(challenge) ? challenge.join(', ') : challenge;
+    this.#header = await this.#answer(header, response, asked.signal);
+    return this.#send(url, asked);
   }
 
-  #send(url: URL, headers: Record<string, string>, place: Place | undefined): Promise<HttpResponse> {
+  #send(url: URL, asked: AskedOfObject): Promise<HttpResponse> {
     const confidentialHeaders: Record<string, string> =
       this.#header === undefined ? {} : { authorization: this.#header };
-    return this.#client.request(url, { headers, confidentialHeaders, place });
+    return this.#client.request(url, { ...asked, confidentialHeaders });
   }
 
-  async #answer(header: string | undefined, response: HttpResponse): Promise<string> {
+  async #answer(header: string | undefined, response: HttpResponse, signal: AbortSignal | undefined): Promise<string> {
     const challenges = parseChallenges(header);
     const bearers = challenges.filter(({ scheme }) => scheme === 'bearer');
     const bearer = bearers.find((challenge) => realmUrl(challenge) !== null) ?? bearers[0];
@@ -52,7 +53,7 @@ export class RegistryAuthorization {
     const takesBasic = challenges.length === 0 || challenges.some(({ scheme }) => scheme === 'basic');
     const password = takesBasic ? this.#credentials : undefined;
     if (bearer !== undefined && (realmUrl(bearer) !== null || password === undefined)) {
-      return this.#token(bearer, response);
+      return this.#token(bearer, response, signal);
     }
     if (!takesBasic) {
       const schemes = challenges.map(({ scheme }) => scheme).join(', ');
@@ -66,14 +67,14 @@ export class RegistryAuthorization {
   }
 
   /** Obtains a token: https://distribution.github.io/distribution/spec/auth/token/ */
-  async #token(challenge: Challenge, response: HttpResponse): Promise<string> {
+  async #token(challenge: Challenge, response: HttpResponse, signal: AbortSignal | undefined): Promise<string> {
     const realm = realmOf(challenge, response.url);
     const service = challenge.parameters.get('service');
     if (service !== undefined) realm.searchParams.set('service', service);
     realm.searchParams.set('scope', `repository:${this.#repository}:pull`);
     const confidentialHeaders: Record<string, string> =
       this.#credentials === undefined ? {} : { authorization: basicAuthorization(this.#credentials) };
-    const answer = await this.#client.request(realm, { confidentialHeaders, referrer: response });
+    const answer = await this.#client.request(realm, { confidentialHeaders, referrer: response, signal });
     if (answer.status !== 200) {
       await answer.body.dump();
       throw statusFailure(answer.status, answer.headers, answer.url);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ByteStream } from '../../base/bytes.ts';
 import { TransferError } from '../../base/errors.ts';
 import { defaultPatience, Patience, type PatienceOptions } from '../../base/patience.ts';
@@ -14,6 +15,9 @@ import type { ImageReference } from './reference.ts';
 
 /** Failures of a TLS connection to a server that does not speak TLS. */
 const noTls = new Set(['TlsFailed', 'ConnectionRefused', 'ConnectionLost']);
+/** Statuses by which registries refuse HEAD requests, which they would answer as GET requests. */
+const ofTheMethod = new Set([400, 404, 405, 501]);
+const sha256Digest = /^sha256:[0-9a-f]{64}$/;
 
 export interface RegistryClientOptions {
   /** Whether any certificate of the registry itself is accepted, and plain http where it does not speak TLS. */
@@ -28,6 +32,8 @@ export interface RegistryClientOptions {
   patience?: PatienceOptions;
   /** Most connections for one blob. */
   connections?: number | undefined;
+  /** Makes the requests, and is not closed; by default one is made of these options. */
+  http?: HttpClient | undefined;
   /** How long a body may stall, in milliseconds. */
   stallTimeout?: number;
   signal: AbortSignal;
@@ -46,7 +52,7 @@ export class RegistryClient implements ImageStore {
     this.#image = image;
     this.#options = options;
     this.#progress = progress;
-    this.#http = new HttpClient({ ...options, insecureHosts: options.insecureRegistry === true ? [image.host] : [] });
+    this.#http = options.http ?? new HttpClient({ ...options, insecureHosts: insecureHostsOf(image, options) });
     this.#authorization = new RegistryAuthorization(this.#http, image.repository, options.credentials);
     if (options.insecureRegistry !== true) this.#scheme = 'https';
   }
@@ -68,31 +74,62 @@ export class RegistryClient implements ImageStore {
       patience: this.#options.patience ?? defaultPatience,
       signal: this.#options.signal,
       connections: this.#options.connections,
-      request: async (headers, place) => this.#authorization.request(await this.#url(path), headers, place),
+      request: async (headers, place) => this.#authorization.request(await this.#url(path), { headers, place }),
     });
     return (await object.open()).bytes;
   }
 
+  /**
+   * Returns the digest of a manifest or an index: what the registry says, or where it says nothing, that of the
+   * document. It is asked once.
+   */
+  async digest(reference: string): Promise<string> {
+    const { signal } = this.#options;
+    const path = `manifests/${reference}`;
+    const asked = { headers: { accept: acceptedManifests }, signal };
+    try {
+      const url = await this.#url(path);
+      const head = await this.#authorization.request(url, { ...asked, method: 'HEAD' });
+      await head.body.dump();
+      const told = head.headers['docker-content-digest'];
+      if (head.status === 200 && typeof told === 'string' && sha256Digest.test(told)) return told;
+      if (head.status !== 200 && !ofTheMethod.has(head.status)) throw this.#refused(head);
+      const response = await this.#authorization.request(url, asked);
+      if (response.status !== 200) {
+        await response.body.dump();
+        throw this.#refused(response);
+      }
+      const document = await readDocument(response, { longest: LONGEST_DOCUMENT });
+      return `sha256:${createHash('sha256').update(document).digest('hex')}`;
+    } catch (error) {
+      throw this.#explained(error, path);
+    }
+  }
+
   async close(): Promise<void> {
-    await this.#http.close();
+    if (this.#options.http === undefined) await this.#http.close();
   }
 
   async #document(path: string, headers: Record<string, string>): Promise<Buffer> {
     const patience = new Patience(this.#options.patience ?? defaultPatience, this.#progress, this.#options.signal);
     return patience.persist(
       async () => {
-        const response = await this.#authorization.request(await this.#url(path), headers);
+        const response = await this.#authorization.request(await this.#url(path), { headers });
         if (response.status === 200) return await readDocument(response, { longest: LONGEST_DOCUMENT });
         await response.body.dump();
         throw this.#refused(response);
       },
       (error) => {
         this.#options.signal.throwIfAborted();
-        const failure = connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
-        if (failure.code !== 'TlsFailed') return failure;
-        return new TransferError(failure.code, failure.message, { cause: error, remedy: 'allow-plain-http' });
+        return this.#explained(error, path);
       },
     );
+  }
+
+  #explained(error: unknown, path: string): TransferError {
+    const failure = connectionFailure(error, this.#urlWith(this.#scheme ?? 'https', path));
+    if (failure.code !== 'TlsFailed') return failure;
+    return new TransferError(failure.code, failure.message, { cause: error, remedy: 'allow-plain-http' });
   }
 
   #refused({ status, headers, url }: HttpResponse): TransferError {
@@ -110,15 +147,24 @@ export class RegistryClient implements ImageStore {
   }
 
   async #findScheme(): Promise<'http' | 'https'> {
+    const { signal } = this.#options;
     try {
-      const { body } = await this.#http.request(new URL(`https://${this.#image.host}/v2/`), {});
+      const { body } = await this.#http.request(new URL(`https://${this.#image.host}/v2/`), { signal });
       await body.dump();
       return 'https';
     } catch (error) {
       if (!(error instanceof TransferError) || !noTls.has(error.code)) throw error;
     }
-    const { body } = await this.#http.request(new URL(`http://${this.#image.host}/v2/`), {});
+    const { body } = await this.#http.request(new URL(`http://${this.#image.host}/v2/`), { signal });
     await body.dump();
     return 'http';
   }
+}
+
+/** Returns the hosts of which any certificate is accepted. */
+export function insecureHostsOf(
+  { host }: ImageReference,
+  { insecureRegistry }: Pick<RegistryClientOptions, 'insecureRegistry'>,
+): string[] {
+  return insecureRegistry === true ? [host] : [];
 }

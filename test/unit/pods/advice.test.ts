@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { advised, TransferError } from '../../../src/base/errors.ts';
 import { advice as ofTheCommandLine } from '../../../src/cli/advice.ts';
-import { advice as ofPods } from '../../../src/pods/advice.ts';
+import { advice as ofPods } from '../../../src/protocol/advice.ts';
 
 describe('what to do about a failure', () => {
   const failure = new TransferError('Unauthorized', 'https://images/disk answered 401', {

@@ -38,21 +38,29 @@ export class DirectClient {
 
   /**
    * @param accepts which networks the connection may lead to
+   * @param ends ends this request and the body of its answer; the connection is closed
    * @throws NetworkRefused, and the errors of the connection or the response, as `code` says
    */
-  async ask(url: URL, request: DirectRequest, accepts: AcceptsNetwork = () => true): Promise<DirectAnswer> {
+  async ask(
+    url: URL,
+    request: DirectRequest,
+    accepts: AcceptsNetwork = () => true,
+    ends?: AbortSignal,
+  ): Promise<DirectAnswer> {
     // A request that changes something must not be repeated (RFC 9110 section 9.2.2), so it gets a new connection.
-    const mayRepeat = request.method === 'GET';
+    const mayRepeat = request.method === 'GET' || request.method === 'HEAD';
     const takeKept = () => (mayRepeat ? this.#takeIdle(url.origin, accepts) : undefined);
     for (let kept = takeKept(); kept !== undefined; kept = takeKept()) {
       try {
-        return await this.#askOver(kept, url, request);
+        return await this.#askOver(kept, url, request, ends);
       } catch (error) {
         // The server may have closed it while the request was in flight, or have sent more than its last response.
-        if (kept.isAnswered && !isNoHttp(error)) throw error;
+        if (ends?.aborted || (kept.isAnswered && !isNoHttp(error))) throw error;
       }
     }
-    const { tls, timeouts, receiveBuffer, signal } = this.#options;
+    const { tls, timeouts, receiveBuffer } = this.#options;
+    const signals = [this.#options.signal, ends].filter((each) => each !== undefined);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
     const secured = url.protocol === 'https:' ? await tls(url) : {};
     const connection = await DirectConnection.open(url, secured, { timeouts, accepts, receiveBuffer, signal });
     this.#connections.add(connection);
@@ -62,10 +70,15 @@ export class DirectClient {
       this.#idle = this.#idle.filter((idle) => idle.connection !== connection);
     });
     try {
-      return await this.#askOver(connection, url, request);
+      return await this.#askOver(connection, url, request, ends);
     } catch (error) {
       const isSilent = error instanceof ConnectionClosed && !connection.isAnswered;
-      if (isSilent && connection.protocol === undefined && (await this.#agreesToHttp2(url, secured, accepts))) {
+      if (
+        !ends?.aborted &&
+        isSilent &&
+        connection.protocol === undefined &&
+        (await this.#agreesToHttp2(url, secured, accepts))
+      ) {
         throw new Http2Only();
       }
       throw error;
@@ -92,8 +105,16 @@ export class DirectClient {
     }
   }
 
-  #askOver(connection: DirectConnection, url: URL, request: DirectRequest): Promise<DirectAnswer> {
+  #askOver(
+    connection: DirectConnection,
+    url: URL,
+    request: DirectRequest,
+    ends: AbortSignal | undefined,
+  ): Promise<DirectAnswer> {
+    const end = () => connection.close();
+    ends?.addEventListener('abort', end);
     return connection.ask(url, request, () => {
+      ends?.removeEventListener('abort', end);
       this.#idle.push({ origin: url.origin, connection, since: performance.now() });
     });
   }

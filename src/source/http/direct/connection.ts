@@ -40,7 +40,7 @@ export interface OpenOptions {
 }
 
 export interface DirectRequest {
-  method: 'GET' | 'POST' | 'OPTIONS';
+  method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
   /** Headers by name in lower case. */
   headers: Record<string, string>;
   body?: string;
@@ -222,7 +222,7 @@ export class DirectConnection {
         this.close();
       },
     };
-    const length = lengthOf(response);
+    const length = exchange.method === 'HEAD' ? 0 : lengthOf(response);
     if (length === undefined) return new ParsedBody(stream, exchange, response, wire);
     exchange.destroy();
     const staysOpen = response.httpVersion === '1.1' && !/\bclose\b/i.test(response.headers.connection ?? '');
@@ -235,7 +235,8 @@ export class DirectConnection {
  * end.
  */
 function lengthOf({ statusCode = 0, headers }: IncomingMessage): number | undefined {
+  if (bodiless.has(statusCode)) return 0;
   const length = headers['content-length'];
   const isPlain = headers['transfer-encoding'] === undefined && length !== undefined;
-  return isPlain && !bodiless.has(statusCode) ? Number(length) : undefined;
+  return isPlain ? Number(length) : undefined;
 }

@@ -47,7 +47,7 @@ describe('refusals of object stores', () => {
       response.end('<Error><Code>AuthorizationHeaderMalformed</Code></Error>');
     });
     const requests = new S3Requests(url, { accessKeyId: 'a', secretAccessKey: 'b' });
-    await requests.ask(client, {}).catch((error: unknown) => error);
+    await requests.ask(client, { headers: {} }).catch((error: unknown) => error);
     expect(hosts).to.deep.equal([url.host, url.host]);
   });
 });

@@ -30,7 +30,7 @@ describe('authorization at a registry', () => {
     const client = new HttpClient(options);
     clients.push(client);
     const authorization = new RegistryAuthorization(client, 'org/disk', credentials);
-    return authorization.request(registry, {}).catch((error: unknown) => error);
+    return authorization.request(registry, { headers: {} }).catch((error: unknown) => error);
   };
 
   beforeEach(() => {

@@ -1,0 +1,2 @@
+/** The ClusterRole in deploy/image-polls; an installation can do without it. */
+export const imagePollsRole = 'cdi-image-polls';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { env } from 'node:process';
 import { KubeConfig } from '@kubernetes/client-node';
-import { createLogger } from '../base/logger.ts';
+import { createLogger, logSettings } from '../base/logger.ts';
 import { toError } from '../kube/errors.ts';
 import { Manager } from '../kube/manager.ts';
 import { addControllers } from './manager.ts';
@@ -15,12 +15,13 @@ const HEALTH_PORT = 8080;
  * Runs the controllers until the process is told to stop.
  *
  * Environment (with defaults): POD_NAMESPACE (namespace of the installation; cdi), POD_NAME (holder of the lease; the
- * host name), TRANSFER_IMAGE (image of transfer pods), LOG_LEVEL (info), METRICS_PORT (8443), HEALTH_PORT (8080).
+ * host name), TRANSFER_IMAGE (image of transfer pods), LOG_LEVEL (info), LOG_FORMAT (text), METRICS_PORT (8443),
+ * HEALTH_PORT (8080).
  *
  * @returns the exit code: 0 after a graceful stop, 1 when the lease was lost or the caches could not be filled
  */
 export async function runControllers(version: string): Promise<number> {
-  const logger = createLogger(env['LOG_LEVEL'] ?? 'info');
+  const logger = createLogger();
   process.on('unhandledRejection', (reason) => {
     logger.error('a rejection was not handled', { step: 'crash', error: toError(reason).stack });
     process.exit(1);
@@ -42,7 +43,7 @@ export async function runControllers(version: string): Promise<number> {
     servesMetrics: false,
   });
   const metrics = metricsEndpoint(manager, { namespace, logger });
-  addControllers(manager, { image, namespace, version });
+  addControllers(manager, { image, namespace, version, logFormat: logSettings().format });
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   try {

@@ -45,6 +45,7 @@ export async function runCopySource(overrides: Partial<CopySourceSettings> = {})
     logger: settings.logger,
     progressPort: settings.progressPort,
     metric: 'kubevirt_cdi_clone_progress_total',
+    hasPhases: false,
     work: (progress, signal) => sendVolume(settings, progress, signal),
   });
 }

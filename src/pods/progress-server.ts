@@ -3,6 +3,7 @@ import { env } from 'node:process';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { OWNER_UID_VARIABLE, type TransferProgress } from '../protocol/transfer-pod.ts';
 import { closeWithConnections, listen } from '../server/listen.ts';
+import { type ProcessingPhase, processingPhases } from './phases.ts';
 
 export interface ProgressServer {
   /** The port that it listens on, for callers that asked for port 0. */
@@ -13,6 +14,8 @@ export interface ProgressServer {
 /** The state of a transfer; evaluated for every request. */
 export interface ObservedTransfer {
   snapshot(): TransferProgress;
+  /** The phase of one that has phases. */
+  phase?(): ProcessingPhase | undefined;
 }
 
 /**
@@ -84,6 +87,7 @@ function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
       this.inc({ ownerUID }, transfer.snapshot().percent ?? 0);
     },
   });
+  if (transfer.phase) registerPhase(registry, ownerUID, () => transfer.phase?.());
   gauge('diskpress_transfer_read_bytes', 'Bytes read from the source', (progress) => progress.bytesRead);
   gauge('diskpress_transfer_size_bytes', 'Bytes that the source has', (progress) => progress.bytesTotal);
   gauge('diskpress_transfer_written_bytes', 'Bytes written to the target', (progress) => progress.bytesWritten);
@@ -97,6 +101,20 @@ function createMetrics(transfer: ObservedTransfer, metric: string): Registry {
   gauge('diskpress_transfer_connections', 'Connections that bring bytes', (progress) => progress.connections);
   gauge('diskpress_transfer_retries', 'Passing failures so far', (progress) => progress.retries);
   return registry;
+}
+
+/** Registers one series for each phase, with the value 1 of the present one. */
+function registerPhase(registry: Registry, ownerUID: string, phase: () => ProcessingPhase | undefined): void {
+  new Gauge({
+    name: 'kubevirt_cdi_import_phase_info',
+    help: 'The phase that the transfer is in, which has the value 1',
+    labelNames: ['ownerUID', 'phase'],
+    registers: [registry],
+    collect() {
+      const current = phase();
+      for (const each of processingPhases) this.set({ ownerUID, phase: each }, each === current ? 1 : 0);
+    },
+  });
 }
 
 function answer(response: ServerResponse, status: number, contentType: string, body: string): void {

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import { Progress } from '../base/progress.ts';
 import { advice } from '../protocol/advice.ts';
 import type { TransferResult } from '../protocol/transfer-pod.ts';
+import { Phases } from './phases.ts';
 import { serveProgress } from './progress-server.ts';
 import type { ReportedRecord } from './reported-record.ts';
 import { writeTerminationMessage } from './termination.ts';
@@ -16,6 +17,8 @@ export interface TransferRole {
   progressPort: number;
   /** Name of the metric with the percentage. */
   metric: string;
+  /** Whether it fills the volume, and so has the phases that the log and a metric name; by default it has. */
+  hasPhases?: boolean;
   /** Whether the pod can be reached by those who use it; by default always. */
   isReady?: () => boolean;
   /** What the pod reports for the one that takes its place; by default nothing. */
@@ -32,23 +35,30 @@ export interface TransferRole {
  * @returns the exit code: 0 when the work succeeded, 1 otherwise
  */
 export async function runTransferRole(role: TransferRole): Promise<number> {
-  const { name, logger, progressPort, metric, isReady, checkpoint, openTransfers, work } = role;
+  const { name, logger, progressPort, metric, hasPhases = true, isReady, checkpoint, openTransfers, work } = role;
   const termination = new AbortController();
   const terminate = (): void => termination.abort(new TransferError('Interrupted', `${name} was told to stop`));
   process.once('SIGTERM', terminate);
   const started = performance.now();
-  const progress = new Progress((step, details) => logger.info(step, details));
+  const phases = hasPhases ? new Phases() : undefined;
+  const progress = new Progress((step, details) => {
+    const begun = phases?.enter(step) ?? [];
+    for (const phase of begun) logger.info(`${phase}: ${step}`, { ...details, phase });
+    if (begun.length === 0) logger.info(step, details);
+  });
   const snapshot = () => ({
     ...progress.snapshot(),
     ...(checkpoint?.text && { checkpoint: checkpoint.text }),
     ...(openTransfers?.text && { openTransfer: openTransfers.text }),
   });
-  const server = await serveProgress({ snapshot }, progressPort, metric, isReady);
+  const observed = { snapshot, ...(phases && { phase: () => phases.current }) };
+  const server = await serveProgress(observed, progressPort, metric, isReady);
   logger.info('starting', { role: name, progressPort: server.port });
   let result: TransferResult;
   try {
     result = await work(progress, termination.signal);
   } catch (error) {
+    phases?.fail();
     result = describeFailure(termination.signal.aborted ? termination.signal.reason : error, logger);
   } finally {
     await server.close();

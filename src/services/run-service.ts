@@ -10,15 +10,15 @@ const METRICS_PORT = 8080;
 /**
  * Runs a service until the process is told to stop, and the requests that are under way by then have ended.
  *
- * Environment (with defaults): POD_NAMESPACE (namespace of the installation; cdi), LOG_LEVEL (info), PORT (8443) and
- * METRICS_PORT (8080).
+ * Environment (with defaults): POD_NAMESPACE (namespace of the installation; cdi), LOG_LEVEL (info), LOG_FORMAT (text),
+ * PORT (8443) and METRICS_PORT (8080).
  *
  * @returns the exit code: 0 after a graceful stop, 1 when the keys could not be watched
  */
 export async function runService(
   create: (options: ServiceOptions) => { run(signal: AbortSignal): Promise<void> },
 ): Promise<number> {
-  const logger = createLogger(env['LOG_LEVEL'] ?? 'info');
+  const logger = createLogger();
   process.on('unhandledRejection', (reason) => {
     logger.error('a rejection was not handled', { step: 'crash', error: toError(reason).stack });
     process.exit(1);

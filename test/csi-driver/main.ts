@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import { Command } from 'commander';
-import { createLogger } from '../../src/base/logger.ts';
+import { createLogger, type LogLevel } from '../../src/base/logger.ts';
 import { loadCsiServices } from './csi-services.ts';
 import { identity } from './identity.ts';
 import { KeyLock } from './key-lock.ts';
@@ -21,7 +21,7 @@ interface Options {
   proto: string;
   kubeletRegistrationDir?: string;
   topologyKey?: string;
-  logLevel: string;
+  logLevel: LogLevel;
 }
 
 const UNIX = 'unix://';
@@ -43,7 +43,7 @@ if (!options.endpoint.startsWith(UNIX)) {
   throw new Error(`--endpoint ${options.endpoint}: only ${UNIX} is served`);
 }
 const socketPath = options.endpoint.slice(UNIX.length);
-const log = createLogger(options.logLevel).child({ driver: options.driverName, node: options.nodeId });
+const log = createLogger({ level: options.logLevel }).child({ driver: options.driverName, node: options.nodeId });
 const pool = await openPool(options.pool, options.nodeId);
 const locks = new KeyLock();
 const topology = new NodeTopology(options.topologyKey, options.nodeId);

@@ -36,7 +36,7 @@ export async function showClones(options: ShowClonesOptions, signal: AbortSignal
       printLines(cloneTable(cloneRows(claims, sources, Date.now())));
       return;
     }
-    const shared = { namespace, logger: createLogger('error'), metrics: new Metrics() };
+    const shared = { namespace, logger: createLogger({ level: 'error' }), metrics: new Metrics() };
     const claims = new Informer(client, persistentVolumeClaims, shared);
     const sources = new Informer(client, volumeCloneSources, shared);
     const running = [claims.start(signal), sources.start(signal)];

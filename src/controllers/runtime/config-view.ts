@@ -12,11 +12,11 @@ export const CDI_NAME = 'cdi';
 /** The configuration in force; every call reads the caches. */
 export class ConfigView {
   readonly #caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>;
-  readonly #installation: Pick<InstallationSettings, 'image' | 'namespace'>;
+  readonly #installation: Pick<InstallationSettings, 'image' | 'namespace' | 'logFormat'>;
 
   constructor(
     caches: Pick<Caches, 'cdis' | 'cdiConfigs' | 'storageClasses'>,
-    installation: Pick<InstallationSettings, 'image' | 'namespace'>,
+    installation: Pick<InstallationSettings, 'image' | 'namespace' | 'logFormat'>,
   ) {
     this.#caches = caches;
     this.#installation = installation;
@@ -77,6 +77,7 @@ export class ConfigView {
         limits: { ...DEFAULT_POD_RESOURCES.limits, ...this.#config.podResourceRequirements?.limits },
       },
       workloadPlacement: cdi?.workload ?? {},
+      logFormat: this.#installation.logFormat,
     };
   }
 

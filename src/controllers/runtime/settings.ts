@@ -1,4 +1,5 @@
 import type { V1Affinity, V1LocalObjectReference, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
+import type { LogFormat } from '../../base/logger.ts';
 
 /** Settings of the installation and of CDIConfig for the pods that move data. */
 export interface TransferSettings {
@@ -13,6 +14,8 @@ export interface TransferSettings {
     readonly tolerations?: V1Toleration[];
     readonly affinity?: V1Affinity;
   };
+  /** How transfer pods write their logs; for people unless it is set. */
+  readonly logFormat?: LogFormat | undefined;
 }
 
 /** Settings of the installation, which the Deployment passes to the executable. */
@@ -22,6 +25,8 @@ export interface InstallationSettings {
   readonly namespace: string;
   /** Version of the product. */
   readonly version: string;
+  /** How the executable writes its log, and transfer pods theirs. */
+  readonly logFormat?: LogFormat;
 }
 
 /**

@@ -64,6 +64,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       readOnly: writable !== true,
     })),
   ];
+  const env = { ...(settings.logFormat === 'json' && { LOG_FORMAT: settings.logFormat }), ...options.env };
   const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
   const priorityClassName = options.claimAnnotations[userAnnotation.podPriorityClassName];
   const serviceAccountName = options.claimAnnotations[userAnnotation.podServiceAccountName];
@@ -118,7 +119,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
           image: settings.image,
           imagePullPolicy: settings.imagePullPolicy,
           args: [options.role],
-          env: Object.entries(options.env).map(([name, value]) => ({ name, value })),
+          env: Object.entries(env).map(([name, value]) => ({ name, value })),
           resources: settings.podResources,
           securityContext: {
             allowPrivilegeEscalation: false,

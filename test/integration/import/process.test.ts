@@ -31,7 +31,7 @@ describe('importer: as a process', () => {
     from: Pick<Server, 'port'>,
     name: string,
     capacity: number,
-    block: { device?: string; checkpoint?: string | undefined } = {},
+    block: { device?: string; checkpoint?: string | undefined; logFormat?: string } = {},
   ): Promise<{ child: ChildProcess; volume: string; port: number; termination: string }> => {
     const pod = await mkdtemp(join(directory, 'pod-'));
     const volume = join(pod, 'data');
@@ -58,6 +58,7 @@ describe('importer: as a process', () => {
         ...process.env,
         [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false, checkpoint: block.checkpoint }),
         TERMINATION_MESSAGE_PATH: termination,
+        ...(block.logFormat && { LOG_FORMAT: block.logFormat }),
         POD_SETTINGS: JSON.stringify(settings),
       },
     });
@@ -126,7 +127,7 @@ describe('importer: as a process', () => {
       expect(result)
         .to.have.property('bytesRead')
         .that.is.lessThan(60 * MEBIBYTE);
-      expect(log).to.include('"resuming"');
+      expect(log).to.match(/ INFO {2}resuming position=\d+/);
       expect(await sameDisk(device, join(directory, 'www', 'small.img'))).to.equal(true);
     } finally {
       devices.detach();
@@ -181,17 +182,34 @@ describe('importer: as a process', () => {
     }
   });
 
-  it('logs its phases, each line a JSON object', async () => {
+  const phases = [
+    ...['starting', 'Info: connecting', 'recognised', 'TransferDataFile: copying', 'Resize: syncing'],
+    ...['Complete: done', 'finished'],
+  ];
+  /** Whether connections are added depends on how busy the machine is, and what is missing on the machine itself. */
+  const isCertain = (message: string) =>
+    message !== 'more connections' && !message.startsWith('without native libraries');
+
+  it('logs its phases for people', async () => {
     const { child } = await startPod(server, 'disk.img', 700 * MEBIBYTE);
     const [exitCode] = (await once(child, 'close')) as [number];
     expect(exitCode).to.equal(0);
+    const lines = log.trim().split('\n');
+    for (const line of lines) expect(line).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO {2}\S/);
+    const messages = lines.map((line) => /INFO {2}(.*?)(?= \w+=|$)/.exec(line)?.[1] ?? line).filter(isCertain);
+    expect(messages).to.deep.equal(phases);
+    expect(log).to.match(/TransferDataFile: copying format=raw target=\S+disk\.img phase=TransferDataFile$/m);
+  });
+
+  it('logs the same as JSON, an object a line, where that is asked for', async () => {
+    const { child } = await startPod(server, 'disk.img', 700 * MEBIBYTE, { logFormat: 'json' });
+    await once(child, 'close');
     const messages = log
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { message: string }).message)
-      // Whether connections are added depends on how busy the machine is, and what is missing on the machine itself.
-      .filter((message) => message !== 'more connections' && !message.startsWith('without native libraries'));
-    expect(messages).to.deep.equal(['starting', 'connecting', 'recognised', 'copying', 'syncing', 'done', 'finished']);
+      .filter(isCertain);
+    expect(messages).to.deep.equal(phases);
   });
 
   it('stays within 150 MB of memory', async () => {

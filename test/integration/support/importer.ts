@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createLogger } from '../../../src/base/logger.ts';
+import { createLogger, logSettings } from '../../../src/base/logger.ts';
 import { type ImporterSettings, runImporter } from '../../../src/pods/importer.ts';
 import {
   IMPORT_REQUEST_VARIABLE,
@@ -75,7 +75,7 @@ export async function importInPod(parent: string, options: PodOptions): Promise<
     vddkOptions: join(pod, 'vddk-args'),
     diskImage,
     progressPort: 0,
-    logger: createLogger(process.env['DISKPRESS_TEST_LOG'] ?? 'error'),
+    logger: createLogger(logSettings({ LOG_LEVEL: process.env['DISKPRESS_TEST_LOG'] ?? 'error' })),
     ...options.settings,
   });
   const result = transferResult.parse(JSON.parse(await readFile(join(pod, 'termination-log'), 'utf8')));

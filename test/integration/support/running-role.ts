@@ -24,7 +24,7 @@ export class RunningRole {
     this.#terminationMessage = terminationMessage;
     this.process = spawn(process.execPath, [join(import.meta.dirname, 'role-process.ts'), ...parameters], {
       stdio: ['ignore', 'inherit', 'pipe'],
-      env: { ...process.env, TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
+      env: { ...process.env, LOG_FORMAT: 'json', TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
     });
     this.#exited = once(this.process, 'exit').then(([code]) => code as number | null);
     const changed = (): void => this.#waiting.forEach((look) => look());
@@ -51,7 +51,7 @@ export class RunningRole {
   }
 
   async stage(name: string): Promise<LogLine> {
-    return this.logged((line) => line.message === name);
+    return this.logged(({ message }) => message === name || message.endsWith(`: ${name}`));
   }
 
   /** What it serves over HTTP: progress, metrics. */

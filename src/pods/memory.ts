@@ -41,8 +41,9 @@ export function keepCodeSmall(): void {
 
 /**
  * Keeps the resident memory small of a process that from now on moves data as it is. What it allocates is garbage soon,
- * which V8 would let grow by 30 MB before it collects it.
+ * which V8 would let grow by 30 MB before it collects it; and its optimising compiler would take 6 MB, for what takes a
+ * twentieth less of processor time.
  */
 export function keepGarbageSmall(): void {
-  setFlagsFromString('--heap-growing-percent=10');
+  for (const flag of ['--heap-growing-percent=10', '--no-opt']) setFlagsFromString(flag);
 }

@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
   cluster: async (args) => (await import('./cluster/command.ts')).cluster(args),
   ovirt: async (args) => (await import('./ovirt/command.ts')).ovirtBench(args),
+  vddk: async (args) => (await import('./vddk/command.ts')).vddkBench(args),
   upload: async (args) => (await import('./upload/command.ts')).upload(args),
 };
 

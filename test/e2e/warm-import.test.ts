@@ -1,24 +1,20 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dataVolumes, type DataVolumeSpec } from '../../src/api/data-volume.ts';
-import { configMaps, events, persistentVolumeClaims, pods, secrets } from '../../src/kube/builtin-resources.ts';
-import { killContainer } from '../cluster/index.ts';
+import { dataVolumes } from '../../src/api/data-volume.ts';
+import { configMaps, persistentVolumeClaims, secrets } from '../../src/kube/builtin-resources.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { ovirtLogin } from '../support/ovirt/engine.ts';
 import { type Ovirt, startOvirt } from '../support/ovirt/ovirt.ts';
-import { until } from '../support/until.ts';
 import { readVolume } from '../support/volume-content.ts';
+import { expectStagesOver, killStageImporter, planStages, STAGE_TIMEOUT, untilPausedAfter } from './support/import-stages.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
-import { containerOf } from './support/uploaded-disk.ts';
 import { WarmDisk } from './support/warm-machine.ts';
 
-const TIMEOUT = 240_000;
 const FINISHED = 'finished_success';
 const OPEN_TRANSFER = 'cdi.kubevirt.io/import.openTransfer';
-const COPIED = 'cdi.kubevirt.io/storage.checkpoint.copied';
 
 interface Way {
   readonly volumeMode: 'Filesystem' | 'Block';
@@ -35,7 +31,7 @@ const ways: Record<string, Way> = {
 };
 
 describe('imports from oVirt in stages', function () {
-  this.timeout(3 * TIMEOUT);
+  this.timeout(3 * STAGE_TIMEOUT);
   const suite = useSuite();
   let ovirt: Ovirt;
 
@@ -52,23 +48,6 @@ describe('imports from oVirt in stages', function () {
 
   after(() => ovirt?.stop());
 
-  const plan = (name: string, spec: Pick<DataVolumeSpec, 'checkpoints' | 'finalCheckpoint'>) =>
-    suite.client.mergePatch(dataVolumes, suite.key(name), { spec });
-
-  const untilPausedAfter = async (name: string, checkpoint: string): Promise<void> => {
-    await until(
-      suite.client,
-      persistentVolumeClaims,
-      suite.key(name),
-      'the stage is complete',
-      (claim) => claim?.metadata?.annotations?.[`${COPIED}.${checkpoint}`] !== undefined,
-      TIMEOUT,
-    );
-    await until(suite.client, dataVolumes, suite.key(name), 'it is paused', (found) => {
-      return found?.status?.phase === 'Paused';
-    });
-  };
-
   /** Kills the importer while the engine makes it wait, and a claim tells of its transfer. */
   const killImporter = async (): Promise<void> => {
     const { client, namespace } = suite;
@@ -80,13 +59,9 @@ describe('imports from oVirt in stages', function () {
         );
         return ovirt.transfers.open.some(({ id }) => noted.includes(id));
       },
-      TIMEOUT,
+      STAGE_TIMEOUT,
     );
-    const importers = (await client.list(pods, { namespace })).filter(
-      ({ metadata, status }) => metadata?.name?.includes('-checkpoint-') && status?.phase === 'Running',
-    );
-    const killed = await Promise.all(importers.map((pod) => killContainer(containerOf(pod))));
-    expect(killed, 'whether it was at work').to.deep.equal([true]);
+    await killStageImporter(suite);
   };
 
   let count = 0;
@@ -104,7 +79,7 @@ describe('imports from oVirt in stages', function () {
       const made = dataVolume(key(name), { imageio }, { storageClassName: classes.standard, volumeMode, annotations });
       const checkpoints = [{ previous: '', current: first }];
       await client.create(dataVolumes, { ...made, spec: { ...made.spec, checkpoints } });
-      await untilPausedAfter(name, first);
+      await untilPausedAfter(suite, name, first);
 
       const second = source.newest;
       await source.write('write -P 0x5a 2M 64k', 'write -P 0x77 60M 5M');
@@ -113,22 +88,16 @@ describe('imports from oVirt in stages', function () {
       const kills = hostNames.length > 0;
       if (kills) ovirt.engine.initializingLooks = Infinity;
       checkpoints.push({ previous: first, current: second });
-      await plan(name, { checkpoints });
+      await planStages(suite, name, { checkpoints });
       if (kills) await killImporter();
       ovirt.engine.initializingLooks = initializingLooks;
-      await untilPausedAfter(name, second);
+      await untilPausedAfter(suite, name, second);
 
       checkpoints.push({ previous: second, current: source.newest });
-      await plan(name, { checkpoints, finalCheckpoint: true });
-      await untilSucceeded(client, key(name), TIMEOUT);
+      await planStages(suite, name, { checkpoints, finalCheckpoint: true });
+      await untilSucceeded(client, key(name), STAGE_TIMEOUT);
       expect((await readVolume(suite, key(name), disk.virtualSize)).sha256).to.equal(await source.sha256());
-      const claim = await client.get(persistentVolumeClaims, key(name));
-      const left = Object.entries(claim?.metadata?.annotations ?? {}).filter(([each]) => each.includes('checkpoint'));
-      expect(left).to.deep.equal([['cdi.kubevirt.io/storage.checkpoint.done', 'true']]);
-      const told = (await client.list(events, { namespace, fieldSelector: `involvedObject.name=${name}` })).map(
-        ({ reason, message }) => `${reason}: ${message}`,
-      );
-      expect(told).to.include(`ImportPaused: Multistage import into PVC ${name} is paused`);
+      await expectStagesOver(suite, name);
       const transfers = ovirt.transfers.all.filter((transfer) => transfer.disk.id === id).map(({ phase }) => phase);
       expect(transfers).to.deep.equal([FINISHED, ...(kills ? ['finished_cleanup'] : []), FINISHED, FINISHED]);
 
@@ -146,7 +115,7 @@ describe('imports from oVirt in stages', function () {
     const made = dataVolume(key('deleted'), { imageio }, { storageClassName: classes.standard });
     const checkpoints = [{ previous: '', current: source.newest }];
     await client.create(dataVolumes, { ...made, spec: { ...made.spec, checkpoints } });
-    await untilPausedAfter('deleted', source.newest);
+    await untilPausedAfter(suite, 'deleted', source.newest);
     await client.delete(dataVolumes, key('deleted'));
     await untilNothingElse(client, [namespace], before);
   });

@@ -15,7 +15,7 @@ const END_MILLISECONDS = 5_000;
 /** How long what the process writes may take to arrive here after its answer, in milliseconds. */
 const HEARING_MILLISECONDS = 2_000;
 /** The server's threads for one client: as many reads may be in progress. */
-const THREADS = 16;
+const THREADS = 8;
 
 /** Which disk is read, and how VDDK gets to it. */
 export interface VddkDiskAddress {
@@ -76,6 +76,8 @@ export class Nbdkit {
         PATH: process.env['PATH'],
         LC_ALL: 'C',
         TMPDIR: folder,
+        // Its threads take turns, and each would keep what it has read last.
+        MALLOC_ARENA_MAX: '1',
         HOME: folder,
         LD_LIBRARY_PATH: join(libraryFolder, 'lib64'),
       },

@@ -10,6 +10,9 @@ import { VsphereSession } from '../vsphere/session.ts';
 import { requireLibrary, type VddkInstallation } from './library.ts';
 import { VddkDisk } from './vddk-disk.ts';
 
+/** Answers are short, and each call has a connection of its own. In bytes. */
+const RECEIVE_BUFFER = 192 * 1024;
+
 export interface VddkOptions extends HttpClientOptions, DiskQuestion {
   /** Address of the vCenter or ESXi host, with or without /sdk. */
   readonly url: string;
@@ -64,7 +67,7 @@ async function locate(
     url.protocol === 'https:'
       ? await patience.persist(() => serverCertificate({ url, thumbprint, certificatesDirectories }), asTransferError)
       : undefined;
-  const client = new HttpClient({ ...options, pinnedCertificate: certificate?.pem });
+  const client = new HttpClient({ ...options, pinnedCertificate: certificate?.pem, receiveBuffer: RECEIVE_BUFFER });
   const session = new VsphereSession({ url, ...credentials, client, patience });
   try {
     return { thumbprint: certificate?.thumbprint ?? thumbprint, located: await locateDisk(session, options) };

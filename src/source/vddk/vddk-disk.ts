@@ -8,7 +8,7 @@ import { ServedDisk, type ServedDiskOptions } from './served-disk.ts';
 /** Bytes; smaller reads are made of whole sectors. */
 const SECTOR = 512;
 /** Reads through vCenter may have no more bytes. */
-const LARGEST_READ = 2 * 1024 * 1024;
+const LARGEST_READ = 1024 * 1024;
 const CONCURRENCY = 8;
 
 export interface VddkDiskOptions extends ServedDiskOptions {

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { run } from '../../cluster/commands.ts';
 import type { Ovirt } from '../../support/ovirt/ovirt.ts';
+import { fileSha256 } from './file-sha256.ts';
 
 /** A disk of a simulated engine, whose machine writes on between its snapshots. */
 export class WarmDisk {
@@ -49,10 +47,9 @@ export class WarmDisk {
   async sha256(): Promise<string> {
     const raw = join(this.#folder, `${this.id}.raw`);
     await run('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', this.#layers.at(-1)?.file ?? '', raw]);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(raw), hash);
+    const digest = await fileSha256(raw);
     await rm(raw);
-    return hash.digest('hex');
+    return digest;
   }
 
   #fileOf(index: number): string {

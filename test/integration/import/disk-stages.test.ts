@@ -16,7 +16,8 @@ import { RangedServer } from '../support/ranged-server.ts';
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
 const CAPACITY = 32 * MEBIBYTE;
-const KILLS = 6;
+/** How often each stage is killed. */
+const KILLS = Number(process.env['DISKPRESS_KILLS'] ?? 6);
 
 /** A state of the disk, and the server that has it. */
 interface Snapshot {

@@ -10,11 +10,9 @@ import { run } from '../support/processes.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const disk = 'd2000000-0000-4000-8000-000000000002';
-const [first, second, active] = ['one', 'two', 'now'].map((name) => `a2000000-0000-4000-8000-${name}`) as [
-  string,
-  string,
-  string,
-];
+const [first, second, grown, active] = ['one', 'two', 'grown', 'now'].map(
+  (name) => `a2000000-0000-4000-8000-${name}`,
+) as [string, string, string, string];
 
 describe('importer: oVirt, in stages', () => {
   let directory: string;
@@ -33,15 +31,17 @@ describe('importer: oVirt, in stages', () => {
     diskImage = join(await mkdtemp(join(directory, 'volume-')), 'disk.img');
     const write = (id: string, ...commands: string[]) =>
       run('qemu-io', ['-f', 'qcow2', ...commands.flatMap((command) => ['-c', command]), layer(id)]);
-    const snapshot = (id: string, previous: string) =>
-      run('qemu-img', ['create', '-f', 'qcow2', '-b', layer(previous), '-F', 'qcow2', layer(id)]);
+    const snapshot = (id: string, previous: string, ...size: string[]) =>
+      run('qemu-img', ['create', '-f', 'qcow2', '-b', layer(previous), '-F', 'qcow2', layer(id), ...size]);
     await run('qemu-img', ['create', '-f', 'qcow2', layer(first), '80M']);
     await write(first, 'write -P 0x11 0 20M', 'write -P 0x12 60M 4M');
     await snapshot(second, first);
     await write(second, 'write -P 0x21 5M 1M', 'write -z 8M 2M', 'write -P 0x22 40M 1M');
-    await snapshot(active, second);
+    await snapshot(grown, second, '92M');
+    await write(grown, 'write -P 0x41 90M 2M');
+    await snapshot(active, grown);
     await write(active, 'write -z 40M 512k', 'write -P 0x31 79M 1M');
-    ovirt.engine.addDisk({ id: disk, layers: [first, second, active].map((id) => ({ id, file: layer(id) })) });
+    ovirt.engine.addDisk({ id: disk, layers: [first, second, grown, active].map((id) => ({ id, file: layer(id) })) });
   });
 
   after(async () => {
@@ -60,7 +60,8 @@ describe('importer: oVirt, in stages', () => {
   for (const [previous, current, mebibytes] of [
     ['', first, 24],
     [first, second, 2],
-    [second, active, 1],
+    [second, grown, 2],
+    [grown, active, 1],
   ] as const) {
     it(`reads what ${current} has besides ${previous || 'nothing'}, and the disk is as it was then`, async () => {
       const { result } = await importStage(previous, current);

@@ -35,6 +35,7 @@ const controllerRooms = {
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
   'image-polls': ['progress', 'runtime', 'import/importer'],
+  'data-import-cron': ['objects', 'runtime', 'claims', 'transfers', 'image-polls'],
   upload: ['objects', 'progress', 'runtime', 'claims', 'transfers'],
   clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
   'data-volume': [

@@ -148,3 +148,22 @@ export const storageProfileAnnotation = {
   useReadWriteOnceForDataImportCron: cdi('useReadWriteOnceForDataImportCron'),
   snapshotClassForDataImportCron: cdi('snapshotClassForDataImportCron'),
 } as const;
+
+/** Annotations of a DataImportCron and of its images. */
+export const dataImportCronAnnotation = {
+  /**
+   * On a DataImportCron: digest of the image to have. The controllers write it where there is a schedule, and somebody
+   * else where there is none.
+   */
+  desiredDigest: cdi('storage.import.sourceDesiredDigest'),
+  /** On a DataImportCron: what a container runtime pulls the image of that digest by, where an ImageStream names it. */
+  imageStreamDockerReference: cdi('storage.import.imageStreamDockerRef'),
+  /** On a DataImportCron: the RFC 3339 time at which a newer image is looked for next. */
+  nextCronTime: cdi('storage.import.nextCronTime'),
+  /** On a DataImportCron: the RFC 3339 time at which a newer image was looked for last. */
+  lastCronTime: cdi('storage.import.lastCronTime'),
+  /** On an image: the RFC 3339 time at which it became the newest one last. */
+  lastUseTime: cdi('storage.import.lastUseTime'),
+  /** On a DataImportCron and on an image: the storage class that images are, or the image is, imported into. */
+  storageClass: cdi('storage.import.storageClass'),
+} as const;

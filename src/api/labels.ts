@@ -28,3 +28,10 @@ export const defaultInstancetypeLabels = [
 ] as const;
 /** "true" on a claim that asks the mutating webhook to complete it from its StorageProfile. */
 export const APPLY_STORAGE_PROFILE_LABEL = 'cdi.kubevirt.io/applyStorageProfile';
+
+/** Name of the DataImportCron that an image, in any form, or a DataSource belongs to. */
+export const DATA_IMPORT_CRON_LABEL = 'cdi.kubevirt.io/dataImportCron';
+/** "true" on what goes with its DataImportCron, whose retentionPolicy is None. */
+export const DATA_IMPORT_CRON_CLEANUP_LABEL = 'cdi.kubevirt.io/dataImportCron.cleanup';
+/** "true" on a disk whose guest takes credentials while it runs. */
+export const DYNAMIC_CREDENTIALS_LABEL = 'kubevirt.io/dynamic-credentials-support';

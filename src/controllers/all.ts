@@ -1,6 +1,7 @@
 import { cdi } from './cdi/setup.ts';
 import { certificates } from './certificates/setup.ts';
 import { clone } from './clone/setup.ts';
+import { dataImportCron } from './data-import-cron/setup.ts';
 import { dataSource } from './data-source/setup.ts';
 import { dataVolume } from './data-volume/setup.ts';
 import { importer } from './import/importer/setup.ts';
@@ -22,6 +23,7 @@ export const controllers = [
   storageProfile,
   dataVolume,
   dataSource,
+  dataImportCron,
   importPopulator,
   importer,
   uploadPopulator,

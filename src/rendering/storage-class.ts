@@ -4,7 +4,7 @@ import type { StorageClass } from '../kube/builtin-resources.ts';
 /**
  * Returns the StorageClass to use: the named one, which need not exist, because static volumes may carry the name only;
  * else, for disks, the default class of virtual machines; else the cluster's default. Of several defaults, the newest
- * is used, as by the API server.
+ * is used, and of equally new ones the first by name, as by the API server.
  */
 export function resolveStorageClassName(
   named: string | undefined,
@@ -19,5 +19,9 @@ export function resolveStorageClassName(
 function newestWith(classes: readonly StorageClass[], annotation: string): StorageClass | undefined {
   return classes
     .filter((candidate) => candidate.metadata?.annotations?.[annotation] === 'true')
-    .sort((a, b) => (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? ''))[0];
+    .sort(
+      (a, b) =>
+        (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? '') ||
+        (a.metadata?.name ?? '').localeCompare(b.metadata?.name ?? ''),
+    )[0];
 }

@@ -1,6 +1,7 @@
 import { cdis } from '../../api/cdi.ts';
 import { cdiConfigs } from '../../api/cdi-config.ts';
 import { cloneGrants } from '../../api/clone-grant.ts';
+import { dataImportCrons } from '../../api/data-import-cron.ts';
 import { dataSources } from '../../api/data-source.ts';
 import { dataVolumes } from '../../api/data-volume.ts';
 import { objectLabels } from '../../api/labels.ts';
@@ -58,6 +59,7 @@ export const cachedResources = {
   cloneSources: cached(volumeCloneSources),
   cloneGrants: cached(cloneGrants),
   dataSources: cached(dataSources),
+  dataImportCrons: cached(dataImportCrons),
   storageProfiles: cached(storageProfiles),
   cdis: cached(cdis),
   cdiConfigs: cached(cdiConfigs),

@@ -1,3 +1,4 @@
+import { dataImportCrons } from '../../../../src/api/data-import-cron.ts';
 import { dataSources } from '../../../../src/api/data-source.ts';
 import { dataVolumes } from '../../../../src/api/data-volume.ts';
 import { CDI_GROUP } from '../../../../src/api/group.ts';
@@ -31,6 +32,7 @@ const NAMESPACED: readonly Resource<KubeObject>[] = [
   secrets,
   configMaps,
   dataSources,
+  dataImportCrons,
   volumeCloneSources,
   volumeImportSources,
   volumeUploadSources,

@@ -16,6 +16,7 @@ import {
 } from '../../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { TokenAccess } from '../../../../src/kube/token-access.ts';
+import { Rig } from '../data-import-cron/rig.ts';
 import { act, type Annotations } from './actions.ts';
 import { SimulatedApi } from './api.ts';
 import { type Authorize, SimulatedClient } from './client.ts';
@@ -141,6 +142,18 @@ const labelledSource: Scenario = async (watch) => {
   await act(world, { rounds: 2 });
 };
 
+/** A golden image is imported, and replaced by the next one, with the caches behind or not. */
+const freshImages =
+  (format: 'pvc' | 'snapshot', pace: Pace): Scenario =>
+  async (watch) => {
+    const rig = await Rig.of({ format, ...watch });
+    rig.create({ importsToKeep: 1, retentionPolicy: 'None' });
+    for (const version of [1, 2]) {
+      rig.publish(version);
+      for (let round = 0; round < ROUNDS; round++) await rig.world.round(round % 2 ? 'even' : pace);
+    }
+  };
+
 /** From the first start of the controllers until every certificate and key has been replaced. */
 const installation: Scenario = async ({ authorize, onFailure }) => {
   const controllers = new InstallationControllers(authorize, onFailure);
@@ -189,6 +202,7 @@ export const scenarios: readonly Scenario[] = [
   labelledSource,
   metricsRead,
   volumeNotCached,
+  ...paces.flatMap((pace) => [freshImages('pvc', pace), freshImages('snapshot', pace)]),
   ...fills.flatMap((spec) => paces.map((pace) => life(spec, 'copy', {}, pace))),
   ...clones.flatMap((spec) => cloneTypes.flatMap((type) => paces.map((pace) => life(spec, type, {}, pace)))),
   ...[...fills, { source: { pvc: golden } }].map((spec) => life(spec, 'copy', directly, 'even')),

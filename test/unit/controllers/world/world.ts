@@ -1,5 +1,7 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
 import { controllers } from '../../../../src/controllers/all.ts';
+import { dataImportCron, dataImportCronWith } from '../../../../src/controllers/data-import-cron/setup.ts';
+import type { ImagePoller } from '../../../../src/controllers/image-polls/image-poller.ts';
 import {
   promisedToClaimAnnotation,
   workForClaimAnnotation,
@@ -40,6 +42,8 @@ export const controllerNames = [
   'orphan',
   'temporary-volume',
   'temporary-snapshot',
+  'image-poll',
+  'data-import-cron',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
@@ -54,6 +58,8 @@ export interface WorldOptions {
   readonly hasTightQuotas?: boolean;
   /** Asked for each request of the controllers. */
   readonly authorize?: Authorize;
+  /** Finds versions of images; without it, none is found. */
+  readonly poller?: ImagePoller;
   /** Told of what a controller could not do. */
   readonly onFailure?: (failure: Error) => void;
 }
@@ -67,7 +73,11 @@ export class World {
   readonly #options: WorldOptions;
   #caches: LaggingCaches;
   #reconcilers: ReadonlyMap<string, Reconciler>;
-  #interruption: { requests: number; readonly happening: () => Promise<void> } | undefined;
+  #interruption:
+    | { requests: number; readonly happening: () => Promise<void>; readonly by?: readonly ControllerName[] | undefined }
+    | undefined;
+  #working: ControllerName | undefined;
+  readonly #ended = new AbortController().signal;
   #time = Date.parse('2026-01-01T00:00:00Z');
 
   /** A world in which nothing is left to do before the tenant comes. */
@@ -109,6 +119,11 @@ export class World {
     this.#reconcilers = this.#start();
   }
 
+  /** Time passes, in which nothing happens. */
+  pass(milliseconds: number): void {
+    this.#time += milliseconds;
+  }
+
   /**
    * What Kubernetes does by itself, and then whatever the controllers have to do.
    *
@@ -125,13 +140,16 @@ export class World {
   /**
    * Has something happen, and become known, in the middle of what the controllers do next: before so many more of their
    * requests.
+   *
+   * @param by the controllers whose requests count; all of them by default
    */
-  interrupt(requests: number, happening: () => Promise<void>): void {
-    this.#interruption = { requests, happening };
+  interrupt(requests: number, happening: () => Promise<void>, by?: readonly ControllerName[]): void {
+    this.#interruption = { requests, happening, by };
   }
 
   async #beforeRequest(): Promise<void> {
     const interruption = this.#interruption;
+    if (interruption?.by && !interruption.by.some((name) => name === this.#working)) return;
     if (!interruption || interruption.requests-- > 0) return;
     this.#interruption = undefined;
     await interruption.happening();
@@ -142,8 +160,9 @@ export class World {
   async work(name: ControllerName, key: ObjectKey): Promise<void> {
     const reconciler = this.#reconcilers.get(name);
     if (!reconciler) throw new Error(`there is no controller ${name}`);
+    this.#working = name;
     try {
-      await reconciler.reconcile(key, undefined as never);
+      await reconciler.reconcile(key, { signal: this.#ended } as never);
     } catch (error) {
       const failure = toError(error);
       const isKnown = [ApiError, TerminalError, WaitingError].some((known) => failure instanceof known);
@@ -154,9 +173,11 @@ export class World {
   }
 
   #keysOf(name: ControllerName): ObjectKey[] {
-    const { claims, volumes, snapshots, pods, dataVolumes, dataSources, cloneGrants } = this.#caches.caches;
+    const { claims, volumes, snapshots, pods, dataVolumes, dataSources, dataImportCrons, cloneGrants } =
+      this.#caches.caches;
     if (name === 'data-volume') return dataVolumes.list().map(keyOf);
     if (name === 'data-source') return dataSources.list().map(keyOf);
+    if (name === 'image-poll' || name === 'data-import-cron') return dataImportCrons.list().map(keyOf);
     if (name === 'clone-grant') return cloneGrants.list().map(keyOf);
     if (name === 'temporary-volume') {
       const temporary = this.#reconcilers.get(name) as TemporaryVolumeReconciler;
@@ -197,7 +218,9 @@ export class World {
       informer: (resource, { fieldSelector } = {}) => certificatesOf(resource, fieldSelector) as never,
       metrics: new Metrics(),
     };
-    for (const { rights, setup } of controllers) {
+    const poller = this.#options.poller ?? { poll: () => Promise.reject(new Error('the source does not answer')) };
+    for (const each of controllers) {
+      const { rights, setup } = each === dataImportCron ? dataImportCronWith(() => poller) : each;
       const client = new SimulatedClient(this.api, 'controllers', { rights, before, ...(authorize && { authorize }) });
       setup(host, { ...context, client: client.asKubeClient() });
     }

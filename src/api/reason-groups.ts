@@ -249,7 +249,8 @@ export const reasonGroups = [
   {
     reasons: ['ImagePullBackOff', 'ErrImagePull', 'ErrImageNeverPull', 'InvalidImageName'],
     course: 'waiting',
-    remedy: 'The node cannot pull an image of the pod, with `pullMethod: node` that of the disk, and says why.',
+    remedy:
+      'The node cannot pull an image of the pod, with `pullMethod: node` that of the disk, says why, and tries again. Where a registry refuses that of the disk or does not have it, the import fails.',
   },
   {
     reasons: ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'],

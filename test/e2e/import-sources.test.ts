@@ -114,6 +114,16 @@ describe('imports from other places', function () {
     );
   });
 
+  it('fails at once where the node will never pull an image', async () => {
+    const image = `${suite.hostAddress}:1/No/Such:1`;
+    await start('never-pulled', { registry: { url: `docker://${image}`, pullMethod: 'node' } });
+    const failed = await until(suite.client, dataVolumes, suite.key('never-pulled'), 'it has failed', (object) =>
+      object?.status?.phase === 'Failed' ? object : undefined,
+    );
+    expect(conditionOf(failed, 'Running')).to.include({ reason: 'InvalidUrl' });
+    expect(conditionOf(failed, 'Running')?.message).to.include('The node cannot pull the image: ').and.include(image);
+  });
+
   describe('through a proxy', () => {
     let proxy: ForwardProxy;
     const configure = async (importProxy: object | null): Promise<void> => {

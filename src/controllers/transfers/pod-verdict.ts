@@ -2,6 +2,7 @@ import type { Pod } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import { transferRoleNames } from '../../protocol/roles.ts';
 import { type TransferResult, transferResult } from '../../protocol/transfer-pod.ts';
+import { pullRefusal } from './pull-refusal.ts';
 
 type Terminated = NonNullable<
   NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>['terminated']
@@ -46,10 +47,13 @@ export function judgePod(pod: Pod): PodVerdict {
     return judgeEnd(pod, terminated);
   }
   if (container?.state?.running) return isUnreachable(pod) ? lostSight(pod) : { state: 'running' };
-  const trouble = [...(pod.status?.initContainerStatuses ?? []), ...(container ? [container] : [])]
-    .map(({ state }) => state?.waiting)
-    .find((waiting) => TROUBLE.has(waiting?.reason ?? ''));
-  if (trouble?.reason) {
+  const troubled = [...(pod.status?.initContainerStatuses ?? []), ...(container ? [container] : [])].find(({ state }) =>
+    TROUBLE.has(state?.waiting?.reason ?? ''),
+  );
+  const trouble = troubled?.state?.waiting;
+  if (troubled && trouble?.reason) {
+    const refusal = pullRefusal(troubled.name, trouble);
+    if (refusal) return { state: 'failed', permanent: true, ...refusal, finishedAt: undefined };
     return { state: 'pending', reason: trouble.reason, message: trouble.message ?? trouble.reason };
   }
   const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');

@@ -69,7 +69,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (report?.podPhase === 'Succeeded') return this.#cleanUp(claim);
     const next = this.#operation.stages?.next(claim);
     const pod = next ? this.#operation.stages?.podAtWork(claim) : this.#pod(claim);
-    if (report?.podPhase === 'Failed') return next && this.#proceed(claim, next, pod);
+    if (report?.podPhase === 'Failed') return next ? this.#proceed(claim, next, pod) : this.#endUnstarted(pod);
     if (pod) return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
     return next ? this.#proceed(claim, next) : this.#start(claim, report?.restarts ?? 0);
   }
@@ -121,6 +121,15 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (current?.metadata?.resourceVersion !== claim.metadata?.resourceVersion) return false;
     const podKey = { ...keyOf(claim), name: this.#kind.podName(claim) };
     return caches.pods.get(podKey) !== undefined || (await client.get(pods, podKey)) === undefined;
+  }
+
+  /**
+   * Deletes the pod of a transfer that has failed before it began: a kubelet that gets the image after all would start
+   * it.
+   */
+  async #endUnstarted(pod: Pod | undefined): Promise<Result> {
+    if (pod?.status?.phase === 'Pending' && !isBeingDeleted(pod)) await this.#deletePod(pod);
+    return undefined;
   }
 
   /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */

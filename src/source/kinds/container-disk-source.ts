@@ -5,6 +5,7 @@ import { systemCode, TransferError } from '../../base/errors.ts';
 import { Progress } from '../../base/progress.ts';
 import type { OpenedSource, RangeReader, Source } from '../../base/source.ts';
 import { MemberJudge } from '../../image/unwrap/member-judge.ts';
+import { diskMissing, foldersOfBootable } from '../registry/bootable-image.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
 import { FileSource } from './file-source.ts';
 
@@ -67,11 +68,17 @@ export class ContainerDiskSource implements Source {
     }
     throw new TransferError(
       'DiskNotFound',
-      `${this.location} has no file below /disk/, where a container disk keeps its image` +
+      diskMissing(this.location, await this.#isBootable()) +
         (link === undefined
           ? ''
           : `: ${this.#pathIn(link)} is a symbolic link, which is not followed: have the file itself there`),
     );
+  }
+
+  /** The labels of the image are not known here, but its folders are. */
+  async #isBootable(): Promise<boolean> {
+    const found = foldersOfBootable.map((folder) => lstat(join(this.#root, folder)).catch(() => undefined));
+    return (await Promise.all(found)).some((status) => status !== undefined);
   }
 
   /** Chooses the first file that certainly is a disk; otherwise the first that may be one, or any file. */

@@ -2,10 +2,11 @@ import { arch } from 'node:process';
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { OpenedSource, Source } from '../../base/source.ts';
+import { refuseBootable } from '../registry/bootable-image.ts';
 import { DiskSearch } from '../registry/disk-search.ts';
 import type { ImageStore } from '../registry/image-store.ts';
 import { labelsFromEnvironment } from '../registry/kubevirt-labels.ts';
-import { type Manifest, parseEnvironment, parseManifest, selectPlatform } from '../registry/manifest.ts';
+import { type Manifest, parseConfiguration, parseManifest, selectPlatform } from '../registry/manifest.ts';
 
 /** Deepest nesting of indexes; an index lists images or other indexes. */
 const DEEPEST_INDEX = 3;
@@ -38,9 +39,10 @@ export class ContainerImage implements Source {
 
   async open(): Promise<OpenedSource> {
     const { config, layers } = await this.#manifest();
-    this.labels = labelsFromEnvironment(
-      parseEnvironment(await this.#store.configuration(config.digest), this.location),
-    );
+    const configuration = await this.#store.configuration(config.digest);
+    const { environment, labels } = parseConfiguration(configuration, this.location);
+    refuseBootable(labels, this.location);
+    this.labels = labelsFromEnvironment(environment);
     const search = new DiskSearch(this.#store, this.location, this.#progress);
     const { path, digest, ...disk } = await search.find(layers.toReversed());
     return { ...disk, path: `/${path}`, mediaType: undefined, version: `${digest} ${path}` };

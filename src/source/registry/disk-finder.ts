@@ -1,6 +1,7 @@
 import { TransferError } from '../../base/errors.ts';
 import { ArchiveBudget, archiveLimits } from '../../image/archive/archive-budget.ts';
 import type { TarEntry } from '../../image/archive/tar-reader.ts';
+import { isOfBootable } from './bootable-image.ts';
 
 const FOLDER = 'disk/';
 const WHITEOUT = '.wh.';
@@ -35,9 +36,15 @@ export class DiskFinder {
   #allHiddenByThisLayer = false;
   #hardLink: DiskLink | undefined;
   #symbolicLink: DiskLink | undefined;
+  #isBootable = false;
 
   constructor(limits = archiveLimits) {
     this.#budget = new ArchiveBudget({ limits });
+  }
+
+  /** Whether the layers have a folder of a bootable container. */
+  get isBootable(): boolean {
+    return this.#isBootable;
   }
 
   /** The first hard link of this layer: the disk may be its target. */
@@ -78,6 +85,7 @@ export class DiskFinder {
   }
 
   #noteOther(name: string, entry: TarEntry): false {
+    this.#isBootable ||= isOfBootable(name);
     const isReplaced = name === 'disk' && entry.type !== 'folder';
     if (isReplaced) this.#noteLink(name, entry);
     if (isReplaced || name === `${WHITEOUT}disk` || name === OPAQUE) this.#allHiddenByThisLayer = true;

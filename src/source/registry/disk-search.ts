@@ -4,6 +4,7 @@ import type { Progress } from '../../base/progress.ts';
 import type { TarEntry } from '../../image/archive/tar-reader.ts';
 import type { Likeness } from '../../image/unwrap/disk-likeness.ts';
 import { MemberJudge } from '../../image/unwrap/member-judge.ts';
+import { diskMissing } from './bootable-image.ts';
 import { DiskFinder, layerPath } from './disk-finder.ts';
 import type { ImageStore } from './image-store.ts';
 import { Layer } from './layer.ts';
@@ -68,7 +69,7 @@ export class DiskSearch {
     if (only !== undefined) return only;
     throw new TransferError(
       'DiskNotFound',
-      `${this.#location} has no file below /disk/, where a container disk keeps its image${this.#linkAdvice()}`,
+      `${diskMissing(this.#location, this.#finder.isBootable)}${this.#linkAdvice()}`,
     );
   }
 

@@ -21,7 +21,11 @@ const index = z.object({
     }),
   ),
 });
-const config = z.object({ config: z.object({ Env: z.array(z.string()).nullish() }).nullish() });
+const config = z.object({
+  config: z
+    .object({ Env: z.array(z.string()).nullish(), Labels: z.record(z.string(), z.string()).nullish().catch(undefined) })
+    .nullish(),
+});
 
 /** A descriptor (OCI image specification, descriptor.md). */
 export type Descriptor = z.infer<typeof descriptor>;
@@ -94,10 +98,14 @@ function variantOf({ platform }: Index['manifests'][number]): number {
   return Number(/^v(\d{1,3})/.exec(platform?.variant ?? 'v0')?.[1] ?? Infinity);
 }
 
-/** Returns the environment in an image's configuration, as `NAME=value`. */
-export function parseEnvironment(document: string, location: string): string[] {
+/** Returns the environment in an image's configuration, as `NAME=value`, and its labels. */
+export function parseConfiguration(
+  document: string,
+  location: string,
+): { environment: string[]; labels: Record<string, string> } {
   const parsed = config.safeParse(parseJson(document, location));
-  return parsed.data?.config?.Env ?? [];
+  const { Env, Labels } = parsed.data?.config ?? {};
+  return { environment: Env ?? [], labels: Labels ?? {} };
 }
 
 function tooMany(location: string, limit: number, what: string): TransferError {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { TransferError } from '../../../src/base/errors.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { RegistryClient } from '../../../src/source/registry/client.ts';
-import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
+import { parseConfiguration, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
 import { parseImageReference } from '../../../src/source/registry/reference.ts';
 import { Violation } from './subject.ts';
 
@@ -69,7 +69,7 @@ export class RegistryAttempts {
     );
     try {
       const document = await client.manifest('1');
-      foreseen(() => parseEnvironment(document, 'there'));
+      foreseen(() => parseConfiguration(document, 'there'));
       foreseen(() => {
         const parsed = parseManifest(document, 'there');
         if ('index' in parsed) selectPlatform(parsed.index, 'amd64', 'there');

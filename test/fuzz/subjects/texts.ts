@@ -6,7 +6,7 @@ import { parseHeader } from '../../../src/image/formats/vmdk/header.ts';
 import { isManifest, Manifest } from '../../../src/image/unwrap/manifest.ts';
 import { isOvf, parseOvf } from '../../../src/image/unwrap/ovf.ts';
 import { labelsFromEnvironment } from '../../../src/source/registry/kubevirt-labels.ts';
-import { parseEnvironment, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
+import { parseConfiguration, parseManifest, selectPlatform } from '../../../src/source/registry/manifest.ts';
 import { sparseVmdk } from '../../support/sparse-vmdk.ts';
 import { survive, Violation } from './subject.ts';
 
@@ -54,7 +54,7 @@ export async function attemptText(bytes: Buffer): Promise<void> {
     if ('index' in parsed) selectPlatform(parsed.index, 'amd64', 'x');
   });
   checkLabels(labelsFromEnvironment(text.split('\n')));
-  checkLabels((await survive(() => labelsFromEnvironment(parseEnvironment(text, 'x')))) ?? {});
+  checkLabels((await survive(() => labelsFromEnvironment(parseConfiguration(text, 'x').environment))) ?? {});
   // eslint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f-\x9f]/.test(printableLine(text) + printableJson(text))) throw new Violation('not printable');
 }

@@ -37,6 +37,7 @@ describe('the manifests', () => {
     expect(guarded.filter((object) => !plain.includes(object))).to.have.members([
       'NetworkPolicy cdi-apiserver',
       'NetworkPolicy cdi-deployment',
+      'NetworkPolicy cdi-image-polls',
       'NetworkPolicy cdi-uploadproxy',
     ]);
     expect(guarded).to.include.members(plain);

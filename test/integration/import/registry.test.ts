@@ -97,6 +97,24 @@ describe('importer: container disks from a registry', () => {
     expect(await sameDisk(raw, diskImage)).to.equal(true);
   });
 
+  it('refuses a bootable container by its labels, before a layer is read, and otherwise tells it by its folders', async () => {
+    const system = await layerWith('system', 'usr/lib/bootc/kargs.toml', 'kargs = []');
+    const layers = [{ root: system, compression: 'gzip' as const }];
+    const labelled = { layers, labels: { 'containers.bootc': '1', 'ostree.bootable': 'true' } };
+    await pushImage(await writeImageLayout(directory, 'bootc', [labelled]), open.port, 'bootc:v1');
+    const { result } = await importFrom(open.port, 'bootc:v1');
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'UnsupportedImage' });
+    expect(result)
+      .to.have.property('message')
+      .that.matches(/its label containers\.bootc says so.* bootc-image-builder/);
+    await push('unlabelled', layers);
+    const { result: other } = await importFrom(open.port, 'unlabelled:v1');
+    expect(other).to.include({ outcome: 'failed', permanent: true, code: 'DiskNotFound' });
+    expect(other)
+      .to.have.property('message')
+      .that.matches(/it is a bootable container, .* bootc-image-builder/);
+  });
+
   it('sees only what the upper layers leave of the lower ones', async () => {
     const linked = await layerWith('linked', 'images/other.img', '');
     await run('ln', ['-s', 'images', join(linked, 'disk')]);

@@ -53,6 +53,7 @@ export type LayerContents = {
 export interface ImageOptions {
   architecture?: string;
   environment?: string[];
+  labels?: Record<string, string>;
   /** From the lowest up. */
   layers: LayerContents[];
 }
@@ -104,7 +105,7 @@ async function writeImage(layout: string, image: ImageOptions): Promise<Descript
   }
   const config = await addDocument(layout, 'application/vnd.oci.image.config.v1+json', {
     ...platform,
-    config: { Env: image.environment ?? [] },
+    config: { Env: image.environment ?? [], ...(image.labels ? { Labels: image.labels } : {}) },
     rootfs: { type: 'layers', diff_ids: diffIds },
   });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';

@@ -52,9 +52,16 @@ describe("the controllers' NetworkPolicy", () => {
 
   it('goes with the component, which leaves those for the namespaces of users to their owners', () => {
     const { present, named } = filesOf('network-policies');
-    const installed = ['apiserver.yaml', 'controller.yaml', 'upload-proxy.yaml'];
+    const installed = ['apiserver.yaml', 'controller.yaml', 'image-polls.yaml', 'upload-proxy.yaml'];
     expect(named).to.deep.equal(installed);
     expect(present).to.deep.equal([...installed, 'transfer-pods.yaml'].sort());
+  });
+
+  it('lets polls reach what importers reach, by a policy of its own', () => {
+    const polls = objectIn<V1NetworkPolicy>('network-policies/image-polls.yaml', 'NetworkPolicy').spec;
+    const [imports] = policiesOf('importer').filter(({ spec: other }) => other?.policyTypes?.includes('Egress'));
+    expect(polls?.podSelector).to.deep.equal(spec?.podSelector);
+    expect(polls?.egress).to.deep.equal(imports?.spec?.egress?.slice(0, 1));
   });
 });
 

@@ -2,6 +2,7 @@ import type { V1Container, V1SecurityContext } from '@kubernetes/client-node';
 import type { PulledImage } from '../../../api/sources/common/declaration.ts';
 import type { Pod } from '../../../kube/builtin-resources.ts';
 import { PULLED_IMAGE_DIRECTORY } from '../../../protocol/transfer-pod.ts';
+import { PULLED_IMAGE_CONTAINER } from '../../transfers/pull-refusal.ts';
 
 const VOLUME = 'pulled-image';
 /** Size of the volume that holds the executable, which has two megabytes, and a process ID. */
@@ -34,7 +35,7 @@ export function withPulledImage(pod: Pod, { image, secretName, architecture }: P
     volumeMounts: [mount],
   };
   const keep: V1Container = {
-    name: 'image',
+    name: PULLED_IMAGE_CONTAINER,
     image,
     restartPolicy: 'Always',
     // Kubernetes replaces two dollar signs by one.

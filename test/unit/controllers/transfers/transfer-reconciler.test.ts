@@ -54,6 +54,51 @@ function running({ isReady, recorded = {}, age = 1_000 }: { isReady: boolean; re
   return { reconcile: () => reconciler.reconcile(KEY), applied, calls };
 }
 
+describe('a transfer whose image the node will not get', () => {
+  const claim = (annotations: Record<string, string>): PersistentVolumeClaim => ({
+    metadata: {
+      ...KEY,
+      uid: 'of-disk',
+      annotations: { 'cdi.kubevirt.io/storage.import.source': 'registry', ...annotations },
+    },
+  });
+  const state = { waiting: { reason: 'ErrImagePull', message: 'manifest unknown' } };
+  const pod = (phase: string): Pod => ({
+    metadata: { ...KEY, name: 'importer-disk', uid: 'of-pod', annotations: { [workForAnnotation]: 'of-disk' } },
+    status: { phase, initContainerStatuses: [{ name: 'image', state } as never] },
+  });
+  const reconcile = async (annotations: Record<string, string>, phase = 'Pending') => {
+    const applied: Record<string, string>[] = [];
+    const deleted: string[] = [];
+    const context = {
+      caches: cachesOf({ claims: [claim(annotations)], pods: [pod(phase)] }),
+      client: {
+        apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}),
+        delete: async (_: unknown, { name }: { name: string }) => void deleted.push(name),
+      },
+      events: { event: () => undefined },
+      now: () => START,
+    };
+    const operation = { preparePod: async () => pod(phase), cleanUp: async () => undefined };
+    const imports = importTransfer as unknown as TransferKind;
+    await new TransferReconciler(imports, operation, context as never).reconcile(KEY);
+    return { applied, deleted };
+  };
+
+  it('has failed at once, with the words of the kubelet', async () => {
+    const { applied } = await reconcile({});
+    expect(applied[0]).to.include({ [stateAnnotation.podPhase]: 'Failed' });
+    expect(readReport(applied[0])).to.include({ reason: 'NotFound' });
+    expect(readReport(applied[0])?.message).to.include('cannot pull the image: manifest unknown');
+  });
+
+  it('leaves no pod that could begin after that', async () => {
+    const failed = { [stateAnnotation.podPhase]: 'Failed' };
+    expect((await reconcile(failed)).deleted).to.deep.equal(['importer-disk']);
+    expect((await reconcile(failed, 'Failed')).deleted).to.deep.equal([]);
+  });
+});
+
 describe('a transfer whose pod is running', () => {
   it('is starting until the pod is ready, for which it is asked often at first', async () => {
     const young = running({ isReady: false });

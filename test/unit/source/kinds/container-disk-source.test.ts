@@ -46,6 +46,13 @@ describe('a container disk whose image is unpacked already', () => {
     expect(await read()).to.deep.equal(vmdk);
   });
 
+  it('is missing in an image from which a machine is installed, which is said', async () => {
+    await mkdir(join(root, 'usr/lib/bootc'), { recursive: true });
+    const failure = await read().catch((reason: unknown) => reason);
+    expect(failure).to.have.property('code', 'DiskNotFound');
+    expect((failure as Error).message).to.match(/it is a bootable container.* bootc install to-disk/);
+  });
+
   it('is not where a symbolic link leads, which is named', async () => {
     await symlink('../images/a', join(root, 'disk', 'link.img'));
     const failure = await read().catch((reason: unknown) => reason);

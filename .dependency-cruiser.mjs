@@ -27,7 +27,7 @@ const controllerRooms = {
   transfers: ['objects', 'progress', 'runtime', 'claims'],
   cdi: ['objects', 'runtime'],
   certificates: ['objects', 'runtime'],
-  monitoring: ['runtime'],
+  monitoring: ['objects', 'runtime'],
   'upload-proxy-url': ['runtime'],
   'storage-profile': ['objects', 'runtime', 'claims'],
   'data-source': ['references', 'objects', 'runtime', 'claims', 'transfers'],

@@ -6,6 +6,7 @@ import { mayOwn } from '../runtime/rights.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { transferRights } from './rights.ts';
 import type { TransferKind } from './transfer-kind.ts';
+import { TransferMetrics } from './transfer-metrics.ts';
 import { TransferReconciler } from './transfer-reconciler.ts';
 
 /** Returns the controller of a kind of transfer that a single pod carries out. */
@@ -23,7 +24,7 @@ export function transferController<Request extends { readonly scratch: boolean }
     setup(host, context) {
       const { caches } = context;
       const operation = kind.operate(context, host);
-      host.addController(new TransferReconciler(kind, operation, context), {
+      host.addController(new TransferReconciler(kind, operation, context, TransferMetrics.of(host.metrics.registry)), {
         watches: [
           enqueueFrom(caches.claims, (claim) => keyIf(claim, kind.isRequested(claim))),
           enqueueFrom(caches.pods, workedFor),

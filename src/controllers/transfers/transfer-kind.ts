@@ -39,6 +39,8 @@ export interface TransferKind<Request extends { readonly scratch: boolean } = { 
   readonly rights: readonly Right[];
   /** Returns whether a claim requests the transfer. */
   isRequested(this: void, claim: PersistentVolumeClaim): boolean;
+  /** Returns the kind of source that a claim names, for metrics; it may be anything, as users write it. */
+  sourceOf?(this: void, claim: PersistentVolumeClaim): string | undefined;
   /** Returns the name of the pod of a claim. */
   podName(this: void, claim: PersistentVolumeClaim): string;
   /**

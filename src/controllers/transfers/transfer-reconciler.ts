@@ -1,4 +1,4 @@
-import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import { stateAnnotation } from '../../api/annotations.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
@@ -13,7 +13,7 @@ import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects
 import { isMadeFor } from '../objects/made-for.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
+import { isPodRetained, labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';
@@ -24,6 +24,7 @@ import { explainReadOnly } from './read-only-claim.ts';
 import { scratchClaim } from './scratch-claim.ts';
 import { TransferFollower, type UnfinishedVerdict } from './transfer-follower.ts';
 import type { TransferKind, TransferOperation } from './transfer-kind.ts';
+import { type TransferMetrics, type TransferOfPod, volumeBytes } from './transfer-metrics.ts';
 import { recordStage } from './transfer-record.ts';
 import {
   completedReport,
@@ -51,13 +52,20 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   readonly #operation: TransferOperation<Request>;
   readonly #context: ControllerContext;
   readonly #follower: TransferFollower;
+  readonly #metrics: TransferMetrics | undefined;
 
-  constructor(kind: TransferKind<Request>, operation: TransferOperation<Request>, context: ControllerContext) {
+  constructor(
+    kind: TransferKind<Request>,
+    operation: TransferOperation<Request>,
+    context: ControllerContext,
+    metrics?: TransferMetrics,
+  ) {
     this.name = kind.name;
     this.#kind = kind;
     this.#operation = operation;
     this.#context = context;
     this.#follower = new TransferFollower(context);
+    this.#metrics = metrics;
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -172,6 +180,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   async #complete(claim: PersistentVolumeClaim, pod: Pod, result: SuccessfulResult, restarts: number): Promise<Result> {
     const { client } = this.#context;
     const { words, fieldManager } = this.#kind;
+    this.#metrics?.succeeded(this.#counted(claim, pod), result.bytesWritten, volumeBytes(this.#context.caches, claim));
     const stage = this.#operation.stages?.end(claim, pod);
     const isComplete = !stage || stage.isLast;
     if (isComplete) {
@@ -199,6 +208,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     restarts: number,
   ): Promise<Result> {
     const recorded = readReport(claim.metadata?.annotations);
+    if (verdict.state === 'failed') this.#metrics?.failed(this.#counted(claim, pod), verdict);
     if (verdict.state === 'running') {
       await this.#operation.maintain?.(claim);
       if (!recorded?.running && (await this.#operation.isReady?.(pod)) === false) {
@@ -219,6 +229,10 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (next !== 'start-again') return next;
     await this.#deletePod(pod);
     return undefined;
+  }
+
+  #counted(claim: PersistentVolumeClaim, pod: Pod): TransferOfPod {
+    return { kind: this.#kind.name, source: this.#kind.sourceOf?.(claim), pod };
   }
 
   /** Returns in how many milliseconds a pod is to be asked again whether it is ready. */
@@ -292,8 +306,4 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
 
 function starting(pod: Pod): { reason: string; message: string } {
   return { reason: 'Pending', message: `Pod ${keyToString(keyOf(pod))} is starting` };
-}
-
-function isPodRetained(claim: PersistentVolumeClaim): boolean {
-  return claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
 }

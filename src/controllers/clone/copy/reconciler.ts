@@ -27,6 +27,7 @@ import { failureReport } from '../../transfers/failure-report.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
+import { type TransferMetrics, volumeBytes } from '../../transfers/transfer-metrics.ts';
 import {
   completedReport,
   isStarting,
@@ -54,9 +55,11 @@ export class CopyReconciler implements Reconciler {
   readonly name = 'copy';
   readonly #context: CloneContext;
   readonly #follower: TransferFollower;
+  readonly #metrics: TransferMetrics | undefined;
 
-  constructor(context: CloneContext) {
+  constructor(context: CloneContext, metrics?: TransferMetrics) {
     this.#context = context;
+    this.#metrics = metrics;
     this.#follower = new TransferFollower(context);
   }
 
@@ -145,6 +148,7 @@ export class CopyReconciler implements Reconciler {
     if (verdict.state === 'succeeded') {
       await this.#useGrant(claim, sourceKey);
       this.#context.cloneCount.copied(claim, this.#context.now());
+      this.#count(claim, target);
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
       return this.#cleanUp(claim, hostCloneKeys(claim, sourceKey.namespace));
     }
@@ -153,12 +157,23 @@ export class CopyReconciler implements Reconciler {
     requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');
+    if (verdict.state === 'failed') {
+      const pod = [source, target].find((each) => judgePod(each).state === 'failed') ?? source;
+      this.#metrics?.failed({ kind: this.name, pod }, verdict);
+    }
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
     if (report) await this.#tell(claim, explainReadOnly(report, claim));
     if (next !== 'start-again') return next;
     // A pod that is still running resumes with the successor of the other.
     await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));
     return undefined;
+  }
+
+  #count(claim: PersistentVolumeClaim, target: Pod): void {
+    const verdict = judgePod(target);
+    if (verdict.state !== 'succeeded') return;
+    const capacity = volumeBytes(this.#context.caches, claim);
+    this.#metrics?.succeeded({ kind: this.name, pod: target }, verdict.result.bytesWritten, capacity);
   }
 
   /** Marks the grant as used, so that a claim is never copied into twice, whatever its annotations say. */

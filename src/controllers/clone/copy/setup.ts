@@ -6,6 +6,7 @@ import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
 import { transferRights } from '../../transfers/rights.ts';
+import { TransferMetrics } from '../../transfers/transfer-metrics.ts';
 import { dataVolumeKeyOf } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { sourceRights } from '../source/rights.ts';
@@ -24,7 +25,7 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
   ],
   setup(host, context) {
     const { caches } = context;
-    host.addController(new CopyReconciler(context), {
+    host.addController(new CopyReconciler(context, TransferMetrics.of(host.metrics.registry)), {
       watches: [
         enqueueFrom(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
         enqueueFrom(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),

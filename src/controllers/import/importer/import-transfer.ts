@@ -5,7 +5,7 @@ import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { importPodNameOf, importStages, stageWatches } from '../stages/stages.ts';
 import { importWords } from '../words.ts';
-import { askedSource } from './asked-source.ts';
+import { askedSource, namedSource } from './asked-source.ts';
 import { importerPod } from './importer-pod.ts';
 import { libraryImageOf, withLibrary } from './library-image.ts';
 import { provideProxy, removeProxy } from './proxy.ts';
@@ -24,6 +24,7 @@ export const importTransfer: TransferKind<ImportRequest> = {
     { resource: configMaps, verbs: ['get'], within: 'installation' },
   ],
   isRequested: isImportClaim,
+  sourceOf: ({ metadata }) => namedSource(metadata?.annotations ?? {})?.name,
   podName: importPodNameOf,
   requestOf: (claim, config) => importRequestOf(claim, transferTargetOf(claim, config), config),
   operate: (context) => ({

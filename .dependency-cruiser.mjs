@@ -13,8 +13,9 @@ const rooms = {
   transfer: ['base', 'server', 'codec', 'image', 'source', 'sink'],
   pods: ['base', 'server', 'protocol', 'source', 'sink', 'transfer', 'image'],
   controllers: ['base', 'server', 'api', 'protocol', 'kube', 'rendering', 'source/versions'],
-  services: ['base', 'server', 'api', 'protocol', 'kube', 'rendering'],
-  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers'],
+  dashboard: ['base', 'api', 'kube', 'controllers'],
+  services: ['base', 'server', 'api', 'protocol', 'kube', 'rendering', 'dashboard'],
+  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers', 'dashboard'],
 };
 
 /** The rooms of the controllers: what all of them stand on, then one for each thing that is reconciled. */
@@ -78,10 +79,10 @@ export default {
       to: {},
     },
     {
-      name: 'the-command-line-looks-at-clones-through-their-view',
+      name: 'the-command-line-and-the-dashboard-look-at-clones-and-transfers-through-their-views',
       severity: 'error',
-      from: { path: '^src/(cli)/' },
-      to: { path: '^src/controllers/', pathNot: ['^src/controllers/(clone/view|runtime/resources)\\.ts$'] },
+      from: { path: '^src/(cli|dashboard)/' },
+      to: { path: '^src/controllers/', pathNot: ['^src/controllers/((clone|transfers)/view|runtime/resources)\\.ts$'] },
     },
     {
       name: 'only-polls-of-images-speak-to-the-servers-of-sources',

@@ -50,6 +50,26 @@ export default tseslint.config(
     languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
   },
   {
+    files: ['src/dashboard/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...[
+            'document',
+            'location',
+            'history',
+            'addEventListener',
+            'EventSource',
+            'FormData',
+            'URL',
+            'URLSearchParams',
+          ],
+          ...['setTimeout', 'clearTimeout'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['**/*.cjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: { globals: { exports: 'readonly', module: 'readonly', require: 'readonly' } },

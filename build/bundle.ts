@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { nativeCode } from './native-code.ts';
+import { pageFiles } from './page-files.ts';
 import { slimmerDependencies } from './slimmer-dependencies.ts';
 import { thirdPartyLicences } from './third-party-licences.ts';
 
@@ -22,7 +23,7 @@ export async function bundle(outdir: string): Promise<void> {
     bundle: true,
     splitting: true,
     // The last ones tell what the others have come to, and are called in this order.
-    plugins: [...slimmerDependencies, nativeCode, billOfMaterials, thirdPartyLicences],
+    plugins: [...slimmerDependencies, nativeCode, pageFiles, billOfMaterials, thirdPartyLicences],
     platform: 'node',
     target: 'node24',
     format: 'esm',

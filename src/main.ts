@@ -26,6 +26,11 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runUploadProxy } = await import('./services/uploadproxy/run.ts');
     return runUploadProxy();
   },
+  'dashboard-server': async () => {
+    keepCodeSmall();
+    const { runDashboard } = await import('./services/dashboard/run.ts');
+    return runDashboard();
+  },
   importer: async () => {
     prepareToMoveData();
     const { runImporter } = await import('./pods/importer.ts');

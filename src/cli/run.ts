@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
+import { registerDashboard } from './dashboard/command.ts';
 import { registerUpload } from './upload/command.ts';
 
 /** Runs the command that the arguments of the process name; invalid arguments end the process with its help. */
@@ -18,5 +19,6 @@ export async function runCommandLine(about: {
   registerCommands(program);
   registerUpload(program);
   registerClones(program);
+  registerDashboard(program);
   await program.parseAsync();
 }

@@ -29,6 +29,8 @@ export const roleCertificates = {
   apiserver: { secret: 'cdi-apiserver-server-cert', signer: 'apiserver', service: 'cdi-api' },
   uploadproxy: { secret: 'cdi-uploadproxy-server-cert', signer: 'uploadproxy', service: 'cdi-uploadproxy' },
   metrics: { secret: 'cdi-metrics-server-cert', signer: 'metrics', service: 'cdi-prometheus-metrics' },
+  /** Like the upload proxy it is reached from outside, by those who trust the same authority. */
+  dashboard: { secret: 'cdi-dashboard-server-cert', signer: 'uploadproxy', service: 'cdi-dashboard' },
 } as const;
 
 /** The certificate that the upload proxy shows to upload servers, and its common name. */

@@ -45,7 +45,7 @@ export function definitionOf(role: TransferRole): TransferRoleDefinition {
 export const transferRoleNames = Object.keys(transferRoles) as readonly TransferRole[];
 
 /** The roles of servers that users reach. */
-type ServiceRole = 'apiserver' | 'uploadproxy';
+type ServiceRole = 'apiserver' | 'uploadproxy' | 'dashboard-server';
 
 /** The role of the executable in a pod, which is its first argument. */
 export type PodRole = 'controller' | ServiceRole | TransferRole;

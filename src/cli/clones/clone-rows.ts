@@ -1,5 +1,6 @@
 import { stateAnnotation } from '../../api/annotations.ts';
 import type { VolumeCloneSource } from '../../api/volume-clone-source.ts';
+import { formatAge } from '../../base/format-age.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 import { type CloneView, cloneViewOf } from '../../controllers/clone/view.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
@@ -58,7 +59,7 @@ function rowOf(
     phase: view.phase ?? report?.podPhase ?? 'Pending',
     progress: report?.progress ?? 'N/A',
     rate: rate === undefined ? '' : `${formatBytes(rate)}/s`,
-    age: humanAge(age),
+    age: formatAge(age),
     detail: [fallbackReason && `fell back: ${fallbackReason}`, stopped].filter(Boolean).join('; '),
   };
 }
@@ -75,13 +76,4 @@ function sourceOf(
   const from = source.metadata.annotations?.[stateAnnotation.dataSourceNamespace] ?? namespace;
   const { kind, name } = source.spec.source;
   return `${from}/${name}${kind === 'VolumeSnapshot' ? ' (snapshot)' : ''}`;
-}
-
-/** Formats an age as kubectl does, but without the smaller unit: `7s`, `12m`, `3h`, `5d`. */
-export function humanAge(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }

@@ -2,7 +2,7 @@ import { populationAnnotation, stateAnnotation } from '../../api/annotations.ts'
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { isBound } from '../claims/bound.ts';
 import { populatedFrom } from '../claims/population/populated-from.ts';
-import { workForAnnotation } from '../objects/internal-annotations.ts';
+import { clonePlanAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
 import { readReport, type TransferReport } from '../transfers/transfer-report.ts';
 
 /** A summary of the clone into a claim, to be shown to people or counted. */
@@ -19,6 +19,8 @@ export interface CloneView {
   readonly phase: string | undefined;
   /** One of {@link import('../../api/clone.ts').cloneFallbackReasons}, or any other value that a user wrote. */
   readonly fallbackReason: string | undefined;
+  /** The plan in words, once there is one. */
+  readonly plan: string | undefined;
   readonly report: TransferReport | undefined;
   /** The name of the VolumeCloneSource; undefined where the copy is direct. */
   readonly cloneSource: string | undefined;
@@ -43,6 +45,7 @@ export function cloneViewOf(claim: PersistentVolumeClaim): CloneView | undefined
     strategy: annotations[stateAnnotation.cloneType],
     phase: annotations[stateAnnotation.clonePhase],
     fallbackReason: annotations[stateAnnotation.cloneFallbackReason],
+    plan: annotations[clonePlanAnnotation],
     report,
     cloneSource,
     requested,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { populationAnnotation, stateAnnotation } from '../../../src/api/annotations.ts';
-import { cloneRows, humanAge } from '../../../src/cli/clones/clone-rows.ts';
+import { formatAge } from '../../../src/base/format-age.ts';
+import { cloneRows } from '../../../src/cli/clones/clone-rows.ts';
 import { cloneTable } from '../../../src/cli/clones/clone-table.ts';
 import { workForAnnotation } from '../../../src/controllers/objects/internal-annotations.ts';
 import { pendingReport, reportAnnotations, runningReport } from '../../../src/controllers/transfers/transfer-report.ts';
@@ -110,7 +111,7 @@ describe('diskpress clones', () => {
   });
 
   it('tells ages as kubectl does', () => {
-    expect([119, 120, 7200, 172_800].map((seconds) => humanAge(seconds * 1000))).to.deep.equal([
+    expect([119, 120, 7200, 172_800].map((seconds) => formatAge(seconds * 1000))).to.deep.equal([
       '119s',
       '2m',
       '2h',

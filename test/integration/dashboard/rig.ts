@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stateAnnotation } from '../../../src/api/annotations.ts';
-import { type DataVolume, dataVolumes,type DataVolumeStatus } from '../../../src/api/data-volume.ts';
+import { type DataVolume, dataVolumes, type DataVolumeStatus } from '../../../src/api/data-volume.ts';
 import { namespaces, persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../support/api-server.ts';

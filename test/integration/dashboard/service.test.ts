@@ -1,13 +1,21 @@
 import { expect } from 'chai';
 import { Agent, request } from 'undici';
 import { readAssets } from '../../../src/dashboard/assets.ts';
-import { secrets } from '../../../src/kube/builtin-resources.ts';
+import { namespaces, secrets } from '../../../src/kube/builtin-resources.ts';
 import { roleCertificates } from '../../../src/protocol/installation.ts';
 import { Dashboard } from '../../../src/services/dashboard/dashboard.ts';
 import { Authority } from '../../cluster/pki.ts';
 import { kubernetesIsBuilt } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { describeGrant, grantRights, grantsIn, refusalOf, tokensOf, usersLackingOne } from '../../support/grants.ts';
+import {
+  describeGrant,
+  type Grant,
+  grantRights,
+  grantsIn,
+  refusalOf,
+  tokensOf,
+  usersLackingOne,
+} from '../../support/grants.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { Rig } from './rig.ts';
@@ -15,17 +23,19 @@ import { Rig } from './rig.ts';
 const grants = grantsIn('dashboard/dashboard.yaml');
 const servers = usersLackingOne(grants);
 
-/** What readers may list, and where; an empty namespace means everywhere. */
-const readers: Readonly<Record<string, readonly (readonly [resource: string, namespace: string])[]>> = {
-  operator: [
-    ['datavolumes', ''],
-    ['persistentvolumeclaims', ''],
-  ],
-  red: [['datavolumes', 'red']],
-  'red-with-claims': [
-    ['datavolumes', 'red'],
-    ['persistentvolumeclaims', 'red'],
-  ],
+const list = (resource: string, namespace?: string): Grant => ({
+  verb: 'list',
+  group: resource === 'datavolumes' ? 'cdi.kubevirt.io' : '',
+  resource,
+  name: undefined,
+  namespace,
+});
+
+/** What readers may list. */
+const readers: Readonly<Record<string, readonly Grant[]>> = {
+  operator: [list('datavolumes'), list('persistentvolumeclaims')],
+  red: [list('datavolumes', 'red')],
+  'red-with-claims': [list('datavolumes', 'red'), list('persistentvolumeclaims', 'red')],
   nobody: [],
 };
 
@@ -40,12 +50,15 @@ describe('the dashboard in a cluster, of a real API server', function () {
   before(kubernetesIsBuilt);
   before(async () => {
     rig = await Rig.start({
-      tokens: { ...tokensOf(servers), ...Object.fromEntries(Object.keys(readers).map((name) => [`${name}-token`, name])) },
+      tokens: {
+        ...tokensOf(servers),
+        ...Object.fromEntries(Object.keys(readers).map((name) => [`${name}-token`, name])),
+      },
     });
     const authority = await Authority.create('uploadproxy authority');
     const { certificate, key } = await authority.issue({ commonName: 'cdi-dashboard', names: ['localhost'] });
     agent = new Agent({ connect: { ca: authority.certificate } });
-    await rig.createInstallation();
+    await rig.client.create(namespaces, { metadata: { name: 'cdi' } });
     await rig.client.create(secrets, {
       metadata: { namespace: 'cdi', name: roleCertificates.dashboard.secret },
       type: 'kubernetes.io/tls',
@@ -56,13 +69,10 @@ describe('the dashboard in a cluster, of a real API server', function () {
     });
     const kubectl = await Kubectl.create(rig.api.kubeConfigPath);
     await grantRights(kubectl, servers);
-    for (const [name, rights] of Object.entries(readers)) {
-      for (const [resource, namespace] of rights) {
-        const group = resource === 'datavolumes' ? 'cdi.kubevirt.io' : '';
-        const grant = { verb: 'list', group, resource, name: undefined, namespace: namespace || undefined };
-        await grantRights(kubectl, [{ name, token: '', rights: [grant] }].map(renamed(`${name}-${resource}`)));
-      }
-    }
+    await grantRights(
+      kubectl,
+      Object.entries(readers).map(([name, rights]) => ({ name, token: '', rights })),
+    );
     await kubectl.remove();
     const copied = await rig.createDataVolume(
       'red',
@@ -130,7 +140,9 @@ describe('the dashboard in a cluster, of a real API server', function () {
     const { text } = await get('', bearer('red-with-claims'));
     expect(text).to.contain('180 MiB/s').and.contain('CSI drivers').and.not.contain('blue-disk');
     const { text: nothing } = await get('', bearer('nobody'));
-    expect(nothing).to.contain('nothing to show').and.not.match(/(red|blue)-disk/);
+    expect(nothing)
+      .to.contain('nothing to show')
+      .and.not.match(/(red|blue)-disk/);
   });
 
   it('tells a tenant of changes in its own namespace alone', async () => {
@@ -155,7 +167,9 @@ describe('the dashboard in a cluster, of a real API server', function () {
       for (const path of ['', 'events']) {
         const { status, text } = await get(path, headers as Record<string, string>);
         expect(status).to.equal(401);
-        expect(text).to.contain('type="password"').and.not.match(/(red|blue)-disk/);
+        expect(text)
+          .to.contain('type="password"')
+          .and.not.match(/(red|blue)-disk/);
       }
     }
   });
@@ -187,8 +201,12 @@ describe('the dashboard in a cluster, of a real API server', function () {
   });
 
   it('lets no page of another origin log anybody in or out', async () => {
-    for (const headers of [{ origin: 'https://elsewhere.example' }, { 'sec-fetch-site': 'cross-site' }]) {
-      expect((await post('login', 'token=red-token', headers as Record<string, string>)).status).to.equal(403);
+    const elsewhere: Record<string, string>[] = [
+      { origin: 'https://elsewhere.example' },
+      { 'sec-fetch-site': 'cross-site' },
+    ];
+    for (const headers of elsewhere) {
+      expect((await post('login', 'token=red-token', headers)).status).to.equal(403);
     }
   });
 
@@ -214,9 +232,3 @@ describe('the dashboard in a cluster, of a real API server', function () {
     });
   }
 });
-
-/** Gives the roles of a grant a name of their own, of the same user. */
-const renamed =
-  (_name: string) =>
-  <T>(user: T): T =>
-    user;

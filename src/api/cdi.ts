@@ -12,7 +12,7 @@ import { cloneStrategy } from './storage-profile.ts';
 export const cdiPhases = ['Deploying', 'Deployed', 'Upgrading', 'Deleting', 'Deleted', 'Error', 'Unknown', ''] as const;
 export type CDIPhase = (typeof cdiPhases)[number];
 
-export const cdiConditionTypes = ['Available', 'Progressing', 'Degraded'] as const;
+export const cdiConditionTypes = ['Available', 'Progressing', 'Degraded', 'UninstallBlocked'] as const;
 export type CDIConditionType = (typeof cdiConditionTypes)[number];
 
 /** Affinity of core/v1, which is not described here: the API server validates it in the pods that get it. */
@@ -129,7 +129,10 @@ export const cdiStatus = z.strictObject({
   phase: z.enum(cdiPhases).optional().describe('What is happening now; Deployed when all is in place.'),
   conditions: conditionsOf(cdiConditionTypes)
     .optional()
-    .describe('Available: the service works. Progressing: it is being changed. Degraded: a part of it does not work.'),
+    .describe(
+      'Available: the service works. Progressing: it is being changed. Degraded: a part of it does not work. ' +
+        'UninstallBlocked: why this object may not be deleted.',
+    ),
   operatorVersion: z.string().optional().describe('Version that looks after the service.'),
   targetVersion: z.string().optional().describe('Version that is wanted.'),
   observedVersion: z.string().optional().describe('Version that runs.'),

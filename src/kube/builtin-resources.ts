@@ -3,6 +3,7 @@ import type {
   V1APIService,
   V1ConfigMap,
   V1CSIDriver,
+  V1Deployment,
   V1Lease,
   V1MutatingWebhookConfiguration,
   V1Namespace,
@@ -31,6 +32,7 @@ export type PersistentVolume = OnWire<V1PersistentVolume>;
 export type StorageClass = OnWire<V1StorageClass>;
 export type CSIDriver = OnWire<V1CSIDriver>;
 export type Event = OnWire<CoreV1Event>;
+export type Deployment = OnWire<V1Deployment>;
 export type Lease = OnWire<V1Lease>;
 export type Namespace = OnWire<V1Namespace>;
 export type Node = OnWire<V1Node>;
@@ -70,6 +72,13 @@ export const storageClasses = defineResource<StorageClass>({
 export const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 export const csiDrivers = defineResource<CSIDriver>({ ...storage, kind: 'CSIDriver', plural: 'csidrivers' });
 export const events = defineResource<Event>({ ...core, kind: 'Event', plural: 'events' });
+export const deployments = defineResource<Deployment>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+});
 export const leases = defineResource<Lease>({
   group: 'coordination.k8s.io',
   version: 'v1',

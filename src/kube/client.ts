@@ -3,6 +3,7 @@ import { Metrics } from '../server/metrics.ts';
 import { isNotFound } from './errors.ts';
 import { keyOf, type ObjectKey } from './key.ts';
 import type { Configuration } from './on-wire.ts';
+import { patchContentTypes,type PatchType } from './patch-type.ts';
 import { apiVersionOf, type KubeObject, type Resource, resourceName, resourcePath } from './resource.ts';
 import { type ApiRequest, failure, Transport } from './transport.ts';
 import { parseWatchStream, type WatchEvent } from './watch-stream.ts';
@@ -195,16 +196,17 @@ export class KubeClient {
     patch: Configuration<T>,
     options: RequestOptions & { subresource?: string; fieldManager?: string } = {},
   ): Promise<T> {
-    const { subresource, fieldManager, signal } = options;
-    return this.#object(resource, {
-      verb: 'patch',
-      method: 'PATCH',
-      path: resourcePath(resource, { ...key, subresource }),
-      query: { fieldManager },
-      contentType: 'application/merge-patch+json',
-      body: patch,
-      signal,
-    });
+    return this.#patch(resource, key, patch, { type: 'merge', ...options });
+  }
+
+  /** Returns what an object would become by a patch; nothing changes. */
+  async tryPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: object,
+    options: RequestOptions & { type: PatchType; fieldManager?: string },
+  ): Promise<T> {
+    return this.#patch(resource, key, patch, { ...options, dryRun: 'All' });
   }
 
   /** Deletes an object; a missing object is success. */
@@ -247,6 +249,24 @@ export class KubeClient {
       path: resourcePath(resource, { ...keyOf(body), subresource }),
       query: { fieldManager, force: true },
       contentType: 'application/apply-patch+yaml',
+      body,
+      signal,
+    });
+  }
+
+  async #patch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    body: object,
+    options: RequestOptions & { type: PatchType; subresource?: string; fieldManager?: string; dryRun?: 'All' },
+  ): Promise<T> {
+    const { type, subresource, fieldManager, dryRun, signal } = options;
+    return this.#object(resource, {
+      verb: 'patch',
+      method: 'PATCH',
+      path: resourcePath(resource, { ...key, subresource }),
+      query: { fieldManager, dryRun },
+      contentType: patchContentTypes[type],
       body,
       signal,
     });

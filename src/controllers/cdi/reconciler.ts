@@ -1,19 +1,25 @@
 import { type CDI, cdis } from '../../api/cdi.ts';
-import { CDI_CONFIG_NAME, cdiConfigs, type CDIConfigSpec, type CDIConfigStatus } from '../../api/cdi-config.ts';
 import { objectLabels } from '../../api/labels.ts';
-import { differs, ownerReference } from '../../kube/apply.ts';
+import { differs } from '../../kube/apply.ts';
+import type { Deployment, Pod } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
+import { addFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
+import type { Informer } from '../../kube/informer.ts';
 import { keyOf, type ObjectKey } from '../../kube/key.ts';
-import { DEFAULT_FILESYSTEM_OVERHEAD } from '../../rendering/filesystem-overhead.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
-import { CDI_NAME } from '../runtime/config-view.ts';
+import { conditionsDiffer, withTimes } from '../runtime/conditions.ts';
+import { CDI_NAME, cdiInForce } from '../runtime/config-view.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { withoutLogins } from '../runtime/proxy-login.ts';
-import { DEFAULT_POD_RESOURCES } from '../runtime/settings.ts';
-import { mergePatchBetween } from './merge-patch.ts';
+import { writeConfig } from './config-writer.ts';
+import { customizationsOf, isUncached, problemsOf } from './customizations.ts';
+import { customize, FIELD_MANAGER } from './customizer.ts';
+import { healthOf } from './deployment-health.ts';
+import { deploymentNames } from './installation.ts';
+import { observe, type Situation } from './observation.ts';
+import { isBlocking, UNINSTALL_FINALIZER, uninstallObstacle } from './uninstall.ts';
 
-const FIELD_MANAGER = 'diskpress-cdi';
-const CDI_CONFIG: ObjectKey = { namespace: '', name: CDI_CONFIG_NAME };
+/** How often objects that are patched and not watched are looked at. */
+const LOOK_MILLISECONDS = 60_000;
 
 /**
  * An installation without settings of its own. The controller creates it, because the CRD of its kind is only installed
@@ -26,117 +32,105 @@ const DEFAULT_CDI: CDI = {
   spec: { config: { featureGates: ['HonorWaitForFirstConsumer'] } },
 };
 
-/** Returns the settings without what only some users may read. */
-function publicConfig(spec: CDIConfigSpec): CDIConfigSpec {
-  return spec.importProxy ? { ...spec, importProxy: withoutLogins(spec.importProxy) } : spec;
+/** What the reconciler knows of the installation itself. */
+export interface InstallationView {
+  /** The caches of the Deployments, by their names. */
+  readonly deployments: ReadonlyMap<string, Pick<Informer<Deployment>, 'get'>>;
+  /** Returns the pods of a Deployment. */
+  readonly podsOf: (deployment: string) => readonly Pod[];
 }
 
-/** Returns the part of the status that this reconciler owns; the fields of the upload proxy have another owner. */
-function ownStatus({ uploadProxyURL: _, uploadProxyCA: __, ...own }: CDIConfigStatus = {}): CDIConfigStatus {
-  return own;
-}
-
-/** Copies the CDI object's settings to the CDIConfig that is in force, and reports on both what is in effect. */
+/**
+ * Brings an installation to what its CDI object says, and reports how it is: copies its settings to the CDIConfig that
+ * is in force, changes the Deployments and Services, and holds up its end while there are workloads, where it says so.
+ */
 export class CDIReconciler implements Reconciler {
   readonly name = 'cdi';
   readonly #context: ControllerContext;
-  readonly #version: string;
+  readonly #installation: InstallationView;
+  /** Names of the objects that are not watched and have been seen to be as their manifests say. */
+  readonly #plain = new Set<string>();
 
-  constructor(context: ControllerContext, version: string) {
+  constructor(context: ControllerContext, installation: InstallationView) {
     this.#context = context;
-    this.#version = version;
+    this.#installation = installation;
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const { caches, client } = this.#context;
-    if (caches.cdis.size === 0) {
+    const inForce = cdiInForce(caches.cdis);
+    if (!inForce) {
       await createIfAbsent(client, cdis, DEFAULT_CDI);
       return undefined;
     }
     const cdi = caches.cdis.get(key);
-    if (!cdi || cdi.metadata.deletionTimestamp) return undefined;
-    await this.#writeConfig(cdi);
-    await this.#reportDeployed(cdi);
-    return undefined;
+    if (!cdi) return undefined;
+    if (cdi.metadata.uid !== inForce.metadata.uid) {
+      await this.#report(cdi, { inForce: keyOf(inForce).name });
+      return undefined;
+    }
+    const uninstallBlocked = uninstallObstacle(cdi, isBlocking(cdi) ? caches.dataVolumes.list() : []);
+    if (cdi.metadata.deletionTimestamp && uninstallBlocked === undefined) {
+      await removeFinalizer(client, cdis, cdi, UNINSTALL_FINALIZER);
+      return undefined;
+    }
+    if (!cdi.metadata.deletionTimestamp) await this.#keepFinalizer(cdi);
+    await writeConfig(this.#context, cdi);
+    const { refusals, isLookedAt } = await this.#customize(cdi);
+    await this.#report(cdi, { refusals, uninstallBlocked });
+    return isLookedAt ? { requeueAfter: LOOK_MILLISECONDS } : undefined;
   }
 
-  async #writeConfig(cdi: CDI): Promise<void> {
-    const { caches, client } = this.#context;
-    const recorded = caches.cdiConfigs.get(CDI_CONFIG);
-    const spec = publicConfig(cdi.spec.config ?? {});
-    const status = this.#configStatus(spec);
-    const metadata = { labels: { ...objectLabels }, ownerReferences: [ownerReference(cdi, { controller: true })] };
-    if (!recorded) {
-      const config = { metadata: { name: CDI_CONFIG_NAME, ...metadata }, spec };
-      await client.apply(cdiConfigs, config, { fieldManager: FIELD_MANAGER });
-    }
-    const specPatch = recorded && mergePatchBetween(recorded.spec, spec);
-    const hasOtherOwner = recorded && differs(metadata, recorded.metadata);
-    if (specPatch || hasOtherOwner) {
-      await client.mergePatch(cdiConfigs, CDI_CONFIG, {
-        ...(hasOtherOwner ? { metadata } : {}),
-        ...(specPatch ? { spec: specPatch } : {}),
-      });
-    }
-    const statusPatch = mergePatchBetween(ownStatus(recorded?.status), status);
-    if (statusPatch)
-      await client.mergePatch(cdiConfigs, CDI_CONFIG, { status: statusPatch }, { subresource: 'status' });
+  /** An object that does not hold up its end has no finalizer, so that nothing waits where everything is removed. */
+  async #keepFinalizer(cdi: CDI): Promise<void> {
+    const { client } = this.#context;
+    if (isBlocking(cdi)) await addFinalizer(client, cdis, cdi, UNINSTALL_FINALIZER);
+    else await removeFinalizer(client, cdis, cdi, UNINSTALL_FINALIZER);
   }
 
-  #configStatus(spec: CDIConfigSpec): CDIConfigStatus {
-    const isThere = (name = '') => this.#context.caches.storageClasses.get({ namespace: '', name }) !== undefined;
-    const global = spec.filesystemOverhead?.global ?? DEFAULT_FILESYSTEM_OVERHEAD;
-    const storageClass = Object.fromEntries(
-      this.#context.caches.storageClasses.list().map(({ metadata }) => {
-        const name = metadata?.name ?? '';
-        return [name, spec.filesystemOverhead?.storageClass?.[name] ?? global];
+  async #customize({ spec }: CDI): Promise<{ refusals: readonly string[]; isLookedAt: boolean }> {
+    const { client, config } = this.#context;
+    const refusals = problemsOf(spec);
+    let isLookedAt = false;
+    for (const asked of customizationsOf(spec, config.namespace)) {
+      const { key } = asked;
+      if (isUncached(asked)) {
+        const isAsked = asked.patches.length > 0;
+        if (isAsked) this.#plain.delete(key.name);
+        if (!this.#plain.has(key.name)) refusals.push(...(await customize(client, asked)));
+        if (!isAsked) this.#plain.add(key.name);
+        isLookedAt ||= isAsked;
+      } else {
+        const known = this.#installation.deployments.get(key.name)?.get(key);
+        if (known) refusals.push(...(await customize(client, asked, known)));
+      }
+    }
+    return { refusals, isLookedAt };
+  }
+
+  async #report(cdi: CDI, seen: Partial<Pick<Situation, 'refusals' | 'uninstallBlocked' | 'inForce'>>): Promise<void> {
+    const { client, config, version, now } = this.#context;
+    const { namespace } = config;
+    const { conditions, ...status } = observe({
+      cdi,
+      version,
+      deployments: deploymentNames.map((name) => {
+        const deployment = this.#installation.deployments.get(name)?.get({ namespace, name });
+        return healthOf(name, deployment, this.#installation.podsOf(name));
       }),
-    );
-    return {
-      filesystemOverhead: { global, storageClass },
-      preallocation: spec.preallocation ?? false,
-      defaultPodResourceRequirements: {
-        requests: { ...DEFAULT_POD_RESOURCES.requests, ...spec.podResourceRequirements?.requests },
-        limits: { ...DEFAULT_POD_RESOURCES.limits, ...spec.podResourceRequirements?.limits },
-      },
-      ...(spec.importProxy ? { importProxy: spec.importProxy } : {}),
-      ...(isThere(spec.scratchSpaceStorageClass) ? { scratchSpaceStorageClass: spec.scratchSpaceStorageClass } : {}),
-      ...(spec.imagePullSecrets ? { imagePullSecrets: spec.imagePullSecrets } : {}),
-    };
-  }
-
-  /** Reports that the installation is deployed, which is true as soon as this code runs. */
-  async #reportDeployed(cdi: CDI): Promise<void> {
-    const time = `${new Date(this.#context.now()).toISOString().slice(0, 19)}Z`;
-    const states = { Available: 'True', Progressing: 'False', Degraded: 'False' } as const;
-    const status = {
-      phase: 'Deployed' as const,
-      operatorVersion: this.#version,
-      targetVersion: this.#version,
-      observedVersion: this.#version,
-    };
-    const conditions = Object.entries(states).map(([type, value]) => ({
-      type: type as keyof typeof states,
-      status: value,
-      reason: 'DeployCompleted',
-    }));
-    const recorded = (type: string) => cdi.status?.conditions?.find((candidate) => candidate.type === type);
-    const same =
-      !differs(status, cdi.status ?? {}) &&
-      conditions.every((condition) => !differs(condition, recorded(condition.type) ?? {}));
-    if (same) return;
-    await this.#context.client.applyStatus(
+      refusals: [],
+      uninstallBlocked: undefined,
+      inForce: undefined,
+      ...seen,
+    });
+    const recorded = cdi.status?.conditions;
+    const isOld = recorded?.some(({ type }) => !conditions.some((condition) => condition.type === type));
+    if (!isOld && !differs(status, cdi.status ?? {}) && !conditionsDiffer(conditions, recorded)) return;
+    await client.applyStatus(
       cdis,
       {
         metadata: { name: keyOf(cdi).name },
-        status: {
-          ...status,
-          conditions: conditions.map((condition) => ({
-            ...condition,
-            lastHeartbeatTime: time,
-            lastTransitionTime: recorded(condition.type)?.lastTransitionTime ?? time,
-          })),
-        },
+        status: { ...status, conditions: withTimes(conditions, recorded, now()) },
       },
       { fieldManager: FIELD_MANAGER },
     );

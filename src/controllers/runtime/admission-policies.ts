@@ -11,6 +11,7 @@ export const REQUIRED_POLICIES = [
   'clone-from-data-import-cron.cdi.kubevirt.io',
   'clone-from-data-source.cdi.kubevirt.io',
   'clone-from-data-volume.cdi.kubevirt.io',
+  'controller-installation.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
   'controller-marks.cdi.kubevirt.io',
   'system-priority-classes.cdi.kubevirt.io',
@@ -20,6 +21,7 @@ export type RequiredPolicy = (typeof REQUIRED_POLICIES)[number];
 /** Policies that distinguish the controllers from others by the name of their ServiceAccount. */
 const REPORTING_CONTROLLERS: ReadonlySet<string> = new Set<RequiredPolicy>([
   'clone-by-annotation.cdi.kubevirt.io',
+  'controller-installation.cdi.kubevirt.io',
   'controller-limits.cdi.kubevirt.io',
   'controller-marks.cdi.kubevirt.io',
   'system-priority-classes.cdi.kubevirt.io',

@@ -1,13 +1,21 @@
-import type { CDISpec } from '../../api/cdi.ts';
+import type { CDI, CDISpec } from '../../api/cdi.ts';
 import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy } from '../../api/cdi-config.ts';
 import type { CloneType } from '../../api/clone.ts';
 import { filesystemOverheadOf } from '../../rendering/filesystem-overhead.ts';
 import type { Caches } from './caches.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
+import { logLevelOf } from './verbosity.ts';
 
 /** Name of the CDI object, unless the administrator chose another. */
 export const CDI_NAME = 'cdi';
+
+/** Returns the CDI object in force: the one of the usual name, otherwise the oldest. */
+export function cdiInForce(cdis: Pick<Caches['cdis'], 'get' | 'list'>): CDI | undefined {
+  const age = ({ metadata }: CDI) => `${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`;
+  const usual = cdis.get({ namespace: '', name: CDI_NAME });
+  return usual ?? cdis.list().toSorted((a, b) => (age(a) < age(b) ? -1 : 1))[0];
+}
 
 /** The configuration in force; every call reads the caches. */
 export class ConfigView {
@@ -68,6 +76,7 @@ export class ConfigView {
 
   get transferSettings(): TransferSettings {
     const cdi = this.#cdi;
+    const { logVerbosity } = this.#config;
     return {
       image: this.#installation.image,
       imagePullPolicy: cdi?.imagePullPolicy ?? 'IfNotPresent',
@@ -78,6 +87,7 @@ export class ConfigView {
       },
       workloadPlacement: cdi?.workload ?? {},
       logFormat: this.#installation.logFormat,
+      ...(typeof logVerbosity === 'number' && { logLevel: logLevelOf(logVerbosity) }),
     };
   }
 
@@ -86,6 +96,6 @@ export class ConfigView {
   }
 
   get #cdi(): CDISpec | undefined {
-    return (this.#caches.cdis.get({ namespace: '', name: CDI_NAME }) ?? this.#caches.cdis.list()[0])?.spec;
+    return cdiInForce(this.#caches.cdis)?.spec;
   }
 }

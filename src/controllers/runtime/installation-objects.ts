@@ -1,4 +1,11 @@
-import { type ConfigMap, configMaps, type Secret, secrets } from '../../kube/builtin-resources.ts';
+import {
+  type ConfigMap,
+  configMaps,
+  type Deployment,
+  deployments,
+  type Secret,
+  secrets,
+} from '../../kube/builtin-resources.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { ControllerHost } from './setup.ts';
 
@@ -21,4 +28,13 @@ export function cachedConfigMap(
   name: string,
 ): Informer<ConfigMap> {
   return host.informer(configMaps, { namespace, fieldSelector: `metadata.name=${name}` });
+}
+
+/** Returns the cache of one Deployment in the namespace of the installation, as {@link cachedSecret} does. */
+export function cachedDeployment(
+  host: Pick<ControllerHost, 'informer'>,
+  namespace: string,
+  name: string,
+): Informer<Deployment> {
+  return host.informer(deployments, { namespace, fieldSelector: `metadata.name=${name}` });
 }

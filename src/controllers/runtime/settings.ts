@@ -1,5 +1,5 @@
 import type { V1Affinity, V1LocalObjectReference, V1ResourceRequirements, V1Toleration } from '@kubernetes/client-node';
-import type { LogFormat } from '../../base/logger.ts';
+import type { LogFormat, LogLevel } from '../../base/logger.ts';
 
 /** Settings of the installation and of CDIConfig for the pods that move data. */
 export interface TransferSettings {
@@ -16,6 +16,8 @@ export interface TransferSettings {
   };
   /** How transfer pods write their logs; for people unless it is set. */
   readonly logFormat?: LogFormat | undefined;
+  /** How much transfer pods log; as usual unless it is set. */
+  readonly logLevel?: LogLevel | undefined;
 }
 
 /** Settings of the installation, which the Deployment passes to the executable. */

@@ -64,7 +64,11 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       readOnly: writable !== true,
     })),
   ];
-  const env = { ...(settings.logFormat === 'json' && { LOG_FORMAT: settings.logFormat }), ...options.env };
+  const env = {
+    ...(settings.logFormat === 'json' && { LOG_FORMAT: settings.logFormat }),
+    ...(settings.logLevel && { LOG_LEVEL: settings.logLevel }),
+    ...options.env,
+  };
   const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
   const priorityClassName = options.claimAnnotations[userAnnotation.podPriorityClassName];
   const serviceAccountName = options.claimAnnotations[userAnnotation.podServiceAccountName];

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
+import type { CDIConfigSpec } from '../../../../src/api/cdi-config.ts';
 import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
 import type { InstallationSettings } from '../../../../src/controllers/runtime/settings.ts';
 import { transferPod } from '../../../../src/controllers/transfers/transfer-pod.ts';
 
-const caches = { cdis: { get: () => undefined, list: () => [] }, cdiConfigs: { get: () => undefined } };
-
 /** The environment of a transfer pod. */
-function environmentOf(logFormat: InstallationSettings['logFormat']) {
+function environmentOf(logFormat: InstallationSettings['logFormat'], spec: CDIConfigSpec = {}) {
+  const caches = { cdis: { get: () => undefined, list: () => [] }, cdiConfigs: { get: () => ({ spec }) } };
   const installation = { image: 'diskpress', namespace: 'cdi', ...(logFormat && { logFormat }) };
   const { transferSettings } = new ConfigView(caches as never, installation);
   const pod = transferPod(
@@ -31,5 +31,12 @@ describe('the logs of transfer pods', () => {
     expect(environmentOf('json')).to.deep.include({ name: 'LOG_FORMAT', value: 'json' });
     for (const format of ['text', undefined] as const)
       expect(environmentOf(format)).to.deep.equal([{ name: 'REQUEST', value: '{}' }]);
+  });
+
+  it('say as much as the settings ask for', () => {
+    for (const [logVerbosity, value] of Object.entries({ 1: 'info', 3: 'verbose', 5: 'debug', 9: 'debug' })) {
+      const environment = environmentOf(undefined, { logVerbosity: Number(logVerbosity) });
+      expect(environment, logVerbosity).to.deep.include({ name: 'LOG_LEVEL', value });
+    }
   });
 });

@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resourc
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { isNotFound } from '../../../../src/kube/errors.ts';
 import { keyOf, type ObjectKey } from '../../../../src/kube/key.ts';
+import type { PatchType } from '../../../../src/kube/patch-type.ts';
 import { type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 import { type Preconditions, refusal, type SimulatedApi, type User } from './api.ts';
 import { applied, merged } from './patches.ts';
@@ -113,6 +114,20 @@ export class SimulatedClient {
     this.#requireOwnership(patch);
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
+  }
+
+  /** Returns what would become of the object; nothing changes. */
+  async tryPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: object,
+    { type }: { type: PatchType },
+  ): Promise<T> {
+    await this.#arrive({ verb: 'patch', resource, ...key });
+    const found = this.#api.find(resource, key);
+    if (!found) throw refusal(404, 'NotFound', `${key.name} not found`);
+    if (type === 'json') throw refusal(422, 'Invalid', 'no operations are simulated');
+    return merged(found, patch);
   }
 
   async update<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {

@@ -7,7 +7,13 @@ import type { ControllerHost } from '../../../../src/controllers/runtime/setup.t
 import { storageProfile } from '../../../../src/controllers/storage-profile/setup.ts';
 import { CDI_CONFIG } from '../../../../src/controllers/upload-proxy-url/reconciler.ts';
 import { uploadProxyUrl } from '../../../../src/controllers/upload-proxy-url/setup.ts';
-import { apiServices, mutatingWebhookConfigurations, storageClasses } from '../../../../src/kube/builtin-resources.ts';
+import {
+  apiServices,
+  deployments,
+  mutatingWebhookConfigurations,
+  services,
+  storageClasses,
+} from '../../../../src/kube/builtin-resources.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { toError } from '../../../../src/kube/errors.ts';
 import type { InformerOptions } from '../../../../src/kube/informer.ts';
@@ -15,6 +21,7 @@ import { keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts'
 import type { KubeObject, Resource } from '../../../../src/kube/resource.ts';
 import { CLAIM_WEBHOOK_CONFIGURATION, signers, UPLOAD_API_SERVICE } from '../../../../src/protocol/installation.ts';
 import { Metrics } from '../../../../src/server/metrics.ts';
+import { objectsIn } from '../../../support/deployed.ts';
 import { SimulatedApi } from './api.ts';
 import { type Authorize, SimulatedClient } from './client.ts';
 import { STORAGE_CLASS } from './installation.ts';
@@ -31,28 +38,36 @@ const KEYS: Readonly<Record<string, readonly ObjectKey[]>> = {
 export class InstallationControllers {
   /** Whether the caches know of nothing that the controllers have made. */
   isBlind = false;
-  readonly #api: SimulatedApi;
+  readonly api: SimulatedApi;
   readonly #reconcilers: readonly Reconciler[];
   readonly #onFailure: (failure: Error) => void;
+  #writesLeft: number | undefined;
   #time = Date.parse('2026-01-01T00:00:00Z');
 
   /** @param onFailure told of what a controller could not do */
   constructor(authorize: Authorize, onFailure: (failure: Error) => void) {
-    this.#api = new SimulatedApi(
+    this.api = new SimulatedApi(
       () => undefined,
       () => this.#time,
     );
     this.#onFailure = onFailure;
-    this.#api.create('cluster', storageClasses, {
+    this.api.onWrite(({ user }) => {
+      if (user === 'controllers' && this.#writesLeft !== undefined) this.#writesLeft -= 1;
+    });
+    this.api.create('cluster', storageClasses, {
       metadata: { name: STORAGE_CLASS },
       provisioner: 'hspc.csi.hitachi.com',
     });
-    this.#api.create('cluster', apiServices, {
+    this.api.create('cluster', apiServices, {
       metadata: { name: UPLOAD_API_SERVICE },
       spec: { groupPriorityMinimum: 1000, versionPriority: 15 },
     });
+    for (const file of ['base/controller.yaml', 'base/apiserver.yaml', 'base/upload-proxy.yaml'])
+      for (const object of objectsIn(file))
+        for (const resource of [deployments, services])
+          if (object.kind === resource.kind) this.api.create('cluster', resource, object as KubeObject);
     const webhook = { name: 'claims.cdi.kubevirt.io', clientConfig: {}, sideEffects: 'None' as const };
-    this.#api.create('cluster', mutatingWebhookConfigurations, {
+    this.api.create('cluster', mutatingWebhookConfigurations, {
       metadata: { name: CLAIM_WEBHOOK_CONFIGURATION },
       webhooks: [{ ...webhook, admissionReviewVersions: ['v1'] }],
     });
@@ -70,9 +85,18 @@ export class InstallationControllers {
   }
 
   /** An administrator changes the settings. */
-  configure(config: CDI['spec']['config']): void {
+  configure(spec: CDI['spec']): void {
     const key = { namespace: '', name: CDI_NAME };
-    if (this.#api.find(cdis, key)) this.#api.change('cluster', cdis, key, (found) => ({ ...found, spec: { config } }));
+    if (this.api.find(cdis, key)) this.api.change('cluster', cdis, key, (found) => ({ ...found, spec }));
+  }
+
+  /** After so many of their writes, the controllers get no further; undefined lets them work. */
+  killAfter(writes: number | undefined): void {
+    this.#writesLeft = writes;
+  }
+
+  async #beforeRequest(): Promise<void> {
+    if (this.#writesLeft !== undefined && this.#writesLeft <= 0) throw new Error('killed');
   }
 
   #start(authorize: Authorize): Reconciler[] {
@@ -82,6 +106,7 @@ export class InstallationControllers {
     ]);
     const caches = Object.fromEntries(entries) as unknown as Caches;
     const started: Reconciler[] = [];
+    const before = () => this.#beforeRequest();
     const host: ControllerHost = {
       addController: (reconciler) => void started.push(reconciler),
       informer: (resource, options) => this.#cache(resource, options),
@@ -89,7 +114,7 @@ export class InstallationControllers {
     };
     for (const { rights, setup } of [cdi, certificates, uploadProxyUrl, storageProfile])
       setup(host, {
-        client: new SimulatedClient(this.#api, 'controllers', { rights, authorize }).asKubeClient(),
+        client: new SimulatedClient(this.api, 'controllers', { rights, authorize, before }).asKubeClient(),
         caches,
         config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
         events: undefined as never,
@@ -104,7 +129,7 @@ export class InstallationControllers {
   #cache<T extends KubeObject>(resource: Resource<T>, { namespace, fieldSelector }: InformerOptions<T> = {}): never {
     const name = fieldSelector?.replace('metadata.name=', '');
     const list = () =>
-      (this.isBlind && resource.kind !== 'StorageClass' ? [] : this.#api.list(resource)).filter(
+      (this.isBlind && resource.kind !== 'StorageClass' ? [] : this.api.list(resource)).filter(
         ({ metadata }) =>
           (namespace === undefined || metadata?.namespace === namespace) &&
           (name === undefined || metadata?.name === name),

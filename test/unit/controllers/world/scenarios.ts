@@ -161,7 +161,16 @@ const installation: Scenario = async ({ authorize, onFailure }) => {
   controllers.isBlind = true;
   await controllers.pass(1, 1_000);
   controllers.isBlind = false;
-  controllers.configure({ uploadProxyURLOverride: 'https://upload.example', preallocation: true });
+  controllers.configure({
+    config: { uploadProxyURLOverride: 'https://upload.example', preallocation: true },
+    priorityClass: 'important',
+    uninstallStrategy: 'BlockUninstallIfWorkloadsExist',
+    customizeComponents: {
+      patches: [
+        { resourceType: 'Service', resourceName: '*', type: 'merge', patch: '{"metadata":{"labels":{"a":"b"}}}' },
+      ],
+    },
+  });
   await controllers.pass(4, 12 * 3_600_000);
 };
 

@@ -55,11 +55,13 @@ describe('the login of a proxy', () => {
     const cdis = new Store<KubeObject>();
     cdis.set(cdi);
     const context = {
-      client: { apply: write, applyStatus: write, mergePatch: patch },
+      client: { get: async () => undefined, apply: write, applyStatus: write, mergePatch: patch },
       caches: { ...cachesOf({}), cdis, cdiConfigs: new Store<KubeObject>() },
+      config: { namespace: 'cdi' },
       now: () => 0,
     };
-    await new CDIReconciler(context as never, '1').reconcile({ namespace: '', name: 'cdi' });
+    const installation = { deployments: new Map(), podsOf: () => [] };
+    await new CDIReconciler(context as never, installation).reconcile({ namespace: '', name: 'cdi' });
     const shown = { HTTPProxy: 'http://proxy.example:3128', HTTPSProxy: 'http://other.example:1', noProxy: '.svc' };
     expect(written).to.have.length(3);
     expect(written[0]).to.have.nested.property('spec.importProxy').that.deep.equals(shown);

@@ -30,6 +30,8 @@ export const userAnnotation = {
   linkerdInject: 'linkerd.io/inject',
   podPriorityClassName: cdi('storage.pod.priorityclassname'),
   podServiceAccountName: cdi('storage.pod.serviceAccountName'),
+  /** JSON object of the labels of the nodes on which a pod that imports or takes an upload may run. */
+  podNodeSelector: cdi('storage.pod.nodeSelector'),
 } as const;
 
 /** Annotations that request the direct population of a claim, with or without a DataVolume. */

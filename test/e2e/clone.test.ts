@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
+import { retainedForAnnotation } from '../../src/controllers/objects/internal-annotations.ts';
 import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
@@ -10,8 +11,10 @@ import {
 } from '../../src/kube/builtin-resources.ts';
 import type { ObjectKey } from '../../src/kube/key.ts';
 import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
+import { temporaryClaimName } from '../../src/protocol/object-names.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { eventually } from '../support/eventually.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';
 import { until } from '../support/until.ts';
 import { readVolume, type VolumeContent, writeVolume } from '../support/volume-content.ts';
@@ -281,6 +284,46 @@ describe('clones', () => {
     expect(waiting.message).to.contain('"writer"');
     await client.delete(pods, pod, { gracePeriodSeconds: 0 });
     await untilSucceeded(client, key);
+  });
+
+  it('keeps both pods of a copy where that is asked for, until the clone is deleted', async function () {
+    this.timeout(240_000);
+    const { client } = suite;
+    const storageClassName = suite.classes.copy;
+    const source = goldenName({ role: 'copy' });
+    await golden.outcome(source);
+    const annotations = { 'cdi.kubevirt.io/storage.pod.retainAfterCompletion': 'true' };
+    const keys = [suite.key('retaining'), { namespace: other, name: 'retaining' }];
+    const podsOf = async ({ metadata }: PersistentVolumeClaim) => {
+      const uid = metadata?.uid ?? '';
+      const all = await client.list(pods, { namespace: suite.namespace });
+      return all.filter(
+        (pod) =>
+          pod.metadata?.annotations?.[retainedForAnnotation] === uid ||
+          pod.metadata?.ownerReferences?.some((owner) => owner.uid === uid),
+      );
+    };
+    const claims = await Promise.all(
+      keys.map(async (key) => {
+        await client.create(
+          dataVolumes,
+          dataVolume(key, { pvc: suite.key(source) }, { storageClassName, annotations }),
+        );
+        await untilSucceeded(client, key, 180_000);
+        const claim = (await client.get(persistentVolumeClaims, key)) ?? {};
+        const working = { namespace: suite.namespace, name: temporaryClaimName(claim.metadata?.uid ?? '') };
+        await until(client, persistentVolumeClaims, working, 'the working claim is gone', (found) => !found);
+        return claim;
+      }),
+    );
+    for (const [index, claim] of claims.entries()) {
+      const roles = (await podsOf(claim)).map(({ spec, status }) => `${spec?.containers[0]?.name} ${status?.phase}`);
+      expect(roles.sort(), keys[index]?.namespace).to.deep.equal(['copy-source Succeeded', 'copy-target Succeeded']);
+    }
+    for (const key of keys) await client.delete(dataVolumes, key);
+    for (const claim of claims) {
+      await eventually('the pods are gone', async () => ((await podsOf(claim)).length === 0 ? true : undefined));
+    }
   });
 
   it('refuses a target that is smaller than the source', async () => {

@@ -18,6 +18,7 @@ export const podOf = (
   name: string = role,
   claim: Partial<TransferPodOptions['claim']> = {},
   claimAnnotations: TransferPodOptions['claimAnnotations'] = {},
+  ports: TransferPodOptions['ports'] = [],
 ): Pod =>
   transferPod(
     {
@@ -30,6 +31,7 @@ export const podOf = (
       claimAnnotations,
       worksFor: { metadata: { namespace: 'team', name: 'disk', uid: 'uid-of-disk' } },
       restarts: 0,
+      ports,
     },
     settings,
   );

@@ -64,6 +64,7 @@ export const vddk: ImportedSource<'vddk', ReturnType<typeof schema>, typeof requ
       ...webObjects(annotations, LOGIN),
       libraryOptions: annotations[names.vddkExtraArgs],
     }),
+    selectsNodes: true,
     libraryImage: {
       annotation: userAnnotation.vddkInitImageUrl,
       configMap: 'v2v-vmware',

@@ -11,6 +11,13 @@
 export const workForAnnotation = 'cdi.kubevirt.io/work.targetUID';
 /** On a temporary object: `namespace/name` of the target claim that it was made for. */
 export const workForClaimAnnotation = 'cdi.kubevirt.io/work.targetClaim';
+/**
+ * On a pod that is to be retained in another namespace than its target claim, which cannot own it there: UID of that
+ * claim.
+ */
+export const retainedForAnnotation = 'cdi.kubevirt.io/work.retainedForUID';
+/** On such a pod: `namespace/name` of its target claim. */
+export const retainedForClaimAnnotation = 'cdi.kubevirt.io/work.retainedForClaim';
 /** On a CloneGrant whose clone is complete: the time of completion in RFC 3339. The grant permits nothing any more. */
 export const grantUsedAnnotation = 'cdi.kubevirt.io/clone.completed';
 /** On a working claim that is copied into: UID of the claim that is copied. */

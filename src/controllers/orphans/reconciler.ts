@@ -17,8 +17,8 @@ import { areSettled, SETTLING_MILLISECONDS } from '../claims/population/settled.
 import { byPromiseKey } from '../claims/rebind/promises.ts';
 import { releasePromise } from '../claims/rebind/rebind-volume.ts';
 import { deleteOwn } from '../objects/delete-own.ts';
-import { promisedToAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
-import { byTargetKey } from '../objects/work-index.ts';
+import { promisedToAnnotation, retainedForAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
+import { byRetainingClaimKey, byTargetKey } from '../objects/work-index.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
@@ -74,9 +74,14 @@ export class OrphanReconciler implements Reconciler {
       claims: caches.claims.byIndex(byTargetKey, index).filter(isOrphan),
       snapshots: caches.snapshots.byIndex(byTargetKey, index).filter(isOrphan),
       // Pods with an owner are garbage collected.
-      pods: caches.pods
-        .byIndex(byTargetKey, index)
-        .filter((pod) => isOrphan(pod) && !pod.metadata?.ownerReferences?.length),
+      pods: [
+        ...caches.pods
+          .byIndex(byTargetKey, index)
+          .filter((pod) => isOrphan(pod) && !pod.metadata?.ownerReferences?.length && !isRetained(pod)),
+        ...caches.pods
+          .byIndex(byRetainingClaimKey, index)
+          .filter((pod) => workOf(pod) !== '' && retainedForUid(pod) !== uid && !isBeingDeleted(pod)),
+      ],
       volumes: caches.volumes
         .byIndex(byPromiseKey, index)
         .filter(({ metadata }) => metadata?.annotations?.[promisedToAnnotation] !== uid),
@@ -98,6 +103,15 @@ export class OrphanReconciler implements Reconciler {
 
 function workOf({ metadata }: KubeObject): string {
   return metadata?.annotations?.[workForAnnotation] ?? '';
+}
+
+function retainedForUid({ metadata }: Pod): string | undefined {
+  return metadata?.annotations?.[retainedForAnnotation];
+}
+
+/** Reports whether a pod stays, with its log, until the claim that it is retained for is deleted. */
+function isRetained(pod: Pod): boolean {
+  return retainedForUid(pod) !== undefined && pod.status?.phase === 'Succeeded';
 }
 
 function isEmpty({ claims, snapshots, pods: found, volumes }: Orphans): boolean {

@@ -3,7 +3,7 @@ import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyIf, keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { populationRights } from '../claims/population/rights.ts';
 import { byPromiseKey, promisedTo } from '../claims/rebind/promises.ts';
-import { byTargetKey, workedFor } from '../objects/work-index.ts';
+import { byRetainingClaimKey, byTargetKey, retainedFor, workedFor } from '../objects/work-index.ts';
 import type { Caches } from '../runtime/caches.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { OrphanReconciler } from './reconciler.ts';
@@ -21,7 +21,7 @@ export const orphans: ControllerSetup = {
       watches: [
         enqueueFrom(caches.claims, (claim) => [...workedFor(claim), ...keyIfHelped(claim, caches)]),
         enqueueFrom(caches.snapshots, workedFor),
-        enqueueFrom(caches.pods, workedFor),
+        enqueueFrom(caches.pods, (pod) => [...workedFor(pod), ...retainedFor(pod)]),
         enqueueFrom(caches.volumes, promisedTo),
       ],
     });
@@ -33,6 +33,7 @@ function keyIfHelped(claim: PersistentVolumeClaim, { claims, snapshots, pods, vo
   const key = keyToString(keyOf(claim));
   const isHelped =
     [claims, snapshots, pods].some((cache) => cache.byIndex(byTargetKey, key).length > 0) ||
+    pods.byIndex(byRetainingClaimKey, key).length > 0 ||
     volumes.byIndex(byPromiseKey, key).length > 0;
   return keyIf(claim, isHelped);
 }

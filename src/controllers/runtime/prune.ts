@@ -8,6 +8,8 @@ import {
   promisedToAnnotation,
   promisedToClaimAnnotation,
   reclaimPolicyAnnotation,
+  retainedForAnnotation,
+  retainedForClaimAnnotation,
   workForAnnotation,
   workForClaimAnnotation,
 } from '../objects/internal-annotations.ts';
@@ -20,6 +22,8 @@ const POD_ANNOTATIONS = [
   stateAnnotation.checkpointFinal,
   workForAnnotation,
   workForClaimAnnotation,
+  retainedForAnnotation,
+  retainedForClaimAnnotation,
 ];
 const VOLUME_ANNOTATIONS = [
   PROVISIONED_BY_ANNOTATION,

@@ -20,6 +20,12 @@ const PASSED_ON_ANNOTATIONS = [
   userAnnotation.linkerdInject,
 ] as const;
 
+/**
+ * The ports at which pods are reached on the cluster's default network, where OVN-Kubernetes makes another one the
+ * primary network of their namespace. The value is YAML.
+ */
+const OPEN_DEFAULT_PORTS = 'k8s.ovn.org/open-default-ports';
+
 export type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
 
 /** What distinguishes the pods that move data. */
@@ -72,6 +78,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
   const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
   const priorityClassName = options.claimAnnotations[userAnnotation.podPriorityClassName];
   const serviceAccountName = options.claimAnnotations[userAnnotation.podServiceAccountName];
+  const ports = [{ name: 'metrics', containerPort: PROGRESS_PORT }, ...(options.ports ?? [])];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -91,6 +98,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
         ...pickAnnotations(options.claimAnnotations, PASSED_ON_ANNOTATIONS),
         ...options.annotations,
         ...marks.annotations,
+        [OPEN_DEFAULT_PORTS]: openDefaultPorts(ports),
         [stateAnnotation.podRestarts]: String(options.restarts),
       },
       ...(options.owner ? { ownerReferences: [options.owner] } : {}),
@@ -130,7 +138,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           },
-          ports: [{ name: 'metrics', containerPort: PROGRESS_PORT }, ...(options.ports ?? [])],
+          ports,
           volumeMounts,
           ...(block ? { volumeDevices } : {}),
           terminationMessagePolicy: 'File',
@@ -139,6 +147,10 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       volumes,
     },
   };
+}
+
+function openDefaultPorts(ports: readonly { readonly containerPort: number }[]): string {
+  return ports.map(({ containerPort }) => `- protocol: tcp\n  port: ${containerPort}\n`).join('');
 }
 
 /**

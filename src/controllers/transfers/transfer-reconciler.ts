@@ -18,7 +18,7 @@ import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';
 import { failureReport } from './failure-report.ts';
-import { podOwner } from './known-claim.ts';
+import { isPodRetained, podOwner } from './known-claim.ts';
 import { judgePod, type PodVerdict } from './pod-verdict.ts';
 import { explainReadOnly } from './read-only-claim.ts';
 import { scratchClaim } from './scratch-claim.ts';

@@ -51,6 +51,8 @@ export interface ImporterDeclaration<Request extends RequestSchema = RequestSche
   neededObjects?(annotations: Annotations): NeededObjects;
   /** Returns the image that the node has to pull, and to keep beside the importer. */
   pulledImage?(annotations: Annotations): PulledImage | undefined;
+  /** Whether only some nodes reach the source, so that a claim may select others than those of the installation. */
+  readonly selectsNodes?: boolean;
   /** The image with a library that Diskpress may not have; undefined where none is needed. */
   readonly libraryImage?: LibraryImage;
 }

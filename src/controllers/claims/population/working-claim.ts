@@ -16,6 +16,7 @@ const POD_SHAPING = [
   userAnnotation.linkerdInject,
   userAnnotation.podPriorityClassName,
   userAnnotation.podServiceAccountName,
+  userAnnotation.podNodeSelector,
 ] as const;
 
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
@@ -53,10 +54,10 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
   const { namespace, annotations = {} } = target.metadata ?? {};
   const marks = marksFor(target);
   const placing = PLACING.filter((name) => !options.anyNode || name !== SELECTED_NODE_ANNOTATION);
-  const shaping =
-    options.namespace === namespace
-      ? pickAnnotations(annotations, [...POD_SHAPING, userAnnotation.podRetainAfterCompletion])
-      : pickAnnotations(options.localAnnotations, POD_SHAPING);
+  const shaping = pickAnnotations(
+    options.namespace === namespace ? annotations : options.localAnnotations,
+    POD_SHAPING,
+  );
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
@@ -65,7 +66,7 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
       namespace: options.namespace,
       labels: marks.labels,
       annotations: {
-        ...pickAnnotations(annotations, placing),
+        ...pickAnnotations(annotations, [...placing, userAnnotation.podRetainAfterCompletion]),
         ...shaping,
         ...marks.annotations,
         ...options.annotations,

@@ -16,6 +16,7 @@ import {
 import type { TransferCertificates } from '../../../server/certificates.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
+import { podTies } from '../../transfers/known-claim.ts';
 import { type PodVolume, transferPod } from '../../transfers/transfer-pod.ts';
 import { serverNameOf, TRANSFER_LABEL, transferServiceKey } from '../../transfers/transfer-service.ts';
 import type { CloneSource } from '../source/source.ts';
@@ -123,7 +124,7 @@ export function sourcePod(
       restarts,
       labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
       affinity: together(claim, keys),
-      ...(sameNamespace ? { owner: ownerReference(claim, { controller: true }) } : {}),
+      ...(sameNamespace ? podTies(claim) : {}),
     },
     settings,
   );
@@ -149,7 +150,7 @@ export function targetPod(
       restarts,
       labels: { [TRANSFER_LABEL]: claim.metadata?.uid ?? '' },
       affinity: together(claim, keys),
-      owner: ownerReference(claim, { controller: true }),
+      ...podTies(claim),
       ports: [{ name: 'copy', containerPort: COPY_PORT }],
     },
     settings,

@@ -1,4 +1,4 @@
-import { populationAnnotation, stateAnnotation, userAnnotation } from '../../../api/annotations.ts';
+import { populationAnnotation, stateAnnotation } from '../../../api/annotations.ts';
 import { cloneGrants } from '../../../api/clone-grant.ts';
 import { finalizer } from '../../../api/finalizers.ts';
 import {
@@ -24,6 +24,7 @@ import { isMadeFor } from '../../objects/made-for.ts';
 import { replaceOwn } from '../../objects/replace-own.ts';
 import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
+import { isPodRetained, isWorkingClaim } from '../../transfers/known-claim.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
@@ -69,7 +70,7 @@ export class CopyReconciler implements Reconciler {
     if (!claim || !sourceKey) return undefined;
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
-    if (isBeingDeleted(claim) || report?.podPhase === 'Succeeded') return this.#cleanUp(claim, keys);
+    if (isBeingDeleted(claim) || hasSucceeded(claim)) return this.#cleanUp(claim, keys);
     const source = this.#pod(claim, keys.sourcePod);
     const target = this.#pod(claim, keys.targetPod);
     if (report?.podPhase === 'Failed') {
@@ -194,8 +195,9 @@ export class CopyReconciler implements Reconciler {
       .map((key) => this.#pod(claim, key))
       .filter((pod) => pod && !isBeingDeleted(pod));
     if (found.length === 0 && !isHeld) return undefined;
-    const retain =
-      !isBeingDeleted(claim) && claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
+    // A working claim is deleted once its volume has been handed over.
+    const isHandedOver = isWorkingClaim(claim) && hasSucceeded(claim);
+    const retain = isPodRetained(claim) && (!isBeingDeleted(claim) || isHandedOver);
     const uid = claim.metadata?.uid;
     const service = await client.get(services, keys.service);
     if (service && isMadeFor(service, uid)) await client.delete(services, keys.service, { uid: service.metadata?.uid });
@@ -207,9 +209,7 @@ export class CopyReconciler implements Reconciler {
       ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
       : found;
     const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
-    // The author of a claim in another namespace cannot retain pods in the source's namespace.
-    const going = own.filter((pod) => !retain || keyOf(pod).namespace !== keyOf(claim).namespace);
-    await Promise.all(going.map((pod) => this.#deletePod(pod)));
+    if (!retain) await Promise.all(own.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
   }
@@ -268,6 +268,10 @@ export class CopyReconciler implements Reconciler {
 /** Returns how many pods failed before this one. */
 function restartsOf(pod: Pod): number {
   return Number(pod.metadata?.annotations?.[stateAnnotation.podRestarts] ?? 0);
+}
+
+function hasSucceeded(claim: PersistentVolumeClaim): boolean {
+  return readReport(claim.metadata?.annotations)?.podPhase === 'Succeeded';
 }
 
 function isUnfinished(pod: Pod): boolean {

@@ -1,6 +1,7 @@
 import { stateAnnotation } from '../../../api/annotations.ts';
 import { configMaps, secrets } from '../../../kube/builtin-resources.ts';
 import type { ImportRequest } from '../../../protocol/transfer-pod.ts';
+import { onSelectedNodes } from '../../transfers/node-selector.ts';
 import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { importPodNameOf, importStages, stageWatches } from '../stages/stages.ts';
@@ -32,10 +33,11 @@ export const importTransfer: TransferKind<ImportRequest> = {
     stages: importStages(context.caches),
     async preparePod(claim, request, { owner, restarts }) {
       const { annotations = {} } = claim.metadata ?? {};
-      const { libraryImage } = askedSource(annotations);
+      const { libraryImage, selectsNodes = false } = askedSource(annotations);
       const image = libraryImage && (await libraryImageOf(context, annotations, libraryImage));
       const proxy = await provideProxy(context, claim);
-      const pod = importerPod(claim, request, proxy, owner, context.config.transferSettings, restarts);
+      const settings = onSelectedNodes(context.config.transferSettings, annotations, { replaces: selectsNodes });
+      const pod = importerPod(claim, request, proxy, owner, settings, restarts);
       return image ? withLibrary(pod, image, libraryImage) : pod;
     },
     cleanUp: (claim) => removeProxy(context, claim),

@@ -8,6 +8,7 @@ import type { UploadRequest } from '../../../protocol/transfer-pod.ts';
 import { fetchHealth } from '../../progress/fetch-progress.ts';
 import { PodPoll } from '../../progress/pod-poll.ts';
 import { cachedConfigMap, cachedSecret } from '../../runtime/installation-objects.ts';
+import { onSelectedNodes } from '../../transfers/node-selector.ts';
 import type { TransferKind } from '../../transfers/transfer-kind.ts';
 import { READY_INTERVAL_MILLISECONDS } from '../../transfers/transfer-reconciler.ts';
 import { uploadWords } from '../words.ts';
@@ -52,7 +53,9 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
       async preparePod(claim, request, plan) {
         requireNotInUse(caches, claim);
         await Promise.all([serverServices.provide(claim), keys.provide(claim)]);
-        return uploadServerPod(claim, request, plan, config.transferSettings);
+        const { annotations = {} } = claim.metadata ?? {};
+        const settings = onSelectedNodes(config.transferSettings, annotations, { replaces: false });
+        return uploadServerPod(claim, request, plan, settings);
       },
       isReady: async (pod) => (await health.poll(pod))?.answer ?? false,
       async maintain(claim) {

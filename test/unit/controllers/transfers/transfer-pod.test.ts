@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { parseQuantity } from '../../../../src/api/quantity.ts';
 import type { Pod } from '../../../../src/kube/builtin-resources.ts';
 import { transferRoleNames } from '../../../../src/protocol/roles.ts';
@@ -65,5 +66,14 @@ describe('a transfer pod and what is around it', () => {
     expect(podOf('importer').metadata?.labels).to.include(labels);
     const told = podOf('importer', 'told', {}, { 'sidecar.istio.io/inject': 'true' }).metadata?.labels;
     expect(told).to.include({ 'sidecar.istio.io/inject': 'true' }).and.not.have.property('istio.io/dataplane-mode');
+  });
+
+  it('is reached at its ports where OVN-Kubernetes closes the default network', () => {
+    const { metadata, spec } = podOf('upload-server', 'listens', {}, {}, [{ name: 'upload', containerPort: 8443 }]);
+    const opened: unknown = parse(metadata?.annotations?.['k8s.ovn.org/open-default-ports'] ?? '');
+    expect(opened).to.deep.equal(
+      spec?.containers[0]?.ports?.map(({ containerPort }) => ({ protocol: 'tcp', port: containerPort })),
+    );
+    expect(opened).to.deep.include({ protocol: 'tcp', port: 8443 });
   });
 });

@@ -4,6 +4,7 @@ import { dataImportCron, dataImportCronWith } from '../../../../src/controllers/
 import type { ImagePoller } from '../../../../src/controllers/image-polls/image-poller.ts';
 import {
   promisedToClaimAnnotation,
+  retainedForClaimAnnotation,
   workForClaimAnnotation,
 } from '../../../../src/controllers/objects/internal-annotations.ts';
 import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
@@ -189,6 +190,7 @@ export class World {
     const helped = helpers.flatMap(({ metadata: { annotations } = {} }) => [
       annotations?.[workForClaimAnnotation],
       annotations?.[promisedToClaimAnnotation],
+      annotations?.[retainedForClaimAnnotation],
     ]);
     return [...new Set(helped.filter((each) => each !== undefined))].map(keyFromString);
   }

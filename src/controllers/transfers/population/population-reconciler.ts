@@ -109,6 +109,11 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
 
   /** Copies reports from the working claim to the target claim, which is the one that users and clients look at. */
   async #mirror(target: PersistentVolumeClaim, prime: PersistentVolumeClaim): Promise<void> {
+    // Whoever waits for the success finds the labels there.
+    const labels = inheritedLabels(prime, target);
+    if (Object.keys(labels).length > 0) {
+      await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(target), { metadata: { labels } });
+    }
     const report = readReport(prime.metadata?.annotations);
     if (report) reportOnClaim(this.#context.events, target, report, this.#kind.words);
     const told = pickAnnotations(prime.metadata?.annotations, [
@@ -124,10 +129,6 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
       ...told,
       ...this.#kind.shownAnnotations?.(prime.metadata?.annotations ?? {}),
     });
-    const labels = inheritedLabels(prime, target);
-    if (Object.keys(labels).length > 0) {
-      await this.#context.client.mergePatch(persistentVolumeClaims, keyOf(target), { metadata: { labels } });
-    }
   }
 }
 

@@ -109,9 +109,13 @@ function retainedForUid({ metadata }: Pod): string | undefined {
   return metadata?.annotations?.[retainedForAnnotation];
 }
 
-/** Reports whether a pod stays, with its log, until the claim that it is retained for is deleted. */
+/**
+ * Reports whether a pod stays, with its log, until the claim that it is retained for is deleted. A container is told to
+ * have ended seconds before its pod is.
+ */
 function isRetained(pod: Pod): boolean {
-  return retainedForUid(pod) !== undefined && pod.status?.phase === 'Succeeded';
+  const ended = (pod.status?.containerStatuses ?? []).some(({ state }) => state?.terminated?.exitCode === 0);
+  return retainedForUid(pod) !== undefined && (ended || pod.status?.phase === 'Succeeded');
 }
 
 function isEmpty({ claims, snapshots, pods: found, volumes }: Orphans): boolean {

@@ -317,8 +317,13 @@ describe('clones', () => {
       }),
     );
     for (const [index, claim] of claims.entries()) {
-      const roles = (await podsOf(claim)).map(({ spec, status }) => `${spec?.containers[0]?.name} ${status?.phase}`);
-      expect(roles.sort(), keys[index]?.namespace).to.deep.equal(['copy-source Succeeded', 'copy-target Succeeded']);
+      // A pod is told to have ended seconds after its container.
+      await eventually(`both pods are there, of ${keys[index]?.namespace}`, async () => {
+        const found = await podsOf(claim);
+        const roles = found.map(({ spec, status }) => `${spec?.containers[0]?.name} ${status?.phase}`).sort();
+        expect(roles).to.deep.equal(['copy-source Succeeded', 'copy-target Succeeded']);
+        return true;
+      });
     }
     for (const key of keys) await client.delete(dataVolumes, key);
     for (const claim of claims) {

@@ -1,4 +1,4 @@
-import { stateAnnotation, userAnnotation } from '../../api/annotations.ts';
+import { stateAnnotation } from '../../api/annotations.ts';
 import { diskOfVolume } from '../../base/filesystem-sizes.ts';
 import { formatBytes } from '../../base/format-bytes.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
@@ -61,9 +61,4 @@ export function warnOfSize(
       `The disk has ${formatBytes(diskSize)} instead of ${formatBytes(wanted)}, as the file system itself has taken more of the ` +
       `volume than the overhead of its class; request more, or raise filesystemOverhead`,
   });
-}
-
-/** Reports whether the author of a claim wants its pods kept, for their logs. */
-export function isPodRetained(claim: PersistentVolumeClaim): boolean {
-  return claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
 }

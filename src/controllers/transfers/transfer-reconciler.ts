@@ -13,7 +13,7 @@ import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects
 import { isMadeFor } from '../objects/made-for.ts';
 import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { isPodRetained, labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
+import { labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';

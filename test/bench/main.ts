@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   cluster: async (args) => (await import('./cluster/command.ts')).cluster(args),
   ovirt: async (args) => (await import('./ovirt/command.ts')).ovirtBench(args),
   vddk: async (args) => (await import('./vddk/command.ts')).vddkBench(args),
+  polls: async (args) => (await import('./polls/command.ts')).polls(args),
   upload: async (args) => (await import('./upload/command.ts')).upload(args),
 };
 

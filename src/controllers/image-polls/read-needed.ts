@@ -1,4 +1,5 @@
 import type { NeededObjects } from '../../api/sources/common/declaration.ts';
+import { TransferError } from '../../base/errors.ts';
 import { configMaps, type Secret, secrets } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden, WaitingError } from '../../kube/errors.ts';
@@ -67,7 +68,7 @@ export async function readNeeded(
 /**
  * Reads the texts in a ConfigMap.
  *
- * @throws WaitingError ConfigMapNotFound, ErrForbidden
+ * @throws WaitingError ConfigMapNotFound, ErrForbidden; TransferError InvalidRequest where it has no certificate
  */
 export async function readCertificates(
   client: Pick<KubeClient, 'get'>,
@@ -76,7 +77,12 @@ export async function readCertificates(
 ): Promise<string[]> {
   const configMap = await read(client, configMaps, key, signal);
   requireKeys({ kind: 'ConfigMap', ...key, keys: [] }, configMap?.data);
-  return Object.values(configMap?.data ?? {});
+  const texts = Object.values(configMap?.data ?? {});
+  if (texts.some((text) => text.includes('-----BEGIN CERTIFICATE-----'))) return texts;
+  throw new TransferError(
+    'InvalidRequest',
+    `there is no PEM certificate in ConfigMap "${key.name}" in namespace "${key.namespace}", whose certificates are to be trusted`,
+  );
 }
 
 async function read<T extends KubeObject>(

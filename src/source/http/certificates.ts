@@ -20,7 +20,7 @@ export async function trustedCertificates(places: readonly string[], texts: read
 }
 
 /** Returns the certificates in a text. */
-export function certificatesOf(text: string): string[] {
+function certificatesOf(text: string): string[] {
   return Array.from(text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g), ([pem]) => pem);
 }
 

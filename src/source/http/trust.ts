@@ -1,11 +1,16 @@
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { trustedCertificates } from './certificates.ts';
 
+/** TLS options of a connection whose server is verified. */
+export interface VerifiedTls {
+  readonly secureContext: SecureContext;
+}
+
 export interface TrustOptions {
   /** Folders of PEM certificates, or files of them, that are trusted besides the system's. */
   certificatesDirectories?: readonly string[];
-  /** Texts with PEM certificates that are trusted, too. */
-  certificates?: readonly string[];
+  /** Returns what is trusted instead of all these and the system's, where that is shared by several clients. */
+  sharedTrust?: (() => Promise<VerifiedTls>) | undefined;
   /** Whether any certificate is accepted. */
   insecureSkipVerify?: boolean;
   /** Hosts of which any certificate is accepted, `host[:port]`. */
@@ -17,7 +22,7 @@ export interface TrustOptions {
 /** Which certificates are trusted, and which servers are not verified. */
 export class Trust {
   readonly #options: TrustOptions;
-  #reading: Promise<{ secureContext: SecureContext }> | undefined;
+  #reading: Promise<VerifiedTls> | undefined;
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -37,9 +42,10 @@ export class Trust {
   }
 
   /** Returns TLS options with verification, regardless of settings for servers. The many certificates are read once. */
-  verified(): Promise<{ secureContext: SecureContext }> {
-    const { certificatesDirectories = [], certificates = [] } = this.#options;
-    this.#reading ??= trustedCertificates(certificatesDirectories, certificates).then((ca) => ({
+  verified(): Promise<VerifiedTls> {
+    const { certificatesDirectories = [], sharedTrust } = this.#options;
+    if (sharedTrust !== undefined) return sharedTrust();
+    this.#reading ??= trustedCertificates(certificatesDirectories).then((ca) => ({
       secureContext: createSecureContext({ ca }),
     }));
     return this.#reading;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
+import { SharedContexts } from './shared-contexts.ts';
 
 /** Bytes of each of the two buffers of a connection: it receives heads and small documents. */
 const RECEIVE_BUFFER = 16 * 1024;
@@ -19,25 +20,32 @@ interface Pooled {
   closing?: NodeJS.Timeout;
 }
 
-export type PooledOptions = Pick<
+export interface PooledOptions extends Pick<
   HttpClientOptions,
-  'certificates' | 'insecureHosts' | 'insecureSkipVerify' | 'proxies' | 'followsInternalRedirects' | 'refusedNetworks'
->;
+  'insecureHosts' | 'insecureSkipVerify' | 'proxies' | 'followsInternalRedirects' | 'refusedNetworks'
+> {
+  /** Texts with PEM certificates that are trusted besides the system's. */
+  readonly certificates: readonly string[];
+}
 
 /**
- * Shares clients, and thereby their connections and the parsed certificates, which take longer than a request, among
- * those who ask with the same settings.
+ * Shares clients, and thereby their connections, among those who ask with the same settings, and what they trust, which
+ * takes longer to parse than a request, for longer.
  */
 export class ClientPool {
   readonly #clients = new Map<string, Pooled>();
+  readonly #trusted = new SharedContexts();
+  readonly #longestUnused: number;
+
+  /** @param longestUnused in milliseconds */
+  constructor(longestUnused = LONGEST_UNUSED_MILLISECONDS) {
+    this.#longestUnused = longestUnused;
+  }
 
   /** Does some work with a client of these settings. */
   async use<Result>(options: PooledOptions, work: (client: HttpClient) => Promise<Result>): Promise<Result> {
     const key = createHash('sha256').update(JSON.stringify(options)).digest('hex');
-    const pooled = this.#clients.get(key) ?? {
-      client: new HttpClient({ ...options, receiveBuffer: RECEIVE_BUFFER, lowestRate: NO_LOWEST_RATE }),
-      users: 0,
-    };
+    const pooled = this.#clients.get(key) ?? { client: this.#create(options), users: 0 };
     this.#clients.set(key, pooled);
     clearTimeout(pooled.closing);
     pooled.users += 1;
@@ -49,10 +57,19 @@ export class ClientPool {
     }
   }
 
+  #create({ certificates, ...options }: PooledOptions): HttpClient {
+    return new HttpClient({
+      ...options,
+      sharedTrust: () => this.#trusted.of(certificates),
+      receiveBuffer: RECEIVE_BUFFER,
+      lowestRate: NO_LOWEST_RATE,
+    });
+  }
+
   #closeLater(key: string, pooled: Pooled): void {
     pooled.closing = setTimeout(() => {
       this.#clients.delete(key);
       void pooled.client.close();
-    }, LONGEST_UNUSED_MILLISECONDS).unref();
+    }, this.#longestUnused).unref();
   }
 }

@@ -14,7 +14,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 const objects: Record<string, KubeObject & Record<string, unknown>> = {
   'secrets/login': { data: { accessKeyId: base64('a'), secretKey: base64('b') } },
-  'configmaps/authorities': { data: { 'ca.crt': 'no certificate' } },
+  'configmaps/authorities': { data: { 'ca.crt': '-----BEGIN CERTIFICATE-----' } },
   'imagestreams/fedora': {
     status: {
       tags: [{ tag: '41', items: [{ image: `sha256:${'a'.repeat(64)}`, dockerImageReference: 'r/f@sha256:a' }] }],

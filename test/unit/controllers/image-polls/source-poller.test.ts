@@ -63,6 +63,15 @@ describe('a poll', () => {
     });
   });
 
+  it('says that a ConfigMap holds no certificates', async () => {
+    const client = { get: async <T extends KubeObject>() => ({ data: { key: 'text' } }) as unknown as T };
+    const source = { http: { url: 'https://server.example/a', certConfigMap: 'authority' } };
+    expect(await failureOf(new SourcePoller({ client, config: settings }).poll('team', source, undefined, never)))
+      .to.include({ code: 'InvalidRequest' })
+      .and.have.property('message')
+      .that.includes('no PEM certificate in ConfigMap "authority" in namespace "team"');
+  });
+
   it('says what there is instead of ImageStreams where the cluster has none', async () => {
     expect(await poll({ registry: { imageStream: 'fedora:41', pullMethod: 'node' } }))
       .to.include({ code: 'NotFound' })

@@ -43,6 +43,7 @@ const controllerRooms = {
     ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],
     ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer', 'import/stages', 'upload/server'],
   ],
+  takeover: ['objects', 'claims', 'transfers', 'import/importer', 'upload/server', 'data-volume'],
 };
 
 const cloneRooms = {
@@ -82,7 +83,12 @@ export default {
       name: 'the-command-line-and-the-dashboard-look-at-clones-and-transfers-through-their-views',
       severity: 'error',
       from: { path: '^src/(cli|dashboard)/' },
-      to: { path: '^src/controllers/', pathNot: ['^src/controllers/((clone|transfers)/view|runtime/resources)\\.ts$'] },
+      to: {
+        path: '^src/controllers/',
+        pathNot: [
+          '^src/controllers/((clone|transfers)/view|takeover/(contents|fate|outlooks)|runtime/resources)\\.ts$',
+        ],
+      },
     },
     {
       name: 'only-polls-of-images-speak-to-the-servers-of-sources',

@@ -3,7 +3,7 @@
  * been removed.
  */
 export const finalizer = {
-  /** On a DataVolume with objects in another namespace. */
+  /** By CDI, on a DataVolume that clones from another namespace. */
   dataVolume: 'cdi.kubevirt.io/dataVolumeFinalizer',
   /** On a claim that is being populated by cloning. */
   clonePopulator: 'cdi.kubevirt.io/clonePopulator',

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
 import { registerDashboard } from './dashboard/command.ts';
+import { registerMigrate } from './migrate/command.ts';
 import { registerUpload } from './upload/command.ts';
 
 /** Runs the command that the arguments of the process name; invalid arguments end the process with its help. */
@@ -20,5 +21,6 @@ export async function runCommandLine(about: {
   registerUpload(program);
   registerClones(program);
   registerDashboard(program);
+  registerMigrate(program);
   await program.parseAsync();
 }

@@ -18,6 +18,7 @@ import { metadataToWrite } from './metadata.ts';
 import { type DataVolumeWorld, observe, wasPopulated } from './observation.ts';
 import { awaitingClaim, consenting, isPrePopulated } from './pre-populated.ts';
 import { QuotaRoom } from './quota-room.ts';
+import { releaseOfCdi } from './release-of-cdi.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { passOnStages } from './stages.ts';
 import { statusToWrite } from './status.ts';
@@ -46,7 +47,9 @@ export class DataVolumeReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const dataVolume = this.#current(key);
-    if (!dataVolume || dataVolume.metadata.deletionTimestamp) return undefined;
+    if (!dataVolume) return undefined;
+    await releaseOfCdi(this.#context.client, dataVolume);
+    if (dataVolume.metadata.deletionTimestamp) return undefined;
     const claim = this.#context.caches.claims.get(key);
     if (claim && controllerOf(claim)?.uid !== dataVolume.metadata.uid) {
       await adoptClaim(this.#context, consenting(dataVolume), claim);

@@ -4,6 +4,7 @@ import { keyIf } from '../../kube/key.ts';
 import { workedFor } from '../objects/work-index.ts';
 import { mayOwn } from '../runtime/rights.ts';
 import type { ControllerSetup } from '../runtime/setup.ts';
+import { succeededClaims } from './predecessor.ts';
 import { transferRights } from './rights.ts';
 import type { TransferKind } from './transfer-kind.ts';
 import { TransferMetrics } from './transfer-metrics.ts';
@@ -27,7 +28,7 @@ export function transferController<Request extends { readonly scratch: boolean }
       host.addController(new TransferReconciler(kind, operation, context, TransferMetrics.of(host.metrics.registry)), {
         watches: [
           enqueueFrom(caches.claims, (claim) => keyIf(claim, kind.isRequested(claim))),
-          enqueueFrom(caches.pods, workedFor),
+          enqueueFrom(caches.pods, (pod) => [...workedFor(pod), ...succeededClaims(pod)]),
           ...(operation.watches ?? []),
         ],
       });

@@ -35,6 +35,8 @@ export interface TransferKind<Request extends { readonly scratch: boolean } = { 
   readonly words: TransferWords;
   /** Annotation of a claim with the name of its pod. */
   readonly podNameAnnotation: string;
+  /** Whether a pod of CDI can come to its end after Diskpress has taken CDI's place. */
+  readonly outlivesCdi: boolean;
   /** Rights for the objects that the pod needs. */
   readonly rights: readonly Right[];
   /** Returns whether a claim requests the transfer. */

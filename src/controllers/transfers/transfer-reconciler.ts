@@ -20,6 +20,7 @@ import { createTransferPod } from './create-transfer-pod.ts';
 import { failureReport } from './failure-report.ts';
 import { isPodRetained, podOwner } from './known-claim.ts';
 import { judgePod, type PodVerdict } from './pod-verdict.ts';
+import { judgePredecessor, predecessorOf, predecessorsOf } from './predecessor.ts';
 import { explainReadOnly } from './read-only-claim.ts';
 import { scratchClaim } from './scratch-claim.ts';
 import { TransferFollower, type UnfinishedVerdict } from './transfer-follower.ts';
@@ -79,17 +80,25 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     const pod = next ? this.#operation.stages?.podAtWork(claim) : this.#pod(claim);
     if (report?.podPhase === 'Failed') return next ? this.#proceed(claim, next, pod) : this.#endUnstarted(pod);
     if (pod) return isBeingDeleted(pod) ? undefined : this.#follow(claim, pod);
+    const predecessor = predecessorOf(caches, claim, this.#operation.stages?.countedOf(claim));
+    if (predecessor) return this.#succeed(claim, predecessor);
     return next ? this.#proceed(claim, next) : this.#start(claim, report?.restarts ?? 0);
   }
 
-  /**
-   * Returns the claim's own pod, but no pod that worked for an earlier claim of the same name, or that another owner
-   * created.
-   */
+  /** Returns the claim's own pod, and none that worked for an earlier claim of its name, or that others created. */
   #pod(claim: PersistentVolumeClaim): Pod | undefined {
     const { namespace } = keyOf(claim);
     const pod = this.#context.caches.pods.get({ namespace, name: this.#kind.podName(claim) });
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
+  }
+
+  /** Takes over from a pod of CDI that writes the claim. */
+  async #succeed(claim: PersistentVolumeClaim, pod: Pod): Promise<Result> {
+    const { result, report } = judgePredecessor(pod, this.#kind.outlivesCdi);
+    if (result) return this.#complete(claim, pod, result, 0);
+    await this.#tell(claim, report);
+    if (!report.running && !isBeingDeleted(pod)) await this.#deletePod(pod);
+    return undefined;
   }
 
   /** Returns all pods that were created for the claim. */
@@ -249,7 +258,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
    */
   async #letGo(claim: PersistentVolumeClaim): Promise<Result> {
     const { uid } = ownerReference(claim);
-    for (const pod of this.#pods(claim)) {
+    for (const pod of [...this.#pods(claim), ...predecessorsOf(this.#context.caches, claim)]) {
       const isOwn = pod.metadata?.ownerReferences?.some((owner) => owner.uid === uid);
       if ((isOwn || !isPodRetained(claim)) && !isBeingDeleted(pod)) await this.#deletePod(pod);
     }
@@ -258,7 +267,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
 
   async #cleanUp(claim: PersistentVolumeClaim): Promise<Result> {
     const { client, caches } = this.#context;
-    for (const pod of this.#pods(claim)) {
+    for (const pod of [...this.#pods(claim), ...predecessorsOf(caches, claim)]) {
       if (isBeingDeleted(pod) || isPodRetained(claim)) continue;
       await this.#operation.cleanUp(claim);
       await this.#deletePod(pod);

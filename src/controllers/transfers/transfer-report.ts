@@ -47,9 +47,11 @@ export function readReport(annotations: Readonly<Record<string, string>> | undef
   const podPhase = annotations?.[names.podPhase];
   if (!annotations || !podPhase) return undefined;
   const isPaused = podPhase === 'Succeeded' && isBetweenStages(annotations);
+  // Unlike ours, a pod of CDI that has failed is started again, and CDI writes no progress beside its phase.
+  const isPassing = podPhase === 'Failed' && annotations[names.populatorProgress] === undefined;
   const bytesPerSecond = Number(annotations[transferRateAnnotation]);
   return {
-    podPhase: isPaused ? 'Paused' : (podPhase as TransferReport['podPhase']),
+    podPhase: isPaused ? 'Paused' : isPassing ? 'Pending' : (podPhase as TransferReport['podPhase']),
     restarts: Number(annotations[names.podRestarts] ?? 0),
     running: annotations[names.conditionRunning] === 'true',
     reason: annotations[names.conditionRunningReason] ?? '',

@@ -14,6 +14,8 @@ export type AnnotationChanges = Readonly<Record<string, string | null>>;
 export interface TransferStages {
   /** Returns all pods that were created for the stages of a claim. */
   podsOf(claim: PersistentVolumeClaim): readonly Pod[];
+  /** Returns the UIDs of the pods whose stages count as complete, whoever made them. */
+  countedOf(claim: PersistentVolumeClaim): readonly string[];
   /** Returns the one of these pods whose stage does not count as complete. */
   podAtWork(claim: PersistentVolumeClaim): Pod | undefined;
   /**

@@ -249,6 +249,42 @@ describe('the policies on the controllers and their marks, in a real API server'
       }
     });
 
+    it('delete what CDI has left, by its names and labels, and nothing that is like it', async () => {
+      const uid = '0c5f2f6e-5e0d-4f39-9f57-6a0f9ad3b1c2';
+      const left = { app: 'containerized-data-importer', 'cdi.kubevirt.io': 'importer' };
+      const cases: [kind: string, name: string, labels: Record<string, string>, allowed: boolean][] = [
+        ['pvc', `prime-${uid}`, left, true],
+        ['pvc', `tmp-pvc-${uid}`, left, true],
+        ['pvc', `tmp-source-pvc-${uid}`, {}, false],
+        ['pvc', 'prime-mover', left, false],
+        ['pvc', 'disk-of-cdi', left, false],
+        ['pod', 'importer-of-cdi', left, true],
+        ['pod', 'importer-of-tenant', {}, false],
+        ['pod', 'cdi-deployment', { app: left.app, 'cdi.kubevirt.io': '' }, false],
+        ['service', 'cdi-upload-of-cdi', left, true],
+        ['service', 'database-of-cdi', left, false],
+        ['volumesnapshot', `tmp-snapshot-${uid}`, left, true],
+        ['volumesnapshot', 'snapshot-of-cdi', left, false],
+      ];
+      for (const [kind, name, labels, allowed] of cases) {
+        const manifest = {
+          pvc: claim(name, {}),
+          pod: pod(name, {}, {}, {}),
+          service: service(name, {}),
+          volumesnapshot: {
+            apiVersion: 'snapshot.storage.k8s.io/v1',
+            kind: 'VolumeSnapshot',
+            metadata: {},
+            spec: { source: { persistentVolumeClaimName: 'disk' } },
+          },
+        }[kind] as object;
+        await kubectl.apply({ ...manifest, metadata: { name, namespace: NAMESPACE, labels } }, { user: TENANT });
+        const deletion = as(CONTROLLERS, 'delete', kind, name, '--wait=false', '--force', '--grace-period=0');
+        if (allowed) await deletion;
+        else expect(await refusalOf(deletion), name).to.include('only what has their mark');
+      }
+    });
+
     it('tell on others’ claims, but not grow them, nor take others’ finalizers off', async () => {
       await kubectl.apply(claim('tenants', { finalizers: ['example.com/keep'] }), { user: TENANT });
       await patch(CONTROLLERS, 'pvc', 'tenants', {

@@ -5,9 +5,11 @@ import { hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/fin
 import { keyOf } from '../../../kube/key.ts';
 import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { temporaryClaimName } from '../../../protocol/object-names.ts';
+import { byCloneOfCdi } from '../../objects/left-by-cdi.ts';
 import { byTarget } from '../../objects/work-index.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { promisedVolume, releasePromise } from '../rebind/rebind-volume.ts';
+import { removePodsOfCdi } from './clone-of-cdi.ts';
 import { deleteMountingPod, deleteTemporary } from './delete-temporary.ts';
 import { endRestoreHold, hasFailedToProvision, isHeldByRestore } from './failed-restore.ts';
 import { areSettled, SETTLING_MILLISECONDS } from './settled.ts';
@@ -58,6 +60,12 @@ const deleteMountingPods: Step = async ({ context, target, claims }) => {
   return 'done';
 };
 
+/** Deletes the pods by which CDI copies into its temporary claims, for the same reason. */
+const deletePodsOfCdi: Step = async ({ context, claims }) => {
+  await removePodsOfCdi(context, claims);
+  return 'done';
+};
+
 const deleteObjects: Step = async ({ context, claims, snapshots }) => {
   const [claimsLeft, snapshotsLeft] = [remaining(claims), remaining(snapshots)];
   if ((await deleteTemporary(context, claimsLeft, snapshotsLeft)) === 'waiting') return 'later';
@@ -77,14 +85,21 @@ const endFailedRestores: Step = async ({ context, target, snapshots }) => {
   return ended.includes('later') ? 'later' : 'done';
 };
 
-const STEPS: readonly Step[] = [endPromise, awaitSettled, deleteMountingPods, deleteObjects, endFailedRestores];
+const STEPS: readonly Step[] = [
+  endPromise,
+  awaitSettled,
+  deleteMountingPods,
+  deletePodsOfCdi,
+  deleteObjects,
+  endFailedRestores,
+];
 
 /** Removes, step by step, the objects that were created for a target claim. */
 export async function removeTemporary(context: ControllerContext, target: PersistentVolumeClaim): Promise<StepOutcome> {
   const uid = target.metadata?.uid ?? '';
   for (const step of STEPS) {
-    const claims = context.caches.claims.byIndex(byTarget, uid);
-    const outcome = await step({ context, target, claims, snapshots: context.caches.snapshots.byIndex(byTarget, uid) });
+    const { claims, snapshots } = temporaryOf(context, uid);
+    const outcome = await step({ context, target, claims, snapshots });
     if (outcome !== 'done') return outcome;
   }
   return 'done';
@@ -110,6 +125,17 @@ export async function releaseTarget(
   if (outcome !== 'done') return untilRemoved(outcome);
   await removeFinalizer(context.client, persistentVolumeClaims, target, finalizer.clonePopulator, annotations);
   return undefined;
+}
+
+/** Returns what was made for a target claim, by us or by CDI. */
+function temporaryOf(
+  { caches }: Pick<ControllerContext, 'caches'>,
+  uid: string,
+): Pick<Release, 'claims' | 'snapshots'> {
+  return {
+    claims: [...caches.claims.byIndex(byTarget, uid), ...caches.claims.byIndex(byCloneOfCdi, uid)],
+    snapshots: [...caches.snapshots.byIndex(byTarget, uid), ...caches.snapshots.byIndex(byCloneOfCdi, uid)],
+  };
 }
 
 function remaining<T extends PersistentVolumeClaim | VolumeSnapshot>(objects: readonly T[]): T[] {

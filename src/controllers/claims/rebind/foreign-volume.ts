@@ -1,13 +1,18 @@
+import { stateAnnotation } from '../../../api/annotations.ts';
+import type { ClonePhase } from '../../../api/clone.ts';
 import { finalizer } from '../../../api/finalizers.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { hasFinalizer } from '../../../kube/finalizers.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
-import { handedToAnnotation, promisedToAnnotation } from '../../objects/internal-annotations.ts';
+import { cloneBegunAnnotation, handedToAnnotation, promisedToAnnotation } from '../../objects/internal-annotations.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { isBound } from '../bound.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 500;
+
+/** The phases in which a clone of CDI is bound. */
+const HANDED_OVER_BY_CDI: readonly string[] = ['Rebind', 'Succeeded'] satisfies ClonePhase[];
 
 type VolumeCache = Pick<Caches, 'volumes'>;
 
@@ -19,12 +24,18 @@ type VolumeCache = Pick<Caches, 'volumes'>;
  * @returns `unknown` while the cache does not have the volume yet
  */
 export function originOfVolume({ volumes }: VolumeCache, claim: PersistentVolumeClaim): 'own' | 'foreign' | 'unknown' {
-  if (!isBound(claim) || !hasFinalizer(claim, finalizer.clonePopulator)) return 'own';
+  if (!isBound(claim) || !hasFinalizer(claim, finalizer.clonePopulator) || isClonedByCdi(claim)) return 'own';
   const volume = volumes.get({ namespace: '', name: claim.spec?.volumeName ?? '' });
   if (!volume) return 'unknown';
   const { annotations } = volume.metadata ?? {};
   const uids = [annotations?.[handedToAnnotation], annotations?.[promisedToAnnotation]];
   return uids.includes(claim.metadata?.uid) ? 'own' : 'foreign';
+}
+
+/** Whether CDI has handed a volume over to a claim, but has not released it: Diskpress would have begun the clone. */
+function isClonedByCdi({ metadata }: PersistentVolumeClaim): boolean {
+  const { [stateAnnotation.clonePhase]: phase = '', [cloneBegunAnnotation]: begunFor } = metadata?.annotations ?? {};
+  return begunFor === undefined && HANDED_OVER_BY_CDI.includes(phase);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   promisedToClaimAnnotation,
   reclaimPolicyAnnotation,
 } from '../../objects/internal-annotations.ts';
+import { isLeftByCdi, isPrimeOfCdi } from '../../objects/left-by-cdi.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { isBound } from '../bound.ts';
@@ -44,7 +45,7 @@ export async function rebindVolume(
   workingKey: ObjectKey,
 ): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
   const found = context.caches.claims.get(workingKey);
-  const working = found && isMadeFor(found, target.metadata?.uid) ? found : undefined;
+  const working = found && isWorkingClaim(found, target.metadata?.uid) ? found : undefined;
   const volume =
     promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
   // No watch triggers a reconciliation for a volume that does not belong to a claim yet.
@@ -189,6 +190,8 @@ async function take(
 async function deleteAtOnce({ client }: RebindContext, working: PersistentVolumeClaim): Promise<void> {
   const { uid, finalizers = [] } = working.metadata ?? {};
   await client.delete(persistentVolumeClaims, keyOf(working), { uid });
+  // The finalizers of what somebody else has made are not ours to remove.
+  if (isLeftByCdi(working)) return;
   try {
     const kept = finalizers.filter((name) => name !== PVC_PROTECTION);
     await client.mergePatch(persistentVolumeClaims, keyOf(working), { metadata: { uid, finalizers: kept } });
@@ -214,6 +217,10 @@ async function pointAt(
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
     },
   });
+}
+
+function isWorkingClaim(claim: PersistentVolumeClaim, targetUid: string | undefined): boolean {
+  return isMadeFor(claim, targetUid) || isPrimeOfCdi(claim, targetUid);
 }
 
 function volumeOf(context: RebindContext, claim: PersistentVolumeClaim | undefined): PersistentVolume | undefined {

@@ -13,11 +13,10 @@ import type { Reconciler, Result } from '../../../kube/controller.ts';
 import { isAlreadyExists } from '../../../kube/errors.ts';
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import { keyFromString, keyOf, type ObjectKey } from '../../../kube/key.ts';
-import type { KubeObject, Resource } from '../../../kube/resource.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
 import { isBeingPlaced, mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
-import { createIfAbsent, refusedByQuota } from '../../objects/create-if-absent.ts';
+import { refusedByQuota } from '../../objects/create-if-absent.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
@@ -25,6 +24,7 @@ import { replaceOwn } from '../../objects/replace-own.ts';
 import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { isPodRetained, isWorkingClaim } from '../../transfers/known-claim.ts';
+import { makeTransferService } from '../../transfers/make-transfer-service.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
@@ -37,7 +37,7 @@ import {
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
-import { serverNameOf, transferService } from '../../transfers/transfer-service.ts';
+import { serverNameOf } from '../../transfers/transfer-service.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { grantOf, requireAuthority } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
@@ -45,10 +45,13 @@ import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
 import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
+import { copyOfCdi } from './copy-of-cdi.ts';
 import { type HostCloneKeys, hostCloneKeys, sourcePod, sourceSecret, targetPod, targetSecret } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 
 const FIELD_MANAGER = 'diskpress-copy';
+const LOOK_AGAIN_MILLISECONDS = 1_000;
+const COPY_OF_CDI = 'The pods of CDI are removed, and the copy begins anew';
 const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
@@ -107,6 +110,12 @@ export class CopyReconciler implements Reconciler {
     requireSameObject(caches, { kind: 'PersistentVolumeClaim', key: sourceKey }, sourceUid);
     const source = gatherClaimSource(caches, sourceKey);
     requireRoom(source, claim);
+    const left = copyOfCdi(caches, claim, keys);
+    if (left.length > 0) {
+      await this.#tell(claim, pendingReport(restarts, { reason: 'PodReplaced', message: COPY_OF_CDI }));
+      await Promise.all(left.map((pod) => this.#deletePod(pod)));
+      return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+    }
     requireUnused(caches, sourceKey);
     await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
@@ -116,7 +125,7 @@ export class CopyReconciler implements Reconciler {
     const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
     const settings = config.transferSettings;
     const [service] = await Promise.all([
-      this.#create(services, transferService(claim, 'copy-target')),
+      makeTransferService(client, claim, 'copy-target'),
       this.#createSecrets(claim, keys),
     ]);
     await Promise.all([
@@ -191,10 +200,11 @@ export class CopyReconciler implements Reconciler {
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
     const { client } = this.#context;
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
+    const left = copyOfCdi(this.#context.caches, claim, keys);
     const found = [keys.sourcePod, keys.targetPod]
       .map((key) => this.#pod(claim, key))
       .filter((pod) => pod && !isBeingDeleted(pod));
-    if (found.length === 0 && !isHeld) return undefined;
+    if (found.length === 0 && left.length === 0 && !isHeld) return undefined;
     // A working claim is deleted once its volume has been handed over.
     const isHandedOver = isWorkingClaim(claim) && hasSucceeded(claim);
     const retain = isPodRetained(claim) && (!isBeingDeleted(claim) || isHandedOver);
@@ -208,7 +218,7 @@ export class CopyReconciler implements Reconciler {
     const there = isHeld
       ? await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)))
       : found;
-    const own = there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid));
+    const own = [...there.filter((pod) => pod !== undefined).filter((pod) => isMadeFor(pod, uid)), ...left];
     if (!retain) await Promise.all(own.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
@@ -242,10 +252,6 @@ export class CopyReconciler implements Reconciler {
       if (there.some((pod) => pod && isMadeFor(pod, claim.metadata?.uid))) return;
       for (const secret of made) await replaceOwn(client, secrets, secret);
     }
-  }
-
-  async #create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
-    return createIfAbsent(this.#context.client, resource, object);
   }
 
   /** Returns a pod of this clone, but no pod that worked for an earlier claim of the same name. */

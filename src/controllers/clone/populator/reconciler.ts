@@ -6,6 +6,7 @@ import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
+import { removeCloneOfCdi } from '../../claims/population/clone-of-cdi.ts';
 import { endPopulation } from '../../claims/population/end-population.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationSource } from '../../claims/population/population-source.ts';
@@ -55,7 +56,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (handingOver) return this.#handOver(target, cloneSourceName);
     if (isBound(target)) return this.#finish(target);
     requireNoVolume(target);
-    if (target.metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error') return undefined;
+    if (hasFailed(target)) return undefined;
     return this.#fill(target, cloneSourceName);
   }
 
@@ -86,6 +87,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const resumed = await this.#resume(target, kind);
     const left = resumed ? 0 : this.#grace.left(target);
     if (left > 0) return { requeueAfter: left };
+    if (!resumed) await removeCloneOfCdi(this.#context, target);
     const plan = resumed ?? (await this.#begin(target, await read()));
     const uid = target.metadata?.uid ?? '';
     const { namespace } = key;
@@ -176,6 +178,12 @@ export class ClonePopulatorReconciler implements Reconciler {
     await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, now));
     this.#reported.note(target, state, now);
   }
+}
+
+/** An error of CDI, which writes no phase of a pod, is one that passes. */
+function hasFailed({ metadata }: PersistentVolumeClaim): boolean {
+  const isError = metadata?.annotations?.[stateAnnotation.clonePhase] === 'Error';
+  return isError && readReport(metadata.annotations)?.podPhase === 'Failed';
 }
 
 function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {

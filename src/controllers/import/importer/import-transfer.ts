@@ -18,6 +18,7 @@ export const importTransfer: TransferKind<ImportRequest> = {
   fieldManager: 'diskpress-import',
   words: importWords,
   podNameAnnotation: stateAnnotation.importPodName,
+  outlivesCdi: true,
   rights: [
     // The import proxy's login and certificates are copied for each import, and the copies are never read.
     { resource: secrets, verbs: ['create', 'delete'] },

@@ -1,10 +1,11 @@
 import { hasStages, type StagedSpec } from '../../../api/import-stages.ts';
 import { volumeImportSources } from '../../../api/volume-import-source.ts';
+import { controllerOf } from '../../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyOf } from '../../../kube/key.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
-import { workForAnnotation } from '../../objects/internal-annotations.ts';
+import { isPrimeOfCdi } from '../../objects/left-by-cdi.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { firstStage, type StagePlan } from './decide.ts';
@@ -40,8 +41,15 @@ export function firstStageAnnotations(spec: StagedSpec): Record<string, string> 
 }
 
 function specOf(caches: PlanCaches, claim: PersistentVolumeClaim) {
-  if (claim.metadata?.annotations?.[workForAnnotation] === undefined) return dataVolumeOf(caches, claim)?.spec;
-  const [target] = workedFor(claim).flatMap((key) => caches.claims.get(key) ?? []);
-  const name = target && populatedFrom(target, volumeImportSources.kind);
+  const target = targetOf(caches, claim);
+  if (!target) return dataVolumeOf(caches, claim)?.spec;
+  const name = populatedFrom(target, volumeImportSources.kind);
   return name ? caches.importSources.get({ namespace: keyOf(claim).namespace, name })?.spec : undefined;
+}
+
+/** Returns the claim that a working claim, ours or one of CDI, is filled for. */
+function targetOf(caches: PlanCaches, claim: PersistentVolumeClaim): PersistentVolumeClaim | undefined {
+  const { name = '', uid = '' } = controllerOf(claim) ?? {};
+  const keys = isPrimeOfCdi(claim, uid) ? [{ ...keyOf(claim), name }] : workedFor(claim);
+  return keys.map((key) => caches.claims.get(key)).find((target) => target !== undefined);
 }

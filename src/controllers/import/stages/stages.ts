@@ -26,10 +26,12 @@ export function importStages(
   const planOf = (claim: PersistentVolumeClaim) => planOfClaim(caches, claim);
   const podsOf = (claim: PersistentVolumeClaim) =>
     caches.pods.byIndex(byTarget, claim.metadata?.uid ?? '').filter(isImporter);
+  const countedOf = ({ metadata }: PersistentVolumeClaim) => Object.values(copiedOf(metadata?.annotations));
   return {
     podsOf,
+    countedOf,
     podAtWork(claim) {
-      const counted = Object.values(copiedOf(claim.metadata?.annotations));
+      const counted = countedOf(claim);
       return podsOf(claim).find(({ metadata }) => !counted.includes(metadata?.uid ?? ''));
     },
     next(claim) {

@@ -13,13 +13,13 @@ import { createWorkingClaim } from '../../claims/population/create-working-claim
 import { endPopulation } from '../../claims/population/end-population.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationSource } from '../../claims/population/population-source.ts';
+import { removeLostPrime, requireWorkingClaim } from '../../claims/population/prime-of-cdi.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
 import { releaseTarget } from '../../claims/population/release-target.ts';
 import { workingClaim } from '../../claims/population/working-claim.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
-import { requireMadeFor } from '../../objects/made-for.ts';
 import { pickAnnotations } from '../../objects/pick-annotations.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { reportOnClaim } from '../claim-events.ts';
@@ -51,11 +51,14 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
     if (!target || sourceName === undefined) return undefined;
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (isBeingDeleted(target)) return releaseTarget(this.#context, target);
-    if (isBound(target) && !handingOver) return endPopulation(this.#context, target);
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
+    if (isBound(target) && !handingOver) {
+      await removeLostPrime(this.#context, target, primeKey);
+      return endPopulation(this.#context, target);
+    }
     if (handingOver) return this.#rebind(target, primeKey);
     requireNoVolume(target);
-    const prime = requireMadeFor(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
+    const prime = requireWorkingClaim(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
     if (!prime) return this.#begin(target, primeKey, sourceName);
     const left = this.#grace.left(target);
     if (left > 0) return { requeueAfter: left };

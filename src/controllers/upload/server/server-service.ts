@@ -1,8 +1,8 @@
 import { type PersistentVolumeClaim, services } from '../../../kube/builtin-resources.ts';
-import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { transferService, transferServiceKey } from '../../transfers/transfer-service.ts';
+import { makeTransferService } from '../../transfers/make-transfer-service.ts';
+import { transferServiceKey } from '../../transfers/transfer-service.ts';
 
 /** Milliseconds between two looks at the Service of a server that works. */
 const LOOK_AGAIN_MILLISECONDS = 10_000;
@@ -21,9 +21,9 @@ export class ServerServices {
     this.#context = context;
   }
 
-  /** @throws as {@link createIfAbsent} does */
+  /** @throws as {@link makeTransferService} does */
   async provide(claim: PersistentVolumeClaim): Promise<void> {
-    await createIfAbsent(this.#context.client, services, transferService(claim, 'upload-server'));
+    await makeTransferService(this.#context.client, claim, 'upload-server');
     this.#seen(claim);
   }
 

@@ -27,6 +27,8 @@ export const uploadTransfer: TransferKind<UploadRequest> = {
   fieldManager: 'diskpress-upload',
   words: uploadWords,
   podNameAnnotation: stateAnnotation.uploadPodName,
+  // Nobody can reach its server any more.
+  outlivesCdi: false,
   rights: [
     { resource: services, verbs: ['get', 'create', 'delete'] },
     // The keys of a server are created for one upload, and only its pod reads them.

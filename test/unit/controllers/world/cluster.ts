@@ -104,7 +104,8 @@ export class Cluster {
       .find(({ metadata, spec }) => spec?.claimRef?.uid === uid && (!named || metadata?.name === named));
     if (own) return this.#tell(claim, 'Bound', own.metadata?.name);
     if (named === FREE_VOLUME && this.#take(claim)) return this.#tell(claim, 'Bound', named);
-    if (named) return this.#tell(claim, claim.status?.phase === 'Bound' ? 'Lost' : 'Pending');
+    const hadVolume = claim.status?.phase === 'Bound' || claim.status?.phase === 'Lost';
+    if (named) return this.#tell(claim, hadVolume ? 'Lost' : 'Pending');
     if (!claim.metadata?.deletionTimestamp) this.#provision(claim);
   }
 

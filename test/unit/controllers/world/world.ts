@@ -125,6 +125,11 @@ export class World {
     this.#time += milliseconds;
   }
 
+  /** What Kubernetes does by itself. */
+  kubernetes(): void {
+    this.#cluster.step();
+  }
+
   /**
    * What Kubernetes does by itself, and then whatever the controllers have to do.
    *

@@ -1,8 +1,13 @@
-import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
+import { isBeingDeleted } from '../../kube/finalizers.ts';
+import { keyOf } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { scratchClaimName } from '../../protocol/object-names.ts';
 import { SCRATCH_DIRECTORY } from '../../protocol/transfer-pod.ts';
-import { marksFor } from '../objects/made-for.ts';
+import { createIfAbsent } from '../objects/create-if-absent.ts';
+import { isMadeFor, marksFor } from '../objects/made-for.ts';
+import type { ControllerContext } from '../runtime/context.ts';
+import { podOwner } from './known-claim.ts';
 import type { TransferPodOptions } from './transfer-pod.ts';
 
 /**
@@ -44,4 +49,29 @@ export function scratchMounts(
   return [
     { volume: { name: 'scratch', persistentVolumeClaim: { claimName } }, path: SCRATCH_DIRECTORY, writable: true },
   ];
+}
+
+/**
+ * Creates the scratch claim of a transfer, unless it exists.
+ *
+ * @throws WaitingError as {@link createIfAbsent} does
+ */
+export async function makeScratchClaim(
+  { client, config }: Pick<ControllerContext, 'client' | 'config'>,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  const scratch = scratchClaim(claim, podOwner(claim), config.scratchSpaceStorageClass);
+  await createIfAbsent(client, persistentVolumeClaims, scratch);
+}
+
+/** Deletes the scratch claim of a transfer, if there is one. */
+export async function removeScratchClaim(
+  { client, caches }: Pick<ControllerContext, 'client' | 'caches'>,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  const key = { ...keyOf(claim), name: scratchClaimName(keyOf(claim).name) };
+  const made = caches.claims.get(key);
+  if (made && !isBeingDeleted(made) && isMadeFor(made, claim.metadata?.uid)) {
+    await client.delete(persistentVolumeClaims, key, { uid: made.metadata?.uid });
+  }
 }

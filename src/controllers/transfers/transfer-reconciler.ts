@@ -4,14 +4,11 @@ import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } fr
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
-import { scratchClaimName } from '../../protocol/object-names.ts';
 import { annotateClaim } from '../claims/annotate-claim.ts';
 import { requireVolume } from '../claims/require-volume.ts';
 import { isBeingPlaced, mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
-import { createIfAbsent } from '../objects/create-if-absent.ts';
 import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects/internal-annotations.ts';
 import { isMadeFor } from '../objects/made-for.ts';
-import { PROGRESS_INTERVAL_MILLISECONDS } from '../progress/progress-poll.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
@@ -22,7 +19,8 @@ import { isPodRetained, podOwner } from './known-claim.ts';
 import { judgePod, type PodVerdict } from './pod-verdict.ts';
 import { judgePredecessor, predecessorOf, predecessorsOf } from './predecessor.ts';
 import { explainReadOnly } from './read-only-claim.ts';
-import { scratchClaim } from './scratch-claim.ts';
+import { untilReadyAgain } from './ready-interval.ts';
+import { makeScratchClaim, removeScratchClaim } from './scratch-claim.ts';
 import { TransferFollower, type UnfinishedVerdict } from './transfer-follower.ts';
 import type { TransferKind, TransferOperation } from './transfer-kind.ts';
 import { type TransferMetrics, type TransferOfPod, volumeBytes } from './transfer-metrics.ts';
@@ -40,11 +38,6 @@ import type { TransferStages } from './transfer-stages.ts';
 
 type NextStage = NonNullable<ReturnType<TransferStages['next']>>;
 type SuccessfulResult = Extract<PodVerdict, { state: 'succeeded' }>['result'];
-
-/** Shortest interval between two questions to a pod whether it is ready. */
-export const READY_INTERVAL_MILLISECONDS = 200;
-/** Time that a pod may take to become ready before it is asked less often. */
-const STARTING_MILLISECONDS = 10_000;
 
 /** Runs a pod for each claim that requests a kind of transfer, and reports its state on the claim. */
 export class TransferReconciler<Request extends { readonly scratch: boolean }> implements Reconciler {
@@ -161,7 +154,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     const request = this.#kind.requestOf(claim, config);
     await requireVolume(this.#context, claim);
-    if (request.scratch) await this.#createScratchClaim(claim);
+    if (request.scratch) await makeScratchClaim(this.#context, claim);
     const pod = await this.#operation.preparePod(claim, request, { owner: podOwner(claim), restarts });
     await createTransferPod(client, pod);
     const awaited = awaitedIn(readReport(claim.metadata?.annotations));
@@ -222,7 +215,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
       await this.#operation.maintain?.(claim);
       if (!recorded?.running && (await this.#operation.isReady?.(pod)) === false) {
         await this.#tell(claim, pendingReport(restarts, starting(pod)));
-        return { requeueAfter: this.#untilReadyAgain(pod) };
+        return { requeueAfter: untilReadyAgain(pod, this.#context.now()) };
       }
     }
     const { report: reported, progress, next } = await this.#follower.follow(verdict, { pod, restarts, recorded });
@@ -244,14 +237,6 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     return { kind: this.#kind.name, source: this.#kind.sourceOf?.(claim), pod };
   }
 
-  /** Returns in how many milliseconds a pod is to be asked again whether it is ready. */
-  #untilReadyAgain({ status }: Pod): number {
-    const started = Date.parse(String(status?.containerStatuses?.[0]?.state?.running?.startedAt ?? ''));
-    return this.#context.now() - started < STARTING_MILLISECONDS
-      ? READY_INTERVAL_MILLISECONDS
-      : PROGRESS_INTERVAL_MILLISECONDS;
-  }
-
   /**
    * Deletes the pods of a claim that is being deleted. The claim is protected as long as a pod uses it, and the pods
    * that it owns would only be garbage-collected after it.
@@ -266,28 +251,17 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   }
 
   async #cleanUp(claim: PersistentVolumeClaim): Promise<Result> {
-    const { client, caches } = this.#context;
-    for (const pod of [...this.#pods(claim), ...predecessorsOf(caches, claim)]) {
+    for (const pod of [...this.#pods(claim), ...predecessorsOf(this.#context.caches, claim)]) {
       if (isBeingDeleted(pod) || isPodRetained(claim)) continue;
       await this.#operation.cleanUp(claim);
       await this.#deletePod(pod);
     }
-    const scratch = { namespace: keyOf(claim).namespace, name: scratchClaimName(keyOf(claim).name) };
-    const made = caches.claims.get(scratch);
-    if (made && !isBeingDeleted(made) && isMadeFor(made, claim.metadata?.uid)) {
-      await client.delete(persistentVolumeClaims, scratch, { uid: made.metadata?.uid });
-    }
+    await removeScratchClaim(this.#context, claim);
     return undefined;
   }
 
   async #deletePod(pod: Pod): Promise<void> {
     await this.#context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
-  }
-
-  async #createScratchClaim(claim: PersistentVolumeClaim): Promise<void> {
-    const { client, config } = this.#context;
-    const scratch = scratchClaim(claim, podOwner(claim), config.scratchSpaceStorageClass);
-    await createIfAbsent(client, persistentVolumeClaims, scratch);
   }
 
   async #tell(

@@ -93,7 +93,7 @@ describe('a transfer whose image the node will not get', () => {
   });
 
   it('leaves no pod that could begin after that', async () => {
-    const failed = { [stateAnnotation.podPhase]: 'Failed' };
+    const failed = { [stateAnnotation.podPhase]: 'Failed', [stateAnnotation.populatorProgress]: 'N/A' };
     expect((await reconcile(failed)).deleted).to.deep.equal(['importer-disk']);
     expect((await reconcile(failed, 'Failed')).deleted).to.deep.equal([]);
   });

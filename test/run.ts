@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, exit } from 'node:process';
-import { installPrerequisites, tellBuilds, virtctlBinary } from './cluster/index.ts';
+import { helmBinary, installPrerequisites, tellBuilds, virtctlBinary } from './cluster/index.ts';
 import { Lane } from './lane.ts';
 import { secondAttempt } from './second-attempt.ts';
 import { type Failure, summaryOf } from './support/reporter.ts';
@@ -44,8 +44,11 @@ process.on('SIGINT', () => undefined);
 const folder = await mkdtemp(join(tmpdir(), 'diskpress-tests-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 if (chosen.includes('e2e')) {
-  // The last of the end-to-end tests use it. They build it themselves where this fails, and say why they cannot.
-  virtctlBinary({ log: () => undefined, inBackground: true }).catch(() => undefined);
+  // The later end-to-end tests use them. They build them themselves where this fails, and say why they cannot.
+  const quietly = { log: () => undefined, inBackground: true };
+  helmBinary(quietly)
+    .then(() => virtctlBinary(quietly))
+    .catch(() => undefined);
 }
 const running = lanes
   .map((lane) => lane.filter((suite) => chosen.includes(suite)))

@@ -4,10 +4,10 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { createLogger, logSettings } from '../base/logger.ts';
 import { toError } from '../kube/errors.ts';
 import { Manager } from '../kube/manager.ts';
+import { CONTROLLERS_LEASE } from '../protocol/installation.ts';
 import { addControllers } from './manager.ts';
 import { metricsEndpoint } from './monitoring/metrics-endpoint.ts';
 
-const LEASE_NAME = 'cdi-controller-leader-election-helper';
 const METRICS_PORT = 8443;
 const HEALTH_PORT = 8080;
 
@@ -38,7 +38,7 @@ export async function runControllers(version: string): Promise<number> {
     kubeConfig,
     logger,
     component: 'cdi-controller',
-    leaderElection: { namespace, name: LEASE_NAME, identity: env['POD_NAME'] ?? hostname() },
+    leaderElection: { namespace, name: CONTROLLERS_LEASE, identity: env['POD_NAME'] ?? hostname() },
     port: Number(env['HEALTH_PORT'] ?? HEALTH_PORT),
     servesMetrics: false,
   });

@@ -39,6 +39,8 @@ export interface DeleteOptions extends RequestOptions {
   readonly resourceVersion?: string | undefined;
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
+  /** Whether the server only says what it would do. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** A page of a list, and the version of the whole list. */
@@ -141,7 +143,13 @@ export class KubeClient {
     }
   }
 
-  async create<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
+  /** @param options dryRun: whether the server only says what it would do */
+  async create<T extends KubeObject>(
+    resource: Resource<T>,
+    object: T,
+    options: RequestOptions & { readonly dryRun?: boolean } = {},
+  ): Promise<T> {
+    const { signal, dryRun } = options;
     if (resource.namespaced && !object.metadata?.namespace) {
       throw new TypeError(`${resourceName(resource)} ${object.metadata?.name ?? ''}: the namespace is missing`);
     }
@@ -149,8 +157,9 @@ export class KubeClient {
       verb: 'create',
       method: 'POST',
       path: resourcePath(resource, { namespace: object.metadata?.namespace }),
+      query: { dryRun: dryRun ? 'All' : undefined },
       body: typed(resource, object),
-      ...options,
+      signal,
     });
   }
 
@@ -215,13 +224,14 @@ export class KubeClient {
     key: ObjectKey,
     options: DeleteOptions = {},
   ): Promise<void> {
-    const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, signal } = options;
+    const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, dryRun, signal } = options;
     try {
       const response = await this.#transport.send({
         verb: 'delete',
         method: 'DELETE',
         resource: resourceName(resource),
         path: resourcePath(resource, key),
+        query: { dryRun: dryRun ? 'All' : undefined },
         body: { preconditions: { uid, resourceVersion }, gracePeriodSeconds, propagationPolicy },
         signal,
       });

@@ -58,3 +58,19 @@ export const TOKEN_ALGORITHM = 'ES256';
 /** The APIService of upload tokens and the configuration of the admission webhook, both of the role apiserver. */
 export const UPLOAD_API_SERVICE = 'v1beta1.upload.cdi.kubevirt.io';
 export const CLAIM_WEBHOOK_CONFIGURATION = 'cdi-api-pvc-mutate';
+
+/** The Lease of the controllers, of which one leads. */
+export const CONTROLLERS_LEASE = 'cdi-controller-leader-election-helper';
+
+/** Names of all objects that the controllers make in the namespace of the installation, and that are its alone. */
+export const installedObjects = {
+  secrets: [
+    ...Object.values(signers),
+    ...Object.values(roleCertificates).map(({ secret }) => secret),
+    uploadClientCertificate.secret,
+    TOKEN_SIGNING_SECRET,
+    TOKEN_VERIFICATION_SECRET,
+  ],
+  configMaps: (Object.keys(signers) as Signer[]).map(bundleName),
+  leases: [CONTROLLERS_LEASE],
+} as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -48,4 +48,4 @@ export const transferRoleNames = Object.keys(transferRoles) as readonly Transfer
 type ServiceRole = 'apiserver' | 'uploadproxy' | 'dashboard-server';
 
 /** The role of the executable in a pod, which is its first argument. */
-export type PodRole = 'controller' | ServiceRole | TransferRole;
+export type PodRole = 'controller' | 'installation' | ServiceRole | TransferRole;

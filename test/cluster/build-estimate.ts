@@ -11,6 +11,9 @@ const processorSeconds = {
   'fake-gcs-server': 90,
   virtctl: 200,
   vcenter: 47,
+  helm: 205,
+  kubeconform: 5,
+  'kube-score': 35,
 };
 
 export type PartName = keyof typeof processorSeconds;

@@ -18,8 +18,8 @@ interface Part {
   name: PartName;
   packages: string[];
   ldflags: string;
-  /** Files of modules that are wanted besides programs. */
-  files?: { module: string; folder: string; match: RegExp }[];
+  /** Files of modules that are wanted besides programs, in the versions that a part has: this one unless named. */
+  files?: { module: string; folder: string; match: RegExp; pinnedBy?: PartName }[];
 }
 
 const version = 'k8s.io/component-base/version';
@@ -62,6 +62,21 @@ const parts = {
   fakeGcsServer: { name: 'fake-gcs-server', packages: ['github.com/fsouza/fake-gcs-server'], ldflags: '-s -w' },
   vcenter: { name: 'vcenter', packages: ['diskpress.dev/test/cluster/vcenter'], ldflags: '-s -w' },
   virtctl: { name: 'virtctl', packages: ['diskpress.dev/test/cluster/virtctl'], ldflags: '-s -w' },
+  helm: { name: 'helm', packages: ['helm.sh/helm/v4/cmd/helm'], ldflags: '-s -w' },
+  kubeconform: {
+    name: 'kubeconform',
+    packages: ['github.com/yannh/kubeconform/cmd/kubeconform'],
+    ldflags: '-s -w',
+    files: [
+      {
+        module: 'k8s.io/kubernetes',
+        folder: 'api/openapi-spec',
+        match: /^swagger\.json$/,
+        pinnedBy: 'kubernetes',
+      },
+    ],
+  },
+  kubeScore: { name: 'kube-score', packages: ['github.com/zegl/kube-score/cmd/kube-score'], ldflags: '-s -w' },
 } satisfies Record<string, Part>;
 
 export interface BuildOptions {
@@ -147,6 +162,30 @@ export async function virtctlBinary(options: BuildOptions = {}): Promise<string>
   return join(await build(parts.virtctl, options), 'virtctl');
 }
 
+/** Path of Helm. */
+export async function helmBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.helm, options), 'helm');
+}
+
+export interface ManifestCheckers {
+  /** Holds manifests against schemas. */
+  kubeconform: string;
+  /** Says what is unsafe about manifests. */
+  kubeScore: string;
+  /** The OpenAPI document of the Kubernetes that the cluster runs, in JSON. */
+  openApi: string;
+}
+
+/** Paths of the programs that check manifests, and of what Kubernetes says of them. */
+export async function manifestCheckers(options: BuildOptions = {}): Promise<ManifestCheckers> {
+  const folder = await build(parts.kubeconform, options);
+  return {
+    kubeconform: join(folder, 'kubeconform'),
+    kubeScore: join(await build(parts.kubeScore, options), 'kube-score'),
+    openApi: join(folder, 'swagger.json'),
+  };
+}
+
 /** The folder with kubectl: Debian's is too old for what it is used for. */
 export function kubectlFolder(options: BuildOptions = {}): Promise<string> {
   return build(parts.kubectl, options);
@@ -172,8 +211,8 @@ function about(missing: readonly Part[]): string {
   return aboutBuilding(toBuild, availableParallelism());
 }
 
-function sourceOf(part: Part): string {
-  return join(import.meta.dirname, 'parts', part.name);
+function sourceOf({ name }: Pick<Part, 'name'>): string {
+  return join(import.meta.dirname, 'parts', name);
 }
 
 /** The folder in the cache for a part's programs, by the hash of what they are built from. */
@@ -238,9 +277,10 @@ async function compile(part: Part, target: string, { log, inBackground }: Requir
       });
     await tellingTime(log, progress, compiler);
   }
-  for (const { module, folder, match } of part.files ?? []) {
-    await run('go', ['mod', 'download', module], { cwd: source });
-    const from = join(await run('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd: source }), folder);
+  for (const { module, folder, match, pinnedBy: name = part.name } of part.files ?? []) {
+    const cwd = sourceOf({ name });
+    await run('go', ['mod', 'download', module], { cwd });
+    const from = join(await run('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd }), folder);
     for (const name of (await readdir(from)).filter((each) => match.test(each))) {
       await copyFile(join(from, name), join(target, name));
       await chmod(join(target, name), 0o644);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 import { cdis } from '../../src/api/cdi.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import type { Log } from '../cluster/commands.ts';
@@ -113,7 +114,8 @@ const deployments = ['cdi-deployment', 'cdi-apiserver', 'cdi-uploadproxy'];
 
 async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
   log('installing Diskpress: kubectl apply -k deploy');
-  const manifests = (await kubectl.run('kustomize', `${repository}/deploy`)).replaceAll(productImage, image);
+  const built = await kubectl.run('kustomize', `${repository}/deploy`);
+  const manifests = withOneController(built.replaceAll(productImage, image));
   await kubectl.applyText(manifests, tally(manifests.split(/^---$/m).length, log));
   log('waiting for the controllers to start: kubectl rollout status');
   const inNamespace = `--namespace=${productNamespace}`;
@@ -130,6 +132,17 @@ async function install(kubectl: Kubectl, image: string, revision: string | undef
   } catch (error) {
     throw new Error('Diskpress did not become available in the cluster', { cause: error });
   }
+}
+
+/** Tests look at the controller, kill it and measure it: there is to be one. */
+function withOneController(manifests: string): string {
+  const documents = parseAllDocuments(manifests);
+  for (const document of documents) {
+    const isController =
+      document.getIn(['kind']) === 'Deployment' && document.getIn(['metadata', 'name']) === 'cdi-deployment';
+    if (isController) document.setIn(['spec', 'replicas'], 1);
+  }
+  return documents.map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }
 
 /** Says every few seconds how many objects have been applied, and which was the last; each has a line. */

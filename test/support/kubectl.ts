@@ -64,6 +64,11 @@ export class Kubectl {
     return this.#run(['apply', '-f', '-'], manifests, onLine);
   }
 
+  /** What the API server would make of manifests, none of whose fields may be unknown to it; changes nothing. */
+  async dryRun(manifests: string): Promise<string> {
+    return this.#run(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], manifests);
+  }
+
   /** What kubectl says when it applies an object that is refused; throws where it is accepted. */
   async refusal(manifest: object, options: { user?: string } = {}): Promise<string> {
     let output: string;

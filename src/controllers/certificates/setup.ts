@@ -7,6 +7,7 @@ import type { KubeObject } from '../../kube/resource.ts';
 import {
   bundleName,
   CLAIM_WEBHOOK_CONFIGURATION,
+  installedObjects,
   type Signer,
   signers,
   TOKEN_SIGNING_SECRET,
@@ -17,18 +18,11 @@ import { cachedConfigMap, cachedSecret } from '../runtime/installation-objects.t
 import type { ControllerSetup } from '../runtime/setup.ts';
 import { AuthorityReconciler } from './authority-reconciler.ts';
 import { InstalledObject } from './installed-object.ts';
-import { issuedBy, issuedCertificates } from './issued.ts';
+import { issuedBy } from './issued.ts';
 import { SigningKeyReconciler } from './signing-key-reconciler.ts';
 import { TrustingObjects } from './trusting-objects.ts';
 
 const signerNames = Object.keys(signers) as Signer[];
-const secretNames = [
-  ...Object.values(signers),
-  ...issuedCertificates.map(({ secret }) => secret),
-  TOKEN_SIGNING_SECRET,
-  TOKEN_VERIFICATION_SECRET,
-];
-const bundleNames = signerNames.map(bundleName);
 
 /** The only key of the controller of upload tokens' keys. */
 const SIGNING_KEY = 'upload-tokens';
@@ -41,14 +35,14 @@ export const certificates: ControllerSetup = {
       resource: secrets,
       verbs: ['get', 'list', 'watch', 'update', 'delete'],
       within: 'installation',
-      names: secretNames,
+      names: installedObjects.secrets,
     },
     { resource: configMaps, verbs: ['create'], within: 'installation' },
     {
       resource: configMaps,
       verbs: ['get', 'list', 'watch', 'update', 'delete'],
       within: 'installation',
-      names: bundleNames,
+      names: installedObjects.configMaps,
     },
     { resource: apiServices, verbs: ['list', 'watch', 'patch'], names: [UPLOAD_API_SERVICE] },
     {

@@ -30,6 +30,7 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     keepCodeSmall();
     const { runDashboard } = await import('./services/dashboard/run.ts');
     return runDashboard();
+  },
   installation: async () => {
     const { runInstallationStep } = await import('./installation/run.ts');
     return runInstallationStep(argv[3]);

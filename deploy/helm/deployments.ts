@@ -9,6 +9,7 @@ const components: Readonly<Record<string, string>> = {
   'cdi-deployment': 'controller',
   'cdi-apiserver': 'apiserver',
   'cdi-uploadproxy': 'uploadProxy',
+  'cdi-dashboard': 'dashboard',
 };
 
 /** What a value may say of a pod that is scheduled; those that a manifest does not name are empty. */
@@ -79,7 +80,7 @@ export function deploymentTemplate(deployment: Manifest, template: TemplateText)
         spec: {
           ...pod,
           ...placed,
-          priorityClassName: template.textField('.Values.priorityClassName'),
+          ...(pod.priorityClassName ? { priorityClassName: template.textField('.Values.priorityClassName') } : {}),
           imagePullSecrets: template.field('.Values.imagePullSecrets'),
           containers: containers.map((container) => containerTemplate(container, values, template)),
         },

@@ -34,6 +34,7 @@ const parts = ['crds', 'deploy/admission', 'deploy/base'];
 
 /** The folders with manifests that are installed where a value says so: `deploy/network-policies`. */
 const options: Readonly<Record<string, string>> = {
+  'deploy/dashboard': 'dashboard.enabled',
   'deploy/image-polls': 'imagePolls.enabled',
   'deploy/network-policies': 'networkPolicies.enabled',
 };
@@ -80,7 +81,8 @@ function filesOf(folder: string, condition: string | undefined): ManifestFile[] 
   }));
 }
 
-const isUnknown = (field: string) => !['apiVersion', 'kind', 'resources', 'labels'].includes(field);
+/** Images are the chart's to name. */
+const isUnknown = (field: string) => !['apiVersion', 'kind', 'resources', 'labels', 'images'].includes(field);
 const isNoPair = (field: string) => field !== 'pairs';
 
 function labelled(manifest: Manifest, added: Record<string, string>): Manifest {

@@ -96,6 +96,12 @@ const general = (): Value[] => [
       'without it, only sources that name none are polled',
   },
   {
+    path: 'dashboard.enabled',
+    default: false,
+    schema: flag,
+    description: 'whether there is a page, for everybody with a token, that shows what happens',
+  },
+  {
     path: 'networkPolicies.enabled',
     default: false,
     schema: flag,
@@ -103,11 +109,12 @@ const general = (): Value[] => [
   },
 ];
 
-/** What differs from the manifests: with the lease, a second replica takes over within seconds. */
+/** The components, as people call them. */
 const componentNames: Readonly<Record<string, string>> = {
   controller: 'the controllers, of which one leads',
   apiserver: 'the API of uploads',
   uploadProxy: 'the upload proxy',
+  dashboard: 'the dashboard',
 };
 
 function ofComponent(name: string, { replicas, resources, placement }: ComponentValues): Value[] {
@@ -141,7 +148,7 @@ function ofComponent(name: string, { replicas, resources, placement }: Component
       path: `${name}.affinity`,
       default: placement.affinity,
       schema: kubernetesObject('Affinity'),
-      description: 'what they run near to, and apart from; each on a node of its own where there is one, unless set',
+      description: 'what they run near to, and apart from',
     },
     {
       path: `${name}.topologySpreadConstraints`,

@@ -13,15 +13,10 @@ const rooms = {
   transfer: ['base', 'server', 'codec', 'image', 'source', 'sink'],
   pods: ['base', 'server', 'protocol', 'source', 'sink', 'transfer', 'image'],
   controllers: ['base', 'server', 'api', 'protocol', 'kube', 'rendering', 'source/versions'],
-<<<<<<< HEAD
   dashboard: ['base', 'api', 'kube', 'controllers'],
   services: ['base', 'server', 'api', 'protocol', 'kube', 'rendering', 'dashboard'],
-  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers', 'dashboard'],
-=======
-  services: ['base', 'server', 'api', 'protocol', 'kube', 'rendering'],
   installation: ['base', 'api', 'protocol', 'kube'],
-  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers'],
->>>>>>> 65e28ac (Helm: a chart that is generated from what kustomize installs; steps around an installation; manifests held against schemas)
+  cli: ['base', 'server', 'api', 'kube', 'image', 'source', 'sink', 'transfer', 'controllers', 'dashboard'],
 };
 
 /** The rooms of the controllers: what all of them stand on, then one for each thing that is reconciled. */

@@ -75,10 +75,16 @@ function filesOf(folder: string, condition: string | undefined): ManifestFile[] 
   return resources.map((name) => ({
     path: `${folder}/${name}`,
     ...(condition ? { condition } : {}),
-    manifests: parseAllDocuments(read(`${folder}/${name}`)).map((document) =>
-      labelled(document.toJS() as Manifest, added),
-    ),
+    manifests: manifestsIn(`${folder}/${name}`).map((manifest) => labelled(manifest, added)),
   }));
+}
+
+function manifestsIn(path: string): Manifest[] {
+  return parseAllDocuments(read(path)).map((document) => {
+    const [error] = document.errors;
+    if (error) throw new Error(`${path}: ${error.message}`, { cause: error });
+    return document.toJS() as Manifest;
+  });
 }
 
 /** Images are the chart's to name. */

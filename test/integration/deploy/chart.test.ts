@@ -3,7 +3,7 @@ import { CHART } from '../../../deploy/helm/chart-files.ts';
 import type { Manifest } from '../../../deploy/helm/sources.ts';
 import { run } from '../../cluster/commands.ts';
 import { helmBinary } from '../../cluster/index.ts';
-import { IMAGE, isHook, nameOf, renderChart, renderKustomization } from './renderings.ts';
+import { IMAGE, isHook, nameOf, OPTIONS, renderChart, renderKustomization } from './renderings.ts';
 
 const KEEP = 'helm.sh/resource-policy';
 
@@ -21,13 +21,13 @@ describe("the chart's templates", function () {
   });
 
   it('make of each option what its component is for kustomize', async () => {
-    const built = (await renderKustomization(['network-policies'])).filter(({ kind }) => kind !== 'Namespace');
-    expectSame(await renderChart({ networkPolicies: { enabled: true } }), built);
+    const built = (await renderKustomization(OPTIONS.components)).filter(({ kind }) => kind !== 'Namespace');
+    expectSame(await renderChart(OPTIONS.values), built);
   });
 
   it('name no namespace but that of the release', async () => {
-    const here = await renderChart({ networkPolicies: { enabled: true } });
-    const elsewhere = await renderChart({ networkPolicies: { enabled: true } }, 'elsewhere');
+    const here = await renderChart(OPTIONS.values);
+    const elsewhere = await renderChart(OPTIONS.values, 'elsewhere');
     const text = JSON.stringify(elsewhere.map(withoutOwnNames));
     expect(text).not.to.match(/["'.:]cdi(?![.]kubevirt[.]io)["'.:]/);
     expect(text.match(/system:serviceaccount:elsewhere:cdi-sa/g)).to.have.lengthOf.at.least(4);

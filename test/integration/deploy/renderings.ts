@@ -8,6 +8,12 @@ import { run } from '../../cluster/commands.ts';
 import { helmBinary } from '../../cluster/index.ts';
 import { deployFolder } from '../../support/deployed.ts';
 
+/** What is off unless asked for, and for kustomize is a component each. */
+export const OPTIONS = {
+  values: { networkPolicies: { enabled: true }, dashboard: { enabled: true } },
+  components: ['network-policies', 'dashboard'],
+};
+
 export const IMAGE = { repository: 'registry.example/diskpress', tag: '1.2.3' };
 
 /** What the chart becomes, hooks included. */

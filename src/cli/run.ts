@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerClones } from './clones/command.ts';
 import { registerCommands } from './commands.ts';
 import { registerDashboard } from './dashboard/command.ts';
+import { registerImages } from './images/command.ts';
 import { registerMigrate } from './migrate/command.ts';
 import { registerUpload } from './upload/command.ts';
 
@@ -22,5 +23,6 @@ export async function runCommandLine(about: {
   registerClones(program);
   registerDashboard(program);
   registerMigrate(program);
+  registerImages(program);
   await program.parseAsync();
 }

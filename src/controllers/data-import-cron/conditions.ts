@@ -1,9 +1,9 @@
 import type { DataImportCron } from '../../api/data-import-cron.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
+import { shortDigest } from '../../api/image-digest.ts';
 import { keyOf } from '../../kube/key.ts';
 import { snapshotTrouble } from '../../kube/snapshot-resources.ts';
 import type { Plan } from './decide.ts';
-import { shortDigest } from './digest.ts';
 
 /** A condition without its times. */
 export interface CronCondition {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { imageNameOf } from './digest.ts';
+import { imageNameOf } from '../../api/image-digest.ts';
 import { type Image, storageClassOf } from './images.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { dataImportCronAnnotation } from '../../api/annotations.ts';
 import { type DataImportCron, dataImportCrons } from '../../api/data-import-cron.ts';
+import { isDigest } from '../../api/image-digest.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
@@ -10,7 +11,6 @@ import { begin, recordUse, remove } from './carry-out.ts';
 import { type CronCondition, type CronTrouble, progressing, upToDate } from './conditions.ts';
 import { pointDataSource } from './data-source.ts';
 import { type CronWorld, decide, type Plan } from './decide.ts';
-import { isDigest } from './digest.ts';
 import { eventOf } from './events.ts';
 import { storageFor } from './format.ts';
 import { imagesOf } from './images.ts';

@@ -1,5 +1,6 @@
 import { dataImportCronAnnotation } from '../../../api/annotations.ts';
 import { type DataImportCron, dataImportCrons } from '../../../api/data-import-cron.ts';
+import { isDigest } from '../../../api/image-digest.ts';
 import { givenSource, sources } from '../../../api/sources.ts';
 import type { ReconcileContext, Reconciler, Result } from '../../../kube/controller.ts';
 import { toError } from '../../../kube/errors.ts';
@@ -7,7 +8,6 @@ import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyToString, type ObjectKey } from '../../../kube/key.ts';
 import type { ImagePoller } from '../../image-polls/image-poller.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
-import { isDigest } from '../digest.ts';
 import { lookAtSource } from './look.ts';
 import { nextPoll, pollAfter } from './next-poll.ts';
 import type { PollMemory, PollOutcome } from './poll-memory.ts';

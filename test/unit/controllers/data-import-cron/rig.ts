@@ -2,8 +2,8 @@ import { type DataImportCron, dataImportCrons } from '../../../../src/api/data-i
 import { dataSources } from '../../../../src/api/data-source.ts';
 import { dataVolumes } from '../../../../src/api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
+import { imageNameOf } from '../../../../src/api/image-digest.ts';
 import { storageProfiles } from '../../../../src/api/storage-profile.ts';
-import { imageNameOf } from '../../../../src/controllers/data-import-cron/digest.ts';
 import type { ImagePoller, ImageVersion } from '../../../../src/controllers/image-polls/image-poller.ts';
 import { persistentVolumeClaims, pods } from '../../../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../../../src/kube/key.ts';

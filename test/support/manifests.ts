@@ -98,7 +98,12 @@ export const accepted: Record<string, object> = {
     storage,
   }),
   'vddk with checkpoints': dataVolume('vddk', {
-    source: { vddk: { url: 'https://vcenter.example.com', uuid: 'u', backingFile: '[d] a/a.vmdk', thumbprint: 'AA' } },
+    source: {
+      vddk: {
+        ...{ url: 'https://vcenter.example.com', uuid: 'u', backingFile: '[d] a/a.vmdk', thumbprint: 'AA' },
+        secretRef: 'vcenter',
+      },
+    },
     storage,
     checkpoints: [{ previous: '', current: 'snapshot-1' }],
     finalCheckpoint: false,
@@ -152,7 +157,7 @@ export const accepted: Record<string, object> = {
     finalCheckpoint: false,
   }),
   'a VolumeImportSource with stages': object('VolumeImportSource', 'import-stages', {
-    source: { imageio: { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd' } },
+    source: { imageio: { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd', secretRef: 'engine' } },
     targetClaim: 'disk',
     checkpoints: [{ previous: '', current: 'a' }],
   }),
@@ -219,9 +224,30 @@ export const refused: Record<string, [object, ...string[]]> = {
     dataVolume('bad', { source: { http }, pvc, checkpoints: [{ previous: '', current: 'a' }] }),
     'checkpoints are the stages of an import from spec.source.imageio or spec.source.vddk; every other source is imported at once',
   ],
+  'a disk of oVirt without a login': [
+    dataVolume('bad', { source: { imageio: { url: 'https://engine.example.com', diskId: 'd' } }, pvc }),
+    'spec.source.imageio.secretRef',
+  ],
+  'a disk of oVirt without an identifier': [
+    dataVolume('bad', {
+      source: { imageio: { url: 'https://engine.example.com', diskId: '', secretRef: 'engine' } },
+      pvc,
+    }),
+    'spec.source.imageio.diskId',
+  ],
+  'a disk of VMware of no machine, file or login': [
+    dataVolume('bad', { source: { vddk: { url: 'https://vcenter.example.com', uuid: '' } }, pvc }),
+    'spec.source.vddk.uuid',
+    'spec.source.vddk.backingFile',
+    'spec.source.vddk.secretRef',
+  ],
+  'a disk of VMware of no vCenter': [
+    dataVolume('bad', { source: { vddk: { uuid: 'u', backingFile: '[d] a/a.vmdk', secretRef: 'vcenter' } }, pvc }),
+    'spec.source.vddk.url',
+  ],
   'a stage up to nothing': [
     dataVolume('bad', {
-      source: { imageio: { url: 'https://engine.example.com', diskId: 'd' } },
+      source: { imageio: { url: 'https://engine.example.com', diskId: 'd', secretRef: 'engine' } },
       pvc,
       checkpoints: [{ previous: '', current: '' }],
     }),
@@ -229,7 +255,7 @@ export const refused: Record<string, [object, ...string[]]> = {
   ],
   'stages that fill no claim in particular': [
     object('VolumeImportSource', 'bad', {
-      source: { imageio: { url: 'https://engine.example.com', diskId: 'd' } },
+      source: { imageio: { url: 'https://engine.example.com', diskId: 'd', secretRef: 'engine' } },
       checkpoints: [{ previous: '', current: 'a' }],
     }),
     'targetClaim must name the one claim that a multi-stage import with these checkpoints fills',

@@ -2,14 +2,14 @@ import * as z from 'zod';
 import { populationAnnotation as names } from '../annotations.ts';
 import { LOGIN, urlOf, webAnnotations, webObjects } from './common/annotations.ts';
 import type { ImportedSource } from './common/declaration.ts';
-import { certConfigMap, insecureSkipVerify, secretRef, url } from './common/fields.ts';
+import { certConfigMap, insecureSkipVerify, requiredSecretRef, url } from './common/fields.ts';
 
 const schema = () =>
   z
     .strictObject({
       url: url(['http://', 'https://']).describe('URL of the oVirt engine, https://…/ovirt-engine/api.'),
       diskId: z.string().min(1).max(253).describe('Identifier of the disk.'),
-      secretRef,
+      secretRef: requiredSecretRef,
       certConfigMap,
       insecureSkipVerify,
     })

@@ -3,16 +3,16 @@ import { populationAnnotation as names, userAnnotation } from '../annotations.ts
 import { optionalObjectName } from '../references.ts';
 import { LOGIN, urlOf, webAnnotations, webObjects } from './common/annotations.ts';
 import type { ImportedSource } from './common/declaration.ts';
-import { certConfigMap, secretRef, url } from './common/fields.ts';
+import { certConfigMap, requiredSecretRef, url } from './common/fields.ts';
 
 const schema = () =>
   z
     .strictObject({
-      url: url(['http://', 'https://']).optional().describe('URL of the vCenter or ESXi host.'),
-      uuid: z.string().max(253).optional().describe('UUID of the virtual machine.'),
-      backingFile: z.string().max(4096).optional().describe('Path of the disk, [datastore] folder/disk.vmdk.'),
+      url: url(['http://', 'https://']).describe('URL of the vCenter or ESXi host.'),
+      uuid: z.string().min(1).max(253).describe('UUID of the virtual machine.'),
+      backingFile: z.string().min(1).max(4096).describe('Path of the disk, [datastore] folder/disk.vmdk.'),
       thumbprint: z.string().max(253).optional().describe("SHA-1 thumbprint of the host's certificate."),
-      secretRef,
+      secretRef: requiredSecretRef,
       certConfigMap,
       initImageURL: z.string().max(4096).optional().describe('Container image with the VDDK library.'),
       extraArgs: optionalObjectName.describe('ConfigMap in the same namespace with options of the VDDK library.'),

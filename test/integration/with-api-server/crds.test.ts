@@ -148,7 +148,7 @@ describe('CustomResourceDefinitions in a real API server', function () {
 
   const first = { previous: '', current: 'a' };
   const second = { previous: '52 de c0 11 8b/7', current: 'b' };
-  const imageio = { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd' };
+  const imageio = { url: 'https://engine.example.com/ovirt-engine/api', diskId: 'd', secretRef: 'engine' };
   for (const [kind, spec] of [
     ['DataVolume', { source: { imageio }, storage }],
     ['VolumeImportSource', { source: { imageio }, targetClaim: 'disk' }],

@@ -75,7 +75,7 @@ describe('imports in stages, in a real API server with simulated storage', funct
 
   async function create(name: string, annotations: Record<string, string> = {}, storageClassName = CLASS) {
     const spec: DataVolumeSpec = {
-      source: { imageio: { url: 'https://engine.example/ovirt-engine/api', diskId: 'disk' } },
+      source: { imageio: { url: 'https://engine.example/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' } },
       checkpoints: [FIRST],
       pvc: { accessModes: ['ReadWriteOnce'], storageClassName, resources: { requests: { storage: '1Gi' } } },
     };

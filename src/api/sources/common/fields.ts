@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { constrained } from '../../constraint.ts';
-import { optionalObjectName } from '../../references.ts';
+import { objectName, optionalObjectName } from '../../references.ts';
 
 const MAXIMUM_URL_LENGTH = 8192;
 const NO_HOST_PATTERN = '^[a-z]+://([/?# ]|$)';
@@ -31,9 +31,10 @@ export function url(prefixes: readonly string[]) {
   ]);
 }
 
-export const secretRef = optionalObjectName.describe(
-  'Secret in the same namespace with the credentials: accessKeyId and secretKey.',
-);
+const SECRET = 'Secret in the same namespace with the credentials: accessKeyId and secretKey.';
+export const secretRef = optionalObjectName.describe(SECRET);
+/** For sources that nobody can read without a login. */
+export const requiredSecretRef = objectName.describe(SECRET);
 export const certConfigMap = optionalObjectName.describe(
   'ConfigMap in the same namespace with PEM certificates of authorities to trust, under any keys.',
 );

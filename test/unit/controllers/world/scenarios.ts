@@ -119,7 +119,7 @@ const importByProxy: Scenario = async (watch) => {
 /** A disk is imported in stages, the last of which becomes known only when the first is complete. */
 const importInStages: Scenario = async (watch) => {
   const world = await World.of({ cloneStrategy: 'copy', hasAnnotationPolicy: true, ...watch });
-  const source = { imageio: { url: 'https://engine.example/ovirt-engine/api', diskId: 'disk' } };
+  const source = { imageio: { url: 'https://engine.example/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' } };
   const first = { previous: '', current: 'snapshot-1' };
   await create(world, { source, checkpoints: [first] });
   await act(world, { rounds: ROUNDS });

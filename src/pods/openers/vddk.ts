@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { env } from 'node:process';
+import { OWNER_UID_VARIABLE } from '../../protocol/transfer-pod.ts';
 import { readCredentials } from '../mounted-secrets.ts';
 import type { OpenerOf } from './opener.ts';
 import { webOptions } from './web-options.ts';
@@ -21,7 +23,8 @@ export const vddk: OpenerOf<'vddk'> = {
       workFolder: tmpdir(),
     };
     const { openVddkDisk } = await import('../../source/vddk/open-vddk-disk.ts');
-    const asked = { url, uuid, backingFile, thumbprint, stage, credentials, installation };
+    const importId = env[OWNER_UID_VARIABLE] || undefined;
+    const asked = { url, uuid, backingFile, thumbprint, stage, credentials, installation, importId };
     const disk = await openVddkDisk({ ...(await webOptions(opening)), ...asked }, progress);
     return { disk, vddk: () => disk.report };
   },

@@ -20,6 +20,8 @@ export interface VddkOptions extends HttpClientOptions, DiskQuestion {
   /** SHA-1 of the server's certificate; undefined where its authority is trusted. */
   readonly thumbprint?: string | undefined;
   readonly installation: VddkInstallation;
+  /** Identifies the import: a session that an earlier process of it was killed with is ended. */
+  readonly importId?: string | undefined;
   readonly patience?: PatienceOptions;
 }
 
@@ -68,7 +70,8 @@ async function locate(
       ? await patience.persist(() => serverCertificate({ url, thumbprint, certificatesDirectories }), asTransferError)
       : undefined;
   const client = new HttpClient({ ...options, pinnedCertificate: certificate?.pem, receiveBuffer: RECEIVE_BUFFER });
-  const session = new VsphereSession({ url, ...credentials, client, patience });
+  const agent = options.importId && `diskpress/${options.importId}`;
+  const session = new VsphereSession({ url, ...credentials, client, patience, agent });
   try {
     return { thumbprint: certificate?.thumbprint ?? thumbprint, located: await locateDisk(session, options) };
   } finally {

@@ -1,5 +1,6 @@
 import { TransferError } from '../../base/errors.ts';
-import type { Reference, VsphereSession } from './session.ts';
+import type { Reference } from './reference.ts';
+import type { VsphereSession } from './session.ts';
 import { child, children, type Element, element, text, textOf } from './xml.ts';
 
 /** Part of a disk that has changed, in bytes. */

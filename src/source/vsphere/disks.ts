@@ -1,5 +1,6 @@
 import { readProperty } from './properties.ts';
-import type { Reference, VsphereSession } from './session.ts';
+import type { Reference } from './reference.ts';
+import type { VsphereSession } from './session.ts';
 import { child, children, type Element, textOf, typeOf } from './xml.ts';
 
 /** A disk of a virtual machine, or of a snapshot of it. */

@@ -1,7 +1,8 @@
 import { TransferError } from '../../base/errors.ts';
 import { type ChangedArea, changedAreas } from './changed-areas.ts';
 import { disksOf, isSameDisk, type MachineDisk } from './disks.ts';
-import type { Reference, VsphereSession } from './session.ts';
+import type { Reference } from './reference.ts';
+import type { VsphereSession } from './session.ts';
 import { findSnapshot, type Snapshot, snapshotsOf } from './snapshots.ts';
 import { child, element, text } from './xml.ts';
 

@@ -1,6 +1,8 @@
-import type { Reference, VsphereSession } from './session.ts';
+import { propertyFilter } from './property-filter.ts';
+import type { Reference } from './reference.ts';
+import type { VsphereSession } from './session.ts';
 import { SoapFault } from './soap-fault.ts';
-import { child, children, type Element, element, text, textOf, typeOf } from './xml.ts';
+import { child, children, type Element, textOf, typeOf } from './xml.ts';
 
 /**
  * Reads a property of an object.
@@ -14,15 +16,10 @@ export async function readProperty(
   { type, id }: Reference,
   path: string,
 ): Promise<Element | undefined> {
-  const filter = element(
-    'specSet',
-    element('propSet', element('type', type) + element('pathSet', path)) +
-      element('objectSet', element('obj', text(id), type)),
-  );
   const answer = await session.call(
     'RetrievePropertiesEx',
     ({ propertyCollector }) => ({ type: 'PropertyCollector', id: propertyCollector }),
-    filter + element('options', ''),
+    propertyFilter({ type, id }, path),
     refuseMissing,
   );
   const properties = objectsIn(answer).flatMap((object) => children(object, 'propSet'));

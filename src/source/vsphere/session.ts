@@ -3,6 +3,9 @@ import type { Patience } from '../../base/patience.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
 import { statusFailure } from '../http/failures.ts';
 import { readDocument } from '../http/read-document.ts';
+import { propertyFilter } from './property-filter.ts';
+import type { Reference } from './reference.ts';
+import { sessionsIn } from './session-list.ts';
 import { answerIn, faultFailure, SoapFault } from './soap-fault.ts';
 import { child, type Element, element, parseXml, text, textOf } from './xml.ts';
 
@@ -10,12 +13,6 @@ import { child, type Element, element, parseXml, text, textOf } from './xml.ts';
 const LONGEST_ANSWER = 32 * 1024 * 1024;
 const COOKIE = 'vmware_soap_session';
 const HEADERS = { 'content-type': 'text/xml; charset=utf-8', soapaction: '"urn:vim25/7.0"' };
-
-/** A managed object: its type and its identifier. */
-export interface Reference {
-  readonly type: string;
-  readonly id: string;
-}
 
 /** The objects that everything begins at. */
 export interface ServiceContent {
@@ -31,6 +28,11 @@ export interface SessionOptions {
   readonly password: string;
   readonly client: HttpClient;
   readonly patience: Patience;
+  /**
+   * By what the server knows the sessions of this import and of no other one. Those that an earlier process was killed
+   * with are then ended, as far as the user may do that.
+   */
+  readonly agent?: string | undefined;
 }
 
 /** A session of a vCenter or an ESXi host, over SOAP. It logs in with the first call, and again when it has expired. */
@@ -39,6 +41,7 @@ export class VsphereSession {
   #content: ServiceContent | undefined;
   /** The cookie of the session, which is a secret. */
   #cookie: string | undefined;
+  #isCleanedUp = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -92,9 +95,29 @@ export class VsphereSession {
     if (this.#cookie === undefined) {
       const { user, password } = this.#options;
       const login = element('userName', text(user)) + element('password', text(password));
-      await this.#send('Login', { type: 'SessionManager', id: this.#content.sessionManager }, login);
+      const manager = { type: 'SessionManager', id: this.#content.sessionManager };
+      const own = textOf(child(await this.#send('Login', manager, login), 'returnval'), 'key');
+      // Ordinary users may neither see nor end sessions. They end by themselves, after half an hour.
+      await this.#endLeftOver(this.#content, own).catch(() => undefined);
     }
     return this.#content;
+  }
+
+  async #endLeftOver(
+    { sessionManager: id, propertyCollector }: ServiceContent,
+    own: string | undefined,
+  ): Promise<void> {
+    const { agent } = this.#options;
+    if (agent === undefined || own === undefined || this.#isCleanedUp) return;
+    this.#isCleanedUp = true;
+    const manager = { type: 'SessionManager', id };
+    const collector = { type: 'PropertyCollector', id: propertyCollector };
+    const answer = await this.#send('RetrievePropertiesEx', collector, propertyFilter(manager, 'sessionList'));
+    for (const { key, userAgent } of sessionsIn(answer)) {
+      if (userAgent === agent && key !== own) {
+        await this.#send('TerminateSession', manager, element('sessionId', text(key)));
+      }
+    }
   }
 
   #persist<Result>(method: string, work: () => Promise<Result>): Promise<Result> {
@@ -104,12 +127,13 @@ export class VsphereSession {
   }
 
   async #send(method: string, { type, id }: Reference, parameters: string): Promise<Element> {
-    const { client, url } = this.#options;
+    const { client, url, agent } = this.#options;
+    const headers = { ...HEADERS, ...(agent === undefined ? {} : { 'user-agent': agent }) };
     const body =
       '<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/">' +
       `<e:Body><${method} xmlns="urn:vim25">${element('_this', text(id), type)}${parameters}</${method}></e:Body></e:Envelope>`;
     const confidentialHeaders: Record<string, string> = this.#cookie === undefined ? {} : { cookie: this.#cookie };
-    const response = await client.request(url, { method: 'POST', headers: HEADERS, confidentialHeaders, body });
+    const response = await client.request(url, { method: 'POST', headers, confidentialHeaders, body });
     // A fault has status 500.
     if (response.status !== 200 && response.status !== 500) {
       await response.body.dump();

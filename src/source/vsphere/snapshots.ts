@@ -1,5 +1,6 @@
 import { readProperty } from './properties.ts';
-import type { Reference, VsphereSession } from './session.ts';
+import type { Reference } from './reference.ts';
+import type { VsphereSession } from './session.ts';
 import { child, children, type Element, textOf } from './xml.ts';
 
 /** A snapshot of a virtual machine. */

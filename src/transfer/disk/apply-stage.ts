@@ -4,6 +4,7 @@ import { formatExactBytes } from '../../base/format-bytes.ts';
 import { Resumption } from '../checkpoint/resumption.ts';
 import { finish, type ImportedImage } from '../import/finish.ts';
 import type { DiskImport } from './disk-import.ts';
+import { holdsData } from './holds-data.ts';
 import { type Stage, subjectOf } from './stage.ts';
 import { isComplete, type StageState } from './stage-record.ts';
 import { writeSource } from './write-source.ts';
@@ -24,17 +25,21 @@ export async function applyStage(stage: Stage, options: DiskImport): Promise<Imp
   }
 }
 
-async function apply(stage: Stage, { disk, target, checkpoints, record }: DiskImport): Promise<ImportedImage> {
+async function apply(stage: Stage, options: DiskImport): Promise<ImportedImage> {
+  const { disk, target, checkpoints, record } = options;
   const { sink, progress } = target;
   const { size } = disk;
   const { current, previous, isFinal } = stage;
   const state = await record.load();
+  let complete = isComplete(state, stage);
   if (state !== undefined) refuseUnlessFits(state, stage, disk);
-  // The record of a complete disk is removed last, and a final stage may be repeated even then.
-  else if (record.isKept && !isFinal) throw mismatch(stage, `${sink.path} has no record of any stage`);
+  else if (record.isKept) {
+    // The record of a complete disk is removed last, and a final stage may be repeated even then.
+    complete = isFinal && (await holdsData(options));
+    if (!complete) throw mismatch(stage, `${sink.path} has no record of any stage`);
+  }
   const resumption = new Resumption({ sink, progress, ...checkpoints });
   const subject = subjectOf(disk, stage);
-  const complete = isComplete(state, stage);
   const checkpoint = complete ? undefined : await resumption.take(await resumption.load(), subject);
   if (checkpoint === undefined && !(await sink.update(size))) throw mismatch(stage, `${sink.path} holds no disk`);
   let image: ImportedImage;

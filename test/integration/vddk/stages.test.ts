@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { IMPORT_REQUEST_VARIABLE, type TransferResult, transferResult } from '../../../src/protocol/transfer-pod.ts';
+import {
+  IMPORT_REQUEST_VARIABLE,
+  OWNER_UID_VARIABLE,
+  type TransferResult,
+  transferResult,
+} from '../../../src/protocol/transfer-pod.ts';
 import { vddkPlugin } from '../../support/vddk/compiled.ts';
 import { Vcenter, VCENTER_DISK, VCENTER_PASSWORD, VCENTER_USER } from '../../support/vddk/vcenter.ts';
 import { bundle, linkNativeLibraries } from '../support/bundle.ts';
@@ -109,6 +114,7 @@ describe('importer: disks of VMware, in stages', function () {
         [IMPORT_REQUEST_VARIABLE]: JSON.stringify({ source, target, scratch: false, stage }),
         POD_SETTINGS: JSON.stringify(settings),
         TERMINATION_MESSAGE_PATH: message,
+        [OWNER_UID_VARIABLE]: 'the-claim',
       },
     });
     let isOver = false;
@@ -143,6 +149,8 @@ describe('importer: disks of VMware, in stages', function () {
       await vcenter.library.delay('Read', 0);
       expect(await attempt(diskImage, stageOf(number))).to.include({ outcome: 'succeeded' });
       await expectSnapshot(diskImage, number);
+      const ended = [...(await vcenter.calls('Logout')), ...(await vcenter.calls('TerminateSession'))];
+      expect((await vcenter.calls('Login')).length, 'sessions').to.equal(ended.length);
     }
   });
 

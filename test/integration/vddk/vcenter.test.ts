@@ -84,6 +84,19 @@ describe('vddk: vCenter', function () {
     await disk.close();
   });
 
+  it('has the session ended that an import was killed with, and no other', async () => {
+    // What cannot log out leaves its session, as what is killed does.
+    await vcenter.fail('Logout', 'HostCommunication', 2);
+    await (await openDisk({ importId: 'one' })).close();
+    await (await openDisk({ importId: 'other' })).close();
+    expect(await vcenter.calls('TerminateSession')).to.deep.equal([]);
+    await (await openDisk({ importId: 'one' })).close();
+    expect(await vcenter.calls('TerminateSession')).to.have.length(1);
+    await vcenter.fail('TerminateSession', 'NoPermission');
+    await (await openDisk({ importId: 'other' })).close();
+    expect(await vcenter.calls('TerminateSession')).to.have.length(2);
+  });
+
   for (const method of ['FindByUuid', 'RetrievePropertiesEx'])
     it(`is logged in to again when the session expires before ${method}`, async () => {
       await vcenter.fail(method, 'NotAuthenticated', 1);

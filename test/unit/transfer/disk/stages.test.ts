@@ -155,6 +155,24 @@ describe('import of a disk in stages', () => {
     }
   });
 
+  it('does not take a disk of which nothing is known for one that a final stage is for', async () => {
+    const before = await begin();
+    const parts = [full(1), unchanged(1)];
+    const content = contentOf(parts, before);
+    await attempt(diskOf(parts, content), stageOf(1, 1));
+    const other = await readFile(path);
+    other[MEBIBYTE / 2] = (other[MEBIBYTE / 2] ?? 0) ^ 1;
+    await writeFile(path, other);
+    for (const [of, reads] of [
+      [parts, content],
+      [[unchanged(2)], other.subarray(0, content.length)],
+    ] as const) {
+      const failure = await rejection(attempt(diskOf([...of], reads), stageOf(1, 1)));
+      expect(failure).to.include({ code: 'StageMismatch' });
+      expect((await readFile(path)).equals(other)).to.equal(true);
+    }
+  });
+
   for (const code of ['ConnectionLost', 'NotFound'] as const) {
     it(`keeps what earlier stages brought after ${code}, says so, and goes on later`, async () => {
       const before = await begin(4);
@@ -185,7 +203,7 @@ describe('import of a disk in stages', () => {
       return (failure as TransferError).message;
     };
     expect(await mismatch(stageOf(1, 2))).to.include('has no record of any stage');
-    expect(await mismatch(stageOf(1, 1))).to.include('holds no disk');
+    expect(await mismatch(stageOf(1, 1))).to.include('has no record of any stage');
     expect(await readdir(directory)).to.deep.equal([]);
     const before = await begin();
     expect(await mismatch(stageOf(2, 3))).to.include('needs a target that holds s2, and the target holds s1');

@@ -260,6 +260,22 @@ describe('The right to clone from another namespace, in a real API server', func
     });
   });
 
+  it('has its like for the priority classes of a DataImportCron’s transfer pods', async () => {
+    const priorityClassName = 'system-node-critical';
+    const spec = {
+      source: { registry: { url: 'docker://a/b' } },
+      storage: { resources: { requests: { storage: '1Gi' } } },
+    };
+    const annotations = { 'cdi.kubevirt.io/storage.pod.priorityclassname': priorityClassName };
+    const cron = (template: object) =>
+      cdiObject('DataImportCron', 'urgent', { template, schedule: '@daily', managedDataSource: 'urgent' });
+    for (const template of [{ spec: { ...spec, priorityClassName } }, { metadata: { annotations }, spec }])
+      expect(await kubectl.refusal(cron(template), { user: STRANGER })).to.include(
+        'may not have transfer pods of priority class "system-node-critical"',
+      );
+    await kubectl.apply(cron({ spec }), { user: STRANGER });
+  });
+
   it('is not needed to change other things', async () => {
     for (const [user, kind, manifest] of [
       [CONTROLLERS, 'persistentvolumeclaim', claim('labelled', { 'k8s.io/CloneRequest': `${SOURCE}/a` })],

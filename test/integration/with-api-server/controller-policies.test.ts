@@ -285,6 +285,30 @@ describe('the policies on the controllers and their marks, in a real API server'
       }
     });
 
+    it('make and delete images of DataImportCrons, and make none of what is there', async () => {
+      const labels = { 'cdi.kubevirt.io/dataImportCron': 'fedora' };
+      await kubectl.apply(claim('image', { labels }), { user: TENANT });
+      await as(CONTROLLERS, 'delete', 'pvc', 'image', '--wait=false');
+      const snapshot = (name: string, metadata: object) => ({
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshot',
+        metadata: { name, namespace: NAMESPACE, ...metadata },
+        spec: { source: { persistentVolumeClaimName: 'disk' } },
+      });
+      await kubectl.create(JSON.stringify(snapshot('image', { labels })), { user: CONTROLLERS });
+      await patch(CONTROLLERS, 'volumesnapshot', 'image', { metadata: { annotations: { used: 'now' } } });
+      await as(CONTROLLERS, 'delete', 'volumesnapshot', 'image', '--wait=false');
+      await kubectl.apply(claim('no-image', {}), { user: TENANT });
+      await kubectl.apply(snapshot('no-image', {}), { user: TENANT });
+      for (const kind of ['pvc', 'volumesnapshot']) {
+        const refusal = await refusalOf(patch(CONTROLLERS, kind, 'no-image', { metadata: { labels } }));
+        expect(refusal, kind).to.match(/: the controllers /);
+        expect(await refusalOf(as(CONTROLLERS, 'delete', kind, 'no-image', '--wait=false')), kind).to.include(
+          'only what has their mark',
+        );
+      }
+    });
+
     it('tell on others’ claims, but not grow them, nor take others’ finalizers off', async () => {
       await kubectl.apply(claim('tenants', { finalizers: ['example.com/keep'] }), { user: TENANT });
       await patch(CONTROLLERS, 'pvc', 'tenants', {

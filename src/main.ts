@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { argv, env } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
-import { readLogFlags } from './base/log-flags.ts';
+import { readRoleFlags } from './base/role-flags.ts';
 import { sizeThreadPool } from './base/thread-pool.ts';
 import { keepCodeSmall, keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import type { PodRole } from './protocol/roles.ts';
@@ -66,7 +66,7 @@ function prepareToMoveData(): void {
 
 const role = Object.entries(roles).find(([name]) => name === argv[2])?.[1];
 if (role) {
-  readLogFlags(argv.slice(3), env);
+  readRoleFlags(argv.slice(3), env);
   // The process ends with the role, even if sockets or timers are left.
   process.exit(await role());
 } else {

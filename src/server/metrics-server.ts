@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Registry } from 'prom-client';
 import type { Logger } from '../base/logger.ts';
 import { closeWithConnections, listen } from './listen.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 /** Bytes of a request's head: tokens have one or two thousand. */
 const LARGEST_HEAD = 32 * 1024;
@@ -11,6 +12,7 @@ const REQUEST_TIMEOUT_MILLISECONDS = 10_000;
 /** Longer than the usual interval of scrapes, each of which would begin with a handshake otherwise. */
 const IDLE_TIMEOUT_MILLISECONDS = 120_000;
 const MAXIMUM_CONNECTIONS = 100;
+const TLS_DEFAULTS = { minVersion: 'TLSv1.2' } as const;
 
 /** How a request is refused: its HTTP status, and what is told. */
 const refusals = {
@@ -34,7 +36,7 @@ export class MetricsServer {
   constructor(options: MetricsServerOptions) {
     this.#options = options;
     this.#server = createServer({
-      minVersion: 'TLSv1.2',
+      ...tlsSettings(TLS_DEFAULTS),
       maxHeaderSize: LARGEST_HEAD,
       headersTimeout: REQUEST_TIMEOUT_MILLISECONDS,
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
@@ -52,7 +54,7 @@ export class MetricsServer {
    * @throws Error where they cannot be used; those before them stay in use
    */
   use(certificate: SecureContextOptions): void {
-    this.#server.setSecureContext({ minVersion: 'TLSv1.2', ...certificate });
+    this.#server.setSecureContext({ ...tlsSettings(TLS_DEFAULTS), ...certificate });
   }
 
   /**

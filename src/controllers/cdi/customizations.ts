@@ -3,7 +3,7 @@ import { deployments, services } from '../../kube/builtin-resources.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { Described } from './customization-record.ts';
 import type { Customization } from './customizer.ts';
-import { flagProblems } from './flags.ts';
+import { flagProblems, tlsProblems } from './flags.ts';
 import { customizableKinds, parts } from './installation.ts';
 import { patchesOf, patchProblems } from './patches.ts';
 import { settingsOf, withSettings } from './settings.ts';
@@ -29,7 +29,7 @@ export function customizationsOf(spec: CDISpec, namespace: string): Customizatio
 
 /** Returns what of CDI.spec cannot be asked of any object, for people. */
 export function problemsOf(spec: CDISpec): string[] {
-  return [...patchProblems(spec), ...parts.flatMap((part) => flagProblems(part, spec))];
+  return [...tlsProblems(spec), ...patchProblems(spec), ...parts.flatMap((part) => flagProblems(part, spec))];
 }
 
 /** Reports whether an object of this kind is looked at only now and then, because there is no cache of it. */

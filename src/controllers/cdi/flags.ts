@@ -1,13 +1,17 @@
 import type { CDISpec } from '../../api/cdi.ts';
+import type { TlsSecurityProfile } from '../../api/cdi-config.ts';
 import { logFormats, logLevels } from '../../base/logger.ts';
+import { isKnownCipher, tlsLimitsOf } from '../../server/tls-profile.ts';
 import { logLevelOf } from '../runtime/verbosity.ts';
 import type { Part } from './installation.ts';
+
+type Argument = readonly [name: string, value: string];
 
 /** What a flag's value has to be, and the arguments of a role that it stands for. */
 interface Flag {
   readonly value: RegExp;
   readonly description: string;
-  readonly argument: (value: string) => readonly [name: string, value: string];
+  readonly argument: (value: string) => Argument;
 }
 
 const oneOf = (values: readonly string[]) => ({
@@ -24,14 +28,32 @@ const flags: Readonly<Record<string, Flag>> = {
 
 /** Returns the arguments of a part's container after its role; flags win over what is said for all parts. */
 export function argumentsOf(part: Pick<Part, 'flags'>, spec: CDISpec): string[] {
-  const { logVerbosity } = spec.config ?? {};
-  const all: (readonly [string, string])[] =
-    typeof logVerbosity === 'number' ? [['log-level', logLevelOf(logVerbosity)]] : [];
+  const { logVerbosity, tlsSecurityProfile } = spec.config ?? {};
+  const all: Argument[] = [
+    ...(typeof logVerbosity === 'number' ? [['log-level', logLevelOf(logVerbosity)] as const] : []),
+    ...tlsArguments(tlsSecurityProfile),
+  ];
   const own = givenTo(part, spec).flatMap(([name, value]) => {
     const flag = flagOf(name);
     return flag?.value.test(value) ? [flag.argument(value)] : [];
   });
   return [...new Map([...all, ...own])].map(([name, value]) => `--${name}=${value}`).sort();
+}
+
+function tlsArguments(profile: TlsSecurityProfile | undefined): Argument[] {
+  const limits = tlsLimitsOf(profile);
+  const ciphers = limits?.ciphers.filter(isKnownCipher) ?? [];
+  return [
+    ...(limits ? [['tls-min-version', limits.minVersion] as const] : []),
+    ...(ciphers.length > 0 ? [['tls-cipher-suites', ciphers.join(',')] as const] : []),
+  ];
+}
+
+/** Returns what is wrong with config.tlsSecurityProfile, for people. */
+export function tlsProblems({ config }: CDISpec): string[] {
+  const { type, custom } = config?.tlsSecurityProfile ?? {};
+  const unknown = type === 'Custom' ? (custom?.ciphers ?? []).filter((name) => !isKnownCipher(name)) : [];
+  return unknown.map((name) => `config.tlsSecurityProfile.custom.ciphers: OpenSSL has no cipher "${name}"`);
 }
 
 /** Returns what is wrong with the flags of a part, for people. */

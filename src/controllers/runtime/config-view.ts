@@ -2,6 +2,7 @@ import type { CDI, CDISpec } from '../../api/cdi.ts';
 import { CDI_CONFIG_NAME, type CDIConfigSpec, type FeatureGate, type ImportProxy } from '../../api/cdi-config.ts';
 import type { CloneType } from '../../api/clone.ts';
 import { filesystemOverheadOf } from '../../rendering/filesystem-overhead.ts';
+import { isOfTls13 } from '../../server/tls-profile.ts';
 import type { Caches } from './caches.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { DEFAULT_POD_RESOURCES, type InstallationSettings, type TransferSettings } from './settings.ts';
@@ -76,7 +77,9 @@ export class ConfigView {
 
   get transferSettings(): TransferSettings {
     const cdi = this.#cdi;
-    const { logVerbosity } = this.#config;
+    const { logVerbosity, tlsSecurityProfile } = this.#config;
+    const tlsCiphers =
+      tlsSecurityProfile?.type === 'Custom' ? tlsSecurityProfile.custom?.ciphers?.filter(isOfTls13) : [];
     return {
       image: this.#installation.image,
       imagePullPolicy: cdi?.imagePullPolicy ?? 'IfNotPresent',
@@ -88,6 +91,7 @@ export class ConfigView {
       workloadPlacement: cdi?.workload ?? {},
       logFormat: this.#installation.logFormat,
       ...(typeof logVerbosity === 'number' && { logLevel: logLevelOf(logVerbosity) }),
+      ...(tlsCiphers?.length && { tlsCiphers }),
     };
   }
 

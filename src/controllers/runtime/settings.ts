@@ -18,6 +18,8 @@ export interface TransferSettings {
   readonly logFormat?: LogFormat | undefined;
   /** How much transfer pods log; as usual unless it is set. */
   readonly logLevel?: LogLevel | undefined;
+  /** Ciphers of TLS 1.3 that transfer pods use among each other and with the upload proxy; all unless it is set. */
+  readonly tlsCiphers?: readonly string[] | undefined;
 }
 
 /** Settings of the installation, which the Deployment passes to the executable. */

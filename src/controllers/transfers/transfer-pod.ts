@@ -5,9 +5,11 @@ import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts
 import type { OwnerReference } from '../../kube/resource.ts';
 import { definitionOf, type TransferRole } from '../../protocol/roles.ts';
 import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../../protocol/transfer-pod.ts';
+import { TLS_CIPHER_SUITES_VARIABLE } from '../../server/tls-settings.ts';
 import { marksFor } from '../objects/made-for.ts';
 import { pickAnnotations } from '../objects/pick-annotations.ts';
 import type { TransferSettings } from '../runtime/settings.ts';
+import { joinAffinity } from './join-affinity.ts';
 
 /** User and group ID of transfer pods; disk images belong to the group, as virtual machines expect. */
 const QEMU_ID = 107;
@@ -73,6 +75,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
   const env = {
     ...(settings.logFormat === 'json' && { LOG_FORMAT: settings.logFormat }),
     ...(settings.logLevel && { LOG_LEVEL: settings.logLevel }),
+    ...(settings.tlsCiphers && { [TLS_CIPHER_SUITES_VARIABLE]: settings.tlsCiphers.join(',') }),
     ...options.env,
   };
   const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
@@ -124,7 +127,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
       ...(serviceAccountName ? { serviceAccountName } : {}),
       ...(settings.imagePullSecrets.length ? { imagePullSecrets: [...settings.imagePullSecrets] } : {}),
       ...settings.workloadPlacement,
-      ...(options.affinity ? { affinity: { ...settings.workloadPlacement.affinity, ...options.affinity } } : {}),
+      ...(options.affinity ? { affinity: joinAffinity(settings.workloadPlacement.affinity, options.affinity) } : {}),
       containers: [
         {
           name: options.role,

@@ -7,6 +7,7 @@ import type { Manager } from '../../kube/manager.ts';
 import { keyPairIn } from '../../kube/secret-content.ts';
 import { secretText } from '../../kube/secret-text.ts';
 import { roleCertificates, TOKEN_SIGNING_KEY, TOKEN_SIGNING_SECRET } from '../../protocol/installation.ts';
+import { tlsSettings } from '../../server/tls-settings.ts';
 import { ServerContext } from '../server-context.ts';
 import { AUTHENTICATION_CONFIG_MAP, FrontProxy } from './front-proxy.ts';
 import { TokenSigner } from './token-signer.ts';
@@ -72,7 +73,7 @@ export class KeyMaterial {
     // Without an authority, Node would trust those of the machine.
     const ca = this.#frontProxy?.authority ?? [];
     const secureOptions = constants.SSL_OP_NO_TICKET;
-    this.server.replace({ minVersion: 'TLSv1.2', ca, secureOptions, ...keyPairIn(secret) });
+    this.server.replace({ ...tlsSettings({ minVersion: 'TLSv1.2' }), ca, secureOptions, ...keyPairIn(secret) });
     return true;
   }
 

@@ -14,10 +14,11 @@ import {
   TOKEN_VERIFICATION_SECRET,
   uploadClientCertificate,
 } from '../../protocol/installation.ts';
+import { tlsSettings } from '../../server/tls-settings.ts';
 import { ServerContext } from '../server-context.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
-/** TLS of both ends: AES comes first, for which processors have instructions. */
+/** Ciphers of both ends, unless others are asked for: AES comes first, for which processors have instructions. */
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -25,7 +26,7 @@ const ciphers = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
   'ECDHE-ECDSA-CHACHA20-POLY1305',
-].join(':');
+];
 
 /** The certificates and keys of the upload proxy, as the controllers make and rotate them. */
 export class KeyMaterial {
@@ -79,7 +80,7 @@ export class KeyMaterial {
   #readServer(): boolean {
     const [secret] = this.#serverCertificate.list();
     if (!secret) return false;
-    this.server.replace({ ciphers, minVersion: 'TLSv1.2', ...keyPairIn(secret) });
+    this.server.replace({ ...tlsSettings({ ciphers, minVersion: 'TLSv1.2' }), ...keyPairIn(secret) });
     return true;
   }
 
@@ -87,7 +88,12 @@ export class KeyMaterial {
     const [secret] = this.#clientCertificate.list();
     const ca = this.#authorities.list()[0]?.data?.[BUNDLE_KEY];
     if (!secret || !ca) return false;
-    this.#client = createSecureContext({ ciphers, minVersion: 'TLSv1.3', ca, ...keyPairIn(secret) });
+    this.#client = createSecureContext({
+      ciphers: ciphers.join(':'),
+      minVersion: 'TLSv1.3',
+      ca,
+      ...keyPairIn(secret),
+    });
     return true;
   }
 

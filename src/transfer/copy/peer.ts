@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { systemCode, TransferError } from '../../base/errors.ts';
+import { tls13Ciphers } from '../../server/tls-settings.ts';
 
 /** The certificate and key of one end, and the only authority that it trusts, all PEM. */
 export interface TransferIdentity {
@@ -8,10 +9,13 @@ export interface TransferIdentity {
   ca: string;
 }
 
-/** TLS settings of both ends: there are no older versions to support, and processors have instructions for AES. */
+/**
+ * TLS settings of both ends: there are no older versions to support, and processors have instructions for AES. The
+ * environment can name some of these ciphers.
+ */
 export const tlsSettings = {
   minVersion: 'TLSv1.3',
-  ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+  ciphers: tls13Ciphers(),
 } as const;
 
 const FIRST_KEEP_ALIVE_PROBE = 10_000;

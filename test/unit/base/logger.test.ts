@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readLogFlags } from '../../../src/base/log-flags.ts';
+import { readRoleFlags } from '../../../src/base/role-flags.ts';
 import { lineOf } from '../../../src/base/log-line.ts';
 import { logSettings } from '../../../src/base/logger.ts';
 
@@ -53,7 +53,7 @@ describe('the settings of the log', () => {
 
   it('are those of the command line, before those of the environment', () => {
     const environment = { LOG_LEVEL: 'warn', LOG_FORMAT: 'text' };
-    readLogFlags(['--other', '--log-format=json', '-v', '5', '--log-level', 'debug'], environment);
+    readRoleFlags(['--other', '--log-format=json', '-v', '5', '--log-level', 'debug'], environment);
     expect(logSettings(environment)).to.deep.equal({ level: 'debug', format: 'json' });
   });
 });

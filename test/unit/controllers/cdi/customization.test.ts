@@ -96,6 +96,19 @@ describe('what the CDI object says of the installation', () => {
     expect(podOf('cdi-apiserver')?.priorityClassName).to.equal('system-cluster-critical');
   });
 
+  it('is told to servers as versions and ciphers of TLS', async () => {
+    const custom = { minTLSVersion: 'VersionTLS13', ciphers: ['TLS_AES_256_GCM_SHA384', 'NO-SUCH'] } as const;
+    await configure({
+      config: { tlsSecurityProfile: { type: 'Custom', custom: { ...custom, ciphers: [...custom.ciphers] } } },
+    });
+    for (const name of ['cdi-deployment', 'cdi-apiserver', 'cdi-uploadproxy'])
+      expect(podOf(name)?.containers[0]?.args?.slice(1)).to.deep.equal([
+        '--tls-cipher-suites=TLS_AES_256_GCM_SHA384',
+        '--tls-min-version=VersionTLS13',
+      ]);
+    expect(status()?.conditions?.find(({ type }) => type === 'Degraded')?.message).to.include('no cipher "NO-SUCH"');
+  });
+
   it('leaves one replica of the controllers, which read it', async () => {
     await configure({ infra: { deploymentReplicas: 0, apiServerReplicas: 0 } });
     expect(deployment('cdi-deployment').spec?.replicas).to.equal(1);

@@ -317,6 +317,12 @@ export const reasonGroups = [
     remedy: 'A pod was deleted, evicted, killed or stopped; another one continues where it was.',
   },
   {
+    reasons: ['RequestNotUnderstood'],
+    course: 'passing',
+    remedy:
+      'The image of the transfer pods is of another version than the controllers, as during an upgrade; another pod follows. Where it lasts, give both one image: `TRANSFER_IMAGE` of `cdi-deployment` names that of the pods.',
+  },
+  {
     reasons: ['OOMKilled'],
     course: 'passing',
     remedy: 'Raise the memory limit in `podResourceRequirements`; another pod tries again meanwhile.',

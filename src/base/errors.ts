@@ -23,6 +23,7 @@ const permanence = {
   TransferCancelled: 'permanent',
   InvalidUrl: 'permanent',
   InvalidRequest: 'permanent',
+  RequestNotUnderstood: 'passing',
   NotFound: 'permanent',
   Unauthorized: 'permanent',
   Forbidden: 'permanent',

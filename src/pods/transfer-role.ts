@@ -71,14 +71,21 @@ export async function runTransferRole(role: TransferRole): Promise<number> {
 }
 
 /**
- * Reads the request of a pod, which is JSON, from the environment.
+ * Reads the request of a pod, which is JSON, from the environment. What is not known of it cannot be left out: without
+ * its stage, say, an import would overwrite what other stages have brought.
  *
- * @throws TransferError InvalidRequest
+ * @throws TransferError InvalidRequest; RequestNotUnderstood where it was made by another version of the controllers
  */
 export function requestFromEnvironment<Request>(variable: string, schema: z.ZodType<Request>): Request {
-  const parsed = schema.safeParse(parseJson(env[variable]));
+  const request = parseJson(env[variable]);
+  if (request === undefined) throw new TransferError('InvalidRequest', `${variable} holds no request`);
+  const parsed = schema.safeParse(request);
   if (parsed.success) return parsed.data;
-  throw new TransferError('InvalidRequest', `${variable} holds no valid request: ${z.prettifyError(parsed.error)}`);
+  throw new TransferError(
+    'RequestNotUnderstood',
+    `the request of this pod is of another version of the controllers than its image (${variable}: ${z.prettifyError(parsed.error)}); ` +
+      'another pod follows, and the work goes on once both are of one version',
+  );
 }
 
 function parseJson(text = ''): unknown {

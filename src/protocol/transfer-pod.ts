@@ -5,6 +5,11 @@ import { sourceRequest } from './source-request.ts';
  * The contract between the controllers and the pods that move data for them. A pod gets one request as a JSON
  * environment variable, and credentials and certificates as mounted files. It serves its progress over HTTP while it
  * runs, and its termination message is one result document.
+ *
+ * During an upgrade the two are of different versions. Fields may be added, and have to be optional for whoever reads
+ * them; test/unit/protocol/recorded has what earlier versions wrote. A pod refuses a request with fields that it does
+ * not know, as passing, because it cannot tell what they ask for. The controllers ignore such fields of progress and
+ * results.
  */
 
 /** Environment variable with the request of an importer pod, an {@link ImportRequest} as JSON. */

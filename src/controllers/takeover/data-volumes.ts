@@ -5,6 +5,7 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import { isBound } from '../claims/bound.ts';
 import { sourceKindOf } from '../data-volume/source-kind.ts';
+import { volumeModeOf } from '../transfers/transfer-target.ts';
 import type { Contents } from './contents.ts';
 import { type Fate, type Outlook, outlook } from './fate.ts';
 import { judgeTransfer } from './transfers.ts';
@@ -36,12 +37,12 @@ function judge(contents: Contents, dataVolume: DataVolume, claim: PersistentVolu
   const kind = sourceKindOf(dataVolume.spec);
   if (kind === 'external-population') return ['goes on', 'is filled by somebody else'];
   if (!claim) return ['goes on', 'has no claim yet'];
-  if (hasStages(dataVolume.spec)) return judgeStages(dataVolume, claim, contents);
+  if (hasStages(dataVolume.spec)) return judgeStages(claim, contents);
   return judgeTransfer(contents, claim, kind);
 }
 
-/** What the target holds between two stages is only recorded by Diskpress. */
-function judgeStages(dataVolume: DataVolume, claim: PersistentVolumeClaim, contents: Contents): Verdict {
+/** What a Filesystem volume holds between two stages is only recorded by Diskpress. */
+function judgeStages(claim: PersistentVolumeClaim, contents: Contents): Verdict {
   const isBegun = [
     claim,
     ...contents.claims.filter(({ metadata }) => metadata?.name === `prime-${claim.metadata?.uid}`),
@@ -49,10 +50,10 @@ function judgeStages(dataVolume: DataVolume, claim: PersistentVolumeClaim, conte
     .flatMap(({ metadata }) => Object.keys(metadata?.annotations ?? {}))
     .some((name) => name.startsWith(`${stateAnnotation.checkpointCopiedPrefix}.`));
   if (!isBegun) return judgeTransfer(contents, claim, 'import');
-  if (dataVolume.spec.finalCheckpoint) return ['goes on', 'the final stage is imported onto what CDI has brought'];
+  if (volumeModeOf(claim) === 'Block') return ['goes on', 'the next stage is imported onto what CDI has brought'];
   return [
     'blocked',
-    'is between two stages, of which CDI keeps no record beside the disk: set finalCheckpoint and wait until it has succeeded, or delete it and make it anew afterwards',
+    'is between two stages, of which CDI keeps no record beside the disk: have CDI import the final one, or delete it and make it anew afterwards',
   ];
 }
 

@@ -120,7 +120,7 @@ describe('what becomes of a cluster of CDI', () => {
       { spec: { ...imageio, checkpoints: stages }, prime: { [COPIED]: 'pod' } },
     ],
     'an import before its final stage': [
-      'goes on',
+      'blocked',
       { spec: { ...imageio, checkpoints: stages, finalCheckpoint: true }, prime: { [COPIED]: 'pod' } },
     ],
   };

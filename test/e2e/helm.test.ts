@@ -98,7 +98,8 @@ describe('a release of the Helm chart', function () {
   it('is upgraded, with its CRDs, also where somebody else has changed a field', async () => {
     await kubectl.run('--namespace', NAMESPACE, 'scale', 'deployment/cdi-uploadproxy', '--replicas=1');
     await release.change('templates/crds/cdi.kubevirt.io_datasources.yaml', '- name: Age', `- name: ${COLUMN}`);
-    const values = { networkPolicies: { enabled: true }, cdi: { spec: { config: { preallocation: true } } } };
+    const spec = { config: { preallocation: true }, uninstallStrategy: 'BlockUninstallIfWorkloadsExist' };
+    const values = { networkPolicies: { enabled: true }, cdi: { spec } };
     await release.upgrade(values, '--force-conflicts');
     const proxy = await kubectl.run('--namespace', NAMESPACE, 'get', 'deployment/cdi-uploadproxy', REPLICAS);
     expect(proxy).to.equal('2');
@@ -109,6 +110,26 @@ describe('a release of the Helm chart', function () {
     // What the settings no longer have is as it was before them.
     expect(config).not.to.have.property('insecureRegistries');
     expect((await client.get(dataVolumes, made))?.status?.phase).to.equal('Succeeded');
+  });
+
+  it('stays while its settings are against its removal, and says why', async () => {
+    const refusal = await eventually(
+      'the controllers have seen what is in the way',
+      async () => {
+        const failure = await kubectl.told('delete', 'cdi', 'cdi', '--dry-run=server');
+        return failure.includes(made.name) ? failure : undefined;
+      },
+      60_000,
+    );
+    expect(refusal).to.contain('uninstall.cdi.kubevirt.io');
+    const removal = await release.uninstall().then(
+      () => 'it was removed',
+      (error: Error) => error.message,
+    );
+    expect(removal).to.contain(made.name);
+    const patch = { spec: { uninstallStrategy: 'RemoveWorkloads' } };
+    await kubectl.run('patch', 'cdi', 'cdi', '--type=merge', '--patch', JSON.stringify(patch));
+    await kubectl.run('--namespace', NAMESPACE, 'rollout', 'status', 'deployment/cdi-deployment', '--timeout=60s');
   });
 
   it('leaves claims, their objects and the definitions, and nothing else', async () => {

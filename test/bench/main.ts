@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   ovirt: async (args) => (await import('./ovirt/command.ts')).ovirtBench(args),
   vddk: async (args) => (await import('./vddk/command.ts')).vddkBench(args),
   polls: async (args) => (await import('./polls/command.ts')).polls(args),
+  dashboard: async (args) => (await import('./dashboard/command.ts')).dashboard(args),
   upload: async (args) => (await import('./upload/command.ts')).upload(args),
 };
 

@@ -12,7 +12,8 @@ import { Metrics } from '../../server/metrics.ts';
 import { printLines } from '../output.ts';
 import { LocalServer } from './local-server.ts';
 
-const ANSWER_MILLISECONDS = 30_000;
+/** Milliseconds for the first lists, which may be large. */
+const ANSWER_MILLISECONDS = 120_000;
 
 export interface DashboardOptions {
   readonly namespace?: string;
@@ -28,7 +29,10 @@ export interface DashboardOptions {
 export async function serveDashboard(options: DashboardOptions, signal: AbortSignal): Promise<void> {
   const { client, namespace: current, server } = connect('diskpress-cli');
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? current);
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
+  const ending = new AbortController();
+  const working = AbortSignal.any([signal, ending.signal]);
+  const late = AbortSignal.timeout(ANSWER_MILLISECONDS);
+  const inTime = AbortSignal.any([signal, late]);
   const caches: { start(signal: AbortSignal): Promise<void>; waitForSync(signal: AbortSignal): Promise<void> }[] = [];
   try {
     const denied = await deniedAmong(client, namespace, inTime);
@@ -41,7 +45,7 @@ export async function serveDashboard(options: DashboardOptions, signal: AbortSig
       },
       new Set(watchedNames.filter((name) => !denied.includes(name))),
     );
-    const running = caches.map((cache) => cache.start(signal));
+    const running = caches.map((cache) => cache.start(working));
     await Promise.all(caches.map((cache) => cache.waitForSync(inTime)));
     const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
     const notes = denied.map((name) => `You may not list ${name} in ${where}: what they tell is not shown.`);
@@ -54,7 +58,14 @@ export async function serveDashboard(options: DashboardOptions, signal: AbortSig
     } finally {
       local.close();
     }
+  } catch (error) {
+    if (!late.aborted || signal.aborted) throw error;
+    const seconds = ANSWER_MILLISECONDS / 1000;
+    throw new Error(`${server} has not sent all that is to be shown within ${seconds} s: choose a namespace with -n`, {
+      cause: error,
+    });
   } finally {
+    ending.abort();
     await client.close();
   }
 }

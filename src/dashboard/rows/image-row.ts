@@ -55,11 +55,13 @@ export function dataSourceRow({ metadata, spec, status }: DataSource): Row {
   };
 }
 
+/** An image that is up to date while nobody knows for how long, such as after a poll that failed, waits. */
 function cronState(upToDate: Condition | undefined, progressing: Condition | undefined): State {
+  const { status, reason = '' } = upToDate ?? {};
   if (progressing?.status === 'True') return 'running';
-  if (upToDate?.status === 'True') return 'done';
-  const reason = upToDate?.reason ?? '';
-  return courseOf(reason) === 'permanent' || /Fail|Err/.test(reason) ? 'failed' : 'waiting';
+  if (status === 'True') return reason === '' || reason === 'UpToDate' ? 'done' : 'waiting';
+  if (reason === 'PollFailed') return 'waiting';
+  return courseOf(reason) === 'permanent' || /Fail|NotValid|Err/.test(reason) ? 'failed' : 'waiting';
 }
 
 function digestOf(imports: readonly { readonly Digest: string }[] = []): Why | undefined {

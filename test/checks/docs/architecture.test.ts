@@ -21,7 +21,8 @@ const allowed = new Map(
   cruiser.forbidden.flatMap(({ from, to }) => {
     const layer = layerOf(from.path ?? '');
     const others = (to.pathNot ?? []).map(layerOf).filter((other) => other !== undefined && other !== layer);
-    return layer === undefined ? [] : [[layer, others] as const];
+    // Other rules may be about a layer, too; those of layers name all that it may know.
+    return layer === undefined || to.pathNot === undefined ? [] : [[layer, others] as const];
   }),
 );
 

@@ -24,6 +24,8 @@ export interface ImageioDiskOptions {
   snapshot: string | undefined;
   progress: Progress;
   patience: PatienceOptions;
+  /** After how many milliseconds without a read the transfer is extended; by default half of what ends it. */
+  extendAfter?: number | undefined;
   /** Ends reads in progress, as the signal does, which it aborts. */
   closing: AbortController;
   signal: AbortSignal;
@@ -42,7 +44,7 @@ export class ImageioDisk implements DiskSource {
   readonly #segments: Segments;
 
   constructor(options: ImageioDiskOptions) {
-    const { engine, disk, snapshot, session, progress, patience, signal } = options;
+    const { engine, disk, snapshot, session, progress, patience, extendAfter, signal } = options;
     const { transfer, extents, mostReaders } = session.current;
     this.location = engine.location.describe(disk);
     this.version = transfer.image.version;
@@ -52,7 +54,7 @@ export class ImageioDisk implements DiskSource {
     // A read may end in another segment than it begins in.
     this.concurrency = Math.max(1, Math.floor(most / 2));
     this.#options = options;
-    const extension = new IdleExtension(() => session.current.transfer.extend(), progress);
+    const extension = new IdleExtension(() => session.current.transfer.extend(), progress, extendAfter);
     this.#extension = extension;
     const onRead = (): void => {
       extension.postpone();

@@ -24,6 +24,8 @@ export interface ImageioOptions extends HttpClientOptions {
   stage: Stage | undefined;
   openTransfers: OpenTransfers;
   patience?: PatienceOptions;
+  /** After how many milliseconds without a read the transfer is extended. */
+  extendAfter?: number;
 }
 
 /**
@@ -32,7 +34,16 @@ export interface ImageioOptions extends HttpClientOptions {
  * @throws TransferError
  */
 export async function openImageio(options: ImageioOptions, progress: Progress): Promise<DiskSource> {
-  const { url, disk, stage, openTransfers, patience = defaultPatience, signal: stopping, ...trust } = options;
+  const {
+    url,
+    disk,
+    stage,
+    openTransfers,
+    patience = defaultPatience,
+    extendAfter,
+    signal: stopping,
+    ...trust
+  } = options;
   const login = requireLogin(options.login);
   const confidential = new Confidential();
   const engine = new Engine({ ...trust, url, login, confidential });
@@ -43,7 +54,8 @@ export async function openImageio(options: ImageioOptions, progress: Progress): 
     const context = { engine, openTransfers, progress, signal, http, confidential, disk, stage, patience };
     const session = await TransferSession.begin(context);
     const snapshot = stage?.current;
-    return new ImageioDisk({ engine, http, session, disk, snapshot, progress, patience, closing, signal });
+    const shared = { engine, http, session, progress, patience, closing, signal };
+    return new ImageioDisk({ ...shared, disk, snapshot, extendAfter });
   } catch (error) {
     await http.close();
     await engine.leave().catch(() => {});

@@ -45,6 +45,10 @@ export class SimulatedEngine {
   isShallowKnown = true;
   /** In place of the daemon's own port in URLs of transfers. */
   daemonPort: number | undefined;
+  /** Port of the engine's proxy; undefined where it has none. */
+  proxyPort: number | undefined;
+  /** Seconds, in place of what a transfer asks for. */
+  inactivityTimeout: number | undefined;
   readonly #disks = new Map<string, SimulatedDisk>();
   readonly #faults: { fault: Fault; left: number }[] = [];
   readonly #transfers: Transfers;
@@ -168,8 +172,9 @@ export class SimulatedEngine {
     if (disk === undefined) return notFound;
     if (this.#transfers.open.some((other) => other.disk.id === disk.id)) return locked;
     const isShallow = shallow === true && this.isShallowKnown;
-    const asked = { disk, snapshot: snapshot?.id, isShallow, inactivityTimeout: inactivity_timeout };
-    return { status: 201, body: this.#document(await this.#transfers.begin(asked)) };
+    const asked = { disk, snapshot: snapshot?.id, isShallow };
+    const inactivityTimeout = this.inactivityTimeout ?? inactivity_timeout;
+    return { status: 201, body: this.#document(await this.#transfers.begin({ ...asked, inactivityTimeout })) };
   }
 
   async #onTransfer(transfer: SimulatedTransfer, action: string): Promise<Answer> {
@@ -185,8 +190,12 @@ export class SimulatedEngine {
   }
 
   #document({ id, phase, ticket, isShallow }: SimulatedTransfer): object {
-    const url = `https://${this.#address}:${this.daemonPort ?? this.#daemon.port}/images/${ticket}`;
-    return { id, phase, ...(phase === 'initializing' ? {} : { transfer_url: url }), shallow: String(isShallow) };
+    const urlAt = (port: number): string => `https://${this.#address}:${port}/images/${ticket}`;
+    const urls = {
+      transfer_url: urlAt(this.daemonPort ?? this.#daemon.port),
+      ...(this.proxyPort === undefined ? {} : { proxy_url: urlAt(this.proxyPort) }),
+    };
+    return { id, phase, ...(phase === 'initializing' ? {} : urls), shallow: String(isShallow) };
   }
 }
 

@@ -18,7 +18,9 @@ const DISK = { namespace: 'team', name: 'disk' };
 const POD_PHASE = 'cdi.kubevirt.io/storage.pod.phase';
 const COPIED = 'cdi.kubevirt.io/storage.checkpoint.copied.snapshot-1';
 const http = { source: { http: { url: 'http://server/disk.img' } } };
-const imageio = { source: { imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' } } };
+const imageio = {
+  source: { imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' } },
+};
 const stages = [
   { previous: '', current: 'snapshot-1' },
   { previous: 'snapshot-1', current: 'snapshot-2' },

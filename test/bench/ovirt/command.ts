@@ -54,6 +54,7 @@ export async function ovirtBench(args: string[]): Promise<number> {
     const latency = Number(values.latency);
     const port = latency > 0 ? await distant(ovirt.daemon.port, latency) : ovirt.daemon.port;
     ovirt.engine.daemonPort = port;
+    ovirt.transfers.keepsServing = true;
     const target = join(volume.folder, 'disk.img');
     const certificates = await mountOf(state, { 'ca.crt': ovirt.authority });
     const ours = await importerRun(state, {

@@ -35,6 +35,8 @@ const WATCH_MILLISECONDS = 500;
 /** The transfers of the simulated engine, with what serves them. */
 export class Transfers {
   readonly all: SimulatedTransfer[] = [];
+  /** Whether what serves a transfer goes on to its own end, so that a benchmark does not count what it took. */
+  keepsServing = false;
   readonly #daemon: ImageDaemon;
   readonly #state: string;
   readonly #watch = setInterval(() => void this.#endIdle(), WATCH_MILLISECONDS).unref();
@@ -72,12 +74,13 @@ export class Transfers {
   async end(transfer: SimulatedTransfer, phase: string): Promise<void> {
     transfer.phase = phase;
     await this.#daemon.removeTicket(transfer.ticket).catch(() => {});
-    await transfer.served.stop();
+    if (!this.keepsServing) await transfer.served.stop();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#watch);
     await Promise.all(this.open.map((transfer) => this.end(transfer, 'cancelled_system')));
+    if (this.keepsServing) await Promise.all(this.all.map(({ served }) => served.stop()));
   }
 
   async #endIdle(): Promise<void> {

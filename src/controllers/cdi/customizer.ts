@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeClient } from '../../kube/client.ts';
-import { isForbidden, isPermanent, toError } from '../../kube/errors.ts';
-import { keyOf, type ObjectKey } from '../../kube/key.ts';
+import { isConflict, isForbidden, isPermanent, toError } from '../../kube/errors.ts';
+import type { ObjectKey } from '../../kube/key.ts';
 import type { Configuration } from '../../kube/on-wire.ts';
 import type { PatchType } from '../../kube/patch-type.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
@@ -16,6 +17,9 @@ import {
 } from './customization-record.ts';
 import { mergePatchBetween } from './merge-patch.ts';
 import type { ComponentPatch } from './patches.ts';
+
+/** How often a write is sent that meets with new statuses. */
+const ATTEMPTS = 10;
 
 export const FIELD_MANAGER = 'diskpress-cdi';
 
@@ -51,7 +55,7 @@ export async function customize<T extends KubeObject>(
   const live = await client.get(asked.resource, asked.key);
   if (!live) return [];
   if (isSettled(live, of)) return recordOf(live)?.refused ?? [];
-  return new Change(client, asked, live).carryOut(of);
+  return new Customizing(client, asked, live).carryOut(of);
 }
 
 /** Reports whether an object is as it was left, with all that is asked for, and nothing that no longer is. */
@@ -67,7 +71,7 @@ function isSettled(object: KubeObject, of: string): boolean {
   );
 }
 
-class Change<T extends KubeObject> {
+class Customizing<T extends KubeObject> {
   readonly #client: KubeClient;
   readonly #asked: Customization<T>;
   readonly #manifest: Described;
@@ -117,14 +121,27 @@ class Change<T extends KubeObject> {
       ? undefined
       : { of, left: fingerprintOf(wanted.spec), changes, ...(this.#refused.length > 0 && { refused: this.#refused }) };
     const patch = this.#patchTo(wanted);
-    const { resourceVersion } = this.#live.metadata ?? {};
     const annotations = { ...patch.metadata?.annotations, ...recorded(record) };
-    this.#live = await this.#client.mergePatch(
-      this.#asked.resource,
-      keyOf(this.#live),
-      { ...patch, metadata: { ...patch.metadata, annotations, resourceVersion } } as unknown as Configuration<T>,
-      { fieldManager: FIELD_MANAGER },
-    );
+    await this.#send({ ...patch, metadata: { ...patch.metadata, annotations } });
+  }
+
+  /** Sends a patch of what was read. Of what is written meanwhile, a status is no conflict: it is for every write. */
+  async #send(patch: object & { readonly metadata: object }): Promise<void> {
+    const { resource, key } = this.#asked;
+    for (let attempt = 1; ; attempt++) {
+      const { uid, resourceVersion } = this.#live.metadata ?? {};
+      const body = { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } };
+      try {
+        this.#live = await this.#client.mergePatch(resource, key, body as unknown as Configuration<T>, {
+          fieldManager: FIELD_MANAGER,
+        });
+        return;
+      } catch (error) {
+        const found = isConflict(error) && attempt < ATTEMPTS ? await this.#client.get(resource, key) : undefined;
+        if (!found || !isDeepStrictEqual(describedBy(found), describedBy(this.#live))) throw error;
+        this.#live = found;
+      }
+    }
   }
 
   #patchTo(wanted: Described): { metadata?: { annotations?: object } } {

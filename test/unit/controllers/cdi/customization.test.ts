@@ -141,7 +141,8 @@ describe('what the CDI object says of the installation', () => {
     expect(found.spec).to.not.have.property('paused');
     expect(found.spec?.template.metadata?.annotations).to.include({ a: '1' });
     const rolled = writes.filter(
-      ({ after, resource }) => resource === (deployments as unknown) && !(after as Deployment).spec?.paused,
+      ({ user, after, resource }) =>
+        user === 'controllers' && resource === (deployments as unknown) && !(after as Deployment).spec?.paused,
     );
     expect(rolled, 'states of the Deployment that are acted upon').to.have.length(1);
     for (const name of ['cdi-api', 'cdi-uploadproxy', 'cdi-prometheus-metrics'])

@@ -8,7 +8,7 @@ import { stateIcon } from './icons.ts';
 import { kindWords, objectWords, stateWords } from './words.ts';
 
 /** In characters; what is longer is folded. */
-const LONGEST_UNFOLDED = 220;
+const LONGEST_UNFOLDED = 160;
 
 /** The identifier of a row's element. */
 export const elementId = ({ id }: Pick<Row, 'id'>): string => `row/${id}`;

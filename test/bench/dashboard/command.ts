@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
+import { SimulatedApi } from '../../support/simulated-api.ts';
 import { dataVolume } from './data-volumes.ts';
-import { SimulatedApi } from './simulated-api.ts';
 
 const REQUESTS = 20;
 const CHANGES = 5;

@@ -1,5 +1,5 @@
 import type { DataVolume } from '../../../src/api/data-volume.ts';
-import type { Listed } from './simulated-api.ts';
+import type { Listed } from '../../support/simulated-api.ts';
 
 const NAMESPACES = 50;
 const MESSAGE =

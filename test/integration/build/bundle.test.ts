@@ -1,14 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { execPath } from 'node:process';
+import { createInterface } from 'node:readline';
+import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { type Component, componentsIn } from '../../../build/bill-of-materials.ts';
 import { bundle } from '../../../build/bundle.ts';
 import { CommandFailed, run } from '../../cluster/commands.ts';
+import { SimulatedApi } from '../../support/simulated-api.ts';
 
 const nameOf = ({ group, name }: Component): string => (group ? `${group}/${name}` : name);
 
@@ -86,6 +91,31 @@ describe('what the image is made of', () => {
     const untold = components.filter(({ evidence }) => !evidence?.licenses?.length).map(nameOf);
     expect(untold.filter((name) => !name.startsWith('@koromix/koffi-'))).to.be.empty;
     expect(files).to.include.members(['LICENSE', 'node_modules/koffi/LICENSE.txt']);
+  });
+
+  it('has all that the page of the dashboard loads', async () => {
+    const api = new SimulatedApi([]);
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: 'test', server: await api.start(), skipTLSVerify: true }, { name: 'test' });
+    const path = join(folder, 'simulated');
+    await writeFile(path, config.exportConfig());
+    const child = spawn(execPath, [join(folder, 'dist/main.js'), 'dashboard', '--all-namespaces'], {
+      env: { ...process.env, KUBECONFIG: path },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [address] = (await once(createInterface(child.stdout), 'line')) as [string];
+      const page = await (await fetch(address)).text();
+      const loaded = [...page.matchAll(/(?:src|href)="(\.\/assets\/[^"]+)"/g)].map(([, name = '']) => name);
+      expect(loaded).to.have.lengthOf(3);
+      for (const name of [...loaded, './assets/morphdom.js']) {
+        const answer = await fetch(new URL(name, address));
+        expect([name, answer.status, (await answer.text()).length > 0]).to.deep.equal([name, 200, true]);
+      }
+    } finally {
+      child.kill('SIGKILL');
+      api.stop();
+    }
   });
 
   it('logs in by a program, as kubeconfigs of clouds do', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { listen } from '../../../src/server/listen.ts';
+import { listen } from '../../src/server/listen.ts';
 
 /** An object, as far as the simulation knows it. */
 export interface Listed {

@@ -95,7 +95,7 @@ function statement(
       return ['ImportProgressing', `A snapshot is taken of the newest ${image}${why ? `: ${why}` : ''}`];
     }
     case 'importing':
-      return ['ImportProgressing', `The newest ${image} is being imported`];
+      return ['ImportProgressing', `The newest ${image} is being imported: the condition Progressing has how far it is`];
     case 'waiting':
       return ['Outdated', `The newest ${image} is imported after the one that is under way`];
     case 'missing':
@@ -110,9 +110,11 @@ function statement(
   }
 }
 
+/** Says in which phase an import is, and what is in its way; of one that goes on, the progress is told elsewhere. */
 function whatOf(dataVolume: DataVolume, phase: string): string {
   const running = dataVolume.status?.conditions?.find(({ type }) => type === 'Running');
-  return `DataVolume ${keyOf(dataVolume).name} is in phase ${phase}${running?.message ? `: ${running.message}` : ''}`;
+  const message = running?.status === 'True' ? '' : running?.message;
+  return `DataVolume ${keyOf(dataVolume).name} is in phase ${phase}${message ? `: ${message}` : ''}`;
 }
 
 function timeText(milliseconds: number): string {

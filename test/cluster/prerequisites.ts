@@ -5,7 +5,9 @@ import { CommandFailed, run, tellingTime } from './commands.ts';
 import { cacheFolder } from './folders.ts';
 import { withLock } from './lock.ts';
 import { kubectlFolder } from './parts.ts';
-import { staticBusybox, unpackStaticBusybox } from './static-busybox.ts';
+import { hasPrometheus, PROMETHEUS_PACKAGE } from './prometheus.ts';
+import { BUSYBOX_PACKAGE, staticBusybox } from './static-busybox.ts';
+import { unpackPackage } from './unpacked-package.ts';
 
 /** What must be there, the Debian package that has it. */
 interface Prerequisite {
@@ -24,7 +26,7 @@ export type Purpose = 'cluster' | 'servers';
 const libraries = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
 /** Unpacked, not installed. */
-const busybox = 'busybox-static';
+const unpacked = [BUSYBOX_PACKAGE, PROMETHEUS_PACKAGE];
 
 /** For the cluster's nodes, the images they run, and the servers that tests talk to. */
 const prerequisites: Prerequisite[] = [
@@ -39,7 +41,7 @@ const prerequisites: Prerequisite[] = [
   { provides: 'runc', package: 'runc' },
   { provides: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' },
   { provides: 'etcd', package: 'etcd-server' },
-  { provides: 'a busybox that needs no interpreter', package: busybox, isThere: hasBusybox },
+  { provides: 'a busybox that needs no interpreter', package: BUSYBOX_PACKAGE, isThere: hasBusybox },
   { provides: 'buildah', package: 'buildah' },
   { provides: 'mmdebstrap', package: 'mmdebstrap' },
   { provides: 'skopeo', package: 'skopeo', servers: true },
@@ -94,6 +96,7 @@ const prerequisites: Prerequisite[] = [
   { provides: "Python's modules venv and ensurepip", package: 'python3-venv', servers: true, isThere: hasVenv },
   { provides: 'python3-config', package: 'python3-dev', servers: true },
   { provides: 'chromium', package: 'chromium' },
+  { provides: 'prometheus and promtool', package: PROMETHEUS_PACKAGE, servers: true, isThere: hasPrometheus },
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */
@@ -173,7 +176,7 @@ async function install(log: Log, purpose: Purpose): Promise<void> {
       // The lists that are there may do; if not, the next step says what it did not find.
       log(error instanceof CommandFailed ? 'the package lists could not be refreshed' : String(error));
     }
-    const installed = missing.filter((name) => name !== busybox);
+    const installed = missing.filter((name) => !unpacked.includes(name));
     if (installed.length > 0) {
       await tellingTime(
         log,
@@ -181,8 +184,8 @@ async function install(log: Log, purpose: Purpose): Promise<void> {
         () => run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...installed], { env }),
       );
     }
-    if (missing.includes(busybox)) {
-      await unpackStaticBusybox();
+    for (const name of missing.filter((each) => unpacked.includes(each))) {
+      await unpackPackage(name);
     }
   });
 }

@@ -1,13 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './commands.ts';
-import { cacheFolder } from './folders.ts';
+import { unpackedPackage } from './unpacked-package.ts';
 
-const unpacked = () => join(cacheFolder(), 'busybox-static');
+/** Installed, it would displace the machine's own busybox. */
+export const BUSYBOX_PACKAGE = 'busybox-static';
+
+const unpacked = () => unpackedPackage(BUSYBOX_PACKAGE);
 
 /**
- * Path of a busybox that runs in an image without anything else: that of the machine, or the one that
- * {@link unpackStaticBusybox} left. Debian's package `busybox` has the same path and needs its interpreter.
+ * Path of a busybox that runs in an image without anything else: that of the machine, or that of
+ * the package that has been unpacked. Debian's package `busybox` has the same path and needs its interpreter.
  */
 export async function staticBusybox(): Promise<string | undefined> {
   for (const path of ['/bin/busybox', join(unpacked(), 'bin/busybox'), join(unpacked(), 'usr/bin/busybox')]) {
@@ -17,21 +19,6 @@ export async function staticBusybox(): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-/** Takes busybox out of its Debian package without installing it, which would displace the machine's own. */
-export async function unpackStaticBusybox(): Promise<void> {
-  await mkdir(cacheFolder(), { recursive: true });
-  const folder = await mkdtemp(`${unpacked()}.`);
-  try {
-    await run('apt-get', ['download', '-q', 'busybox-static'], { cwd: folder });
-    const [archive] = await readdir(folder);
-    await run('dpkg-deb', ['--extract', archive!, 'root'], { cwd: folder });
-    await rm(unpacked(), { recursive: true, force: true });
-    await rename(join(folder, 'root'), unpacked());
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /**

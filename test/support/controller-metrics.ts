@@ -32,8 +32,10 @@ export async function readControllerMetrics(environment: Environment): Promise<s
   });
   const pod = found.find(({ metadata }) => !metadata?.deletionTimestamp);
   const [token, ca] = [await metricsToken(environment), await metricsAuthority(environment)];
-  const { status, text } = await withForwardedPort(kubeConfigPath, `pod/${pod?.metadata?.name}`, METRICS_PORT, (port) =>
-    scrape({ port, token, ca, serverName: METRICS_SERVER_NAME }),
+  const { status, text } = await withForwardedPort(
+    kubeConfigPath,
+    { namespace: productNamespace, name: `pod/${pod?.metadata?.name}`, port: METRICS_PORT },
+    (port) => scrape({ port, token, ca, serverName: METRICS_SERVER_NAME }),
   );
   if (status !== 200) throw new Error(`the metrics of the controllers are refused with ${status}: ${text}`);
   return text;

@@ -2,23 +2,28 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { spawnBound } from './bound-child.ts';
-import { productNamespace } from './environment.ts';
+
+/** Where a forwarded port leads. */
+export interface ForwardedTo {
+  readonly namespace: string;
+  /** What kubectl calls it, such as `service/cdi-uploadproxy`. */
+  readonly name: string;
+  readonly port: number;
+}
 
 /**
- * Does some work while kubectl forwards a port of this machine to one of the installation.
+ * Does some work while kubectl forwards a port of this machine.
  *
- * @param to what kubectl calls it, such as `service/cdi-uploadproxy`
  * @param work given the port of this machine
  */
 export async function withForwardedPort<Result>(
   kubeConfigPath: string,
-  to: string,
-  port: number,
+  { namespace, name, port }: ForwardedTo,
   work: (port: string) => Promise<Result>,
 ): Promise<Result> {
   const forwarding = spawnBound(
     'kubectl',
-    ['--kubeconfig', kubeConfigPath, '--namespace', productNamespace, 'port-forward', to, `:${port}`],
+    ['--kubeconfig', kubeConfigPath, '--namespace', namespace, 'port-forward', name, `:${port}`],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   try {

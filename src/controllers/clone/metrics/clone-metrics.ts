@@ -45,6 +45,8 @@ export class CloneMetrics implements CloneCount {
       labelNames: ['strategy', 'fallback_reason'],
       registers,
     });
+    // What a counter has when it is first seen is no increase, and the first fall-back should be noticed.
+    for (const reason of cloneFallbackReasons) this.#finished.inc({ strategy: 'copy', fallback_reason: reason }, 0);
     this.#capacity = new Counter({
       name: 'diskpress_clone_capacity_bytes_total',
       help: 'Capacity of the volumes that have been cloned into',

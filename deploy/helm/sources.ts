@@ -36,6 +36,7 @@ const parts = ['crds', 'deploy/admission', 'deploy/base'];
 const options: Readonly<Record<string, string>> = {
   'deploy/dashboard': 'dashboard.enabled',
   'deploy/image-polls': 'imagePolls.enabled',
+  'deploy/monitoring': 'monitoring.enabled',
   'deploy/network-policies': 'networkPolicies.enabled',
 };
 

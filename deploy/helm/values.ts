@@ -102,6 +102,12 @@ const general = (): Value[] => [
     description: 'whether there is a page, for everybody with a token, that shows what happens',
   },
   {
+    path: 'monitoring.enabled',
+    default: false,
+    schema: flag,
+    description: 'whether there are monitors, rules and a dashboard for the Prometheus operator, which has to be there',
+  },
+  {
     path: 'networkPolicies.enabled',
     default: false,
     schema: flag,

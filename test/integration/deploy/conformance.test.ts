@@ -17,7 +17,7 @@ const everything = {
 };
 
 /** Kinds whose schemas come with the operator of Prometheus. */
-const foreign = ['ServiceMonitor', 'PrometheusRule'];
+const foreign = ['ServiceMonitor', 'PodMonitor', 'PrometheusRule'];
 
 /** What kube-score asks for and is not done, with the reason. */
 const ignored: Readonly<Record<string, string>> = {

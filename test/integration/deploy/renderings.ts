@@ -10,8 +10,8 @@ import { deployFolder } from '../../support/deployed.ts';
 
 /** What is off unless asked for, and for kustomize is a component each. */
 export const OPTIONS = {
-  values: { networkPolicies: { enabled: true }, dashboard: { enabled: true } },
-  components: ['network-policies', 'dashboard'],
+  values: { networkPolicies: { enabled: true }, dashboard: { enabled: true }, monitoring: { enabled: true } },
+  components: ['network-policies', 'dashboard', 'monitoring'],
 };
 
 export const IMAGE = { repository: 'registry.example/diskpress', tag: '1.2.3' };

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { run } from '../../cluster/commands.ts';
 import { prometheusProgram } from '../../cluster/prometheus.ts';
 import { alertCases } from './alert-cases.ts';
-import { queries } from './dashboard.ts';
+import { dashboard, queries } from './dashboard.ts';
 import { alerts, ruleFile, rules } from './rules.ts';
 
 const MINUTES = 15;
@@ -64,5 +64,43 @@ describe('the rules for Prometheus', function () {
 
   it('are tried, each alert of them', () => {
     expect([...new Set(alertCases.map(({ alert }) => alert))]).to.have.members(alerts.map(({ alert }) => alert));
+  });
+});
+
+describe('the alerts', () => {
+  const runbooks = join(import.meta.dirname, '../../../docs/runbooks');
+
+  it('have a page each, which says what they mean, where to look, and what to do', async () => {
+    for (const { alert, annotations } of alerts) {
+      expect(annotations?.['runbook_url']).to.equal(`docs/runbooks/${alert}.md`);
+      const page = await readFile(join(runbooks, `${alert}.md`), 'utf8');
+      for (const part of [`# ${alert}`, '## What it means', '## Look', '```sh', '## What to do'])
+        expect(page, alert).to.contain(part);
+    }
+  });
+
+  it('have all pages', async () => {
+    const pages = (await readdir(runbooks)).filter((name) => name !== 'README.md');
+    expect(pages).to.have.members(alerts.map(({ alert }) => `${alert}.md`));
+  });
+
+  it('say how bad they are, and what they are of, as those of CDI do', () => {
+    for (const { alert, labels, annotations } of alerts) {
+      expect(labels, alert).to.include({
+        kubernetes_operator_part_of: 'kubevirt',
+        kubernetes_operator_component: 'containerized-data-importer',
+      });
+      expect(labels?.['severity']).to.be.oneOf(['info', 'warning', 'critical']);
+      expect(labels?.['operator_health_impact']).to.be.oneOf(['none', 'warning', 'critical']);
+      expect(annotations).to.have.all.keys('summary', 'description', 'runbook_url');
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  it('is one that Grafana reads, each panel of its own', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(new Set(ids).size).to.equal(ids.length);
+    for (const { x, w } of dashboard.panels.map(({ gridPos }) => gridPos)) expect(x + w).to.be.at.most(24);
   });
 });

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { KubernetesObject } from '@kubernetes/client-node';
-import { deployFolder, objectIn } from '../../support/deployed.ts';
+import type { KubernetesObject, V1ConfigMap } from '@kubernetes/client-node';
+import { objectIn } from '../../support/deployed.ts';
 
 export interface Rule {
   readonly record?: string;
@@ -20,4 +18,5 @@ export const rules: readonly Rule[] = ruleFile.groups.flatMap(({ rules }) => rul
 export const alerts: readonly Rule[] = rules.filter(({ alert }) => alert !== undefined);
 
 /** The dashboard as it is installed. */
-export const dashboardText = readFileSync(join(deployFolder, 'monitoring/diskpress.json'), 'utf8');
+export const dashboardText =
+  objectIn<V1ConfigMap>('monitoring/dashboard.yaml', 'ConfigMap').data?.['diskpress.json'] ?? '';

@@ -3,7 +3,7 @@ import { Metrics } from '../server/metrics.ts';
 import { isNotFound } from './errors.ts';
 import { keyOf, type ObjectKey } from './key.ts';
 import type { Configuration } from './on-wire.ts';
-import { patchContentTypes,type PatchType } from './patch-type.ts';
+import { patchContentTypes, type PatchType } from './patch-type.ts';
 import { apiVersionOf, type KubeObject, type Resource, resourceName, resourcePath } from './resource.ts';
 import { type ApiRequest, failure, Transport } from './transport.ts';
 import { parseWatchStream, type WatchEvent } from './watch-stream.ts';
@@ -231,8 +231,13 @@ export class KubeClient {
         method: 'DELETE',
         resource: resourceName(resource),
         path: resourcePath(resource, key),
-        query: { dryRun: dryRun ? 'All' : undefined },
-        body: { preconditions: { uid, resourceVersion }, gracePeriodSeconds, propagationPolicy },
+        // All options are in the body: where there is one, the server does not look at the query.
+        body: {
+          preconditions: { uid, resourceVersion },
+          gracePeriodSeconds,
+          propagationPolicy,
+          dryRun: dryRun ? ['All'] : undefined,
+        },
         signal,
       });
       await response.body.dump();

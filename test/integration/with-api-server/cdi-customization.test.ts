@@ -9,6 +9,7 @@ import { type Deployment, deployments, services } from '../../../src/kube/builti
 import { KubeClient } from '../../../src/kube/client.ts';
 import { toError } from '../../../src/kube/errors.ts';
 import { Manager } from '../../../src/kube/manager.ts';
+import type { Configuration } from '../../../src/kube/on-wire.ts';
 import { csiParts } from '../../cluster/index.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -60,7 +61,9 @@ describe('what the CDI object says of the installation, in a real API server', f
     const kubeConfig = server.kubeConfig({ token: server.controllersToken });
     const manager = new Manager({ kubeConfig, logger: silentLogger() });
     cdiController.setup(manager, createContext(manager, { image: 'image', namespace: 'cdi', version: 'test' }));
-    running = manager.run(ending.signal);
+    const simulation = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger() });
+    simulation.informer(deployments, { namespace: 'cdi' }).onChange(({ object }) => void tellSeen(object));
+    running = Promise.all([manager.run(ending.signal), simulation.run(ending.signal)]);
     await untilStatus('it is told', ({ phase }) => phase === 'Deploying');
     await eventually('the policies are in force', async () => {
       const attempt = kubectl.run(
@@ -94,6 +97,14 @@ describe('what the CDI object says of the installation, in a real API server', f
     );
     expect((await found()).spec).to.deep.equal(original.spec);
   });
+
+  /** What the controller of Deployments writes whenever one has changed. */
+  async function tellSeen({ metadata, status }: Deployment): Promise<void> {
+    const { generation, name = '' } = metadata ?? {};
+    if (generation === status?.observedGeneration) return;
+    const seen = { status: { observedGeneration: generation } } as Configuration<Deployment>;
+    await client.mergePatch(deployments, key(name), seen, { subresource: 'status' }).catch(() => undefined);
+  }
 
   async function found(): Promise<Deployment> {
     const deployment = await client.get(deployments, key('cdi-apiserver'));

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { dataImportCrons } from '../../../../src/api/data-import-cron.ts';
 import { dataSources } from '../../../../src/api/data-source.ts';
 import { dataVolumes } from '../../../../src/api/data-volume.ts';
-import { persistentVolumeClaims } from '../../../../src/kube/builtin-resources.ts';
+import { persistentVolumeClaims, validatingAdmissionPolicies } from '../../../../src/kube/builtin-resources.ts';
 import { volumeSnapshots } from '../../../../src/kube/snapshot-resources.ts';
 import { STORAGE_CLASS, TEAM } from '../world/installation.ts';
-import { CRON, digestOf, nameOf, Rig, SOURCE } from './rig.ts';
+import { CRON, digestOf, nameOf, Rig, SOURCE, template } from './rig.ts';
 
 const DAY_MILLISECONDS = 24 * 3_600_000;
 const own = (name: string) => ({ namespace: TEAM, name });
@@ -285,32 +285,42 @@ describe('a DataImportCron', () => {
     expect(rig.condition('UpToDate')).to.include({ status: 'True', reason: 'UpToDate' });
   });
 
-  it('does not look at nor clone a claim of another namespace where nobody’s right to do so was checked', async () => {
-    const rig = await Rig.of();
-    const spec = { source: { pvc: { namespace: 'golden', name: 'fedora' } }, storage: {} };
-    rig.create({ template: { spec } }, { creationTimestamp: '2000-01-01T00:00:00Z' });
-    rig.world.api.change('cluster', dataImportCrons, CRON, (cron) => ({
-      ...cron,
-      metadata: {
-        ...cron.metadata,
-        annotations: {
-          'cdi.kubevirt.io/storage.import.sourceDesiredDigest': 'uid:persistentvolumeclaim.golden.fedora.1',
+  for (const isChecked of [true, false])
+    it(`${isChecked ? 'clones' : 'neither looks at nor clones'} a claim of another namespace where the right to do so is ${isChecked ? '' : 'not '}checked`, async () => {
+      const rig = await Rig.of();
+      const { api } = rig.world;
+      const policy = { namespace: '', name: 'clone-from-data-import-cron.cdi.kubevirt.io' };
+      if (!isChecked) api.delete('cluster', validatingAdmissionPolicies, policy);
+      const spec = { source: { pvc: { namespace: 'golden', name: 'fedora' } }, storage: {} };
+      rig.create({ template: { spec } });
+      await rig.rounds(4);
+      const digest = rig.cron?.metadata.annotations?.['cdi.kubevirt.io/storage.import.sourceDesiredDigest'];
+      expect(digest).to.equal(isChecked ? 'uid:persistentvolumeclaim.golden.fedora.1' : undefined);
+      if (isChecked) {
+        await rig.rounds(20);
+        expect(rig.standsFor).to.equal('pvc fedora-persistentvo');
+        return;
+      }
+      expect(rig.condition('UpToDate')).to.include({ status: 'False', reason: 'PollFailed' });
+      api.change('author', dataImportCrons, CRON, (cron) => ({
+        ...cron,
+        metadata: {
+          ...cron.metadata,
+          annotations: {
+            'cdi.kubevirt.io/storage.import.sourceDesiredDigest': 'uid:persistentvolumeclaim.golden.fedora.1',
+          },
         },
-      },
-    }));
-    await rig.rounds();
-    expect(rig.images.dataVolumes).to.have.length(1);
-  });
+      }));
+      await rig.rounds(4);
+      expect(rig.images.dataVolumes).to.deep.equal([]);
+      expect(rig.condition('UpToDate')).to.include({ status: 'False', reason: 'PolicyMissing' });
+    });
 
   it('imports into another storage class when that becomes the default one, and loses nothing meanwhile', async () => {
     const rig = await Rig.of();
     rig.create({ importsToKeep: 1 });
     await rig.rounds();
     expect(rig.images.claims).to.deep.equal([nameOf(1)]);
-    rig.world.api.change('cluster', persistentVolumeClaims, own(nameOf(1)), (claim) => ({
-      ...claim,
-      metadata: { ...claim.metadata, annotations: { ...claim.metadata?.annotations } },
-    }));
     rig.world.api.change('cluster', dataVolumes, own(nameOf(1)), (dataVolume) => ({
       ...dataVolume,
       metadata: {
@@ -329,6 +339,42 @@ describe('a DataImportCron', () => {
     });
     await rig.rounds();
     expect(rig.images.claims).to.have.length(1);
+  });
+
+  it('looks once more after an import that may have got a newer version than was found', async () => {
+    const rig = await Rig.of();
+    const source = { http: { url: 'http://server.example/disk.img' } };
+    rig.create({ schedule: '0 0 1 1 *', template: { spec: { ...template.spec, source } } });
+    await rig.rounds(3);
+    rig.registry.version = 2;
+    await rig.rounds(24);
+    expect(rig.standsFor).to.equal(`pvc ${nameOf(2)}`);
+    const { polls } = rig.registry;
+    await rig.rounds(20);
+    expect(rig.registry.polls).to.equal(polls);
+  });
+
+  it('goes on with the image of earlier controllers, whose DataVolume is gone', async () => {
+    const rig = await Rig.of();
+    rig.create();
+    await rig.rounds();
+    const { api } = rig.world;
+    api.change('cluster', persistentVolumeClaims, own(nameOf(1)), (claim) => ({
+      ...claim,
+      metadata: { ...claim.metadata, ownerReferences: [] },
+    }));
+    api.delete('cluster', dataVolumes, own(nameOf(1)));
+    const { uid } = api.find(persistentVolumeClaims, own(nameOf(1)))?.metadata ?? {};
+    rig.world.restart();
+    await rig.rounds();
+    expect(rig.images).to.deep.equal({ dataVolumes: [], claims: [nameOf(1)], snapshots: [] });
+    expect(api.find(persistentVolumeClaims, own(nameOf(1)))?.metadata?.uid).to.equal(uid);
+    expect(rig.condition('UpToDate')).to.include({ status: 'True', reason: 'UpToDate' });
+    for (const version of [2, 3, 4]) {
+      rig.publish(version);
+      await rig.rounds();
+    }
+    expect(rig.images.claims, 'which goes like others').to.deep.equal([2, 3, 4].map(nameOf));
   });
 
   it('tells what is wrong with a schedule that says no time', async () => {

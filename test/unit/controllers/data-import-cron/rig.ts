@@ -33,7 +33,7 @@ export class Registry implements ImagePoller {
 }
 
 type Spec = DataImportCron['spec'];
-const template: Spec['template'] = {
+export const template: Spec['template'] = {
   spec: {
     source: { registry: { url: 'docker://registry.example/images/fedora:latest' } },
     storage: { resources: { requests: { storage: '1Gi' } } },

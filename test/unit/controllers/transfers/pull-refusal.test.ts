@@ -9,6 +9,7 @@ const unpacking = `failed to pull and unpack image ${IMAGE}: failed to resolve r
 describe('what the kubelet says of an image that it cannot pull', () => {
   const final = {
     Unauthorized: [
+      `${unpacking} pulling from host registry.example failed with status code [manifests v1]: 401 Unauthorized`,
       `failed to pull image ${IMAGE}: ${unpacking} unexpected status from HEAD request to https://registry.example/v2/golden/disk/manifests/v1: 401 Unauthorized`,
       `rpc error: code = Unknown desc = ${unpacking} pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
       'reading manifest v1 in registry.example/golden/disk: unauthorized: access to the requested resource is not authorized',
@@ -35,11 +36,14 @@ describe('what the kubelet says of an image that it cannot pull', () => {
   }
 
   it('is final for a name that no image can have', () => {
-    expect(refused('Failed to apply default image tag "A:B"', 'InvalidImageName')).to.equal('InvalidUrl');
+    const message = `Failed to apply default image tag "r/No:1": couldn't parse image name "r/No:1": invalid reference format: repository name (No) must be lowercase`;
+    expect(refused(message, 'InvalidImageName')).to.equal('InvalidUrl');
+    expect(refused('', 'InvalidImageName')).to.equal('InvalidUrl');
   });
 
   it('may pass where the network or the registry fails, whatever the image is called', () => {
     const messages = [
+      'failed to resolve reference "127.0.0.1:1/none:1": failed to do request: Head "http://127.0.0.1:1/v2/none/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
       `${unpacking} failed to do request: Head "https://registry.example/v2/unauthorized/manifests/v1": dial tcp 192.0.2.1:443: i/o timeout`,
       `${unpacking} unexpected status from HEAD request to https://registry.example/v2/a/manifests/v1: 503 Service Unavailable`,
       `${unpacking} toomanyrequests: You have reached your unauthenticated pull rate limit`,

@@ -12,7 +12,13 @@ import { loadVddkImage } from '../support/vddk/init-image.ts';
 import { Vcenter, VCENTER_DISK, VCENTER_PASSWORD, VCENTER_USER } from '../support/vddk/vcenter.ts';
 import { readVolume } from '../support/volume-content.ts';
 import { fileSha256 } from './support/file-sha256.ts';
-import { expectStagesOver, killStageImporter, planStages, STAGE_TIMEOUT, untilPausedAfter } from './support/import-stages.ts';
+import {
+  expectStagesOver,
+  killStageImporter,
+  planStages,
+  STAGE_TIMEOUT,
+  untilPausedAfter,
+} from './support/import-stages.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
 

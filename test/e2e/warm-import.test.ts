@@ -8,7 +8,13 @@ import { eventually } from '../support/eventually.ts';
 import { ovirtLogin } from '../support/ovirt/engine.ts';
 import { type Ovirt, startOvirt } from '../support/ovirt/ovirt.ts';
 import { readVolume } from '../support/volume-content.ts';
-import { expectStagesOver, killStageImporter, planStages, STAGE_TIMEOUT, untilPausedAfter } from './support/import-stages.ts';
+import {
+  expectStagesOver,
+  killStageImporter,
+  planStages,
+  STAGE_TIMEOUT,
+  untilPausedAfter,
+} from './support/import-stages.ts';
 import { useSuite } from './support/suite.ts';
 import { tracesIn, untilNothingElse } from './support/traces.ts';
 import { WarmDisk } from './support/warm-machine.ts';

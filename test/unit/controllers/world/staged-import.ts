@@ -23,7 +23,9 @@ export const stagesUpTo = (count: number) =>
     current: `snapshot-${index + 1}`,
   }));
 
-export const stagedSource = { imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' } };
+export const stagedSource = {
+  imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', secretRef: 'engine' },
+};
 
 export const claimSpec = {
   accessModes: ['ReadWriteOnce' as const],

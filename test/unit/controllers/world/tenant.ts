@@ -26,7 +26,14 @@ const dataVolumeSpec: fc.Arbitrary<Beginning['spec']> = fc.oneof(
   fc.constant({ source: { upload: {} } }),
   fc.constant({ source: { http: { url: 'http://server/disk.img' } } }),
   fc.boolean().map((finalCheckpoint) => ({
-    source: { imageio: { url: 'https://engine/ovirt-engine/api', diskId: 'disk', secretRef: 'engine', insecureSkipVerify: true } },
+    source: {
+      imageio: {
+        url: 'https://engine/ovirt-engine/api',
+        diskId: 'disk',
+        secretRef: 'engine',
+        insecureSkipVerify: true,
+      },
+    },
     checkpoints: [
       { previous: '', current: 'first' },
       { previous: 'first', current: 'second' },

@@ -1,6 +1,6 @@
 import { env } from 'node:process';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
-import { isKnownCipher, isOfTls13, modernCiphers, type TlsVersion,tlsVersions } from './tls-profile.ts';
+import { isKnownCipher, isOfTls13, modernCiphers, type TlsVersion, tlsVersions } from './tls-profile.ts';
 
 /** The variables by which a process is told what its servers accept; the flags have the same names. */
 export const TLS_MIN_VERSION_VARIABLE = 'TLS_MIN_VERSION';

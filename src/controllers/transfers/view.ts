@@ -16,15 +16,12 @@ export interface TransferView {
 
 export type { TransferReport };
 
-/** Returns what the controllers have reported on a claim of the transfer into it, of whatever kind; undefined before. */
+/** Returns what the controllers have reported on a claim of the transfer into it, of any kind; undefined before. */
 export function reportOf(claim: PersistentVolumeClaim): TransferReport | undefined {
   return readReport(claim.metadata?.annotations);
 }
 
-/**
- * Returns the summary of the import or upload into a claim; undefined where there is none, and for working claims.
- * Pure.
- */
+/** Returns how a claim is imported or uploaded; undefined where it is not, and for working claims. Pure. */
 export function transferViewOf(claim: PersistentVolumeClaim): TransferView | undefined {
   const annotations = claim.metadata?.annotations ?? {};
   if (annotations[workForAnnotation] !== undefined) return undefined;

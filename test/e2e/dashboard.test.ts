@@ -53,7 +53,8 @@ describe('the dashboard in the cluster', function () {
     const connect = { ca: bundle?.data?.[BUNDLE_KEY] ?? '', servername: `${service}.${productNamespace}.svc` };
     const agent = new Agent({ connect });
     try {
-      await withForwardedPort(suite.kubeConfigPath, `service/${service}`, 443, async (port) => {
+      const to = { namespace: productNamespace, name: `service/${service}`, port: 443 };
+      await withForwardedPort(suite.kubeConfigPath, to, async (port) => {
         const get = async (headers: Record<string, string>) => {
           const { statusCode, body } = await request(`https://127.0.0.1:${port}/`, { dispatcher: agent, headers });
           return { status: statusCode, text: await body.text() };

@@ -167,7 +167,12 @@ export function podOfCdi(claim: PersistentVolumeClaim, { name, role, image, comm
     spec: {
       restartPolicy: 'OnFailure',
       terminationGracePeriodSeconds: 1,
-      securityContext: { runAsUser: 107, fsGroup: 107 },
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 107,
+        fsGroup: 107,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
       containers: [
         {
           name: role,
@@ -177,6 +182,7 @@ export function podOfCdi(claim: PersistentVolumeClaim, { name, role, image, comm
             { name: 'IMPORTER_SOURCE', value: 'http' },
             { name: 'IMPORTER_CONTENTTYPE', value: 'kubevirt' },
           ],
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
           volumeMounts: [{ name: 'cdi-data-vol', mountPath: '/data', readOnly: isReader }],
         },
       ],

@@ -95,7 +95,10 @@ function statement(
       return ['ImportProgressing', `A snapshot is taken of the newest ${image}${why ? `: ${why}` : ''}`];
     }
     case 'importing':
-      return ['ImportProgressing', `The newest ${image} is being imported: the condition Progressing has how far it is`];
+      return [
+        'ImportProgressing',
+        `The newest ${image} is being imported: the condition Progressing has how far it is`,
+      ];
     case 'waiting':
       return ['Outdated', `The newest ${image} is imported after the one that is under way`];
     case 'missing':

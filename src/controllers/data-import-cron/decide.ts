@@ -4,7 +4,7 @@ import type { DataSource } from '../../api/data-source.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { keyOf } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { type Failure,failureOf } from './failures.ts';
+import { type Failure, failureOf } from './failures.ts';
 import type { Storage } from './format.ts';
 import { expired } from './garbage.ts';
 import { type Form, formsOf, type Image, lastUseOf } from './images.ts';

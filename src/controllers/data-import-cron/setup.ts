@@ -3,7 +3,7 @@ import { dataSources } from '../../api/data-source.ts';
 import { dataVolumes } from '../../api/data-volume.ts';
 import { DATA_IMPORT_CRON_LABEL } from '../../api/labels.ts';
 import { namespaces, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
-import { enqueueFrom,type EventSource } from '../../kube/event-source.ts';
+import { enqueueFrom, type EventSource } from '../../kube/event-source.ts';
 import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { volumeSnapshots } from '../../kube/snapshot-resources.ts';

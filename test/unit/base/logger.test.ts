@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readRoleFlags } from '../../../src/base/role-flags.ts';
 import { lineOf } from '../../../src/base/log-line.ts';
 import { logSettings } from '../../../src/base/logger.ts';
+import { readRoleFlags } from '../../../src/base/role-flags.ts';
 
 const entry = { timestamp: '2026-01-01T00:00:00.000Z', level: 'info', message: 'copying' };
 

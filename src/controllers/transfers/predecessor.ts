@@ -68,8 +68,10 @@ export function judgePredecessor(pod: Pod, goesOn: boolean): Succession {
   const replaced: Succession = { report: pendingReport(0, { reason: 'PodReplaced', message }) };
   if (isBeingDeleted(pod)) return replaced;
   const main = pod.status?.containerStatuses?.find((container) => container.name === MAIN_CONTAINER);
-  if (pod.status?.phase === 'Succeeded') {
-    const result = resultOf(main?.state?.terminated?.message);
+  const ended = main?.state?.terminated;
+  // The container has ended a moment before its pod is said to have.
+  if (pod.status?.phase === 'Succeeded' || ended?.exitCode === 0) {
+    const result = resultOf(ended?.message);
     return result ? { result } : replaced;
   }
   // A container that has failed is started again for ever.

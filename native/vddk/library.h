@@ -23,6 +23,9 @@ typedef uint64_t VixError;
 #define MOST_CHUNKS (512 * 1024)
 
 #define OPEN_READ_ONLY 4
+#define OPEN_COMPRESSION_ZLIB 16
+#define OPEN_COMPRESSION_FASTLZ 32
+#define OPEN_COMPRESSION_SKIPZ 64
 #define CREDENTIALS_USER 1
 
 typedef void *VixConnection;

@@ -32,7 +32,7 @@ struct parameter {
   bool required;
 };
 
-enum { LIBDIR, CONFIG, SERVER, USER, THUMBPRINT, VM, SNAPSHOT, TRANSPORTS, DISK_FILE, PARAMETERS };
+enum { LIBDIR, CONFIG, SERVER, USER, THUMBPRINT, VM, SNAPSHOT, TRANSPORTS, COMPRESSION, DISK_FILE, PARAMETERS };
 static struct parameter parameters[PARAMETERS] = {
     [LIBDIR] = {.name = "libdir", .required = true},
     [CONFIG] = {.name = "config"},
@@ -42,6 +42,7 @@ static struct parameter parameters[PARAMETERS] = {
     [VM] = {.name = "vm", .required = true},
     [SNAPSHOT] = {.name = "snapshot"},
     [TRANSPORTS] = {.name = "transports"},
+    [COMPRESSION] = {.name = "compression"},
     [DISK_FILE] = {.name = "file", .required = true},
 };
 static char *password;
@@ -65,6 +66,26 @@ struct reading {
   VixError result;
 };
 
+/* How a host may compress what it sends. */
+static const struct {
+  const char *name;
+  uint32_t flag;
+} compressions[] = {
+    {"none", 0},
+    {"zlib", OPEN_COMPRESSION_ZLIB},
+    {"fastlz", OPEN_COMPRESSION_FASTLZ},
+    {"skipz", OPEN_COMPRESSION_SKIPZ},
+};
+
+/* Returns -1 for one that is not known, and the flag of Open for the others. */
+static int compression_flag(const char *name) {
+  if (name == NULL) return 0;
+  for (size_t index = 0; index < sizeof compressions / sizeof *compressions; index++) {
+    if (strcmp(name, compressions[index].name) == 0) return (int)compressions[index].flag;
+  }
+  return -1;
+}
+
 static int configure(const char *key, const char *value) {
   if (strcmp(key, "password") == 0) {
     free(password);
@@ -87,6 +108,10 @@ static int configured(void) {
   for (size_t index = 0; index < PARAMETERS; index++) {
     if (!parameters[index].required || parameters[index].value != NULL) continue;
     nbdkit_error("the parameter %s is missing", parameters[index].name);
+    return -1;
+  }
+  if (compression_flag(parameters[COMPRESSION].value) == -1) {
+    nbdkit_error("there is no compression %s", parameters[COMPRESSION].value);
     return -1;
   }
   if (password != NULL) return 0;
@@ -135,7 +160,8 @@ static VixError connect_and_open(struct handle *handle, const char **call) {
                                      &handle->connection);
   if (error == VIX_OK) {
     *call = "Open";
-    error = library.Open(handle->connection, parameters[DISK_FILE].value, OPEN_READ_ONLY, &handle->disk);
+    uint32_t flags = OPEN_READ_ONLY | (uint32_t)compression_flag(parameters[COMPRESSION].value);
+    error = library.Open(handle->connection, parameters[DISK_FILE].value, flags, &handle->disk);
     if (error != VIX_OK) library.Disconnect(handle->connection);
   }
   if (error != VIX_OK) free_params(params);

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { env } from 'node:process';
 import { TransferError } from '../../base/errors.ts';
-import { VDDK_LIBRARY_FOLDER, VDDK_PLUGIN_PATH } from '../../source/vddk/library.ts';
+import { parseCompression, VDDK_LIBRARY_FOLDER, VDDK_PLUGIN_PATH } from '../../source/vddk/library.ts';
 import type { GivenSource } from './given-source.ts';
 import { environmentLogin } from './login.ts';
 
@@ -14,6 +14,7 @@ export const vddk: GivenSource = {
       libraryFolder: env['VDDK_LIBDIR'] ?? VDDK_LIBRARY_FOLDER,
       plugin: env['VDDK_PLUGIN'] ?? VDDK_PLUGIN_PATH,
       configurationFile: env['VDDK_CONFIG'],
+      compression: parseCompression(env['VDDK_COMPRESSION'], 'VDDK_COMPRESSION'),
       workFolder: tmpdir(),
     };
     const credentials = await environmentLogin('VSPHERE');

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -9,6 +9,8 @@ import { webOptions } from './web-options.ts';
 
 /** The key of the ConfigMap with options that is the configuration file of the library. */
 const CONFIGURATION_KEY = 'vddk-config-file';
+/** The key that says how what the host sends is compressed. */
+const COMPRESSION_KEY = 'vddk-compression';
 
 export const vddk: OpenerOf<'vddk'> = {
   async open({ url, uuid, backingFile, thumbprint }, opening) {
@@ -16,10 +18,13 @@ export const vddk: OpenerOf<'vddk'> = {
     const credentials = await readCredentials(mounts.credentials);
     const configuration = join(mounts.vddkOptions, CONFIGURATION_KEY);
     const isConfigured = await stat(configuration).catch(() => undefined);
+    const compression = await readFile(join(mounts.vddkOptions, COMPRESSION_KEY), 'utf8').catch(() => undefined);
+    const { parseCompression } = await import('../../source/vddk/library.ts');
     const installation = {
       libraryFolder: mounts.vddkLibrary,
       plugin: mounts.vddkPlugin,
       configurationFile: isConfigured && configuration,
+      compression: parseCompression(compression, `the key ${COMPRESSION_KEY} of the ConfigMap with options`),
       workFolder: tmpdir(),
     };
     const { openVddkDisk } = await import('../../source/vddk/open-vddk-disk.ts');

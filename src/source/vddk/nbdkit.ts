@@ -48,7 +48,7 @@ export class Nbdkit {
   private constructor(
     folder: string,
     address: VddkDiskAddress,
-    { libraryFolder, plugin, configurationFile }: VddkInstallation,
+    { libraryFolder, plugin, configurationFile, compression }: VddkInstallation,
   ) {
     this.#folder = folder;
     this.socket = join(folder, 'nbd');
@@ -64,6 +64,7 @@ export class Nbdkit {
       vm: `moref=${machine}`,
       snapshot,
       transports: 'file:nbdssl:nbd',
+      compression,
       file,
     };
     const given = Object.entries(parameters).flatMap(([key, value]) =>

@@ -66,6 +66,19 @@ describe('importer: disks of VMware', function () {
     await writeFile(join(vddkOptions, 'vddk-config-file'), 'VixDiskLib.nfcAio.Session.BufSizeIn64KB=16\n');
     await importDisk({ settings: { vddkOptions } });
     expect(await vcenter.library.calls('InitEx')).to.deep.equal([`InitEx 6.5 config=${vddkOptions}/vddk-config-file`]);
+    expect((await vcenter.library.calls('Open'))[0]).to.match(/^Open flags=4 /);
+  });
+
+  it('are compressed by the host where that is asked for, by a name that the library knows', async () => {
+    const vddkOptions = await mkdtemp(join(directory, 'options-'));
+    await writeFile(join(vddkOptions, 'vddk-compression'), 'fastlz\n');
+    expect((await importDisk({ settings: { vddkOptions } })).result).to.include({ outcome: 'succeeded' });
+    // Read-only, and FastLZ, as the documentation of VixDiskLib_Open numbers them.
+    expect((await vcenter.library.calls('Open'))[0]).to.match(/^Open flags=36 /);
+    await writeFile(join(vddkOptions, 'vddk-compression'), 'gzip\n');
+    const { result } = await importDisk({ settings: { vddkOptions } });
+    expect(result).to.include({ outcome: 'failed', permanent: true, code: 'InvalidRequest' });
+    expect(result).to.have.property('message').that.includes('"gzip"');
   });
 
   it('are brought from one snapshot to the next, of which only the changes are read', async () => {

@@ -45,22 +45,19 @@ export class ImageTransfer {
     image: TransferredImage,
     context: TransferContext,
   ): Promise<{ transfer: ImageTransfer; document: TransferDocument }> {
-    const { engine, openTransfers, progress } = context;
-    const { disk, snapshot, isDelta } = image;
-    const asked = {
-      direction: 'download',
-      format: 'raw',
-      ...(snapshot === undefined ? { disk: { id: disk } } : { snapshot: { id: snapshot } }),
-      ...(isDelta ? { shallow: true } : {}),
-      inactivity_timeout: INACTIVITY_TIMEOUT_SECONDS,
-    };
-    const { id } = await engine.post('/imagetransfers', asked, transferDocument, `a transfer of disk ${disk}`);
-    const transfer = new ImageTransfer(image, id, context);
+    const { openTransfers, progress } = context;
+    const { disk } = image;
+    const { id, isWhole } = await ask(image, context);
+    let transfer = new ImageTransfer(isWhole ? { ...image, isDelta: false } : image, id, context);
     try {
       await openTransfers.save(id);
       progress.note('transfer begun', { transfer: id, disk });
       const document = await transfer.#begun();
-      if (isDelta && document.shallow !== true) throw notShallow(engine.location.host);
+      // An engine that does not know the request transfers the whole snapshot instead.
+      if (transfer.image.isDelta && document.shallow !== true) {
+        transfer = new ImageTransfer({ ...image, isDelta: false }, id, context);
+      }
+      if (image.isDelta && !transfer.image.isDelta) progress.note('whole snapshot', { disk, before: 'oVirt 4.4.9' });
       return { transfer, document };
     } catch (error) {
       await transfer.end('cancel');
@@ -114,6 +111,30 @@ export class ImageTransfer {
 }
 
 /**
+ * Asks the engine for a transfer.
+ *
+ * @returns whether it refuses to transfer a snapshot without those before it, and so transfers the whole of it
+ */
+async function ask(image: TransferredImage, { engine }: TransferContext): Promise<{ id: string; isWhole: boolean }> {
+  const { disk, snapshot, isDelta } = image;
+  const asked = {
+    direction: 'download',
+    format: 'raw',
+    ...(snapshot === undefined ? { disk: { id: disk } } : { snapshot: { id: snapshot } }),
+    inactivity_timeout: INACTIVITY_TIMEOUT_SECONDS,
+  };
+  const begin = (more: object) =>
+    engine.post('/imagetransfers', { ...asked, ...more }, transferDocument, `a transfer of disk ${disk}`);
+  if (!isDelta) return { ...(await begin({})), isWhole: false };
+  try {
+    return { ...(await begin({ shallow: true })), isWhole: false };
+  } catch (error) {
+    if (!(error instanceof EngineRefusal) || error.status !== 400) throw error;
+    return { ...(await begin({})), isWhole: true };
+  }
+}
+
+/**
  * Ends a transfer, and forgets it where that has succeeded, or it had ended already. A failure is only noted.
  *
  * @param id of a transfer of this process, or of one that was killed
@@ -135,13 +156,6 @@ export async function endTransfer(
     }
   }
   await openTransfers.remove();
-}
-
-function notShallow(host: string): TransferError {
-  return new TransferError(
-    'RequestRejected',
-    `the engine ${host} does not transfer a snapshot without those before it, which stages need: it has to be oVirt 4.4.9 or later`,
-  );
 }
 
 function neverBegins(disk: string, host: string, phase: string, milliseconds: number): TransferError {

@@ -84,10 +84,23 @@ describe('importer: oVirt, in stages', () => {
     expect(result).to.have.property('message').that.includes(`follows ${first}, and not ${active}`);
   });
 
-  it('does not take a whole snapshot for what has changed, where the engine is too old to know the difference', async () => {
-    ovirt.engine.isShallowKnown = false;
-    const { result } = await importStage(first, second);
-    expect(result).to.include({ outcome: 'failed', code: 'RequestRejected' });
-    expect(result).to.have.property('message').that.includes('has to be oVirt 4.4.9 or later');
+  it('reads whole snapshots of an engine that is too old to tell what has changed, and the disk is as it was then', async () => {
+    diskImage = join(await mkdtemp(join(directory, 'volume-')), 'disk.img');
+    await importStage('', first);
+    const stages = [
+      ['ignored', first, second, 24],
+      ['refused', second, grown, 26],
+    ] as const;
+    for (const [shallow, previous, current, mebibytes] of stages) {
+      ovirt.engine.shallow = shallow;
+      const { result } = await importStage(previous, current);
+      expect(result, shallow).to.include({ outcome: 'succeeded' });
+      expect(result)
+        .to.have.property('bytesRead')
+        .that.is.at.most(mebibytes * MEBIBYTE);
+      const expected = join(directory, 'expected.raw');
+      await run('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', layer(current), expected]);
+      expect(await sameDisk(diskImage, expected), shallow).to.equal(true);
+    }
   });
 });

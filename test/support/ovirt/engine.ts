@@ -41,8 +41,8 @@ export class SimulatedEngine {
   readonly tokens: string[] = [];
   /** How often a new transfer is told as initializing. */
   initializingLooks = 2;
-  /** Whether it knows `shallow`. */
-  isShallowKnown = true;
+  /** What it does with `shallow`, which engines before 4.4.9 do not know. */
+  shallow: 'known' | 'ignored' | 'refused' = 'known';
   /** In place of the daemon's own port in URLs of transfers. */
   daemonPort: number | undefined;
   /** Port of the engine's proxy; undefined where it has none. */
@@ -171,7 +171,8 @@ export class SimulatedEngine {
     const disk = [...this.#disks.values()].find(isOf);
     if (disk === undefined) return notFound;
     if (this.#transfers.open.some((other) => other.disk.id === disk.id)) return locked;
-    const isShallow = shallow === true && this.isShallowKnown;
+    if (shallow === true && this.shallow === 'refused') return fault(400, '[shallow is not known]');
+    const isShallow = shallow === true && this.shallow === 'known';
     const asked = { disk, snapshot: snapshot?.id, isShallow };
     const inactivityTimeout = this.inactivityTimeout ?? inactivity_timeout;
     return { status: 201, body: this.#document(await this.#transfers.begin({ ...asked, inactivityTimeout })) };

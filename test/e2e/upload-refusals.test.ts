@@ -189,7 +189,7 @@ describe('requests to upload', function () {
       }),
     );
     const texts = [events, ...logs.flat()];
-    expect(texts.join('\n')).to.match(/"message":"answered"/);
+    expect(texts.join('\n')).to.match(/ answered\b/);
     for (const text of texts) expect(secretsOf.exec(text)?.[0]).to.be.undefined;
   });
 });

@@ -65,7 +65,7 @@ export class CsiDriver {
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
         log.push(line);
-        if (line.includes('"message":"serving"')) {
+        if (/ serving\b/.test(line)) {
           resolve();
         }
       });

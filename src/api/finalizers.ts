@@ -5,6 +5,8 @@
 export const finalizer = {
   /** By CDI, on a DataVolume that clones from another namespace. */
   dataVolume: 'cdi.kubevirt.io/dataVolumeFinalizer',
+  /** By CDI, on a DataImportCron. */
+  dataImportCron: 'cdi.kubevirt.io/dataImportCronFinalizer',
   /** On a claim that is being populated by cloning. */
   clonePopulator: 'cdi.kubevirt.io/clonePopulator',
   /** On a claim that is copied into directly from another namespace. */

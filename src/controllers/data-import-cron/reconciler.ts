@@ -1,9 +1,10 @@
 import { dataImportCronAnnotation } from '../../api/annotations.ts';
 import { type DataImportCron, dataImportCrons } from '../../api/data-import-cron.ts';
+import { finalizer } from '../../api/finalizers.ts';
 import { isDigest } from '../../api/image-digest.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
-import { isBeingDeleted } from '../../kube/finalizers.ts';
+import { isBeingDeleted, removeFinalizer } from '../../kube/finalizers.ts';
 import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { adoptImages } from './adopt.ts';
@@ -37,7 +38,12 @@ export class DataImportCronReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const cron = this.#context.caches.dataImportCrons.get(key);
-    if (!cron || isBeingDeleted(cron)) return undefined;
+    if (!cron) return undefined;
+    if (isBeingDeleted(cron)) {
+      // CDI holds a DataImportCron up for its CronJob, and Diskpress has none.
+      await removeFinalizer(this.#context.client, dataImportCrons, cron, finalizer.dataImportCron);
+      return undefined;
+    }
     const world = this.#look(cron);
     const management = managementOf(this.#context.caches, cron);
     const plan = decide(world);

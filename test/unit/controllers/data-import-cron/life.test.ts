@@ -171,6 +171,16 @@ describe('a DataImportCron', () => {
     expect(rig.condition('UpToDate')).to.include({ status: 'True', reason: 'UpToDate' });
   });
 
+  it('is not held up by the finalizer of CDI when it is deleted', async () => {
+    const rig = await Rig.of();
+    rig.create({}, { finalizers: ['cdi.kubevirt.io/dataImportCronFinalizer', 'example.com/other'] });
+    await rig.rounds();
+    rig.world.api.delete('author', dataImportCrons, CRON);
+    await rig.rounds();
+    expect(rig.cron?.metadata.finalizers).to.deep.equal(['example.com/other']);
+    expect(rig.standsFor).to.equal(`pvc ${nameOf(1)}`);
+  });
+
   it('makes a deleted image and a deleted DataSource again', async () => {
     const rig = await Rig.of();
     rig.create();

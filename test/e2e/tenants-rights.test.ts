@@ -139,8 +139,10 @@ describe('the right to clone from a namespace', function () {
             'linkerd.io/inject': 'disabled',
           });
         }
+        // They are to be retained, and go with the claim that they were for.
+        await suite.client.delete(dataVolumes, key);
         for (const { metadata } of found) {
-          await until(suite.client, pods, secret(metadata?.name), 'it is gone', (pod) => pod === undefined, 30_000);
+          await until(suite.client, pods, secret(metadata?.name), 'it is gone', (pod) => pod === undefined, 60_000);
         }
       });
 

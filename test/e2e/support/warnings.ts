@@ -18,6 +18,7 @@ const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: Re
   { reason: 'FailedScheduling', message: /persistentvolumeclaim "[^"]+" not found/ },
   // Fifty at once are more than a small node has processors for.
   { reason: 'FailedScheduling', message: /Insufficient cpu/ },
+  { reason: 'Unschedulable', message: /Insufficient cpu/ },
   // The API server looks for lost addresses between the making of a Service and that of its record.
   { reason: 'ClusterIPNotAllocated', message: /is not allocated; repairing$/ },
   // Threads of the CSI provisioner and of the snapshot controller put their finalizers on one source that is cloned,

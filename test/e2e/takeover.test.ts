@@ -5,8 +5,8 @@ import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../src/api/volume-import-source.ts';
 import { volumeUploadSources } from '../../src/api/volume-upload-source.ts';
 import { isLeftByCdi } from '../../src/controllers/objects/left-by-cdi.ts';
-import { deployments } from '../../src/controllers/takeover/resources.ts';
 import {
+  deployments,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   pods,

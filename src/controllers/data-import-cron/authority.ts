@@ -1,10 +1,9 @@
 import type { DataImportCron } from '../../api/data-import-cron.ts';
 import { namespaces } from '../../kube/builtin-resources.ts';
-import { TerminalError, WaitingError } from '../../kube/errors.ts';
+import { TerminalError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-
-const LOOK_AGAIN_MILLISECONDS = 10_000;
+import { requirePolicies } from '../runtime/require-policies.ts';
 
 /**
  * Requires that a DataImportCron that clones from another namespace was made while it was checked who may clone from
@@ -21,14 +20,7 @@ export async function requireAuthority(
   const namespace = cron.spec.template.spec.source?.pvc?.namespace;
   const key = keyOf(cron);
   if (!namespace || namespace === key.namespace) return;
-  const { problem } = policies;
-  if (problem) {
-    throw new WaitingError(
-      'PolicyMissing',
-      `Clones from other namespaces wait: ${problem}, so nobody's right to clone is checked; install deploy/admission, and they go on`,
-      { after: LOOK_AGAIN_MILLISECONDS },
-    );
-  }
+  requirePolicies({ policies });
   if (!policies.hasAdmitted('clone-from-data-import-cron.cdi.kubevirt.io', cron)) {
     throw new TerminalError(
       'PolicyMissing',

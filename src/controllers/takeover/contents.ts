@@ -7,6 +7,7 @@ import { storageProfiles } from '../../api/storage-profile.ts';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
 import {
   apiServices,
+  deployments,
   mutatingWebhookConfigurations,
   persistentVolumeClaims,
   pods,
@@ -14,13 +15,7 @@ import {
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
-import {
-  cronJobs,
-  customResourceDefinitions,
-  deployments,
-  objectTransfers,
-  validatingWebhookConfigurations,
-} from './resources.ts';
+import { cronJobs, customResourceDefinitions, objectTransfers, validatingWebhookConfigurations } from './resources.ts';
 
 const looked = {
   dataVolumes: { resource: dataVolumes },

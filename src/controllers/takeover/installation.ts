@@ -1,9 +1,10 @@
 import { CDI_GROUP } from '../../api/group.ts';
+import type { Deployment } from '../../kube/builtin-resources.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { CLAIM_WEBHOOK_CONFIGURATION, roleCertificates, UPLOAD_API_SERVICE } from '../../protocol/installation.ts';
 import type { Contents } from './contents.ts';
 import { type Outlook, outlook } from './fate.ts';
-import type { CustomResourceDefinition, Deployment } from './resources.ts';
+import type { CustomResourceDefinition } from './resources.ts';
 
 const API_SERVICE_NAME = roleCertificates.apiserver.service;
 const WORKERS = ['cdi-deployment', 'cdi-apiserver', 'cdi-uploadproxy'];

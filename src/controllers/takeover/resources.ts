@@ -1,16 +1,10 @@
-import type {
-  V1CronJob,
-  V1CustomResourceDefinition,
-  V1Deployment,
-  V1ValidatingWebhookConfiguration,
-} from '@kubernetes/client-node';
+import type { V1CronJob, V1CustomResourceDefinition, V1ValidatingWebhookConfiguration } from '@kubernetes/client-node';
 import { CDI_GROUP } from '../../api/group.ts';
 import type { OnWire } from '../../kube/on-wire.ts';
 import { defineResource, type KubeObject } from '../../kube/resource.ts';
 
 /** Resources that only the look at a cluster of CDI needs. */
 
-export type Deployment = OnWire<V1Deployment>;
 export type CronJob = OnWire<V1CronJob>;
 export type CustomResourceDefinition = OnWire<V1CustomResourceDefinition>;
 export type ValidatingWebhookConfiguration = OnWire<V1ValidatingWebhookConfiguration>;
@@ -19,13 +13,6 @@ export interface ObjectTransfer extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
 
-export const deployments = defineResource<Deployment>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'Deployment',
-  plural: 'deployments',
-  namespaced: true,
-});
 export const cronJobs = defineResource<CronJob>({
   group: 'batch',
   version: 'v1',

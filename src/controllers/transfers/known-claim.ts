@@ -1,8 +1,8 @@
-import { userAnnotation } from '../../api/annotations.ts';
 import { ownerReference } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { keyOf } from '../../kube/key.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
+import { isPodRetained } from '../claims/pod-retention.ts';
 import {
   retainedForAnnotation,
   retainedForClaimAnnotation,
@@ -17,11 +17,6 @@ import type { ControllerContext } from '../runtime/context.ts';
  */
 export function podOwner(claim: PersistentVolumeClaim): OwnerReference {
   return knownOwner(claim) ?? ownerReference(claim, { controller: true });
-}
-
-/** Reports whether the pods of a transfer are kept after they have succeeded. */
-export function isPodRetained(claim: PersistentVolumeClaim): boolean {
-  return claim.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
 }
 
 /** Reports whether a claim is filled in place of the one that the user knows. */

@@ -1,10 +1,10 @@
-import { userAnnotation } from '../../../api/annotations.ts';
 import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../../kube/builtin-resources.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import type { ObjectKey } from '../../../kube/key.ts';
 import { isPrimeOfCdi } from '../../objects/left-by-cdi.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
+import { isPodRetained } from '../pod-retention.ts';
 
 /**
  * Returns the working claim of a target claim, where there is one: ours, or the one by which CDI has begun to populate
@@ -27,7 +27,6 @@ export async function removeLostPrime(
 ): Promise<void> {
   const prime = caches.claims.get(key);
   if (!prime || !isPrimeOfCdi(prime, target.metadata?.uid) || isBeingDeleted(prime)) return;
-  const isRetained = prime.metadata?.annotations?.[userAnnotation.podRetainAfterCompletion] === 'true';
-  if (prime.status?.phase === 'Lost' && !isRetained)
+  if (prime.status?.phase === 'Lost' && !isPodRetained(prime))
     await client.delete(persistentVolumeClaims, key, { uid: prime.metadata?.uid });
 }

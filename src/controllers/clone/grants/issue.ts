@@ -4,18 +4,18 @@ import type { DataVolume } from '../../../api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../api/group.ts';
 import { objectLabels } from '../../../api/labels.ts';
 import { namespaces, type PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { TerminalError } from '../../../kube/errors.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import type { KubeObject } from '../../../kube/resource.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { leadsElsewhere } from '../../references/data-source-of.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
+import { requirePolicies } from '../../runtime/require-policies.ts';
 import { type ClonedObject, findCloned } from '../source/cloned-object.ts';
 import { without } from '../source/source.ts';
 
 /** The time after the creation of a DataVolume for which the check of its user's right remains valid. */
 const LONGEST_WAIT_MILLISECONDS = 24 * 60 * 60_000;
-const LOOK_AGAIN_MILLISECONDS = 10_000;
 
 /** The object that a DataVolume may be cloned from. */
 export interface GrantedObject extends ClonedObject {
@@ -40,14 +40,7 @@ export function decideGrant(
   cloned: ClonedObject,
   through: readonly DataSource[],
 ): GrantedObject {
-  const { problem } = policies;
-  if (problem) {
-    throw new WaitingError(
-      'PolicyMissing',
-      `Clones from other namespaces wait: ${problem}, so nobody's right to clone is checked; install deploy/admission, and they go on`,
-      { after: LOOK_AGAIN_MILLISECONDS },
-    );
-  }
+  requirePolicies({ policies });
   if (!policies.hasAdmitted('clone-from-data-volume.cdi.kubevirt.io', dataVolume))
     throw unchecked('DataVolume', dataVolume);
   const unknown = through.find(

@@ -115,32 +115,31 @@ const deployments = ['cdi-deployment', 'cdi-apiserver', 'cdi-uploadproxy'];
 async function install(kubectl: Kubectl, image: string, revision: string | undefined, log: Log): Promise<void> {
   log('installing Diskpress: kubectl apply -k deploy');
   const built = await kubectl.run('kustomize', `${repository}/deploy`);
-  const manifests = withOneController(built.replaceAll(productImage, image));
+  const manifests = adapted(built.replaceAll(productImage, image), revision);
   await kubectl.applyText(manifests, tally(manifests.split(/^---$/m).length, log));
   log('waiting for the controllers to start: kubectl rollout status');
-  const inNamespace = `--namespace=${productNamespace}`;
-  if (revision !== undefined) {
-    const metadata = { annotations: { 'diskpress.test/revision': revision } };
-    const patch = JSON.stringify({ spec: { template: { metadata } } });
-    for (const name of deployments) await kubectl.run(inNamespace, 'patch', 'deployment', name, '--patch', patch);
-  }
   try {
     for (const name of deployments) {
       const rollout = ['rollout', 'status', `deployment/${name}`, `--timeout=${ROLLOUT_SECONDS}s`];
-      await kubectl.follow(log, inNamespace, ...rollout);
+      await kubectl.follow(log, `--namespace=${productNamespace}`, ...rollout);
     }
   } catch (error) {
     throw new Error('Diskpress did not become available in the cluster', { cause: error });
   }
 }
 
-/** Tests look at the controller, kill it and measure it: there is to be one. */
-function withOneController(manifests: string): string {
+/**
+ * One controller, because tests look at it, kill it and measure it; and pods that are replaced where the image has
+ * changed under the same name. Applied with the rest: a change made afterwards would start every pod twice.
+ */
+function adapted(manifests: string, revision: string | undefined): string {
   const documents = parseAllDocuments(manifests);
   for (const document of documents) {
-    const isController =
-      document.getIn(['kind']) === 'Deployment' && document.getIn(['metadata', 'name']) === 'cdi-deployment';
-    if (isController) document.setIn(['spec', 'replicas'], 1);
+    if (document.get('kind') !== 'Deployment') continue;
+    const name = String(document.getIn(['metadata', 'name']));
+    if (name === 'cdi-deployment') document.setIn(['spec', 'replicas'], 1);
+    if (revision === undefined || !deployments.includes(name)) continue;
+    document.setIn(['spec', 'template', 'metadata', 'annotations', 'diskpress.test/revision'], revision);
   }
   return documents.map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }

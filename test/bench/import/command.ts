@@ -2,20 +2,18 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execPath } from 'node:process';
 import { Command } from 'commander';
-import { run } from '../../cluster/commands.ts';
-import { repository } from '../../cluster/folders.ts';
 import { installPrerequisites } from '../../cluster/index.ts';
 import { kindsOfData } from '../../support/disk-data.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { startWebServer } from '../../support/web-server.ts';
+import { type Build, buildOf, ownBuild } from '../against/build.ts';
 import { atEnd } from '../ending.ts';
 import { type BenchData, BenchImages, imagesFolder, smallDisk, wholeDisk } from '../images.ts';
 import { type Laboratory, measureRow } from './measure-row.ts';
 import { rows } from './rows.ts';
 import { measureStartUp } from './start-up.ts';
-import { report, reportStartUp, type Result } from './table.ts';
+import { report, reportAgainst, reportStartUp, type Result } from './table.ts';
 import { createVolume } from './volume.ts';
 
 interface Options {
@@ -23,6 +21,7 @@ interface Options {
   data: BenchData[];
   runs: number;
   small?: true;
+  against?: string;
 }
 
 const START_UP = 'start-up';
@@ -40,15 +39,17 @@ export async function importing(args: string[]): Promise<number> {
     ])
     .option('--runs <count>', 'of each, and of its reference', Number, 3)
     .option('--small', 'a disk of 1 GiB with 150 MiB of data, to try it out')
+    .option('--against <commit>', 'measures the build of that commit, too, in alternation')
     .parse(args, { from: 'user' });
-  const { rows: wanted = names, data, runs, small } = command.opts<Options>();
+  const { rows: wanted = names, data, runs, small, against } = command.opts<Options>();
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) command.error(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`);
   const unknownData = data.filter((kind) => !kinds.includes(kind));
   if (unknownData.length > 0) command.error(`there is no data ${unknownData.join(', ')}; there is ${kinds.join(', ')}`);
   await installPrerequisites(log);
-  await run(execPath, ['build.ts'], { cwd: repository });
-  const laboratory = await setUp((kind) => new BenchImages(small ? smallDisk : wholeDisk, kind, log));
+  const other = against === undefined ? undefined : await buildOf(against, log);
+  const imagesOf = (kind: BenchData) => new BenchImages(small ? smallDisk : wholeDisk, kind, log);
+  const laboratory = await setUp(imagesOf, await ownBuild(), other);
   const results: Result[] = [];
   for (const row of rows) {
     if (!wanted.includes(row.name)) continue;
@@ -57,12 +58,13 @@ export async function importing(args: string[]): Promise<number> {
     }
   }
   if (results.length > 0) console.log(report(results));
+  if (results.length > 0 && other) console.log(`\n${reportAgainst(other.name, results)}`);
   if (wanted.includes(START_UP)) console.log(reportStartUp(await measureStartUp(laboratory.volume, runs)));
   return 0;
 }
 
 /** All of it goes when this process ends. */
-async function setUp(imagesOf: Laboratory['imagesOf']): Promise<Laboratory> {
+async function setUp(imagesOf: Laboratory['imagesOf'], build: Build, other: Build | undefined): Promise<Laboratory> {
   const address = '127.0.0.1';
   await mkdir(imagesFolder(), { recursive: true });
   const state = await mkdtemp(join(process.env.DISKPRESS_BENCH_FOLDER ?? tmpdir(), 'diskpress-bench-'));
@@ -70,5 +72,5 @@ async function setUp(imagesOf: Laboratory['imagesOf']): Promise<Laboratory> {
   const volume = await createVolume(state);
   const web = await startWebServer({ address, state, root: imagesFolder() });
   const registry = await startRegistry({ address, state });
-  return { imagesOf, volume, web, registry, log };
+  return { imagesOf, volume, web, registry, build, other, log };
 }

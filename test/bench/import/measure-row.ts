@@ -2,9 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execPath } from 'node:process';
 import { type Log, run } from '../../cluster/commands.ts';
-import { repository } from '../../cluster/folders.ts';
 import type { Registry } from '../../support/registry.ts';
 import { webPath, type WebServer } from '../../support/web-server.ts';
+import type { Build } from '../against/build.ts';
 import type { BenchData, BenchImages } from '../images.ts';
 import { measure, type Measurement } from './measure.ts';
 import { pushDisk } from './registry.ts';
@@ -19,6 +19,9 @@ export interface Laboratory {
   volume: Volume;
   web: WebServer;
   registry: Registry;
+  build: Build;
+  /** What it is measured against. */
+  other: Build | undefined;
   log: Log;
 }
 
@@ -28,7 +31,7 @@ export interface Laboratory {
  * @param kind what the disk is full of
  */
 export async function measureRow(row: Row, kind: BenchData, runs: number, laboratory: Laboratory): Promise<Result> {
-  const { imagesOf, volume, web, registry, log } = laboratory;
+  const { imagesOf, volume, web, registry, build, other, log } = laboratory;
   const images = imagesOf(kind);
   const target = join(volume.folder, 'disk.img');
   const scratch = join(volume.folder, 'scratch');
@@ -46,9 +49,14 @@ export async function measureRow(row: Row, kind: BenchData, runs: number, labora
   };
   const bash = (script: string, cached: string[] = []) =>
     measure(volume, { program: 'bash', args: ['-euo', 'pipefail', '-c', script], env, cached });
-  const importing = [join(repository, 'dist/main.js'), 'import', ...(row.registry ? ['--insecure'] : []), url, target];
+  const importing = ({ folder }: Build) =>
+    measure(volume, {
+      program: execPath,
+      args: [join(folder, 'dist/main.js'), 'import', ...(row.registry ? ['--insecure'] : []), url, target],
+    });
 
   const ours: Measurement[] = [];
+  const theirs: Measurement[] = [];
   const reference: Measurement[] = [];
   const clear = async () => {
     await rm(target);
@@ -56,15 +64,20 @@ export async function measureRow(row: Row, kind: BenchData, runs: number, labora
   };
   const check = () => run('qemu-img', ['compare', '-q', '-f', 'raw', '-F', 'raw', target, disk]);
   for (let round = 1; round <= runs; round += 1) {
-    ours.push(await measure(volume, { program: execPath, args: importing }));
+    ours.push(await importing(build));
     if (round === 1) await check();
     await clear();
+    if (other) {
+      theirs.push(await importing(other));
+      await clear();
+    }
     await mkdir(scratch);
     reference.push(await bash(row.reference));
     if (round === 1) await check();
     await clear();
-    const [own, other] = [ours, reference].map((measured) => measured.at(-1)?.seconds.toFixed(2));
-    log(`${row.name}, ${kind}, round ${round} of ${runs}: ${own} s, reference ${other} s`);
+    const [own, another, usual] = [ours, theirs, reference].map((measured) => measured.at(-1)?.seconds.toFixed(2));
+    const against = other ? `, ${other.name} ${another} s` : '';
+    log(`${row.name}, ${kind}, round ${round} of ${runs}: ${own} s${against}, reference ${usual} s`);
   }
   const network = await bash(
     `curl --silent --show-error --fail --output /dev/null "${row.registry ? '$blob' : '$url'}"`,
@@ -74,5 +87,5 @@ export async function measureRow(row: Row, kind: BenchData, runs: number, labora
     `dd if=/dev/zero of="$target" bs=1M count=${Math.ceil(data / 2 ** 20)} conv=fsync status=none`,
   );
   await clear();
-  return { row, kind, data, ours, reference, limits: { network, decoding, disk: writing } };
+  return { row, kind, data, ours, theirs, reference, limits: { network, decoding, disk: writing } };
 }

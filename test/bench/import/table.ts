@@ -1,4 +1,6 @@
+import { type Compared, comparison, type Figures } from '../against/comparison.ts';
 import type { BenchData } from '../images.ts';
+import { middle, table } from '../table.ts';
 import type { Measurement } from './measure.ts';
 import type { Row } from './rows.ts';
 import { START_UP_AIM, type StartUp } from './start-up.ts';
@@ -11,6 +13,8 @@ export interface Result {
   data: number;
   ours: Measurement[];
   reference: Measurement[];
+  /** Of another build. */
+  theirs: Measurement[];
   /** What each part of the work takes by itself. */
   limits: { network: Measurement; decoding: Measurement; disk: Measurement };
 }
@@ -63,19 +67,23 @@ export function report(results: Result[]): string {
   );
 }
 
+/** What was measured of both builds. */
+export function reportAgainst(other: string, results: Result[]): string {
+  return comparison(
+    other,
+    results.map(({ row, kind, ours, theirs }): Compared => ({
+      row: `${row.name}, ${kind}`,
+      ours: ours.map(figuresOf),
+      theirs: theirs.map(figuresOf),
+    })),
+  );
+}
+
+function figuresOf({ seconds, processor, memory, written }: Measurement): Figures {
+  return { seconds, 'processor, s': processor, 'memory, MB': memory / MEGABYTE, 'written, MB': written / MEGABYTE };
+}
+
 export function reportStartUp({ cold, warm }: StartUp): string {
   const head = ['importer, start to first request', 'seconds, cold caches', 'warm', 'aim'];
   return table(head, [['http', middle(cold).toFixed(2), middle(warm).toFixed(2), `≤ ${START_UP_AIM}`]]);
-}
-
-function table(head: string[], lines: string[][]): string {
-  const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
-}
-
-function middle(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  const upper = sorted[half] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? NaN)) / 2;
 }

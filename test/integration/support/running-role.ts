@@ -12,6 +12,15 @@ import {
 
 type LogLine = Record<string, unknown> & { message: string };
 
+/** What roles are run by. */
+export interface RoleProgram {
+  readonly script: string;
+  /** What it calls a role and its settings, where that is not as here. */
+  readonly translate?: (role: string, settings: object) => [role: string, settings: object];
+}
+
+const ownProgram: RoleProgram = { script: join(import.meta.dirname, 'role-process.ts') };
+
 /** A role that runs as a child process. */
 export class RunningRole {
   readonly process: ChildProcess;
@@ -20,9 +29,18 @@ export class RunningRole {
   readonly #exited: Promise<number | null>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(parameters: string[], terminationMessage: string) {
+  /** @param user that it becomes; the one of this process where none is given */
+  constructor(
+    role: string,
+    settings: object,
+    terminationMessage: string,
+    { user, program = ownProgram }: { user?: number | undefined; program?: RoleProgram | undefined } = {},
+  ) {
     this.#terminationMessage = terminationMessage;
-    this.process = spawn(process.execPath, [join(import.meta.dirname, 'role-process.ts'), ...parameters], {
+    const { script, translate = (...same) => same } = program;
+    const [name, given] = translate(role, settings);
+    const parameters = [name, JSON.stringify(given), ...(user === undefined ? [] : [String(user)])];
+    this.process = spawn(process.execPath, [script, ...parameters], {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, LOG_FORMAT: 'json', TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
     });

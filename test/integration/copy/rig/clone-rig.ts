@@ -9,7 +9,7 @@ import {
   createTransferCertificates,
   type TransferCertificates,
 } from '../../../../src/server/certificates.ts';
-import { RunningRole } from '../../support/running-role.ts';
+import { type RoleProgram, RunningRole } from '../../support/running-role.ts';
 
 /** The name in the server's certificate. */
 export const SERVER_NAME = 'clone-target.team-a.svc';
@@ -61,10 +61,10 @@ export class CloneRig {
   startServer(
     target: Partial<TransferTarget>,
     settings: Partial<CopyTargetSettings> = {},
-    { asPodUser = false } = {},
+    { asPodUser = false, program }: { asPodUser?: boolean; program?: RoleProgram } = {},
   ): RunningRole {
-    const user = asPodUser && process.getuid?.() === 0 ? [String(POD_USER)] : [];
-    return this.#start('copy-target', user, {
+    const user = asPodUser && process.getuid?.() === 0 ? POD_USER : undefined;
+    return this.#start('copy-target', { user, program }, {
       request: {
         target: {
           volumeMode: 'Filesystem',
@@ -87,8 +87,9 @@ export class CloneRig {
   startSource(
     request: Partial<NonNullable<CopySourceSettings['request']>>,
     settings: Partial<CopySourceSettings>,
+    { program }: { program?: RoleProgram } = {},
   ): RunningRole {
-    return this.#start('copy-source', [], {
+    return this.#start('copy-source', { program }, {
       request: {
         volumeMode: 'Filesystem',
         contentType: 'kubevirt',
@@ -109,11 +110,9 @@ export class CloneRig {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #start(role: string, user: string[], settings: object): RunningRole {
-    const running = new RunningRole(
-      [role, JSON.stringify(settings), ...user],
-      join(this.directory, `termination-${this.#roles.length}`),
-    );
+  #start(role: string, options: ConstructorParameters<typeof RunningRole>[3], settings: object): RunningRole {
+    const message = join(this.directory, `termination-${this.#roles.length}`);
+    const running = new RunningRole(role, settings, message, options);
     this.#roles.push(running);
     return running;
   }

@@ -104,10 +104,8 @@ export class UploadRig {
       progressPort: 0,
       ...settings,
     };
-    const server = new RunningRole(
-      ['upload-server', JSON.stringify(overrides)],
-      join(this.directory, `termination-${this.#servers.length}`),
-    );
+    const message = join(this.directory, `termination-${this.#servers.length}`);
+    const server = new RunningRole('upload-server', overrides, message);
     this.#servers.push(server);
     return server;
   }

@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CloneRig } from '../../integration/copy/rig/clone-rig.ts';
+import { type LoopDevices, sh } from '../../integration/copy/rig/disks.ts';
+import type { Copied } from './copy.ts';
+
+const MEBIBYTE = 2 ** 20;
+const PIECE_LENGTH = 64 * 1024;
+/** The disk has a MiB of data in each so many MiB: 1.4 GiB in 8 GiB. */
+const STRIDE_MEBIBYTES = 5.714;
+const FILE_LENGTH = 4096;
+const FILES_IN_FOLDER = 1000;
+
+/** A way to copy, and the usual tool for the same. */
+export interface Case {
+  readonly name: string;
+  /** Fills the source. @returns what is copied */
+  prepare: (rig: CloneRig, devices: LoopDevices) => Promise<Copied>;
+  reference: (rig: CloneRig, copied: Copied) => void;
+  /** @throws Error where the target is not as the source is */
+  verify: (rig: CloneRig, copied: Copied) => void;
+  /** Empties the target. */
+  clear: (rig: CloneRig, copied: Copied) => Promise<void>;
+}
+
+export interface Dimensions {
+  /** Of a disk. */
+  readonly mebibytes: number;
+  /** In a tree. */
+  readonly files: number;
+}
+
+export const cases: Readonly<Record<string, (dimensions: Dimensions) => Case>> = { image, device, tree };
+
+async function clearFolder({ target }: CloneRig): Promise<void> {
+  await rm(target, { recursive: true });
+  await mkdir(target);
+}
+
+function image({ mebibytes }: Dimensions): Case {
+  return {
+    name: 'disk image to disk image; cp --sparse=always, sync',
+    prepare: async ({ source }) => {
+      writeScattered(join(source, 'disk.img'), mebibytes);
+      return { volumeMode: 'Filesystem', contentType: 'kubevirt' };
+    },
+    reference: ({ source, target }) =>
+      sh('cp --sparse=always --reflink=never "$1/disk.img" "$2/disk.img"; sync "$2/disk.img"', '/', source, target),
+    verify: ({ source, target }) =>
+      sh('cmp -n "$3" "$1/disk.img" "$2/disk.img"', '/', source, target, String(mebibytes * MEBIBYTE)),
+    clear: clearFolder,
+  };
+}
+
+function device({ mebibytes }: Dimensions): Case {
+  return {
+    name: 'device to device; dd conv=sparse,fsync',
+    prepare: async (_rig, devices) => {
+      const [source, target] = ['source.raw', 'target.raw'].map((file) => devices.attach(file, mebibytes));
+      writeScattered(devices.file('source.raw'), mebibytes);
+      return { volumeMode: 'Block', contentType: 'kubevirt', devices: { source: source ?? '', target: target ?? '' } };
+    },
+    reference: (_rig, { devices }) => {
+      sh('dd if="$1" of="$2" bs=1M conv=sparse,fsync status=none', '/', devices?.source ?? '', devices?.target ?? '');
+    },
+    verify: (_rig, { devices }) => execFileSync('cmp', [devices?.source ?? '', devices?.target ?? '']),
+    clear: async (_rig, { devices }) => {
+      sh('blkdiscard "$1"', '/', devices?.target ?? '');
+    },
+  };
+}
+
+function tree({ files }: Dimensions): Case {
+  return {
+    name: `tree of ${files} files of 4 KiB; tar to tar, sync -f`,
+    prepare: async ({ source }) => {
+      const content = randomBytes(FILE_LENGTH);
+      for (let folder = 0; folder * FILES_IN_FOLDER < files; folder += 1) {
+        const directory = join(source, String(folder));
+        await mkdir(directory);
+        const length = Math.min(FILES_IN_FOLDER, files - folder * FILES_IN_FOLDER);
+        const names = Array.from({ length }, (_, index) => String(index));
+        await Promise.all(names.map((name) => writeFile(join(directory, name), content)));
+      }
+      return { volumeMode: 'Filesystem', contentType: 'archive' };
+    },
+    reference: ({ source, target }) => sh('tar -C "$1" -cf - . | tar -C "$2" -xf -; sync -f "$2"', '/', source, target),
+    verify: ({ source, target }) => execFileSync('diff', ['-r', source, target]),
+    clear: clearFolder,
+  };
+}
+
+/** Writes data that are not zeros all over a sparse disk. */
+function writeScattered(path: string, mebibytes: number): void {
+  const piece = randomBytes(PIECE_LENGTH);
+  const target = openSync(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    if (fstatSync(target).isFile()) ftruncateSync(target, mebibytes * MEBIBYTE);
+    const stride = Math.floor((STRIDE_MEBIBYTES * MEBIBYTE) / (MEBIBYTE / PIECE_LENGTH) / 4096) * 4096;
+    for (let offset = 0; offset + PIECE_LENGTH <= mebibytes * MEBIBYTE; offset += stride) {
+      writeSync(target, piece, 0, piece.length, offset);
+    }
+    fsyncSync(target);
+  } finally {
+    closeSync(target);
+  }
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+
+/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const SAMPLE_MILLISECONDS = 20;
+const MEGABYTE = 1e6;
+
+/** What a process has used since it was started. */
+export interface Usage {
+  /** Seconds of processor time, in the program and in the kernel for it. */
+  readonly processor: number;
+  /** The most that was resident, in MB. */
+  readonly memory: number;
+  /** MB that it has read from files and connections, and written to them. */
+  readonly read: number;
+  readonly written: number;
+}
+
+/**
+ * Looks again and again, for a process that has ended tells nothing.
+ *
+ * @returns what it had used when it was last seen
+ */
+export function followUsage(pid: number | undefined): () => Usage {
+  let usage: Usage = { processor: NaN, memory: NaN, read: NaN, written: NaN };
+  const timer = setInterval(() => {
+    try {
+      usage = usageOf(pid) ?? usage;
+    } catch {
+      clearInterval(timer);
+    }
+  }, SAMPLE_MILLISECONDS);
+  return () => {
+    clearInterval(timer);
+    return usage;
+  };
+}
+
+/** @returns undefined for a process that has ended, and that nobody has asked for its status yet */
+function usageOf(pid: number | undefined): Usage | undefined {
+  const file = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  const ticks = file('stat').split(') ')[1]?.split(' ') ?? [];
+  const resident = /^VmHWM:\s+(\d+) kB$/m.exec(file('status'))?.[1];
+  if (resident === undefined) return undefined;
+  const traffic = file('io');
+  const megabytes = (name: string): number =>
+    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(traffic)?.[1]) / MEGABYTE;
+  return {
+    processor: (Number(ticks[11]) + Number(ticks[12])) / TICKS_PER_SECOND,
+    memory: (Number(resident) * 1024) / MEGABYTE,
+    read: megabytes('rchar'),
+    written: megabytes('wchar'),
+  };
+}

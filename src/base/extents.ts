@@ -4,6 +4,8 @@ export interface Extent {
   offset: number;
   /** The bytes, which are lent until the next extent is requested. */
   data: Buffer;
+  /** Lends the bytes until the promise has settled, however many extents are requested before. */
+  keepUntil?: ((settled: Promise<unknown>) => void) | undefined;
 }
 
 /** A disk that is being decoded from a stream. */

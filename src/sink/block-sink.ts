@@ -93,11 +93,11 @@ export class BlockSink implements DiskTarget {
     return buffer.subarray(0, bytesRead);
   }
 
-  async write({ offset, data }: Extent): Promise<void> {
-    const end = offset + data.length;
+  async write(extent: Extent): Promise<void> {
+    const end = extent.offset + extent.data.length;
     if (end > this.#size) throw imageTooLarge(this.path, { size: end, isAtLeast: true, largest: this.#size });
     try {
-      await this.#writer?.write(offset, data);
+      await this.#writer?.write(extent);
     } catch (error) {
       throw asTargetError(error, this.path);
     }

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Extent } from '../base/extents.ts';
 import { MemoryPool } from '../base/memory-pool.ts';
 import type { Progress } from '../base/progress.ts';
 import { dataRuns, isZero, SHORTEST_HOLE } from '../base/zeros.ts';
@@ -7,6 +8,8 @@ import { alignableLength, alignedPart, isAligned, TargetFile } from './target-fi
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
+/** Writes in flight from where the data is: while one is on its way to the device, that has another to work on. */
+const MOST_IN_PLACE = 3;
 /** The size of the pieces that are checked for zeros before anything is copied, in bytes. */
 const PIECE = 64 * 1024;
 
@@ -40,6 +43,7 @@ export class CoalescingWriter {
   readonly #progress: Progress;
   readonly #options: WriterOptions;
   readonly #blocks: Block[] = [];
+  readonly #inPlace = new Set<Promise<void>>();
   #current: Block | undefined;
   #failure: unknown;
   /** Zeros that were passed and remain to be zeroed. */
@@ -52,10 +56,9 @@ export class CoalescingWriter {
     this.#options = options;
   }
 
-  async write(offset: number, data: Buffer): Promise<void> {
+  async write({ offset, data, keepUntil }: Extent): Promise<void> {
     if (data.length >= BLOCK_SIZE && this.#options.zero === undefined && isAligned(data, offset)) {
-      this.#throwFailure();
-      await this.#writeRuns(offset, data, dataRuns(data));
+      await this.#writeInPlace(offset, data, keepUntil);
       return;
     }
     for (let done = 0; done < data.length;) {
@@ -77,14 +80,14 @@ export class CoalescingWriter {
   /** Waits until everything that was written before the call is durable on the target. */
   async flush(): Promise<void> {
     this.#send();
-    await Promise.all([...this.#blocks.map((block) => block.written), this.#zeroPassed()]);
+    await Promise.all([...this.#blocks.map((block) => block.written), ...this.#inPlace, this.#zeroPassed()]);
     this.#throwFailure();
     await this.#file.sync();
   }
 
   /** Waits for writes in flight, and ignores their outcome. Nothing can be written after this. */
   async settle(): Promise<void> {
-    await Promise.allSettled([...this.#blocks.map((block) => block.written), this.#zeroing]);
+    await Promise.allSettled([...this.#blocks.map((block) => block.written), ...this.#inPlace, this.#zeroing]);
     for (const block of this.#blocks.splice(0)) this.#discard(block);
     if (this.#current !== undefined) this.#discard(this.#current);
     this.#current = undefined;
@@ -137,6 +140,24 @@ export class CoalescingWriter {
       data,
       this.#options.zero === undefined ? dataRuns(data) : [[0, data.length]],
     );
+  }
+
+  /** Writes data from where it is, behind the caller where that lets it be kept. */
+  async #writeInPlace(offset: number, data: Buffer, keepUntil: Extent['keepUntil']): Promise<void> {
+    while (this.#inPlace.size >= MOST_IN_PLACE) await Promise.race(this.#inPlace);
+    this.#throwFailure();
+    const writing = this.#writeRuns(offset, data, dataRuns(data));
+    if (keepUntil === undefined) {
+      await writing;
+      return;
+    }
+    const written = writing
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#inPlace.delete(written));
+    this.#inPlace.add(written);
+    keepUntil(written);
   }
 
   async #writeRuns(position: number, data: Buffer, runs: [start: number, end: number][]): Promise<void> {

@@ -100,11 +100,11 @@ export class FileSink implements DiskTarget {
     return buffer.subarray(0, bytesRead);
   }
 
-  async write({ offset, data }: Extent): Promise<void> {
-    const end = offset + data.length;
+  async write(extent: Extent): Promise<void> {
+    const end = extent.offset + extent.data.length;
     if (end > this.#space.largest) throw imageTooLarge(this.path, { size: end, isAtLeast: true, ...this.#space });
     try {
-      await this.#writer?.write(offset, data);
+      await this.#writer?.write(extent);
     } catch (error) {
       throw asTargetError(error, this.path);
     }

@@ -20,7 +20,7 @@ export interface Sink {
   begin(virtualSize: number | undefined): Promise<void>;
   /** Whether ranges that are not written read as zeros; otherwise `finish` zeroes them. Valid after `begin`. */
   readonly readsAsZeros: boolean;
-  /** Writes an extent. Its data may be reused once this returns. */
+  /** Writes an extent. Its data may be reused once this returns, unless the sink has asked to keep it. */
   write(extent: Extent): Promise<void>;
   /** Makes everything durable and gives the disk its final size. */
   finish(virtualSize: number): Promise<WrittenTarget>;

@@ -27,12 +27,12 @@ export function decodeSource(options: DecodeSourceOptions): DecodedDisk {
   };
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
-    for await (const { offset, length, content, data } of new ReadAhead(options).pieces()) {
+    for await (const { offset, length, content, data, keepUntil } of new ReadAhead(options).pieces()) {
       if (content === 'unchanged' && !isUpdate) throw new Error('a whole disk with parts that are unchanged');
       position = offset;
       const zeros = content === 'zeros' && isUpdate ? length : 0;
       for (const part of data === undefined ? zeroPieces(zeros) : [data]) {
-        const extent = { offset: position, data: part };
+        const extent = { offset: position, data: part, keepUntil: data === undefined ? undefined : keepUntil };
         position += part.length;
         if (!begun) await beforeFirst?.();
         begun = true;

@@ -18,11 +18,15 @@ const MOST_AHEAD = 256;
 /** A part of a disk in its turn. The data is lent until the next piece is requested; zeros and the like have none. */
 export interface ReadPiece extends DiskRange {
   readonly data: Buffer | undefined;
+  /** Lends the data until the promise has settled. */
+  readonly keepUntil: (settled: Promise<unknown>) => void;
 }
 
 interface StartedPiece extends DiskRange {
   readonly memory: ArrayBuffer | undefined;
   readonly data: Promise<Buffer | undefined>;
+  /** Until when the data is lent after its turn. */
+  kept?: Promise<unknown>;
 }
 
 export interface ReadAheadOptions {
@@ -41,6 +45,8 @@ export class ReadAhead {
   readonly #longest: number;
   /** Starts the reads that wait until fewer are in progress. */
   readonly #waiting: (() => void)[] = [];
+  /** Memory that is lent after its turn, until each promise has settled. */
+  readonly #kept = new Set<Promise<void>>();
   #reading = 0;
 
   constructor(options: ReadAheadOptions) {
@@ -75,17 +81,27 @@ export class ReadAhead {
           next = undefined;
         }
         const first = ahead[0];
-        if (first === undefined) return;
+        if (first === undefined) {
+          if (ended) return;
+          // All memory is kept.
+          await Promise.race(this.#kept);
+          continue;
+        }
         progress.awaiting();
         const { offset, length, content } = first;
-        yield { offset, length, content, data: await unlessAborted(first.data, signal) };
+        const data = await unlessAborted(first.data, signal);
+        const keepUntil = (settled: Promise<unknown>): void => {
+          first.kept = settled;
+        };
+        yield { offset, length, content, data, keepUntil };
         ahead.shift();
-        if (first.memory !== undefined) this.memory.giveBack(first.memory);
+        if (first.kept !== undefined) this.#giveBackAfter(first);
+        else if (first.memory !== undefined) this.memory.giveBack(first.memory);
       }
     } finally {
       this.#waiting.length = 0;
       this.memory.close();
-      for (const { memory, data } of ahead) if (memory !== undefined) this.#giveBackAfter(data, memory);
+      for (const piece of ahead) this.#giveBackAfter(piece);
       void unread.return().catch(() => {});
     }
   }
@@ -116,9 +132,13 @@ export class ReadAhead {
     }
   }
 
-  /** Gives memory back once a read that nobody waits for any more does not write to it. */
-  #giveBackAfter(data: Promise<unknown>, memory: ArrayBuffer): void {
-    const giveBack = (): void => this.memory.giveBack(memory);
-    data.then(giveBack, giveBack);
+  /** Gives memory back once it is neither read into nor lent any more. */
+  #giveBackAfter({ memory, data, kept }: StartedPiece): void {
+    if (memory === undefined) return;
+    const released = Promise.allSettled([data, kept]).then(() => {
+      this.#kept.delete(released);
+      this.memory.giveBack(memory);
+    });
+    this.#kept.add(released);
   }
 }

@@ -8,6 +8,7 @@ import { dataRuns, isZero } from '../../../src/base/zeros.ts';
 import { CoalescingWriter } from '../../../src/sink/coalescing-writer.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { RangeSet } from '../../../src/sink/range-set.ts';
+import { alignableLength, alignedPart } from '../../../src/sink/target-file.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -105,7 +106,7 @@ describe('sinks', () => {
     for (const [index, offset] of [5_000_000, 100, 700_100, 1_400_100, 3_000_000, 2_200_000].entries()) {
       lent.fill(index + 1);
       lent.copy(expected, offset);
-      await writer.write(offset, lent);
+      await writer.write({ offset, data: lent });
     }
     lent.fill(0xff);
     await writer.flush();
@@ -114,6 +115,46 @@ describe('sinks', () => {
     expect(writer.memory.size).to.equal(0);
     await file.close();
     expect((await readFile(path)).equals(expected)).to.equal(true);
+  });
+
+  it('writes several extents from where they are, and says until when it needs them', async () => {
+    const path = join(directory, 'file');
+    const file = await open(path, 'w+');
+    await file.truncate(8 * MEBIBYTE);
+    const writer = new CoalescingWriter(file, new Progress());
+    let kept = 0;
+    for (let index = 0; index < 8; index += 1) {
+      const data = alignedPart(new ArrayBuffer(alignableLength(MEBIBYTE)), MEBIBYTE).fill(index + 1);
+      const keepUntil = (settled: Promise<unknown>): void => {
+        kept += 1;
+        void settled.then(() => data.fill(0xff));
+      };
+      await writer.write({ offset: index * MEBIBYTE, data, keepUntil });
+    }
+    await writer.flush();
+    await writer.settle();
+    await file.close();
+    const written = await readFile(path);
+    for (let at = 0; at < written.length; at += 4096) expect(written[at]).to.equal(Math.floor(at / MEBIBYTE) + 1);
+    // Only where the address of memory can be told, data is written from where it is.
+    expect(kept).to.be.oneOf([0, 8]);
+  });
+
+  it('tells a later caller that an extent was not written', async () => {
+    const path = join(directory, 'file');
+    await writeFile(path, '');
+    const file = await open(path, 'r');
+    const writer = new CoalescingWriter(file, new Progress(), {
+      onWritten: () => {
+        throw new Error('the device is gone');
+      },
+    });
+    const data = alignedPart(new ArrayBuffer(alignableLength(MEBIBYTE)), MEBIBYTE).fill(1);
+    await writer.write({ offset: 0, data, keepUntil: () => undefined });
+    const failure = await writer.flush().catch((error: unknown) => error);
+    expect(failure).to.be.an('error');
+    await writer.settle();
+    await file.close();
   });
 
   it('grows a disk to the usable part of its volume, and refuses what does not fit', async () => {

@@ -16,6 +16,7 @@ const permanence = {
   TooManyRequests: 'passing',
   SourceChanged: 'passing',
   StreamCorrupted: 'passing',
+  BaseMismatch: 'passing',
   Interrupted: 'passing',
   DiskLocked: 'passing',
   TicketExpired: 'passing',

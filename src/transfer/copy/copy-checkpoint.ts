@@ -27,6 +27,7 @@ const checkpoint = z.object({
         .array(z.tuple([offset, offset]))
         .max(MOST_RANGES)
         .optional(),
+      isUpdate: z.boolean().optional(),
     })
     .optional(),
   /**

@@ -20,6 +20,7 @@ export const ARRIVED_PATH = `${COPY_PATH}/arrived`;
 const VOLUME_MODE_HEADER = 'x-diskpress-volume-mode';
 const CONTENT_TYPE_HEADER = 'x-cdi-content-type';
 const CONTENT_ID_HEADER = 'x-diskpress-content-id';
+const HOLDS_BASE_HEADER = 'x-diskpress-holds-base';
 const FROM_HEADER = 'x-diskpress-from';
 const VIRTUAL_SIZE_HEADER = 'x-diskpress-virtual-size';
 const BYTES_TOTAL_HEADER = 'x-diskpress-bytes-total';
@@ -38,12 +39,18 @@ const arrived = z.object({
 /** What is on a target already, and is kept when the same content is resumed. */
 export type Arrived = z.infer<typeof arrived>;
 
-const targetState = z.object({ volumeMode, arrived: arrived.optional() });
+const targetState = z.object({
+  volumeMode,
+  arrived: arrived.optional(),
+  /** Whether the target holds an earlier state of the disk, of which only the changed parts have to be sent. */
+  holdsBase: z.boolean().default(false),
+});
 export type TargetState = z.infer<typeof targetState>;
 
 export function stateHeaders(state: TargetState): OutgoingHttpHeaders {
   return {
     [VOLUME_MODE_HEADER]: state.volumeMode,
+    ...(state.holdsBase && { [HOLDS_BASE_HEADER]: 'true' }),
     ...(state.arrived && {
       [CONTENT_ID_HEADER]: state.arrived.contentId,
       [FROM_HEADER]: state.arrived.from,
@@ -56,6 +63,7 @@ export function parseState(headers: IncomingHttpHeaders): TargetState | undefine
   const id = headers[CONTENT_ID_HEADER];
   return targetState.safeParse({
     volumeMode: headers[VOLUME_MODE_HEADER],
+    holdsBase: headers[HOLDS_BASE_HEADER] === 'true',
     ...(id !== undefined && { arrived: { contentId: id, from: headers[FROM_HEADER] } }),
   }).data;
 }

@@ -5,6 +5,8 @@ export interface ReceivedClone {
   /** Size of the disk in bytes; missing where the volume holds no disk. */
   virtualSize?: number;
   preallocated: boolean;
+  /** Bytes of the disk that were there already, where it is an update of one that the target held. */
+  unchangedBytes?: number;
 }
 
 /**

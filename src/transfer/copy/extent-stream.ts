@@ -2,20 +2,26 @@
  * The wire format of a disk without its runs of zeros:
  *
  *     header   8 bytes "DPXTENT1", u64 size of the disk
- *     record   u8 kind (1 data, 2 zeros), u64 offset, u64 length; then, for data, `length` bytes
+ *     check    u8 kind (4), u64 offset, the first 8 bytes of the SHA-256 of a block that is not sent (block-checks.ts)
+ *     …
+ *     record   u8 kind (1 data, 2 zeros, 5 unchanged), u64 offset, u64 length; then, for data, `length` bytes
  *     …
  *     end      u8 kind (3), u64 offset = size of the disk, u64 length = bytes of data sent
  *
  * All numbers are big-endian. Records follow each other without gaps, so that a stream with a missing part cannot be
- * mistaken for a complete one.
+ * mistaken for a complete one. Checks and unchanged ranges are sent only to a target that holds a base: what is unchanged
+ * stays as it is there, if the checks show that it is the same.
  */
 import { TransferError } from '../../base/errors.ts';
+import type { BlockCheck } from './block-checks.ts';
 
 /** Part of a disk, in bytes; without `data` it is all zeros. `data` is valid until the next extent is requested. */
 export interface DiskExtent {
   offset: number;
   length: number;
   data?: Buffer;
+  /** Set where the target has this part already, which is neither data nor zeros then. */
+  isUnchanged?: true;
 }
 
 /** A disk to be sent, or the rest of one. */
@@ -24,6 +30,8 @@ export interface DiskExtents {
   size: number;
   /** The extents up to the end of the disk, in order and without gaps. */
   extents: AsyncIterable<DiskExtent>;
+  /** What a target has to hold already where extents are unchanged. */
+  checks?: readonly BlockCheck[];
 }
 
 const MAGIC = Buffer.from('DPXTENT1', 'ascii');
@@ -32,6 +40,8 @@ const RECORD_LENGTH = 17;
 const DATA = 1;
 const ZEROS = 2;
 const END = 3;
+const CHECK = 4;
+const UNCHANGED = 5;
 
 /** Yields the stream in buffers that stay valid until the next one is requested. */
 export async function* encodeExtents(source: DiskExtents): AsyncGenerator<Buffer> {
@@ -40,24 +50,26 @@ export async function* encodeExtents(source: DiskExtents): AsyncGenerator<Buffer
   header.writeBigUInt64BE(BigInt(source.size), MAGIC.length);
   yield header;
 
+  for (const { offset, code } of source.checks ?? []) yield record(CHECK, offset, code);
+
   let dataBytes = 0;
-  for await (const { offset, length, data } of source.extents) {
+  for await (const { offset, length, data, isUnchanged } of source.extents) {
     if (data) {
       dataBytes += length;
-      yield record(DATA, offset, length);
+      yield record(DATA, offset, BigInt(length));
       yield data;
     } else {
-      yield record(ZEROS, offset, length);
+      yield record(isUnchanged ? UNCHANGED : ZEROS, offset, BigInt(length));
     }
   }
-  yield record(END, source.size, dataBytes);
+  yield record(END, source.size, BigInt(dataBytes));
 }
 
-function record(kind: number, offset: number, length: number): Buffer {
+function record(kind: number, offset: number, content: bigint): Buffer {
   const buffer = Buffer.allocUnsafe(RECORD_LENGTH);
   buffer.writeUInt8(kind, 0);
   buffer.writeBigUInt64BE(BigInt(offset), 1);
-  buffer.writeBigUInt64BE(BigInt(length), 9);
+  buffer.writeBigUInt64BE(content, 9);
   return buffer;
 }
 
@@ -75,16 +87,19 @@ export class ExtentDecoder {
   readonly #partial = Buffer.alloc(RECORD_LENGTH);
   #partialLength = 0;
   readonly #expectedSize: number;
+  readonly #holdsBase: boolean;
 
   /**
-   * Both parameters are in bytes, as agreed before the stream began.
+   * Both sizes are in bytes, as agreed before the stream began.
    *
    * @param expectedSize size of the whole disk
    * @param from where the first extent begins
+   * @param options.holdsBase whether parts may be unchanged
    */
-  constructor(expectedSize: number, from = 0) {
+  constructor(expectedSize: number, from = 0, { holdsBase = false } = {}) {
     this.#expectedSize = expectedSize;
     this.#offset = from;
+    this.#holdsBase = holdsBase;
   }
 
   /** How far the extents reach, in bytes from the start of the disk. */
@@ -93,10 +108,10 @@ export class ExtentDecoder {
   }
 
   /**
-   * @returns the extents in a piece of the stream; their data are slices of the piece
+   * @returns the checks and extents in a piece of the stream; their data are slices of the piece
    * @throws TransferError StreamCorrupted
    */
-  *decode(piece: Buffer): Generator<DiskExtent> {
+  *decode(piece: Buffer): Generator<DiskExtent | BlockCheck> {
     let position = 0;
     while (position < piece.length) {
       if (this.#dataLeft > 0) {
@@ -118,8 +133,8 @@ export class ExtentDecoder {
       if (this.#size === undefined) {
         this.#readHeader();
       } else {
-        const zeros = this.#readRecord(this.#size);
-        if (zeros) yield zeros;
+        const decoded = this.#readRecord(this.#size);
+        if (decoded) yield decoded;
       }
     }
   }
@@ -137,9 +152,13 @@ export class ExtentDecoder {
     }
   }
 
-  #readRecord(size: number): DiskExtent | undefined {
+  #readRecord(size: number): DiskExtent | BlockCheck | undefined {
     const kind = this.#partial.readUInt8(0);
     const offset = safeNumber(this.#partial, 1);
+    if (kind === CHECK && this.#holdsBase) {
+      if (offset >= size) throw malformed(`a check at offset ${offset} of ${size}`);
+      return { offset, code: this.#partial.readBigUInt64BE(9) };
+    }
     const length = safeNumber(this.#partial, 9);
     if (offset !== this.#offset) throw malformed(`a record for offset ${offset} where ${this.#offset} was due`);
     if (kind === END) {
@@ -148,7 +167,8 @@ export class ExtentDecoder {
       this.#ended = true;
       return undefined;
     }
-    if (kind !== DATA && kind !== ZEROS) throw malformed(`unknown kind of record ${kind} at offset ${offset}`);
+    const isUnchanged = kind === UNCHANGED && this.#holdsBase;
+    if (kind !== DATA && kind !== ZEROS && !isUnchanged) throw malformed(`unknown kind of record ${kind} at offset ${offset}`);
     if (length === 0 || length > size - offset) {
       throw malformed(`a record of ${length} bytes at offset ${offset} of a disk of ${size}`);
     }
@@ -158,7 +178,7 @@ export class ExtentDecoder {
       return undefined;
     }
     this.#offset += length;
-    return { offset, length };
+    return { offset, length, ...(isUnchanged && { isUnchanged }) };
   }
 }
 

@@ -312,6 +312,12 @@ export const reasonGroups = [
     remedy: 'What arrived is not what was sent; it is sent again.',
   },
   {
+    reasons: ['BaseMismatch'],
+    course: 'passing',
+    remedy:
+      'The driver said that less had changed since an earlier copy than really has; the whole disk is copied. Tell the vendor of the driver, and do not use incremental copies with it.',
+  },
+  {
     reasons: ['PodReplaced', 'PodKilled', 'PodFailed', 'Interrupted'],
     course: 'passing',
     remedy: 'A pod was deleted, evicted, killed or stopped; another one continues where it was.',

@@ -1,8 +1,12 @@
-import { basename } from 'node:path';
-import { asTransferError } from '../base/errors.ts';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { BlockRange } from '../base/block-range.ts';
+import { asTransferError, systemCode } from '../base/errors.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
+import { decodeBlockRanges } from '../protocol/block-ranges.ts';
 import {
+  CHANGED_RANGES_FILE,
   COPY_SOURCE_REQUEST_VARIABLE,
   type CopySourceRequest,
   copySourceRequest,
@@ -62,7 +66,7 @@ async function sendVolume(
     serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
   };
-  const source = sourceVolume(request, settings);
+  const source = await sourceVolume(request, settings);
 
   const patience = new Patience(untilStreamArrives, progress, signal);
   let furthest = 0;
@@ -94,13 +98,26 @@ async function sendVolume(
   };
 }
 
-function sourceVolume(request: CopySourceRequest, settings: CopySourceSettings): CloneSourceVolume {
-  if (request.volumeMode === 'Block') return { volumeMode: 'Block', path: settings.blockDevice };
+async function sourceVolume(request: CopySourceRequest, settings: CopySourceSettings): Promise<CloneSourceVolume> {
+  if (request.volumeMode === 'Block') {
+    const changed = await readRanges(join(settings.tlsDirectory, CHANGED_RANGES_FILE));
+    return { volumeMode: 'Block', path: settings.blockDevice, changed };
+  }
   return {
     volumeMode: 'Filesystem',
     directory: settings.dataDirectory,
     ...(request.contentType === 'kubevirt' && { diskImage: basename(DISK_IMAGE_PATH) }),
   };
+}
+
+/** Reads a list of ranges from the Secret; undefined where there is none. */
+async function readRanges(path: string): Promise<readonly BlockRange[] | undefined> {
+  try {
+    return decodeBlockRanges(await readFile(path, 'utf8')).ranges;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function waitForTarget(server: CopyServerAddress, progress: Progress, signal: AbortSignal): Promise<TargetState> {

@@ -2,12 +2,12 @@ import { basename, join } from 'node:path';
 import { emptyDirectory } from '../base/empty-directory.ts';
 import { TransferError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { DISK_IMAGE_PATH, type TransferTarget } from '../protocol/transfer-pod.ts';
+import { type CopyTargetRequest, DISK_IMAGE_PATH, type TransferTarget } from '../protocol/transfer-pod.ts';
 import { listArrivedFiles } from '../transfer/copy/arrived-files.ts';
 import { CheckpointFile, type CheckpointStore, CheckpointTail } from '../transfer/copy/copy-checkpoint.ts';
 import type { CloneOffer, TargetState } from '../transfer/copy/copy-protocol.ts';
 import type { CloneReceiver, CloneTarget } from '../transfer/copy/copy-receiver.ts';
-import { DiskReceiver } from '../transfer/copy/disk-receiver.ts';
+import { DiskReceiver, SPOILT_BASE } from '../transfer/copy/disk-receiver.ts';
 import { TreeReceiver } from '../transfer/copy/tree-receiver.ts';
 import { createSink } from './transfer-sink.ts';
 
@@ -18,11 +18,17 @@ export class CopyTargetVolume implements CloneTarget {
   readonly #target: TransferTarget;
   readonly #directory: string;
   readonly #blockDevice: string;
+  readonly #holdsBase: boolean;
   readonly #progress: Progress;
   readonly #file: CheckpointFile;
 
-  constructor(target: TransferTarget, paths: { dataDirectory: string; blockDevice: string }, progress: Progress) {
+  constructor(
+    { target, holdsBase = false }: CopyTargetRequest,
+    paths: { dataDirectory: string; blockDevice: string },
+    progress: Progress,
+  ) {
     this.#target = target;
+    this.#holdsBase = holdsBase && target.volumeMode === 'Block';
     this.#directory = paths.dataDirectory;
     this.#blockDevice = paths.blockDevice;
     this.#progress = progress;
@@ -33,6 +39,7 @@ export class CopyTargetVolume implements CloneTarget {
     const checkpoint = await (await this.#checkpoints()).read();
     return {
       volumeMode: this.#target.volumeMode,
+      ...(this.#holdsBase && checkpoint?.contentId !== SPOILT_BASE && { holdsBase: true }),
       ...(checkpoint && { arrived: { contentId: checkpoint.contentId, from: checkpoint.from } }),
     };
   }
@@ -74,6 +81,7 @@ export class CopyTargetVolume implements CloneTarget {
         sink: createSink(this.#target, paths, this.#progress, { overheadIsReserve: true }),
         checkpoints: await this.#checkpoints(),
         empty: volumeMode === 'Block' ? async () => undefined : () => emptyDirectory(this.#directory),
+        holdsBase: this.#holdsBase,
       },
       this.#progress,
     );

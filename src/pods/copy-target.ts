@@ -42,24 +42,25 @@ async function receiveVolume(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TransferResult> {
-  const { target } = settings.request ?? requestFromEnvironment(COPY_TARGET_REQUEST_VARIABLE, copyTargetRequest);
+  const request = settings.request ?? requestFromEnvironment(COPY_TARGET_REQUEST_VARIABLE, copyTargetRequest);
   const listener = new CopyServer({
     port: settings.port,
     ...(settings.host !== undefined && { host: settings.host }),
     identity: await readTransferIdentity(settings.tlsDirectory),
-    target: new CopyTargetVolume(target, settings, progress),
+    target: new CopyTargetVolume(request, settings, progress),
     progress,
     signal,
   });
   progress.enter('connecting', { port: await listener.listen() });
   try {
-    const { virtualSize, preallocated } = await listener.received();
+    const { virtualSize, preallocated, unchangedBytes } = await listener.received();
     return {
       outcome: 'succeeded',
       bytesRead: progress.counters.bytesRead,
       bytesWritten: progress.counters.bytesWritten,
       ...(virtualSize !== undefined && { virtualSize, format: 'raw' }),
       preallocated,
+      ...(unchangedBytes !== undefined && { unchangedBytes }),
     };
   } finally {
     await listener.close();

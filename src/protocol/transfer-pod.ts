@@ -39,6 +39,11 @@ export const PROXY_CERTIFICATES_DIRECTORY = '/etc/diskpress/proxy-certificates';
 export const SECRET_HEADERS_DIRECTORY = '/etc/diskpress/secret-headers';
 /** Where the mutual TLS material of one clone or upload is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
 export const TRANSFER_TLS_DIRECTORY = '/etc/diskpress/tls';
+/**
+ * The file beside them, for a copy client, with the ranges in which its disk differs from what the target holds
+ * (block-ranges.ts).
+ */
+export const CHANGED_RANGES_FILE = 'changed-ranges';
 /** Where a Filesystem volume is mounted, for writing or reading. */
 export const DATA_DIRECTORY = '/data';
 /** The disk image on a Filesystem volume. */
@@ -137,7 +142,11 @@ export const copySourceRequest = z.strictObject({
 });
 export type CopySourceRequest = z.infer<typeof copySourceRequest>;
 
-export const copyTargetRequest = z.strictObject({ target: transferTarget });
+export const copyTargetRequest = z.strictObject({
+  target: transferTarget,
+  /** Whether the Block volume holds an earlier copy of the source, of which parts may stay. */
+  holdsBase: z.boolean().optional(),
+});
 export type CopyTargetRequest = z.infer<typeof copyTargetRequest>;
 
 export const uploadRequest = z.strictObject({
@@ -197,6 +206,8 @@ export const transferResult = z.discriminatedUnion('outcome', [
     /** Format of the image: raw, qcow2, … */
     format: z.string().optional(),
     preallocated: z.boolean().optional(),
+    /** Of a copy onto an earlier copy of the same disk: bytes that were there already and have not been sent. */
+    unchangedBytes: bytes.optional(),
     /** Labels for the target claim, from a registry image's environment. */
     labels: z.record(z.string(), z.string()).optional(),
     /** Of a disk of VMware: the version of the library that has read it, and the host that has served it. */

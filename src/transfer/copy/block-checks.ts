@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type BlockRange, endOf, gapsBetween } from '../../base/block-range.ts';
 
 /** What a block of a disk has to hold that is not sent. */
@@ -23,8 +22,8 @@ export function codeOfBlock(block: Buffer): bigint {
 }
 
 /**
- * Chooses the blocks to check of what is not sent: some at random places, and those beside ranges that are sent, where a
- * list that is wrong by a little shows.
+ * Chooses the blocks to check of what is not sent: some at random places, and those beside ranges that are sent, where
+ * a list that is wrong by a little shows.
  *
  * @param sent ascending, without overlaps
  * @param size of the disk in bytes

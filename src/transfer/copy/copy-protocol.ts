@@ -43,7 +43,7 @@ const targetState = z.object({
   volumeMode,
   arrived: arrived.optional(),
   /** Whether the target holds an earlier state of the disk, of which only the changed parts have to be sent. */
-  holdsBase: z.boolean().default(false),
+  holdsBase: z.boolean().optional(),
 });
 export type TargetState = z.infer<typeof targetState>;
 
@@ -63,7 +63,7 @@ export function parseState(headers: IncomingHttpHeaders): TargetState | undefine
   const id = headers[CONTENT_ID_HEADER];
   return targetState.safeParse({
     volumeMode: headers[VOLUME_MODE_HEADER],
-    holdsBase: headers[HOLDS_BASE_HEADER] === 'true',
+    ...(headers[HOLDS_BASE_HEADER] === 'true' && { holdsBase: true }),
     ...(id !== undefined && { arrived: { contentId: id, from: headers[FROM_HEADER] } }),
   }).data;
 }

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BlockRange } from '../../base/block-range.ts';
 import { deviceSize } from '../../base/device-size.ts';
 import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { CAUTIOUSLY } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
+import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
 import type { CloneStream } from './copy-client.ts';
 import type { CloneOffer, TargetState } from './copy-protocol.ts';
 import { readDisk } from './disk-reader.ts';
@@ -17,7 +19,12 @@ import { archiveTree } from './tree-archive.ts';
 
 /** A volume to be cloned. */
 export type CloneSourceVolume =
-  | { volumeMode: 'Block'; path: string }
+  | {
+      volumeMode: 'Block';
+      path: string;
+      /** What has changed since the target's base was copied; undefined where the whole disk is sent. */
+      changed?: readonly BlockRange[] | undefined;
+    }
   | {
       volumeMode: 'Filesystem';
       directory: string;
@@ -54,7 +61,10 @@ interface Disk {
  * @throws TransferError UnsupportedClone, DiskNotFound, SourceNotReadable
  */
 export async function prepareContent(source: CloneSourceVolume, target: CloneDestination): Promise<CloneContent> {
-  if (source.volumeMode === 'Block') return diskContent(await measureDisk(source.path), target);
+  if (source.volumeMode === 'Block') {
+    const disk = await measureDisk(source.path);
+    return (source.changed && changedContent(disk, source.changed, target)) ?? diskContent(disk, target);
+  }
   const { directory, diskImage } = source;
   const diskPath = diskImage === undefined ? undefined : join(directory, diskImage);
   const disk = diskPath === undefined ? undefined : await measureDisk(diskPath).catch(unlessNotFound);
@@ -94,6 +104,45 @@ function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): Clone
       return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
     },
   };
+}
+
+/**
+ * Returns the changed part of a disk; undefined where the target has no base any more, or has begun to get the whole
+ * disk.
+ */
+function changedContent(
+  disk: Disk,
+  changed: readonly BlockRange[],
+  { transfer, arrived, holdsBase }: CloneDestination,
+): CloneContent | undefined {
+  const { size, version } = disk;
+  if (!holdsBase || arrived?.contentId === identify(transfer, 'disk', version)) return undefined;
+  const sent = rangesToSend(changed, size);
+  const contentId = identify(transfer, 'changed', version, JSON.stringify(sent));
+  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  return {
+    offer: {
+      contentType: 'blockdevice-clone',
+      contentId,
+      ...(from > 0 && { from }),
+      virtualSize: size,
+      bytesTotal: size,
+    },
+    open: (progress) => sendChanged(disk, sent, from, progress),
+  };
+}
+
+async function* sendChanged(
+  disk: Disk,
+  sent: readonly BlockRange[],
+  from: number,
+  progress: Progress,
+): AsyncGenerator<Buffer> {
+  const { path, size } = disk;
+  progress.read(from);
+  const checks = await checksOf(path, sent, size);
+  const { extents } = readDisk(path, { from, size }, mapOf(sent));
+  yield* encodeExtents({ size, checks, extents: unchanged(disk, counted(extents, progress)) });
 }
 
 /**

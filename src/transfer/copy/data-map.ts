@@ -13,6 +13,8 @@ export interface Segment {
   offset: number;
   length: number;
   hole: boolean;
+  /** Set for a hole that is not read because the target has what the file holds there. */
+  isUnchanged?: true;
 }
 
 /**

@@ -21,13 +21,17 @@ export interface DiskRange {
   size: number;
 }
 
+/** Yields the data and the holes of a file between two offsets in bytes, in order and without gaps. */
+export type DiskMap = (file: FileHandle, from: number, end: number) => Iterable<Segment>;
+
 /**
  * Reads a disk image or device to its end, and separates data from zeros. Holes of an image are not read.
  *
+ * @param map tells what has to be read
  * @throws TransferError SourceNotReadable, SourceChanged where it ends before `size`
  */
-export function readDisk(path: string, range: DiskRange): DiskExtents {
-  return { size: range.size, extents: joinZeros(readExtents(path, range)) };
+export function readDisk(path: string, range: DiskRange, map: DiskMap = mapData): DiskExtents {
+  return { size: range.size, extents: joinZeros(readExtents(path, range, map)) };
 }
 
 /** A hole, or data that is being read. */
@@ -37,11 +41,11 @@ interface Reading {
   data?: Promise<Buffer>;
 }
 
-async function* readExtents(path: string, { from, size }: DiskRange): AsyncGenerator<DiskExtent> {
+async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMap): AsyncGenerator<DiskExtent> {
   const handle = await openDisk(path);
   const buffers = Array.from({ length: READS_IN_FLIGHT }, () => Buffer.allocUnsafeSlow(READ_LENGTH));
   const readings: Reading[] = [];
-  const segments = split(mapData(handle, from, size));
+  const segments = split(map(handle, from, size));
   const readAhead = (): void => {
     while (buffers.length > 0) {
       const { value: segment } = segments.next();
@@ -62,7 +66,8 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
     for (let reading = readings.shift(); reading !== undefined; reading = readings.shift()) {
       const { segment, buffer, data } = reading;
       if (!data || !buffer) {
-        yield { offset: segment.offset, length: segment.length };
+        const { offset, length, isUnchanged } = segment;
+        yield { offset, length, ...(isUnchanged && { isUnchanged }) };
         continue;
       }
       yield* tellApart(segment.offset, await data);
@@ -76,7 +81,7 @@ async function* readExtents(path: string, { from, size }: DiskRange): AsyncGener
 }
 
 /** Opens the disk without following links, because the file may have been replaced since it was measured. */
-async function openDisk(path: string): Promise<FileHandle> {
+export async function openDisk(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | CAUTIOUSLY).catch((error: unknown) => {
     throw notReadable(path, error);
   });
@@ -113,18 +118,19 @@ function* tellApart(at: number, piece: Buffer): Generator<DiskExtent> {
 async function* joinZeros(extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
   let zeros: DiskExtent | undefined;
   for await (const extent of extents) {
-    if (zeros && (extent.data || zeros.length >= LONGEST_ZEROS)) {
+    const isZeros = !extent.data && !extent.isUnchanged;
+    if (zeros && (!isZeros || zeros.length >= LONGEST_ZEROS)) {
       yield zeros;
       zeros = undefined;
     }
-    if (extent.data) yield extent;
+    if (!isZeros) yield extent;
     else if (zeros) zeros.length += extent.length;
     else zeros = { ...extent };
   }
   if (zeros) yield zeros;
 }
 
-async function readFully(handle: FileHandle, path: string, buffer: Buffer, offset: number): Promise<Buffer> {
+export async function readFully(handle: FileHandle, path: string, buffer: Buffer, offset: number): Promise<Buffer> {
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await handle

@@ -1,10 +1,12 @@
 import { TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
-import type { ResumableSink } from '../../sink/resumable-sink.ts';
+import { zeroPieces } from '../../base/zeros.ts';
+import type { UpdatableSink } from '../../sink/updatable-sink.ts';
+import { type BlockCheck, CHECKED_LENGTH, codeOfBlock } from './block-checks.ts';
 import type { CheckpointStore } from './copy-checkpoint.ts';
 import type { CloneOffer } from './copy-protocol.ts';
 import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
-import { ExtentDecoder } from './extent-stream.ts';
+import { type DiskExtent, ExtentDecoder } from './extent-stream.ts';
 
 /**
  * Bytes of data between two checkpoints: what has to be sent again at most after a receiver was killed, apart from data
@@ -14,42 +16,55 @@ const CHECKPOINT_EVERY = 64 * 1024 * 1024;
 /** Alignment in bytes of the offset at which a disk is resumed, so that its blocks are read and written whole. */
 const ALIGNMENT = 64 * 1024;
 
+/** The content id in the checkpoint of a target of which the base turned out not to be what it was taken for. */
+export const SPOILT_BASE = '0'.repeat(64);
+
 export interface DiskReceiverOptions {
-  sink: ResumableSink;
+  sink: UpdatableSink;
   checkpoints: CheckpointStore;
   /** Removes everything on the volume except the disk. */
   empty: () => Promise<void>;
+  /**
+   * Whether the target holds an earlier state of the disk, parts of which may stay. It is never emptied then, and zeros
+   * are written: once any of it has been replaced, a checkpoint says by which content.
+   */
+  holdsBase?: boolean;
 }
 
 /** Receives a disk without its zeros (blockdevice-clone) into a disk image or onto a device. */
 export class DiskReceiver implements CloneReceiver {
-  readonly #sink: ResumableSink;
+  readonly #sink: UpdatableSink;
   readonly #checkpoints: CheckpointStore;
   readonly #empty: () => Promise<void>;
+  readonly #holdsBase: boolean;
   readonly #progress: Progress;
   #contentId = '';
   #virtualSize = 0;
   #decoder = new ExtentDecoder(0);
   #unsaved = 0;
+  #unchangedBytes = 0;
   #saving: Promise<void> | undefined;
   #failure: unknown;
   /** Whether the data has reached the stored checkpoint, which is removed then. */
   #cleared = false;
 
-  constructor({ sink, checkpoints, empty }: DiskReceiverOptions, progress: Progress) {
+  constructor({ sink, checkpoints, empty, holdsBase = false }: DiskReceiverOptions, progress: Progress) {
     this.#sink = sink;
     this.#checkpoints = checkpoints;
     this.#empty = empty;
+    this.#holdsBase = holdsBase;
     this.#progress = progress;
   }
 
   async begin({ contentId, virtualSize = 0, from = 0 }: CloneOffer): Promise<void> {
     this.#contentId = contentId;
     this.#virtualSize = virtualSize;
-    this.#decoder = new ExtentDecoder(virtualSize, from);
+    this.#decoder = new ExtentDecoder(virtualSize, from, { holdsBase: this.#holdsBase });
     this.#progress.counters.bytesTotal = virtualSize;
     if (from > 0) {
       await this.#resume(from);
+    } else if (this.#holdsBase) {
+      await this.#update();
     } else {
       await this.#empty();
       await this.#sink.begin(virtualSize);
@@ -57,13 +72,9 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   async write(piece: Buffer): Promise<void> {
-    for (const { offset, length, data } of this.#decoder.decode(piece)) {
-      if (offset + length > this.#checkpoints.end) await this.#clear();
-      if (data) {
-        await this.#sink.write({ offset, data });
-        this.#unsaved += length;
-      }
-      this.#progress.read(length);
+    for (const decoded of this.#decoder.decode(piece)) {
+      if ('code' in decoded) await this.#verify(decoded);
+      else await this.#take(decoded);
     }
     if (this.#failure !== undefined) throw this.#failure as Error;
     if (this.#unsaved >= CHECKPOINT_EVERY && !this.#saving && !this.#cleared) {
@@ -77,7 +88,7 @@ export class DiskReceiver implements CloneReceiver {
     this.#decoder.end();
     await this.#clear();
     const { size, preallocated } = await this.#sink.finish(this.#virtualSize);
-    return { virtualSize: size, preallocated };
+    return { virtualSize: size, preallocated, ...(this.#holdsBase && { unchangedBytes: this.#unchangedBytes }) };
   }
 
   async suspend(): Promise<void> {
@@ -88,8 +99,62 @@ export class DiskReceiver implements CloneReceiver {
 
   async abandon(): Promise<void> {
     await this.#saving;
+    if (this.#holdsBase) {
+      await this.#sink.suspend();
+      return;
+    }
     await this.#checkpoints.clear();
     await this.#sink.abandon();
+  }
+
+  async #take({ offset, length, data, isUnchanged }: DiskExtent): Promise<void> {
+    const reachesCheckpoint = offset + length > this.#checkpoints.end;
+    if (isUnchanged && reachesCheckpoint) {
+      throw new TransferError('StreamCorrupted', `the end of the disk, from ${offset}, was left out`);
+    }
+    if (reachesCheckpoint) await this.#clear();
+    if (data) {
+      await this.#sink.write({ offset, data });
+      this.#unsaved += length;
+    } else if (isUnchanged) {
+      this.#unchangedBytes += length;
+    } else if (this.#holdsBase) {
+      await this.#writeZeros(offset, length);
+    }
+    this.#progress.read(length);
+  }
+
+  async #writeZeros(offset: number, length: number): Promise<void> {
+    let at = offset;
+    for (const data of zeroPieces(length)) {
+      await this.#sink.write({ offset: at, data });
+      at += data.length;
+    }
+  }
+
+  /** @throws TransferError BaseMismatch */
+  async #verify({ offset, code }: BlockCheck): Promise<void> {
+    const length = Math.min(CHECKED_LENGTH, this.#virtualSize - offset);
+    if (codeOfBlock(await this.#sink.read(offset, length)) === code) return;
+    await this.#spoil();
+    throw new TransferError(
+      'BaseMismatch',
+      `the source has other bytes at offset ${offset} than the earlier copy of it, where nothing is said to have ` +
+        'changed: the whole disk is copied',
+    );
+  }
+
+  /** Records that the base is not what it was taken for, so that no other stream begins with it. */
+  async #spoil(): Promise<void> {
+    await this.#checkpoints.write({ contentId: SPOILT_BASE, from: 0 });
+  }
+
+  async #update(): Promise<void> {
+    if (!(await this.#sink.update(this.#virtualSize))) {
+      throw new TransferError('BaseMismatch', 'the target holds no disk that could be updated');
+    }
+    const target = await this.#sink.checkpoint();
+    await this.#checkpoints.write({ contentId: this.#contentId, from: 0, ...(target && { target }) });
   }
 
   async #resume(from: number): Promise<void> {
@@ -100,7 +165,8 @@ export class DiskReceiver implements CloneReceiver {
       this.#progress.read(from);
       return;
     }
-    await this.#checkpoints.clear();
+    if (this.#holdsBase) await this.#spoil();
+    else await this.#checkpoints.clear();
     throw new TransferError('SourceChanged', `the target does not hold ${from} bytes of the disk that is sent`);
   }
 

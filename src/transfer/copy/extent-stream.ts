@@ -9,8 +9,8 @@
  *     end      u8 kind (3), u64 offset = size of the disk, u64 length = bytes of data sent
  *
  * All numbers are big-endian. Records follow each other without gaps, so that a stream with a missing part cannot be
- * mistaken for a complete one. Checks and unchanged ranges are sent only to a target that holds a base: what is unchanged
- * stays as it is there, if the checks show that it is the same.
+ * mistaken for a complete one. Checks and unchanged ranges are sent only to a target that holds a base: what is
+ * unchanged stays as it is there, if the checks show that it is the same.
  */
 import { TransferError } from '../../base/errors.ts';
 import type { BlockCheck } from './block-checks.ts';
@@ -168,7 +168,8 @@ export class ExtentDecoder {
       return undefined;
     }
     const isUnchanged = kind === UNCHANGED && this.#holdsBase;
-    if (kind !== DATA && kind !== ZEROS && !isUnchanged) throw malformed(`unknown kind of record ${kind} at offset ${offset}`);
+    if (kind !== DATA && kind !== ZEROS && !isUnchanged)
+      throw malformed(`unknown kind of record ${kind} at offset ${offset}`);
     if (length === 0 || length > size - offset) {
       throw malformed(`a record of ${length} bytes at offset ${offset} of a disk of ${size}`);
     }

@@ -90,7 +90,12 @@ async function readPieces(bytes: Buffer, random: Random): Promise<void> {
 /** @returns the end of the last extent */
 function decode(decoder: ExtentDecoder, from: number, piece: Buffer): number {
   let end = from;
-  for (const { offset, length, data } of decoder.decode(piece)) {
+  for (const decoded of decoder.decode(piece)) {
+    if ('code' in decoded) {
+      if (decoded.offset >= DISK_SIZE) throw new Violation(`a check of a block at ${decoded.offset}`);
+      continue;
+    }
+    const { offset, length, data } = decoded;
     if (offset !== end || length <= 0 || offset + length > DISK_SIZE || (data && data.length !== length)) {
       throw new Violation(`an extent of ${length} bytes at ${offset} where ${end} was due`);
     }

@@ -61,7 +61,11 @@ export class CloneRig {
   startServer(
     target: Partial<TransferTarget>,
     settings: Partial<CopyTargetSettings> = {},
-    { asPodUser = false, program }: { asPodUser?: boolean; program?: RoleProgram } = {},
+    {
+      asPodUser = false,
+      holdsBase = false,
+      program,
+    }: { asPodUser?: boolean; holdsBase?: boolean; program?: RoleProgram } = {},
   ): RunningRole {
     const user = asPodUser && process.getuid?.() === 0 ? POD_USER : undefined;
     return this.#start('copy-target', { user, program }, {
@@ -74,6 +78,7 @@ export class CloneRig {
           contentType: 'kubevirt',
           ...target,
         },
+        ...(holdsBase && { holdsBase }),
       },
       dataDirectory: this.target,
       tlsDirectory: join(this.directory, 'server-tls'),

@@ -37,7 +37,10 @@ function decode(stream: Buffer, size: number, lengths: number[] = []): DiskExten
   let position = 0;
   for (let turn = 0; position < stream.length; turn += 1) {
     const length = lengths.length > 0 ? (lengths[turn % lengths.length] ?? 1) : stream.length;
-    for (const extent of decoder.decode(stream.subarray(position, position + length))) decoded.push(extent);
+    for (const extent of decoder.decode(stream.subarray(position, position + length))) {
+      if ('code' in extent) throw new Error('a check that was not sent');
+      decoded.push(extent);
+    }
     position += length;
   }
   decoder.end();
@@ -123,14 +126,35 @@ describe('the stream of a disk without its zeros', () => {
     expect(code(() => decode(Buffer.concat([stream, Buffer.from([0])]), 30))).to.equal('StreamCorrupted');
   });
 
+  it('leaves parts out only for a target that holds a base', async () => {
+    const list = async function* (): AsyncGenerator<DiskExtent> {
+      yield { offset: 0, length: 20, isUnchanged: true };
+      yield { offset: 20, length: 10 };
+    };
+    const pieces: Buffer[] = [];
+    const checks = [{ offset: 5, code: 77n }];
+    for await (const piece of encodeExtents({ size: 30, checks, extents: list() })) pieces.push(Buffer.from(piece));
+    const stream = Buffer.concat(pieces);
+    const decoder = new ExtentDecoder(30, 0, { holdsBase: true });
+    expect([...decoder.decode(stream)]).to.deep.equal([
+      { offset: 5, code: 77n },
+      { offset: 0, length: 20, isUnchanged: true },
+      { offset: 20, length: 10 },
+    ]);
+    decoder.end();
+    expect(code(() => decode(stream, 30))).to.equal('StreamCorrupted');
+  });
+
   it('never makes more of a broken stream than the disk holds', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 500 }), fc.boolean(), (bytes, withHeader) => {
+      fc.property(fc.uint8Array({ maxLength: 500 }), fc.boolean(), fc.boolean(), (bytes, withHeader, holdsBase) => {
         const header = Buffer.from('DPXTENT1\0\0\0\0\0\0\0\x64', 'latin1');
         const stream = Buffer.concat([withHeader ? header : Buffer.alloc(0), bytes]);
-        const decoder = new ExtentDecoder(100);
+        const decoder = new ExtentDecoder(100, 0, { holdsBase });
         try {
-          for (const { offset, length } of decoder.decode(stream)) expect(offset + length).to.be.at.most(100);
+          for (const extent of decoder.decode(stream)) {
+            expect(extent.offset + ('code' in extent ? 1 : extent.length)).to.be.at.most(100);
+          }
         } catch (error) {
           expect(error).to.be.instanceOf(TransferError);
         }

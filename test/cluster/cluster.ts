@@ -21,7 +21,7 @@ import { freeBlock, networkOf, nodeNetworkOf } from './network.ts';
 import type { NodeSpec, NodeStatus } from './node/spec.ts';
 import { controlComponent, nodeStatus, UnknownComponent } from './node-control.ts';
 import { apiServerReady, applyObjects, connectTo, recycleLocalVolumes, waitUntilReady } from './objects.ts';
-import { corednsBinary, csiParts, kubernetesBinaries, tellBuilds } from './parts.ts';
+import { corednsBinary, csiParts, kubernetesBinaries, snapshotMetadataCrds, tellBuilds } from './parts.ts';
 import type { KeyPair } from './pki.ts';
 import { Authority } from './pki.ts';
 import { installPrerequisites } from './prerequisites.ts';
@@ -275,7 +275,8 @@ async function makeReady(cluster: Identity, state: ClusterState, programs: Progr
   const config = connectTo(cluster.kubeconfig);
   log('waiting for the API server');
   await apiServerReady(config);
-  await applyObjects(config, networkOf(state.block), state.nodes, programs.csi.snapshotCrds);
+  const crds = [...programs.csi.snapshotCrds, ...(await snapshotMetadataCrds({ log }))];
+  await applyObjects(config, networkOf(state.block), state.nodes, crds);
   await waitUntilReady(config, state.nodes, log);
   await recycleLocalVolumes(config, cluster, log);
 }

@@ -65,12 +65,12 @@ export async function applyObjects(
   config: KubeConfig,
   network: Network,
   nodes: string[],
-  snapshotCrds: string[],
+  crdFiles: string[],
 ): Promise<void> {
   const api = KubernetesObjectApi.makeApiClient(config);
   const apply = (object: KubernetesObject) =>
     api.patch(object, undefined, undefined, fieldManager, true, PatchStrategy.ServerSideApply);
-  const crds = (await Promise.all(snapshotCrds.map(readObjects))).flat();
+  const crds = (await Promise.all(crdFiles.map(readObjects))).flat();
   await Promise.all([...crds, ...dnsObjects(network)].map(apply));
   const storage = await readObjects(join(import.meta.dirname, 'manifests/storage.yaml'));
   await Promise.all(

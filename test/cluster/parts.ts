@@ -23,6 +23,19 @@ interface Part {
 }
 
 const version = 'k8s.io/component-base/version';
+/** Of changed block tracking, which only some tests use: the definition without the program costs no build. */
+const snapshotMetadataCrd = {
+  name: 'snapshot-metadata',
+  packages: [],
+  ldflags: '',
+  files: [
+    {
+      module: 'github.com/kubernetes-csi/external-snapshot-metadata/client',
+      folder: 'config/crd',
+      match: /\.yaml$/,
+    },
+  ],
+} satisfies Part;
 const parts = {
   kubernetes: {
     name: 'kubernetes',
@@ -51,6 +64,12 @@ const parts = {
         match: /^snapshot\.storage\.k8s\.io_volumesnapshot.*\.yaml$/,
       },
     ],
+  },
+  snapshotMetadataCrd,
+  snapshotMetadata: {
+    name: 'snapshot-metadata',
+    packages: ['github.com/kubernetes-csi/external-snapshot-metadata/cmd/csi-snapshot-metadata'],
+    ldflags: '-s -w',
   },
   kubectl: {
     name: 'kubectl',
@@ -135,6 +154,17 @@ export async function csiParts(options: BuildOptions = {}): Promise<CsiParts> {
     proto: join(folder, 'csi.proto'),
     snapshotCrds: (await readdir(folder)).filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name)),
   };
+}
+
+/** Paths of the CRDs of changed block tracking. */
+export async function snapshotMetadataCrds(options: BuildOptions = {}): Promise<string[]> {
+  const folder = await build(parts.snapshotMetadataCrd, options);
+  return (await readdir(folder)).map((name) => join(folder, name));
+}
+
+/** Path of the CSI sidecar that tells which blocks of a snapshot are allocated or have changed. */
+export async function snapshotMetadataBinary(options: BuildOptions = {}): Promise<string> {
+  return join(await build(parts.snapshotMetadata, options), 'csi-snapshot-metadata');
 }
 
 /** Path of CoreDNS. */

@@ -8,6 +8,7 @@ import { repository } from './folders.ts';
 import { clusterName, identityOf } from './identity.ts';
 import { nodeProcess, runInNode } from './namespaces.ts';
 import { csiParts } from './parts.ts';
+import { blockMetadataService } from './snapshot-metadata-service.ts';
 
 const REGISTRY = '/var/lib/kubelet/plugins_registry';
 
@@ -23,6 +24,8 @@ interface SecondDriverOptions {
   readonly prefix?: string;
   /** The node that it runs on. */
   readonly node?: string;
+  /** Whether it tells which blocks of its snapshots are allocated or have changed. */
+  readonly tellsBlocks?: boolean;
 }
 
 /**
@@ -32,6 +35,7 @@ interface SecondDriverOptions {
 export async function startSecondDriver({
   prefix = 'second',
   node = 'node1',
+  tellsBlocks = false,
 }: SecondDriverOptions = {}): Promise<SecondDriver> {
   const cluster = identityOf(clusterName());
   const pid = await nodeProcess(cluster, node);
@@ -69,7 +73,10 @@ export async function startSecondDriver({
     sidecar(csiSnapshotter, '--extra-create-metadata'),
     sidecar(csiResizer, '--handle-volume-inuse-error=false'),
   ];
+  const service = tellsBlocks ? await blockMetadataService(cluster, node, name) : undefined;
+  if (service) children.push(start(service.program, `--csi-address=${socket}`, ...service.args));
   const stop = async () => {
+    await service?.remove();
     await Promise.all(children.map(end));
     await runInNode(cluster, node, ['rm', '-f', socket, join(REGISTRY, `${name}-reg.sock`)]);
   };

@@ -6,6 +6,7 @@ export interface CsiServices {
   Identity: ServiceClientConstructor;
   Controller: ServiceClientConstructor;
   Node: ServiceClientConstructor;
+  SnapshotMetadata: ServiceClientConstructor;
 }
 
 /**

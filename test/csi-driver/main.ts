@@ -10,6 +10,7 @@ import { openPool } from './pool.ts';
 import { register } from './registration.ts';
 import { handlers } from './service.ts';
 import { snapshotController } from './snapshot-controller.ts';
+import { snapshotMetadata } from './snapshot-metadata.ts';
 import { NodeTopology } from './topology.ts';
 import { volumeController } from './volume-controller.ts';
 
@@ -56,6 +57,7 @@ server.addService(
   handlers({ ...volumeController(pool, locks, topology), ...snapshotController(pool, locks) }, log),
 );
 server.addService(services.Node.service, handlers(node(pool, locks, topology, options.nodeId), log));
+server.addService(services.SnapshotMetadata.service, snapshotMetadata(pool, log));
 await listen(server, socketPath);
 const servers = [server];
 if (options.kubeletRegistrationDir !== undefined) {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { misbehaviours } from './misbehaviour.ts';
 import { invalidArgument } from './status-error.ts';
 
 const SIDECAR_PREFIX = 'csi.storage.k8s.io/';
@@ -36,6 +37,8 @@ export type ClassParameters = z.infer<typeof classParameters>;
 const snapshotClassParameters = z.strictObject({
   /** Seconds during which a new snapshot says that it is not ready yet. */
   readyAfterSeconds: count.default(0),
+  /** What is wrong with what the driver tells of a snapshot's blocks. */
+  blockMetadata: z.enum(misbehaviours).optional(),
 });
 export type SnapshotClassParameters = z.infer<typeof snapshotClassParameters>;
 

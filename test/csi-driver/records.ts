@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { misbehaviours } from './misbehaviour.ts';
 
 /**
  * How a volume's content is kept in the pool:
@@ -44,6 +45,8 @@ export const snapshotRecord = z.strictObject({
   createdAt: z.number(),
   /** Milliseconds since 1970: from then on it says that it is ready to use. */
   readyAt: z.number(),
+  /** What is wrong with what is told of its blocks. */
+  misbehaviour: z.enum(misbehaviours).optional(),
   node,
 });
 export type SnapshotRecord = z.infer<typeof snapshotRecord>;

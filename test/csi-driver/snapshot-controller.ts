@@ -4,7 +4,7 @@ import { flushVolume } from './flush.ts';
 import type { KeyLock } from './key-lock.ts';
 import type { CreateSnapshotRequest, ListSnapshotsRequest, Snapshot } from './messages.ts';
 import { page } from './pages.ts';
-import { parseClassParameters, parseSnapshotClassParameters } from './parameters.ts';
+import { parseClassParameters, parseSnapshotClassParameters, type SnapshotClassParameters } from './parameters.ts';
 import { entryId, getVolume, type Pool } from './pool.ts';
 import { restoreBytesOf, type SnapshotRecord } from './records.ts';
 import type { Method } from './service.ts';
@@ -41,7 +41,7 @@ export function snapshotController(pool: Pool, locks: KeyLock): Record<string, M
 async function createSnapshot(pool: Pool, locks: KeyLock, request: CreateSnapshotRequest): Promise<SnapshotRecord> {
   const id = entryId(required('name', request.name));
   const sourceVolumeId = required('source_volume_id', request.source_volume_id);
-  const { readyAfterSeconds } = parseSnapshotClassParameters(request.parameters);
+  const classParameters = parseSnapshotClassParameters(request.parameters);
   return locks.hold(`snapshot/${id}`, async () => {
     const existing = await pool.snapshots.get(id);
     if (existing) {
@@ -56,7 +56,7 @@ async function createSnapshot(pool: Pool, locks: KeyLock, request: CreateSnapsho
       throw failedPrecondition(`volume ${volume.id} has no snapshots: its class has snapshot: "false"`);
     }
     await setTimeout((parameters.delaySeconds + parameters.callSeconds) * 1000);
-    return locks.hold(`volume/${sourceVolumeId}`, () => copyToSnapshot(pool, id, sourceVolumeId, readyAfterSeconds));
+    return locks.hold(`volume/${sourceVolumeId}`, () => copyToSnapshot(pool, id, sourceVolumeId, classParameters));
   });
 }
 
@@ -64,7 +64,7 @@ async function copyToSnapshot(
   pool: Pool,
   id: string,
   sourceVolumeId: string,
-  readyAfterSeconds: number,
+  { readyAfterSeconds, blockMetadata }: SnapshotClassParameters,
 ): Promise<SnapshotRecord> {
   const volume = await getVolume(pool, sourceVolumeId);
   const createdAt = Date.now();
@@ -79,6 +79,7 @@ async function copyToSnapshot(
     ...(tellsUsed ? { restoreBytes: Math.max(1, await usedBytes(volume.format, content)) } : {}),
     createdAt,
     readyAt: createdAt + readyAfterSeconds * 1000,
+    ...(blockMetadata && { misbehaviour: blockMetadata }),
     node: volume.node,
   };
   await pool.snapshots.create(snapshot, (path) => copyContent(volume.format, content, path));

@@ -37,10 +37,11 @@ const controllerRooms = {
   orphans: ['objects', 'runtime', 'claims'],
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
+  'changed-blocks': ['runtime'],
   'image-polls': ['progress', 'runtime', 'import/importer'],
   'data-import-cron': ['objects', 'runtime', 'claims', 'transfers', 'image-polls'],
   upload: ['objects', 'progress', 'runtime', 'claims', 'transfers'],
-  clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress'],
+  clone: ['references', 'objects', 'runtime', 'claims', 'transfers', 'progress', 'changed-blocks'],
   'data-volume': [
     ...['references', 'objects', 'runtime', 'claims', 'transfers', 'data-source'],
     ...['clone/source', 'clone/planner', 'clone/grants', 'import/importer', 'import/stages', 'upload/server'],

@@ -21,7 +21,7 @@ import type {
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
 import type { OnWire } from './on-wire.ts';
-import { defineResource } from './resource.ts';
+import { defineResource, type KubeObject } from './resource.ts';
 
 export type Pod = OnWire<V1Pod>;
 export type Service = OnWire<V1Service>;
@@ -41,6 +41,11 @@ export type ValidatingAdmissionPolicyBinding = OnWire<V1ValidatingAdmissionPolic
 export type MutatingWebhookConfiguration = OnWire<V1MutatingWebhookConfiguration>;
 export type APIService = OnWire<V1APIService>;
 export type SubjectAccessReview = OnWire<V1SubjectAccessReview>;
+/** The part of it that is asked and answered. */
+export interface TokenRequest extends KubeObject {
+  spec: { audiences: string[]; expirationSeconds?: number };
+  status?: { token: string; expirationTimestamp: string };
+}
 export type TokenReview = OnWire<V1TokenReview>;
 export type ResourceQuota = OnWire<V1ResourceQuota>;
 
@@ -120,6 +125,19 @@ export const apiServices = defineResource<APIService>({
   kind: 'APIService',
   plural: 'apiservices',
   namespaced: false,
+});
+export const serviceAccounts = defineResource<KubeObject>({
+  ...core,
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+});
+/** A token of a ServiceAccount, which is created as its part of the name `token`. */
+export const tokenRequests = defineResource<TokenRequest>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  plural: 'tokenrequests',
+  namespaced: true,
 });
 export const tokenReviews = defineResource<TokenReview>({
   group: 'authentication.k8s.io',

@@ -49,6 +49,12 @@ export interface Page<T> {
   readonly resourceVersion: string;
 }
 
+/** A part of an object that is requested by itself. */
+interface SubresourceOf {
+  readonly resource: Resource<KubeObject>;
+  readonly subresource: string;
+}
+
 /**
  * A typed client for any resource. All methods throw {@link ApiError} when the server refuses and
  * {@link ConnectionError} when there is no answer. Requests to a busy server (429, or 5xx with Retry-After) are retried
@@ -143,20 +149,25 @@ export class KubeClient {
     }
   }
 
-  /** @param options dryRun: whether the server only says what it would do */
+  /**
+   * @param options dryRun: whether the server only says what it would do; of: the resource of which the object is a
+   *   part with a name of its own, such as the token of a ServiceAccount
+   */
   async create<T extends KubeObject>(
     resource: Resource<T>,
     object: T,
-    options: RequestOptions & { readonly dryRun?: boolean } = {},
+    options: RequestOptions & { readonly dryRun?: boolean; readonly of?: SubresourceOf } = {},
   ): Promise<T> {
-    const { signal, dryRun } = options;
+    const { signal, dryRun, of } = options;
     if (resource.namespaced && !object.metadata?.namespace) {
       throw new TypeError(`${resourceName(resource)} ${object.metadata?.name ?? ''}: the namespace is missing`);
     }
     return this.#object(resource, {
       verb: 'create',
       method: 'POST',
-      path: resourcePath(resource, { namespace: object.metadata?.namespace }),
+      path: of
+        ? resourcePath(of.resource, { ...keyOf(object), subresource: of.subresource })
+        : resourcePath(resource, { namespace: object.metadata?.namespace }),
       query: { dryRun: dryRun ? 'All' : undefined },
       body: typed(resource, object),
       signal,

@@ -7,11 +7,14 @@ import type { KubeObject, Resource } from '../../kube/resource.ts';
 export interface Right {
   readonly resource: Resource<KubeObject>;
   /** Part of the resource with rights of its own. */
-  readonly subresource?: 'status' | 'finalizers';
+  readonly subresource?: 'status' | 'finalizers' | 'token';
   readonly verbs: readonly Verb[];
   /** Restricts the right to the namespace of the installation; without it, the right applies everywhere. */
   readonly within?: 'installation';
-  /** Restricts the right to objects of these names; without them, it applies to all. It cannot restrict `create`. */
+  /**
+   * Restricts the right to objects of these names; without them, it applies to all. It can restrict `create` only of a
+   * subresource.
+   */
   readonly names?: readonly string[];
 }
 

@@ -64,8 +64,16 @@ export class SimulatedClient {
     return [];
   }
 
-  async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+  async create<T extends KubeObject>(
+    resource: Resource<T>,
+    object: T,
+    { of }: { of?: { resource: Resource<KubeObject>; subresource: 'token' } } = {},
+  ): Promise<T> {
     const { namespace } = object.metadata ?? {};
+    if (of) {
+      await this.#arrive({ verb: 'create', ...of, ...keyOf(object) });
+      return { ...object, status: { token: 'token' } };
+    }
     await this.#arrive({ verb: 'create', resource, namespace });
     this.#requireOwnership(object);
     return this.#api.create(this.#user, resource, defaulted(resource, object));

@@ -5,9 +5,12 @@ import { type Environment, prepareEnvironment } from '../../support/environment.
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
+import { clusterAgainst } from './against.ts';
 import { quietMetrics } from './controller.ts';
 import { type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
 import { classOf, type CloneRow, disks, rows } from './rows.ts';
+
+const log = (line: string): void => console.error(line);
 
 /** Where clones are made, and where what they are made of is. */
 interface Namespaces {
@@ -15,7 +18,7 @@ interface Namespaces {
   readonly other: string;
 }
 
-interface Result {
+export interface Result {
   readonly row: CloneRow;
   readonly seconds: number;
   /** Of the usual tool, where it is measured. */
@@ -27,7 +30,7 @@ interface Result {
 
 /**
  * Measures clones on the test cluster, or on that of $KUBECONFIG, from creation to success:
- * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls]
+ * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls] [--against COMMIT]
  *
  * @returns the exit code: 0, 1 where a row took longer than it may, or 2 for arguments that make no sense
  */
@@ -38,6 +41,7 @@ export async function cluster(args: string[]): Promise<number> {
       rows: { type: 'string', default: '' },
       rounds: { type: 'string', default: '3' },
       calls: { type: 'boolean', default: false },
+      against: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
@@ -46,22 +50,34 @@ export async function cluster(args: string[]): Promise<number> {
     console.error(`--rounds takes a number, and --rows a part of: ${rows.map(({ name }) => name).join('; ')}`);
     return 2;
   }
-  const environment = await prepareEnvironment((line) => console.error(line));
+  if (values.against !== undefined) {
+    console.log(
+      await clusterAgainst(values.against, { rows: values.rows, rounds, measure: () => measureRows(chosen, 1) }),
+    );
+    return 0;
+  }
+  const results = await measureRows(chosen, rounds, { tellCalls: values.calls });
+  return results.some(({ row, seconds, reference }) => seconds > row.aim(reference ?? NaN)) ? 1 : 0;
+}
+
+/** Measures rows, and prints each as soon as it is measured. */
+async function measureRows(chosen: readonly CloneRow[], rounds: number, { tellCalls = false } = {}): Promise<Result[]> {
+  const environment = await prepareEnvironment(log);
   const namespaces = {
     own: await createNamespace(environment.client, { prefix: 'bench' }),
     other: await createNamespace(environment.client, { prefix: 'bench-golden' }),
   };
+  const results: Result[] = [];
   try {
     console.log('| clone | seconds | aim | usual tool, s | API calls each | controller CPU each, ms |');
     console.log('| --- | --- | --- | --- | --- | --- |');
-    let late = 0;
     for (const row of chosen) {
       if (classOf(row, environment.classes) === undefined) continue;
-      const result = await measureRow(environment, namespaces, row, rounds, values.calls);
-      if (result.seconds > row.aim(result.reference ?? NaN)) late += 1;
+      const result = await measureRow(environment, namespaces, row, rounds, tellCalls);
       console.log(describe(result));
+      results.push(result);
     }
-    return late > 0 ? 1 : 0;
+    return results;
   } finally {
     await Promise.all(Object.values(namespaces).map((name) => removeNamespace(environment.client, name)));
   }

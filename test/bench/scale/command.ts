@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util';
+import { type Build, buildOf } from '../against/build.ts';
+import { type Compared, comparison, type Figures } from '../against/comparison.ts';
+import { runOwnBenchmark } from '../against/own-benchmark.ts';
 import { strategies, type Strategy } from './api-with-storage.ts';
 import { measureScale, type ScaleResult } from './measure.ts';
 
 const MEBI = 2 ** 20;
+const log = (line: string): void => console.error(line);
 
 /**
- * `npm run bench -- scale [--count N]… [--strategy csi-clone|snapshot|grow|other-namespace]… [--json]`
+ * `npm run bench -- scale [--count N]… [--strategy csi-clone|snapshot|grow|other-namespace]… [--json]
+ * [--against COMMIT [--rounds 1]]`
  *
  * @returns the exit code: 0, or 2 for arguments that make no sense
  */
@@ -16,6 +21,8 @@ export async function scale(args: string[]): Promise<number> {
       count: { type: 'string', multiple: true, default: ['1000'] },
       strategy: { type: 'string', multiple: true, default: ['csi-clone'] },
       json: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      rounds: { type: 'string', default: '1' },
     },
   });
   const counts = values.count.map(Number);
@@ -24,13 +31,43 @@ export async function scale(args: string[]): Promise<number> {
     console.error(`--count takes whole numbers, and --strategy one of ${strategies.join(', ')}`);
     return 2;
   }
+  const other = values.against === undefined ? undefined : await buildOf(values.against, log);
+  const rounds = Number(values.rounds);
+  const compared: Compared[] = [];
   for (const strategy of values.strategy as Strategy[]) {
     for (const count of counts) {
-      const result = await measureScale(strategy, count, (line) => console.error(line));
+      if (other) {
+        compared.push(await compare(strategy, count, other, rounds));
+        continue;
+      }
+      const result = await measureScale(strategy, count, log);
       console.log(values.json ? JSON.stringify(result) : describe(result).join('\n'));
     }
   }
+  if (other) console.log(comparison(other.name, compared));
   return 0;
+}
+
+/** Measures both builds in alternation, the other one by its own benchmark. */
+async function compare(strategy: Strategy, count: number, other: Build, rounds: number): Promise<Compared> {
+  const [ours, theirs]: [Figures[], Figures[]] = [[], []];
+  const args = ['scale', '--json', '--strategy', strategy, '--count', String(count)];
+  for (let round = 0; round < rounds; round += 1) {
+    ours.push(figuresOf(await measureScale(strategy, count, log)));
+    const printed = await runOwnBenchmark(other, args, log);
+    theirs.push(figuresOf(JSON.parse(printed) as ScaleResult));
+  }
+  return { row: `${count} × ${strategy}`, ours, theirs };
+}
+
+function figuresOf(result: ScaleResult): Figures {
+  return {
+    seconds: result.seconds,
+    'controller CPU each, ms': result.cpuPerClone,
+    'API calls each': result.callsPerClone,
+    'resident afterwards, MB': result.residentAfter / 1e6,
+    'resident at most, MB': result.residentPeak / 1e6,
+  };
 }
 
 function describe(result: ScaleResult): string[] {

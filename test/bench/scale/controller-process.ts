@@ -4,7 +4,6 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { KubeConfig } from '@kubernetes/client-node';
 import { request } from 'undici';
 import { run } from '../../cluster/commands.ts';
 import { repository } from '../../cluster/folders.ts';
@@ -30,7 +29,6 @@ export interface Usage {
 export class ControllerProcess {
   readonly #child: ChildProcess;
   readonly #ports: { readonly metrics: number; readonly health: number };
-  /** Of an administrator, who may read the metrics. */
   readonly #token: string;
 
   private constructor(child: ChildProcess, ports: { metrics: number; health: number }, token: string) {
@@ -39,13 +37,14 @@ export class ControllerProcess {
     this.#token = token;
   }
 
-  /** Bundles the executable, starts it, and resolves when it leads and is ready. */
-  static async start(kubeConfigPath: string, log: string): Promise<ControllerProcess> {
+  /**
+   * Bundles the executable, starts it, and resolves when it leads and is ready.
+   *
+   * @param token of an administrator, who may read the metrics
+   */
+  static async start(kubeConfigPath: string, token: string, log: string): Promise<ControllerProcess> {
     await run(execPath, ['build.ts'], { cwd: repository });
     const [metrics, health] = (await freePorts(2)) as [number, number];
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(kubeConfigPath);
-    const token = kubeConfig.getCurrentUser()?.token ?? '';
     const output = openSync(log, 'a');
     const child = spawn(execPath, [join(repository, 'dist/main.js'), 'controller'], {
       stdio: ['ignore', output, output],

@@ -64,7 +64,7 @@ export async function measureScale(
     await createGoldenImage(client, strategy);
     const kubeConfigPath = join(folder, 'kubeconfig');
     await writeFile(kubeConfigPath, server.kubeConfig({ token: server.controllersToken }).exportConfig());
-    controller = await ControllerProcess.start(kubeConfigPath, join(folder, 'controller.log'));
+    controller = await ControllerProcess.start(kubeConfigPath, server.adminToken, join(folder, 'controller.log'));
     await goldenImageBound(client, strategy);
     await quiet(controller);
     log(`${count} ${strategy} clones`);

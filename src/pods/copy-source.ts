@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { BlockRange } from '../base/block-range.ts';
 import { asTransferError, systemCode } from '../base/errors.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
-import { decodeBlockRanges } from '../protocol/block-ranges.ts';
+import { type BlockRanges, decodeBlockRanges } from '../protocol/block-ranges.ts';
 import {
+  ALLOCATED_RANGES_FILE,
   CHANGED_RANGES_FILE,
   COPY_SOURCE_REQUEST_VARIABLE,
   type CopySourceRequest,
@@ -100,8 +100,10 @@ async function sendVolume(
 
 async function sourceVolume(request: CopySourceRequest, settings: CopySourceSettings): Promise<CloneSourceVolume> {
   if (request.volumeMode === 'Block') {
-    const changed = await readRanges(join(settings.tlsDirectory, CHANGED_RANGES_FILE));
-    return { volumeMode: 'Block', path: settings.blockDevice, changed };
+    const [changed, allocation] = await Promise.all(
+      [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(settings.tlsDirectory, name))),
+    );
+    return { volumeMode: 'Block', path: settings.blockDevice, changed: changed?.ranges, allocation };
   }
   return {
     volumeMode: 'Filesystem',
@@ -111,9 +113,9 @@ async function sourceVolume(request: CopySourceRequest, settings: CopySourceSett
 }
 
 /** Reads a list of ranges from the Secret; undefined where there is none. */
-async function readRanges(path: string): Promise<readonly BlockRange[] | undefined> {
+async function readRanges(path: string): Promise<BlockRanges | undefined> {
   try {
-    return decodeBlockRanges(await readFile(path, 'utf8')).ranges;
+    return decodeBlockRanges(await readFile(path, 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -53,7 +53,7 @@ async function receiveVolume(
   });
   progress.enter('connecting', { port: await listener.listen() });
   try {
-    const { virtualSize, preallocated, unchangedBytes } = await listener.received();
+    const { virtualSize, preallocated, unchangedBytes, allocation } = await listener.received();
     return {
       outcome: 'succeeded',
       bytesRead: progress.counters.bytesRead,
@@ -61,6 +61,7 @@ async function receiveVolume(
       ...(virtualSize !== undefined && { virtualSize, format: 'raw' }),
       preallocated,
       ...(unchangedBytes !== undefined && { unchangedBytes }),
+      ...(allocation && { allocation }),
     };
   } finally {
     await listener.close();

@@ -44,6 +44,8 @@ export const TRANSFER_TLS_DIRECTORY = '/etc/diskpress/tls';
  * (block-ranges.ts).
  */
 export const CHANGED_RANGES_FILE = 'changed-ranges';
+/** The file beside them, for a copy client, with the ranges that are allocated on its disk (block-ranges.ts). */
+export const ALLOCATED_RANGES_FILE = 'allocated-ranges';
 /** Where a Filesystem volume is mounted, for writing or reading. */
 export const DATA_DIRECTORY = '/data';
 /** The disk image on a Filesystem volume. */
@@ -208,6 +210,11 @@ export const transferResult = z.discriminatedUnion('outcome', [
     preallocated: z.boolean().optional(),
     /** Of a copy onto an earlier copy of the same disk: bytes that were there already and have not been sent. */
     unchangedBytes: bytes.optional(),
+    /**
+     * Of a copy whose client knew what is allocated: whether it has read only that, or has found that what it knew is
+     * wrong.
+     */
+    allocation: z.enum(['used', 'wrong']).optional(),
     /** Labels for the target claim, from a registry image's environment. */
     labels: z.record(z.string(), z.string()).optional(),
     /** Of a disk of VMware: the version of the library that has read it, and the host that has served it. */

@@ -34,11 +34,14 @@ export function blocksToCheck(sent: readonly BlockRange[], size: number): number
   const total = gaps.reduce((sum, { length }) => sum + length - CHECKED_LENGTH + 1, 0);
   const chosen = new Set<number>();
   for (let left = Math.min(RANDOM_BLOCKS, total); left > 0; left -= 1) chosen.add(placeIn(gaps, randomInt(total)));
-  for (let left = Math.min(MOST_EDGES, gaps.length); left > 0; left -= 1) {
-    const gap = gaps[randomInt(gaps.length)];
-    if (gap) chosen.add(gap.offset).add(endOf(gap) - CHECKED_LENGTH);
+  for (const gap of gaps.length > MOST_EDGES ? someOf(gaps) : gaps) {
+    chosen.add(gap.offset).add(endOf(gap) - CHECKED_LENGTH);
   }
   return [...chosen].sort((a, b) => a - b);
+}
+
+function someOf(gaps: readonly BlockRange[]): BlockRange[] {
+  return Array.from({ length: MOST_EDGES }, () => gaps[randomInt(gaps.length)]).filter((gap) => gap !== undefined);
 }
 
 function placeIn(gaps: readonly BlockRange[], index: number): number {

@@ -21,6 +21,7 @@ const VOLUME_MODE_HEADER = 'x-diskpress-volume-mode';
 const CONTENT_TYPE_HEADER = 'x-cdi-content-type';
 const CONTENT_ID_HEADER = 'x-diskpress-content-id';
 const HOLDS_BASE_HEADER = 'x-diskpress-holds-base';
+const ALLOCATION_HEADER = 'x-diskpress-allocation';
 const FROM_HEADER = 'x-diskpress-from';
 const VIRTUAL_SIZE_HEADER = 'x-diskpress-virtual-size';
 const BYTES_TOTAL_HEADER = 'x-diskpress-bytes-total';
@@ -83,6 +84,11 @@ const cloneOffer = z
     virtualSize: size.optional(),
     /** Bytes that have to be read, for progress. */
     bytesTotal: size.optional(),
+    /**
+     * Whether only what is allocated is read, as the driver of the disk says, or that has been found to be wrong. The
+     * server does not need to know; it passes that on.
+     */
+    allocation: z.enum(['used', 'wrong']).optional(),
   })
   .refine((offer) => offer.contentType === 'filesystem-clone' || offer.virtualSize !== undefined, {
     error: 'the size of the disk is missing',
@@ -97,6 +103,7 @@ export function offerHeaders(offer: CloneOffer): OutgoingHttpHeaders {
     ...(offer.from !== undefined && { [FROM_HEADER]: offer.from }),
     ...(offer.virtualSize !== undefined && { [VIRTUAL_SIZE_HEADER]: offer.virtualSize }),
     ...(offer.bytesTotal !== undefined && { [BYTES_TOTAL_HEADER]: offer.bytesTotal }),
+    ...(offer.allocation !== undefined && { [ALLOCATION_HEADER]: offer.allocation }),
   };
 }
 
@@ -108,6 +115,7 @@ export function parseOffer(headers: IncomingHttpHeaders): CloneOffer {
     from: headers[FROM_HEADER],
     virtualSize: headers[VIRTUAL_SIZE_HEADER],
     bytesTotal: headers[BYTES_TOTAL_HEADER],
+    allocation: headers[ALLOCATION_HEADER],
   });
   if (parsed.success) return parsed.data;
   throw new TransferError(

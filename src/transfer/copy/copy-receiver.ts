@@ -7,6 +7,8 @@ export interface ReceivedClone {
   preallocated: boolean;
   /** Bytes of the disk that were there already, where it is an update of one that the target held. */
   unchangedBytes?: number;
+  /** What the client said of it. */
+  allocation?: CloneOffer['allocation'];
 }
 
 /**

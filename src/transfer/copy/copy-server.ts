@@ -174,7 +174,8 @@ export class CopyServer {
       progress.enter('copying', { ...offer });
       const digest = await readBody(request, receiver);
       progress.enter('syncing');
-      return [digest, await receiver.finish()];
+      const clone = await receiver.finish();
+      return [digest, { ...clone, ...(offer.allocation && { allocation: offer.allocation }) }];
     } catch (error) {
       const leave = isBroken(request) ? receiver.suspend() : receiver.abandon();
       await leave.catch((reason: unknown) => progress.note('not left as it should be', { reason: String(reason) }));

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { constants, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BlockRange } from '../../base/block-range.ts';
+import { type BlockRange, bytesIn, endOf } from '../../base/block-range.ts';
 import { deviceSize } from '../../base/device-size.ts';
 import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { CAUTIOUSLY } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
+import { type Allocation, bytesOfRanges, mapOfAllocated, rangesToRead } from './allocated-disk.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
 import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
 import type { CloneStream } from './copy-client.ts';
@@ -24,6 +25,8 @@ export type CloneSourceVolume =
       path: string;
       /** What has changed since the target's base was copied; undefined where the whole disk is sent. */
       changed?: readonly BlockRange[] | undefined;
+      /** What the driver says is allocated; undefined where everything is read. */
+      allocation?: Allocation | undefined;
     }
   | {
       volumeMode: 'Filesystem';
@@ -63,7 +66,10 @@ interface Disk {
 export async function prepareContent(source: CloneSourceVolume, target: CloneDestination): Promise<CloneContent> {
   if (source.volumeMode === 'Block') {
     const disk = await measureDisk(source.path);
-    return (source.changed && changedContent(disk, source.changed, target)) ?? diskContent(disk, target);
+    const changed = source.changed && changedContent(disk, source.changed, target);
+    if (changed || !source.allocation) return changed ?? diskContent(disk, target);
+    const ranges = await rangesToRead(disk.path, disk.size, source.allocation);
+    return ranges ? allocatedContent(disk, ranges, target) : diskContent(disk, target, 'wrong');
   }
   const { directory, diskImage } = source;
   const diskPath = diskImage === undefined ? undefined : join(directory, diskImage);
@@ -86,7 +92,11 @@ export async function prepareContent(source: CloneSourceVolume, target: CloneDes
   );
 }
 
-function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): CloneContent {
+function diskContent(
+  disk: Disk,
+  { transfer, arrived }: CloneDestination,
+  allocation?: CloneOffer['allocation'],
+): CloneContent {
   const { path, size, version } = disk;
   const contentId = identify(transfer, 'disk', version);
   const from = arrived?.contentId === contentId ? arrived.from : 0;
@@ -97,11 +107,39 @@ function diskContent(disk: Disk, { transfer, arrived }: CloneDestination): Clone
       ...(from > 0 && { from }),
       virtualSize: size,
       bytesTotal: size,
+      ...(allocation && { allocation }),
     },
     open: (progress) => {
       progress.read(from);
       const { extents } = readDisk(path, { from, size });
       return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
+    },
+  };
+}
+
+/** Returns a disk of which only ranges are read. What has arrived of it is the same as if all of it had been read. */
+function allocatedContent(
+  disk: Disk,
+  ranges: readonly BlockRange[],
+  { transfer, arrived }: CloneDestination,
+): CloneContent {
+  const { path, size, version } = disk;
+  const contentId = identify(transfer, 'allocated', version);
+  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  return {
+    offer: {
+      contentType: 'blockdevice-clone',
+      contentId,
+      ...(from > 0 && { from }),
+      virtualSize: size,
+      bytesTotal: bytesIn(ranges),
+      allocation: 'used',
+    },
+    open: (progress) => {
+      const bytesBetween = bytesOfRanges(ranges);
+      progress.read(bytesBetween(0, from));
+      const { extents } = readDisk(path, { from, size }, mapOfAllocated(ranges));
+      return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress, bytesBetween)) });
     },
   };
 }
@@ -156,10 +194,14 @@ async function* unchanged(disk: Disk, extents: AsyncIterable<DiskExtent>): Async
   throw new TransferError('SourceChanged', `${disk.path} was written while it was read`);
 }
 
-async function* counted(extents: AsyncIterable<DiskExtent>, progress: Progress): AsyncGenerator<DiskExtent> {
+async function* counted(
+  extents: AsyncIterable<DiskExtent>,
+  progress: Progress,
+  bytesBetween = (from: number, end: number) => end - from,
+): AsyncGenerator<DiskExtent> {
   for await (const extent of extents) {
     yield extent;
-    progress.read(extent.length);
+    progress.read(bytesBetween(extent.offset, endOf(extent)));
     if (extent.data) progress.wrote(extent.length);
   }
 }

@@ -51,6 +51,13 @@ export function eventsOf(
   const condition = (type: string) => observed.conditions.find((candidate) => candidate.type === type);
   const recorded = (type: string) => previous?.conditions?.find((candidate) => candidate.type === type);
 
+  const isPlanNew =
+    plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);
+  if (isPlanNew && observed.phase === 'Succeeded') {
+    // The clone was over before anybody could see it, so one event tells all of it.
+    const { reason, message } = success(dataVolume, name, kind);
+    return [{ type: 'Normal', reason, message: `${message}: ${plan}` }];
+  }
   if (condition('Bound')?.status === 'True' && recorded('Bound')?.status !== 'True') {
     events.push({ type: 'Normal', reason: 'Bound', message: `PVC ${name} Bound` });
   }
@@ -64,8 +71,6 @@ export function eventsOf(
     const type = running.reason === 'Retrying' ? 'Normal' : 'Warning';
     events.push({ type, reason: running.reason, message: running.message });
   }
-  const isPlanNew =
-    plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);
   if (isPlanNew) events.push({ type: 'Normal', reason: 'CloneScheduled', message: `Clone into ${name}: ${plan}` });
   if (observed.phase !== before && !(isPlanNew && observed.phase === 'CloneScheduled')) {
     events.push(...milestones(dataVolume, before, observed.phase, name, kind, running?.message ?? ''));

@@ -5,11 +5,12 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
+import { isBound } from '../claims/bound.ts';
 import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
+import { readReport, reportAnnotations, type TransferReport, troubleIn } from '../transfers/transfer-report.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
 import { driverReport } from './driver-clone.ts';
@@ -24,7 +25,6 @@ import { passOnStages } from './stages.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
-const PLANNING_MILLISECONDS = 250;
 const DRIVER_MILLISECONDS = 2_000;
 /** Slightly more than a second, because creation timestamps are whole seconds. */
 const NEW_CLAIM_MILLISECONDS = 1_500;
@@ -66,7 +66,8 @@ export class DataVolumeReconciler implements Reconciler {
     }
     if (claim) await completeGrant(this.#context, dataVolume, claim);
     await passOnStages(this.#context, dataVolume);
-    if (claim && this.#isAboutToBePlanned(dataVolume, claim)) return { requeueAfter: PLANNING_MILLISECONDS };
+    const later = claim ? this.#untilWorthReporting(dataVolume, claim) : 0;
+    if (later > 0) return { requeueAfter: later };
     const report = claim && (await driverReport(this.#context, claim));
     await this.#tell(dataVolume, report ? withReport(claim, report) : claim);
     return report && { requeueAfter: DRIVER_MILLISECONDS };
@@ -83,20 +84,22 @@ export class DataVolumeReconciler implements Reconciler {
   }
 
   /**
-   * Returns whether the plan of a clone is expected in a moment. It is the first state worth reporting, so the status
-   * is not written before.
+   * Returns the milliseconds until a new clone is worth reporting. The storage makes most clones within a moment, so the
+   * first state worth a write is that of one that takes longer, or has trouble.
    */
-  #isAboutToBePlanned(dataVolume: DataVolume, claim: PersistentVolumeClaim): boolean {
+  #untilWorthReporting(dataVolume: DataVolume, claim: PersistentVolumeClaim): number {
     const { caches, now } = this.#context;
-    const age = now() - Date.parse(claim.metadata?.creationTimestamp ?? '');
-    return (
+    const { annotations, creationTimestamp = '' } = claim.metadata ?? {};
+    const report = readReport(annotations);
+    const isUnderWay =
       !dataVolume.status?.phase &&
       sourceKindOf(dataVolume.spec) === 'clone' &&
       claim.spec?.dataSourceRef !== undefined &&
-      readReport(claim.metadata?.annotations) === undefined &&
-      mayBePopulatedNow(claim, caches) &&
-      Math.abs(age) < NEW_CLAIM_MILLISECONDS
-    );
+      !isBound(claim) &&
+      (report === undefined || troubleIn(report) === undefined) &&
+      mayBePopulatedNow(claim, caches);
+    const age = Math.abs(now() - Date.parse(creationTimestamp));
+    return isUnderWay && age < NEW_CLAIM_MILLISECONDS ? NEW_CLAIM_MILLISECONDS - age : 0;
   }
 
   async failed(key: ObjectKey, failure: Error): Promise<void> {

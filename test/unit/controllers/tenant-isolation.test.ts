@@ -15,7 +15,7 @@ import { DISK } from './world/writings.ts';
 /** How many histories are tried of each law. DISKPRESS_PROPERTY_RUNS asks for more. */
 const numRuns = Number(process.env['DISKPRESS_PROPERTY_RUNS'] ?? 400);
 /** Enough for whatever is under way to come to its end. */
-const ROUNDS_TO_END = 14;
+const ROUNDS_TO_END = 16;
 
 const settings = { numRuns } as const;
 /** Of copies between namespaces, each with certificates of its own. */

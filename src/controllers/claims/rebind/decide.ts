@@ -9,7 +9,15 @@
 export interface RebindWorld {
   readonly target: { readonly uid: string; readonly bound: boolean; readonly volumeName: string | undefined };
   /** The working claim, as long as it exists. */
-  readonly working: { readonly uid: string; readonly deleting: boolean } | undefined;
+  readonly working:
+    | {
+        readonly uid: string;
+        /** Milliseconds since its deletion was requested; undefined where it was not. */
+        readonly deletedFor: number | undefined;
+        /** Whether a pod mounts it, which Kubernetes waits for before it removes a claim. */
+        readonly mounted: boolean;
+      }
+    | undefined;
   /** The volume that is handed over. */
   readonly volume: {
     readonly name: string;
@@ -22,15 +30,21 @@ export interface RebindWorld {
   };
 }
 
+/** The time that Kubernetes has to remove a claim that no pod mounts. */
+export const REMOVAL_MILLISECONDS = 2_000;
+
 /** The single next step; `wait` says what is being waited for. */
 export type RebindStep =
   | { readonly do: 'retain' }
   | { readonly do: 'delete-working-claim' }
+  /** The working claim is deleted without waiting for Kubernetes to remove it. */
+  | { readonly do: 'force-working-claim' }
   | { readonly do: 'point-at-target' }
   | { readonly do: 'restore-policy' }
   /** The claim names another volume, which is immutable, so nothing can be handed to it. */
   | { readonly do: 'abandon' }
-  | { readonly do: 'wait'; readonly for: string }
+  /** Something else has to happen; `after` is the milliseconds until the next look should no watch trigger one first. */
+  | { readonly do: 'wait'; readonly for: string; readonly after?: number }
   | { readonly do: 'nothing' };
 
 /** Decides the next step of a rebind. */
@@ -48,7 +62,11 @@ export function nextRebindStep({ target, working, volume }: RebindWorld): Rebind
   if (!promised && volume.claimUid === undefined)
     return { do: 'wait', for: `volume ${volume.name} to be the working claim's` };
   if (!promised || volume.reclaimPolicy !== 'Retain') return { do: 'retain' };
-  // The deletion of a claim cannot be undone, so the volume must be set to Retain before.
-  if (working?.uid === giver && !working?.deleting) return { do: 'delete-working-claim' };
+  if (working !== undefined && working.uid === giver) {
+    // The deletion of a claim cannot be undone, so the volume must be set to Retain before.
+    if (working.mounted || (working.deletedFor ?? 0) > REMOVAL_MILLISECONDS) return { do: 'force-working-claim' };
+    if (working.deletedFor === undefined) return { do: 'delete-working-claim' };
+    return { do: 'wait', for: `the claim of volume ${volume.name} to be removed`, after: REMOVAL_MILLISECONDS };
+  }
   return { do: 'point-at-target' };
 }

@@ -5,6 +5,7 @@ import {
   persistentVolumes,
 } from '../../../kube/builtin-resources.ts';
 import { isNotFound, TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { isProvisionedFor } from '../../objects/evidence.ts';
 import {
@@ -18,6 +19,7 @@ import { isLeftByCdi, isPrimeOfCdi } from '../../objects/left-by-cdi.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { isBound } from '../bound.ts';
+import { byMountedClaim } from '../mounted-claims.ts';
 import { nextRebindStep, type RebindStep } from './decide.ts';
 import { byPromise } from './promises.ts';
 
@@ -25,10 +27,13 @@ const LOOK_AGAIN_MILLISECONDS = 500;
 /** The finalizer that keeps a claim as long as a pod that mounts it exists, even a finished one. */
 const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
 
-type RebindContext = Pick<ControllerContext, 'client' | 'caches'>;
+type RebindContext = Pick<ControllerContext, 'client' | 'caches' | 'now'>;
 
 /** Returns the volume that is being handed over to a claim. */
-export function promisedVolume(context: RebindContext, target: PersistentVolumeClaim): PersistentVolume | undefined {
+export function promisedVolume(
+  context: Pick<RebindContext, 'caches'>,
+  target: PersistentVolumeClaim,
+): PersistentVolume | undefined {
   return context.caches.volumes.byIndex(byPromise, target.metadata?.uid ?? '')[0];
 }
 
@@ -54,7 +59,8 @@ export async function rebindVolume(
     target: { uid: target.metadata?.uid ?? '', bound: isBound(target), volumeName: target.spec?.volumeName },
     working: working && {
       uid: working.metadata?.uid ?? '',
-      deleting: working.metadata?.deletionTimestamp !== undefined,
+      deletedFor: deletedFor(working, context.now()),
+      mounted: context.caches.pods.byIndex(byMountedClaim, keyToString(workingKey)).length > 0,
     },
     volume: {
       name: volume.metadata?.name ?? '',
@@ -73,7 +79,7 @@ export async function rebindVolume(
     case 'nothing':
       return 'done';
     case 'wait':
-      return { waitingFor: step.for };
+      return { waitingFor: step.for, ...(step.after !== undefined && { after: step.after }) };
     default:
       return { waitingFor: `volume ${volume.metadata?.name}, ${UNDER_WAY[step.do]}` };
   }
@@ -83,6 +89,7 @@ export async function rebindVolume(
 const UNDER_WAY = {
   retain: 'which is set to be retained',
   'delete-working-claim': 'which is being freed of the working claim',
+  'force-working-claim': 'which is being freed of the working claim',
   'point-at-target': 'which is being bound to the claim',
   'restore-policy': 'which gets its reclaim policy back',
 } as const;
@@ -112,7 +119,7 @@ function namesAnotherVolume(target: PersistentVolumeClaim): TerminalError {
  * that claim. Where the claim of a volume names another volume, Kubernetes makes the volume available to the next claim
  * with that name; the uid of the claim is therefore set again, so that no other claim can bind it.
  */
-export async function releasePromise(context: RebindContext, volume: PersistentVolume): Promise<void> {
+export async function releasePromise(context: Pick<RebindContext, 'client'>, volume: PersistentVolume): Promise<void> {
   const isUsers = !isProvisionedFor(volume, volume.metadata?.annotations?.[promisedByAnnotation]);
   const policy = (isUsers && volume.metadata?.annotations?.[reclaimPolicyAnnotation]) || 'Delete';
   const uid = volume.metadata?.annotations?.[promisedToAnnotation];
@@ -166,6 +173,9 @@ async function take(
       });
       return;
     case 'delete-working-claim':
+      if (working) await deleteClaim(context, working);
+      return;
+    case 'force-working-claim':
       if (working) await deleteAtOnce(context, working);
       await pointAt(context, volume, target);
       return;
@@ -182,14 +192,19 @@ async function take(
   }
 }
 
+async function deleteClaim({ client }: RebindContext, claim: PersistentVolumeClaim): Promise<void> {
+  await client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid });
+}
+
 /**
  * Deletes a working claim without waiting for the pod that filled it, which has finished but would keep the claim for
  * seconds. While the claim exists, the volume controller of Kubernetes complains, in a Warning event, that two claims
  * are bound to one volume.
  */
-async function deleteAtOnce({ client }: RebindContext, working: PersistentVolumeClaim): Promise<void> {
+async function deleteAtOnce(context: RebindContext, working: PersistentVolumeClaim): Promise<void> {
+  const { client } = context;
   const { uid, finalizers = [] } = working.metadata ?? {};
-  await client.delete(persistentVolumeClaims, keyOf(working), { uid });
+  if (!isBeingDeleted(working)) await deleteClaim(context, working);
   // The finalizers of what somebody else has made are not ours to remove.
   if (isLeftByCdi(working)) return;
   try {
@@ -217,6 +232,12 @@ async function pointAt(
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
     },
   });
+}
+
+/** Returns the milliseconds since the deletion of a claim was requested; undefined where it was not. */
+function deletedFor({ metadata }: PersistentVolumeClaim, now: number): number | undefined {
+  const { deletionTimestamp } = metadata ?? {};
+  return deletionTimestamp === undefined ? undefined : now - Date.parse(deletionTimestamp);
 }
 
 function isWorkingClaim(claim: PersistentVolumeClaim, targetUid: string | undefined): boolean {

@@ -6,15 +6,15 @@ import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 export type PhaseTimes = readonly (readonly [phase: ClonePhase, began: number])[];
 
 /**
- * Returns the times with a phase added that starts now; a phase that was recorded before keeps its time.
+ * Returns the times with those of more phases added; a phase that was recorded before keeps its time.
  *
  * @param recorded the value written before, if any
  * @returns a JSON object of RFC 3339 times with milliseconds: `{"CSIClone":"2026-01-01T00:00:00.000Z","Rebind":…}`
  */
-export function withPhase(recorded: string | undefined, phase: ClonePhase, now: number): string {
-  const times = readPhaseTimes(recorded);
-  const all = times.some(([name]) => name === phase) ? times : [...times, [phase, now] as const];
-  return JSON.stringify(Object.fromEntries(all.map(([name, began]) => [name, new Date(began).toISOString()])));
+export function withPhases(recorded: string | undefined, added: PhaseTimes): string {
+  const all = new Map(readPhaseTimes(recorded));
+  for (const [phase, began] of added) if (!all.has(phase)) all.set(phase, began);
+  return JSON.stringify(Object.fromEntries([...all].map(([name, began]) => [name, new Date(began).toISOString()])));
 }
 
 /** Parses what {@link withPhase} wrote, and ignores anything else. */

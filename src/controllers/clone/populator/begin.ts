@@ -39,7 +39,7 @@ export async function beginClone(
   const { description, fallback } = plan;
   const state = stateInPhase(plan.phases[0] ?? 'Rebind', plan, { message: `reading ${keyToString(source.key)}` });
   await protectTarget(context, target, {
-    ...annotationsOf(state, target, context.now()),
+    ...annotationsOf(state, target, [[state.phase, context.now()]]),
     [cloneBegunAnnotation]: target.metadata?.uid ?? '',
     [clonePlanAnnotation]: description,
     ...(fallback ? { [stateAnnotation.cloneFallbackReason]: fallback.reason } : {}),

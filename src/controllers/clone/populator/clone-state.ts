@@ -3,7 +3,7 @@ import type { ClonePhase, CloneType } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { phaseTimesAnnotation } from '../../objects/internal-annotations.ts';
 import { reportAnnotations, type TransferReport } from '../../transfers/transfer-report.ts';
-import { withPhase } from '../metrics/phase-times.ts';
+import { type PhaseTimes, withPhases } from '../metrics/phase-times.ts';
 import type { PhaseOutcome } from '../phases/phase.ts';
 import type { ClonePlan } from '../planner/planner.ts';
 import { strategyOf } from '../strategies/strategies.ts';
@@ -19,13 +19,21 @@ export interface CloneState {
 /** The part of a plan with which a clone is resumed. */
 export type BegunPlan = Pick<ClonePlan, 'cloneType' | 'description' | 'phases'>;
 
-/** Returns the annotations of the target claim that report a state. */
-export function annotationsOf(state: CloneState, target: PersistentVolumeClaim, now: number): Record<string, string> {
+/**
+ * Returns the annotations of the target claim that report a state.
+ *
+ * @param times of the phases that the clone was seen in, the latest of which is the state's
+ */
+export function annotationsOf(
+  state: CloneState,
+  target: PersistentVolumeClaim,
+  times: PhaseTimes,
+): Record<string, string> {
   return {
     ...reportAnnotations(state.report),
     [stateAnnotation.clonePhase]: state.phase,
     [stateAnnotation.populatorKind]: 'VolumeCloneSource',
-    [phaseTimesAnnotation]: withPhase(target.metadata?.annotations?.[phaseTimesAnnotation], state.phase, now),
+    [phaseTimesAnnotation]: withPhases(target.metadata?.annotations?.[phaseTimesAnnotation], times),
     ...(state.cloneType ? { [stateAnnotation.cloneType]: state.cloneType } : {}),
     ...(state.phase === 'Succeeded' ? { [stateAnnotation.cloneOf]: 'true' } : {}),
   };

@@ -104,12 +104,9 @@ export class ClonePopulatorReconciler implements Reconciler {
     if (!stopped) return undefined;
     const { phase, outcome } = stopped;
     const state = stateInPhase(phase, plan, outcome);
-    // A phase that ends within a moment is not worth two writes.
-    const later =
-      outcome.trouble || outcome.report ? 0 : this.#reported.untilWorthReporting(target, state, this.#context.now());
-    if (later === 0) await this.#report(target, state);
-    const after = Math.min(outcome.after ?? Infinity, later || Infinity);
-    return Number.isFinite(after) ? { requeueAfter: after } : undefined;
+    const isUrgent = outcome.trouble !== undefined || outcome.report !== undefined;
+    const later = isUrgent ? await this.#report(target, state) : await this.#reportLasting(target, state);
+    return requeueAt(later, outcome.after);
   }
 
   /**
@@ -136,23 +133,23 @@ export class ClonePopulatorReconciler implements Reconciler {
     const name = temporaries.workingClaim.name(target.metadata?.uid ?? '');
     const temporary = this.#context.caches.claims.byIndex(byTarget, target.metadata?.uid ?? '');
     const working = temporary.find((claim) => claim.metadata?.name === name);
-    await rebindVolume(this.#context, target, { namespace: keyOf(working ?? target).namespace, name });
+    const workingKey = { namespace: keyOf(working ?? target).namespace, name };
+    const outcome = await rebindVolume(this.#context, target, workingKey);
     // The VolumeCloneSource may be gone, too; without it only the number of steps is unknown.
     const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
     const plan = resumedPlan(target, kindOf(cloneSource));
-    if (plan) await this.#report(target, stateInPhase('Rebind', plan, { message: HANDING_OVER }));
-    return undefined;
+    const later = plan && (await this.#reportLasting(target, stateInPhase('Rebind', plan, { message: HANDING_OVER })));
+    return requeueAt(later, outcome === 'done' ? undefined : outcome.after);
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Result> {
     return endPopulation(this.#context, target, () => {
       this.#context.cloneCount.handedOver(target, this.#context.now());
-      const state: CloneState = {
+      return this.#annotationsOf(target, {
         phase: 'Succeeded',
         cloneType: begunWith(target),
         report: completedReport(0, 'Clone Complete'),
-      };
-      return annotationsOf(state, target, this.#context.now());
+      });
     });
   }
 
@@ -173,11 +170,30 @@ export class ClonePopulatorReconciler implements Reconciler {
     };
   }
 
-  async #report(target: PersistentVolumeClaim, state: CloneState): Promise<void> {
-    const now = this.#context.now();
-    await annotateClaim(this.#context.client, target, FIELD_MANAGER, annotationsOf(state, target, now));
-    this.#reported.note(target, state, now);
+  async #report(target: PersistentVolumeClaim, state: CloneState): Promise<undefined> {
+    await annotateClaim(this.#context.client, target, FIELD_MANAGER, this.#annotationsOf(target, state));
+    this.#reported.note(target, state, this.#context.now());
   }
+
+  /**
+   * Reports a state whose phase has lasted for a moment.
+   *
+   * @returns the milliseconds after which to look again, where it has not
+   */
+  async #reportLasting(target: PersistentVolumeClaim, state: CloneState): Promise<number | undefined> {
+    const later = this.#reported.untilWorthReporting(target, state, this.#context.now());
+    return later > 0 ? later : this.#report(target, state);
+  }
+
+  #annotationsOf(target: PersistentVolumeClaim, state: CloneState): Record<string, string> {
+    return annotationsOf(state, target, [...this.#reported.times(target), [state.phase, this.#context.now()]]);
+  }
+}
+
+/** Returns the result that asks for the earlier of two next looks, in milliseconds, if any. */
+function requeueAt(one = Infinity, other = Infinity): Result {
+  const requeueAfter = Math.min(one, other);
+  return Number.isFinite(requeueAfter) ? { requeueAfter } : undefined;
 }
 
 /** An error of CDI, which writes no phase of a pod, is one that passes. */

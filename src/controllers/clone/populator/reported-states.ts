@@ -1,12 +1,26 @@
+import type { ClonePhase } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { PhaseTimes } from '../metrics/phase-times.ts';
 import type { CloneState } from './clone-state.ts';
 
-/** The least time between two reports of the same phase. */
-const RECENT_MILLISECONDS = 1_000;
+/** The time that a phase has to last before it is reported, and the least time between two reports of it. */
+const LASTING_MILLISECONDS = 1_000;
+/** The time after which a clone that nothing happened to is forgotten. */
+const REMEMBERED_MILLISECONDS = 60_000;
 
-/** Remembers when the phase of each clone was last reported. Forgetting an entry only causes another report. */
+interface Entry {
+  /** The phases that the clone was seen in, with their start in milliseconds since the epoch. */
+  readonly times: (readonly [ClonePhase, number])[];
+  /** The latest start or report of the latest phase. */
+  readonly at: number;
+}
+
+/**
+ * Remembers the phases of each clone and when they were last reported. A phase that ends within a moment, before
+ * anybody could see it, is not worth a write. Forgetting an entry only delays a report.
+ */
 export class ReportedStates {
-  readonly #latest = new Map<string, { readonly phase: string; readonly at: number }>();
+  readonly #latest = new Map<string, Entry>();
 
   /**
    * Records that a phase has been reported.
@@ -14,23 +28,37 @@ export class ReportedStates {
    * @param now milliseconds since the epoch, as in all of these methods
    */
   note(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): void {
-    const uid = target.metadata?.uid ?? '';
-    if (this.#latest.get(uid)?.phase === phase) return;
-    // The entry moves to the end, which keeps the map in chronological order.
-    this.#latest.delete(uid);
-    this.#latest.set(uid, { phase, at: now });
-    for (const [other, { at }] of this.#latest) {
-      if (now - at <= RECENT_MILLISECONDS) break;
-      this.#latest.delete(other);
-    }
+    const times = [...this.times(target)];
+    if (times.at(-1)?.[0] !== phase) times.push([phase, now]);
+    this.#remember(target, { times, at: now });
   }
 
   /**
-   * Returns the milliseconds until a state is worth reporting: 0 unless the clone was reported to enter that phase a
-   * moment ago.
+   * Returns the milliseconds until a state is worth reporting: until its phase has lasted a while, or has not been
+   * reported for a while.
    */
-  untilWorthReporting(target: PersistentVolumeClaim, { phase }: Pick<CloneState, 'phase'>, now: number): number {
+  untilWorthReporting(target: PersistentVolumeClaim, state: Pick<CloneState, 'phase'>, now: number): number {
     const latest = this.#latest.get(target.metadata?.uid ?? '');
-    return latest?.phase === phase ? Math.max(0, latest.at + RECENT_MILLISECONDS - now) : 0;
+    if (latest?.times.at(-1)?.[0] !== state.phase) {
+      this.note(target, state, now);
+      return LASTING_MILLISECONDS;
+    }
+    return Math.max(0, latest.at + LASTING_MILLISECONDS - now);
+  }
+
+  /** Returns the phases that the clone was seen in, whether or not they were reported. */
+  times(target: PersistentVolumeClaim): PhaseTimes {
+    return this.#latest.get(target.metadata?.uid ?? '')?.times ?? [];
+  }
+
+  #remember({ metadata }: PersistentVolumeClaim, entry: Entry): void {
+    const uid = metadata?.uid ?? '';
+    // The entry moves to the end, which keeps the map in chronological order.
+    this.#latest.delete(uid);
+    this.#latest.set(uid, entry);
+    for (const [other, { at }] of this.#latest) {
+      if (entry.at - at <= REMEMBERED_MILLISECONDS) break;
+      this.#latest.delete(other);
+    }
   }
 }

@@ -5,7 +5,7 @@ import {
   promisedToAnnotation,
   workForAnnotation,
 } from '../../../../../src/controllers/objects/internal-annotations.ts';
-import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../src/kube/builtin-resources.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
 import type { ObjectKey } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';
 import { cachesOf } from '../../caches.ts';
@@ -29,19 +29,41 @@ const volume: PersistentVolume = {
   },
   spec: { claimRef: { uid: 'of-prime' }, persistentVolumeReclaimPolicy: 'Retain' },
 };
+const deletedAt = (deletionTimestamp: string): PersistentVolumeClaim => ({
+  ...working,
+  metadata: { ...working.metadata, deletionTimestamp },
+});
+const finished: Pod = {
+  metadata: { namespace: 'team', name: 'importer' },
+  spec: { containers: [], volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'prime' } }] },
+};
 
 describe('handing over a volume', () => {
-  it('has the working claim gone before the volume is another’s, whoever still mounts it', async () => {
-    const caches = cachesOf({ claims: [target, working], volumes: [volume] });
+  async function requestsWith(pods: Pod[], claim = working): Promise<unknown[]> {
+    const caches = cachesOf({ claims: [target, claim], volumes: [volume], pods });
     const requests: unknown[] = [];
     const client = {
       delete: async (_: unknown, { name }: ObjectKey, options: object) => void requests.push(['delete', name, options]),
       mergePatch: async ({ kind }: Resource<KubeObject>, { name }: ObjectKey, { metadata }: KubeObject) =>
         void requests.push([kind, name, metadata]),
     };
-    await rebindVolume({ client, caches } as never, target, { namespace: 'team', name: 'prime' });
-    expect(requests).to.deep.equal([
+    const now = () => Date.parse('2026-01-01T00:01:00Z');
+    await rebindVolume({ client, caches, now } as never, target, { namespace: 'team', name: 'prime' });
+    return requests;
+  }
+
+  it('has the working claim gone before the volume is another’s, whoever still mounts it', async () => {
+    expect(await requestsWith([finished])).to.deep.equal([
       ['delete', 'prime', { uid: 'of-prime' }],
+      ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
+      ['PersistentVolume', 'volume', { resourceVersion: '7' }],
+    ]);
+  });
+
+  it('leaves a working claim that nobody mounts to Kubernetes, which removes it at once', async () => {
+    expect(await requestsWith([])).to.deep.equal([['delete', 'prime', { uid: 'of-prime' }]]);
+    expect(await requestsWith([], deletedAt('2026-01-01T00:00:59Z'))).to.deep.equal([]);
+    expect(await requestsWith([], deletedAt('2026-01-01T00:00:50Z'))).to.deep.equal([
       ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
       ['PersistentVolume', 'volume', { resourceVersion: '7' }],
     ]);

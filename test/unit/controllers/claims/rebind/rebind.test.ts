@@ -7,7 +7,7 @@ const WORKING = 'working-uid';
 
 /** The cluster as far as a rebind is concerned, with its own controllers' part in it. */
 class Cluster {
-  working: { deleting: boolean } | undefined = { deleting: false };
+  working: { deletedFor?: number; mounted: boolean } | undefined = { mounted: false };
   claimUid: string | undefined = WORKING;
   promisedTo: string | undefined;
   promisedBy: string | undefined;
@@ -24,7 +24,7 @@ class Cluster {
   decide(): RebindStep {
     return nextRebindStep({
       target: { uid: TARGET, bound: this.bound, volumeName: this.bound ? 'volume' : undefined },
-      working: this.working && { uid: WORKING, deleting: this.working.deleting },
+      working: this.working && { uid: WORKING, deletedFor: undefined, ...this.working },
       volume: {
         name: 'volume',
         reclaimPolicy: this.policy,
@@ -43,7 +43,11 @@ class Cluster {
         this.policy = 'Retain';
         return;
       case 'delete-working-claim':
-        if (this.working) this.working.deleting = true;
+        if (this.working) this.working.deletedFor ??= 0;
+        return;
+      case 'force-working-claim':
+        if (this.working) this.working.deletedFor ??= 0;
+        this.claimUid = TARGET;
         return;
       case 'point-at-target':
         this.claimUid = TARGET;
@@ -60,7 +64,9 @@ class Cluster {
   /** What Kubernetes does by itself between two looks; a pod may keep a claim that is being deleted for a while. */
   tick(released = true): void {
     if (this.claimUid === TARGET) this.bound = true;
-    if (this.working?.deleting && released) this.working = undefined;
+    if (this.working) this.working.mounted = !released;
+    if (this.working?.deletedFor !== undefined) this.working.deletedFor += 1_000;
+    if (this.working?.deletedFor !== undefined && released) this.working = undefined;
     // The persistent volume controller deletes a released volume unless it is to be retained.
     const claimed = this.claimUid === TARGET || this.working !== undefined;
     if (!claimed && this.policy === 'Delete') this.lost = true;
@@ -93,11 +99,23 @@ describe('the steps of a rebind', () => {
 
   it('do not wait for a pod that keeps the working claim', () => {
     const cluster = new Cluster('Delete');
+    cluster.tick(false);
     for (let round = 0; round < 4; round += 1) {
       cluster.act(cluster.decide());
       cluster.tick(false);
     }
-    expect(cluster).to.deep.include({ bound: true, policy: 'Delete', working: { deleting: true } });
+    expect(cluster).to.deep.include({ bound: true, policy: 'Delete' });
+    expect(cluster.working).to.include({ mounted: true });
+  });
+
+  it('wait for Kubernetes to remove a working claim that no pod keeps, but not for long', () => {
+    const cluster = new Cluster('Delete');
+    cluster.act(cluster.decide());
+    expect(cluster.decide()).to.deep.equal({ do: 'delete-working-claim' });
+    cluster.act(cluster.decide());
+    expect(cluster.decide()).to.include({ do: 'wait', after: 2_000 });
+    if (cluster.working) cluster.working.deletedFor = 2_001;
+    expect(cluster.decide()).to.deep.equal({ do: 'force-working-claim' });
   });
 
   it('sets Retain again before going on, should somebody have changed it', () => {
@@ -116,9 +134,12 @@ describe('the steps of a rebind', () => {
       promisedBy: undefined,
     };
     const target = { uid: TARGET, bound: false, volumeName: undefined };
-    const working = fc.option(fc.record({ uid: fc.constantFrom(WORKING, TARGET), deleting: fc.boolean() }), {
-      nil: undefined,
+    const claims = fc.record({
+      uid: fc.constantFrom(WORKING, TARGET),
+      deletedFor: fc.constantFrom(undefined, 0, 5_000),
+      mounted: fc.boolean(),
     });
+    const working = fc.option(claims, { nil: undefined });
     const policy = fc.constantFrom('Delete', 'Retain', 'Recycle');
 
     it('which a claim may name all the same', () => {
@@ -164,7 +185,7 @@ describe('the steps of a rebind', () => {
         promisedTo: TARGET,
         promisedBy: WORKING,
       };
-      const planted = { uid: 'planted', deleting: false };
+      const planted = { uid: 'planted', deletedFor: undefined, mounted: false };
       expect(nextRebindStep({ target, working: planted, volume: promised }).do).to.equal('point-at-target');
     });
   });

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { populationAnnotation, stateAnnotation } from '../../../../../src/api/annotations.ts';
 import { cloneFallbackReasons, clonePhases, cloneTypes } from '../../../../../src/api/clone.ts';
 import { CloneMetrics } from '../../../../../src/controllers/clone/metrics/clone-metrics.ts';
-import { phaseSeconds, readPhaseTimes, withPhase } from '../../../../../src/controllers/clone/metrics/phase-times.ts';
+import { phaseSeconds, readPhaseTimes, withPhases } from '../../../../../src/controllers/clone/metrics/phase-times.ts';
 import { registerDataVolumeMetrics } from '../../../../../src/controllers/data-volume/metrics.ts';
 import {
   phaseTimesAnnotation,
@@ -21,10 +21,7 @@ describe('the times of a clone’s phases', () => {
     const phases = fc.array(fc.tuple(fc.constantFrom(...clonePhases), fc.integer({ min: 0, max: 4e12 })));
     fc.assert(
       fc.property(phases, (entered) => {
-        const recorded = entered.reduce<string | undefined>(
-          (text, [phase, at]) => withPhase(text, phase, at),
-          undefined,
-        );
+        const recorded = entered.reduce<string | undefined>((text, time) => withPhases(text, [time]), undefined);
         const firsts = entered.filter(([phase], at) => entered.findIndex(([other]) => other === phase) === at);
         expect(readPhaseTimes(recorded)).to.deep.equal(firsts);
       }),

@@ -70,17 +70,23 @@ describe('what a phase of a clone is said to be doing', () => {
 
   it('is not said anew within a second, and is from then on', () => {
     const told = new ReportedStates();
-    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 0)).to.equal(0);
     told.note(claim, { phase: 'CSIClone' }, 0);
     expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 400)).to.equal(600);
     told.note(claim, { phase: 'CSIClone' }, 1_000);
-    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 1_000)).to.equal(0);
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 1_400)).to.equal(600);
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 2_000)).to.equal(0);
   });
 
-  it('is said at once of another phase, and of another clone', () => {
+  it('is not said of a phase that ends within a second, whose time is remembered', () => {
     const told = new ReportedStates();
     told.note(claim, { phase: 'CSIClone' }, 0);
-    expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 1)).to.equal(0);
-    expect(told.untilWorthReporting({ metadata: { uid: 'other' } }, { phase: 'CSIClone' }, 1)).to.equal(0);
+    expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 100)).to.equal(1_000);
+    expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 600)).to.equal(500);
+    expect(told.times(claim)).to.deep.equal([
+      ['CSIClone', 0],
+      ['Rebind', 100],
+    ]);
+    expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 1_100)).to.equal(0);
+    expect(told.times({ metadata: { uid: 'other' } })).to.deep.equal([]);
   });
 });

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import type { ClonePhase } from '../../src/api/clone.ts';
 import { type DataVolume, dataVolumes } from '../../src/api/data-volume.ts';
 import { volumeCloneSources } from '../../src/api/volume-clone-source.ts';
-import { retainedForAnnotation } from '../../src/controllers/objects/internal-annotations.ts';
+import { readPhaseTimes } from '../../src/controllers/clone/metrics/phase-times.ts';
+import { phaseTimesAnnotation, retainedForAnnotation } from '../../src/controllers/objects/internal-annotations.ts';
 import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
@@ -31,8 +33,8 @@ interface Clone {
   readonly to: { readonly role: Role; readonly namespace: 'same' | 'other' } & ClaimOptions;
   readonly cloneType: 'csi-clone' | 'snapshot' | 'copy';
   readonly fallbackReason?: string;
-  /** A phase that it must be seen in. */
-  readonly event?: string;
+  /** A phase that it has to go through. */
+  readonly phase?: ClonePhase;
 }
 
 const immediate = { annotations: { 'cdi.kubevirt.io/storage.bind.immediate.requested': 'true' } };
@@ -43,7 +45,7 @@ const clones: Record<string, Clone> = {
     from: { role: 'csiClone' },
     to: { role: 'csiClone', namespace: 'same' },
     cloneType: 'csi-clone',
-    event: 'CSICloneInProgress',
+    phase: 'CSIClone',
   },
   'by csi-clone into another namespace': {
     from: { role: 'csiClone' },
@@ -64,7 +66,7 @@ const clones: Record<string, Clone> = {
     from: { role: 'snapshot' },
     to: { role: 'snapshot', namespace: 'same' },
     cloneType: 'snapshot',
-    event: 'SnapshotForSmartCloneInProgress',
+    phase: 'Snapshot',
   },
   'by a snapshot into another namespace': {
     from: { role: 'snapshot' },
@@ -80,7 +82,7 @@ const clones: Record<string, Clone> = {
     from: { role: 'copy' },
     to: { role: 'copy', namespace: 'same' },
     cloneType: 'copy',
-    event: 'CloneInProgress',
+    phase: 'HostClone',
   },
   'by pods into another namespace': {
     from: { role: 'copy' },
@@ -188,7 +190,8 @@ describe('clones', () => {
       expect(object.status).to.include({ phase: 'Succeeded', progress: '100.0%', restartCount: 0 });
       const reasons = (await eventsOf(suite.client, object)).map(({ reason }) => reason);
       expect(reasons).to.include('CloneSucceeded');
-      if (clone.event) expect(reasons).to.include(clone.event);
+      const times = readPhaseTimes(annotations[phaseTimesAnnotation]).map(([phase]) => phase);
+      if (clone.phase) expect(times).to.include.members([clone.phase, 'Rebind', 'Succeeded']);
       if (clone.fallbackReason) expect(reasons).to.include(clone.fallbackReason);
     });
   }

@@ -10,7 +10,7 @@ import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { readReport, reportAnnotations, type TransferReport, troubleIn } from '../transfers/transfer-report.ts';
+import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
 import { driverReport } from './driver-clone.ts';
@@ -84,8 +84,8 @@ export class DataVolumeReconciler implements Reconciler {
   }
 
   /**
-   * Returns the milliseconds until a new clone is worth reporting. The storage makes most clones within a moment, so the
-   * first state worth a write is that of one that takes longer, or has trouble.
+   * Returns the milliseconds until a new clone is worth reporting. The storage makes most clones within a moment, so
+   * the first state worth a write is that of one that takes longer, or has trouble.
    */
   #untilWorthReporting(dataVolume: DataVolume, claim: PersistentVolumeClaim): number {
     const { caches, now } = this.#context;
@@ -96,7 +96,7 @@ export class DataVolumeReconciler implements Reconciler {
       sourceKindOf(dataVolume.spec) === 'clone' &&
       claim.spec?.dataSourceRef !== undefined &&
       !isBound(claim) &&
-      (report === undefined || troubleIn(report) === undefined) &&
+      (report === undefined || report.running) &&
       mayBePopulatedNow(claim, caches);
     const age = Math.abs(now() - Date.parse(creationTimestamp));
     return isUnderWay && age < NEW_CLAIM_MILLISECONDS ? NEW_CLAIM_MILLISECONDS - age : 0;

@@ -20,8 +20,8 @@ import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';
 
-/** What the controllers may ask of the API server for one clone, at most; 20 to 26 is usual. */
-const CALLS_MAX = 28;
+/** What the controllers may ask of the API server for one clone, at most. */
+const CALLS_MAX = 18;
 const CLONES = 5;
 
 describe('API calls of clones by the storage, which is simulated', () => {

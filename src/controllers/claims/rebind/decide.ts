@@ -43,7 +43,7 @@ export type RebindStep =
   | { readonly do: 'restore-policy' }
   /** The claim names another volume, which is immutable, so nothing can be handed to it. */
   | { readonly do: 'abandon' }
-  /** Something else has to happen; `after` is the milliseconds until the next look should no watch trigger one first. */
+  /** Something else has to happen; `after` is the milliseconds until the next look should no watch trigger one. */
   | { readonly do: 'wait'; readonly for: string; readonly after?: number }
   | { readonly do: 'nothing' };
 

@@ -5,6 +5,7 @@ import { CDI_GROUP } from '../../../../src/api/group.ts';
 import { volumeCloneSources } from '../../../../src/api/volume-clone-source.ts';
 import { volumeImportSources } from '../../../../src/api/volume-import-source.ts';
 import { volumeUploadSources } from '../../../../src/api/volume-upload-source.ts';
+import { PROVISIONER_ANNOTATION } from '../../../../src/controllers/claims/awaiting-provisioner.ts';
 import { PROVISIONED_BY_ANNOTATION } from '../../../../src/controllers/objects/evidence.ts';
 import {
   configMaps,
@@ -125,7 +126,8 @@ export class Cluster {
   #provision(claim: PersistentVolumeClaim): void {
     const source = claim.spec?.dataSourceRef;
     const { namespace = '', name = '', uid } = claim.metadata ?? {};
-    if (source?.apiGroup === CDI_GROUP || claim.spec?.storageClassName !== STORAGE_CLASS) return;
+    if (claim.spec?.storageClassName !== STORAGE_CLASS) return;
+    if (source?.apiGroup === CDI_GROUP) return this.#nameProvisioner(claim);
     const contents = source ? this.#data.ofSource({ namespace, name: source.name }, source.kind) : [];
     if (!contents) return;
     const volume = this.#api.create('cluster', persistentVolumes, {
@@ -141,6 +143,17 @@ export class Cluster {
     });
     this.#data.put(volume.metadata?.name, contents);
     this.#tell(claim, 'Bound', volume.metadata?.name);
+  }
+
+  #nameProvisioner(claim: PersistentVolumeClaim): void {
+    if (claim.metadata?.annotations?.[PROVISIONER_ANNOTATION] !== undefined) return;
+    this.#api.change('cluster', persistentVolumeClaims, keyOf(claim), (current) => ({
+      ...current,
+      metadata: {
+        ...current.metadata,
+        annotations: { ...current.metadata?.annotations, [PROVISIONER_ANNOTATION]: DRIVER },
+      },
+    }));
   }
 
   #tell(claim: PersistentVolumeClaim, phase: string, volumeName?: string): void {

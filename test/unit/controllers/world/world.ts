@@ -27,7 +27,7 @@ import { install, PRECIOUS } from './installation.ts';
 import { LaggingCaches } from './lagging-caches.ts';
 import { Law } from './law.ts';
 
-/** Between two rounds, and longer than the controllers wait for anything but a deletion to settle. */
+/** Between two rounds. */
 const ROUND_MILLISECONDS = 6_000;
 
 export const controllerNames = [
@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly hasAnnotationPolicy: boolean;
   /** Whether the quotas of all namespaces have room for one more claim in the tenant's, and for none elsewhere. */
   readonly hasTightQuotas?: boolean;
+  /** Milliseconds of a round; by default, longer than the controllers wait for anything but a deletion to settle. */
+  readonly roundMilliseconds?: number;
   /** Asked for each request of the controllers. */
   readonly authorize?: Authorize;
   /** Finds versions of images; without it, none is found. */
@@ -136,7 +138,7 @@ export class World {
    * @param pace who is late: the watches, so that the controllers do not know of what was written last, or Kubernetes
    */
   async round(pace: Pace = 'even'): Promise<void> {
-    this.#time += ROUND_MILLISECONDS;
+    this.#time += this.#options.roundMilliseconds ?? ROUND_MILLISECONDS;
     if (pace === 'even') this.#cluster.step();
     if (pace !== 'late watches') this.#caches.deliver();
     for (const name of controllerNames) for (const key of this.#keysOf(name)) await this.work(name, key);

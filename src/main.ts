@@ -3,7 +3,7 @@ import { argv, env } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { readRoleFlags } from './base/role-flags.ts';
 import { sizeThreadPool } from './base/thread-pool.ts';
-import { keepCodeSmall, keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
+import { keepCodeSmall, keepCompilersOut, keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import type { PodRole } from './protocol/roles.ts';
 
 // Modules are loaded only for the role that runs, so that an importer does not wait for the controllers to be parsed.
@@ -36,6 +36,7 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     return runInstallationStep(argv[3]);
   },
   importer: async () => {
+    keepCompilersOut();
     prepareToMoveData();
     const { runImporter } = await import('./pods/importer.ts');
     return runImporter();
@@ -70,6 +71,7 @@ if (role) {
   // The process ends with the role, even if sockets or timers are left.
   process.exit(await role());
 } else {
+  if (argv[2] === 'import') keepCompilersOut();
   prepareToMoveData();
   const { runCommandLine } = await import('./cli/run.ts');
   await runCommandLine({ ...packageDocument, roles: Object.keys(roles) });

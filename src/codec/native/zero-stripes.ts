@@ -47,4 +47,10 @@ const code = Uint8Array.from([
  * Zero input saves half the multiplications, and so half the time. In WebAssembly, because JavaScript has no 64-bit
  * integers that are fast enough.
  */
-export const { pass: passZeroStripes } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports;
+export const passZeroStripes: PassZeroStripes = (...state) => {
+  compiled ??= new WebAssembly.Instance(new WebAssembly.Module(code)).exports.pass;
+  return compiled(...state);
+};
+
+/** Compiled when it is first needed: most imports have no zstd. */
+let compiled: PassZeroStripes | undefined;

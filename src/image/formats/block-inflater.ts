@@ -6,7 +6,7 @@ import { RemoteBlocks } from '../../codec/decompress/remote-blocks.ts';
 import { Batch } from './block-batch.ts';
 
 /** Compressed bytes of one call to another thread. */
-const BATCH = 1024 * 1024;
+const BATCH = 512 * 1024;
 /** Besides the batches that are being decompressed, one is filled and one is handed out. */
 const BATCHES = threadCount + 2;
 /** Bytes by which a block that hardly compresses may exceed its content: the sectors that it shares with others. */

@@ -15,6 +15,8 @@ const SEGMENTS_PER_CONNECTION = 2;
 const FIRST_CONNECTIONS = 2;
 /** Milliseconds before another connection is added, so that the effect of the last one can be seen. */
 const GROWTH_INTERVAL_MILLISECONDS = 300;
+/** The share of time for which the consumer has to wait before another connection is worth its memory. */
+const WAITING_SHARE = 0.2;
 /** Failures by which a server shows that it wants fewer connections rather than none. */
 const refusals = new Set(['TooManyRequests', 'ServerUnavailable', 'ConnectionRefused', 'ConnectionFailed']);
 
@@ -56,6 +58,8 @@ export class ParallelDownload {
   #closed = false;
   #arrived = (): void => {};
   #grownAt = performance.now();
+  /** Milliseconds for which the consumer has waited since then. */
+  #waited = 0;
 
   constructor(options: ParallelDownloadOptions) {
     this.#options = options;
@@ -115,11 +119,15 @@ export class ParallelDownload {
     });
     this.#grow();
     this.#options.progress.awaiting();
+    const since = performance.now();
     await arrival;
+    this.#waited += performance.now() - since;
   }
 
   #nextSegment(): Segment | undefined {
     if (this.#closed || this.#next === this.#options.end) return undefined;
+    // A consumer that does not wait for bytes gains nothing by more of them.
+    if (this.#segments.length >= SEGMENTS_PER_CONNECTION * this.#allowed) return undefined;
     const memory = this.memory.take();
     if (memory === undefined) return undefined;
     const end = Math.min(this.#next + this.#segmentLength, this.#options.end);
@@ -131,8 +139,12 @@ export class ParallelDownload {
 
   #grow(): void {
     const now = performance.now();
-    if (this.#allowed >= this.#most || now - this.#grownAt < GROWTH_INTERVAL_MILLISECONDS) return;
+    const interval = now - this.#grownAt;
+    if (this.#allowed >= this.#most || interval < GROWTH_INTERVAL_MILLISECONDS) return;
+    const isStarved = this.#waited >= interval * WAITING_SHARE;
     this.#grownAt = now;
+    this.#waited = 0;
+    if (!isStarved) return;
     this.#allowed += 1;
     this.begin();
   }

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
 /** Size in bytes of each of the two buffers that bytes are alternately received into, by default. */
-const PART = 1024 * 1024;
+const PART = 512 * 1024;
 /** The end of a buffer that counts as full is for what TLS has already decrypted when a socket is paused. In bytes. */
 const RESERVE = 128 * 1024;
 

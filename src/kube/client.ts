@@ -1,6 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Metrics } from '../server/metrics.ts';
 import { isNotFound } from './errors.ts';
+import { asTestFailure, type JsonPatchOperation } from './json-patch.ts';
 import { keyOf, type ObjectKey } from './key.ts';
 import type { Configuration } from './on-wire.ts';
 import { patchContentTypes, type PatchType } from './patch-type.ts';
@@ -217,6 +218,19 @@ export class KubeClient {
     options: RequestOptions & { subresource?: string; fieldManager?: string } = {},
   ): Promise<T> {
     return this.#patch(resource, key, patch, { type: 'merge', ...options });
+  }
+
+  /** Sends a JSON patch (RFC 6902). It is a conflict if one of its tests fails. */
+  async jsonPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<T> {
+    try {
+      return await this.#patch(resource, key, operations, { type: 'json' });
+    } catch (error) {
+      throw asTestFailure(error) ?? error;
+    }
   }
 
   /** Returns what an object would become by a patch; nothing changes. */

@@ -54,11 +54,14 @@ const OTHERS: readonly (string | undefined)[] = [
   'subjectaccessreviews.authorization.k8s.io',
 ];
 
+/** Whether it looked, as it does from time to time, for a resource that the cluster does not serve. */
+const isAbsent = ({ verb, code }: Sample['labels']) => verb === 'list' && code === '404';
+
 /** Calls to the API server that one thing brings about. Watches are a matter of time, too. */
 export function callsIn(metrics: MetricSamples): number {
   return metrics
     .of('rest_client_requests_total')
-    .filter(({ labels }) => !OTHERS.includes(labels['resource']) && labels['verb'] !== 'watch')
+    .filter(({ labels }) => !OTHERS.includes(labels['resource']) && labels['verb'] !== 'watch' && !isAbsent(labels))
     .reduce((sum, { value }) => sum + value, 0);
 }
 

@@ -21,7 +21,7 @@ import { silentLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';
 
 /** What the controllers may ask of the API server for one clone, at most. */
-const CALLS_MAX = 18;
+const CALLS_MAX = 16;
 const CLONES = 5;
 
 describe('API calls of clones by the storage, which is simulated', () => {

@@ -6,6 +6,7 @@ import {
 } from '../../../kube/builtin-resources.ts';
 import { isNotFound, TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { isBeingDeleted } from '../../../kube/finalizers.ts';
+import { jsonPointer } from '../../../kube/json-patch.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../../kube/key.ts';
 import { isProvisionedFor } from '../../objects/evidence.ts';
 import {
@@ -217,8 +218,8 @@ async function deleteAtOnce(context: RebindContext, working: PersistentVolumeCla
 }
 
 /**
- * Points the volume's claimRef at the target. With the resourceVersion, the request fails where the decision was made
- * on an outdated cache.
+ * Points the volume's claimRef at the target. The request fails where what the decision was made on is outdated, but
+ * not where Kubernetes has told meanwhile that the volume is released.
  */
 async function pointAt(
   { client }: RebindContext,
@@ -226,12 +227,20 @@ async function pointAt(
   { metadata }: PersistentVolumeClaim,
 ): Promise<void> {
   const { name, namespace, uid } = metadata ?? {};
-  await client.mergePatch(persistentVolumes, keyOf(volume), {
-    metadata: { resourceVersion: volume.metadata?.resourceVersion },
-    spec: {
-      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion: null },
+  const giver = volume.spec?.claimRef?.uid;
+  await client.jsonPatch(persistentVolumes, keyOf(volume), [
+    { op: 'test', path: jsonPointer('metadata', 'uid'), value: volume.metadata?.uid },
+    { op: 'test', path: jsonPointer('metadata', 'annotations', promisedToAnnotation), value: uid },
+    { op: 'test', path: jsonPointer('spec', 'persistentVolumeReclaimPolicy'), value: 'Retain' },
+    ...(giver === undefined
+      ? []
+      : [{ op: 'test', path: jsonPointer('spec', 'claimRef', 'uid'), value: giver } as const]),
+    {
+      op: 'add',
+      path: jsonPointer('spec', 'claimRef'),
+      value: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid },
     },
-  });
+  ]);
 }
 
 /** Returns the milliseconds since the deletion of a claim was requested; undefined where it was not. */

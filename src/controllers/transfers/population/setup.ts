@@ -22,13 +22,18 @@ export function populationController<Source extends KubeObject>(kind: Population
     ],
     setup(host, context) {
       const { caches } = context;
+      // A claim that the cache does not have yet wakes the controller itself.
+      const isFilled = (key: ObjectKey) => {
+        const claim = caches.claims.get(key);
+        return claim !== undefined && populatedFrom(claim, kind.resource.kind) !== undefined;
+      };
       host.addController(new PopulationReconciler(kind, context), {
         watches: [
           enqueueFrom(caches.claims, (claim) => [
             ...keyIf(claim, populatedFrom(claim, kind.resource.kind) !== undefined),
-            ...ownersOf(claim),
+            ...ownersOf(claim).filter(isFilled),
           ]),
-          enqueueFrom(caches.volumes, promisedTo),
+          enqueueFrom(caches.volumes, (volume) => promisedTo(volume).filter(isFilled)),
           enqueueFrom(kind.cacheOf(caches), (source) => claimsNaming(source, caches)),
         ],
       });

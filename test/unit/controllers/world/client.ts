@@ -2,11 +2,12 @@ import type { Right, Verb } from '../../../../src/controllers/runtime/rights.ts'
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { isNotFound } from '../../../../src/kube/errors.ts';
+import type { JsonPatchOperation } from '../../../../src/kube/json-patch.ts';
 import { keyOf, type ObjectKey } from '../../../../src/kube/key.ts';
 import type { PatchType } from '../../../../src/kube/patch-type.ts';
 import { type KubeObject, type Resource, resourceName } from '../../../../src/kube/resource.ts';
 import { type Preconditions, refusal, type SimulatedApi, type User } from './api.ts';
-import { applied, merged } from './patches.ts';
+import { applied, merged, patched } from './patches.ts';
 
 /** What is asked of the API server. The name is undefined where there is none yet. */
 export interface AccessRequest {
@@ -122,6 +123,15 @@ export class SimulatedClient {
     this.#requireOwnership(patch);
     const { uid, resourceVersion } = patch.metadata ?? {};
     return this.#api.change(this.#user, resource, key, (current) => merged(current, patch), { uid, resourceVersion });
+  }
+
+  async jsonPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<T> {
+    await this.#arrive({ verb: 'patch', resource, ...key });
+    return this.#api.change(this.#user, resource, key, (current) => patched(current, operations));
   }
 
   /** Returns what would become of the object; nothing changes. */

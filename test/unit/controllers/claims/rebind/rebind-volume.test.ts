@@ -6,6 +6,7 @@ import {
   workForAnnotation,
 } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
+import type { JsonPatchOperation } from '../../../../../src/kube/json-patch.ts';
 import type { ObjectKey } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';
 import { cachesOf } from '../../caches.ts';
@@ -24,11 +25,22 @@ const working: PersistentVolumeClaim = {
 const volume: PersistentVolume = {
   metadata: {
     name: 'volume',
-    resourceVersion: '7',
+    uid: 'of-volume',
     annotations: { [promisedToAnnotation]: 'of-disk', [promisedByAnnotation]: 'of-prime' },
   },
   spec: { claimRef: { uid: 'of-prime' }, persistentVolumeReclaimPolicy: 'Retain' },
 };
+const POINTED = [
+  'PersistentVolume',
+  'volume',
+  [
+    '/metadata/uid: "of-volume"',
+    `/metadata/annotations/${promisedToAnnotation.replace('/', '~1')}: "of-disk"`,
+    '/spec/persistentVolumeReclaimPolicy: "Retain"',
+    '/spec/claimRef/uid: "of-prime"',
+    '/spec/claimRef: {"apiVersion":"v1","kind":"PersistentVolumeClaim","namespace":"team","name":"disk","uid":"of-disk"}',
+  ],
+];
 const deletedAt = (deletionTimestamp: string): PersistentVolumeClaim => ({
   ...working,
   metadata: { ...working.metadata, deletionTimestamp },
@@ -46,6 +58,8 @@ describe('handing over a volume', () => {
       delete: async (_: unknown, { name }: ObjectKey, options: object) => void requests.push(['delete', name, options]),
       mergePatch: async ({ kind }: Resource<KubeObject>, { name }: ObjectKey, { metadata }: KubeObject) =>
         void requests.push([kind, name, metadata]),
+      jsonPatch: async ({ kind }: Resource<KubeObject>, { name }: ObjectKey, operations: JsonPatchOperation[]) =>
+        void requests.push([kind, name, operations.map(({ path, value }) => `${path}: ${JSON.stringify(value)}`)]),
     };
     const now = () => Date.parse('2026-01-01T00:01:00Z');
     await rebindVolume({ client, caches, now } as never, target, { namespace: 'team', name: 'prime' });
@@ -56,7 +70,7 @@ describe('handing over a volume', () => {
     expect(await requestsWith([finished])).to.deep.equal([
       ['delete', 'prime', { uid: 'of-prime' }],
       ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
-      ['PersistentVolume', 'volume', { resourceVersion: '7' }],
+      POINTED,
     ]);
   });
 
@@ -65,7 +79,7 @@ describe('handing over a volume', () => {
     expect(await requestsWith([], deletedAt('2026-01-01T00:00:59Z'))).to.deep.equal([]);
     expect(await requestsWith([], deletedAt('2026-01-01T00:00:50Z'))).to.deep.equal([
       ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
-      ['PersistentVolume', 'volume', { resourceVersion: '7' }],
+      POINTED,
     ]);
   });
 });

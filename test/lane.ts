@@ -8,6 +8,8 @@ import { spawnBound } from './support/bound-child.ts';
 import { type Outcome, OUTCOME_VARIABLE } from './support/reporter.ts';
 
 const MOCHA = join(repository, 'node_modules/mocha/bin/mocha.js');
+/** Not by $NODE_COMPILE_CACHE, which programs that tests measure would have, too. */
+const CACHED = ['--import', join(import.meta.dirname, 'support/compile-cache.ts')];
 
 /** Suites that one mocha runs, one after the other, beside those of other lanes. */
 export class Lane {
@@ -29,7 +31,7 @@ export class Lane {
     this.#outcome = join(folder, `${suites.join('-')}.json`);
     // Beside the tests there are helpers, some of which are programs of their own.
     const tests = suites.map((suite) => join('test', suite, '**', '*.test.ts'));
-    const child = spawnBound(execPath, [MOCHA, ...(stdout.isTTY ? ['--color'] : []), ...options, ...tests], {
+    const child = spawnBound(execPath, [...CACHED, MOCHA, ...(stdout.isTTY ? ['--color'] : []), ...options, ...tests], {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...env, [OUTCOME_VARIABLE]: this.#outcome },

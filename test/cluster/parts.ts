@@ -281,6 +281,9 @@ async function build(part: Part, { log = console.error, inBackground = false }: 
   );
 }
 
+/** What debuggers read is stripped in the end: not to write it takes an eighth less processor time. */
+const FLAGS = ['-trimpath', '-gcflags=all=-dwarf=false'];
+
 async function compile(part: Part, target: string, { log, inBackground }: Required<BuildOptions>): Promise<void> {
   const background = ['setpriv', '--pdeathsig', 'KILL', '--', 'nice', '-n', `${BACKGROUND_NICENESS}`, 'go'];
   const [go = 'go', ...before] = inBackground ? background : [];
@@ -288,13 +291,13 @@ async function compile(part: Part, target: string, { log, inBackground }: Requir
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   log(`building ${part.name} from source: ${about([part])}; kept afterwards in ${dirname(target)}`);
-  for (const [index, path] of part.packages.entries()) {
-    const what = `${path.split('/').at(-1)} (${index + 1} of ${part.packages.length})`;
-    log(`building ${what}`);
+  if (part.packages.length > 0) {
+    const what = part.packages.map((path) => path.split('/').at(-1)).join(', ');
     let downloads = 0;
     const progress = () => `building ${what}${downloads ? `, ${downloads} modules downloaded` : ''}`;
+    // All at once: while one is linked, which takes one core, others are compiled.
     const compiler = () =>
-      run(go, [...before, 'build', '-trimpath', '-ldflags', part.ldflags, '-o', `${target}/`, path], {
+      run(go, [...before, 'build', ...FLAGS, '-ldflags', part.ldflags, '-o', `${target}/`, ...part.packages], {
         cwd: source,
         env: { CGO_ENABLED: '0' },
         onLine: (line) => {

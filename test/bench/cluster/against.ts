@@ -52,7 +52,7 @@ function figuresOf({ row: { count = 1 }, seconds, calls, processor }: Result): F
 
 /** Reads the table that the benchmark prints. */
 function figuresIn(printed: string): Map<string, Figures> {
-  const [head = [], , ...lines] = printed
+  const [head, , ...lines] = printed
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) =>
@@ -61,6 +61,8 @@ function figuresIn(printed: string): Map<string, Figures> {
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );
+  if (!head || lines.length === 0)
+    throw new Error('the benchmark of the other build printed no rows: see what it said above');
   return new Map(
     lines.map(([name = '', ...cells]) => {
       const measured = head.slice(1).map((column, index): [string, string] => [column, cells[index] ?? '']);

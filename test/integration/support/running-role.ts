@@ -14,12 +14,17 @@ type LogLine = Record<string, unknown> & { message: string };
 
 /** What roles are run by. */
 export interface RoleProgram {
+  /** Options of Node. */
+  readonly options?: readonly string[];
   readonly script: string;
   /** What it calls a role and its settings, where that is not as here. */
   readonly translate?: (role: string, settings: object) => [role: string, settings: object];
 }
 
-const ownProgram: RoleProgram = { script: join(import.meta.dirname, 'role-process.ts') };
+const ownProgram: RoleProgram = {
+  options: ['--import', join(import.meta.dirname, '../../support/compile-cache.ts')],
+  script: join(import.meta.dirname, 'role-process.ts'),
+};
 
 /** A role that runs as a child process. */
 export class RunningRole {
@@ -37,10 +42,10 @@ export class RunningRole {
     { user, program = ownProgram }: { user?: number | undefined; program?: RoleProgram | undefined } = {},
   ) {
     this.#terminationMessage = terminationMessage;
-    const { script, translate = (...same) => same } = program;
+    const { options = [], script, translate = (...same) => same } = program;
     const [name, given] = translate(role, settings);
     const parameters = [name, JSON.stringify(given), ...(user === undefined ? [] : [String(user)])];
-    this.process = spawn(process.execPath, [script, ...parameters], {
+    this.process = spawn(process.execPath, [...options, script, ...parameters], {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, LOG_FORMAT: 'json', TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
     });

@@ -30,6 +30,11 @@ export interface DiskSource {
   /** Largest length of one read in bytes. */
   readonly largestRead: number;
   /**
+   * Bytes that should be read one after another, as they come by one request; may change. Missing where all reads are
+   * alike.
+   */
+  readonly runLength?: number;
+  /**
    * Yields the ranges of the disk from an offset to its end: ascending, without gaps or overlaps. Called twice: first
    * for how much data there is, and then for reading.
    *
@@ -39,9 +44,10 @@ export interface DiskSource {
   /**
    * Reads bytes of a range with data, filling the buffer.
    *
+   * @param runEnd the offset up to which further reads follow, each where and when the one before it has ended
    * @throws TransferError
    */
-  read(offset: number, into: Buffer): Promise<void>;
+  read(offset: number, into: Buffer, runEnd: number): Promise<void>;
   /**
    * Ends everything that was opened at the other system, and reads that are still in progress.
    *

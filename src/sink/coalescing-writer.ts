@@ -9,7 +9,7 @@ import { alignableLength, alignedPart, isAligned, TargetFile } from './target-fi
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
 /** Writes in flight from where the data is: while one is on its way to the device, that has another to work on. */
-const MOST_IN_PLACE = 3;
+const MOST_IN_PLACE = 4;
 /** The size of the pieces that are checked for zeros before anything is copied, in bytes. */
 const PIECE = 64 * 1024;
 

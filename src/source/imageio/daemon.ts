@@ -98,6 +98,11 @@ export class Daemon {
     });
   }
 
+  /** Shows the daemon that the transfer is in use: the engine ends one by what the daemon tells of it. */
+  async touch(): Promise<void> {
+    await this.#explained(() => this.#capabilities());
+  }
+
   async #capabilities() {
     const answer = daemonOptions.safeParse(await readJson(await this.#ask('', {}, 'OPTIONS')));
     if (answer.success) return answer.data;

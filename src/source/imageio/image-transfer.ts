@@ -11,7 +11,7 @@ import type { TransferredImage } from './transferred-image.ts';
 
 /** Seconds without a read, or an extension, after which the engine ends a transfer. */
 const INACTIVITY_TIMEOUT_SECONDS = 60;
-const FIRST_LOOK_MILLISECONDS = 50;
+const FIRST_LOOK_MILLISECONDS = 20;
 const LONGEST_LOOK_MILLISECONDS = 2_000;
 /** The engine prepares the volumes on a host, which takes seconds, or minutes where storage is slow. */
 const PREPARATION_TIMEOUT_MILLISECONDS = 600_000;

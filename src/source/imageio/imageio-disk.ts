@@ -12,7 +12,7 @@ import type { TransferSession } from './transfer-session.ts';
 const MOST_READERS = 4;
 /** Connections at the same time: more of them carry more where the daemon is far away. */
 const MOST_CONNECTIONS = 8;
-/** In bytes. Longer reads gain nothing, because segments are requested ahead of them. */
+/** In bytes. Longer reads gain nothing, because several of them are of one request. */
 const LARGEST_READ = 1024 * 1024;
 
 export interface ImageioDiskOptions {
@@ -50,24 +50,31 @@ export class ImageioDisk implements DiskSource {
     this.version = transfer.image.version;
     this.snapshotNames = snapshot === undefined ? undefined : [snapshot];
     this.size = extents.size;
-    const most = Math.min(mostReaders ?? MOST_READERS, MOST_CONNECTIONS);
-    // A read may end in another segment than it begins in.
-    this.concurrency = Math.max(1, Math.floor(most / 2));
+    this.concurrency = Math.min(mostReaders ?? MOST_READERS, MOST_CONNECTIONS);
     this.#options = options;
-    const extension = new IdleExtension(() => session.current.transfer.extend(), progress, extendAfter);
+    const extend = async (): Promise<void> => {
+      const { transfer, daemon } = session.current;
+      // An engine goes by the one or by the other: by when it was told last, or by what the daemon tells of the ticket.
+      await Promise.all([transfer.extend(), daemon.touch()]);
+    };
+    const extension = new IdleExtension(extend, progress, extendAfter);
     this.#extension = extension;
     const onRead = (): void => {
       extension.postpone();
     };
-    this.#segments = new Segments({ session, progress, patience, signal, onRead }, most);
+    this.#segments = new Segments({ session, progress, patience, signal, onRead });
+  }
+
+  get runLength(): number {
+    return this.#segments.length;
   }
 
   async *ranges(from: number): AsyncGenerator<DiskRange, void, void> {
     yield* this.#options.session.current.extents.from(from);
   }
 
-  read(offset: number, into: Buffer): Promise<void> {
-    return this.#segments.read(offset, into);
+  read(offset: number, into: Buffer, runEnd: number): Promise<void> {
+    return this.#segments.read(offset, into, runEnd);
   }
 
   async close(outcome: 'complete' | 'incomplete'): Promise<void> {

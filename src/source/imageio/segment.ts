@@ -1,24 +1,22 @@
 import { asTransferError, TransferError } from '../../base/errors.ts';
 import { Patience } from '../../base/patience.ts';
-import type { DaemonBody } from './daemon.ts';
+import type { Daemon, DaemonBody } from './daemon.ts';
 import type { ReadContext } from './read-context.ts';
 import { unreachable } from './transfer-session.ts';
 
 /** Bytes after which is told that something has come; small enough for a slow server to be seen at work. */
 const SLICE = 256 * 1024;
 
-/**
- * A part of a disk that is requested at once, and read in order. What has come of it waits in the buffers of its
- * connection until it is read.
- */
+/** A part of a disk that is requested at once, and read in order over a connection of its own. */
 export class Segment {
   readonly start: number;
   readonly end: number;
   readonly #context: ReadContext;
   #position: number;
-  #body: Promise<DaemonBody> | undefined;
-  /** The end of the last read. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #body: DaemonBody | undefined;
+  readonly #began = performance.now();
+  /** Milliseconds until the daemon answered. */
+  #answeredAfter = 0;
 
   constructor(start: number, end: number, context: ReadContext) {
     this.start = start;
@@ -27,53 +25,36 @@ export class Segment {
     this.#context = context;
   }
 
+  /** Where the next read begins. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Whether all of it has been read. */
   get isOver(): boolean {
     return this.#position === this.end;
   }
 
-  /** Requests what has not been read, where that has not been done. */
-  request(): Promise<DaemonBody> {
-    if (this.#body === undefined) {
-      const body = this.#context.session.current.daemon.open(this.#position, this.end);
-      // Its failure is that of the read that comes to it.
-      body.catch(() => {});
-      this.#body = body;
-    }
-    return this.#body;
-  }
-
-  /** Reads a part, after those that were asked for before. */
-  read(offset: number, into: Buffer): Promise<void> {
-    const read = this.#turn.then(() => this.#read(offset, into));
-    this.#turn = read.catch(() => {});
-    return read;
+  /** How much of the time since its request was the wait for an answer, from 0 to 1. */
+  get shareOfWaiting(): number {
+    return this.#answeredAfter / (performance.now() - this.#began);
   }
 
   /** Closes its connection, unless all of it has been read. */
   abandon(): void {
-    const body = this.#body;
+    this.#body?.destroy();
     this.#body = undefined;
-    void body?.then(
-      (opened) => {
-        opened.destroy();
-      },
-      () => {},
-    );
   }
 
-  async #read(offset: number, into: Buffer): Promise<void> {
+  /** Reads on from the position. */
+  async read(into: Buffer): Promise<void> {
     const { patience: options, progress, signal, onRead } = this.#context;
     const patience = new Patience(options, progress, signal);
-    if (offset !== this.#position) {
-      this.abandon();
-      this.#position = offset;
-    }
     for (let filled = 0; filled < into.length;) {
       const { daemon } = this.#context.session.current;
       try {
-        const body = await this.request();
-        const length = await body.read(into.subarray(filled, filled + SLICE));
+        this.#body ??= await this.#request(daemon);
+        const length = await this.#body.read(into.subarray(filled, filled + SLICE));
         if (length === 0) throw endedEarly(daemon.host);
         filled += length;
         this.#position += length;
@@ -89,7 +70,14 @@ export class Segment {
     patience.renew();
   }
 
-  async #overcome(failure: TransferError, patience: Patience, daemon: Parameters<ReadContext['session']['renew']>[0]) {
+  async #request(daemon: Daemon): Promise<DaemonBody> {
+    const asked = performance.now();
+    const body = await daemon.open(this.#position, this.end);
+    this.#answeredAfter = performance.now() - asked;
+    return body;
+  }
+
+  async #overcome(failure: TransferError, patience: Patience, daemon: Daemon) {
     const { session } = this.#context;
     if (failure.code === 'TicketExpired') {
       await patience.persist(() => session.renew(daemon, true), asTransferError);

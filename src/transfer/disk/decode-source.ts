@@ -10,34 +10,44 @@ export interface DecodeSourceOptions extends ReadAheadOptions {
 }
 
 /**
- * Turns a disk that another system serves in ranges into extents, in order. The position is an offset of the disk.
+ * Turns a disk that another system serves in ranges into extents, which are not in order. The position is an offset of
+ * the disk.
  */
 export function decodeSource(options: DecodeSourceOptions): DecodedDisk {
-  const { isUpdate, beforeFirst } = options;
+  const { isUpdate, beforeFirst, disk } = options;
+  const readAhead = new ReadAhead(options);
   let begun = false;
-  let position = options.from;
+  /** The end of what was passed on of a piece in parts. */
+  let partial: number | undefined;
   return {
     format: 'raw',
     isVerbatim: true,
-    virtualSize: options.disk.size,
+    virtualSize: disk.size,
     get position() {
-      return position;
+      return Math.min(readAhead.position, partial ?? Infinity);
     },
     extents: extents(),
   };
 
   async function* extents(): AsyncGenerator<Extent, void, void> {
-    for await (const { offset, length, content, data, keepUntil } of new ReadAhead(options).pieces()) {
+    for await (const { offset, length, content, data, keepUntil } of readAhead.pieces()) {
       if (content === 'unchanged' && !isUpdate) throw new Error('a whole disk with parts that are unchanged');
-      position = offset;
       const zeros = content === 'zeros' && isUpdate ? length : 0;
-      for (const part of data === undefined ? zeroPieces(zeros) : [data]) {
-        const extent = { offset: position, data: part, keepUntil: data === undefined ? undefined : keepUntil };
-        position += part.length;
-        if (!begun) await beforeFirst?.();
+      if (!begun && (data !== undefined || zeros > 0)) {
+        await beforeFirst?.();
         begun = true;
+      }
+      if (data !== undefined) {
+        yield { offset, data, keepUntil };
+        continue;
+      }
+      partial = offset;
+      for (const part of zeroPieces(zeros)) {
+        const extent = { offset: partial, data: part };
+        partial += part.length;
         yield extent;
       }
+      partial = undefined;
     }
   }
 }

@@ -57,11 +57,11 @@ describe('imageio: a transfer', () => {
     ovirt.engine.inactivityTimeout = INACTIVITY_TIMEOUT_SECONDS;
     const known = ovirt.transfers.all.length;
     const opened = await open();
-    await opened.read(0, Buffer.alloc(MEBIBYTE));
+    await opened.read(0, Buffer.alloc(MEBIBYTE), 2 * MEBIBYTE);
     const extensions = () => ovirt.engine.requests.filter((request) => request.endsWith('/extend')).length;
     const enough = (2 * INACTIVITY_TIMEOUT_SECONDS * 1000) / EXTEND_AFTER_MILLISECONDS;
     await eventually('it has been extended for long', () => extensions() >= enough, 60_000);
-    await opened.read(MEBIBYTE, Buffer.alloc(MEBIBYTE));
+    await opened.read(MEBIBYTE, Buffer.alloc(MEBIBYTE), 2 * MEBIBYTE);
     await opened.close('complete');
     expect(ovirt.transfers.all.slice(known).map(({ phase }) => phase)).to.deep.equal(['finished_success']);
   });
@@ -71,7 +71,7 @@ describe('imageio: a transfer', () => {
     ovirt.engine.proxyPort = await proxy.listen();
     ovirt.engine.daemonPort = await freePort();
     const opened = await open();
-    await opened.read(0, Buffer.alloc(MEBIBYTE));
+    await opened.read(0, Buffer.alloc(MEBIBYTE), MEBIBYTE);
     await opened.close('complete');
     await proxy.close();
     expect(opened.size).to.equal(80 * MEBIBYTE);

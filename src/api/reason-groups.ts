@@ -315,7 +315,7 @@ export const reasonGroups = [
     reasons: ['BaseMismatch'],
     course: 'passing',
     remedy:
-      'The driver said that less had changed since an earlier copy than really has; the whole disk is copied. Tell the vendor of the driver, and do not use incremental copies with it.',
+      'The driver said that less had changed since an earlier copy than really has; the whole disk is copied. Tell the vendor of the driver.',
   },
   {
     reasons: ['PodReplaced', 'PodKilled', 'PodFailed', 'Interrupted'],

@@ -1,10 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Extent } from '../base/extents.ts';
 import { MemoryPool } from '../base/memory-pool.ts';
+import { alignableLength, alignedPart, isAligned } from '../base/native/aligned-memory.ts';
 import type { Progress } from '../base/progress.ts';
+import { settleAll } from '../base/settle-all.ts';
 import { dataRuns, isZero, SHORTEST_HOLE } from '../base/zeros.ts';
 import type { Range } from './range-set.ts';
-import { alignableLength, alignedPart, isAligned, TargetFile } from './target-file.ts';
+import { TargetFile } from './target-file.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
@@ -161,11 +163,12 @@ export class CoalescingWriter {
   }
 
   async #writeRuns(position: number, data: Buffer, runs: [start: number, end: number][]): Promise<void> {
-    for (const [start, end] of runs) {
+    const writes = runs.map(async ([start, end]) => {
       await this.#file.write(data.subarray(start, end), position + start);
       this.#options.onWritten?.(position + start, position + end);
       this.#progress.wrote(end - start);
-    }
+    });
+    await settleAll(writes);
   }
 
   /** Gathers neighbouring zeros, of which a call for each piece would take long. */

@@ -1,37 +1,15 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { systemCode } from '../base/errors.ts';
-import { addressOf, canAddress } from '../base/native/ffi.ts';
+import { ALIGNMENT } from '../base/native/aligned-memory.ts';
+import { canAddress } from '../base/native/ffi.ts';
+import { type KernelAio, kernelAio } from '../base/native/kernel-aio.ts';
 
-/** Alignment of direct writes in bytes, in memory and in the file: enough for every usual device. */
-const ALIGNMENT = 4096;
 /**
  * Bytes between two writebacks. Dirty pages count against the memory limit of the pod; at most twice as many are ever
  * dirty.
  */
 const SYNC_EVERY = 32 * 1024 * 1024;
-
-/** Returns how much memory contains `length` bytes that are aligned for direct writes, wherever it begins. */
-export function alignableLength(length: number): number {
-  return length + ALIGNMENT;
-}
-
-/**
- * Returns the part of the memory that is aligned for direct writes, where its address can be determined.
- *
- * @param memory as long as {@link alignableLength} says
- */
-export function alignedPart(memory: ArrayBuffer, length: number): Buffer {
-  if (!canAddress) return Buffer.from(memory, 0, length);
-  const behind = Number(addressOf(Buffer.from(memory)) % BigInt(ALIGNMENT));
-  return Buffer.from(memory, (ALIGNMENT - behind) % ALIGNMENT, length);
-}
-
-/** Whether data can be written directly from where it is. */
-export function isAligned(data: Buffer, position: number): boolean {
-  if (!canAddress || position % ALIGNMENT !== 0 || data.length % ALIGNMENT !== 0) return false;
-  return addressOf(data) % BigInt(ALIGNMENT) === 0n;
-}
 
 /**
  * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and no pages become dirty.
@@ -52,7 +30,7 @@ export class TargetFile {
     this.#directly = directly;
   }
 
-  /** @param data of memory from {@link alignedPart}, at the same distance from a multiple of 4096 as `position` */
+  /** @param data of aligned memory (aligned-memory.ts), at the same distance from a multiple of 4096 as `position` */
   async write(data: Buffer, position: number): Promise<void> {
     const isAligned = position % ALIGNMENT === 0 && data.length % ALIGNMENT === 0;
     const direct = isAligned && !this.#refused ? await this.#direct() : undefined;
@@ -79,7 +57,7 @@ export class TargetFile {
   /** @returns false where direct writes are not possible */
   async #writeDirectly(direct: FileHandle, data: Buffer, position: number): Promise<boolean> {
     try {
-      await writeFully(direct, data, position);
+      await writeFully(direct, data, position, kernelAio());
       return true;
     } catch (error) {
       if (systemCode(error) !== 'EINVAL') throw error;
@@ -107,10 +85,17 @@ export class TargetFile {
   }
 }
 
-async function writeFully(file: FileHandle, data: Buffer, position: number): Promise<void> {
-  let done = 0;
-  while (done < data.length) {
-    const { bytesWritten } = await file.write(data, done, data.length - done, position + done);
-    done += bytesWritten;
+async function writeFully(
+  file: FileHandle,
+  data: Buffer,
+  position: number,
+  aio: KernelAio | null = null,
+): Promise<void> {
+  for (let done = 0; done < data.length;) {
+    const rest = data.subarray(done);
+    const written = aio
+      ? await aio.write(file.fd, rest, position + done)
+      : (await file.write(rest, 0, rest.length, position + done)).bytesWritten;
+    done += written;
   }
 }

@@ -7,6 +7,11 @@ export type NativeArgument = number | bigint | Buffer | null;
 export type NativeResult = number | bigint;
 export type NativeCall<Result extends NativeResult> = (...parameters: NativeArgument[]) => Result;
 
+export type BlockingCall<Result extends NativeResult> = (
+  done: (result: Result) => void,
+  ...parameters: NativeArgument[]
+) => void;
+
 /** The environment variable that disables native libraries when set to `off`. */
 const SWITCH = 'DISKPRESS_NATIVE';
 
@@ -55,6 +60,12 @@ export class NativeLibrary {
   /** Binds a function that is called on this thread. */
   call<Result extends NativeResult = number>(prototype: string): NativeCall<Result> {
     return this.#handle.func(prototype);
+  }
+
+  /** Binds a function that may block, and is called on a thread of Node's pool. Its buffers must stay as they are. */
+  blockingCall<Result extends NativeResult = number>(prototype: string): BlockingCall<Result> {
+    const bound = this.#handle.func(prototype) as unknown as { async: (...all: unknown[]) => void };
+    return (done, ...parameters) => bound.async(...parameters, (_error: unknown, result: Result) => done(result));
   }
 }
 

@@ -2,7 +2,8 @@ import { type BlockRange, endOf } from '../../base/block-range.ts';
 import { isZero } from '../../base/zeros.ts';
 import { blocksToCheck, CHECKED_LENGTH } from './block-checks.ts';
 import { mapOf } from './changed-disk.ts';
-import { type DiskMap, openDisk, readFully } from './disk-reader.ts';
+import { DiskInput } from './disk-input.ts';
+import type { DiskMap } from './disk-reader.ts';
 
 /** What the driver of a disk says of it, which may be wrong. */
 export interface Allocation {
@@ -26,15 +27,15 @@ export async function rangesToRead(
 ): Promise<readonly BlockRange[] | undefined> {
   if (capacity > size) return undefined;
   const read = capacity < size ? [...ranges, { offset: capacity, length: size - capacity }] : ranges;
-  const file = await openDisk(path);
+  const disk = await DiskInput.open(path);
   const buffer = Buffer.allocUnsafe(CHECKED_LENGTH);
   try {
     for (const offset of blocksToCheck(read, size)) {
-      if (!isZero(await readFully(file, path, buffer, offset))) return undefined;
+      if (!isZero(await disk.read(buffer, offset))) return undefined;
     }
     return read;
   } finally {
-    await file.close();
+    await disk.close();
   }
 }
 

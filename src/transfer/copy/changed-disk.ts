@@ -1,7 +1,8 @@
 import { type BlockRange, endOf } from '../../base/block-range.ts';
 import { type BlockCheck, blocksToCheck, CHECKED_LENGTH, codeOfBlock } from './block-checks.ts';
 import { mapData } from './data-map.ts';
-import { type DiskMap, openDisk, readFully } from './disk-reader.ts';
+import { DiskInput } from './disk-input.ts';
+import type { DiskMap } from './disk-reader.ts';
 
 /** Bytes at the end of a disk that are always sent: the target keeps its checkpoint there (copy-checkpoint.ts). */
 const ALWAYS_SENT = 64 * 1024;
@@ -41,15 +42,15 @@ export function mapOf(sent: readonly BlockRange[]): DiskMap {
  * @throws TransferError SourceNotReadable, SourceChanged
  */
 export async function checksOf(path: string, sent: readonly BlockRange[], size: number): Promise<BlockCheck[]> {
-  const file = await openDisk(path);
+  const disk = await DiskInput.open(path);
   const buffer = Buffer.allocUnsafe(CHECKED_LENGTH);
   try {
     const checks: BlockCheck[] = [];
     for (const offset of blocksToCheck(sent, size)) {
-      checks.push({ offset, code: codeOfBlock(await readFully(file, path, buffer, offset)) });
+      checks.push({ offset, code: codeOfBlock(await disk.read(buffer, offset)) });
     }
     return checks;
   } finally {
-    await file.close();
+    await disk.close();
   }
 }

@@ -1,16 +1,19 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
-import { systemCode, TransferError } from '../../base/errors.ts';
-import { CAUTIOUSLY, isDisk } from '../../base/planted-files.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { alignableLength, alignedPart, ALIGNMENT } from '../../base/native/aligned-memory.ts';
+import { settleAll } from '../../base/settle-all.ts';
 import { dataRuns } from '../../base/zeros.ts';
 import { mapData, type Segment } from './data-map.ts';
+import { DiskInput } from './disk-input.ts';
 import type { DiskExtent, DiskExtents } from './extent-stream.ts';
 
 /**
  * Large enough for the disk to read at its full rate, small enough that all reads in flight fit in a few MiB. In bytes.
  */
-const READ_LENGTH = 1024 * 1024;
-/** Number of concurrent reads, so that the disk stays busy while data is being sent. */
-const READS_IN_FLIGHT = 4;
+const BATCH_LENGTH = 1024 * 1024;
+/** Number of batches that are read at once, so that the disk stays busy while data is being sent. */
+const BATCHES_IN_FLIGHT = 4;
+/** Most segments of a batch. */
+const LONGEST_BATCH = 64;
 /** Longer runs of zeros are split, so that the other end sees that the stream is alive and how far it is. In bytes. */
 const LONGEST_ZEROS = 256 * 1024 * 1024;
 
@@ -34,60 +37,87 @@ export function readDisk(path: string, range: DiskRange, map: DiskMap = mapData)
   return { size: range.size, extents: joinZeros(readExtents(path, range, map)) };
 }
 
-/** A hole, or data that is being read. */
-interface Reading {
-  segment: Segment;
-  buffer?: Buffer<ArrayBuffer>;
-  data?: Promise<Buffer>;
+/** Segments of which the data are read together. */
+interface Batch {
+  readonly segments: readonly Segment[];
+  readonly memory: Buffer<ArrayBuffer>;
+  /** What is read of each segment; empty for a hole. */
+  readonly data: Promise<Buffer[]>;
 }
 
 async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMap): AsyncGenerator<DiskExtent> {
-  const handle = await openDisk(path);
-  const buffers = Array.from({ length: READS_IN_FLIGHT }, () => Buffer.allocUnsafeSlow(READ_LENGTH));
-  const readings: Reading[] = [];
-  const segments = split(map(handle, from, size));
-  const readAhead = (): void => {
-    while (buffers.length > 0) {
-      const { value: segment } = segments.next();
-      if (!segment) return;
-      const buffer = segment.hole ? undefined : buffers.pop();
-      if (!buffer) {
-        readings.push({ segment });
-        continue;
-      }
-      const data = readFully(handle, path, buffer.subarray(0, segment.length), segment.offset);
+  const disk = await DiskInput.open(path);
+  const spare = Array.from({ length: BATCHES_IN_FLIGHT }, () =>
+    alignedPart(new ArrayBuffer(alignableLength(BATCH_LENGTH)), BATCH_LENGTH),
+  );
+  const batches: Batch[] = [];
+  const groups = gather(split(map(disk.file, from, size)));
+  const startReads = (): void => {
+    for (let memory = spare.pop(); memory !== undefined; memory = spare.pop()) {
+      const { value: segments } = groups.next();
+      if (!segments) return;
+      const data = settleAll(
+        placesFor(segments, memory).map(async (place, index) => {
+          const segment = segments[index];
+          return segment === undefined || segment.hole ? place : disk.read(place, segment.offset);
+        }),
+      );
       // Awaited in its turn; until then its failure must not count as unhandled.
       data.catch(() => undefined);
-      readings.push({ segment, buffer, data });
+      batches.push({ segments, memory, data });
     }
   };
   try {
-    readAhead();
-    for (let reading = readings.shift(); reading !== undefined; reading = readings.shift()) {
-      const { segment, buffer, data } = reading;
-      if (!data || !buffer) {
-        const { offset, length, isUnchanged } = segment;
-        yield { offset, length, ...(isUnchanged && { isUnchanged }) };
-        continue;
+    startReads();
+    for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
+      const data = await batch.data;
+      for (const [index, segment] of batch.segments.entries()) {
+        if (segment.hole) {
+          const { offset, length, isUnchanged } = segment;
+          yield { offset, length, ...(isUnchanged && { isUnchanged }) };
+        } else {
+          yield* tellApart(segment.offset, data[index] ?? Buffer.alloc(0));
+        }
       }
-      yield* tellApart(segment.offset, await data);
-      buffers.push(buffer);
-      readAhead();
+      batches.shift();
+      spare.push(batch.memory);
+      startReads();
     }
   } finally {
-    await Promise.allSettled(readings.map(async ({ data }) => data));
-    await handle.close();
+    await Promise.allSettled(batches.map(async ({ data }) => data));
+    await disk.close();
   }
 }
 
-/** Opens the disk without following links, because the file may have been replaced since it was measured. */
-export async function openDisk(path: string): Promise<FileHandle> {
-  const handle = await open(path, constants.O_RDONLY | CAUTIOUSLY).catch((error: unknown) => {
-    throw notReadable(path, error);
+/** Returns the memory for each segment, at aligned places; none for a hole. */
+function placesFor(segments: readonly Segment[], memory: Buffer): Buffer[] {
+  let at = 0;
+  return segments.map(({ length, hole }) => {
+    const place = memory.subarray(at, hole ? at : at + length);
+    at += hole ? 0 : aligned(length);
+    return place;
   });
-  if (isDisk(await handle.stat())) return handle;
-  await handle.close();
-  throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
+}
+
+/** Gathers as many segments as fit into the memory of a batch. */
+function* gather(segments: Iterable<Segment>): Generator<Segment[], undefined> {
+  let group: Segment[] = [];
+  let bytes = 0;
+  for (const segment of segments) {
+    const length = segment.hole ? 0 : aligned(segment.length);
+    if (bytes + length > BATCH_LENGTH || group.length >= LONGEST_BATCH) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(segment);
+    bytes += length;
+  }
+  if (group.length > 0) yield group;
+}
+
+function aligned(length: number): number {
+  return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
 }
 
 function* split(segments: Iterable<Segment>): Generator<Segment, undefined> {
@@ -98,7 +128,7 @@ function* split(segments: Iterable<Segment>): Generator<Segment, undefined> {
     }
     const end = segment.offset + segment.length;
     for (let offset = segment.offset; offset < end;) {
-      const next = Math.min(end, (Math.floor(offset / READ_LENGTH) + 1) * READ_LENGTH);
+      const next = Math.min(end, (Math.floor(offset / BATCH_LENGTH) + 1) * BATCH_LENGTH);
       yield { offset, length: next - offset, hole: false };
       offset = next;
     }
@@ -128,29 +158,4 @@ async function* joinZeros(extents: AsyncIterable<DiskExtent>): AsyncGenerator<Di
     else zeros = { ...extent };
   }
   if (zeros) yield zeros;
-}
-
-export async function readFully(handle: FileHandle, path: string, buffer: Buffer, offset: number): Promise<Buffer> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const { bytesRead } = await handle
-      .read(buffer, filled, buffer.length - filled, offset + filled)
-      .catch((error: unknown) => {
-        throw notReadable(path, error);
-      });
-    if (bytesRead === 0) {
-      throw new TransferError(
-        'SourceChanged',
-        `${path} became shorter while it was read: it ends at ${offset + filled}`,
-      );
-    }
-    filled += bytesRead;
-  }
-  return buffer;
-}
-
-function notReadable(path: string, error: unknown): TransferError {
-  return new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
-    cause: error,
-  });
 }

@@ -1,8 +1,8 @@
 import type { DiskRange, DiskSource } from '../../base/disk-source.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
+import { alignableLength, alignedPart } from '../../base/native/aligned-memory.ts';
 import type { Progress } from '../../base/progress.ts';
 import { unlessAborted } from '../../base/unless-aborted.ts';
-import { alignableLength, alignedPart } from '../../sink/target-file.ts';
 import { Coverage, type Run } from './coverage.ts';
 import { piecesOf } from './pieces.ts';
 

@@ -1,7 +1,14 @@
 // One role as a process of its own: role-process.ts copy-source|copy-target|upload-server SETTINGS-AS-JSON [UID]
-import { type CopySourceSettings, runCopySource } from '../../../src/pods/copy-source.ts';
-import { type CopyTargetSettings, runCopyTarget } from '../../../src/pods/copy-target.ts';
-import { runUploadServer, type UploadServerSettings } from '../../../src/pods/upload-server.ts';
+import type { CopySourceSettings } from '../../../src/pods/copy-source.ts';
+import type { CopyTargetSettings } from '../../../src/pods/copy-target.ts';
+import { keepYoungGenerationSmall } from '../../../src/pods/memory.ts';
+import type { UploadServerSettings } from '../../../src/pods/upload-server.ts';
+
+// As in main.ts.
+keepYoungGenerationSmall();
+const { runCopySource } = await import('../../../src/pods/copy-source.ts');
+const { runCopyTarget } = await import('../../../src/pods/copy-target.ts');
+const { runUploadServer } = await import('../../../src/pods/upload-server.ts');
 
 const [role, settings = '{}', user] = process.argv.slice(2);
 if (user !== undefined) {

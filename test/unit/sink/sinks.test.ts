@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { alignableLength, alignedPart } from '../../../src/base/native/aligned-memory.ts';
 import { Progress } from '../../../src/base/progress.ts';
 import { dataRuns, isZero } from '../../../src/base/zeros.ts';
 import { CoalescingWriter } from '../../../src/sink/coalescing-writer.ts';
 import { FileSink } from '../../../src/sink/file-sink.ts';
 import { RangeSet } from '../../../src/sink/range-set.ts';
-import { alignableLength, alignedPart } from '../../../src/sink/target-file.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { alignableLength, alignedPart, TargetFile } from '../../../src/sink/target-file.ts';
+import { alignableLength, alignedPart } from '../../../src/base/native/aligned-memory.ts';
+import { TargetFile } from '../../../src/sink/target-file.ts';
 
 const BLOCK = 4096;
 const SIZE = 64 * BLOCK;

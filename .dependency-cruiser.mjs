@@ -56,7 +56,7 @@ const cloneRooms = {
   planner: ['source', 'strategies'],
   grants: ['source'],
   phases: ['source', 'strategies', 'planner'],
-  copy: ['source', 'grants', 'metrics'],
+  copy: ['source', 'planner', 'grants', 'metrics'],
   populator: ['source', 'strategies', 'planner', 'grants', 'phases', 'metrics', 'view.ts'],
 };
 

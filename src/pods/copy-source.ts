@@ -112,10 +112,11 @@ async function sourceVolume(request: CopySourceRequest, settings: CopySourceSett
   };
 }
 
-/** Reads a list of ranges from the Secret; undefined where there is none. */
+/** Reads a list of ranges from the Secret; undefined where there is none, or it is empty. */
 async function readRanges(path: string): Promise<BlockRanges | undefined> {
   try {
-    return decodeBlockRanges(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    return text === '' ? undefined : decodeBlockRanges(text);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -74,8 +74,10 @@ export class MetadataClient implements SnapshotMetadata {
     const ranges = new OrderedRanges(capacity, this.#options.mostRanges ?? MOST_BLOCK_RANGES);
     for (let attempt = 1; ;) {
       const before = ranges.end;
+      const security_token = await this.#options.token(signal);
       try {
-        await this.#read(method, { ...request, starting_offset: before, max_results: MOST_RESULTS }, ranges, signal);
+        const asked = { security_token, ...request, starting_offset: before, max_results: MOST_RESULTS };
+        await this.#read(method, asked, ranges, signal);
         return ranges.finish();
       } catch (error) {
         signal.throwIfAborted();
@@ -89,8 +91,7 @@ export class MetadataClient implements SnapshotMetadata {
   }
 
   async #read(method: string, request: object, ranges: OrderedRanges, signal: AbortSignal): Promise<void> {
-    const security_token = await this.#options.token(signal);
-    const stream = this.#stream(method, { security_token, ...request });
+    const stream = this.#stream(method, request);
     const end = (): void => stream.cancel();
     signal.addEventListener('abort', end, { once: true });
     try {

@@ -98,7 +98,8 @@ function diskContent(
   allocation?: CloneOffer['allocation'],
 ): CloneContent {
   const { path, size, version } = disk;
-  const contentId = identify(transfer, 'disk', version);
+  // What came by a list that is wrong is not resumed.
+  const contentId = identify(transfer, allocation === 'wrong' ? 'whole disk' : 'disk', version);
   const from = arrived?.contentId === contentId ? arrived.from : 0;
   return {
     offer: {
@@ -124,7 +125,7 @@ function allocatedContent(
   { transfer, arrived }: CloneDestination,
 ): CloneContent {
   const { path, size, version } = disk;
-  const contentId = identify(transfer, 'allocated', version);
+  const contentId = identify(transfer, 'disk', version);
   const from = arrived?.contentId === contentId ? arrived.from : 0;
   return {
     offer: {

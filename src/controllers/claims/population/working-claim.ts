@@ -66,7 +66,11 @@ export function workingClaim(target: PersistentVolumeClaim, options: WorkingClai
       namespace: options.namespace,
       labels: marks.labels,
       annotations: {
-        ...pickAnnotations(annotations, [...placing, userAnnotation.podRetainAfterCompletion]),
+        ...pickAnnotations(annotations, [
+          ...placing,
+          userAnnotation.podRetainAfterCompletion,
+          userAnnotation.verifyClone,
+        ]),
         ...shaping,
         ...marks.annotations,
         ...options.annotations,

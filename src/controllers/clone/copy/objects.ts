@@ -4,6 +4,7 @@ import type { PersistentVolumeClaim, Pod, Secret, Service } from '../../../kube/
 import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { copySourcePodName, transferSecretName, uploadPodName } from '../../../protocol/object-names.ts';
 import {
+  ALLOCATED_RANGES_FILE,
   COPY_PORT,
   COPY_SOURCE_REQUEST_VARIABLE,
   COPY_TARGET_REQUEST_VARIABLE,
@@ -49,6 +50,8 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
 const opaqueSecret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque' } as const;
 
 const SERVER_FILES = { 'ca.crt': 'ca.crt', 'server.crt': 'tls.crt', 'server.key': 'tls.key' };
+/** Beside the source's keys, where they are made for a Block volume; empty where everything is read. */
+const ALLOCATED_FILES = { [ALLOCATED_RANGES_FILE]: ALLOCATED_RANGES_FILE };
 const CLIENT_FILES = { 'ca.crt': 'ca.crt', 'client.crt': 'tls.crt', 'client.key': 'tls.key' };
 
 /** Returns the Secret with the keys of both ends. */
@@ -56,12 +59,13 @@ export function targetSecret(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
   certificates: TransferCertificates,
+  ranges: RangesOfCopy = {},
 ): Secret {
   return {
     ...opaqueSecret,
     metadata: { ...keys.targetSecret, ...marksFor(claim), ownerReferences: [ownerReference(claim)] },
     stringData: {
-      ...clientData(certificates),
+      ...clientData(certificates, ranges),
       'server.crt': certificates.server.certificate,
       'server.key': certificates.server.key,
     },
@@ -73,16 +77,28 @@ export function sourceSecret(
   claim: PersistentVolumeClaim,
   keys: HostCloneKeys,
   certificates: TransferCertificates,
+  ranges: RangesOfCopy = {},
 ): Secret {
   return {
     ...opaqueSecret,
     metadata: { ...keys.sourceSecret, ...marksFor(claim) },
-    stringData: clientData(certificates),
+    stringData: clientData(certificates, ranges),
   };
 }
 
-function clientData({ ca, client }: TransferCertificates): Record<string, string> {
-  return { 'ca.crt': ca, 'client.crt': client.certificate, 'client.key': client.key };
+function clientData({ ca, client }: TransferCertificates, { allocated }: RangesOfCopy): Record<string, string> {
+  return {
+    'ca.crt': ca,
+    'client.crt': client.certificate,
+    'client.key': client.key,
+    ...(allocated !== undefined && { [ALLOCATED_RANGES_FILE]: allocated }),
+  };
+}
+
+/** The documents that a source pod is given, where there are any. */
+export interface RangesOfCopy {
+  /** What is allocated of a Block volume; empty where everything is read. */
+  readonly allocated?: string | undefined;
 }
 
 /** The claim that is copied, and the Service through which its pod reaches the copy server. */
@@ -90,6 +106,8 @@ export interface SourceEnd extends CloneSource {
   /** Annotations of the source claim. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly service: Service;
+  /** Whether the Secret, which cannot be read, is known to have a document of what is allocated. */
+  readonly knowsAllocated: boolean;
 }
 
 export function sourcePod(
@@ -117,7 +135,12 @@ export function sourcePod(
       role: 'copy-source',
       env: { [COPY_SOURCE_REQUEST_VARIABLE]: JSON.stringify(request), [OWNER_UID_VARIABLE]: claim.metadata?.uid ?? '' },
       claim: { name: source.key.name, volumeMode: source.volumeMode, readOnly: true },
-      mounts: [tlsMount(keys.sourceSecret, CLIENT_FILES)],
+      mounts: [
+        tlsMount(keys.sourceSecret, {
+          ...CLIENT_FILES,
+          ...(source.knowsAllocated && ALLOCATED_FILES),
+        }),
+      ],
       // The author of a claim in another namespace may have no right to shape pods in the source's namespace.
       claimAnnotations: sameNamespace ? (claim.metadata?.annotations ?? {}) : source.annotations,
       worksFor: claim,

@@ -10,18 +10,15 @@ import {
   services,
 } from '../../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../../kube/controller.ts';
-import { isAlreadyExists } from '../../../kube/errors.ts';
 import { addFinalizer, hasFinalizer, isBeingDeleted, removeFinalizer } from '../../../kube/finalizers.ts';
 import { keyFromString, keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isPodRetained } from '../../claims/pod-retention.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
 import { isBeingPlaced, mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
-import { refusedByQuota } from '../../objects/create-if-absent.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
-import { replaceOwn } from '../../objects/replace-own.ts';
 import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { isWorkingClaim } from '../../transfers/known-claim.ts';
@@ -38,7 +35,6 @@ import {
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
-import { serverNameOf } from '../../transfers/transfer-service.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { grantOf, requireAuthority } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
@@ -46,14 +42,18 @@ import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
 import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
+import { forgetAllocatedRanges } from './allocated-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
-import { type HostCloneKeys, hostCloneKeys, sourcePod, sourceSecret, targetPod, targetSecret } from './objects.ts';
+import { knownRanges, startingMessage, warnOfWrongRanges } from './known-ranges.ts';
+import { makeSecrets } from './make-secrets.ts';
+import { type HostCloneKeys, hostCloneKeys, type RangesOfCopy, sourcePod, targetPod } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 
 const FIELD_MANAGER = 'diskpress-copy';
 const LOOK_AGAIN_MILLISECONDS = 1_000;
+/** Until the next look for what a CSI driver has answered. */
+const ASKING_MILLISECONDS = 100;
 const COPY_OF_CDI = 'The pods of CDI are removed, and the copy begins anew';
-const CERTIFICATE_LIFETIME_MILLISECONDS = 7 * 24 * 60 * 60_000;
 
 /** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
 export class CopyReconciler implements Reconciler {
@@ -119,6 +119,10 @@ export class CopyReconciler implements Reconciler {
     }
     requireUnused(caches, sourceKey);
     await requireVolume(this.#context, claim);
+    // A pod that is still running has the keys, and nobody knows any more what else is beside them.
+    const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
+    const known = await knownRanges(this.#context, claim, source, isFresh);
+    if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
@@ -127,19 +131,23 @@ export class CopyReconciler implements Reconciler {
     const settings = config.transferSettings;
     const [service] = await Promise.all([
       makeTransferService(client, claim, 'copy-target'),
-      this.#createSecrets(claim, keys),
+      this.#makeSecrets(claim, keys, known),
     ]);
     await Promise.all([
       createTransferPod(client, targetPod(claim, keys, target, settings, restarts)),
       createTransferPod(
         client,
-        sourcePod(claim, keys, { ...source, annotations, service }, target, settings, restarts),
+        sourcePod(
+          claim,
+          keys,
+          { ...source, annotations, service, knowsAllocated: known.allocated !== undefined },
+          target,
+          settings,
+          restarts,
+        ),
       ),
     ]);
-    await this.#tell(
-      claim,
-      pendingReport(restarts, { reason: 'Pending', message: 'The source pod and the target pod are starting' }),
-    );
+    await this.#tell(claim, pendingReport(restarts, { reason: 'Pending', message: startingMessage(known) }));
     return undefined;
   }
 
@@ -185,6 +193,7 @@ export class CopyReconciler implements Reconciler {
     if (verdict.state !== 'succeeded') return;
     const capacity = volumeBytes(this.#context.caches, claim);
     this.#metrics?.succeeded({ kind: this.name, pod: target }, verdict.result.bytesWritten, capacity);
+    if (verdict.result.allocation === 'wrong') warnOfWrongRanges(this.#context, claim);
   }
 
   /** Marks the grant as used, so that a claim is never copied into twice, whatever its annotations say. */
@@ -200,6 +209,10 @@ export class CopyReconciler implements Reconciler {
 
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
     const { client } = this.#context;
+    this.#context.changedBlocks.forget(claim.metadata?.uid ?? '');
+    const { namespace } = keys.sourcePod;
+    const snapshot = await forgetAllocatedRanges(this.#context, this.#context.changedBlocks, claim, namespace);
+    if (snapshot === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
     const left = copyOfCdi(this.#context.caches, claim, keys);
     const found = [keys.sourcePod, keys.targetPod]
@@ -225,34 +238,10 @@ export class CopyReconciler implements Reconciler {
     return undefined;
   }
 
-  /**
-   * Creates the keys of both ends together, and before the pods, because the controllers cannot read them afterwards.
-   */
-  async #createSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<void> {
-    const { client } = this.#context;
-    const ends = [keys.targetPod, keys.sourcePod];
+  async #makeSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys, ranges: RangesOfCopy): Promise<void> {
     // A pod that is still running has its keys, and those of the other end were created with them.
-    if (ends.some((key) => this.#pod(claim, key))) return;
-    // The X.509 library takes megabytes, which most controllers never need.
-    const { createTransferCertificates } = await import('../../../server/certificates.ts');
-    const certificates = await createTransferCertificates({
-      serverName: serverNameOf(keys.service),
-      lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
-    });
-    const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;
-    const made = [
-      targetSecret(claim, keys, certificates),
-      ...(isApart ? [sourceSecret(claim, keys, certificates)] : []),
-    ];
-    try {
-      for (const secret of made) await client.create(secrets, secret);
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw refusedByQuota(error) ?? error;
-      // An earlier attempt may have stopped here, or may have created pods that the cache does not show yet.
-      const there = await Promise.all(ends.map((key) => client.get(pods, key)));
-      if (there.some((pod) => pod && isMadeFor(pod, claim.metadata?.uid))) return;
-      for (const secret of made) await replaceOwn(client, secrets, secret);
-    }
+    if ([keys.targetPod, keys.sourcePod].some((key) => this.#pod(claim, key))) return;
+    await makeSecrets(this.#context.client, claim, keys, ranges);
   }
 
   /** Returns a pod of this clone, but no pod that worked for an earlier claim of the same name. */

@@ -2,6 +2,7 @@ import { cloneGrants } from '../../../api/clone-grant.ts';
 import { persistentVolumeClaims, secrets, services } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { keyIf } from '../../../kube/key.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { workedFor } from '../../objects/work-index.ts';
 import { mayOwn } from '../../runtime/rights.ts';
 import type { ControllerSetup } from '../../runtime/setup.ts';
@@ -22,6 +23,9 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
     // The keys of both ends are created for one copy, and only its pods read them.
     { resource: secrets, verbs: ['create', 'delete'] },
     { resource: cloneGrants, verbs: ['patch'] },
+    // By which a driver tells what is allocated.
+    { resource: volumeSnapshots, verbs: ['get', 'create', 'delete'] },
+    { resource: volumeSnapshotContents, verbs: ['get', 'patch'] },
   ],
   setup(host, context) {
     const { caches } = context;
@@ -30,6 +34,7 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
         enqueueFrom(caches.claims, (claim) => keyIf(claim, cloneRequestOf(claim) !== undefined)),
         enqueueFrom(caches.cloneGrants, (grant) => [dataVolumeKeyOf(grant)]),
         enqueueFrom(caches.pods, workedFor),
+        enqueueFrom(caches.snapshots, workedFor),
       ],
     });
   },

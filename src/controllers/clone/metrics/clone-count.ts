@@ -1,4 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import type { ChangedBlocks } from '../../changed-blocks/changed-blocks.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 
 /** Counts the clones that the reconcilers report as complete. */
@@ -17,4 +18,6 @@ export interface CloneCount {
 export interface CloneContext extends ControllerContext {
   /** Counts successful clones. */
   readonly cloneCount: CloneCount;
+  /** Asks CSI drivers what has changed between snapshots. */
+  readonly changedBlocks: ChangedBlocks;
 }

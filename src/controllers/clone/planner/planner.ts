@@ -46,11 +46,18 @@ function firstObstacle(facts: CloneFacts, { obstacles }: CloneStrategy): Fallbac
   return undefined;
 }
 
-function describe({ description, byStorage }: CloneStrategy, { source, target }: CloneFacts): string {
-  const steps = [description[source.kind]];
+function describe(strategy: CloneStrategy, facts: CloneFacts): string {
+  const { byStorage } = strategy;
+  const { source, target } = facts;
+  const steps = [byStorage ? strategy.description[source.kind] : describeCopy(strategy, facts)];
   if (byStorage && source.capacity > 0 && target.request > source.capacity) {
     steps.push(`expand to ${formatBytes(target.request)}`);
   }
   steps.push(`rebind into ${target.namespace}`);
   return steps.join(', then ');
+}
+
+function describeCopy({ description }: CloneStrategy, facts: CloneFacts): string {
+  const { source, readsAllocatedOnly } = facts;
+  return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}`;
 }

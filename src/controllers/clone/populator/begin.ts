@@ -5,9 +5,10 @@ import { keyToString } from '../../../kube/key.ts';
 import { dataVolumeOf } from '../../claims/data-volume-of.ts';
 import { protectTarget } from '../../claims/population/protect-target.ts';
 import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
-import type { ControllerContext } from '../../runtime/context.ts';
+import type { CloneContext } from '../metrics/clone-count.ts';
 import { gatherFacts } from '../planner/facts.ts';
 import { type ClonePlan, planClone } from '../planner/planner.ts';
+import { readsAllocated } from '../planner/reads-allocated.ts';
 import { findConsumer } from '../source/reach.ts';
 import { restoreSpecOf } from '../source/restore-class.ts';
 import { type CloneSource, requireRoom } from '../source/source.ts';
@@ -23,13 +24,14 @@ import { annotationsOf, type CloneState, stateInPhase } from './clone-state.ts';
  * @throws WaitingError where a snapshot cannot be restored in order to be copied
  */
 export async function beginClone(
-  context: ControllerContext,
+  context: CloneContext,
   target: PersistentVolumeClaim,
   source: CloneSource,
 ): Promise<{ readonly plan: ClonePlan; readonly state: CloneState }> {
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
-  const plan = planClone(gatherFacts(context, target, source, consumer));
+  const readsAllocatedOnly = await readsAllocated(context.changedBlocks, target, source);
+  const plan = planClone({ ...gatherFacts(context, target, source, consumer), readsAllocatedOnly });
   const { restoresInto } = strategyOf(plan.cloneType);
   // Such a snapshot has to be restored before it can be read; whether that is possible is checked before anything is
   // created.

@@ -23,6 +23,8 @@ export interface CloneFacts {
     readonly request: number;
     readonly allowVolumeExpansion: boolean;
   };
+  /** Whether a copy reads only what is allocated of the source, because its driver tells that. */
+  readonly readsAllocatedOnly?: boolean;
   /** The target's consumer; undefined where none has been scheduled yet, or all nodes can access the source. */
   readonly consumer: Consumer | undefined;
   /** The field CDI.spec.cloneStrategyOverride. */

@@ -3,6 +3,11 @@ import { cdis } from '../../../../src/api/cdi.ts';
 import { type CloneType, cloneTypes } from '../../../../src/api/clone.ts';
 import { dataVolumes, type DataVolumeSpec } from '../../../../src/api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
+import {
+  AnnouncedServices,
+  metadataRights,
+  snapshotMetadataServices,
+} from '../../../../src/controllers/changed-blocks/metadata-services.ts';
 import { releaseVolumeOf } from '../../../../src/controllers/claims/disposal/release-volume.ts';
 import { SELECTED_NODE_ANNOTATION } from '../../../../src/controllers/claims/wait-for-first-consumer.ts';
 import { METRICS_ACCESS } from '../../../../src/controllers/monitoring/metrics-endpoint.ts';
@@ -15,7 +20,9 @@ import {
   persistentVolumes,
 } from '../../../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
+import { toError } from '../../../../src/kube/errors.ts';
 import { TokenAccess } from '../../../../src/kube/token-access.ts';
+import { message, reply, serveMetadata } from '../../../support/snapshot-metadata/metadata-server.ts';
 import { Rig } from '../data-import-cron/rig.ts';
 import { act, type Annotations } from './actions.ts';
 import { SimulatedApi } from './api.ts';
@@ -201,6 +208,31 @@ const metricsRead: Scenario = async ({ authorize, onFailure }) => {
   await new TokenAccess({ create }, METRICS_ACCESS).decide('token').catch(onFailure);
 };
 
+/** A CSI driver is asked about the blocks of a snapshot. */
+const blocksAsked: Scenario = async ({ authorize, onFailure }) => {
+  const server = await serveMetadata((stream) => reply(stream, message(4096, [0, 4096])));
+  const api = new SimulatedApi(
+    () => undefined,
+    () => 0,
+  );
+  const caCert = Buffer.from(server.certificates).toString('base64');
+  const metadata = { name: 'csi.test' };
+  api.create('cluster', snapshotMetadataServices, {
+    metadata,
+    spec: { audience: 'blocks', address: server.address, caCert },
+  });
+  const client = new SimulatedClient(api, 'controllers', { rights: metadataRights, authorize }).asKubeClient();
+  const services = new AnnouncedServices({ client, config: { namespace: 'cdi' } });
+  try {
+    const service = await services.open(metadata.name);
+    await service?.allocated(own, 4096, AbortSignal.timeout(20_000)).finally(() => service.close());
+  } catch (error) {
+    onFailure(toError(error));
+  } finally {
+    server.stop();
+  }
+};
+
 /** Whatever the controllers are there for: between them, the scenarios need all of their rights. */
 export const scenarios: readonly Scenario[] = [
   installation,
@@ -210,6 +242,7 @@ export const scenarios: readonly Scenario[] = [
   importInStages,
   labelledSource,
   metricsRead,
+  blocksAsked,
   volumeNotCached,
   ...paces.flatMap((pace) => [freshImages('pvc', pace), freshImages('snapshot', pace)]),
   ...fills.flatMap((spec) => paces.map((pace) => life(spec, 'copy', {}, pace))),

@@ -191,7 +191,7 @@ describe('clones', () => {
       const reasons = (await eventsOf(suite.client, object)).map(({ reason }) => reason);
       expect(reasons).to.include('CloneSucceeded');
       const times = readPhaseTimes(annotations[phaseTimesAnnotation]).map(([phase]) => phase);
-      if (clone.phase) expect(times).to.include.members([clone.phase, 'Rebind', 'Succeeded']);
+      if (clone.phase) expect(times).to.include(clone.phase);
       if (clone.fallbackReason) expect(reasons).to.include(clone.fallbackReason);
     });
   }

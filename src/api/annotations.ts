@@ -16,7 +16,7 @@ export const userAnnotation = {
   checkStaticVolume: cdi('storage.checkStaticVolume'),
   /** "true": a clone's content type and volume mode need not match those of the source. */
   permissiveClone: cdi('permissiveClone'),
-  /** "full": a clone that is copied reads all of its source, and not only what the source's driver says is allocated. */
+  /** "full": a clone that is copied reads all of its source, not only what its driver says is allocated. */
   verifyClone: cdi('storage.clone.verify'),
   /** "raw": the imported data is a raw disk, whatever its content looks like. */
   importFormat: cdi('storage.import.format'),

@@ -14,7 +14,7 @@ const { default: cruiser } = (await import(join(repository, '.dependency-cruiser
   default: { forbidden: readonly Rule[] };
 };
 
-const layerOf = (path: string) => /^\^src\/(\w+)\/$/.exec(path)?.[1];
+const layerOf = (path: string) => /^\^src\/([\w-]+)\/$/.exec(path)?.[1];
 
 /** The layers that each layer may know, as the lint rules have them. */
 const allowed = new Map(
@@ -28,7 +28,7 @@ const allowed = new Map(
 
 const page = readPage('docs/architecture.md');
 const [drawing = '', controllersDrawing = ''] = codeBlocksOf(page, 'mermaid');
-const drawn = [...drawing.matchAll(/^ *(\w+) --> (\w+)$/gm)].map(([, from = '', to = '']) => ({ from, to }));
+const drawn = [...drawing.matchAll(/^ *([\w-]+) --> ([\w-]+)$/gm)].map(([, from = '', to = '']) => ({ from, to }));
 
 const foldersOf = (path: string) =>
   readdirSync(join(repository, path), { withFileTypes: true }).flatMap((entry) =>
@@ -43,7 +43,7 @@ function reachableFrom(layer: string): Set<string> {
 
 describe('docs/architecture.md', () => {
   it('draws every layer', () => {
-    const named = [...drawing.matchAll(/^ *(\w+)\["/gm)].map(([, name = '']) => name);
+    const named = [...drawing.matchAll(/^ *([\w-]+)\["/gm)].map(([, name = '']) => name);
     expect(named).to.have.members(foldersOf('src'));
   });
 

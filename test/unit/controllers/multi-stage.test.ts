@@ -42,6 +42,17 @@ for (const [way, annotations] of Object.entries(ways)) {
       ).to.have.length(2);
     });
 
+    it('copies checkpoints that are listed together one after another, and stays paused after the last of them', async () => {
+      const staged = await StagedImport.of(annotations);
+      staged.plan(stagesUpTo(3));
+      await staged.rounds(3 * ROUNDS);
+      expect(staged.dataVolume?.status?.phase).to.equal('Paused');
+      expect(staged.copied).to.deep.equal(['snapshot-1', 'snapshot-2', 'snapshot-3']);
+      expect(staged.stageAnnotations).to.include({ [CURRENT]: 'snapshot-3' });
+      expect(staged.pods).to.deep.equal([]);
+      expect(staged.breaches).to.deep.equal([]);
+    });
+
     it('takes the names of its pods from the checkpoints', async () => {
       const staged = await StagedImport.of(annotations, true);
       staged.plan(stagesUpTo(2));

@@ -66,7 +66,7 @@ async function sendVolume(
     serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
   };
-  const source = await sourceVolume(request, settings);
+  let source = await sourceVolume(request, settings);
 
   const patience = new Patience(untilStreamArrives, progress, signal);
   let furthest = 0;
@@ -77,6 +77,8 @@ async function sendVolume(
       transfer: request.transfer,
       arrivedFiles: () => askArrivedFiles(server, signal),
     });
+    if (source.volumeMode === 'Block' && content.offer.allocation === 'wrong')
+      source = { ...source, allocation: 'wrong' };
     progress.counters.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
@@ -103,7 +105,7 @@ async function sourceVolume(request: CopySourceRequest, settings: CopySourceSett
     const [changed, allocation] = await Promise.all(
       [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(settings.tlsDirectory, name))),
     );
-    return { volumeMode: 'Block', path: settings.blockDevice, changed: changed?.ranges, allocation };
+    return { volumeMode: 'Block', path: settings.blockDevice, changed, allocation };
   }
   return {
     volumeMode: 'Filesystem',

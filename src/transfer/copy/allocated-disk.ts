@@ -5,12 +5,23 @@ import { mapOf } from './changed-disk.ts';
 import { DiskInput } from './disk-input.ts';
 import type { DiskMap } from './disk-reader.ts';
 
-/** What the driver of a disk says of it, which may be wrong. */
-export interface Allocation {
+/** What the driver of a disk tells of it, which may be wrong. */
+export interface ToldRanges {
   /** Size that the disk is said to have, in bytes. */
   readonly capacity: number;
-  /** What is allocated: ascending, without overlaps, within the capacity. */
+  /** What is allocated, or what has changed: ascending, without overlaps, within the capacity. */
   readonly ranges: readonly BlockRange[];
+}
+
+/**
+ * Adds to the ranges what is beyond the end that the driver knows of, as it can tell nothing of it.
+ *
+ * @param size of the disk in bytes
+ * @returns undefined where the driver tells of a larger disk, which cannot be this one
+ */
+export function withUnknownEnd({ capacity, ranges }: ToldRanges, size: number): readonly BlockRange[] | undefined {
+  if (capacity > size) return undefined;
+  return capacity < size ? [...ranges, { offset: capacity, length: size - capacity }] : ranges;
 }
 
 /**
@@ -23,10 +34,10 @@ export interface Allocation {
 export async function rangesToRead(
   path: string,
   size: number,
-  { capacity, ranges }: Allocation,
+  allocated: ToldRanges,
 ): Promise<readonly BlockRange[] | undefined> {
-  if (capacity > size) return undefined;
-  const read = capacity < size ? [...ranges, { offset: capacity, length: size - capacity }] : ranges;
+  const read = withUnknownEnd(allocated, size);
+  if (read === undefined) return undefined;
   const disk = await DiskInput.open(path);
   const buffer = Buffer.allocUnsafe(CHECKED_LENGTH);
   try {

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { constants, open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlockRange, bytesIn, endOf } from '../../base/block-range.ts';
-import { deviceSize } from '../../base/device-size.ts';
 import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
-import { CAUTIOUSLY } from '../../base/planted-files.ts';
 import type { Progress } from '../../base/progress.ts';
-import { type Allocation, bytesOfRanges, mapOfAllocated, rangesToRead } from './allocated-disk.ts';
+import { bytesOfRanges, mapOfAllocated, rangesToRead, type ToldRanges, withUnknownEnd } from './allocated-disk.ts';
 import { listMissing, type MissingMembers } from './arrived-files.ts';
 import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
 import type { CloneStream } from './copy-client.ts';
@@ -16,6 +13,7 @@ import type { CloneOffer, TargetState } from './copy-protocol.ts';
 import { readDisk } from './disk-reader.ts';
 import { diskUsage } from './disk-usage.ts';
 import { type DiskExtent, encodeExtents } from './extent-stream.ts';
+import { type Disk, measureDisk } from './measured-disk.ts';
 import { archiveTree } from './tree-archive.ts';
 
 /** A volume to be cloned. */
@@ -24,9 +22,12 @@ export type CloneSourceVolume =
       volumeMode: 'Block';
       path: string;
       /** What has changed since the target's base was copied; undefined where the whole disk is sent. */
-      changed?: readonly BlockRange[] | undefined;
-      /** What the driver says is allocated; undefined where everything is read. */
-      allocation?: Allocation | undefined;
+      changed?: ToldRanges | undefined;
+      /**
+       * What the driver says is allocated; undefined where everything is read, as it is where that was found to be
+       * wrong.
+       */
+      allocation?: ToldRanges | 'wrong' | undefined;
     }
   | {
       volumeMode: 'Filesystem';
@@ -49,14 +50,6 @@ export interface CloneDestination extends TargetState {
   arrivedFiles: () => Promise<Buffer>;
 }
 
-/** A disk image or device, with what shows whether it has changed. */
-interface Disk {
-  path: string;
-  /** Size in bytes. */
-  size: number;
-  version: string;
-}
-
 /**
  * Chooses how a volume is sent to a target of the given mode, and leaves out what has arrived there. A volume that
  * holds only a disk is sent as a disk; any other is sent to a Filesystem volume as an archive of its tree.
@@ -67,9 +60,7 @@ export async function prepareContent(source: CloneSourceVolume, target: CloneDes
   if (source.volumeMode === 'Block') {
     const disk = await measureDisk(source.path);
     const changed = source.changed && changedContent(disk, source.changed, target);
-    if (changed || !source.allocation) return changed ?? diskContent(disk, target);
-    const ranges = await rangesToRead(disk.path, disk.size, source.allocation);
-    return ranges ? allocatedContent(disk, ranges, target) : diskContent(disk, target, 'wrong');
+    return changed ?? wholeContent(disk, source.allocation, target);
   }
   const { directory, diskImage } = source;
   const diskPath = diskImage === undefined ? undefined : join(directory, diskImage);
@@ -92,14 +83,24 @@ export async function prepareContent(source: CloneSourceVolume, target: CloneDes
   );
 }
 
-function diskContent(
+/** Returns a device as a whole, or what is allocated of it. */
+async function wholeContent(
   disk: Disk,
-  { transfer, arrived }: CloneDestination,
-  allocation?: CloneOffer['allocation'],
-): CloneContent {
+  allocation: ToldRanges | 'wrong' | undefined,
+  target: CloneDestination,
+): Promise<CloneContent> {
+  if (!allocation) return diskContent(disk, target);
+  // A list that was found to be wrong once stays so, even if another sample would not show it.
+  const isWrong = allocation === 'wrong' || target.arrived?.contentId === idOfWhole(disk, target);
+  const ranges = isWrong ? undefined : await rangesToRead(disk.path, disk.size, allocation);
+  return ranges ? allocatedContent(disk, ranges, target) : diskContent(disk, target, 'wrong');
+}
+
+function diskContent(disk: Disk, target: CloneDestination, allocation?: CloneOffer['allocation']): CloneContent {
   const { path, size, version } = disk;
+  const { arrived } = target;
   // What came by a list that is wrong is not resumed.
-  const contentId = identify(transfer, allocation === 'wrong' ? 'whole disk' : 'disk', version);
+  const contentId = allocation === 'wrong' ? idOfWhole(disk, target) : identify(target.transfer, 'disk', version);
   const from = arrived?.contentId === contentId ? arrived.from : 0;
   return {
     offer: {
@@ -116,6 +117,11 @@ function diskContent(
       return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
     },
   };
+}
+
+/** Identifies a disk of which everything was read, because its driver has told wrongly what is allocated. */
+function idOfWhole({ version }: Disk, { transfer }: CloneDestination): string {
+  return identify(transfer, 'whole disk', version);
 }
 
 /** Returns a disk of which only ranges are read. What has arrived of it is the same as if all of it had been read. */
@@ -146,18 +152,20 @@ function allocatedContent(
 }
 
 /**
- * Returns the changed part of a disk; undefined where the target has no base any more, or has begun to get the whole
- * disk.
+ * Returns the changed part of a disk; undefined where the target has no base any more, or has begun to get anything
+ * else, with which parts of its base are lost.
  */
 function changedContent(
   disk: Disk,
-  changed: readonly BlockRange[],
+  told: ToldRanges,
   { transfer, arrived, holdsBase }: CloneDestination,
 ): CloneContent | undefined {
   const { size, version } = disk;
-  if (!holdsBase || arrived?.contentId === identify(transfer, 'disk', version)) return undefined;
+  const changed = withUnknownEnd(told, size);
+  if (!holdsBase || !changed) return undefined;
   const sent = rangesToSend(changed, size);
   const contentId = identify(transfer, 'changed', version, JSON.stringify(sent));
+  if (arrived && arrived.contentId !== contentId) return undefined;
   const from = arrived?.contentId === contentId ? arrived.from : 0;
   return {
     offer: {
@@ -246,33 +254,6 @@ async function* sendTree(
 
 function identify(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-/** Measures the disk in a file or on a device. Links are not followed, because they may lead out of the volume. */
-async function measureDisk(path: string): Promise<Disk> {
-  try {
-    const file = await open(path, constants.O_RDONLY | CAUTIOUSLY);
-    try {
-      const stats = await file.stat({ bigint: true });
-      // Writes to a device leave no trace that could be checked.
-      if (stats.isBlockDevice()) {
-        const size = await deviceSize(file);
-        return { path, size, version: String(size) };
-      }
-      if (stats.isFile()) return { path, size: Number(stats.size), version: fileVersion(stats) };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
-      cause: error,
-    });
-  }
-  throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
-}
-
-function fileVersion({ ino, size, mtimeNs }: BigIntStats): string {
-  return [ino, size, mtimeNs].join(' ');
 }
 
 function unlessNotFound(error: unknown): undefined {

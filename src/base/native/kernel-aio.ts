@@ -171,5 +171,7 @@ let shared: KernelAio | null | undefined;
 
 /** Returns the one that all of this process shares; null where there is none. */
 export function kernelAio(): KernelAio | null {
-  return (shared ??= KernelAio.create());
+  // Where there is none, it is not looked for again: each time would take memory that is never freed.
+  if (shared === undefined) shared = KernelAio.create();
+  return shared;
 }

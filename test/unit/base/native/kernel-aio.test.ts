@@ -63,6 +63,21 @@ describe('asynchronous input and output of the kernel', () => {
   });
 });
 
+describe('the asynchronous input and output that a process shares', () => {
+  it('is looked for once, also where the system does not have it', async () => {
+    // A module of its own, because others may have looked already.
+    const path = '../../../../src/base/native/kernel-aio.ts?alone';
+    const alone = (await import(path)) as { KernelAio: { create: () => null }; kernelAio: () => unknown };
+    let looked = 0;
+    alone.KernelAio.create = () => {
+      looked += 1;
+      return null;
+    };
+    expect([alone.kernelAio(), alone.kernelAio()]).to.deep.equal([null, null]);
+    expect(looked).to.equal(1);
+  });
+});
+
 function aligned(length: number): Buffer {
   return alignedPart(new ArrayBuffer(alignableLength(length)), length);
 }

@@ -89,10 +89,13 @@ export class NbdClient {
     return statuses;
   }
 
-  /** Says goodbye to the server, and waits until it has closed the export. What is still asked fails. */
+  /**
+   * Says goodbye to the server, and waits until it has closed the export. What is still asked fails, unless it is
+   * answered before: until the connection is closed, answers may be received in the buffers of those who ask.
+   */
   async close(): Promise<void> {
     if (this.#failure === undefined) {
-      this.#fail((this.#failure = new NbdDisconnected('the connection has been closed')));
+      this.#failure = new NbdDisconnected('the connection has been closed');
       this.#socket.end(request(Command.disconnect, 0n, 0, 0));
     }
     const late = setTimeout(() => this.#socket.destroy(), GOODBYE_MILLISECONDS);
@@ -128,11 +131,10 @@ export class NbdClient {
   }
 
   #end(failure: Error): void {
-    if (this.#failure === undefined) {
-      this.#failure = failure instanceof RangeError ? new NbdViolation(failure.message, { cause: failure }) : failure;
-      this.#fail(this.#failure);
-    }
+    this.#failure ??= failure instanceof RangeError ? new NbdViolation(failure.message, { cause: failure }) : failure;
+    // Nothing is received after this, so that those who ask may use their buffers again.
     this.#socket.destroy();
+    this.#fail(this.#failure);
   }
 
   #fail(failure: Error): void {

@@ -47,6 +47,8 @@ export class DiskReceiver implements CloneReceiver {
   #failure: unknown;
   /** Whether the data has reached the stored checkpoint, which is removed then. */
   #cleared = false;
+  /** Whether the stored checkpoint says that the base is not what it was taken for, and has to stay. */
+  #isSpoilt = false;
 
   constructor({ sink, checkpoints, empty, holdsBase = false }: DiskReceiverOptions, progress: Progress) {
     this.#sink = sink;
@@ -92,9 +94,12 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   async suspend(): Promise<void> {
-    await this.#saving;
-    if (!this.#cleared) await this.#save();
-    await this.#sink.suspend();
+    try {
+      await this.#saving;
+      if (!this.#cleared && !this.#isSpoilt) await this.#save();
+    } finally {
+      await this.#sink.suspend();
+    }
   }
 
   async abandon(): Promise<void> {
@@ -146,6 +151,7 @@ export class DiskReceiver implements CloneReceiver {
 
   /** Records that the base is not what it was taken for, so that no other stream begins with it. */
   async #spoil(): Promise<void> {
+    this.#isSpoilt = true;
     await this.#checkpoints.write({ contentId: SPOILT_BASE, from: 0 });
   }
 
@@ -182,6 +188,8 @@ export class DiskReceiver implements CloneReceiver {
     if (this.#cleared) return;
     this.#cleared = true;
     await this.#saving;
+    // Without its checkpoint it is taken for the base again, which may be spoilt in parts that are not durable yet.
+    if (this.#holdsBase) await this.#sink.checkpoint();
     await this.#checkpoints.clear();
   }
 }

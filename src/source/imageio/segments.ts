@@ -30,7 +30,7 @@ export class Segments {
    * @param end of the segment
    */
   async read(offset: number, into: Buffer, end: number): Promise<void> {
-    let segment = [...this.#open].find(({ position }) => position === offset);
+    let segment = [...this.#open].find(({ position, isOver }) => position === offset && !isOver);
     if (segment === undefined) {
       segment = new Segment(offset, end, this.#context);
       this.#open.add(segment);

@@ -89,4 +89,31 @@ describe('the segments of a disk', () => {
       { numRuns: 40 },
     );
   });
+
+  it('begin with a request of their own where the one before has just ended', async () => {
+    const asked: number[] = [];
+    const open = async (start: number, end: number) => {
+      asked.push(start);
+      let left = end - start;
+      const read = (memory: Buffer): Promise<number> => {
+        const length = Math.min(memory.length, left);
+        left -= length;
+        return Promise.resolve(length);
+      };
+      return Promise.resolve({ read, destroy: () => undefined });
+    };
+    let next: Promise<void> | undefined;
+    const segments: Segments = new Segments({
+      session: { current: { daemon: { host: 'host', open } } } as unknown as TransferSession,
+      progress: new Progress(),
+      patience: { giveUpAfter: 1000, firstDelay: 0, longestDelay: 0 },
+      signal: new AbortController().signal,
+      onRead: () => {
+        next ??= segments.read(KIBIBYTE, Buffer.alloc(KIBIBYTE), 2 * KIBIBYTE);
+      },
+    });
+    await segments.read(0, Buffer.alloc(KIBIBYTE), KIBIBYTE);
+    await next;
+    expect(asked).to.deep.equal([0, KIBIBYTE]);
+  });
 });

@@ -111,7 +111,7 @@ export class ReadAhead {
     return this.#ready.length > 0 || this.#failure !== undefined || (this.#isPlanned && this.#reading === 0);
   }
 
-  /** Starts one run after another, as many at a time as the disk allows. */
+  /** Starts one run after another, as many at a time as the disk allows, until one fails. */
   async #plan(): Promise<void> {
     const { disk, from } = this.#options;
     try {
@@ -119,7 +119,7 @@ export class ReadAhead {
         const end = offset + length;
         for (let start = offset; start < end;) {
           await this.#until(() => this.#coverage.remaining < MOST_AHEAD && this.#reading < disk.concurrency);
-          if (this.#isOver) return;
+          if (this.#isOver || this.#failure !== undefined) return;
           const isData = content === 'data';
           const runLength = Math.max(this.#longest, disk.runLength ?? 0);
           const run = this.#coverage.add(start, isData ? Math.min(end, start + runLength) : end);
@@ -188,9 +188,9 @@ export class ReadAhead {
     else kept.then(giveBack, giveBack);
   }
 
-  /** Waits for a condition, or until nobody requests pieces any more. */
+  /** Waits for a condition, or until nothing more has to be read. */
   async #until(isMet: () => boolean): Promise<void> {
-    while (!isMet() && !this.#isOver) await this.#change();
+    while (!isMet() && !this.#isOver && this.#failure === undefined) await this.#change();
   }
 
   #change(): Promise<void> {

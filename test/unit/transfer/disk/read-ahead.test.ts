@@ -38,6 +38,26 @@ describe('data that is read ahead', () => {
     expect(readAhead.memory.most).to.be.at.most(readAhead.memory.limit);
   });
 
+  it('ends soon after a read has failed, though others go on and nobody waits for them', async () => {
+    const onRead = (count: number): void => {
+      if (count === 1) throw new Error('a part of the disk cannot be read');
+    };
+    const disk = new MemoryDisk(content, mapOf(full), { concurrency: 4, largestRead: MEBIBYTE, onRead });
+    const readAhead = new ReadAhead({ disk, from: 0, progress: new Progress() });
+    let failure: unknown;
+    try {
+      for await (const { data } of readAhead.pieces()) {
+        expect(data).not.to.equal(undefined);
+        for (let turns = 0; turns < 50; turns += 1) await new Promise(setImmediate);
+      }
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).to.have.property('message', 'a part of the disk cannot be read');
+    expect(disk.bytesRead).to.be.at.most(8 * MEBIBYTE);
+    expect(readAhead.position).to.equal(0);
+  });
+
   it('frees memory that is kept only when it is released, should nothing more be read', async () => {
     const readAhead = begin();
     const { promise, resolve } = Promise.withResolvers<void>();

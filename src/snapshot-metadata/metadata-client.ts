@@ -91,6 +91,7 @@ export class MetadataClient implements SnapshotMetadata {
   }
 
   async #read(method: string, request: object, ranges: OrderedRanges, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const stream = this.#stream(method, request);
     const end = (): void => stream.cancel();
     signal.addEventListener('abort', end, { once: true });

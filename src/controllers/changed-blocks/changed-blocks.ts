@@ -1,13 +1,19 @@
-import { toError } from '../../kube/errors.ts';
+import { ApiError, toError } from '../../kube/errors.ts';
+import { encodeBlockRanges } from '../../protocol/block-ranges.ts';
 import type { BlockRange, NamedSnapshot } from '../../snapshot-metadata/snapshot-metadata.ts';
 import type { MetadataServices, OpenService } from './metadata-services.ts';
+import { Places } from './places.ts';
 
-/** Milliseconds after which a service that has not answered in full counts as away. */
-const LONGEST_MILLISECONDS = 60_000;
+/** Milliseconds after which a service that has not answered in full counts as away; waiting for a place included. */
+export const LONGEST_MILLISECONDS = 60_000;
 /** Calls that are under way at once. */
 const MOST_AT_ONCE = 4;
-/** Answers that are remembered; whoever asks again for a forgotten one has it asked again. */
+/** Questions and answers that are remembered. */
 const MOST_REMEMBERED = 256;
+/** Milliseconds for which it is remembered whether a driver has a service. */
+const REMEMBERED_MILLISECONDS = 30_000;
+/** Drivers of which that is remembered. */
+const MOST_DRIVERS = 256;
 
 /** What is asked of the service of a driver. */
 export interface Question {
@@ -20,24 +26,36 @@ export interface Question {
   readonly capacity: number;
 }
 
-/** What has come of a question: `why` there is no answer is for people. */
-export type Answer = { readonly ranges: readonly BlockRange[] } | { readonly why: string };
+/**
+ * What has come of a question: the document for a pod (src/protocol/block-ranges.ts), which is far smaller than the
+ * ranges, or `why` there is none, for people.
+ */
+export type Answer = { readonly document: string } | { readonly why: string };
 
 /** Asks the SnapshotMetadata services beside the reconcilers, which look again until there is an answer. */
 export class ChangedBlocks {
   readonly #services: MetadataServices;
-  /** The answers by who asks, the oldest first. */
-  readonly #answers = new Map<string, Answer | 'pending'>();
-  readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  readonly #now: () => number;
+  /** What has come of the questions so far, by who asks, the oldest first. */
+  readonly #asked = new Map<string, { answer: Answer | 'pending' }>();
+  readonly #drivers = new Map<string, { readonly has: boolean; readonly until: number }>();
+  readonly #places = new Places(MOST_AT_ONCE);
 
-  constructor(services: MetadataServices) {
+  /** @param now returns milliseconds since the epoch */
+  constructor(services: MetadataServices, now: () => number) {
     this.#services = services;
+    this.#now = now;
   }
 
-  /** Whether a driver has a service that can be asked. */
-  has(driver: string): Promise<boolean> {
-    return this.#services.has(driver);
+  /** Whether a driver has a service that can be asked, as of the last half minute. */
+  async has(driver: string): Promise<boolean> {
+    const now = this.#now();
+    const known = this.#drivers.get(driver);
+    if (known && now < known.until) return known.has;
+    const has = await this.#find(driver);
+    if (this.#drivers.size >= MOST_DRIVERS) this.#drivers.clear();
+    this.#drivers.set(driver, { has, until: now + REMEMBERED_MILLISECONDS });
+    return has;
   }
 
   /**
@@ -46,46 +64,60 @@ export class ChangedBlocks {
    * @param asker identifies who asks; a question of theirs is asked once, until they forget it
    */
   ask(asker: string, question: Question): Answer | 'pending' {
-    const known = this.#answers.get(asker);
-    if (known) return known;
-    this.#remember(asker, 'pending');
-    void this.#answer(question).then((answer) => {
-      if (this.#answers.has(asker)) this.#answers.set(asker, answer);
-    });
+    const known = this.#asked.get(asker);
+    if (known) return known.answer;
+    // Where too many are under way, it is asked when it is looked for again.
+    if (!this.#makeRoom()) return 'pending';
+    // The answer to a question that was forgotten must not become that of a later one.
+    const asked: { answer: Answer | 'pending' } = { answer: 'pending' };
+    this.#asked.set(asker, asked);
+    void this.#answer(question).then((answer) => (asked.answer = answer));
     return 'pending';
   }
 
   /** Ends what an asker has asked. */
   forget(asker: string): void {
-    this.#answers.delete(asker);
+    this.#asked.delete(asker);
   }
 
-  #remember(asker: string, answer: Answer | 'pending'): void {
-    this.#answers.set(asker, answer);
-    for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= MOST_REMEMBERED) break;
-      this.#answers.delete(oldest);
+  /** No copy has to fail, nor wait, because of a question that only saves time. */
+  async #find(driver: string): Promise<boolean> {
+    try {
+      return await this.#services.has(driver);
+    } catch (error) {
+      if (error instanceof ApiError) return false;
+      throw error;
     }
+  }
+
+  /** Returns whether another question can be remembered, for which the oldest answer that nobody has fetched goes. */
+  #makeRoom(): boolean {
+    if (this.#asked.size < MOST_REMEMBERED) return true;
+    const oldest = [...this.#asked].find(([, { answer }]) => answer !== 'pending');
+    return oldest !== undefined && this.#asked.delete(oldest[0]);
   }
 
   async #answer(question: Question): Promise<Answer> {
-    if (this.#underWay >= MOST_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#underWay += 1;
+    const signal = AbortSignal.timeout(LONGEST_MILLISECONDS);
     let service: OpenService | undefined;
+    let leave: (() => void) | undefined;
     try {
-      const signal = AbortSignal.timeout(LONGEST_MILLISECONDS);
+      leave = await this.#places.enter(signal);
       service = await this.#services.open(question.driver);
       if (!service) return { why: `driver ${question.driver} has no SnapshotMetadataService` };
-      return { ranges: await rangesOf(service, question, signal) };
+      const ranges = await rangesOf(service, question, signal);
+      return { document: encodeBlockRanges({ capacity: question.capacity, ranges }) };
     } catch (error) {
-      return { why: toError(error).message };
+      return { why: signal.aborted ? unanswered(question) : toError(error).message };
     } finally {
       service?.close();
-      this.#underWay -= 1;
-      this.#waiting.shift()?.();
+      leave?.();
     }
   }
 }
+
+const unanswered = ({ driver }: Question): string =>
+  `the SnapshotMetadata service of driver ${driver} has not answered in full within ${LONGEST_MILLISECONDS / 1000} seconds`;
 
 function rangesOf(
   service: OpenService,

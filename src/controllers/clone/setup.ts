@@ -20,7 +20,7 @@ export function cloneWith(servicesOf: (context: ControllerContext) => MetadataSe
     rights: [...metadataRights, ...controllers.flatMap(({ rights }) => rights)],
     setup(host, context) {
       const cloneCount = new CloneMetrics(host.metrics.registry, context.caches);
-      const changedBlocks = new ChangedBlocks(servicesOf(context));
+      const changedBlocks = new ChangedBlocks(servicesOf(context), context.now);
       for (const { setup } of controllers) setup(host, { ...context, cloneCount, changedBlocks });
     },
   };

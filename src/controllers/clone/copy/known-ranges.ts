@@ -4,6 +4,7 @@ import { workedFor } from '../../objects/work-index.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import type { CloneSource } from '../source/source.ts';
 import { allocatedRanges, forgetAllocatedRanges } from './allocated-ranges.ts';
+import type { Inquiries } from './inquiries.ts';
 import type { RangesOfCopy } from './objects.ts';
 
 /** What is known of the blocks of a source, and what is to be said of it. */
@@ -18,19 +19,28 @@ export interface KnownRanges extends RangesOfCopy {
  */
 export async function knownRanges(
   context: CloneContext,
+  inquiries: Inquiries,
   claim: PersistentVolumeClaim,
   source: CloneSource,
   isFresh: boolean,
 ): Promise<KnownRanges | 'pending'> {
-  const { changedBlocks } = context;
-  const allocated = isFresh ? await allocatedRanges(context, changedBlocks, claim, source) : undefined;
+  const allocated = isFresh ? await allocatedRanges(context, inquiries, claim, source) : undefined;
   if (allocated === 'pending') return allocated;
   if (allocated === undefined) return {};
-  await forgetAllocatedRanges(context, changedBlocks, claim, source.key.namespace);
+  inquiries.end(claim);
+  // One that cannot go yet goes with the end of the copy.
+  await forgetAllocatedRanges(context, claim, source.key.namespace);
   if ('document' in allocated) return { allocated: allocated.document };
-  const remark = `Everything is read, as what is allocated is not known: ${allocated.why}`;
-  warn(context, claim, { reason: 'AllocatedRangesUnknown', message: remark });
-  return { allocated: '', remark };
+  return { allocated: '', remark: `Everything is read, as what is allocated is not known: ${allocated.why}` };
+}
+
+/** Warns that everything is read, where that could have been less. */
+export function warnOfUnknownRanges(
+  context: CloneContext,
+  claim: PersistentVolumeClaim,
+  { remark }: KnownRanges,
+): void {
+  if (remark !== undefined) warn(context, claim, { reason: 'AllocatedRangesUnknown', message: remark });
 }
 
 /** Returns what is told while the pods of a copy are starting. */

@@ -44,7 +44,8 @@ import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
 import { forgetAllocatedRanges } from './allocated-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
-import { knownRanges, startingMessage, warnOfWrongRanges } from './known-ranges.ts';
+import { Inquiries } from './inquiries.ts';
+import { knownRanges, startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './known-ranges.ts';
 import { makeSecrets } from './make-secrets.ts';
 import { type HostCloneKeys, hostCloneKeys, type RangesOfCopy, sourcePod, targetPod } from './objects.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
@@ -60,17 +61,20 @@ export class CopyReconciler implements Reconciler {
   readonly name = 'copy';
   readonly #context: CloneContext;
   readonly #follower: TransferFollower;
+  readonly #inquiries: Inquiries;
   readonly #metrics: TransferMetrics | undefined;
 
   constructor(context: CloneContext, metrics?: TransferMetrics) {
     this.#context = context;
     this.#metrics = metrics;
     this.#follower = new TransferFollower(context);
+    this.#inquiries = new Inquiries(context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const claim = this.#context.caches.claims.get(key);
     const sourceKey = claim && cloneRequestOf(claim);
+    if (!claim) this.#inquiries.forget(key);
     if (!claim || !sourceKey) return undefined;
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
@@ -117,15 +121,15 @@ export class CopyReconciler implements Reconciler {
       await Promise.all(left.map((pod) => this.#deletePod(pod)));
       return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     }
-    requireUnused(caches, sourceKey);
+    await this.#requireUnused(claim, sourceKey);
     await requireVolume(this.#context, claim);
-    // A pod that is still running has the keys, and nobody knows any more what else is beside them.
-    const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
-    const known = await knownRanges(this.#context, claim, source, isFresh);
-    if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
+    // A pod that is still running has the keys, and nobody knows any more what else is beside them.
+    const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
+    const known = await knownRanges(this.#context, this.#inquiries, claim, source, isFresh);
+    if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };
     const target = transferTargetOf(claim, config);
     const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
     const settings = config.transferSettings;
@@ -147,8 +151,20 @@ export class CopyReconciler implements Reconciler {
         ),
       ),
     ]);
+    warnOfUnknownRanges(this.#context, claim, known);
     await this.#tell(claim, pendingReport(restarts, { reason: 'Pending', message: startingMessage(known) }));
     return undefined;
+  }
+
+  /** A snapshot of a source that a pod may write to says nothing any more. */
+  async #requireUnused(claim: PersistentVolumeClaim, sourceKey: ObjectKey): Promise<void> {
+    try {
+      requireUnused(this.#context.caches, sourceKey);
+    } catch (error) {
+      this.#inquiries.end(claim);
+      await forgetAllocatedRanges(this.#context, claim, sourceKey.namespace);
+      throw error;
+    }
   }
 
   /**
@@ -209,9 +225,8 @@ export class CopyReconciler implements Reconciler {
 
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
     const { client } = this.#context;
-    this.#context.changedBlocks.forget(claim.metadata?.uid ?? '');
-    const { namespace } = keys.sourcePod;
-    const snapshot = await forgetAllocatedRanges(this.#context, this.#context.changedBlocks, claim, namespace);
+    this.#inquiries.forget(keyOf(claim));
+    const snapshot = await forgetAllocatedRanges(this.#context, claim, keys.sourcePod.namespace);
     if (snapshot === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
     const left = copyOfCdi(this.#context.caches, claim, keys);

@@ -232,9 +232,10 @@ async function pointAt(
     { op: 'test', path: jsonPointer('metadata', 'uid'), value: volume.metadata?.uid },
     { op: 'test', path: jsonPointer('metadata', 'annotations', promisedToAnnotation), value: uid },
     { op: 'test', path: jsonPointer('spec', 'persistentVolumeReclaimPolicy'), value: 'Retain' },
-    ...(giver === undefined
-      ? []
-      : [{ op: 'test', path: jsonPointer('spec', 'claimRef', 'uid'), value: giver } as const]),
+    // A volume that is nobody's can become anybody's, of which only its version tells.
+    giver === undefined
+      ? { op: 'test', path: jsonPointer('metadata', 'resourceVersion'), value: volume.metadata?.resourceVersion }
+      : { op: 'test', path: jsonPointer('spec', 'claimRef', 'uid'), value: giver },
     {
       op: 'add',
       path: jsonPointer('spec', 'claimRef'),
@@ -246,7 +247,8 @@ async function pointAt(
 /** Returns the milliseconds since the deletion of a claim was requested; undefined where it was not. */
 function deletedFor({ metadata }: PersistentVolumeClaim, now: number): number | undefined {
   const { deletionTimestamp } = metadata ?? {};
-  return deletionTimestamp === undefined ? undefined : now - Date.parse(deletionTimestamp);
+  // Where the clocks differ, the sign says nothing.
+  return deletionTimestamp === undefined ? undefined : Math.abs(now - Date.parse(deletionTimestamp));
 }
 
 function isWorkingClaim(claim: PersistentVolumeClaim, targetUid: string | undefined): boolean {

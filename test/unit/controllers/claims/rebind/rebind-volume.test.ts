@@ -51,8 +51,8 @@ const finished: Pod = {
 };
 
 describe('handing over a volume', () => {
-  async function requestsWith(pods: Pod[], claim = working): Promise<unknown[]> {
-    const caches = cachesOf({ claims: [target, claim], volumes: [volume], pods });
+  async function requestsWith(pods: Pod[], claim = working, handedOver = volume): Promise<unknown[]> {
+    const caches = cachesOf({ claims: [target, claim], volumes: [handedOver], pods });
     const requests: unknown[] = [];
     const client = {
       delete: async (_: unknown, { name }: ObjectKey, options: object) => void requests.push(['delete', name, options]),
@@ -81,5 +81,18 @@ describe('handing over a volume', () => {
       ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
       POINTED,
     ]);
+  });
+
+  it('does not wait for a clock that is behind', async () => {
+    expect(await requestsWith([], deletedAt('2026-01-01T00:11:00Z'))).to.have.length(2);
+  });
+
+  it('takes a volume that is nobody’s only as long as it is', async () => {
+    const free: PersistentVolume = {
+      metadata: { ...volume.metadata, resourceVersion: '7' },
+      spec: { persistentVolumeReclaimPolicy: 'Retain' },
+    };
+    const [pointed] = await requestsWith([], { metadata: { namespace: 'team', name: 'other' } }, free);
+    expect((pointed as unknown[])[2]).to.include('/metadata/resourceVersion: "7"');
   });
 });

@@ -17,7 +17,7 @@ export function withPhases(recorded: string | undefined, added: PhaseTimes): str
   return JSON.stringify(Object.fromEntries([...all].map(([name, began]) => [name, new Date(began).toISOString()])));
 }
 
-/** Parses what {@link withPhase} wrote, and ignores anything else. */
+/** Parses what {@link withPhases} wrote, and ignores anything else. */
 export function readPhaseTimes(recorded: string | undefined): PhaseTimes {
   const times = parsed(recorded);
   if (typeof times !== 'object' || times === null) return [];

@@ -144,12 +144,19 @@ export class ClonePopulatorReconciler implements Reconciler {
 
   async #finish(target: PersistentVolumeClaim): Promise<Result> {
     return endPopulation(this.#context, target, () => {
-      this.#context.cloneCount.handedOver(target, this.#context.now());
-      return this.#annotationsOf(target, {
+      const annotations = this.#annotationsOf(target, {
         phase: 'Succeeded',
         cloneType: begunWith(target),
         report: completedReport(0, 'Clone Complete'),
       });
+      // Phases that were not worth a write are counted, too.
+      const { metadata } = target;
+      const complete = {
+        ...target,
+        metadata: { ...metadata, annotations: { ...metadata?.annotations, ...annotations } },
+      };
+      this.#context.cloneCount.handedOver(complete, this.#context.now());
+      return annotations;
     });
   }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { serviceAccounts, tokenRequests } from '../../kube/builtin-resources.ts';
+import { TransferError } from '../../base/errors.ts';
+import { serviceAccounts, tokenRequests, tokenReviews } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { defineResource, type KubeObject } from '../../kube/resource.ts';
 import type { SnapshotMetadata } from '../../snapshot-metadata/snapshot-metadata.ts';
@@ -23,6 +24,7 @@ const TOKEN_SECONDS = 600;
 /** What is needed to ask a SnapshotMetadata service; that it may be asked about a snapshot is the right to get it. */
 export const metadataRights: readonly Right[] = [
   { resource: snapshotMetadataServices, verbs: ['get'] },
+  { resource: tokenReviews, verbs: ['create'] },
   {
     resource: serviceAccounts,
     subresource: 'token',
@@ -79,6 +81,12 @@ export class AnnouncedServices implements MetadataServices {
     return found && serviceSpec.safeParse(found.spec).data;
   }
 
+  /**
+   * Returns a token that is good for a service, and for nothing else: whoever may announce a service must not get the
+   * controllers' rights by naming the API server's own audience.
+   *
+   * @throws TransferError InvalidRequest
+   */
   async #token(audience: string, signal: AbortSignal): Promise<string> {
     const { client, config } = this.#context;
     const { status } = await client.create(
@@ -89,6 +97,13 @@ export class AnnouncedServices implements MetadataServices {
       },
       { signal, of: { resource: serviceAccounts, subresource: 'token' } },
     );
-    return status?.token ?? '';
+    const token = status?.token ?? '';
+    // Without audiences, those of the API server are meant.
+    const review = await client.create(tokenReviews, { spec: { token } }, { signal });
+    if (!review.status?.authenticated) return token;
+    throw new TransferError(
+      'InvalidRequest',
+      `a SnapshotMetadataService names the audience "${audience}", which is the API server's own, so that the service gets no token: it needs an audience of its own`,
+    );
   }
 }

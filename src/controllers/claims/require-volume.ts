@@ -2,11 +2,9 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { ControllerContext } from '../runtime/context.ts';
-import { latestWarning } from '../runtime/latest-warning.ts';
+import { latestWarning, untilNextLook } from '../runtime/latest-warning.ts';
 import { isBound } from './bound.ts';
 import { waitsForFirstConsumer } from './wait-for-first-consumer.ts';
-
-const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
  * Requires that a claim has its volume, unless it is provisioned only for a pod. A pod that is created before its
@@ -23,6 +21,6 @@ export async function requireVolume(
   throw new WaitingError(
     warning ? 'ProvisioningFailed' : 'Provisioning',
     `Claim ${keyToString(keyOf(claim))} is being provisioned${warning ? `: ${warning}` : ''}`,
-    { after: LOOK_AGAIN_MILLISECONDS },
+    { after: untilNextLook(context, claim) },
   );
 }

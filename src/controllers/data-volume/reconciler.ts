@@ -10,6 +10,7 @@ import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
+import { untilNextLook } from '../runtime/latest-warning.ts';
 import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
@@ -25,7 +26,6 @@ import { passOnStages } from './stages.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
-const DRIVER_MILLISECONDS = 2_000;
 /** Slightly more than a second, because creation timestamps are whole seconds. */
 const NEW_CLAIM_MILLISECONDS = 1_500;
 
@@ -70,7 +70,7 @@ export class DataVolumeReconciler implements Reconciler {
     if (later > 0) return { requeueAfter: later };
     const report = claim && (await driverReport(this.#context, claim));
     await this.#tell(dataVolume, report ? withReport(claim, report) : claim);
-    return report && { requeueAfter: DRIVER_MILLISECONDS };
+    return report && { requeueAfter: untilNextLook(this.#context, claim) };
   }
 
   async #tell(dataVolume: DataVolume, claim: PersistentVolumeClaim | undefined): Promise<void> {

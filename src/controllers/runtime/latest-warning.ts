@@ -10,6 +10,18 @@ import { newestEvent } from './newest-event.ts';
  */
 const GRACE_MILLISECONDS = 3_000;
 
+/** The least and the most milliseconds between two looks at the events of an object. */
+const LEAST_MILLISECONDS = 2_000;
+const MOST_MILLISECONDS = 30_000;
+/** The part of an object's age that passes between two looks: what has lasted for long seldom changes soon. */
+const PART_OF_AGE = 0.1;
+
+/** Returns the milliseconds after which it is worth looking at the events of a waiting object again. */
+export function untilNextLook({ now }: Pick<ControllerContext, 'now'>, { metadata }: KubeObject): number {
+  const age = now() - Date.parse(metadata?.creationTimestamp ?? '');
+  return Math.min(MOST_MILLISECONDS, Math.max(LEAST_MILLISECONDS, Math.round((age || 0) * PART_OF_AGE)));
+}
+
 /**
  * Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned.
  *

@@ -4,11 +4,9 @@ import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
 import { SELECTED_NODE_ANNOTATION, waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
-import { latestWarning } from '../../runtime/latest-warning.ts';
+import { latestWarning, untilNextLook } from '../../runtime/latest-warning.ts';
 import { withAdvice } from './advice.ts';
 import type { CloneWork, PhaseOutcome } from './phase.ts';
-
-const LOOK_AGAIN_MILLISECONDS = 2_000;
 
 /**
  * Creates a claim that the driver fills, and waits until it has done so. The phase is also complete where the claim
@@ -30,7 +28,7 @@ export async function fillByDriver(
   return {
     message: `claim ${keyToString(key)} is being provisioned${warning ? `: ${withAdvice(warning, work)}` : ''}`,
     trouble: warning && 'ProvisioningFailed',
-    after: LOOK_AGAIN_MILLISECONDS,
+    after: untilNextLook(work.context, claim),
   };
 }
 

@@ -81,7 +81,7 @@ export class MetadataClient implements SnapshotMetadata {
         return ranges.finish();
       } catch (error) {
         signal.throwIfAborted();
-        const failure = serviceFailure(error, this.#address);
+        const failure = serviceFailure(error, this.#address, security_token);
         // Where something new has come, it was cut after its longest duration, as is usual.
         attempt = ranges.end > before ? 1 : attempt + 1;
         if (failure.permanent || attempt > MOST_ATTEMPTS) throw failure;

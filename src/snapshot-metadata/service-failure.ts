@@ -15,14 +15,18 @@ const codes: Partial<Record<status, TransferErrorCode>> = {
   [status.ABORTED]: 'ConnectionLost',
 };
 
-/** Says what a gRPC call to a SnapshotMetadata service has failed with. */
-export function serviceFailure(error: unknown, address: string): TransferError {
+/**
+ * Says what a gRPC call to a SnapshotMetadata service has failed with. Tenants see that, so a token that the service
+ * repeats is left out.
+ */
+export function serviceFailure(error: unknown, address: string, token: string): TransferError {
   if (error instanceof TransferError) return error;
   const { code, details, message } = error as Partial<ServiceError>;
   const name = code === undefined ? 'no status' : status[code];
+  const reason = details || message || 'without a reason';
   return new TransferError(
     (code !== undefined && codes[code]) || 'ServerUnavailable',
-    `the SnapshotMetadata service at ${address} answered ${name}: ${details || message || 'without a reason'}`,
+    `the SnapshotMetadata service at ${address} answered ${name}: ${token === '' ? reason : reason.replaceAll(token, '(the token)')}`,
     { cause: error },
   );
 }

@@ -45,6 +45,13 @@ describe('MetadataClient', () => {
       (error: unknown) => error as TransferError,
     );
 
+  it('does not tell the token, also where the service does', async () => {
+    answers = [(stream) => fail(stream, status.UNAUTHENTICATED, `who is ${stream.request.security_token}?`)];
+    const { message: told } = await failure();
+    expect(told).to.include('who is (the token)?');
+    expect(told).not.to.include('token 1');
+  });
+
   it('asks with a token for what is allocated, and joins the messages', async () => {
     answers = [
       (stream) => {

@@ -43,7 +43,9 @@ export class ReportedStates {
       this.note(target, state, now);
       return LASTING_MILLISECONDS;
     }
-    return Math.max(0, latest.at + LASTING_MILLISECONDS - now);
+    const left = latest.at + LASTING_MILLISECONDS - now;
+    // More is left only where the clock was set back.
+    return left > LASTING_MILLISECONDS ? 0 : Math.max(0, left);
   }
 
   /** Returns the phases that the clone was seen in, whether or not they were reported. */

@@ -89,4 +89,10 @@ describe('what a phase of a clone is said to be doing', () => {
     expect(told.untilWorthReporting(claim, { phase: 'Rebind' }, 1_100)).to.equal(0);
     expect(told.times({ metadata: { uid: 'other' } })).to.deep.equal([]);
   });
+
+  it('is said where the clock was set back', () => {
+    const told = new ReportedStates();
+    told.note(claim, { phase: 'CSIClone' }, 3_600_000);
+    expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 0)).to.equal(0);
+  });
 });

@@ -1,7 +1,13 @@
 import { storageProfiles } from '../../../src/api/storage-profile.ts';
-import { csiDrivers, storageClasses } from '../../../src/kube/builtin-resources.ts';
+import {
+  csiDrivers,
+  type PersistentVolume,
+  persistentVolumes,
+  storageClasses,
+} from '../../../src/kube/builtin-resources.ts';
 import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../../cluster/index.ts';
+import { eventually } from '../../support/eventually.ts';
 import { until } from '../../support/until.ts';
 import type { Suite } from './suite.ts';
 
@@ -12,6 +18,8 @@ export interface SecondClass {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly cloneStrategy?: 'csi-clone' | 'snapshot' | 'copy';
   readonly volumeBindingMode?: 'Immediate' | 'WaitForFirstConsumer';
+  /** Parameters of a VolumeSnapshotClass of its own. */
+  readonly snapshotParameters?: Readonly<Record<string, string>>;
 }
 
 /** A second driver with classes and a snapshot class of its own. */
@@ -19,15 +27,23 @@ export class SecondStorage {
   readonly #suite: Suite;
   readonly #driver: SecondDriver;
   readonly #classes: string[] = [];
+  readonly #snapshotClasses: string[] = [];
 
   private constructor(suite: Suite, driver: SecondDriver) {
     this.#suite = suite;
     this.#driver = driver;
   }
 
-  /** @param storageCapacity whether the scheduler is to wait for capacities, which this driver never publishes */
-  static async start(suite: Suite, prefix: string, { storageCapacity = false } = {}): Promise<SecondStorage> {
-    const driver = await startSecondDriver({ prefix });
+  /**
+   * @param options.storageCapacity whether the scheduler is to wait for capacities, which this driver never publishes
+   * @param options.tellsBlocks whether it tells which blocks of its snapshots have changed
+   */
+  static async start(
+    suite: Suite,
+    prefix: string,
+    { storageCapacity = false, tellsBlocks = false } = {},
+  ): Promise<SecondStorage> {
+    const driver = await startSecondDriver({ prefix, tellsBlocks });
     const spec = { attachRequired: false, podInfoOnMount: false, storageCapacity, fsGroupPolicy: 'File' };
     await suite.client.apply(csiDrivers, { metadata: { name: driver.name }, spec }, { fieldManager: FIELD_MANAGER });
     await suite.client.apply(
@@ -43,7 +59,12 @@ export class SecondStorage {
   }
 
   async addClass(name: string, options: SecondClass = {}): Promise<void> {
-    const { parameters = {}, cloneStrategy = 'csi-clone', volumeBindingMode = 'Immediate' } = options;
+    const {
+      parameters = {},
+      cloneStrategy = 'csi-clone',
+      volumeBindingMode = 'Immediate',
+      snapshotParameters,
+    } = options;
     const { client } = this.#suite;
     await client.apply(
       storageClasses,
@@ -61,18 +82,42 @@ export class SecondStorage {
       accessModes: ['ReadWriteOnce'],
       volumeMode,
     }));
-    const profile = { metadata: { name }, spec: { cloneStrategy, claimPropertySets } };
+    if (snapshotParameters) await this.#addSnapshotClass(name, snapshotParameters);
+    const spec = { cloneStrategy, claimPropertySets, ...(snapshotParameters && { snapshotClass: name }) };
+    const profile = { metadata: { name }, spec };
     await client.apply(storageProfiles, profile as never, { fieldManager: FIELD_MANAGER });
     await until(client, storageProfiles, { namespace: '', name }, 'its status tells the strategy', (found) => {
       return found?.status?.cloneStrategy === cloneStrategy && found.status.claimPropertySets?.length === 2;
     });
   }
 
+  async #addSnapshotClass(name: string, parameters: Readonly<Record<string, string>>): Promise<void> {
+    const snapshotClass = { metadata: { name }, driver: this.#driver.name, deletionPolicy: 'Delete' as const };
+    await this.#suite.client.apply(
+      volumeSnapshotClasses,
+      { ...snapshotClass, parameters: { ...parameters } },
+      { fieldManager: FIELD_MANAGER },
+    );
+    this.#snapshotClasses.push(name);
+  }
+
+  /** Resolves once the driver has removed all of its volumes. */
+  async untilEmpty(): Promise<void> {
+    const isOurs = ({ spec }: PersistentVolume) => spec?.csi?.driver === this.#driver.name;
+    await eventually(
+      `${this.#driver.name} has no volumes`,
+      async () => !(await this.#suite.client.list(persistentVolumes)).some(isOurs),
+      60_000,
+    );
+  }
+
   /** Ends all of it; to be called when its volumes are gone. */
   async stop(): Promise<void> {
     const { client } = this.#suite;
     for (const name of this.#classes) await client.delete(storageClasses, { namespace: '', name });
-    await client.delete(volumeSnapshotClasses, { namespace: '', name: this.#driver.name });
+    for (const name of [this.#driver.name, ...this.#snapshotClasses]) {
+      await client.delete(volumeSnapshotClasses, { namespace: '', name });
+    }
     await client.delete(csiDrivers, { namespace: '', name: this.#driver.name });
     await this.#driver.stop();
   }

@@ -98,24 +98,31 @@ async function wholeContent(
 
 function diskContent(disk: Disk, target: CloneDestination, allocation?: CloneOffer['allocation']): CloneContent {
   const { path, size, version } = disk;
-  const { arrived } = target;
   // What came by a list that is wrong is not resumed.
   const contentId = allocation === 'wrong' ? idOfWhole(disk, target) : identify(target.transfer, 'disk', version);
-  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  const from = arrivedOf(contentId, target);
   return {
-    offer: {
-      contentType: 'blockdevice-clone',
-      contentId,
-      ...(from > 0 && { from }),
-      virtualSize: size,
-      bytesTotal: size,
-      ...(allocation && { allocation }),
-    },
+    offer: { ...diskOffer(contentId, from, size), ...(allocation && { allocation }) },
     open: (progress) => {
       progress.read(from);
       const { extents } = readDisk(path, { from, size });
       return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
     },
+  };
+}
+
+/** Returns the offset up to which a disk has arrived, in bytes; 0 where something else has. */
+function arrivedOf(contentId: string, { arrived }: CloneDestination): number {
+  return arrived?.contentId === contentId ? arrived.from : 0;
+}
+
+function diskOffer(contentId: string, from: number, size: number): CloneOffer {
+  return {
+    contentType: 'blockdevice-clone',
+    contentId,
+    ...(from > 0 && { from }),
+    virtualSize: size,
+    bytesTotal: size,
   };
 }
 
@@ -125,23 +132,12 @@ function idOfWhole({ version }: Disk, { transfer }: CloneDestination): string {
 }
 
 /** Returns a disk of which only ranges are read. What has arrived of it is the same as if all of it had been read. */
-function allocatedContent(
-  disk: Disk,
-  ranges: readonly BlockRange[],
-  { transfer, arrived }: CloneDestination,
-): CloneContent {
+function allocatedContent(disk: Disk, ranges: readonly BlockRange[], target: CloneDestination): CloneContent {
   const { path, size, version } = disk;
-  const contentId = identify(transfer, 'disk', version);
-  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  const contentId = identify(target.transfer, 'disk', version);
+  const from = arrivedOf(contentId, target);
   return {
-    offer: {
-      contentType: 'blockdevice-clone',
-      contentId,
-      ...(from > 0 && { from }),
-      virtualSize: size,
-      bytesTotal: bytesIn(ranges),
-      allocation: 'used',
-    },
+    offer: { ...diskOffer(contentId, from, size), bytesTotal: bytesIn(ranges), allocation: 'used' },
     open: (progress) => {
       const bytesBetween = bytesOfRanges(ranges);
       progress.read(bytesBetween(0, from));
@@ -155,26 +151,16 @@ function allocatedContent(
  * Returns the changed part of a disk; undefined where the target has no base any more, or has begun to get anything
  * else, with which parts of its base are lost.
  */
-function changedContent(
-  disk: Disk,
-  told: ToldRanges,
-  { transfer, arrived, holdsBase }: CloneDestination,
-): CloneContent | undefined {
+function changedContent(disk: Disk, told: ToldRanges, target: CloneDestination): CloneContent | undefined {
   const { size, version } = disk;
   const changed = withUnknownEnd(told, size);
-  if (!holdsBase || !changed) return undefined;
+  if (!target.holdsBase || !changed) return undefined;
   const sent = rangesToSend(changed, size);
-  const contentId = identify(transfer, 'changed', version, JSON.stringify(sent));
-  if (arrived && arrived.contentId !== contentId) return undefined;
-  const from = arrived?.contentId === contentId ? arrived.from : 0;
+  const contentId = identify(target.transfer, 'changed', version, JSON.stringify(sent));
+  if (target.arrived && target.arrived.contentId !== contentId) return undefined;
+  const from = arrivedOf(contentId, target);
   return {
-    offer: {
-      contentType: 'blockdevice-clone',
-      contentId,
-      ...(from > 0 && { from }),
-      virtualSize: size,
-      bytesTotal: size,
-    },
+    offer: diskOffer(contentId, from, size),
     open: (progress) => sendChanged(disk, sent, from, progress),
   };
 }

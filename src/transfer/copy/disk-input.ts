@@ -6,6 +6,7 @@ import { readCached } from '../../base/native/cached-read.ts';
 import { kernelAio } from '../../base/native/kernel-aio.ts';
 import { CAUTIOUSLY, isDisk } from '../../base/planted-files.ts';
 import { mapData } from './data-map.ts';
+import { notReadable } from './measured-disk.ts';
 
 /** Places at which is looked whether a disk is in memory. */
 const PROBES = 32;
@@ -105,10 +106,4 @@ function isMostlyCached(file: FileHandle, size: number): boolean {
     }
   }
   return cached > found / 2;
-}
-
-function notReadable(path: string, error: unknown): TransferError {
-  return new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
-    cause: error,
-  });
 }

@@ -32,13 +32,18 @@ export async function measureDisk(path: string): Promise<Disk> {
       await file.close();
     }
   } catch (error) {
-    throw new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
-      cause: error,
-    });
+    throw notReadable(path, error);
   }
   throw new TransferError('SourceNotReadable', `${path} is neither a file nor a block device`);
 }
 
 function fileVersion({ ino, size, mtimeNs }: BigIntStats): string {
   return [ino, size, mtimeNs].join(' ');
+}
+
+/** Returns what is told of a disk that cannot be opened or read. */
+export function notReadable(path: string, error: unknown): TransferError {
+  return new TransferError('SourceNotReadable', `${path} cannot be read: ${systemCode(error) ?? String(error)}`, {
+    cause: error,
+  });
 }

@@ -24,9 +24,6 @@ const LONGEST_INQUIRY_MILLISECONDS = PATIENCE_MILLISECONDS + LONGEST_MILLISECOND
 /** The age up to which a snapshot that is still being taken is not deleted, because it would leave something behind. */
 const SETTLED_MILLISECONDS = PATIENCE_MILLISECONDS + SETTLING_MILLISECONDS;
 
-/** What a copy reads of its source: the document for its source pod, or why everything is read. */
-export type AllocatedRanges = Answer;
-
 type RangesContext = Pick<CloneContext, 'caches' | 'client' | 'now' | 'changedBlocks'>;
 
 /**
@@ -35,14 +32,14 @@ type RangesContext = Pick<CloneContext, 'caches' | 'client' | 'now' | 'changedBl
  *
  * @param claim that is copied into
  * @param source that no pod may be writing to
- * @returns undefined where it is not asked for
+ * @returns the document for the source pod, or why everything is read; undefined where it is not asked for
  */
 export async function allocatedRanges(
   context: RangesContext,
   inquiries: Inquiries,
   claim: PersistentVolumeClaim,
   source: CloneSource,
-): Promise<AllocatedRanges | 'pending' | undefined> {
+): Promise<Answer | 'pending' | undefined> {
   const { changedBlocks, now } = context;
   const { driver, capacity } = source;
   if (driver === undefined || capacity === 0 || !(await readsAllocated(changedBlocks, claim, source))) return undefined;

@@ -6,7 +6,7 @@ import { systemCode, TransferError } from '../../base/errors.ts';
 import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import type { Progress } from '../../base/progress.ts';
 import { bytesOfRanges, mapOfAllocated, rangesToRead, type ToldRanges, withUnknownEnd } from './allocated-disk.ts';
-import { listMissing, type MissingMembers } from './arrived-files.ts';
+import { type ArrivedMembers, compareArrived } from './arrived-files.ts';
 import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
 import type { CloneStream } from './copy-client.ts';
 import type { CloneOffer, TargetState } from './copy-protocol.ts';
@@ -15,6 +15,7 @@ import { diskUsage } from './disk-usage.ts';
 import { type DiskExtent, encodeExtents } from './extent-stream.ts';
 import { type Disk, measureDisk } from './measured-disk.ts';
 import { archiveTree } from './tree-archive.ts';
+import { listMembers, type TreeMember } from './tree-members.ts';
 
 /** A volume to be cloned. */
 export type CloneSourceVolume =
@@ -208,33 +209,43 @@ async function treeContent(
 ): Promise<CloneContent> {
   const contentId = identify(transfer, 'tree');
   const bytesTotal = await diskUsage(directory);
-  const missing = arrived?.contentId === contentId ? await listMissing(directory, await arrivedFiles()) : undefined;
+  const members = arrived?.contentId === contentId ? await compareArrived(directory, await arrivedFiles()) : undefined;
   return {
     offer: {
       contentType: 'filesystem-clone',
       contentId,
-      ...(missing && { from: missing.arrivedBytes }),
+      ...(members && { from: members.bytes }),
       ...(virtualSize !== undefined && { virtualSize }),
       ...(bytesTotal !== undefined && { bytesTotal }),
     },
-    open: (progress, signal) => sendTree(directory, missing, progress, signal),
+    open: (progress, signal) => sendTree(directory, members, progress, signal),
   };
 }
 
 async function* sendTree(
   directory: string,
-  missing: MissingMembers | undefined,
+  arrived: ArrivedMembers | undefined,
   progress: Progress,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  if (missing) {
-    progress.note('leaving out', { files: missing.arrivedFiles, bytes: missing.arrivedBytes });
-    progress.read(missing.arrivedBytes);
+  if (arrived) {
+    progress.note('leaving out', { files: arrived.files, bytes: arrived.bytes });
+    progress.read(arrived.bytes);
   }
-  for await (const piece of archiveTree(directory, missing?.paths, signal)) {
+  for await (const piece of archiveTree(directory, membersWithout(arrived, directory, signal), signal)) {
     yield piece;
     progress.read(piece.length);
     progress.wrote(piece.length);
+  }
+}
+
+async function* membersWithout(
+  arrived: ArrivedMembers | undefined,
+  directory: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TreeMember[]> {
+  for await (const members of listMembers(directory, signal)) {
+    yield arrived ? members.filter((member) => !arrived.has(member)) : members;
   }
 }
 

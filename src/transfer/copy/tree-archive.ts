@@ -1,26 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { systemCode, TransferError } from '../../base/errors.ts';
-import { LOST_AND_FOUND } from '../../base/lost-and-found.ts';
 import { killGroup, programMissing } from '../../base/programs.ts';
 import { collectTail } from '../../base/text-tail.ts';
+import { NameFeeder } from './name-feeder.ts';
+import type { TreeMember } from './tree-members.ts';
 
 /**
- * Archives everything below a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links,
- * extended attributes and ACLs are kept where the reader may see them.
+ * Archives members of a folder with GNU tar: sparse files stay sparse, and modes, owners, times, hard links, extended
+ * attributes and ACLs are kept where the reader may see them.
  *
- * @param members paths, relative to the folder, of what is archived and nothing else; everything where they are missing
+ * @param members what is archived, and nothing else. The root itself belongs to the cluster, not to the content
  * @returns the archive; leaving the loop early ends tar
- * @throws TransferError SourceNotReadable, SourceChanged, ProgramMissing
+ * @throws TransferError SourceNotReadable, SourceChanged, ProgramMissing; what `members` throws
  */
 export async function* archiveTree(
   directory: string,
-  members: Buffer[] | undefined,
+  members: AsyncIterable<TreeMember[]>,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   signal?.throwIfAborted();
-  const names = members ?? (await listRoot(directory));
   const tar = spawn(
     'tar',
     [
@@ -30,7 +29,7 @@ export async function* archiveTree(
       '--numeric-owner',
       '--acls',
       '--xattrs',
-      ...(members ? ['--no-recursion'] : []),
+      '--no-recursion',
       `--directory=${directory}`,
       '--null',
       '--verbatim-files-from',
@@ -44,34 +43,31 @@ export async function* archiveTree(
   closed.catch(() => undefined);
   const kill = (): void => killGroup(tar.pid);
   signal?.addEventListener('abort', kill, { once: true });
-  // Where tar exits before it has read the list, its exit code says why.
-  tar.stdin.on('error', () => undefined);
-  // The members are listed individually because the root itself belongs to the cluster, not to the content.
-  tar.stdin.end(Buffer.concat(names.flatMap((name) => [Buffer.from('./'), name, Buffer.from([0])])));
+  const feeder = new NameFeeder(directory, tar.stdin);
+  const feeding = feeder.feed(members);
+  // An archive of only some members must not be taken for whole.
+  feeding.catch(kill);
   let ended = false;
   try {
-    for await (const chunk of tar.stdout as AsyncIterable<Buffer>) yield chunk;
+    for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
+      feeder.archived(chunk.length);
+      yield chunk;
+    }
     const [exitCode] = await closed;
     ended = true;
     signal?.throwIfAborted();
+    feeder.stop();
+    await feeding;
     checkExit(directory, exitCode, complaints.text());
   } catch (error) {
     throw systemCode(error) === 'ENOENT' ? programMissing('tar') : error;
   } finally {
     signal?.removeEventListener('abort', kill);
+    feeder.stop();
     if (!ended) {
       kill();
-      await closed.catch(() => undefined);
+      await Promise.allSettled([closed, feeding]);
     }
-  }
-}
-
-async function listRoot(directory: string): Promise<Buffer[]> {
-  try {
-    const names = await readdir(directory, { encoding: 'buffer' });
-    return names.filter((name) => name.toString() !== LOST_AND_FOUND);
-  } catch (error) {
-    throw new TransferError('SourceNotReadable', `${directory} cannot be read: ${systemCode(error)}`, { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCheckpoint } from '../../../src/transfer/checkpoint/checkpoint.ts';
-import { listMissing } from '../../../src/transfer/copy/arrived-files.ts';
+import { compareArrived } from '../../../src/transfer/copy/arrived-files.ts';
 import { CHECKPOINT_NAME, CheckpointFile, CheckpointTail } from '../../../src/transfer/copy/copy-checkpoint.ts';
 import { cloneRefusal, parseOffer, parseState, stateHeaders } from '../../../src/transfer/copy/copy-protocol.ts';
 import { type DiskExtent, encodeExtents, ExtentDecoder } from '../../../src/transfer/copy/extent-stream.ts';
@@ -61,7 +61,7 @@ export async function attemptClone(bytes: Buffer, random: Random): Promise<void>
   const folder = mkdtempSync(join(tmpdir(), 'diskpress-fuzz-clone-'));
   try {
     await readCheckpoints(folder, bytes);
-    if (below(random, 20) === 0) await survive(() => listMissing(folder, bytes));
+    if (below(random, 20) === 0) await survive(() => compareArrived(folder, bytes));
   } finally {
     rmSync(folder, { recursive: true });
   }

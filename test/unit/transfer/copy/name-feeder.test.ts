@@ -1,0 +1,68 @@
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { expect } from 'chai';
+import { NameFeeder } from '../../../../src/transfer/copy/name-feeder.ts';
+import type { TreeMember } from '../../../../src/transfer/copy/tree-members.ts';
+
+const KIBIBYTE = 1024;
+
+function member(path: string, inode: number, properties: Partial<TreeMember> = {}): TreeMember {
+  const times = { modified: '0.0', changed: '0.0', mode: '644' };
+  return { path, inode, isFile: true, links: 1, stored: 0, size: 0, ...times, ...properties };
+}
+
+async function* list(...lists: TreeMember[][]): AsyncGenerator<TreeMember[]> {
+  for (const members of lists) yield await Promise.resolve(members);
+}
+
+/** Collects what tar would get. */
+class Names extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString('latin1');
+    setImmediate(done);
+  }
+
+  /** Waits for all of it. */
+  async paths(): Promise<string[]> {
+    await finished(this).catch(() => undefined);
+    return this.text.split('\0').slice(0, -1);
+  }
+}
+
+describe('names for tar', () => {
+  it('have folders before their content, and files in the order of their inodes', async () => {
+    const names = new Names();
+    const folder = member('folder', 9, { isFile: false });
+    const members = [member('b', 5), folder, member('folder/c', 2), member('folder/not \xff text', 7), member('a', 1)];
+    await new NameFeeder('/volume', names).feed(list(members.slice(0, 2), members.slice(2)));
+    expect(await names.paths()).to.deep.equal(['./folder', './a', './folder/c', './b', './folder/not \xff text']);
+  });
+
+  it('are all there, each once, however many there are and however late they are taken', async () => {
+    const names = new Names({ highWaterMark: KIBIBYTE });
+    const lists = Array.from({ length: 30 }, (_, part) =>
+      Array.from({ length: 1000 }, (_none, index) => member(`${part}-${index}`, (index * 7919) % 1000)),
+    );
+    await new NameFeeder('/volume', names).feed(list(...lists));
+    expect(await names.paths()).to.have.lengthOf(30_000);
+    expect(new Set(await names.paths())).to.have.property('size', 30_000);
+  });
+
+  it('come though less is archived than was announced, as of files that have become shorter', async () => {
+    const names = new Names();
+    const size = 64 * KIBIBYTE;
+    const members = Array.from({ length: 600 }, (_, index) => member(`${index}`, index, { size, stored: size }));
+    await new NameFeeder('/volume', names).feed(list(members));
+    expect(await names.paths()).to.have.lengthOf(600);
+  });
+
+  it('end where tar has ended', async () => {
+    const names = new Names();
+    const feeder = new NameFeeder('/volume', names);
+    names.destroy();
+    await feeder.feed(list([member('a', 1)], [member('b', 2)]));
+    expect(await names.paths()).to.deep.equal([]);
+  });
+});

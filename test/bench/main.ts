@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<number>>> 
   clone: async (args) => (await import('./clone/command.ts')).clone(args),
   scale: async (args) => (await import('./scale/command.ts')).scale(args),
   cluster: async (args) => (await import('./cluster/command.ts')).cluster(args),
+  pods: async (args) => (await import('./pods/command.ts')).podsBench(args),
   ovirt: async (args) => (await import('./ovirt/command.ts')).ovirtBench(args),
   vddk: async (args) => (await import('./vddk/command.ts')).vddkBench(args),
   polls: async (args) => (await import('./polls/command.ts')).polls(args),

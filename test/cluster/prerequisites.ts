@@ -8,6 +8,7 @@ import { kubectlFolder } from './parts.ts';
 import { hasPrometheus, PROMETHEUS_PACKAGE } from './prometheus.ts';
 import { BUSYBOX_PACKAGE, staticBusybox } from './static-busybox.ts';
 import { unpackPackage } from './unpacked-package.ts';
+import { hasUserModeLinux, USER_MODE_LINUX_PACKAGE } from './user-mode-linux.ts';
 
 /** What must be there, the Debian package that has it. */
 interface Prerequisite {
@@ -26,7 +27,7 @@ export type Purpose = 'cluster' | 'servers';
 const libraries = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
 /** Unpacked, not installed. */
-const unpacked = [BUSYBOX_PACKAGE, PROMETHEUS_PACKAGE];
+const unpacked = [BUSYBOX_PACKAGE, PROMETHEUS_PACKAGE, USER_MODE_LINUX_PACKAGE];
 
 /** For the cluster's nodes, the images they run, and the servers that tests talk to. */
 const prerequisites: Prerequisite[] = [
@@ -97,6 +98,9 @@ const prerequisites: Prerequisite[] = [
   { provides: 'python3-config', package: 'python3-dev', servers: true },
   { provides: 'chromium', package: 'chromium' },
   { provides: 'prometheus and promtool', package: PROMETHEUS_PACKAGE, servers: true, isThere: hasPrometheus },
+  ...(process.arch === 'x64'
+    ? [{ provides: 'linux.uml', package: USER_MODE_LINUX_PACKAGE, isThere: hasUserModeLinux }]
+    : []),
 ];
 
 /** Something that only the user can provide is missing; the message says all of it at once. */

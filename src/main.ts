@@ -51,6 +51,11 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     const { runCopyTarget } = await import('./pods/copy-target.ts');
     return runCopyTarget();
   },
+  'copy-volume': async () => {
+    prepareToMoveData();
+    const { runCopyVolume } = await import('./pods/copy-volume.ts');
+    return runCopyVolume();
+  },
   'upload-server': async () => {
     prepareToMoveData();
     const { runUploadServer } = await import('./pods/upload-server.ts');

@@ -1,21 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { asTransferError, systemCode } from '../base/errors.ts';
+import { asTransferError } from '../base/errors.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
-import { type BlockRanges, decodeBlockRanges } from '../protocol/block-ranges.ts';
 import {
-  ALLOCATED_RANGES_FILE,
-  CHANGED_RANGES_FILE,
   COPY_SOURCE_REQUEST_VARIABLE,
   type CopySourceRequest,
   copySourceRequest,
-  DISK_IMAGE_PATH,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
 import { askArrivedFiles, askTarget, type CopyServerAddress, sendCopy } from '../transfer/copy/copy-client.ts';
 import type { TargetState } from '../transfer/copy/copy-protocol.ts';
-import { type CloneSourceVolume, prepareContent } from '../transfer/copy/copy-source-volume.ts';
+import { prepareContent } from '../transfer/copy/copy-source-volume.ts';
+import { copiedVolume, withoutWrongRanges } from './copied-volume.ts';
 import { type CloneSettings, podCloneSettings } from './copy-settings.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
@@ -66,7 +61,7 @@ async function sendVolume(
     serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
   };
-  let source = await sourceVolume(request, settings);
+  let source = await copiedVolume(request, { ...settings, rangesDirectory: settings.tlsDirectory });
 
   const patience = new Patience(untilStreamArrives, progress, signal);
   let furthest = 0;
@@ -77,8 +72,7 @@ async function sendVolume(
       transfer: request.transfer,
       arrivedFiles: () => askArrivedFiles(server, signal),
     });
-    if (source.volumeMode === 'Block' && content.offer.allocation === 'wrong')
-      source = { ...source, allocation: 'wrong' };
+    source = withoutWrongRanges(source, content.offer.allocation);
     progress.counters.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
@@ -98,31 +92,6 @@ async function sendVolume(
     bytesWritten: progress.counters.bytesWritten,
     ...(virtualSize !== undefined && { virtualSize }),
   };
-}
-
-async function sourceVolume(request: CopySourceRequest, settings: CopySourceSettings): Promise<CloneSourceVolume> {
-  if (request.volumeMode === 'Block') {
-    const [changed, allocation] = await Promise.all(
-      [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(settings.tlsDirectory, name))),
-    );
-    return { volumeMode: 'Block', path: settings.blockDevice, changed, allocation };
-  }
-  return {
-    volumeMode: 'Filesystem',
-    directory: settings.dataDirectory,
-    ...(request.contentType === 'kubevirt' && { diskImage: basename(DISK_IMAGE_PATH) }),
-  };
-}
-
-/** Reads a list of ranges from the Secret; undefined where there is none, or it is empty. */
-async function readRanges(path: string): Promise<BlockRanges | undefined> {
-  try {
-    const text = await readFile(path, 'utf8');
-    return text === '' ? undefined : decodeBlockRanges(text);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 async function waitForTarget(server: CopyServerAddress, progress: Progress, signal: AbortSignal): Promise<TargetState> {

@@ -13,7 +13,7 @@ import { createSink } from './transfer-sink.ts';
 
 const diskImage = basename(DISK_IMAGE_PATH);
 
-/** The volume of a copy server pod. */
+/** The volume that a copy writes. */
 export class CopyTargetVolume implements CloneTarget {
   readonly #target: TransferTarget;
   readonly #directory: string;
@@ -23,7 +23,7 @@ export class CopyTargetVolume implements CloneTarget {
   readonly #file: CheckpointFile;
 
   constructor(
-    { target, holdsBase = false }: CopyTargetRequest,
+    { target, holdsBase = false }: Pick<CopyTargetRequest, 'target' | 'holdsBase'>,
     paths: { dataDirectory: string; blockDevice: string },
     progress: Progress,
   ) {

@@ -24,6 +24,8 @@ export const transferRoles = {
   'copy-source': { label: 'cdi-clone-source' },
   /** The end of a host-assisted copy that writes the target. */
   'copy-target': { label: 'cdi-upload-server' },
+  /** Copies from a volume into another one; both are its own. */
+  'copy-volume': { label: 'cdi-upload-server' },
   /** Receives an upload, and writes the target. */
   'upload-server': { label: 'cdi-upload-server' },
   /**

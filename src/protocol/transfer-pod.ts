@@ -18,6 +18,8 @@ export const IMPORT_REQUEST_VARIABLE = 'DISKPRESS_IMPORT_REQUEST';
 export const COPY_SOURCE_REQUEST_VARIABLE = 'DISKPRESS_COPY_SOURCE_REQUEST';
 /** Environment variable with the request of a copy server pod, a {@link CopyTargetRequest} as JSON. */
 export const COPY_TARGET_REQUEST_VARIABLE = 'DISKPRESS_COPY_TARGET_REQUEST';
+/** Environment variable with the request of a pod with both volumes of a copy, a {@link CopyVolumeRequest} as JSON. */
+export const COPY_VOLUME_REQUEST_VARIABLE = 'DISKPRESS_COPY_VOLUME_REQUEST';
 /** Environment variable with the request of an upload server pod, an {@link UploadRequest} as JSON. */
 export const UPLOAD_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_REQUEST';
 /** Environment variable with the UID of the object that the transfer is for, which labels its metrics. */
@@ -40,11 +42,11 @@ export const SECRET_HEADERS_DIRECTORY = '/etc/diskpress/secret-headers';
 /** Where the mutual TLS material of one clone or upload is mounted: `tls.crt`, `tls.key`, `ca.crt`. */
 export const TRANSFER_TLS_DIRECTORY = '/etc/diskpress/tls';
 /**
- * The file beside them, for a copy client, with the ranges in which its disk differs from what the target holds
- * (block-ranges.ts).
+ * The file beside them, or alone, for a pod that reads the source of a copy, with the ranges in which its disk differs
+ * from what the target holds (block-ranges.ts).
  */
 export const CHANGED_RANGES_FILE = 'changed-ranges';
-/** The file beside them, for a copy client, with the ranges that are allocated on its disk (block-ranges.ts). */
+/** The same for the ranges that are allocated on its disk (block-ranges.ts). */
 export const ALLOCATED_RANGES_FILE = 'allocated-ranges';
 /** Where a Filesystem volume is mounted, for writing or reading. */
 export const DATA_DIRECTORY = '/data';
@@ -52,6 +54,10 @@ export const DATA_DIRECTORY = '/data';
 export const DISK_IMAGE_PATH = '/data/disk.img';
 /** Where a Block volume appears, for writing or reading. */
 export const BLOCK_DEVICE_PATH = '/dev/cdi-block-volume';
+/** Where a Filesystem volume is mounted that is read by a pod that writes another one. */
+export const SOURCE_DATA_DIRECTORY = '/source';
+/** Where a Block volume appears that is read by a pod that writes another one. */
+export const SOURCE_BLOCK_DEVICE_PATH = '/dev/cdi-source-volume';
 /** Where a scratch claim is mounted, in the pods that need one. */
 export const SCRATCH_DIRECTORY = '/scratch';
 /** Where the container of a pulled image writes its process id, in a file named `pid`, in the pods that have one. */
@@ -150,6 +156,14 @@ export const copyTargetRequest = z.strictObject({
   holdsBase: z.boolean().optional(),
 });
 export type CopyTargetRequest = z.infer<typeof copyTargetRequest>;
+
+export const copyVolumeRequest = z.strictObject({
+  sourceVolumeMode: z.enum(['Filesystem', 'Block']),
+  ...copyTargetRequest.shape,
+  /** Identifies the volumes of the source and the target, as in the request of a copy client. */
+  transfer: z.string(),
+});
+export type CopyVolumeRequest = z.infer<typeof copyVolumeRequest>;
 
 export const uploadRequest = z.strictObject({
   target: transferTarget,

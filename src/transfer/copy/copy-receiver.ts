@@ -1,4 +1,6 @@
+import type { BlockCheck } from './block-checks.ts';
 import type { CloneOffer, TargetState } from './copy-protocol.ts';
+import type { DiskExtent } from './extent-stream.ts';
 
 /** What the target has after a stream was received. */
 export interface ReceivedClone {
@@ -25,6 +27,11 @@ export interface CloneReceiver {
   begin(offer: CloneOffer): Promise<void>;
   /** Writes the next piece of the stream, which may be reused once this returns. */
   write(piece: Buffer): Promise<void>;
+  /**
+   * Writes the next part of a disk, in place of its stream. Its data may be reused once this returns. Missing where
+   * only streams are received.
+   */
+  add?(part: DiskExtent | BlockCheck): Promise<void>;
   /** Completes the clone, once the stream has arrived intact. Returns when all of it is durable. */
   finish(): Promise<ReceivedClone>;
   /** Keeps what has arrived, for another stream of the same content to resume from there. */

@@ -12,7 +12,7 @@ import type { CloneStream } from './copy-client.ts';
 import type { CloneOffer, TargetState } from './copy-protocol.ts';
 import { readDisk } from './disk-reader.ts';
 import { diskUsage } from './disk-usage.ts';
-import { type DiskExtent, encodeExtents } from './extent-stream.ts';
+import { type DiskExtent, type DiskExtents, encodeExtents } from './extent-stream.ts';
 import { type Disk, measureDisk } from './measured-disk.ts';
 import { archiveTree } from './tree-archive.ts';
 import { listMembers, type TreeMember } from './tree-members.ts';
@@ -41,6 +41,8 @@ export type CloneSourceVolume =
 export interface CloneContent {
   offer: CloneOffer;
   open(progress: Progress, signal?: AbortSignal): CloneStream;
+  /** Reads the disk for a target within this process, in place of its stream; missing for a tree. */
+  readDisk?(progress: Progress): Promise<DiskExtents>;
 }
 
 /** The target of a clone. */
@@ -104,12 +106,20 @@ function diskContent(disk: Disk, target: CloneDestination, allocation?: CloneOff
   const from = arrivedOf(contentId, target);
   return {
     offer: { ...diskOffer(contentId, from, size), ...(allocation && { allocation }) },
-    open: (progress) => {
+    ...sentOrRead(async (progress) => {
       progress.read(from);
       const { extents } = readDisk(path, { from, size });
-      return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress)) });
-    },
+      return { size, extents: unchanged(disk, counted(extents, progress)) };
+    }),
   };
+}
+
+function sentOrRead(read: (progress: Progress) => Promise<DiskExtents>): Omit<CloneContent, 'offer'> {
+  return { open: (progress) => encoded(read(progress)), readDisk: read };
+}
+
+async function* encoded(disk: Promise<DiskExtents>): CloneStream {
+  yield* encodeExtents(await disk);
 }
 
 /** Returns the offset up to which a disk has arrived, in bytes; 0 where something else has. */
@@ -139,12 +149,12 @@ function allocatedContent(disk: Disk, ranges: readonly BlockRange[], target: Clo
   const from = arrivedOf(contentId, target);
   return {
     offer: { ...diskOffer(contentId, from, size), bytesTotal: bytesIn(ranges), allocation: 'used' },
-    open: (progress) => {
+    ...sentOrRead(async (progress) => {
       const bytesBetween = bytesOfRanges(ranges);
       progress.read(bytesBetween(0, from));
       const { extents } = readDisk(path, { from, size }, mapOfAllocated(ranges));
-      return encodeExtents({ size, extents: unchanged(disk, counted(extents, progress, bytesBetween)) });
-    },
+      return { size, extents: unchanged(disk, counted(extents, progress, bytesBetween)) };
+    }),
   };
 }
 
@@ -162,21 +172,21 @@ function changedContent(disk: Disk, told: ToldRanges, target: CloneDestination):
   const from = arrivedOf(contentId, target);
   return {
     offer: diskOffer(contentId, from, size),
-    open: (progress) => sendChanged(disk, sent, from, progress),
+    ...sentOrRead((progress) => readChanged(disk, sent, from, progress)),
   };
 }
 
-async function* sendChanged(
+async function readChanged(
   disk: Disk,
   sent: readonly BlockRange[],
   from: number,
   progress: Progress,
-): AsyncGenerator<Buffer> {
+): Promise<DiskExtents> {
   const { path, size } = disk;
   progress.read(from);
   const checks = await checksOf(path, sent, size);
   const { extents } = readDisk(path, { from, size }, mapOf(sent));
-  yield* encodeExtents({ size, checks, extents: unchanged(disk, counted(extents, progress)) });
+  return { size, checks, extents: unchanged(disk, counted(extents, progress)) };
 }
 
 /**

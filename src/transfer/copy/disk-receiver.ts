@@ -40,7 +40,10 @@ export class DiskReceiver implements CloneReceiver {
   readonly #progress: Progress;
   #contentId = '';
   #virtualSize = 0;
-  #decoder = new ExtentDecoder(0);
+  /** Of the stream, where the disk arrives by one. */
+  #decoder: ExtentDecoder | undefined;
+  /** How far the disk is complete, in bytes from its start. */
+  #position = 0;
   #unsaved = 0;
   #unchangedBytes = 0;
   #saving: Promise<void> | undefined;
@@ -61,7 +64,7 @@ export class DiskReceiver implements CloneReceiver {
   async begin({ contentId, virtualSize = 0, from = 0 }: CloneOffer): Promise<void> {
     this.#contentId = contentId;
     this.#virtualSize = virtualSize;
-    this.#decoder = new ExtentDecoder(virtualSize, from, { holdsBase: this.#holdsBase });
+    this.#position = from;
     this.#progress.counters.bytesTotal = virtualSize;
     if (from > 0) {
       await this.#resume(from);
@@ -74,10 +77,23 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   async write(piece: Buffer): Promise<void> {
-    for (const decoded of this.#decoder.decode(piece)) {
-      if ('code' in decoded) await this.#verify(decoded);
-      else await this.#take(decoded);
-    }
+    this.#decoder ??= new ExtentDecoder(this.#virtualSize, this.#position, { holdsBase: this.#holdsBase });
+    for (const decoded of this.#decoder.decode(piece)) await this.#add(decoded);
+    this.#saveInTime();
+  }
+
+  async add(part: DiskExtent | BlockCheck): Promise<void> {
+    await this.#add(part);
+    this.#saveInTime();
+  }
+
+  async #add(part: DiskExtent | BlockCheck): Promise<void> {
+    if ('code' in part) await this.#verify(part);
+    else await this.#take(part);
+  }
+
+  /** @throws what an earlier checkpoint has failed with */
+  #saveInTime(): void {
     if (this.#failure !== undefined) throw this.#failure as Error;
     if (this.#unsaved >= CHECKPOINT_EVERY && !this.#saving && !this.#cleared) {
       this.#saving = this.#save()
@@ -87,7 +103,10 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   async finish(): Promise<ReceivedClone> {
-    this.#decoder.end();
+    this.#decoder?.end();
+    if (this.#position !== this.#virtualSize) {
+      throw new TransferError('StreamCorrupted', `the disk ends at offset ${this.#position} of ${this.#virtualSize}`);
+    }
     await this.#clear();
     const { size, preallocated } = await this.#sink.finish(this.#virtualSize);
     return { virtualSize: size, preallocated, ...(this.#holdsBase && { unchangedBytes: this.#unchangedBytes }) };
@@ -113,6 +132,9 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   async #take({ offset, length, data, isUnchanged }: DiskExtent): Promise<void> {
+    if (offset !== this.#position) {
+      throw new TransferError('StreamCorrupted', `offset ${offset} follows where ${this.#position} was due`);
+    }
     const reachesCheckpoint = offset + length > this.#checkpoints.end;
     if (isUnchanged && reachesCheckpoint) {
       throw new TransferError('StreamCorrupted', `the end of the disk, from ${offset}, was left out`);
@@ -126,6 +148,7 @@ export class DiskReceiver implements CloneReceiver {
     } else if (this.#holdsBase) {
       await this.#writeZeros(offset, length);
     }
+    this.#position = offset + length;
     this.#progress.read(length);
   }
 
@@ -178,7 +201,7 @@ export class DiskReceiver implements CloneReceiver {
 
   async #save(): Promise<void> {
     this.#unsaved = 0;
-    const from = Math.floor(this.#decoder.position / ALIGNMENT) * ALIGNMENT;
+    const from = Math.floor(this.#position / ALIGNMENT) * ALIGNMENT;
     const target = await this.#sink.checkpoint();
     if (target && from > 0) await this.#checkpoints.write({ contentId: this.#contentId, from, target });
   }

@@ -102,11 +102,6 @@ export class ExtentDecoder {
     this.#holdsBase = holdsBase;
   }
 
-  /** How far the extents reach, in bytes from the start of the disk. */
-  get position(): number {
-    return this.#offset;
-  }
-
   /**
    * @returns the checks and extents in a piece of the stream; their data are slices of the piece
    * @throws TransferError StreamCorrupted

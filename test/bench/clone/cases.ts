@@ -17,6 +17,8 @@ const FILES_IN_FOLDER = 1000;
 /** A way to copy, and the usual tool for the same. */
 export interface Case {
   readonly name: string;
+  /** Whether one process has both volumes; another build copies with two. */
+  readonly inOnePod?: true;
   /** Fills the source. @returns what is copied */
   prepare: (rig: CloneRig, devices: LoopDevices) => Promise<Copied>;
   reference: (rig: CloneRig, copied: Copied) => void;
@@ -33,7 +35,18 @@ export interface Dimensions {
   readonly files: number;
 }
 
-export const cases: Readonly<Record<string, (dimensions: Dimensions) => Case>> = { image, device, tree };
+export const cases: Readonly<Record<string, (dimensions: Dimensions) => Case>> = {
+  image,
+  device,
+  tree,
+  'image-one-pod': (dimensions) => inOnePod(image(dimensions)),
+  'device-one-pod': (dimensions) => inOnePod(device(dimensions)),
+  'tree-one-pod': (dimensions) => inOnePod(tree(dimensions)),
+};
+
+function inOnePod(each: Case): Case {
+  return { ...each, name: `in one pod: ${each.name}`, inOnePod: true };
+}
 
 async function clearFolder({ target }: CloneRig): Promise<void> {
   await rm(target, { recursive: true });

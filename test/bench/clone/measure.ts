@@ -6,7 +6,7 @@ import type { RoleProgram } from '../../integration/support/running-role.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { atEnd } from '../ending.ts';
 import type { Case } from './cases.ts';
-import { copy, type CopyFigures } from './copy.ts';
+import { copy, type CopyFigures, copyInOneProcess } from './copy.ts';
 
 export interface Measuring {
   readonly rounds: number;
@@ -45,7 +45,7 @@ export async function measure(each: Case, { rounds, ours, theirs, log }: Measuri
       for (const [program, figures] of round % 2 === 0 ? copies : copies.toReversed()) {
         await each.clear(rig, copied);
         await dropCaches();
-        figures.push(await copy(rig, program, copied));
+        figures.push(await (each.inOnePod && program === ours ? copyInOneProcess : copy)(rig, program, copied));
         each.verify(rig, copied);
       }
     } finally {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CopySourceSettings } from '../../../../src/pods/copy-source.ts';
 import type { CopyTargetSettings } from '../../../../src/pods/copy-target.ts';
+import type { CopyVolumeSettings } from '../../../../src/pods/copy-volume.ts';
 import type { TransferTarget } from '../../../../src/protocol/transfer-pod.ts';
 import {
   type CertifiedKey,
@@ -70,14 +71,7 @@ export class CloneRig {
     const user = asPodUser && process.getuid?.() === 0 ? POD_USER : undefined;
     return this.#start('copy-target', { user, program }, {
       request: {
-        target: {
-          volumeMode: 'Filesystem',
-          capacity: 1024 ** 3,
-          filesystemOverhead: 0,
-          preallocation: false,
-          contentType: 'kubevirt',
-          ...target,
-        },
+        target: targetOf(target),
         ...(holdsBase && { holdsBase }),
       },
       dataDirectory: this.target,
@@ -110,6 +104,31 @@ export class CloneRig {
     } satisfies Partial<CopySourceSettings>);
   }
 
+  /** Starts the process that copies with both volumes and without a network. */
+  startCopy(
+    target: Partial<TransferTarget>,
+    settings: Partial<CopyVolumeSettings> = {},
+    {
+      asPodUser = false,
+      program,
+      ...request
+    }: { asPodUser?: boolean; program?: RoleProgram } & Partial<NonNullable<CopyVolumeSettings['request']>> = {},
+  ): RunningRole {
+    return this.#start('copy-volume', { user: asPodUser && process.getuid?.() === 0 ? POD_USER : undefined, program }, {
+      request: {
+        sourceVolumeMode: 'Filesystem',
+        transfer: 'golden team',
+        target: targetOf(target),
+        ...request,
+      },
+      sourceDirectory: this.source,
+      dataDirectory: this.target,
+      rangesDirectory: join(this.directory, 'client-tls'),
+      progressPort: 0,
+      ...settings,
+    } satisfies Partial<CopyVolumeSettings>);
+  }
+
   async dispose(): Promise<void> {
     await Promise.all(this.#roles.map((role) => role.kill()));
     await rm(this.directory, { recursive: true, force: true });
@@ -121,6 +140,17 @@ export class CloneRig {
     this.#roles.push(running);
     return running;
   }
+}
+
+function targetOf(target: Partial<TransferTarget>): TransferTarget {
+  return {
+    volumeMode: 'Filesystem',
+    capacity: 1024 ** 3,
+    filesystemOverhead: 0,
+    preallocation: false,
+    contentType: 'kubevirt',
+    ...target,
+  };
 }
 
 /** The port on which the target of a copy listens. */

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { systemCode } from '../base/errors.ts';
+import { type BlockRanges, decodeBlockRanges } from '../protocol/block-ranges.ts';
+import { ALLOCATED_RANGES_FILE, CHANGED_RANGES_FILE, DISK_IMAGE_PATH } from '../protocol/transfer-pod.ts';
+import type { CloneSourceVolume } from '../transfer/copy/copy-source-volume.ts';
+
+interface CopiedVolumeRequest {
+  readonly volumeMode: 'Filesystem' | 'Block';
+  readonly contentType: 'kubevirt' | 'archive';
+}
+
+interface CopiedVolumePaths {
+  readonly dataDirectory: string;
+  readonly blockDevice: string;
+  /** Where the lists of ranges are mounted, if there are any. */
+  readonly rangesDirectory: string;
+}
+
+/**
+ * Returns the volume that a pod copies from, with what the driver tells of its blocks.
+ *
+ * @throws TransferError where a list of ranges cannot be decoded
+ */
+export async function copiedVolume(
+  { volumeMode, contentType }: CopiedVolumeRequest,
+  { dataDirectory, blockDevice, rangesDirectory }: CopiedVolumePaths,
+): Promise<CloneSourceVolume> {
+  if (volumeMode === 'Block') {
+    const [changed, allocation] = await Promise.all(
+      [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(rangesDirectory, name))),
+    );
+    return { volumeMode: 'Block', path: blockDevice, changed, allocation };
+  }
+  return {
+    volumeMode: 'Filesystem',
+    directory: dataDirectory,
+    ...(contentType === 'kubevirt' && { diskImage: basename(DISK_IMAGE_PATH) }),
+  };
+}
+
+/**
+ * Returns the volume as it is to be read from now on: a list of what is allocated that was found to be wrong is not
+ * used again.
+ */
+export function withoutWrongRanges(
+  source: CloneSourceVolume,
+  allocation: 'used' | 'wrong' | undefined,
+): CloneSourceVolume {
+  return source.volumeMode === 'Block' && allocation === 'wrong' ? { ...source, allocation } : source;
+}
+
+/** Reads a list of ranges from the Secret; undefined where there is none, or it is empty. */
+async function readRanges(path: string): Promise<BlockRanges | undefined> {
+  try {
+    const text = await readFile(path, 'utf8');
+    return text === '' ? undefined : decodeBlockRanges(text);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -37,7 +37,7 @@ const controllerRooms = {
   orphans: ['objects', 'runtime', 'claims'],
   temporary: ['objects', 'runtime', 'claims'],
   import: ['objects', 'runtime', 'claims', 'transfers'],
-  'changed-blocks': ['runtime'],
+  'changed-blocks': ['progress', 'runtime'],
   'image-polls': ['progress', 'runtime', 'import/importer'],
   'data-import-cron': ['objects', 'runtime', 'claims', 'transfers', 'image-polls'],
   upload: ['objects', 'progress', 'runtime', 'claims', 'transfers'],
@@ -52,11 +52,12 @@ const controllerRooms = {
 const cloneRooms = {
   source: [],
   metrics: ['view.ts'],
+  bases: [],
   strategies: ['source'],
-  planner: ['source', 'strategies'],
+  planner: ['source', 'strategies', 'bases'],
   grants: ['source'],
-  phases: ['source', 'strategies', 'planner'],
-  copy: ['source', 'planner', 'grants', 'metrics'],
+  phases: ['source', 'strategies', 'planner', 'bases'],
+  copy: ['source', 'planner', 'grants', 'metrics', 'bases'],
   populator: ['source', 'strategies', 'planner', 'grants', 'phases', 'metrics', 'view.ts'],
 };
 

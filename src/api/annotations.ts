@@ -18,6 +18,11 @@ export const userAnnotation = {
   permissiveClone: cdi('permissiveClone'),
   /** "full": a clone that is copied reads all of its source, not only what its driver says is allocated. */
   verifyClone: cdi('storage.clone.verify'),
+  /**
+   * "true", on the source of clones: snapshots of it are kept, so that the next copy into the same storage class sends
+   * only what has changed.
+   */
+  incrementalClone: cdi('storage.clone.incremental'),
   /** "raw": the imported data is a raw disk, whatever its content looks like. */
   importFormat: cdi('storage.import.format'),
   /** The container image with the VDDK library. */

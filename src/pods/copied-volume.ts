@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { systemCode } from '../base/errors.ts';
+import { systemCode, TransferError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { type BlockRanges, decodeBlockRanges } from '../protocol/block-ranges.ts';
 import { ALLOCATED_RANGES_FILE, CHANGED_RANGES_FILE, DISK_IMAGE_PATH } from '../protocol/transfer-pod.ts';
 import type { CloneSourceVolume } from '../transfer/copy/copy-source-volume.ts';
@@ -17,18 +18,15 @@ interface CopiedVolumePaths {
   readonly rangesDirectory: string;
 }
 
-/**
- * Returns the volume that a pod copies from, with what the driver tells of its blocks.
- *
- * @throws TransferError where a list of ranges cannot be decoded
- */
+/** Returns the volume that a pod copies from, with what the driver tells of its blocks. */
 export async function copiedVolume(
   { volumeMode, contentType }: CopiedVolumeRequest,
   { dataDirectory, blockDevice, rangesDirectory }: CopiedVolumePaths,
+  progress: Progress,
 ): Promise<CloneSourceVolume> {
   if (volumeMode === 'Block') {
     const [changed, allocation] = await Promise.all(
-      [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(rangesDirectory, name))),
+      [CHANGED_RANGES_FILE, ALLOCATED_RANGES_FILE].map((name) => readRanges(join(rangesDirectory, name), progress)),
     );
     return { volumeMode: 'Block', path: blockDevice, changed, allocation };
   }
@@ -40,8 +38,8 @@ export async function copiedVolume(
 }
 
 /**
- * Returns the volume as it is to be read from now on: a list of what is allocated that was found to be wrong is not
- * used again.
+ * Returns the volume as it is to be read from now on: where what its driver tells was found to be wrong, that is not used
+ * again.
  */
 export function withoutWrongRanges(
   source: CloneSourceVolume,
@@ -50,13 +48,15 @@ export function withoutWrongRanges(
   return source.volumeMode === 'Block' && allocation === 'wrong' ? { ...source, allocation } : source;
 }
 
-/** Reads a list of ranges from the Secret; undefined where there is none, or it is empty. */
-async function readRanges(path: string): Promise<BlockRanges | undefined> {
+/** Reads a list of ranges from the Secret; undefined where there is none that is understood, or it is empty. */
+async function readRanges(path: string, progress: Progress): Promise<BlockRanges | undefined> {
   try {
     const text = await readFile(path, 'utf8');
     return text === '' ? undefined : decodeBlockRanges(text);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof TransferError)) throw error;
+    progress.note('everything is read', { reason: error.message });
+    return undefined;
   }
 }

@@ -61,7 +61,7 @@ async function sendVolume(
     serverName: request.serverName,
     identity: await readTransferIdentity(settings.tlsDirectory),
   };
-  let source = await copiedVolume(request, { ...settings, rangesDirectory: settings.tlsDirectory });
+  let source = await copiedVolume(request, { ...settings, rangesDirectory: settings.tlsDirectory }, progress);
 
   const patience = new Patience(untilStreamArrives, progress, signal);
   let furthest = 0;

@@ -5,9 +5,9 @@ import type { Progress } from '../base/progress.ts';
 import { type CopyTargetRequest, DISK_IMAGE_PATH, type TransferTarget } from '../protocol/transfer-pod.ts';
 import { listArrivedFiles } from '../transfer/copy/arrived-files.ts';
 import { CheckpointFile, type CheckpointStore, CheckpointTail } from '../transfer/copy/copy-checkpoint.ts';
-import type { CloneOffer, TargetState } from '../transfer/copy/copy-protocol.ts';
+import { type CloneOffer, MISMATCHED_BASE, SPOILT_BASE, type TargetState } from '../transfer/copy/copy-protocol.ts';
 import type { CloneReceiver, CloneTarget } from '../transfer/copy/copy-receiver.ts';
-import { DiskReceiver, SPOILT_BASE } from '../transfer/copy/disk-receiver.ts';
+import { DiskReceiver } from '../transfer/copy/disk-receiver.ts';
 import { TreeReceiver } from '../transfer/copy/tree-receiver.ts';
 import { createSink } from './transfer-sink.ts';
 
@@ -37,9 +37,10 @@ export class CopyTargetVolume implements CloneTarget {
 
   async state(): Promise<TargetState> {
     const checkpoint = await (await this.#checkpoints()).read();
+    const isLost = [SPOILT_BASE, MISMATCHED_BASE].includes(checkpoint?.contentId ?? '');
     return {
       volumeMode: this.#target.volumeMode,
-      ...(this.#holdsBase && checkpoint?.contentId !== SPOILT_BASE && { holdsBase: true }),
+      ...(this.#holdsBase && !isLost && { holdsBase: true }),
       ...(checkpoint && { arrived: { contentId: checkpoint.contentId, from: checkpoint.from } }),
     };
   }

@@ -76,6 +76,7 @@ async function copy(settings: CopyVolumeSettings, progress: Progress, signal: Ab
       blockDevice: settings.sourceDevice,
       rangesDirectory: settings.rangesDirectory,
     },
+    progress,
   );
   const patience = new Patience(untilCopied, progress, signal);
   let furthest = 0;

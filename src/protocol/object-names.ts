@@ -69,7 +69,7 @@ export const temporaryClaimName = (claimUid: string) => `tmp-pvc-${claimUid}`;
 export const temporarySourceClaimName = (claimUid: string) => `tmp-source-pvc-${claimUid}`;
 /** Whether a claim may be temporary, judging by its name alone, which anybody could give to a claim. */
 export const isTemporaryClaimName = (name: string) => /^(prime|tmp-pvc|tmp-source-pvc)-/.test(name);
-/** Name of a clone's snapshot of its source, by the UID of the target claim. */
+/** Name of a temporary snapshot, by the UID of the claim for which it is taken. */
 export const temporarySnapshotName = (claimUid: string) => `tmp-snapshot-${claimUid}`;
 /** Name of the pod that mounts a clone's claim briefly, by that claim's UID. */
 export const mountingPodName = (claimUid: string) => `prep-${claimUid}`;

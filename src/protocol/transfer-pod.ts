@@ -225,8 +225,8 @@ export const transferResult = z.discriminatedUnion('outcome', [
     /** Of a copy onto an earlier copy of the same disk: bytes that were there already and have not been sent. */
     unchangedBytes: bytes.optional(),
     /**
-     * Of a copy whose client knew what is allocated: whether it has read only that, or has found that what it knew is
-     * wrong.
+     * Of a copy whose client was told what is allocated: whether it has read only that. Also whether that, or what it
+     * was told has changed, was found to be wrong.
      */
     allocation: z.enum(['used', 'wrong']).optional(),
     /** Labels for the target claim, from a registry image's environment. */

@@ -1,27 +1,36 @@
+import { endOf } from '../../base/block-range.ts';
 import { ApiError, toError } from '../../kube/errors.ts';
-import { encodeBlockRanges } from '../../protocol/block-ranges.ts';
+import { type BlockRanges, encodeBlockRanges } from '../../protocol/block-ranges.ts';
 import type { BlockRange, NamedSnapshot } from '../../snapshot-metadata/snapshot-metadata.ts';
+import { FairLimit } from '../progress/fair-limit.ts';
 import type { MetadataServices, OpenService } from './metadata-services.ts';
-import { Places } from './places.ts';
 
-/** Milliseconds after which a service that has not answered in full counts as away; waiting for a place included. */
+/** Milliseconds after which a service that has not answered in full counts as away; waiting for its turn included. */
 export const LONGEST_MILLISECONDS = 60_000;
-/** Calls that are under way at once. */
-const MOST_AT_ONCE = 4;
 /** Questions and answers that are remembered. */
 const MOST_REMEMBERED = 256;
+/** A driver that does not answer does not keep the others from it. */
+const LIMITS = { atOnce: 8, ofOneGroup: 2, waitingOfOneGroup: MOST_REMEMBERED };
 /** Milliseconds for which it is remembered whether a driver has a service. */
 const REMEMBERED_MILLISECONDS = 30_000;
 /** Drivers of which that is remembered. */
 const MOST_DRIVERS = 256;
+
+/** A snapshot with which a later one is compared. */
+export interface EarlierSnapshot {
+  /** Its CSI handle. */
+  readonly handle: string;
+  /** Capacity of its volume in bytes, at that time: of what is beyond it, nothing can be told. */
+  readonly capacity: number;
+}
 
 /** What is asked of the service of a driver. */
 export interface Question {
   readonly driver: string;
   /** The snapshot that is asked about. */
   readonly snapshot: NamedSnapshot;
-  /** CSI handle of the earlier snapshot with which it is compared; without it, what is allocated is asked. */
-  readonly since?: string | undefined;
+  /** The earlier one with which it is compared; without it, what is allocated is asked. */
+  readonly since?: EarlierSnapshot | undefined;
   /** Capacity of the snapshot's volume in bytes. */
   readonly capacity: number;
 }
@@ -39,7 +48,7 @@ export class ChangedBlocks {
   /** What has come of the questions so far, by who asks, the oldest first. */
   readonly #asked = new Map<string, { answer: Answer | 'pending' }>();
   readonly #drivers = new Map<string, { readonly has: boolean; readonly until: number }>();
-  readonly #places = new Places(MOST_AT_ONCE);
+  readonly #limit = new FairLimit(LIMITS);
 
   /** @param now returns milliseconds since the epoch */
   constructor(services: MetadataServices, now: () => number) {
@@ -99,19 +108,22 @@ export class ChangedBlocks {
 
   async #answer(question: Question): Promise<Answer> {
     const signal = AbortSignal.timeout(LONGEST_MILLISECONDS);
-    let service: OpenService | undefined;
-    let leave: (() => void) | undefined;
     try {
-      leave = await this.#places.enter(signal);
-      service = await this.#services.open(question.driver);
-      if (!service) return { why: `driver ${question.driver} has no SnapshotMetadataService` };
-      const ranges = await rangesOf(service, question, signal);
-      return { document: encodeBlockRanges({ capacity: question.capacity, ranges }) };
+      const answer = await this.#limit.run(question.driver, () => this.#fetch(question, signal), signal);
+      return answer ?? { why: `driver ${question.driver} is asked too much` };
     } catch (error) {
       return { why: signal.aborted ? unanswered(question) : toError(error).message };
+    }
+  }
+
+  async #fetch(question: Question, signal: AbortSignal): Promise<Answer> {
+    const service = await this.#services.open(question.driver);
+    if (!service) return { why: `driver ${question.driver} has no SnapshotMetadataService` };
+    try {
+      const ranges = await rangesOf(service, question, signal);
+      return { document: encodeBlockRanges(known(question, ranges)) };
     } finally {
-      service?.close();
-      leave?.();
+      service.close();
     }
   }
 }
@@ -126,5 +138,15 @@ function rangesOf(
 ): Promise<readonly BlockRange[]> {
   return since === undefined
     ? service.allocated(snapshot, capacity, signal)
-    : service.delta(since, snapshot, capacity, signal);
+    : service.delta(since.handle, snapshot, capacity, signal);
+}
+
+/** Leaves out what is beyond the end of the earlier snapshot, which the source pod then takes for changed. */
+function known({ capacity, since }: Question, ranges: readonly BlockRange[]): BlockRanges {
+  const end = Math.min(capacity, since?.capacity ?? capacity);
+  const within = ranges.filter(({ offset }) => offset < end);
+  return {
+    capacity: end,
+    ranges: within.map((range) => ({ offset: range.offset, length: Math.min(endOf(range), end) - range.offset })),
+  };
 }

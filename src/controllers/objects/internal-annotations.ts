@@ -22,6 +22,21 @@ export const retainedForClaimAnnotation = 'cdi.kubevirt.io/work.retainedForClaim
 export const grantUsedAnnotation = 'cdi.kubevirt.io/clone.completed';
 /** On a working claim that is copied into: UID of the claim that is copied. */
 export const workSourceUidAnnotation = 'cdi.kubevirt.io/work.sourceUID';
+/** On a working claim that was restored from an earlier copy of its source: UID of the snapshot of that copy. */
+export const workBaseAnnotation = 'cdi.kubevirt.io/work.baseUID';
+/**
+ * On the two snapshots of a base, which is what is kept of a copy for the next one, and on a working claim of which one
+ * is to be kept: UID of the claim that was copied.
+ */
+export const baseOfAnnotation = 'cdi.kubevirt.io/work.baseOf';
+/** On the snapshot of a copy: UID of the storage class of the copy. */
+export const baseClassAnnotation = 'cdi.kubevirt.io/work.baseClass';
+/** On the snapshot of a copy: name of the snapshot of its source, in the same namespace. */
+export const baseSourceAnnotation = 'cdi.kubevirt.io/work.baseSource';
+/** On the snapshot of a copy: UID of the snapshot of its source. */
+export const baseSourceUidAnnotation = 'cdi.kubevirt.io/work.baseSourceUID';
+/** On a claim that is being cloned into: why it does not begin with an earlier copy, though there may be one. */
+export const baseRefusedAnnotation = 'cdi.kubevirt.io/clone.baseRefused';
 /**
  * On a claim with an import or upload in progress: the last checkpoint that its pod reported, from which another one
  * can resume.

@@ -2,7 +2,7 @@ import { EXCLUDE_FROM_BACKUP_LABEL, objectLabels } from '../../api/labels.ts';
 import { WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
 import type { KubeObject } from '../../kube/resource.ts';
-import { workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
+import { baseOfAnnotation, workForAnnotation, workForClaimAnnotation } from './internal-annotations.ts';
 
 const NAME_TAKEN_MILLISECONDS = 5_000;
 
@@ -29,6 +29,11 @@ export function marksFor(claim: KubeObject): { labels: Record<string, string>; a
  */
 export function isMadeFor(object: KubeObject, uid: string | undefined): boolean {
   return uid !== undefined && object.metadata?.annotations?.[workForAnnotation] === uid;
+}
+
+/** Reports whether what was made for a claim goes with that work, and is not kept for copies to come. */
+export function isTemporary({ metadata }: KubeObject): boolean {
+  return metadata?.annotations?.[baseOfAnnotation] === undefined;
 }
 
 /**

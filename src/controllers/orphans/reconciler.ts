@@ -18,6 +18,7 @@ import { byPromiseKey } from '../claims/rebind/promises.ts';
 import { releasePromise } from '../claims/rebind/rebind-volume.ts';
 import { deleteOwn } from '../objects/delete-own.ts';
 import { promisedToAnnotation, retainedForAnnotation, workForAnnotation } from '../objects/internal-annotations.ts';
+import { isTemporary } from '../objects/made-for.ts';
 import { byRetainingClaimKey, byTargetKey } from '../objects/work-index.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 
@@ -72,7 +73,7 @@ export class OrphanReconciler implements Reconciler {
     const isOrphan = (object: KubeObject) => workOf(object) !== '' && workOf(object) !== uid && !isBeingDeleted(object);
     return {
       claims: caches.claims.byIndex(byTargetKey, index).filter(isOrphan),
-      snapshots: caches.snapshots.byIndex(byTargetKey, index).filter(isOrphan),
+      snapshots: caches.snapshots.byIndex(byTargetKey, index).filter(isTemporary).filter(isOrphan),
       // Pods with an owner are garbage collected.
       pods: [
         ...caches.pods

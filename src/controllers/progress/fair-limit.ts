@@ -10,7 +10,8 @@ export interface Limits {
 
 interface Group {
   running: number;
-  readonly waiting: (() => void)[];
+  /** What lets each of those begin that wait, in their order. */
+  readonly waiting: Set<() => void>;
 }
 
 /**
@@ -29,32 +30,54 @@ export class FairLimit {
   /**
    * Runs a task when it is its turn.
    *
+   * @param signal ends the wait, not the task
    * @returns the task's result, or undefined where too many tasks of its group are already waiting
+   * @throws the reason of the signal
    */
-  async run<T>(name: string, task: () => Promise<T>): Promise<T | undefined> {
-    const group = this.#groups.get(name) ?? { running: 0, waiting: [] };
-    if (group.waiting.length >= this.#limits.waitingOfOneGroup) return undefined;
+  async run<T>(name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+    signal?.throwIfAborted();
+    const group = this.#groups.get(name) ?? { running: 0, waiting: new Set() };
+    if (group.waiting.size >= this.#limits.waitingOfOneGroup) return undefined;
     this.#groups.set(name, group);
-    const turn = Promise.withResolvers<void>();
-    group.waiting.push(turn.resolve);
-    this.#startNext();
-    await turn.promise;
+    await this.#turn(name, group, signal);
     try {
       return await task();
     } finally {
       this.#running -= 1;
       group.running -= 1;
-      if (group.running === 0 && group.waiting.length === 0) this.#groups.delete(name);
+      this.#forgetEmpty(name, group);
       this.#startNext();
     }
+  }
+
+  async #turn(name: string, group: Group, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const start = (): void => {
+      signal?.removeEventListener('abort', leave);
+      resolve();
+    };
+    const leave = (): void => {
+      group.waiting.delete(start);
+      this.#forgetEmpty(name, group);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    group.waiting.add(start);
+    this.#startNext();
+    await promise;
+  }
+
+  #forgetEmpty(name: string, { running, waiting }: Group): void {
+    if (running === 0 && waiting.size === 0) this.#groups.delete(name);
   }
 
   #startNext(): void {
     if (this.#running >= this.#limits.atOnce) return;
     for (const [name, group] of this.#groups) {
       if (group.running >= this.#limits.ofOneGroup) continue;
-      const start = group.waiting.shift();
+      const [start] = group.waiting;
       if (!start) continue;
+      group.waiting.delete(start);
       this.#running += 1;
       group.running += 1;
       this.#groups.delete(name);

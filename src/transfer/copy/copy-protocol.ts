@@ -26,6 +26,11 @@ const FROM_HEADER = 'x-diskpress-from';
 const VIRTUAL_SIZE_HEADER = 'x-diskpress-virtual-size';
 const BYTES_TOTAL_HEADER = 'x-diskpress-bytes-total';
 
+/** The content id of a target of which the base is lost in parts, so that it is none any more. */
+export const SPOILT_BASE = '0'.repeat(64);
+/** The content id of a target of which the base is not what the driver of the source says. */
+export const MISMATCHED_BASE = '1'.repeat(64);
+
 const volumeMode = z.enum(['Filesystem', 'Block']);
 
 const size = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -85,7 +90,7 @@ const cloneOffer = z
     /** Bytes that have to be read, for progress. */
     bytesTotal: size.optional(),
     /**
-     * Whether only what is allocated is read, as the driver of the disk says, or that has been found to be wrong. The
+     * Whether only what is allocated is read, as the driver of the disk says, or the driver was found to be wrong. The
      * server does not need to know; it passes that on.
      */
     allocation: z.enum(['used', 'wrong']).optional(),

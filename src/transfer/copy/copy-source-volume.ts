@@ -9,7 +9,7 @@ import { bytesOfRanges, mapOfAllocated, rangesToRead, type ToldRanges, withUnkno
 import { type ArrivedMembers, compareArrived } from './arrived-files.ts';
 import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
 import type { CloneStream } from './copy-client.ts';
-import type { CloneOffer, TargetState } from './copy-protocol.ts';
+import { type CloneOffer, MISMATCHED_BASE, type TargetState } from './copy-protocol.ts';
 import { readDisk } from './disk-reader.ts';
 import { diskUsage } from './disk-usage.ts';
 import { type DiskExtent, type DiskExtents, encodeExtents } from './extent-stream.ts';
@@ -25,8 +25,8 @@ export type CloneSourceVolume =
       /** What has changed since the target's base was copied; undefined where the whole disk is sent. */
       changed?: ToldRanges | undefined;
       /**
-       * What the driver says is allocated; undefined where everything is read, as it is where that was found to be
-       * wrong.
+       * What the driver says is allocated; undefined where everything is read. `wrong` where that, or what it says has
+       * changed, was found to be wrong, so that everything is read, too.
        */
       allocation?: ToldRanges | 'wrong' | undefined;
     }
@@ -92,10 +92,13 @@ async function wholeContent(
   allocation: ToldRanges | 'wrong' | undefined,
   target: CloneDestination,
 ): Promise<CloneContent> {
-  if (!allocation) return diskContent(disk, target);
   // A list that was found to be wrong once stays so, even if another sample would not show it.
-  const isWrong = allocation === 'wrong' || target.arrived?.contentId === idOfWhole(disk, target);
-  const ranges = isWrong ? undefined : await rangesToRead(disk.path, disk.size, allocation);
+  const whenWrong = [idOfWhole(disk, target), MISMATCHED_BASE];
+  if (allocation === 'wrong' || whenWrong.includes(target.arrived?.contentId ?? '')) {
+    return diskContent(disk, target, 'wrong');
+  }
+  if (!allocation) return diskContent(disk, target);
+  const ranges = await rangesToRead(disk.path, disk.size, allocation);
   return ranges ? allocatedContent(disk, ranges, target) : diskContent(disk, target, 'wrong');
 }
 
@@ -137,7 +140,7 @@ function diskOffer(contentId: string, from: number, size: number): CloneOffer {
   };
 }
 
-/** Identifies a disk of which everything was read, because its driver has told wrongly what is allocated. */
+/** Identifies a disk of which everything is read, because its driver was wrong about it. */
 function idOfWhole({ version }: Disk, { transfer }: CloneDestination): string {
   return identify(transfer, 'whole disk', version);
 }

@@ -4,7 +4,7 @@ import { zeroPieces } from '../../base/zeros.ts';
 import type { UpdatableSink } from '../../sink/updatable-sink.ts';
 import { type BlockCheck, CHECKED_LENGTH, codeOfBlock } from './block-checks.ts';
 import type { CheckpointStore } from './copy-checkpoint.ts';
-import type { CloneOffer } from './copy-protocol.ts';
+import { type CloneOffer, MISMATCHED_BASE, SPOILT_BASE } from './copy-protocol.ts';
 import type { CloneReceiver, ReceivedClone } from './copy-receiver.ts';
 import { type DiskExtent, ExtentDecoder } from './extent-stream.ts';
 
@@ -15,9 +15,6 @@ import { type DiskExtent, ExtentDecoder } from './extent-stream.ts';
 const CHECKPOINT_EVERY = 64 * 1024 * 1024;
 /** Alignment in bytes of the offset at which a disk is resumed, so that its blocks are read and written whole. */
 const ALIGNMENT = 64 * 1024;
-
-/** The content id in the checkpoint of a target of which the base turned out not to be what it was taken for. */
-export const SPOILT_BASE = '0'.repeat(64);
 
 export interface DiskReceiverOptions {
   sink: UpdatableSink;
@@ -164,7 +161,7 @@ export class DiskReceiver implements CloneReceiver {
   async #verify({ offset, code }: BlockCheck): Promise<void> {
     const length = Math.min(CHECKED_LENGTH, this.#virtualSize - offset);
     if (codeOfBlock(await this.#sink.read(offset, length)) === code) return;
-    await this.#spoil();
+    await this.#spoil(MISMATCHED_BASE);
     throw new TransferError(
       'BaseMismatch',
       `the source has other bytes at offset ${offset} than the earlier copy of it, where nothing is said to have ` +
@@ -172,10 +169,10 @@ export class DiskReceiver implements CloneReceiver {
     );
   }
 
-  /** Records that the base is not what it was taken for, so that no other stream begins with it. */
-  async #spoil(): Promise<void> {
+  /** Records that there is no base any more, so that no other stream begins with it. */
+  async #spoil(contentId: string): Promise<void> {
     this.#isSpoilt = true;
-    await this.#checkpoints.write({ contentId: SPOILT_BASE, from: 0 });
+    await this.#checkpoints.write({ contentId, from: 0 });
   }
 
   async #update(): Promise<void> {
@@ -194,7 +191,7 @@ export class DiskReceiver implements CloneReceiver {
       this.#progress.read(from);
       return;
     }
-    if (this.#holdsBase) await this.#spoil();
+    if (this.#holdsBase) await this.#spoil(SPOILT_BASE);
     else await this.#checkpoints.clear();
     throw new TransferError('SourceChanged', `the target does not hold ${from} bytes of the disk that is sent`);
   }

@@ -1,13 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { encodeBlockRanges } from '../../../src/protocol/block-ranges.ts';
-import type { RunningRole } from '../support/running-role.ts';
-import { CloneRig, portOf } from './rig/clone-rig.ts';
-import { LoopDevices, sh } from './rig/disks.ts';
+import { portOf } from './rig/clone-rig.ts';
+import { MEBIBYTE, type Ranges, ToldDevices } from './rig/told-devices.ts';
 
-const MEBIBYTE = 1024 * 1024;
 const SIZE = 128;
 /** What is written of the disk, in MiB. */
 const written = [
@@ -18,48 +12,25 @@ const written = [
 const allocated = 51 * MEBIBYTE;
 
 describe('a copy of a device of which the allocated ranges are known', () => {
-  let rig: CloneRig;
-  let devices: LoopDevices;
-  let source: string;
-  let target: string;
+  let devices: ToldDevices;
 
   beforeEach(async () => {
-    rig = await CloneRig.create();
-    devices = new LoopDevices(rig.directory);
-    source = devices.attach('source.raw', SIZE);
-    target = devices.attach('target.raw', SIZE);
-    for (const [at, length] of written) {
-      sh(
-        'dd if=/dev/urandom of="$1" bs=1M seek="$2" count="$3" conv=notrunc iflag=fullblock status=none',
-        '/',
-        source,
-        String(at),
-        String(length),
-      );
-    }
-    sh('dd if=/dev/urandom of="$1" bs=1M count=64 conv=notrunc iflag=fullblock status=none', '/', target);
+    devices = await ToldDevices.of(SIZE);
+    devices.write(written);
+    devices.write([[0, 64]], { device: devices.target });
   });
 
-  afterEach(async () => {
-    devices.detach();
-    await rig.dispose();
-  });
+  afterEach(() => devices.dispose());
 
-  async function tell(ranges: readonly (readonly [number, number])[], capacity = SIZE): Promise<void> {
-    const text = encodeBlockRanges({
-      capacity: capacity * MEBIBYTE,
-      ranges: ranges.map(([at, length]) => ({ offset: at * MEBIBYTE, length: length * MEBIBYTE })),
-    });
-    await writeFile(join(rig.directory, 'client-tls', 'allocated-ranges'), text);
-  }
+  const tell = (ranges: Ranges, capacity?: number) => devices.tell('allocated-ranges', ranges, capacity);
 
   async function copy(): Promise<{ read: number; allocation: unknown }> {
-    const server: RunningRole = rig.startServer({ volumeMode: 'Block' }, { blockDevice: target });
-    const client = rig.startSource({ volumeMode: 'Block' }, { port: await portOf(server), blockDevice: source });
+    const server = devices.startServer();
+    const client = devices.startSource(await portOf(server));
     const [received, sent] = await Promise.all([server.result(), client.result()]);
     if (received.outcome !== 'succeeded' || sent.outcome !== 'succeeded')
       throw new Error(JSON.stringify([received, sent]));
-    execFileSync('cmp', [source, target]);
+    devices.compare();
     return { read: sent.bytesRead, allocation: received.allocation };
   }
 
@@ -86,5 +57,10 @@ describe('a copy of a device of which the allocated ranges are known', () => {
   it('reads everything where the driver says that the disk is larger', async () => {
     await tell(written, 300);
     expect(await copy()).to.deep.equal({ read: SIZE * MEBIBYTE, allocation: 'wrong' });
+  });
+
+  it('reads everything where the list is not understood, as that of another version may be', async () => {
+    await devices.tellText('allocated-ranges', Buffer.of(255, 1, 2).toString('base64'));
+    expect(await copy()).to.deep.equal({ read: SIZE * MEBIBYTE, allocation: undefined });
   });
 });

@@ -510,14 +510,18 @@ describe('the policies on the controllers and their marks, in a real API server'
       });
     }
 
-    it('write one on a snapshot, such as that its content may go with it', async () => {
+    it('write one on a snapshot, such as that its content may go with it, or that copies begin with it', async () => {
       const own = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot' };
       const metadata = { name: 'own', namespace: NAMESPACE };
       await kubectl.apply(
         { ...own, metadata, spec: { source: { persistentVolumeClaimName: 'own' } } },
         { user: TENANT },
       );
-      for (const annotations of [MARK, { 'cdi.kubevirt.io/work.contentReleased': '2026-01-01T00:00:00Z' }])
+      const others = [
+        { 'cdi.kubevirt.io/work.contentReleased': '2026-01-01T00:00:00Z' },
+        { 'cdi.kubevirt.io/work.baseOf': 'uid', 'cdi.kubevirt.io/work.baseClass': 'csi' },
+      ];
+      for (const annotations of [MARK, ...others])
         expect(await refusalOf(patch(TENANT, 'volumesnapshot', 'own', { metadata: { annotations } }))).to.match(
           refused,
         );

@@ -6,6 +6,7 @@ import { keyOf } from '../../../kube/key.ts';
 import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { temporaryClaimName } from '../../../protocol/object-names.ts';
 import { byCloneOfCdi } from '../../objects/left-by-cdi.ts';
+import { isTemporary } from '../../objects/made-for.ts';
 import { byTarget } from '../../objects/work-index.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { promisedVolume, releasePromise } from '../rebind/rebind-volume.ts';
@@ -134,7 +135,10 @@ function temporaryOf(
 ): Pick<Release, 'claims' | 'snapshots'> {
   return {
     claims: [...caches.claims.byIndex(byTarget, uid), ...caches.claims.byIndex(byCloneOfCdi, uid)],
-    snapshots: [...caches.snapshots.byIndex(byTarget, uid), ...caches.snapshots.byIndex(byCloneOfCdi, uid)],
+    snapshots: [
+      ...caches.snapshots.byIndex(byTarget, uid).filter(isTemporary),
+      ...caches.snapshots.byIndex(byCloneOfCdi, uid),
+    ],
   };
 }
 

@@ -1,11 +1,18 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
-import { dataVolumeOf } from '../../claims/data-volume-of.ts';
-import { workedFor } from '../../objects/work-index.ts';
+import { ApiError, toError, WaitingError } from '../../../kube/errors.ts';
+import { type Answer, LONGEST_MILLISECONDS } from '../../changed-blocks/changed-blocks.ts';
+import { keepsBase } from '../bases/base.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
+import { readsAllocated } from '../planner/reads-allocated.ts';
 import type { CloneSource } from '../source/source.ts';
-import { allocatedRanges, forgetAllocatedRanges } from './allocated-ranges.ts';
-import type { Inquiries } from './inquiries.ts';
+import { whatIsAllocated } from './allocated-ranges.ts';
+import { holdsBase, whatHasChanged } from './changed-ranges.ts';
+import type { Inquiries, Inquiry } from './inquiries.ts';
 import type { RangesOfCopy } from './objects.ts';
+import { hasTaken, PATIENCE_MILLISECONDS, removeSourceSnapshot } from './source-snapshot.ts';
+
+/** How long it may take to find out about a source. */
+const LONGEST_INQUIRY_MILLISECONDS = PATIENCE_MILLISECONDS + LONGEST_MILLISECONDS;
 
 /** What is known of the blocks of a source, and what is to be said of it. */
 export interface KnownRanges extends RangesOfCopy {
@@ -13,8 +20,11 @@ export interface KnownRanges extends RangesOfCopy {
 }
 
 /**
- * Returns what the driver of a source tells of its blocks, for the source pod.
+ * Returns what the driver of a source tells of its blocks, for the source pod. Whatever does not succeed of that, the
+ * copy is made.
  *
+ * @param claim that is copied into
+ * @param source that no pod may be writing to
  * @param isFresh whether no pod of the copy has been created yet
  */
 export async function knownRanges(
@@ -24,46 +34,65 @@ export async function knownRanges(
   source: CloneSource,
   isFresh: boolean,
 ): Promise<KnownRanges | 'pending'> {
-  const allocated = isFresh ? await allocatedRanges(context, inquiries, claim, source) : undefined;
-  if (allocated === 'pending') return allocated;
-  if (allocated === undefined) return {};
+  const isRepeated = holdsBase(claim);
+  if (!isFresh || (!isRepeated && !(await readsAllocated(context.changedBlocks, claim, source)))) return {};
+  const inquiry = inquiries.look(claim, source);
+  const isUsable = !inquiry.isOver;
+  const told = isUsable
+    ? await orWhy(ask(context, inquiry, claim, source))
+    : { why: 'what was told of it may be outdated' };
+  if (told === 'pending') return told;
+  const isKept = keepsBase(claim) && isUsable && hasTaken(context, inquiry, claim, source);
+  const forgotten = isKept ? 'deleted' : await forgetRanges(context, claim, source.key.namespace);
+  // One that cannot go yet goes with the end of the copy, unless it would be taken for one of a base then.
+  if (forgotten === 'waiting' && keepsBase(claim)) return 'pending';
   inquiries.end(claim);
-  // One that cannot go yet goes with the end of the copy.
-  await forgetAllocatedRanges(context, claim, source.key.namespace);
-  if ('document' in allocated) return { allocated: allocated.document };
-  return { allocated: '', remark: `Everything is read, as what is allocated is not known: ${allocated.why}` };
+  if (told === undefined) return {};
+  if ('document' in told) return isRepeated ? { changed: told.document } : { allocated: told.document };
+  return isRepeated
+    ? {
+        changed: '',
+        remark: `The whole volume is copied, as what has changed since the earlier copy is not known: ${told.why}`,
+      }
+    : { allocated: '', remark: `Everything is read, as what is allocated is not known: ${told.why}` };
 }
 
-/** Warns that everything is read, where that could have been less. */
-export function warnOfUnknownRanges(
+/**
+ * Removes the snapshot that was taken for an answer, and the answer.
+ *
+ * @returns `waiting` where the snapshot cannot be deleted yet
+ */
+export function forgetRanges(
+  context: Pick<CloneContext, 'caches' | 'changedBlocks' | 'client' | 'now'>,
+  claim: PersistentVolumeClaim,
+  namespace: string,
+): Promise<'deleted' | 'waiting'> {
+  context.changedBlocks.forget(askerOf(claim));
+  return removeSourceSnapshot(context, claim, namespace);
+}
+
+const askerOf = ({ metadata }: PersistentVolumeClaim): string => `${metadata?.uid} blocks`;
+
+async function ask(
   context: CloneContext,
+  inquiry: Inquiry,
   claim: PersistentVolumeClaim,
-  { remark }: KnownRanges,
-): void {
-  if (remark !== undefined) warn(context, claim, { reason: 'AllocatedRangesUnknown', message: remark });
+  source: CloneSource,
+): Promise<Answer | 'pending' | undefined> {
+  const { changedBlocks, now } = context;
+  const { driver, capacity } = source;
+  if (driver === undefined || capacity === 0) return undefined;
+  if (now() - inquiry.began > LONGEST_INQUIRY_MILLISECONDS) return { why: 'it takes too long to find out' };
+  const toAsk = holdsBase(claim) ? whatHasChanged : whatIsAllocated;
+  const question = await toAsk(context, inquiry, claim, { ...source, driver });
+  return typeof question === 'object' ? changedBlocks.ask(askerOf(claim), question) : question;
 }
 
-/** Returns what is told while the pods of a copy are starting. */
-export function startingMessage({ remark }: KnownRanges): string {
-  return ['The source pod and the target pod are starting', ...(remark === undefined ? [] : [remark])].join('; ');
-}
-
-/** Warns that the driver of a source has said of data that it is not allocated. */
-export function warnOfWrongRanges(context: CloneContext, claim: PersistentVolumeClaim): void {
-  warn(context, claim, {
-    reason: 'AllocatedRangesWrong',
-    message:
-      'Everything was read, because the driver of the source had left out data of what it said is allocated: the copy is complete; tell the vendor of the driver',
-  });
-}
-
-/** Warns whoever wants the copy: the DataVolume or claim for which a working claim is filled. */
-function warn(
-  { caches, events }: CloneContext,
-  claim: PersistentVolumeClaim,
-  warning: { reason: string; message: string },
-): void {
-  const [key] = workedFor(claim);
-  const target = (key && caches.claims.get(key)) ?? claim;
-  events.event(dataVolumeOf(caches, target) ?? target, { type: 'Warning', ...warning });
+async function orWhy<T>(told: Promise<T>): Promise<T | { readonly why: string }> {
+  try {
+    return await told;
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof WaitingError) return { why: toError(error).message };
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import { keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { copySourcePodName, transferSecretName, uploadPodName } from '../../../protocol/object-names.ts';
 import {
   ALLOCATED_RANGES_FILE,
+  CHANGED_RANGES_FILE,
   COPY_PORT,
   COPY_SOURCE_REQUEST_VARIABLE,
   COPY_TARGET_REQUEST_VARIABLE,
@@ -21,6 +22,7 @@ import { podTies } from '../../transfers/known-claim.ts';
 import { type PodVolume, transferPod } from '../../transfers/transfer-pod.ts';
 import { serverNameOf, TRANSFER_LABEL, transferServiceKey } from '../../transfers/transfer-service.ts';
 import type { CloneSource } from '../source/source.ts';
+import { holdsBase } from './changed-ranges.ts';
 
 /** The names of the objects of one host-assisted clone. */
 export interface HostCloneKeys {
@@ -50,6 +52,8 @@ export function hostCloneKeys(claim: PersistentVolumeClaim, sourceNamespace: str
 const opaqueSecret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque' } as const;
 
 const SERVER_FILES = { 'ca.crt': 'ca.crt', 'server.crt': 'tls.crt', 'server.key': 'tls.key' };
+/** Beside the source's keys, where the target holds an earlier copy; empty where everything is sent. */
+const RANGES_FILES = { [CHANGED_RANGES_FILE]: CHANGED_RANGES_FILE };
 /** Beside the source's keys, where they are made for a Block volume; empty where everything is read. */
 const ALLOCATED_FILES = { [ALLOCATED_RANGES_FILE]: ALLOCATED_RANGES_FILE };
 const CLIENT_FILES = { 'ca.crt': 'ca.crt', 'client.crt': 'tls.crt', 'client.key': 'tls.key' };
@@ -86,17 +90,23 @@ export function sourceSecret(
   };
 }
 
-function clientData({ ca, client }: TransferCertificates, { allocated }: RangesOfCopy): Record<string, string> {
+function clientData(
+  { ca, client }: TransferCertificates,
+  { changed, allocated }: RangesOfCopy,
+): Record<string, string> {
   return {
     'ca.crt': ca,
     'client.crt': client.certificate,
     'client.key': client.key,
+    ...(changed !== undefined && { [CHANGED_RANGES_FILE]: changed }),
     ...(allocated !== undefined && { [ALLOCATED_RANGES_FILE]: allocated }),
   };
 }
 
 /** The documents that a source pod is given, where there are any. */
 export interface RangesOfCopy {
+  /** What has changed since the copy that the target was restored from; empty where everything is sent. */
+  readonly changed?: string | undefined;
   /** What is allocated of a Block volume; empty where everything is read. */
   readonly allocated?: string | undefined;
 }
@@ -138,6 +148,7 @@ export function sourcePod(
       mounts: [
         tlsMount(keys.sourceSecret, {
           ...CLIENT_FILES,
+          ...(holdsBase(claim) && RANGES_FILES),
           ...(source.knowsAllocated && ALLOCATED_FILES),
         }),
       ],
@@ -160,7 +171,7 @@ export function targetPod(
   settings: TransferSettings,
   restarts: number,
 ): Pod {
-  const request: CopyTargetRequest = { target };
+  const request: CopyTargetRequest = { target, ...(holdsBase(claim) && { holdsBase: true }) };
   return transferPod(
     {
       ...keys.targetPod,

@@ -36,18 +36,20 @@ import {
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
+import { keepsBase } from '../bases/base.ts';
 import { grantOf, requireAuthority } from '../grants/authority.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
-import { requireUnused } from '../source/in-use.ts';
 import { requireRoom } from '../source/source.ts';
-import { forgetAllocatedRanges } from './allocated-ranges.ts';
+import { holdsBase } from './changed-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
 import { Inquiries } from './inquiries.ts';
-import { knownRanges, startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './known-ranges.ts';
+import { forgetRanges, knownRanges } from './known-ranges.ts';
 import { makeSecrets } from './make-secrets.ts';
 import { type HostCloneKeys, hostCloneKeys, type RangesOfCopy, sourcePod, targetPod } from './objects.ts';
+import { startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './remarks.ts';
+import { dropBaseInUse, requireUnusedSource } from './unused-source.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
 
 const FIELD_MANAGER = 'diskpress-copy';
@@ -121,7 +123,7 @@ export class CopyReconciler implements Reconciler {
       await Promise.all(left.map((pod) => this.#deletePod(pod)));
       return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     }
-    await this.#requireUnused(claim, sourceKey);
+    await requireUnusedSource(this.#context, this.#inquiries, claim, sourceKey);
     await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
@@ -156,17 +158,6 @@ export class CopyReconciler implements Reconciler {
     return undefined;
   }
 
-  /** A snapshot of a source that a pod may write to says nothing any more. */
-  async #requireUnused(claim: PersistentVolumeClaim, sourceKey: ObjectKey): Promise<void> {
-    try {
-      requireUnused(this.#context.caches, sourceKey);
-    } catch (error) {
-      this.#inquiries.end(claim);
-      await forgetAllocatedRanges(this.#context, claim, sourceKey.namespace);
-      throw error;
-    }
-  }
-
   /**
    * Returns the uid that the source claim must have, according to the CloneGrant or to the record on a working claim.
    */
@@ -180,6 +171,8 @@ export class CopyReconciler implements Reconciler {
   async #follow(claim: PersistentVolumeClaim, sourceKey: ObjectKey, source: Pod, target: Pod): Promise<Result> {
     const verdict = judgePair(judgePod(source), judgePod(target));
     const restarts = Math.max(...[source, target].map(restartsOf));
+    const dropped = await dropBaseInUse(this.#context, claim, sourceKey);
+    if (dropped === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     if (verdict.state === 'succeeded') {
       await this.#useGrant(claim, sourceKey);
       this.#context.cloneCount.copied(claim, this.#context.now());
@@ -226,8 +219,10 @@ export class CopyReconciler implements Reconciler {
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
     const { client } = this.#context;
     this.#inquiries.forget(keyOf(claim));
-    const snapshot = await forgetAllocatedRanges(this.#context, claim, keys.sourcePod.namespace);
-    if (snapshot === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
+    // What a base is kept by is needed until the claim is gone.
+    const isKept = keepsBase(claim) && !isBeingDeleted(claim);
+    const forgotten = isKept ? 'deleted' : await forgetRanges(this.#context, claim, keys.sourcePod.namespace);
+    if (forgotten === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     const isHeld = hasFinalizer(claim, finalizer.cloneSource);
     const left = copyOfCdi(this.#context.caches, claim, keys);
     const found = [keys.sourcePod, keys.targetPod]
@@ -290,10 +285,11 @@ function isUnfinished(pod: Pod): boolean {
 }
 
 /**
- * Returns the claim to copy from; undefined where the claim requests no copy, or is itself populated in another way.
+ * Returns the claim to copy from; undefined where the claim requests no copy, or is itself populated in another way
+ * than from an earlier copy.
  */
 export function cloneRequestOf(claim: PersistentVolumeClaim): ObjectKey | undefined {
-  if (claim.spec?.dataSourceRef) return undefined;
+  if (claim.spec?.dataSourceRef && !holdsBase(claim)) return undefined;
   const request = claim.metadata?.annotations?.[populationAnnotation.cloneRequest];
   return request ? keyFromString(request) : undefined;
 }

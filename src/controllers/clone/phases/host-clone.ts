@@ -7,7 +7,9 @@ import { createWorkingClaim } from '../../claims/population/create-working-claim
 import { workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
+import { beginWithBase, removeFailedBase } from './begin-with-base.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
+import { keepBase } from './keep-base.ts';
 import type { CloneWork, Phase } from './phase.ts';
 
 /** The phase HostClone: a working claim requests, by an annotation, a source pod and a target pod that copy into it. */
@@ -18,9 +20,10 @@ export const hostClone: Phase = async (work) => {
     await createWorkingClaim(work.context, work.target, await copiedInto(work));
     return { message: 'the copying pods are being started' };
   }
+  if (await removeFailedBase(work, claim)) return { message: 'the copy begins anew' };
   const report = readReport(claim.metadata?.annotations);
   if (report?.podPhase === 'Failed') throw new TerminalError(report.reason, report.message);
-  if (report?.podPhase === 'Succeeded' && isBound(claim)) return 'complete';
+  if (report?.podPhase === 'Succeeded' && isBound(claim)) return keepBase(work, claim);
   if (!report) return { message: 'the copying pods are being started' };
   return { message: report.message, trouble: troubleIn(report), report };
 };
@@ -29,11 +32,14 @@ async function copiedInto(work: CloneWork): Promise<PersistentVolumeClaim> {
   const { target, source } = work;
   const { annotations } = target.metadata ?? {};
   const isSnapshot = source.kind === 'VolumeSnapshot';
+  const beginning = await beginWithBase(work);
   // A snapshot is not read again after it has been restored, because it may be gone by then.
   const contentType = isSnapshot ? undefined : (await source.read()).contentType;
   return claimBesideSource(work, {
     ...work.workingClaim,
+    ...beginning,
     annotations: {
+      ...beginning.annotations,
       [populationAnnotation.cloneRequest]: keyToString(isSnapshot ? work.temporarySourceClaim : source.key),
       ...(!isSnapshot && source.uid ? { [workSourceUidAnnotation]: source.uid } : {}),
       [populationAnnotation.contentType]: annotations?.[populationAnnotation.contentType] ?? contentType ?? 'kubevirt',

@@ -1,5 +1,6 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { ObjectKey } from '../../../kube/key.ts';
+import type { ChangedBlocks } from '../../changed-blocks/changed-blocks.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import type { TransferReport } from '../../transfers/transfer-report.ts';
 import type { ClonePlan } from '../planner/planner.ts';
@@ -9,6 +10,7 @@ import type { TemporaryName } from '../strategies/temporaries.ts';
 /** The objects that a phase works on, and the names of its temporary objects in the source's namespace. */
 export interface CloneWork extends Readonly<Record<TemporaryName, ObjectKey>> {
   readonly context: ControllerContext;
+  readonly changedBlocks: Pick<ChangedBlocks, 'has'>;
   readonly target: PersistentVolumeClaim;
   readonly plan: Pick<ClonePlan, 'cloneType'>;
   readonly source: {

@@ -58,6 +58,7 @@ function describe(strategy: CloneStrategy, facts: CloneFacts): string {
 }
 
 function describeCopy({ description }: CloneStrategy, facts: CloneFacts): string {
-  const { source, readsAllocatedOnly } = facts;
+  const { source, copiedBefore, readsAllocatedOnly } = facts;
+  if (copiedBefore !== undefined) return `copy of what has changed since ${copiedBefore}`;
   return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}`;
 }

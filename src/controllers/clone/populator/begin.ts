@@ -7,6 +7,7 @@ import { protectTarget } from '../../claims/population/protect-target.ts';
 import { cloneBegunAnnotation, clonePlanAnnotation } from '../../objects/internal-annotations.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { gatherFacts } from '../planner/facts.ts';
+import { copiedBefore } from '../planner/incremental.ts';
 import { type ClonePlan, planClone } from '../planner/planner.ts';
 import { readsAllocated } from '../planner/reads-allocated.ts';
 import { findConsumer } from '../source/reach.ts';
@@ -30,8 +31,11 @@ export async function beginClone(
 ): Promise<{ readonly plan: ClonePlan; readonly state: CloneState }> {
   requireRoom(source, target);
   const consumer = await findConsumer(context, target, source);
-  const readsAllocatedOnly = await readsAllocated(context.changedBlocks, target, source);
-  const plan = planClone({ ...gatherFacts(context, target, source, consumer), readsAllocatedOnly });
+  const plan = planClone({
+    ...gatherFacts(context, target, source, consumer),
+    readsAllocatedOnly: await readsAllocated(context.changedBlocks, target, source),
+    copiedBefore: await copiedBefore(context, target, source),
+  });
   const { restoresInto } = strategyOf(plan.cloneType);
   // Such a snapshot has to be restored before it can be read; whether that is possible is checked before anything is
   // created.

@@ -94,6 +94,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const stopped = await runChain(
       {
         context: this.#context,
+        changedBlocks: this.#context.changedBlocks,
         target,
         plan,
         source: { kind, key, uid: sourceUid, read },

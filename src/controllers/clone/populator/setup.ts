@@ -24,7 +24,7 @@ export const clonePopulator: ControllerSetup<CloneContext> = {
     { resource: volumeCloneSources, verbs: ['get'] },
     { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch', 'delete'] },
     mayOwn(persistentVolumeClaims),
-    { resource: volumeSnapshots, verbs: ['get', 'create'] },
+    { resource: volumeSnapshots, verbs: ['get', 'create', 'patch'] },
     { resource: pods, verbs: ['get', 'create', 'delete'] },
     // The node determines where a pod can run that mounts a claim for a moment.
     { resource: nodes, verbs: ['get'] },

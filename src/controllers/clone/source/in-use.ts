@@ -14,7 +14,7 @@ import { LOOK_AGAIN_MILLISECONDS } from './source.ts';
  * @throws WaitingError CloneSourceInUse, naming the pods
  */
 export function requireUnused(caches: Pick<Caches, 'pods'>, claim: ObjectKey): void {
-  const writers = caches.pods.byIndex(byMountedClaim, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
+  const writers = writersOf(caches, claim);
   if (writers.length === 0) return;
   const names = writers.map(({ metadata }) => `"${metadata?.name}"`).sort();
   const many = names.length > 1;
@@ -24,6 +24,15 @@ export function requireUnused(caches: Pick<Caches, 'pods'>, claim: ObjectKey): v
       `"${claim.name}"; stop ${many ? 'them' : 'it'}, and the clone goes on`,
     { after: LOOK_AGAIN_MILLISECONDS },
   );
+}
+
+/** Whether a pod may be writing to a claim. */
+export function isInUse(caches: Pick<Caches, 'pods'>, claim: ObjectKey): boolean {
+  return writersOf(caches, claim).length > 0;
+}
+
+function writersOf({ pods }: Pick<Caches, 'pods'>, claim: ObjectKey): Pod[] {
+  return pods.byIndex(byMountedClaim, keyToString(claim)).filter((pod) => mayWrite(pod, claim.name));
 }
 
 /**

@@ -25,6 +25,8 @@ export interface CloneFacts {
   };
   /** Whether a copy reads only what is allocated of the source, because its driver tells that. */
   readonly readsAllocatedOnly?: boolean;
+  /** When the earlier copy was made with which a copy begins; undefined where there is none. RFC 3339. */
+  readonly copiedBefore?: string | undefined;
   /** The target's consumer; undefined where none has been scheduled yet, or all nodes can access the source. */
   readonly consumer: Consumer | undefined;
   /** The field CDI.spec.cloneStrategyOverride. */

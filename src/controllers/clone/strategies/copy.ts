@@ -13,6 +13,6 @@ export const copy: CloneStrategy = {
     PersistentVolumeClaim: ['HostClone', 'Rebind'],
     VolumeSnapshot: ['SnapshotClone', 'HostClone', 'Rebind'],
   },
-  temporaries: ['temporarySourceClaim', 'workingClaim'],
+  temporaries: ['temporarySnapshot', 'temporarySourceClaim', 'workingClaim'],
   restoresInto: 'temporarySourceClaim',
 };

@@ -2,7 +2,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Answer, ChangedBlocks } from '../../../../src/controllers/changed-blocks/changed-blocks.ts';
 import type { MetadataServices, OpenService } from '../../../../src/controllers/changed-blocks/metadata-services.ts';
-import { Places } from '../../../../src/controllers/changed-blocks/places.ts';
 import { ApiError } from '../../../../src/kube/errors.ts';
 import { decodeBlockRanges } from '../../../../src/protocol/block-ranges.ts';
 import type { BlockRange } from '../../../../src/snapshot-metadata/snapshot-metadata.ts';
@@ -11,6 +10,12 @@ const CAPACITY = 4096;
 const question = (name: string) => ({ driver: 'driver', snapshot: { namespace: 'team', name }, capacity: CAPACITY });
 const rangesOf = (answer: Answer | 'pending') =>
   answer !== 'pending' && 'document' in answer ? decodeBlockRanges(answer.document).ranges : answer;
+
+const CHANGED: BlockRange[] = [
+  { offset: 0, length: 512 },
+  { offset: 1000, length: 100 },
+  { offset: 2000, length: 100 },
+];
 
 /** A service that answers when it is told to. */
 class SlowService implements MetadataServices {
@@ -27,7 +32,7 @@ class SlowService implements MetadataServices {
   async open(): Promise<OpenService> {
     return {
       allocated: ({ name }) => new Promise((answer) => this.asked.push({ name, answer })),
-      delta: async () => [],
+      delta: async () => CHANGED,
       close: () => undefined,
     };
   }
@@ -82,17 +87,28 @@ describe('asking drivers about blocks', () => {
     expect(await blocks.has('driver')).to.equal(true);
   });
 
-  it('waits for a place no longer than it may', async () => {
-    const places = new Places(1);
-    const leave = await places.enter(AbortSignal.timeout(1000));
-    const ended = new AbortController();
-    const waiting = places.enter(ended.signal).catch((error: unknown) => error);
-    const next = places.enter(AbortSignal.timeout(1000));
-    ended.abort(new Error('too long'));
-    expect(await waiting).to.have.property('message', 'too long');
-    leave();
-    const leaveNext = await next;
-    leaveNext();
-    await places.enter(AbortSignal.timeout(1000));
+  it('does not wait for one driver to ask another', async () => {
+    const service = new SlowService();
+    const blocks = new ChangedBlocks(service, () => 0);
+    for (let index = 0; index < 100; index++) blocks.ask(`slow ${index}`, question(`slow ${index}`));
+    blocks.ask('copy', { ...question('quick'), driver: 'another' });
+    await turn();
+    expect(service.asked.map(({ name }) => name)).to.include('quick');
+  });
+
+  it('leaves to the source pod what has grown since the earlier snapshot', async () => {
+    const service = new SlowService();
+    const blocks = new ChangedBlocks(service, () => 0);
+    const since = { handle: 'earlier', capacity: 1024 };
+    blocks.ask('copy', { ...question('grown'), since });
+    await turn();
+    const answer = blocks.ask('copy', { ...question('grown'), since });
+    expect(answer !== 'pending' && 'document' in answer && decodeBlockRanges(answer.document)).to.deep.equal({
+      capacity: 1024,
+      ranges: [
+        { offset: 0, length: 512 },
+        { offset: 1000, length: 24 },
+      ],
+    });
   });
 });

@@ -70,6 +70,24 @@ describe('a fair limit', () => {
     expect(await next).to.equal('done');
   });
 
+  it('lets go of who waits no longer, and not of who has begun', async () => {
+    const limit = new FairLimit({ atOnce: 1, ofOneGroup: 1, waitingOfOneGroup: 2 });
+    const tasks = new Tasks();
+    const ended = new AbortController();
+    const running = limit.run('a', tasks.task('a1'), ended.signal);
+    const waiting = limit.run('a', tasks.task('a2'), ended.signal).catch((error: unknown) => error);
+    const next = limit.run('a', tasks.task('a3'));
+    await settle();
+    ended.abort(new Error('too long'));
+    expect(await waiting).to.have.property('message', 'too long');
+    expect(tasks.started).to.deep.equal(['a1']);
+    await tasks.end('a1');
+    expect(await running).to.equal('a1');
+    await tasks.end('a3');
+    expect(await next).to.equal('a3');
+    expect(await limit.run('a', tasks.task('a4'), ended.signal).catch(() => 'refused')).to.equal('refused');
+  });
+
   it('never runs more than it may, and in the end all that it took', async () => {
     const limits = { atOnce: 4, ofOneGroup: 2, waitingOfOneGroup: 1000 };
     const groups = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 60 });

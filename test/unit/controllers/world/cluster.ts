@@ -180,9 +180,10 @@ export class Cluster {
         spec: {
           deletionPolicy: 'Retain',
           driver: DRIVER,
-          source: { volumeHandle: `${uid}` },
+          source: { volumeHandle: this.#data.volumeOf(claim)?.spec?.csi?.volumeHandle ?? '' },
           volumeSnapshotRef: { namespace, name: name ?? '', uid: uid ?? '' },
         },
+        status: { snapshotHandle: `handle of ${uid}`, restoreSize: 2 ** 30 },
       });
       this.#data.put(content.name, contents);
       this.#api.change('cluster', volumeSnapshots, keyOf(snapshot), (current) => ({

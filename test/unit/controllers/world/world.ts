@@ -1,5 +1,7 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
 import { controllers } from '../../../../src/controllers/all.ts';
+import type { MetadataServices } from '../../../../src/controllers/changed-blocks/metadata-services.ts';
+import { clone, cloneWith } from '../../../../src/controllers/clone/setup.ts';
 import { dataImportCron, dataImportCronWith } from '../../../../src/controllers/data-import-cron/setup.ts';
 import type { ImagePoller } from '../../../../src/controllers/image-polls/image-poller.ts';
 import {
@@ -16,6 +18,7 @@ import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
 import type { EventRecorder } from '../../../../src/kube/events.ts';
 import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
+import type { KubeObject } from '../../../../src/kube/resource.ts';
 import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
@@ -40,6 +43,7 @@ export const controllerNames = [
   'upload',
   'copy',
   'clone-grant',
+  'clone-base',
   'orphan',
   'temporary-volume',
   'temporary-snapshot',
@@ -63,6 +67,10 @@ export interface WorldOptions {
   readonly authorize?: Authorize;
   /** Finds versions of images; without it, none is found. */
   readonly poller?: ImagePoller;
+  /** Where the services of CSI drivers are found that tell of blocks; by default, as the cluster announces them. */
+  readonly services?: MetadataServices;
+  /** Told of each event: what it is about, and its message. */
+  readonly onEvent?: (about: KubeObject, event: { reason: string; message: string }) => void;
   /** Told of what a controller could not do. */
   readonly onFailure?: (failure: Error) => void;
 }
@@ -191,7 +199,7 @@ export class World {
       const temporary = this.#reconcilers.get(name) as TemporaryVolumeReconciler;
       return [...claims.list().flatMap((claim) => temporary.volumeOf(claim)), ...volumes.list().map(keyOf)];
     }
-    if (name === 'temporary-snapshot') return snapshots.list().map(keyOf);
+    if (name === 'temporary-snapshot' || name === 'clone-base') return snapshots.list().map(keyOf);
     if (name !== 'orphan') return claims.list().map(keyOf);
     const helpers = [...claims.list(), ...snapshots.list(), ...pods.list(), ...volumes.list()];
     const helped = helpers.flatMap(({ metadata: { annotations } = {} }) => [
@@ -208,8 +216,10 @@ export class World {
     const { caches } = this.#caches;
     const context = {
       events: {
-        event: (about: Parameters<EventRecorder['event']>[0], { reason }: { reason: string }) =>
-          this.#law?.lookAtEvent(about, reason),
+        event: (about: KubeObject, event: { reason: string; message: string }) => {
+          this.#law?.lookAtEvent(about, event.reason);
+          this.#options.onEvent?.(about, event);
+        },
       } as unknown as EventRecorder,
       caches,
       config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
@@ -228,8 +238,15 @@ export class World {
       metrics: new Metrics(),
     };
     const poller = this.#options.poller ?? { poll: () => Promise.reject(new Error('the source does not answer')) };
+    const replaced = new Map([[dataImportCron, dataImportCronWith(() => poller)]]);
+    const { services } = this.#options;
+    if (services)
+      replaced.set(
+        clone,
+        cloneWith(() => services),
+      );
     for (const each of controllers) {
-      const { rights, setup } = each === dataImportCron ? dataImportCronWith(() => poller) : each;
+      const { rights, setup } = replaced.get(each) ?? each;
       const client = new SimulatedClient(this.api, 'controllers', { rights, before, ...(authorize && { authorize }) });
       setup(host, { ...context, client: client.asKubeClient() });
     }

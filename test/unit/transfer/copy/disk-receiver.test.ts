@@ -3,8 +3,8 @@ import { Progress } from '../../../../src/base/progress.ts';
 import type { UpdatableSink } from '../../../../src/sink/updatable-sink.ts';
 import { CHECKED_LENGTH } from '../../../../src/transfer/copy/block-checks.ts';
 import type { Checkpoint, CheckpointStore } from '../../../../src/transfer/copy/copy-checkpoint.ts';
-import type { CloneOffer } from '../../../../src/transfer/copy/copy-protocol.ts';
-import { DiskReceiver, SPOILT_BASE } from '../../../../src/transfer/copy/disk-receiver.ts';
+import { type CloneOffer, MISMATCHED_BASE } from '../../../../src/transfer/copy/copy-protocol.ts';
+import { DiskReceiver } from '../../../../src/transfer/copy/disk-receiver.ts';
 import { type DiskExtents, encodeExtents } from '../../../../src/transfer/copy/extent-stream.ts';
 
 const SIZE = 16 * CHECKED_LENGTH;
@@ -70,7 +70,7 @@ describe('the receiver of a disk', () => {
     const stream = await encode({ size: SIZE, checks: [{ offset: 0, code: 1n }], extents: nothing() });
     expect(await failureOf(receiver.write(stream))).to.have.property('code', 'BaseMismatch');
     await receiver.suspend();
-    expect(device.stored).to.have.property('contentId', SPOILT_BASE);
+    expect(device.stored).to.have.property('contentId', MISMATCHED_BASE);
   });
 
   it('makes a device that held a base durable before its checkpoint goes', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { snapshotMetadataServices } from '../../../../../src/controllers/changed-blocks/metadata-services.ts';
-import { forgetAllocatedRanges } from '../../../../../src/controllers/clone/copy/allocated-ranges.ts';
+import { forgetRanges } from '../../../../../src/controllers/clone/copy/known-ranges.ts';
 import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import {
   type PersistentVolumeClaim,
@@ -135,13 +135,17 @@ describe('what is allocated of the source of a copy', () => {
     expect(documentOf(world)).to.equal('');
   });
 
-  it('is not believed of a snapshot that an earlier process has taken', async () => {
+  it('is told by another snapshot where an earlier process has taken one', async () => {
     const world = await copying();
     await until(world, () => asked.length > 0);
+    const [earlier] = temporary(world);
     world.restart();
     answer();
+    await until(world, () => asked.length > 1);
+    expect(temporary(world).map(({ metadata }) => metadata?.uid)).not.to.include(earlier?.metadata?.uid);
+    answer();
     await until(world, () => documentOf(world) !== undefined);
-    expect(documentOf(world)).to.equal('');
+    expect(decodeBlockRanges(documentOf(world) ?? '').ranges).to.deep.equal([{ offset: 0, length: 4096 }]);
     await until(world, () => temporary(world).length === 0);
   });
 
@@ -184,7 +188,7 @@ describe('what is allocated of the source of a copy', () => {
         now: () => now,
         changedBlocks: { forget: () => undefined },
       };
-      return forgetAllocatedRanges(context as never, claim, TEAM);
+      return forgetRanges(context as never, claim, TEAM);
     }
     expect(await forget('2026-01-01T00:00:30Z')).to.equal('waiting');
     expect(await forget('2025-12-31T23:59:00Z')).to.equal('deleted');

@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import { clonePhases, cloneTypes } from '../../../../../src/api/clone.ts';
 import { fallbackStrategy, strategyOf } from '../../../../../src/controllers/clone/strategies/strategies.ts';
 import type { WorkingPhase } from '../../../../../src/controllers/clone/strategies/strategy.ts';
-import { temporaries, temporaryKeys } from '../../../../../src/controllers/clone/strategies/temporaries.ts';
+import {
+  temporaries,
+  temporaryKeys,
+  type TemporaryName,
+} from '../../../../../src/controllers/clone/strategies/temporaries.ts';
 
 const kinds = ['PersistentVolumeClaim', 'VolumeSnapshot'] as const;
 
@@ -23,11 +27,11 @@ describe('the strategies of clones', () => {
     });
 
     it(`declare what their phases make: ${cloneType}`, () => {
-      const makes: Partial<Record<WorkingPhase, keyof typeof temporaries>> = {
+      const makes: Partial<Record<WorkingPhase, TemporaryName | readonly TemporaryName[]>> = {
         Snapshot: 'temporarySnapshot',
         SnapshotClone: strategy.restoresInto,
         CSIClone: 'workingClaim',
-        HostClone: 'workingClaim',
+        HostClone: ['workingClaim', 'temporarySnapshot'],
       };
       const made = kinds.flatMap((kind) => strategy.phases[kind]).flatMap((phase) => makes[phase] ?? []);
       expect(strategy.temporaries).to.have.members([...new Set(made)]);

@@ -5,7 +5,13 @@ import { cacheFolder } from '../../cluster/folders.ts';
 import { withLock } from '../../cluster/lock.ts';
 
 /** The daemon that oVirt's hosts run, from PyPI, where it is only as source: pip compiles one file of C. */
-const VERSION = '2.5.1';
+const IMAGEIO = 'ovirt-imageio==2.5.1';
+/** What is installed for a program, and what that needs besides Python's headers and a C compiler. */
+const programs = {
+  'ovirt-imageio': { packages: [IMAGEIO], needs: '' },
+  // The SDK is a binding of libxml2.
+  'ovirt-img': { packages: [IMAGEIO, 'ovirt-engine-sdk-python==4.6.3'], needs: ', and those of libxml2 (libxml2-dev)' },
+} as const;
 
 /** How one of the programs of ovirt-imageio is run. */
 export interface ImageioProgram {
@@ -18,8 +24,9 @@ export interface ImageioProgram {
  *
  * @throws Error where Python or a compiler is missing
  */
-export async function imageioProgram(name: 'ovirt-imageio' | 'ovirt-img'): Promise<ImageioProgram> {
-  const folder = join(cacheFolder(), 'parts', `ovirt-imageio-${VERSION}`);
+export async function imageioProgram(name: keyof typeof programs): Promise<ImageioProgram> {
+  const { packages } = programs[name];
+  const folder = join(cacheFolder(), 'parts', packages.join('-').replaceAll('==', '-'));
   const bin = (file: string): string => join(folder, 'bin', file);
   // Its programs name the folder in which they were installed, and so are given to its Python.
   const wanted = { program: bin('python3'), args: [bin(name)] };
@@ -27,9 +34,9 @@ export async function imageioProgram(name: 'ovirt-imageio' | 'ovirt-img'): Promi
   await mkdir(dirname(folder), { recursive: true });
   await withLock(`${folder}.lock`, async () => {
     if (await exists(bin(name))) return;
-    const work = await mkdtemp(join(dirname(folder), '.ovirt-imageio-'));
+    const work = await mkdtemp(join(dirname(folder), `.${name}-`));
     try {
-      await install(work);
+      await install(name, work);
       await rename(work, folder);
     } finally {
       await rm(work, { recursive: true, force: true });
@@ -38,8 +45,9 @@ export async function imageioProgram(name: 'ovirt-imageio' | 'ovirt-img'): Promi
   return wanted;
 }
 
-async function install(folder: string): Promise<void> {
-  console.error(`installing ovirt-imageio ${VERSION} from PyPI, once: less than a minute`);
+async function install(name: keyof typeof programs, folder: string): Promise<void> {
+  const { packages, needs } = programs[name];
+  console.error(`installing ${packages.join(' and ')} from PyPI, once: less than a minute`);
   try {
     await run('python3', ['-m', 'venv', folder]);
   } catch (error) {
@@ -47,14 +55,10 @@ async function install(folder: string): Promise<void> {
   }
   try {
     const python = join(folder, 'bin', 'python3');
-    await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', `ovirt-imageio==${VERSION}`]);
+    await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', ...packages]);
   } catch (error) {
-    throw new Error(
-      'ovirt-imageio cannot be installed: it needs a C compiler and the headers of Python (python3-dev)',
-      {
-        cause: error,
-      },
-    );
+    const reason = `${name} cannot be installed: it needs a C compiler and the headers of Python (python3-dev)${needs}`;
+    throw new Error(reason, { cause: error });
   }
 }
 

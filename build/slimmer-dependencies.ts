@@ -2,17 +2,21 @@ import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /**
- * Of the Kubernetes client only what is used: its index loads every type of the API, which takes megabytes at run time.
+ * Of the Kubernetes client the configuration: its indexes load every type of the API, which takes megabytes at run
+ * time, and most of the time of a build. A name that is not among these fails the build.
  */
-const onlyWhatIsUsed: Plugin = {
-  name: 'only-what-is-used',
+const onlyConfiguration: Plugin = {
+  name: 'only-configuration',
   setup(bundler) {
-    const library = /node_modules\/@kubernetes\/client-node\//;
-    bundler.onResolve({ filter: /^(\.|@kubernetes\/client-node$)/ }, async ({ path, pluginData, ...where }) => {
-      if (pluginData === onlyWhatIsUsed || !(library.test(where.importer) || path.startsWith('@'))) return undefined;
-      const resolved = await bundler.resolve(path, { ...where, pluginData: onlyWhatIsUsed });
-      return { ...resolved, sideEffects: false };
-    });
+    bundler.onLoad({ filter: /\/node_modules\/@kubernetes\/client-node\/dist\/index\.js$/ }, () => ({
+      contents: "export { KubeConfig } from './config.js';",
+    }));
+    bundler.onLoad({ filter: /\/node_modules\/@kubernetes\/client-node\/dist\/gen\/index\.js$/ }, () => ({
+      contents: `
+        export { createConfiguration } from './configuration.js';
+        export { ServerConfiguration } from './servers.js';
+      `,
+    }));
   },
 };
 
@@ -65,4 +69,9 @@ const withoutJsonPaths: Plugin = {
 };
 
 /** What is left out of dependencies, because it costs and is never used. */
-export const slimmerDependencies: Plugin[] = [onlyWhatIsUsed, onlyDispatchers, httpWithoutWebSocket, withoutJsonPaths];
+export const slimmerDependencies: Plugin[] = [
+  onlyConfiguration,
+  onlyDispatchers,
+  httpWithoutWebSocket,
+  withoutJsonPaths,
+];

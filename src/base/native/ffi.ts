@@ -62,10 +62,18 @@ export class NativeLibrary {
     return this.#handle.func(prototype);
   }
 
-  /** Binds a function that may block, and is called on a thread of Node's pool. Its buffers must stay as they are. */
+  /**
+   * Binds a function that may block, and is called on a thread of Node's pool. Its buffers stay alive, and must stay as
+   * they are.
+   */
   blockingCall<Result extends NativeResult = number>(prototype: string): BlockingCall<Result> {
     const bound = this.#handle.func(prototype) as unknown as { async: (...all: unknown[]) => void };
-    return (done, ...parameters) => bound.async(...parameters, (_error: unknown, result: Result) => done(result));
+    return (done, ...parameters) =>
+      bound.async(...parameters, (_error: unknown, result: Result) => {
+        // Koffi keeps nothing alive but this function, and so the buffers that it refers to.
+        parameters.length = 0;
+        done(result);
+      });
   }
 }
 

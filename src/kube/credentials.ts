@@ -17,12 +17,19 @@ const CONNECT = {
   keepAliveInitialDelay: 15_000,
   timeout: 10_000,
 };
-/** Options of the connection pool; an idle connection is kept for the next request for this many milliseconds. */
+/** Options of the connection pools; an idle connection is kept for the next request for this many milliseconds. */
 const POOL = { allowH2: false, keepAliveTimeout: 30_000 };
+/**
+ * Number of connections for requests other than watches. Without a limit, each burst of requests would open connections
+ * that are idle afterwards, and to open one takes both ends longer than most requests.
+ */
+const REQUEST_CONNECTIONS = 24;
 
 /** What a request needs to reach the API server as this user. */
 export interface Access {
   readonly dispatcher: Dispatcher;
+  /** For watches, each of which keeps a connection for as long as it lasts. */
+  readonly watchDispatcher: Dispatcher;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +77,7 @@ export class Credentials {
 
   /** Closes the connections, which aborts the requests in flight. */
   async close(): Promise<void> {
-    await this.#current?.dispatcher.destroy();
+    await Promise.all([this.#current?.dispatcher.destroy(), this.#current?.watchDispatcher.destroy()]);
   }
 
   async #read(renew: boolean): Promise<Access> {
@@ -79,28 +86,35 @@ export class Credentials {
     const { headers, auth, ca, cert, key, passphrase, pfx, rejectUnauthorized, servername } = options;
     const tls = { ca, cert, key, passphrase, pfx, rejectUnauthorized, servername };
     if (auth) headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-    let dispatcher = this.#current?.dispatcher;
-    if (!dispatcher || !isDeepStrictEqual(tls, this.#tls)) {
+    const current = this.#current;
+    if (current && isDeepStrictEqual(tls, this.#tls)) {
+      this.#current = { ...current, headers };
+    } else {
       // Requests in flight finish with the certificates that they started with.
-      dispatcher?.close().catch(() => undefined);
-      dispatcher = this.#dispatcher(tls);
+      current?.dispatcher.close().catch(() => undefined);
+      current?.watchDispatcher.close().catch(() => undefined);
+      const requests = { ...POOL, connections: REQUEST_CONNECTIONS };
+      this.#current = {
+        dispatcher: this.#dispatcher(tls, requests),
+        watchDispatcher: this.#dispatcher(tls, POOL),
+        headers,
+      };
       this.#tls = tls;
     }
-    this.#current = { dispatcher, headers };
     return this.#current;
   }
 
-  #dispatcher(tls: AgentOptions): Dispatcher {
+  #dispatcher(tls: AgentOptions, pool: typeof POOL & { readonly connections?: number }): Dispatcher {
     const options = this.#kubeConfig.createDispatcherOptions(this.#kubeConfig.getCurrentCluster(), tls);
     switch (options.type) {
       case 'proxy':
-        return new ProxyAgent({ ...POOL, uri: options.uri, requestTls: { ...options.requestTls, ...CONNECT } });
+        return new ProxyAgent({ ...pool, uri: options.uri, requestTls: { ...options.requestTls, ...CONNECT } });
       case 'socks':
-        return new Socks5ProxyAgent(options.uri, { ...POOL, requestTls: { ...options.requestTls, ...CONNECT } });
+        return new Socks5ProxyAgent(options.uri, { ...pool, requestTls: { ...options.requestTls, ...CONNECT } });
       case 'agent':
-        return new Agent({ ...POOL, connect: { ...options.connect, ...CONNECT } });
+        return new Agent({ ...pool, connect: { ...options.connect, ...CONNECT } });
       case 'none':
-        return new Agent({ ...POOL, connect: CONNECT });
+        return new Agent({ ...pool, connect: CONNECT });
     }
   }
 }

@@ -86,8 +86,8 @@ export class Transport {
     const labels = { verb: request.verb, resource: request.resource };
     const observe = this.#metrics.requestDuration.startTimer(labels);
     try {
-      const { dispatcher, headers } = await this.#credentials.access(renewCredentials);
-      const response = await dispatcher.request({
+      const { dispatcher, watchDispatcher, headers } = await this.#credentials.access(renewCredentials);
+      const response = await (request.verb === 'watch' ? watchDispatcher : dispatcher).request({
         origin: server.origin,
         path: `${server.pathname.replace(/\/$/, '')}${request.path}${query}`,
         method: request.method,

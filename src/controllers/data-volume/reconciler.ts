@@ -5,13 +5,12 @@ import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
-import { isBound } from '../claims/bound.ts';
 import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { untilNextLook } from '../runtime/latest-warning.ts';
-import { readReport, reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
+import { reportAnnotations, type TransferReport } from '../transfers/transfer-report.ts';
 import { adoptClaim } from './adopt.ts';
 import { completeGrant, createObjects } from './create.ts';
 import { driverReport } from './driver-clone.ts';
@@ -21,13 +20,12 @@ import { type DataVolumeWorld, observe, wasPopulated } from './observation.ts';
 import { awaitingClaim, consenting, isPrePopulated } from './pre-populated.ts';
 import { QuotaRoom } from './quota-room.ts';
 import { releaseOfCdi } from './release-of-cdi.ts';
+import { Reporting } from './reporting.ts';
 import { sourceKindOf } from './source-kind.ts';
 import { passOnStages } from './stages.ts';
 import { statusToWrite } from './status.ts';
 
 const FIELD_MANAGER = 'diskpress-data-volume';
-/** Slightly more than a second, because creation timestamps are whole seconds. */
-const NEW_CLAIM_MILLISECONDS = 1_500;
 
 /**
  * Creates each DataVolume's claim and the source object that it is populated from, and reports their state on the
@@ -37,17 +35,22 @@ export class DataVolumeReconciler implements Reconciler {
   readonly name = 'data-volume';
   readonly #context: ControllerContext;
   readonly #room: QuotaRoom;
+  readonly #reporting: Reporting;
   /** The object last written for each key: the cache may lag behind it, and its events would be emitted twice. */
   readonly #written = new Map<string, DataVolume>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
     this.#room = new QuotaRoom(context.caches, context.now);
+    this.#reporting = new Reporting(context.caches, context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const dataVolume = this.#current(key);
-    if (!dataVolume) return undefined;
+    if (!dataVolume) {
+      this.#reporting.forget(key);
+      return undefined;
+    }
     await releaseOfCdi(this.#context.client, dataVolume);
     if (dataVolume.metadata.deletionTimestamp) return undefined;
     const claim = this.#context.caches.claims.get(key);
@@ -66,7 +69,7 @@ export class DataVolumeReconciler implements Reconciler {
     }
     if (claim) await completeGrant(this.#context, dataVolume, claim);
     await passOnStages(this.#context, dataVolume);
-    const later = claim ? this.#untilWorthReporting(dataVolume, claim) : 0;
+    const later = claim ? this.#reporting.untilWorthwhile(dataVolume, claim) : 0;
     if (later > 0) return { requeueAfter: later };
     const report = claim && (await driverReport(this.#context, claim));
     await this.#tell(dataVolume, report ? withReport(claim, report) : claim);
@@ -81,25 +84,6 @@ export class DataVolumeReconciler implements Reconciler {
     const written = await this.#context.client.mergePatch(dataVolumes, key, { metadata: { uid, ...metadata } });
     this.#written.set(keyToString(key), written);
     await this.#report(written, claim, undefined);
-  }
-
-  /**
-   * Returns the milliseconds until a new clone is worth reporting. The storage makes most clones within a moment, so
-   * the first state worth a write is that of one that takes longer, or has trouble.
-   */
-  #untilWorthReporting(dataVolume: DataVolume, claim: PersistentVolumeClaim): number {
-    const { caches, now } = this.#context;
-    const { annotations, creationTimestamp = '' } = claim.metadata ?? {};
-    const report = readReport(annotations);
-    const isUnderWay =
-      !dataVolume.status?.phase &&
-      sourceKindOf(dataVolume.spec) === 'clone' &&
-      claim.spec?.dataSourceRef !== undefined &&
-      !isBound(claim) &&
-      (report === undefined || report.running) &&
-      mayBePopulatedNow(claim, caches);
-    const age = Math.abs(now() - Date.parse(creationTimestamp));
-    return isUnderWay && age < NEW_CLAIM_MILLISECONDS ? NEW_CLAIM_MILLISECONDS - age : 0;
   }
 
   async failed(key: ObjectKey, failure: Error): Promise<void> {

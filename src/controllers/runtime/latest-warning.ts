@@ -1,8 +1,9 @@
-import { events } from '../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import { isAboutConflict } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
 import { newestEvent } from './newest-event.ts';
+import { RecentWarnings } from './recent-warnings.ts';
 
 /**
  * Age below which an object's events are not read, because nothing warns about it sooner, and fast work needs no
@@ -14,7 +15,9 @@ const GRACE_MILLISECONDS = 3_000;
 const LEAST_MILLISECONDS = 2_000;
 const MOST_MILLISECONDS = 30_000;
 /** The part of an object's age that passes between two looks: what has lasted for long seldom changes soon. */
-const PART_OF_AGE = 0.1;
+const PART_OF_AGE = 0.25;
+
+const warningsOf = new WeakMap<KubeClient, RecentWarnings>();
 
 /** Returns the milliseconds after which it is worth looking at the events of a waiting object again. */
 export function untilNextLook({ now }: Pick<ControllerContext, 'now'>, { metadata }: KubeObject): number {
@@ -23,7 +26,7 @@ export function untilNextLook({ now }: Pick<ControllerContext, 'now'>, { metadat
 }
 
 /**
- * Returns the message of the last Warning event on an object, such as why its volume cannot be provisioned.
+ * Returns the message of the last Warning event on a namespaced object, such as why its volume cannot be provisioned.
  *
  * @param options.exceptReason reason of events that do not count
  */
@@ -32,11 +35,13 @@ export async function latestWarning(
   object: KubeObject,
   { exceptReason }: { readonly exceptReason?: string } = {},
 ): Promise<string | undefined> {
-  const { uid, namespace, creationTimestamp } = object.metadata ?? {};
+  const { uid = '', namespace = '', creationTimestamp } = object.metadata ?? {};
   if (now() - Date.parse(creationTimestamp ?? '') < GRACE_MILLISECONDS) return undefined;
-  const found = await client.list(events, {
-    ...(namespace ? { namespace } : {}),
-    fieldSelector: `involvedObject.uid=${uid},type=Warning${exceptReason ? `,reason!=${exceptReason}` : ''}`,
+  const warnings = warningsOf.get(client) ?? new RecentWarnings(client);
+  warningsOf.set(client, warnings);
+  const found = await warnings.about(namespace, uid, now());
+  const counted = found.filter(({ reason, message }) => {
+    return (exceptReason === undefined || reason !== exceptReason) && !isAboutConflict(message ?? '');
   });
-  return newestEvent(found.filter(({ message }) => !isAboutConflict(message ?? '')))?.message;
+  return newestEvent(counted)?.message;
 }

@@ -7,7 +7,7 @@ import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
 import { annotateClaim } from '../claims/annotate-claim.ts';
 import { isPodRetained } from '../claims/pod-retention.ts';
 import { requireVolume } from '../claims/require-volume.ts';
-import { isBeingPlaced, mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
+import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { openTransferAnnotation, transferCheckpointAnnotation } from '../objects/internal-annotations.ts';
 import { isMadeFor } from '../objects/made-for.ts';
 import type { ControllerContext } from '../runtime/context.ts';
@@ -21,6 +21,7 @@ import { judgePod, type PodVerdict } from './pod-verdict.ts';
 import { judgePredecessor, predecessorOf, predecessorsOf } from './predecessor.ts';
 import { explainReadOnly } from './read-only-claim.ts';
 import { untilReadyAgain } from './ready-interval.ts';
+import { ReportTiming } from './report-timing.ts';
 import { makeScratchClaim, removeScratchClaim } from './scratch-claim.ts';
 import { TransferFollower, type UnfinishedVerdict } from './transfer-follower.ts';
 import type { TransferKind, TransferOperation } from './transfer-kind.ts';
@@ -28,7 +29,6 @@ import { type TransferMetrics, type TransferOfPod, volumeBytes } from './transfe
 import { recordStage } from './transfer-record.ts';
 import {
   completedReport,
-  isStarting,
   pausedReport,
   pendingReport,
   readReport,
@@ -47,6 +47,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   readonly #operation: TransferOperation<Request>;
   readonly #context: ControllerContext;
   readonly #follower: TransferFollower;
+  readonly #timing: ReportTiming;
   readonly #metrics: TransferMetrics | undefined;
 
   constructor(
@@ -60,10 +61,15 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     this.#operation = operation;
     this.#context = context;
     this.#follower = new TransferFollower(context);
+    this.#timing = new ReportTiming(context.caches, context.now);
     this.#metrics = metrics;
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
+    return this.#timing.orPostponed(key, () => this.#reconcile(key));
+  }
+
+  async #reconcile(key: ObjectKey): Promise<Result> {
     const { caches } = this.#context;
     const claim = caches.claims.get(key);
     if (!claim || !this.#kind.isRequested(claim)) return undefined;
@@ -270,7 +276,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     report: TransferReport,
     further: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    if (isBeingPlaced(claim, this.#context.caches) && isStarting(report)) return;
+    if (!this.#timing.mayWrite(claim, report)) return;
     const { words, fieldManager, podNameAnnotation, podName } = this.#kind;
     reportOnClaim(this.#context.events, claim, report, words);
     const { annotations } = claim.metadata ?? {};

@@ -1,5 +1,4 @@
 import { populationAnnotation, stateAnnotation } from '../../../api/annotations.ts';
-import { cloneGrants } from '../../../api/clone-grant.ts';
 import { finalizer } from '../../../api/finalizers.ts';
 import {
   type PersistentVolumeClaim,
@@ -15,9 +14,9 @@ import { keyFromString, keyOf, type ObjectKey } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isPodRetained } from '../../claims/pod-retention.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
-import { isBeingPlaced, mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
+import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
-import { grantUsedAnnotation, workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
+import { workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
@@ -25,11 +24,11 @@ import { isWorkingClaim } from '../../transfers/known-claim.ts';
 import { makeTransferService } from '../../transfers/make-transfer-service.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
+import { ReportTiming } from '../../transfers/report-timing.ts';
 import { TransferFollower } from '../../transfers/transfer-follower.ts';
 import { type TransferMetrics, volumeBytes } from '../../transfers/transfer-metrics.ts';
 import {
   completedReport,
-  isStarting,
   pendingReport,
   readReport,
   reportAnnotations,
@@ -37,10 +36,11 @@ import {
 } from '../../transfers/transfer-report.ts';
 import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { keepsBase } from '../bases/base.ts';
-import { grantOf, requireAuthority } from '../grants/authority.ts';
+import { requireAuthority } from '../grants/authority.ts';
+import { useGrant } from '../grants/use-grant.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { gatherClaimSource } from '../source/claim-source.ts';
-import { requireSameObject, requireSameObjectNow } from '../source/cloned-object.ts';
+import { requireSameObject } from '../source/cloned-object.ts';
 import { requireRoom } from '../source/source.ts';
 import { holdsBase } from './changed-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
@@ -63,6 +63,7 @@ export class CopyReconciler implements Reconciler {
   readonly name = 'copy';
   readonly #context: CloneContext;
   readonly #follower: TransferFollower;
+  readonly #timing: ReportTiming;
   readonly #inquiries: Inquiries;
   readonly #metrics: TransferMetrics | undefined;
 
@@ -70,10 +71,15 @@ export class CopyReconciler implements Reconciler {
     this.#context = context;
     this.#metrics = metrics;
     this.#follower = new TransferFollower(context);
+    this.#timing = new ReportTiming(context.caches, context.now);
     this.#inquiries = new Inquiries(context.now);
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
+    return this.#timing.orPostponed(key, () => this.#reconcile(key));
+  }
+
+  async #reconcile(key: ObjectKey): Promise<Result> {
     const claim = this.#context.caches.claims.get(key);
     const sourceKey = claim && cloneRequestOf(claim);
     if (!claim) this.#inquiries.forget(key);
@@ -126,6 +132,8 @@ export class CopyReconciler implements Reconciler {
     await requireUnusedSource(this.#context, this.#inquiries, claim, sourceKey);
     await requireVolume(this.#context, claim);
     if (sourceKey.namespace !== keyOf(claim).namespace) {
+      const left = this.#timing.provisionerWait(claim);
+      if (left > 0) return { requeueAfter: left };
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
     // A pod that is still running has the keys, and nobody knows any more what else is beside them.
@@ -174,7 +182,7 @@ export class CopyReconciler implements Reconciler {
     const dropped = await dropBaseInUse(this.#context, claim, sourceKey);
     if (dropped === 'waiting') return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     if (verdict.state === 'succeeded') {
-      await this.#useGrant(claim, sourceKey);
+      await useGrant(this.#context, claim, sourceKey);
       this.#context.cloneCount.copied(claim, this.#context.now());
       this.#count(claim, target);
       await this.#tell(claim, completedReport(restarts, 'Clone Complete'));
@@ -203,17 +211,6 @@ export class CopyReconciler implements Reconciler {
     const capacity = volumeBytes(this.#context.caches, claim);
     this.#metrics?.succeeded({ kind: this.name, pod: target }, verdict.result.bytesWritten, capacity);
     if (verdict.result.allocation === 'wrong') warnOfWrongRanges(this.#context, claim);
-  }
-
-  /** Marks the grant as used, so that a claim is never copied into twice, whatever its annotations say. */
-  async #useGrant(claim: PersistentVolumeClaim, key: ObjectKey): Promise<void> {
-    const { caches, client, now } = this.#context;
-    const grant = grantOf(caches, claim);
-    if (!grant || key.namespace === keyOf(claim).namespace) return;
-    await requireSameObjectNow(client, { kind: 'PersistentVolumeClaim', key }, grant.spec.source.uid);
-    await client.mergePatch(cloneGrants, keyOf(grant), {
-      metadata: { annotations: { [grantUsedAnnotation]: new Date(now()).toISOString() } },
-    });
   }
 
   async #cleanUp(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<Result> {
@@ -266,7 +263,7 @@ export class CopyReconciler implements Reconciler {
   }
 
   async #tell(claim: PersistentVolumeClaim, report: TransferReport): Promise<void> {
-    if (isBeingPlaced(claim, this.#context.caches) && isStarting(report)) return;
+    if (!this.#timing.mayWrite(claim, report)) return;
     await annotateClaim(this.#context.client, claim, FIELD_MANAGER, reportAnnotations(report));
   }
 }

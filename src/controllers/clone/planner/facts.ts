@@ -8,6 +8,7 @@ import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts
 import type { Consumer } from '../source/reach.ts';
 import type { CloneSource } from '../source/source.ts';
 import type { CloneFacts } from '../strategies/clone-facts.ts';
+import { strategyOf } from '../strategies/strategies.ts';
 
 /**
  * Gathers the facts on which the planner decides.
@@ -53,6 +54,12 @@ export function gatherFacts(
 /** Returns the strategy that a clone was begun with, and with which it is resumed. */
 export function begunWith(target: PersistentVolumeClaim): CloneType | undefined {
   return isBegun(target) ? toldType(target) : undefined;
+}
+
+/** Returns whether a clone was begun that pods make, which takes longer than one by the storage. */
+export function isCopied(target: PersistentVolumeClaim): boolean {
+  const cloneType = begunWith(target);
+  return cloneType !== undefined && !strategyOf(cloneType).byStorage;
 }
 
 /** Returns whether the annotation cloneType is the controllers' record, and no longer a wish. */

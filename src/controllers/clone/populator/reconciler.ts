@@ -17,6 +17,7 @@ import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebi
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../../objects/internal-annotations.ts';
 import { byTarget } from '../../objects/work-index.ts';
+import { earlierOf } from '../../runtime/earlier-result.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { completedReport, readReport } from '../../transfers/transfer-report.ts';
 import { requireAuthority } from '../grants/authority.ts';
@@ -107,7 +108,7 @@ export class ClonePopulatorReconciler implements Reconciler {
     const state = stateInPhase(phase, plan, outcome);
     const isUrgent = outcome.trouble !== undefined || outcome.report !== undefined;
     const later = isUrgent ? await this.#report(target, state) : await this.#reportLasting(target, state);
-    return requeueAt(later, outcome.after);
+    return earlierOf(later, outcome.after);
   }
 
   /**
@@ -140,11 +141,11 @@ export class ClonePopulatorReconciler implements Reconciler {
     const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
     const plan = resumedPlan(target, kindOf(cloneSource));
     const later = plan && (await this.#reportLasting(target, stateInPhase('Rebind', plan, { message: HANDING_OVER })));
-    return requeueAt(later, outcome === 'done' ? undefined : outcome.after);
+    return earlierOf(later, outcome === 'done' ? undefined : outcome.after);
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Result> {
-    return endPopulation(this.#context, target, () => {
+    const result = await endPopulation(this.#context, target, () => {
       const annotations = this.#annotationsOf(target, {
         phase: 'Succeeded',
         cloneType: begunWith(target),
@@ -159,6 +160,8 @@ export class ClonePopulatorReconciler implements Reconciler {
       this.#context.cloneCount.handedOver(complete, this.#context.now());
       return annotations;
     });
+    if (!result) this.#reported.forget(target);
+    return result;
   }
 
   async #sourceOf(target: PersistentVolumeClaim, name: string): Promise<ClonedObject> {
@@ -196,12 +199,6 @@ export class ClonePopulatorReconciler implements Reconciler {
   #annotationsOf(target: PersistentVolumeClaim, state: CloneState): Record<string, string> {
     return annotationsOf(state, target, [...this.#reported.times(target), [state.phase, this.#context.now()]]);
   }
-}
-
-/** Returns the result that asks for the earlier of two next looks, in milliseconds, if any. */
-function requeueAt(one = Infinity, other = Infinity): Result {
-  const requeueAfter = Math.min(one, other);
-  return Number.isFinite(requeueAfter) ? { requeueAfter } : undefined;
 }
 
 /** An error of CDI, which writes no phase of a pod, is one that passes. */

@@ -1,9 +1,10 @@
 import type { ClonePhase } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { reportInterval } from '../../runtime/report-interval.ts';
 import type { PhaseTimes } from '../metrics/phase-times.ts';
 import type { CloneState } from './clone-state.ts';
 
-/** The time that a phase has to last before it is reported, and the least time between two reports of it. */
+/** The least time that a phase has to last before it is reported, and between two reports of it. */
 const LASTING_MILLISECONDS = 1_000;
 /** The time after which a clone that nothing happened to is forgotten. */
 const REMEMBERED_MILLISECONDS = 60_000;
@@ -41,16 +42,25 @@ export class ReportedStates {
     const latest = this.#latest.get(target.metadata?.uid ?? '');
     if (latest?.times.at(-1)?.[0] !== state.phase) {
       this.note(target, state, now);
-      return LASTING_MILLISECONDS;
+      return this.#interval();
     }
-    const left = latest.at + LASTING_MILLISECONDS - now;
-    // More is left only where the clock was set back.
-    return left > LASTING_MILLISECONDS ? 0 : Math.max(0, left);
+    const passed = now - latest.at;
+    // Time has not passed where the clock was set back.
+    return passed < 0 ? 0 : Math.max(0, this.#interval() - passed);
+  }
+
+  /** Forgets a clone that is complete. */
+  forget({ metadata }: PersistentVolumeClaim): void {
+    this.#latest.delete(metadata?.uid ?? '');
   }
 
   /** Returns the phases that the clone was seen in, whether or not they were reported. */
   times(target: PersistentVolumeClaim): PhaseTimes {
     return this.#latest.get(target.metadata?.uid ?? '')?.times ?? [];
+  }
+
+  #interval(): number {
+    return reportInterval(LASTING_MILLISECONDS, this.#latest.size);
   }
 
   #remember({ metadata }: PersistentVolumeClaim, entry: Entry): void {

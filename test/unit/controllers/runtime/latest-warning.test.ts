@@ -3,7 +3,12 @@ import { latestWarning } from '../../../../src/controllers/runtime/latest-warnin
 
 const NOW = Date.parse('2024-01-01T00:01:00Z');
 const claim = { metadata: { namespace: 'team', name: 'disk', uid: 'u', creationTimestamp: '2024-01-01T00:00:00Z' } };
-const warning = (message: string, lastTimestamp: string) => ({ metadata: {}, message, lastTimestamp });
+const warning = (message: string, lastTimestamp: string) => ({
+  metadata: {},
+  involvedObject: { uid: 'u' },
+  message,
+  lastTimestamp,
+});
 
 describe('the latest warning on an object', () => {
   const told = (...events: object[]) =>

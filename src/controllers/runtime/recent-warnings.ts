@@ -1,0 +1,55 @@
+import { type Event, events } from '../../kube/builtin-resources.ts';
+import type { KubeClient } from '../../kube/client.ts';
+
+/** The least milliseconds for which a list is used. */
+const LEAST_MILLISECONDS = 1_000;
+/** A list is used for so many times as long as it took: a namespace with many events is listed less often. */
+const TIMES_AS_LONG = 20;
+
+interface Listed {
+  readonly warnings: Promise<ReadonlyMap<string, readonly Event[]>>;
+  /** Milliseconds since the epoch. */
+  until: number;
+}
+
+/**
+ * The Warning events of namespaces, by the uid of the object that they are about. One list serves all objects that wait
+ * at the same time: the API server has no index of events, and reads all of a namespace for each list.
+ */
+export class RecentWarnings {
+  readonly #client: Pick<KubeClient, 'list'>;
+  readonly #lists = new Map<string, Listed>();
+
+  constructor(client: Pick<KubeClient, 'list'>) {
+    this.#client = client;
+  }
+
+  /**
+   * Returns the Warning events about an object, as they were a moment ago.
+   *
+   * @param now milliseconds since the epoch
+   */
+  async about(namespace: string, uid: string, now: number): Promise<readonly Event[]> {
+    for (const [other, { until }] of this.#lists) if (until < now) this.#lists.delete(other);
+    const listed = this.#lists.get(namespace) ?? this.#list(namespace, now);
+    return (await listed.warnings).get(uid) ?? [];
+  }
+
+  #list(namespace: string, now: number): Listed {
+    const started = performance.now();
+    const listed: Listed = { warnings: this.#read(namespace), until: Infinity };
+    this.#lists.set(namespace, listed);
+    listed.warnings.then(
+      () => {
+        listed.until = now + Math.max(LEAST_MILLISECONDS, TIMES_AS_LONG * (performance.now() - started));
+      },
+      () => this.#lists.delete(namespace),
+    );
+    return listed;
+  }
+
+  async #read(namespace: string): Promise<ReadonlyMap<string, readonly Event[]>> {
+    const found = await this.#client.list(events, { namespace, fieldSelector: 'type=Warning' });
+    return Map.groupBy(found, ({ involvedObject }) => involvedObject?.uid ?? '');
+  }
+}

@@ -36,8 +36,7 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     return runInstallationStep(argv[3]);
   },
   importer: async () => {
-    keepCompilersOut();
-    prepareToMoveData();
+    await prepareToImport();
     const { runImporter } = await import('./pods/importer.ts');
     return runImporter();
   },
@@ -65,6 +64,13 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
   'prepare-claim': () => Promise.resolve(0),
 };
 
+async function prepareToImport(): Promise<void> {
+  keepCompilersOut();
+  prepareToMoveData();
+  const { unmapExecutable } = await import('./base/native/executable-pages.ts');
+  unmapExecutable();
+}
+
 function prepareToMoveData(): void {
   keepYoungGenerationSmall();
   sizeThreadPool();
@@ -76,8 +82,8 @@ if (role) {
   // The process ends with the role, even if sockets or timers are left.
   process.exit(await role());
 } else {
-  if (argv[2] === 'import') keepCompilersOut();
-  prepareToMoveData();
+  if (argv[2] === 'import') await prepareToImport();
+  else prepareToMoveData();
   const { runCommandLine } = await import('./cli/run.ts');
   await runCommandLine({ ...packageDocument, roles: Object.keys(roles) });
 }

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Checksum } from '../base/checksum.ts';
 import { TransferError } from '../base/errors.ts';
 import { formatBytes } from '../base/format-bytes.ts';
+import { unmapExecutable } from '../base/native/executable-pages.ts';
 import type { Progress } from '../base/progress.ts';
 import { formatNamed, formatNames } from '../image/formats/drivers.ts';
 import type { CheckpointStore } from '../transfer/checkpoint/store.ts';
@@ -56,6 +57,7 @@ async function runImport(given: string, path: string, options: ImportOptions, si
   const { progress, following } = followProgress(json);
   const started = performance.now();
   let target: Target | undefined;
+  unmapExecutable();
   try {
     await refuseItself(given, path);
     target = await createTarget(path, preallocation, progress);

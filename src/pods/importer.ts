@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { createLogger, type Logger } from '../base/logger.ts';
+import { unmapExecutable } from '../base/native/executable-pages.ts';
 import type { PatienceOptions } from '../base/patience.ts';
 import type { Progress } from '../base/progress.ts';
 import {
@@ -93,6 +94,7 @@ async function importVolume(
   openTransfers.text = request.openTransfer;
   const opening = { mounts: settings, followsInternalRedirects, patience, progress, signal, stage, openTransfers };
   const opened = await openSource(request.source, opening);
+  unmapExecutable();
   if (opened === undefined) {
     return succeeded(progress, await writeBlankDisk(sink, progress));
   }

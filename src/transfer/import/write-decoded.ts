@@ -1,3 +1,4 @@
+import { unmapExecutable } from '../../base/native/executable-pages.ts';
 import { decodeDisk } from '../../image/formats/decode.ts';
 import type { Resumption } from '../checkpoint/resumption.ts';
 import type { OpenedImage } from './opened-image.ts';
@@ -18,5 +19,7 @@ export async function writeDecoded(
   const disk = await decodeDisk(format, reader, { size, ranges, readsAll, guess, from: checkpoint?.position ?? 0 });
   if (checkpoint === undefined) await target.sink.begin(disk.virtualSize);
   if (skipsTo !== undefined) target.progress.skip(skipsTo);
+  // What comes now lasts, and needs little of what connecting and recognising the image needed.
+  unmapExecutable();
   return writeDisk(disk, target, resumption.journal(disk, subject, checkpoint));
 }

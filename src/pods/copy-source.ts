@@ -7,8 +7,9 @@ import {
   copySourceRequest,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
-import { askArrivedFiles, askTarget, type CopyServerAddress, sendCopy } from '../transfer/copy/copy-client.ts';
+import { askArrivedFiles, askTarget, sendCopy } from '../transfer/copy/copy-client.ts';
 import type { TargetState } from '../transfer/copy/copy-protocol.ts';
+import type { CopyServerAddress } from '../transfer/copy/copy-request.ts';
 import { prepareContent } from '../transfer/copy/copy-source-volume.ts';
 import { copiedVolume, withoutWrongRanges } from './copied-volume.ts';
 import { type CloneSettings, podCloneSettings } from './copy-settings.ts';
@@ -67,8 +68,9 @@ async function sendVolume(
   let furthest = 0;
   const virtualSize = await patience.persist(async () => {
     progress.restart();
+    const target = await waitForTarget(server, progress, signal);
     const content = await prepareContent(source, {
-      ...(await waitForTarget(server, progress, signal)),
+      ...target,
       transfer: request.transfer,
       arrivedFiles: () => askArrivedFiles(server, signal),
     });
@@ -76,7 +78,8 @@ async function sendVolume(
     progress.counters.bytesTotal = content.offer.bytesTotal;
     progress.enter('copying', { target: server.host, ...content.offer });
     try {
-      await sendCopy(server, content.offer, () => content.open(progress, signal), signal);
+      const { takesUpgrades } = target;
+      await sendCopy({ ...server, takesUpgrades }, content.offer, () => content.open(progress, signal), signal);
     } finally {
       // A failure after further progress is a new one, and gets the whole patience again.
       if (progress.counters.bytesRead > furthest) patience.renew();

@@ -3,12 +3,15 @@
  *
  *     HEAD /v1beta1/copy            answers 200 once the target is ready: its volume mode, and what has arrived already
  *     GET  /v1beta1/copy/arrived    the files of a tree that have arrived already (arrived-files.ts)
- *     POST /v1beta1/copy            Expect: 100-continue; the stream in pieces (piece-stream.ts) as a chunked body
+ *     POST /v1beta1/copy            Upgrade: diskpress-copy; once that is accepted (101), the stream in pieces
+ *                                   (piece-stream.ts) is the rest of the connection. To a server that does not offer
+ *                                   it: Expect: 100-continue; the stream as a chunked body
  *
  * A client that reconnects asks first, which ends whatever is left of its previous stream, and leaves out what has
  * arrived. The server checks the offer before it requests the stream, so that a disk that does not fit is refused
  * before anything is copied. It answers 200 with a StreamDigest of what it received once all of it is durable, and
- * otherwise with a {@link CloneRefusal}. A stream without its end record has not arrived.
+ * otherwise with a {@link CloneRefusal}; on an upgraded connection, that JSON is all that it sends. A stream without
+ * its end record has not arrived.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import * as z from 'zod';
@@ -17,6 +20,10 @@ import { TransferError, type TransferErrorCode } from '../../base/errors.ts';
 export const COPY_PATH = '/v1beta1/copy';
 export const ARRIVED_PATH = `${COPY_PATH}/arrived`;
 
+/** The protocol of an upgraded connection. Both ends can pass what it carries on without another copy of each part. */
+export const STREAM_PROTOCOL = 'diskpress-copy';
+
+const OFFERED_PROTOCOL_HEADER = 'x-diskpress-protocol';
 const VOLUME_MODE_HEADER = 'x-diskpress-volume-mode';
 const CONTENT_TYPE_HEADER = 'x-cdi-content-type';
 const CONTENT_ID_HEADER = 'x-diskpress-content-id';
@@ -50,12 +57,15 @@ const targetState = z.object({
   arrived: arrived.optional(),
   /** Whether the target holds an earlier state of the disk, of which only the changed parts have to be sent. */
   holdsBase: z.boolean().optional(),
+  /** Whether the server takes a stream as the rest of a connection. */
+  takesUpgrades: z.boolean().optional(),
 });
 export type TargetState = z.infer<typeof targetState>;
 
 export function stateHeaders(state: TargetState): OutgoingHttpHeaders {
   return {
     [VOLUME_MODE_HEADER]: state.volumeMode,
+    ...(state.takesUpgrades && { [OFFERED_PROTOCOL_HEADER]: STREAM_PROTOCOL }),
     ...(state.holdsBase && { [HOLDS_BASE_HEADER]: 'true' }),
     ...(state.arrived && {
       [CONTENT_ID_HEADER]: state.arrived.contentId,
@@ -69,6 +79,7 @@ export function parseState(headers: IncomingHttpHeaders): TargetState | undefine
   const id = headers[CONTENT_ID_HEADER];
   return targetState.safeParse({
     volumeMode: headers[VOLUME_MODE_HEADER],
+    ...(headers[OFFERED_PROTOCOL_HEADER] === STREAM_PROTOCOL && { takesUpgrades: true }),
     ...(headers[HOLDS_BASE_HEADER] === 'true' && { holdsBase: true }),
     ...(id !== undefined && { arrived: { contentId: id, from: headers[FROM_HEADER] } }),
   }).data;

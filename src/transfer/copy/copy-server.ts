@@ -1,16 +1,14 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { asTransferError, type TransferError } from '../../base/errors.ts';
 import type { Progress } from '../../base/progress.ts';
 import { closeWithConnections, listen } from '../../server/listen.ts';
-import { ARRIVED_PATH, type CloneRefusal, COPY_PATH, parseOffer, stateHeaders } from './copy-protocol.ts';
-import type { CloneReceiver, CloneTarget, ReceivedClone } from './copy-receiver.ts';
+import { ARRIVED_PATH, COPY_PATH, parseOffer, stateHeaders, STREAM_PROTOCOL } from './copy-protocol.ts';
+import type { CloneTarget, ReceivedClone } from './copy-receiver.ts';
+import { BodyExchange, type Exchange, refuseUpgrade, reply, UpgradedExchange } from './exchanges.ts';
 import { connectionFailure, tlsSettings, type TransferIdentity, watchConnection } from './peer.ts';
-import { PIECE_LENGTH, PieceReader, type StreamDigest } from './piece-stream.ts';
+import type { StreamDigest } from './piece-stream.ts';
 
 export interface CopyServerOptions {
   /** The port to listen on; 0 for any free one. */
@@ -23,8 +21,6 @@ export interface CopyServerOptions {
   signal?: AbortSignal;
 }
 
-/** How long a response may take to reach the client before the server stops, in milliseconds. */
-const ANSWER_GRACE = 5000;
 const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
 
 /**
@@ -38,7 +34,7 @@ export class CopyServer {
   /** Connections of the client of this clone. */
   readonly #trusted = new WeakSet<TLSSocket>();
   /** The latest request of the client; the next one is served after it has ended. */
-  #current: { request: IncomingMessage; ended: Promise<void> } | undefined;
+  #current: { request: { destroy(): void }; ended: Promise<void> } | undefined;
 
   constructor(options: CopyServerOptions) {
     this.#options = options;
@@ -65,6 +61,10 @@ export class CopyServer {
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
     this.#server.on('request', answer);
     this.#server.on('checkContinue', answer);
+    this.#server.on('upgrade', (request, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      this.#upgrade(request, socket as TLSSocket);
+    });
   }
 
   /** Starts to listen; returns the port. */
@@ -101,9 +101,7 @@ export class CopyServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     // A broken connection is handled where the stream is read.
     response.on('error', () => undefined);
-    const socket = request.socket as TLSSocket;
-    if (!this.#trusted.has(socket)) {
-      this.#options.progress.note('client refused', { reason: String(socket.authorizationError ?? 'session resumed') });
+    if (!this.#trusts(request.socket as TLSSocket)) {
       response.writeHead(403).end();
       return;
     }
@@ -113,14 +111,31 @@ export class CopyServer {
       case `GET ${ARRIVED_PATH}`:
         return this.#afterwards(request, () => this.#listFiles(response));
       case `POST ${COPY_PATH}`:
-        return this.#afterwards(request, () => this.#take(request, response));
+        return this.#afterwards(request, () => this.#take(new BodyExchange(request, response)));
       default:
         response.writeHead(404).end();
     }
   }
 
+  #upgrade(request: IncomingMessage, socket: TLSSocket): void {
+    const { method, url, headers } = request;
+    const isOffer = method === 'POST' && url === COPY_PATH && headers.upgrade === STREAM_PROTOCOL;
+    if (!this.#trusts(socket) || !isOffer) {
+      void refuseUpgrade(request, socket, isOffer ? 403 : 404);
+      return;
+    }
+    const exchange = new UpgradedExchange(request, socket);
+    this.#afterwards(exchange, () => this.#take(exchange));
+  }
+
+  #trusts(socket: TLSSocket): boolean {
+    if (this.#trusted.has(socket)) return true;
+    this.#options.progress.note('client refused', { reason: String(socket.authorizationError ?? 'session resumed') });
+    return false;
+  }
+
   /** Serves one request at a time; the newest one replaces the others. */
-  #afterwards(request: IncomingMessage, work: () => Promise<void>): void {
+  #afterwards(request: { destroy(): void }, work: () => Promise<void>): void {
     const previous = this.#current;
     previous?.request.destroy();
     this.#current = { request, ended: (previous?.ended ?? Promise.resolve()).then(work) };
@@ -128,9 +143,9 @@ export class CopyServer {
 
   async #tellState(response: ServerResponse): Promise<void> {
     try {
-      response.writeHead(200, stateHeaders(await this.#options.target.state())).end();
+      response.writeHead(200, stateHeaders({ ...(await this.#options.target.state()), takesUpgrades: true })).end();
     } catch (error) {
-      await this.#refuse(response, asTransferError(error));
+      await this.#refuse((...answer) => reply(response, ...answer), asTransferError(error));
     }
   }
 
@@ -138,105 +153,48 @@ export class CopyServer {
     try {
       response.end(await this.#options.target.arrivedFiles());
     } catch (error) {
-      await this.#refuse(response, asTransferError(error));
+      await this.#refuse((...answer) => reply(response, ...answer), asTransferError(error));
     }
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #take(exchange: Exchange): Promise<void> {
     const { progress } = this.#options;
     progress.restart();
     progress.recovered();
     try {
-      const [digest, clone] = await this.#receive(request, response);
-      await reply(response, 200, digest);
+      const [digest, clone] = await this.#receive(exchange);
+      await exchange.reply(200, digest);
       progress.enter('done');
       this.#received.resolve(clone);
     } catch (error) {
-      const broken = isBroken(request);
-      await this.#refuse(response, broken ? connectionFailure(error, 'the source') : asTransferError(error));
+      const failure = exchange.isBroken() ? connectionFailure(error, 'the source') : asTransferError(error);
+      await this.#refuse((...answer) => exchange.reply(...answer), failure);
     }
   }
 
-  async #refuse(response: ServerResponse, failure: TransferError): Promise<void> {
+  async #refuse(answer: Exchange['reply'], failure: TransferError): Promise<void> {
     const { code, message, permanent } = failure;
-    await reply(response, permanent ? 422 : 503, { code, message });
+    await answer(permanent ? 422 : 503, { code, message });
     if (permanent) this.#received.reject(failure);
     else this.#options.progress.failed(failure, 0);
   }
 
-  async #receive(request: IncomingMessage, response: ServerResponse): Promise<[StreamDigest, ReceivedClone]> {
+  async #receive(exchange: Exchange): Promise<[StreamDigest, ReceivedClone]> {
     const { progress, target } = this.#options;
-    const offer = parseOffer(request.headers);
+    const offer = parseOffer(exchange.headers);
     const receiver = await target.receiverFor(offer);
     try {
       await receiver.begin(offer);
-      response.writeContinue();
+      exchange.accept();
       progress.enter('copying', { ...offer });
-      const digest = await readBody(request, receiver);
+      const digest = await exchange.receive((piece) => receiver.write(piece));
       progress.enter('syncing');
       const clone = await receiver.finish();
       return [digest, { ...clone, ...(offer.allocation && { allocation: offer.allocation }) }];
     } catch (error) {
-      const leave = isBroken(request) ? receiver.suspend() : receiver.abandon();
+      const leave = exchange.isBroken() ? receiver.suspend() : receiver.abandon();
       await leave.catch((reason: unknown) => progress.note('not left as it should be', { reason: String(reason) }));
       throw error;
     }
   }
-}
-
-/** Whether the client disconnected in the middle of its stream. */
-function isBroken(request: IncomingMessage): boolean {
-  return request.destroyed && !request.complete;
-}
-
-/**
- * Reads a body to its end.
- *
- * When the receiver fails, the connection is kept, so that the client can be told why.
- */
-async function readBody(request: IncomingMessage, receiver: CloneReceiver): Promise<StreamDigest> {
-  const reader = new PieceReader((piece) => receiver.write(piece));
-  let digest: StreamDigest | undefined;
-  const collector = new Writable({
-    highWaterMark: PIECE_LENGTH,
-    write: (chunk: Buffer, _encoding, done) => {
-      try {
-        const busy = reader.add(chunk);
-        if (busy) busy.then(() => done(), done);
-        else done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-    final: (done) => {
-      reader.end().then((complete) => {
-        digest = complete;
-        done();
-      }, done);
-    },
-  });
-  const taken = finished(collector);
-  request.pipe(collector);
-  // When the connection breaks, the body neither ends nor makes the collector fail by itself.
-  await Promise.race([taken, finished(request).then(() => taken)]).finally(async () => {
-    request.unpipe(collector);
-    collector.destroy();
-    taken.catch(() => undefined);
-    await reader.settle();
-  });
-  if (!digest) throw new Error('a body that ended without its end');
-  return digest;
-}
-
-/** Responds, and waits until the response has been sent or cannot be. */
-async function reply(response: ServerResponse, status: number, body: StreamDigest | CloneRefusal): Promise<void> {
-  if (response.destroyed || response.headersSent || response.socket === null || response.socket.destroyed) return;
-  const { req: request } = response;
-  // What the client still sends is discarded, so that it gets to read the response.
-  request.resume();
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
-  const socket = response.socket as TLSSocket;
-  if (!socket.destroyed)
-    await once(socket, 'close', { signal: AbortSignal.timeout(ANSWER_GRACE) }).catch(() => undefined);
 }

@@ -8,12 +8,12 @@ import type { Progress } from '../../base/progress.ts';
 import { bytesOfRanges, mapOfAllocated, rangesToRead, type ToldRanges, withUnknownEnd } from './allocated-disk.ts';
 import { type ArrivedMembers, compareArrived } from './arrived-files.ts';
 import { checksOf, mapOf, rangesToSend } from './changed-disk.ts';
-import type { CloneStream } from './copy-client.ts';
 import { type CloneOffer, MISMATCHED_BASE, type TargetState } from './copy-protocol.ts';
 import { readDisk } from './disk-reader.ts';
 import { diskUsage } from './disk-usage.ts';
 import { type DiskExtent, type DiskExtents, encodeExtents } from './extent-stream.ts';
 import { type Disk, measureDisk } from './measured-disk.ts';
+import type { CloneStream } from './send-pieces.ts';
 import { archiveTree } from './tree-archive.ts';
 import { listMembers, type TreeMember } from './tree-members.ts';
 

@@ -127,9 +127,14 @@ export class PieceReader {
     this.#take = take;
   }
 
+  /** Whether the end record has arrived, and is right. */
+  get hasEnded(): boolean {
+    return this.#digest !== undefined;
+  }
+
   /**
-   * Adds the next bytes of the stream. They may be reused when this returns or, where it returns a promise because it
-   * has to wait for the consumer, when that is fulfilled.
+   * Adds the next bytes of the stream, which may be reused once this returns. Where it returns a promise, because it
+   * has to wait for the consumer, nothing may be added until that is fulfilled.
    *
    * @throws TransferError StreamCorrupted, and what the consumer threw
    */
@@ -142,7 +147,7 @@ export class PieceReader {
       const copied = buffer.copy(this.#filling, this.#filled, position, position + this.#length - this.#filled);
       position += copied;
       this.#filled += copied;
-      if (this.#filled === this.#length) return this.#pass(buffer.subarray(position));
+      if (this.#filled === this.#length) return this.#pass(Buffer.from(buffer.subarray(position)));
     }
     return undefined;
   }

@@ -19,7 +19,7 @@ export interface BlockRanges {
 }
 
 /** The most ranges of a document: more are merged by whoever makes it. */
-export const MOST_BLOCK_RANGES = 16_384;
+export const MOST_BLOCK_RANGES = 32_768;
 /** Longest document in characters, so that it fits into a Secret beside other keys. */
 export const LONGEST_BLOCK_RANGES = 512 * 1024;
 

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { eventsOf } from './support/events.ts';
 import { hasOwnDriver } from './support/own-classes.ts';
-import { SecondStorage } from './support/second-storage.ts';
+import { SecondStorage } from '../support/second-storage.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { transferPodsOf } from './support/transfer-pods.ts';

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 import { readVolume, type VolumeContent } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
 import { hasOwnDriver } from './support/own-classes.ts';
-import { SecondStorage } from './support/second-storage.ts';
+import { SecondStorage } from '../support/second-storage.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { followTold, type Told } from './support/told.ts';

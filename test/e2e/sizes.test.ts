@@ -8,7 +8,7 @@ import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { conditionOf, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { until } from '../support/until.ts';
 import { hasOwnDriver } from './support/own-classes.ts';
-import { SecondStorage } from './support/second-storage.ts';
+import { SecondStorage } from '../support/second-storage.ts';
 import { DISK_END, SizedImages } from './support/sized-images.ts';
 import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';

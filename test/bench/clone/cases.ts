@@ -3,11 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BlockRange, bytesIn } from '../../../src/base/block-range.ts';
+import { encodeBlockRanges } from '../../../src/protocol/block-ranges.ts';
+import { ALLOCATED_RANGES_FILE, CHANGED_RANGES_FILE } from '../../../src/protocol/transfer-pod.ts';
 import type { CloneRig } from '../../integration/copy/rig/clone-rig.ts';
 import { type LoopDevices, sh } from '../../integration/copy/rig/disks.ts';
 import type { Copied } from './copy.ts';
 
 const MEBIBYTE = 2 ** 20;
+const MEGABYTE = 1e6;
 const PIECE_LENGTH = 64 * 1024;
 /** The disk has a MiB of data in each so many MiB: 1.4 GiB in 8 GiB. */
 const STRIDE_MEBIBYTES = 5.714;
@@ -38,6 +42,8 @@ export interface Dimensions {
 export const cases: Readonly<Record<string, (dimensions: Dimensions) => Case>> = {
   image,
   device,
+  'device-allocated': allocatedDevice,
+  'device-repeated': repeatedDevice,
   tree,
   'image-one-pod': (dimensions) => inOnePod(image(dimensions)),
   'device-one-pod': (dimensions) => inOnePod(device(dimensions)),
@@ -86,6 +92,55 @@ function device({ mebibytes }: Dimensions): Case {
   };
 }
 
+/** The driver tells what is allocated of the source. */
+function allocatedDevice(dimensions: Dimensions): Case {
+  const whole = device(dimensions);
+  return {
+    ...whole,
+    name: 'device to device, of which what is allocated is told; dd conv=sparse,fsync',
+    prepare: async (rig, devices) => {
+      const copied = await whole.prepare(rig, devices);
+      const ranges = scattered(dimensions.mebibytes);
+      await tell(rig, ALLOCATED_RANGES_FILE, dimensions, ranges);
+      return { ...copied, needed: bytesIn(ranges) / MEGABYTE };
+    },
+  };
+}
+
+/** The target holds an earlier copy, since which a hundredth of the disk has changed. */
+function repeatedDevice(dimensions: Dimensions): Case {
+  const whole = device(dimensions);
+  const { mebibytes } = dimensions;
+  const fileOf = ({ directory }: CloneRig, name: string) => join(directory, name);
+  return {
+    ...whole,
+    name: 'device to an earlier copy of it, of which 1 % has changed; dd conv=sparse,fsync of all',
+    prepare: async (rig, devices) => {
+      const copied = await whole.prepare(rig, devices);
+      sh('cp --sparse=always --reflink=auto "$1" "$2"', '/', devices.file('source.raw'), fileOf(rig, 'base.raw'));
+      const changed = everyHundredth(mebibytes);
+      writePieces(devices.file('source.raw'), changed);
+      await tell(rig, CHANGED_RANGES_FILE, dimensions, changed);
+      return { ...copied, holdsBase: true, needed: bytesIn(changed) / MEGABYTE };
+    },
+    clear: async (rig, copied) => {
+      await whole.clear(rig, copied);
+      sh(
+        'dd if="$1" of="$2" bs=1M conv=sparse,notrunc,fsync status=none',
+        '/',
+        fileOf(rig, 'base.raw'),
+        fileOf(rig, 'target.raw'),
+      );
+    },
+  };
+}
+
+/** Tells the source of ranges, as the controllers do. */
+function tell(rig: CloneRig, name: string, { mebibytes }: Dimensions, ranges: readonly BlockRange[]): Promise<void> {
+  const text = encodeBlockRanges({ capacity: mebibytes * MEBIBYTE, ranges });
+  return writeFile(join(rig.directory, 'client-tls', name), text);
+}
+
 function tree({ files }: Dimensions): Case {
   return {
     name: `tree of ${files} files of 4 KiB; tar to tar, sync -f`,
@@ -108,16 +163,33 @@ function tree({ files }: Dimensions): Case {
 
 /** Writes data that are not zeros all over a sparse disk. */
 function writeScattered(path: string, mebibytes: number): void {
+  writePieces(path, scattered(mebibytes), mebibytes);
+}
+
+/** @param mebibytes that a file is made to have at first */
+function writePieces(path: string, pieces: readonly BlockRange[], mebibytes?: number): void {
   const piece = randomBytes(PIECE_LENGTH);
   const target = openSync(path, constants.O_RDWR | constants.O_CREAT);
   try {
-    if (fstatSync(target).isFile()) ftruncateSync(target, mebibytes * MEBIBYTE);
-    const stride = Math.floor((STRIDE_MEBIBYTES * MEBIBYTE) / (MEBIBYTE / PIECE_LENGTH) / 4096) * 4096;
-    for (let offset = 0; offset + PIECE_LENGTH <= mebibytes * MEBIBYTE; offset += stride) {
-      writeSync(target, piece, 0, piece.length, offset);
-    }
+    if (mebibytes !== undefined && fstatSync(target).isFile()) ftruncateSync(target, mebibytes * MEBIBYTE);
+    for (const { offset, length } of pieces) writeSync(target, piece, 0, length, offset);
     fsyncSync(target);
   } finally {
     closeSync(target);
   }
+}
+
+/** The pieces of a disk that have data. */
+const scattered = (mebibytes: number) => piecesOf(mebibytes, (STRIDE_MEBIBYTES * MEBIBYTE) / (MEBIBYTE / PIECE_LENGTH));
+
+const everyHundredth = (mebibytes: number) => piecesOf(mebibytes, 100 * PIECE_LENGTH);
+
+/** @param stride from one piece to the next, in bytes */
+function piecesOf(mebibytes: number, stride: number): BlockRange[] {
+  const aligned = Math.floor(stride / 4096) * 4096;
+  const pieces: BlockRange[] = [];
+  for (let offset = 0; offset + PIECE_LENGTH <= mebibytes * MEBIBYTE; offset += aligned) {
+    pieces.push({ offset, length: PIECE_LENGTH });
+  }
+  return pieces;
 }

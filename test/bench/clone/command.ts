@@ -58,14 +58,20 @@ export async function clone(args: string[]): Promise<number> {
 }
 
 function report(results: readonly Measured[]): string {
-  const head = ['copy', 'usual tool, s', 'diskpress, s', 'ratio', 'processor at the source, s', 'at the target, s'];
-  const lines = results.map(({ name, reference, ours }) => [
+  const head = [
+    ...['copy', 'usual tool, s', 'diskpress, s', 'ratio', 'processor at the source, s', 'at the target, s'],
+    ...['MB to be read', 'fetched', 'sent'],
+  ];
+  const lines = results.map(({ name, reference, ours, needed }) => [
     name,
     middle(reference).toFixed(1),
     middle(ours.map(({ seconds }) => seconds)).toFixed(1),
     middle(ours.map(({ seconds }, round) => seconds / (reference[round] ?? NaN))).toFixed(2),
     middle(ours.map((usage) => usage['source: processor, s'])).toFixed(1),
     middle(ours.map((usage) => usage['target: processor, s'])).toFixed(1),
+    needed?.toFixed(0) ?? '',
+    middle(ours.map((usage) => usage['source: fetched, MB'])).toFixed(0),
+    middle(ours.map((usage) => usage['source: sent, MB'])).toFixed(0),
   ]);
   return table(head, lines);
 }

@@ -14,6 +14,7 @@ export type CopyFigures = Readonly<
     | 'source: memory, MB'
     | 'target: memory, MB'
     | 'source: read, MB'
+    | 'source: fetched, MB'
     | 'source: sent, MB',
     number
   >
@@ -24,6 +25,10 @@ export interface Copied {
   readonly contentType: 'kubevirt' | 'archive';
   /** Paths of block devices, for volumes that are. */
   readonly devices?: { readonly source: string; readonly target: string };
+  /** Whether the target holds an earlier copy, of which another build knows nothing. */
+  readonly holdsBase?: true;
+  /** MB that have to be read and sent at least, where that is less than the whole. */
+  readonly needed?: number;
 }
 
 /**
@@ -32,11 +37,11 @@ export interface Copied {
  * @throws Error where one of the ends does not succeed
  */
 export async function copy(rig: CloneRig, program: RoleProgram, copied: Copied): Promise<CopyFigures> {
-  const { volumeMode, contentType, devices } = copied;
+  const { volumeMode, contentType, devices, holdsBase = false } = copied;
   const server = rig.startServer(
     { volumeMode, contentType, capacity: 8 * GIBIBYTE },
     devices ? { blockDevice: devices.target } : {},
-    { program },
+    { program, holdsBase },
   );
   const port = await portOf(server);
   const source = rig.startSource(
@@ -61,6 +66,7 @@ export async function copy(rig: CloneRig, program: RoleProgram, copied: Copied):
     'source: memory, MB': atSource.memory,
     'target: memory, MB': atTarget.memory,
     'source: read, MB': atSource.read,
+    'source: fetched, MB': atSource.fetched,
     'source: sent, MB': atSource.written,
   };
 }
@@ -92,6 +98,7 @@ export async function copyInOneProcess(rig: CloneRig, program: RoleProgram, copi
     'source: memory, MB': 0,
     'target: memory, MB': memory,
     'source: read, MB': 0,
+    'source: fetched, MB': 0,
     'source: sent, MB': 0,
   };
 }

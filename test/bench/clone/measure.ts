@@ -24,6 +24,8 @@ export interface Measured {
   readonly ours: CopyFigures[];
   /** Nothing where there is no other build. */
   readonly theirs: CopyFigures[];
+  /** MB that have to be read and sent at least; undefined where that is the whole. */
+  needed?: number | undefined;
 }
 
 /** Copies with the usual tool and with each build in turn; the one that begins is another one in each round. */
@@ -36,6 +38,7 @@ export async function measure(each: Case, { rounds, ours, theirs, log }: Measuri
     atEnd(() => devices.detach());
     try {
       const copied = await each.prepare(rig, devices);
+      measured.needed = copied.needed;
       await dropCaches();
       const began = performance.now();
       each.reference(rig, copied);

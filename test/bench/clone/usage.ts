@@ -14,6 +14,8 @@ export interface Usage {
   /** MB that it has read from files and connections, and written to them. */
   readonly read: number;
   readonly written: number;
+  /** MB that it had fetched from disks and devices, which is nothing for what was in a cache. */
+  readonly fetched: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Usage {
  * @returns what it had used when it was last seen
  */
 export function followUsage(pid: number | undefined): () => Usage {
-  let usage: Usage = { processor: NaN, memory: NaN, read: NaN, written: NaN };
+  let usage: Usage = { processor: NaN, memory: NaN, read: NaN, written: NaN, fetched: NaN };
   const timer = setInterval(() => {
     try {
       usage = usageOf(pid) ?? usage;
@@ -50,5 +52,6 @@ function usageOf(pid: number | undefined): Usage | undefined {
     memory: (Number(resident) * 1024) / MEGABYTE,
     read: megabytes('rchar'),
     written: megabytes('wchar'),
+    fetched: megabytes('read_bytes'),
   };
 }

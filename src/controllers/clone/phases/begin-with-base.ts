@@ -5,7 +5,7 @@ import { annotateClaim } from '../../claims/annotate-claim.ts';
 import { isBound } from '../../claims/bound.ts';
 import { hasFailedToProvision } from '../../claims/population/failed-restore.ts';
 import type { WorkingClaimOptions } from '../../claims/population/working-claim.ts';
-import { waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
+import { mayBePopulatedNow, waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import { warnAuthor } from '../../claims/warn-author.ts';
 import {
   baseOfAnnotation,
@@ -13,6 +13,7 @@ import {
   workBaseAnnotation,
   workSourceUidAnnotation,
 } from '../../objects/internal-annotations.ts';
+import { readReport } from '../../transfers/transfer-report.ts';
 import { baseToBeginWith, incrementalSource } from '../planner/incremental.ts';
 import type { CloneWork } from './phase.ts';
 
@@ -42,28 +43,36 @@ export async function beginWithBase({ context, changedBlocks, target, source }: 
 }
 
 /**
- * Removes a working claim that cannot be restored from its base; it is made anew without one.
+ * Looks after a working claim that is restored from its base. It is removed where it cannot be, and made anew without.
  *
- * @returns whether it has been
+ * @returns `restoring` where this has to be called again after a while
  */
-export async function removeFailedBase(work: CloneWork, claim: PersistentVolumeClaim): Promise<boolean> {
+export async function lookAfterBase(
+  work: CloneWork,
+  claim: PersistentVolumeClaim,
+): Promise<'removed' | 'restoring' | 'settled'> {
   const { caches, client, now } = work.context;
-  const uid = claim.metadata?.annotations?.[workBaseAnnotation];
-  if (uid === undefined || isBeingDeleted(claim)) return false;
-  const age = now() - Date.parse(String(claim.metadata?.creationTimestamp ?? ''));
+  const { annotations, uid, creationTimestamp } = claim.metadata ?? {};
+  const baseUid = annotations?.[workBaseAnnotation];
+  if (baseUid === undefined || isBeingDeleted(claim)) return 'settled';
   const { namespace } = keyOf(claim);
   // The name has meant that snapshot all the time, if it still does once the claim has its volume.
-  const isGone = caches.snapshots.get({ namespace, name: claim.spec?.dataSource?.name ?? '' })?.metadata?.uid !== uid;
-  if (isBound(claim) && !isGone) return false;
+  const found = caches.snapshots.get({ namespace, name: claim.spec?.dataSource?.name ?? '' });
+  const isGone = found?.metadata?.uid !== baseUid;
+  const waits = waitsForFirstConsumer(claim, caches);
+  // Pods for a volume that is there are only told of changes where its base is.
+  const hasBegun = readReport(annotations) !== undefined && !waits;
+  if (isBound(claim) ? !isGone || hasBegun : !isGone && !mayBePopulatedNow(claim, caches)) return 'settled';
+  const age = now() - Date.parse(String(creationTimestamp ?? ''));
   const hasFailed = age > FAILING_MILLISECONDS && (await hasFailedToProvision(client, keyOf(claim)));
-  const takesTooLong = age > PATIENCE_MILLISECONDS && !waitsForFirstConsumer(claim, caches);
-  if (!isGone && !hasFailed && !takesTooLong) return false;
+  const takesTooLong = age > PATIENCE_MILLISECONDS && !waits;
+  if (!isGone && !hasFailed && !takesTooLong) return 'restoring';
   const why = isGone ? 'the earlier copy is gone' : 'the earlier copy could not be restored';
   await annotateClaim(client, work.target, FIELD_MANAGER, { [baseRefusedAnnotation]: why });
   warnAuthor(work.context, work.target, {
     reason: 'IncrementalCloneImpossible',
     message: `The whole volume is copied: ${why}`,
   });
-  await client.delete(persistentVolumeClaims, keyOf(claim), { uid: claim.metadata?.uid });
-  return true;
+  await client.delete(persistentVolumeClaims, keyOf(claim), { uid });
+  return 'removed';
 }

@@ -7,10 +7,13 @@ import { createWorkingClaim } from '../../claims/population/create-working-claim
 import { workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
-import { beginWithBase, removeFailedBase } from './begin-with-base.ts';
+import { beginWithBase, lookAfterBase } from './begin-with-base.ts';
 import { claimBesideSource } from './claim-beside-source.ts';
 import { keepBase } from './keep-base.ts';
 import type { CloneWork, Phase } from './phase.ts';
+
+/** Until the next look at a claim that is being restored, of which no watch tells that it fails. */
+const RESTORING_MILLISECONDS = 2_000;
 
 /** The phase HostClone: a working claim requests, by an annotation, a source pod and a target pod that copy into it. */
 export const hostClone: Phase = async (work) => {
@@ -20,12 +23,14 @@ export const hostClone: Phase = async (work) => {
     await createWorkingClaim(work.context, work.target, await copiedInto(work));
     return { message: 'the copying pods are being started' };
   }
-  if (await removeFailedBase(work, claim)) return { message: 'the copy begins anew' };
+  const base = await lookAfterBase(work, claim);
+  if (base === 'removed') return { message: 'the copy begins anew' };
   const report = readReport(claim.metadata?.annotations);
   if (report?.podPhase === 'Failed') throw new TerminalError(report.reason, report.message);
   if (report?.podPhase === 'Succeeded' && isBound(claim)) return keepBase(work, claim);
-  if (!report) return { message: 'the copying pods are being started' };
-  return { message: report.message, trouble: troubleIn(report), report };
+  const after = base === 'restoring' && { after: RESTORING_MILLISECONDS };
+  if (!report) return { message: 'the copying pods are being started', ...after };
+  return { message: report.message, trouble: troubleIn(report), report, ...after };
 };
 
 async function copiedInto(work: CloneWork): Promise<PersistentVolumeClaim> {

@@ -85,6 +85,32 @@ describe('repeated copies of a Block claim whose owner wants them to be incremen
     }
   });
 
+  it('are complete, and say so where everything is sent, whenever a part of it is deleted', async () => {
+    for (const part of ['copy', 'source'] as const) {
+      for (let rounds = 1; rounds <= 7; rounds += 1) {
+        const incremental = await IncrementalWorld.of();
+        await incremental.copy('first');
+        incremental.begin('second');
+        await incremental.rounds(rounds);
+        const { api, data } = incremental.world;
+        const [lost] = incremental.kept().filter((each) => isOfCopy(each) === (part === 'copy'));
+        if (lost) api.delete('tenant', volumeSnapshots, keyOf(lost));
+        await incremental.settled('second');
+        const when = `${part}, after ${rounds} rounds`;
+        expect(incremental.phaseOf('second'), when).to.equal('Succeeded');
+        const copied = data.of(data.volumeOf({ namespace: TEAM, name: 'second' })?.metadata?.name);
+        expect(copied, when).to.deep.equal(['team/own']);
+        const isWhole = incremental.sent.at(-1) === 'everything';
+        const reasons = incremental.events.filter((event) => event.startsWith('IncrementalCloneImpossible'));
+        // A plan that was made without it promises nothing.
+        const isPromised = incremental.planOf('second').startsWith('copy of what has changed');
+        // It may be noticed when the copy is begun and when the claim for it is looked after.
+        if (isWhole && isPromised) expect(reasons.length, when).to.be.within(1, 2);
+        else expect(reasons, when).to.deep.equal([]);
+      }
+    }
+  });
+
   it('leave a snapshot alone that somebody has planted', async () => {
     const incremental = await IncrementalWorld.of();
     await incremental.copy('first');

@@ -1,15 +1,10 @@
-import { storageProfiles } from '../../../src/api/storage-profile.ts';
-import {
-  csiDrivers,
-  type PersistentVolume,
-  persistentVolumes,
-  storageClasses,
-} from '../../../src/kube/builtin-resources.ts';
-import { volumeSnapshotClasses } from '../../../src/kube/snapshot-resources.ts';
-import { type SecondDriver, startSecondDriver } from '../../cluster/index.ts';
-import { eventually } from '../../support/eventually.ts';
-import { until } from '../../support/until.ts';
-import type { Suite } from './suite.ts';
+import { storageProfiles } from '../../src/api/storage-profile.ts';
+import { csiDrivers, persistentVolumes, storageClasses } from '../../src/kube/builtin-resources.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { volumeSnapshotClasses } from '../../src/kube/snapshot-resources.ts';
+import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
+import { eventually } from './eventually.ts';
+import { until } from './until.ts';
 
 const FIELD_MANAGER = 'diskpress-test';
 
@@ -24,13 +19,13 @@ export interface SecondClass {
 
 /** A second driver with classes and a snapshot class of its own. */
 export class SecondStorage {
-  readonly #suite: Suite;
+  readonly #client: KubeClient;
   readonly #driver: SecondDriver;
   readonly #classes: string[] = [];
   readonly #snapshotClasses: string[] = [];
 
-  private constructor(suite: Suite, driver: SecondDriver) {
-    this.#suite = suite;
+  private constructor(client: KubeClient, driver: SecondDriver) {
+    this.#client = client;
     this.#driver = driver;
   }
 
@@ -39,14 +34,14 @@ export class SecondStorage {
    * @param options.tellsBlocks whether it tells which blocks of its snapshots have changed
    */
   static async start(
-    suite: Suite,
+    { client }: { readonly client: KubeClient },
     prefix: string,
     { storageCapacity = false, tellsBlocks = false } = {},
   ): Promise<SecondStorage> {
     const driver = await startSecondDriver({ prefix, tellsBlocks });
     const spec = { attachRequired: false, podInfoOnMount: false, storageCapacity, fsGroupPolicy: 'File' };
-    await suite.client.apply(csiDrivers, { metadata: { name: driver.name }, spec }, { fieldManager: FIELD_MANAGER });
-    await suite.client.apply(
+    await client.apply(csiDrivers, { metadata: { name: driver.name }, spec }, { fieldManager: FIELD_MANAGER });
+    await client.apply(
       volumeSnapshotClasses,
       {
         metadata: { name: driver.name, annotations: { 'snapshot.storage.kubernetes.io/is-default-class': 'true' } },
@@ -55,7 +50,7 @@ export class SecondStorage {
       },
       { fieldManager: FIELD_MANAGER },
     );
-    return new SecondStorage(suite, driver);
+    return new SecondStorage(client, driver);
   }
 
   async addClass(name: string, options: SecondClass = {}): Promise<void> {
@@ -65,7 +60,7 @@ export class SecondStorage {
       volumeBindingMode = 'Immediate',
       snapshotParameters,
     } = options;
-    const { client } = this.#suite;
+    const client = this.#client;
     await client.apply(
       storageClasses,
       {
@@ -93,7 +88,7 @@ export class SecondStorage {
 
   async #addSnapshotClass(name: string, parameters: Readonly<Record<string, string>>): Promise<void> {
     const snapshotClass = { metadata: { name }, driver: this.#driver.name, deletionPolicy: 'Delete' as const };
-    await this.#suite.client.apply(
+    await this.#client.apply(
       volumeSnapshotClasses,
       { ...snapshotClass, parameters: { ...parameters } },
       { fieldManager: FIELD_MANAGER },
@@ -103,17 +98,17 @@ export class SecondStorage {
 
   /** Resolves once the driver has removed all of its volumes. */
   async untilEmpty(): Promise<void> {
-    const isOurs = ({ spec }: PersistentVolume) => spec?.csi?.driver === this.#driver.name;
+    const { name } = this.#driver;
     await eventually(
-      `${this.#driver.name} has no volumes`,
-      async () => !(await this.#suite.client.list(persistentVolumes)).some(isOurs),
+      `${name} has no volumes`,
+      async () => !(await this.#client.list(persistentVolumes)).some(({ spec }) => spec?.csi?.driver === name),
       60_000,
     );
   }
 
   /** Ends all of it; to be called when its volumes are gone. */
   async stop(): Promise<void> {
-    const { client } = this.#suite;
+    const client = this.#client;
     for (const name of this.#classes) await client.delete(storageClasses, { namespace: '', name });
     for (const name of [this.#driver.name, ...this.#snapshotClasses]) {
       await client.delete(volumeSnapshotClasses, { namespace: '', name });

@@ -157,7 +157,7 @@ export class Informer<T extends KubeObject> {
     const known = this.#store.get(keyOf(object));
     // After a list, most objects are unchanged: the old ones are kept, so that the new ones can be garbage collected.
     if (known && known.metadata?.resourceVersion === object.metadata?.resourceVersion) return known;
-    return this.#interner.intern(this.#prune(dropBookkeeping(object)));
+    return this.#interner.intern(this.#prune(dropBookkeeping(object)), known);
   }
 
   #replace(objects: T[]): void {

@@ -2,8 +2,8 @@ import { keyOf, keyToString, type ObjectKey } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import type { KubeObject } from './resource.ts';
 
-/** Objects by the value that an index has for them. */
-type Entries<T> = Map<string, Set<T>>;
+/** Objects by the value that an index has for them. A set takes much more memory than the one object that most have. */
+type Entries<T> = Map<string, T | Set<T>>;
 
 /** Objects by key, and by the values of any number of indexes, which follow every change. */
 export class Store<T extends KubeObject> {
@@ -25,7 +25,9 @@ export class Store<T extends KubeObject> {
   /** Returns the objects that the index has for this value. The first lookup in an index visits all objects. */
   byIndex(index: ObjectIndex<T>, value: string): T[] {
     const entries = this.#indexes.get(index) ?? this.#addIndex(index);
-    return [...(entries.get(value) ?? [])];
+    const found = entries.get(value);
+    if (found === undefined) return [];
+    return found instanceof Set ? [...found] : [found];
   }
 
   /** @returns the previous object of that key */
@@ -60,16 +62,16 @@ export class Store<T extends KubeObject> {
 
 function insert<T>(entries: Entries<T>, values: readonly string[], object: T): void {
   for (const value of values) {
-    const objects = entries.get(value);
-    if (objects) objects.add(object);
-    else entries.set(value, new Set([object]));
+    const found = entries.get(value);
+    if (found instanceof Set) found.add(object);
+    else entries.set(value, found === undefined || found === object ? object : new Set([found, object]));
   }
 }
 
 function remove<T>(entries: Entries<T>, values: readonly string[], object: T): void {
   for (const value of values) {
-    const objects = entries.get(value);
-    objects?.delete(object);
-    if (objects?.size === 0) entries.delete(value);
+    const found = entries.get(value);
+    if (found === object) entries.delete(value);
+    else if (found instanceof Set && found.delete(object) && found.size === 0) entries.delete(value);
   }
 }

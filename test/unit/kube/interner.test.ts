@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Interner } from '../../../src/kube/interner.ts';
@@ -8,10 +9,40 @@ describe('Interner', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const copy = structuredClone(value);
-        expect(interner.intern(value)).to.equal(value).and.to.deep.equal(copy);
-        expect(allFrozen(value)).to.be.true;
+        const interned = interner.intern(value);
+        expect(isDeepStrictEqual(interned, copy)).to.equal(true);
+        expect(allFrozen(interned)).to.equal(true);
       }),
     );
+  });
+
+  it('leaves the new state of every object as it is, whatever the old one was', () => {
+    const interner = new Interner();
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (old, value) => {
+        const copy = structuredClone(value);
+        expect(isDeepStrictEqual(interner.intern(value, interner.intern(old)), copy)).to.equal(true);
+      }),
+    );
+  });
+
+  it('keeps what did not change, and what the object before has, too, once', () => {
+    const interner = new Interner();
+    const object = (name: string, phase: string) => ({
+      name,
+      spec: { size: '1Gi', modes: ['ReadWriteOnce'] },
+      labels: { app: 'images' },
+      status: { phase },
+    });
+    const one = interner.intern(object('one', 'Pending'));
+    const two = interner.intern(object('two', 'Pending'));
+    expect(two.spec).to.equal(one.spec);
+    expect(two.status).to.equal(one.status);
+    interner.intern({ ...object('three', 'Failed'), spec: { size: '2Gi', modes: [] as string[] } });
+    const changed = interner.intern(object('one', 'Bound'), one);
+    expect(changed).to.deep.equal(object('one', 'Bound'));
+    expect(changed.spec).to.equal(one.spec);
+    expect(changed.labels).to.equal(one.labels);
   });
 
   it('goes on when it has seen more strings than it remembers', () => {

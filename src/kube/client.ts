@@ -139,7 +139,7 @@ export class KubeClient {
       idleTimeout,
       signal,
     } as const;
-    const response = await this.#transport.send(request);
+    const response = await this.#transport.stream(request);
     options.onOpen?.();
     try {
       yield* parseWatchStream<T>(response.body);
@@ -251,7 +251,7 @@ export class KubeClient {
   ): Promise<void> {
     const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, dryRun, signal } = options;
     try {
-      const response = await this.#transport.send({
+      await this.#transport.succeed({
         verb: 'delete',
         method: 'DELETE',
         resource: resourceName(resource),
@@ -265,7 +265,6 @@ export class KubeClient {
         },
         signal,
       });
-      await response.body.dump();
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -99,10 +99,9 @@ export class Controller {
 
   async #process(text: string, signal: AbortSignal): Promise<void> {
     const controller = this.name;
-    const logger = this.#logger.child({ object: text });
     const observe = this.#metrics.reconcileTime.startTimer({ controller });
     this.#metrics.activeWorkers.inc({ controller });
-    const result = await this.#reconcile(text, { logger, signal });
+    const result = await this.#reconcile(text, new ObjectContext(this.#logger, text, signal));
     this.#metrics.activeWorkers.dec({ controller });
     this.#metrics.reconciles.inc({ controller, result });
     observe();
@@ -121,8 +120,9 @@ export class Controller {
     }
   }
 
-  async #fail(text: string, failure: Error, { logger, signal }: ReconcileContext): Promise<ResultLabel> {
-    if (signal.aborted) return 'error';
+  async #fail(text: string, failure: Error, context: ReconcileContext): Promise<ResultLabel> {
+    if (context.signal.aborted) return 'error';
+    const { logger } = context;
     if (isConflict(failure)) {
       logger.debug('conflict', { step: 'reconcile', error: failure.message });
       this.#queue.addRateLimited(text);
@@ -157,5 +157,23 @@ export class Controller {
     const failures = this.#queue.failures(text);
     logger.error('reconciling failed', { step: 'reconcile', failures, ...errorFields(failure) });
     return 'error';
+  }
+}
+
+/** What is given to a reconciliation. A logger of its own is made only where something is logged, which is seldom. */
+class ObjectContext implements ReconcileContext {
+  readonly signal: AbortSignal;
+  readonly #parent: Logger;
+  readonly #object: string;
+  #logger: Logger | undefined;
+
+  constructor(parent: Logger, object: string, signal: AbortSignal) {
+    this.#parent = parent;
+    this.#object = object;
+    this.signal = signal;
+  }
+
+  get logger(): Logger {
+    return (this.#logger ??= this.#parent.child({ object: this.#object }));
   }
 }

@@ -1,4 +1,5 @@
 import type { AgentOptions, RequestOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
@@ -112,7 +113,11 @@ export class Credentials {
       case 'socks':
         return new Socks5ProxyAgent(options.uri, { ...pool, requestTls: { ...options.requestTls, ...CONNECT } });
       case 'agent':
-        return new Agent({ ...pool, connect: { ...options.connect, ...CONNECT } });
+        // Otherwise, the certificates would be read for each connection, which takes as long as a handshake.
+        return new Agent({
+          ...pool,
+          connect: { ...options.connect, ...CONNECT, secureContext: createSecureContext(tls) },
+        });
       case 'none':
         return new Agent({ ...pool, connect: CONNECT });
     }

@@ -1,9 +1,10 @@
 import type { KubeConfig, V1Status } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import type { Metrics } from '../server/metrics.ts';
-import { Credentials } from './credentials.ts';
+import { type Access, Credentials } from './credentials.ts';
 import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
+import { type Answer, exchange } from './exchange.ts';
 
 const TIMEOUT_MILLISECONDS = 30_000;
 /**
@@ -29,6 +30,32 @@ export interface ApiRequest {
 
 export type ApiResponse = Dispatcher.ResponseData;
 
+type Sent = Dispatcher.DispatchOptions & { readonly signal?: AbortSignal };
+
+/** How a request is sent, and the answer of a server that refuses it is read. */
+interface Way<Response extends Pick<ApiResponse, 'statusCode' | 'headers'>> {
+  readonly dispatcherOf: (access: Access) => Dispatcher;
+  /** @param onStatus called when the headers of the answer have come */
+  readonly send: (dispatcher: Dispatcher, request: Sent, onStatus: (statusCode: number) => void) => Promise<Response>;
+  readonly textOf: (response: Response) => Promise<string>;
+}
+
+const asWhole: Way<Answer> = {
+  dispatcherOf: ({ dispatcher }) => dispatcher,
+  send: exchange,
+  textOf: ({ text }) => Promise.resolve(text),
+};
+
+const asStream: Way<ApiResponse> = {
+  dispatcherOf: ({ watchDispatcher }) => watchDispatcher,
+  async send(dispatcher, request, onStatus) {
+    const response = await dispatcher.request(request);
+    onStatus(response.statusCode);
+    return response;
+  },
+  textOf: ({ body }) => body.text().catch(() => ''),
+};
+
 /** HTTP to the API server, including credentials, errors, the Retry-After of a busy server, and metrics. */
 export class Transport {
   readonly #credentials: Credentials;
@@ -42,18 +69,44 @@ export class Transport {
   }
 
   /**
-   * Sends a request of which the caller needs only the success, or whose body it reads itself.
+   * Sends a request whose answer the caller reads as a stream, which keeps a connection for as long as that lasts.
    *
    * @throws {ApiError} the server refused it
    * @throws {ConnectionError} there was no answer
    * @throws the signal's reason, if that was aborted
    */
-  async send(request: ApiRequest): Promise<ApiResponse> {
+  async stream(request: ApiRequest): Promise<ApiResponse> {
+    return this.#send(request, asStream);
+  }
+
+  /** Sends a request of which the caller needs only the success. Throws as {@link stream} does. */
+  async succeed(request: ApiRequest): Promise<void> {
+    await this.#send(request, asWhole);
+  }
+
+  /** Sends a request and parses its answer. Throws as {@link stream} does. */
+  async json(request: ApiRequest): Promise<unknown> {
+    const { text } = await this.#send(request, asWhole);
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw failure(request, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#credentials.close();
+  }
+
+  async #send<Response extends Pick<ApiResponse, 'statusCode' | 'headers'>>(
+    request: ApiRequest,
+    way: Way<Response>,
+  ): Promise<Response> {
     let renewed = false;
     for (let retries = 0; ;) {
-      const response = await this.#sendOnce(request, renewed);
+      const response = await this.#sendOnce(request, way, renewed);
       if (response.statusCode < 400) return response;
-      const error = await readError(response);
+      const error = errorOf(response, await way.textOf(response));
       if (error.status === 401 && !renewed) {
         renewed = true;
         continue;
@@ -65,34 +118,24 @@ export class Transport {
     }
   }
 
-  /** Sends a request and parses its answer. Throws as {@link send} does. */
-  async json(request: ApiRequest): Promise<unknown> {
-    const response = await this.send(request);
-    try {
-      return await response.body.json();
-    } catch (error) {
-      throw failure(request, error);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#credentials.close();
-  }
-
-  async #sendOnce(request: ApiRequest, renewCredentials: boolean): Promise<ApiResponse> {
+  async #sendOnce<Response extends Pick<ApiResponse, 'statusCode' | 'headers'>>(
+    request: ApiRequest,
+    way: Way<Response>,
+    renewCredentials: boolean,
+  ): Promise<Response> {
     request.signal?.throwIfAborted();
     const { server } = this.#credentials;
-    const query = queryString(request.query);
     const labels = { verb: request.verb, resource: request.resource };
     const observe = this.#metrics.requestDuration.startTimer(labels);
+    let isAnswered = false;
     try {
-      const { dispatcher, watchDispatcher, headers } = await this.#credentials.access(renewCredentials);
-      const response = await (request.verb === 'watch' ? watchDispatcher : dispatcher).request({
+      const access = await this.#credentials.access(renewCredentials);
+      const sent: Sent = {
         origin: server.origin,
-        path: `${server.pathname.replace(/\/$/, '')}${request.path}${query}`,
+        path: `${server.pathname.replace(/\/$/, '')}${request.path}${queryString(request.query)}`,
         method: request.method,
         headers: {
-          ...headers,
+          ...access.headers,
           accept: 'application/json',
           'user-agent': this.#userAgent,
           ...(request.body && { 'content-type': request.contentType ?? 'application/json' }),
@@ -101,12 +144,14 @@ export class Transport {
         headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MILLISECONDS, TIMEOUT_MILLISECONDS),
         bodyTimeout: request.idleTimeout ?? TIMEOUT_MILLISECONDS,
         ...(request.signal && { signal: request.signal }),
+      };
+      return await way.send(way.dispatcherOf(access), sent, (statusCode) => {
+        isAnswered = true;
+        this.#metrics.requests.inc({ ...labels, code: statusCode });
+        observe();
       });
-      this.#metrics.requests.inc({ ...labels, code: response.statusCode });
-      observe();
-      return response;
     } catch (error) {
-      this.#metrics.requests.inc({ ...labels, code: '<error>' });
+      if (!isAnswered) this.#metrics.requests.inc({ ...labels, code: '<error>' });
       throw failure(request, error);
     }
   }
@@ -119,8 +164,7 @@ export function failure(request: Pick<ApiRequest, 'method' | 'path' | 'signal'>,
   return new ConnectionError(`${request.method} ${request.path}`, error);
 }
 
-async function readError(response: ApiResponse): Promise<ApiError> {
-  const text = await response.body.text().catch(() => '');
+function errorOf(response: Pick<ApiResponse, 'statusCode' | 'headers'>, text: string): ApiError {
   const header = Number(response.headers['retry-after']);
   const retryAfterSeconds = Number.isFinite(header) && header > 0 ? header : undefined;
   return new ApiError({ ...parseStatus(text), code: response.statusCode }, retryAfterSeconds);
@@ -138,9 +182,8 @@ function parseStatus(text: string): Partial<V1Status> {
 }
 
 function queryString(query: ApiRequest['query']): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) parameters.set(name, String(value));
-  }
-  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  const texts = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+  return `?${new URLSearchParams(texts).toString()}`;
 }

@@ -17,26 +17,19 @@ export interface WatchEvent<T extends KubeObject> {
 export async function* parseWatchStream<T extends KubeObject>(
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<WatchEvent<T>> {
-  for await (const line of lines(body)) {
-    const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Partial<V1Status> };
-    if (event.type === 'ERROR') throw new ApiError({ ...event.object, code: event.object.code ?? 500 });
-    yield event;
-  }
-}
-
-async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {
-    const text = decoder.decode(chunk, { stream: true });
-    let start = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      const line = rest + text.slice(start, end);
-      rest = '';
-      start = end + 1;
-      if (line.trim() !== '') yield line;
-    }
-    rest += text.slice(start);
+    const lines = decoder.decode(chunk, { stream: true }).split('\n');
+    lines[0] = rest + (lines[0] ?? '');
+    // What follows the last line break is not complete; at the end of the body it is sent again by the next watch.
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line);
   }
-  // A last line without a line break was truncated, and is sent again by the next watch.
+}
+
+function parseEvent<T extends KubeObject>(line: string): WatchEvent<T> {
+  const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Partial<V1Status> };
+  if (event.type === 'ERROR') throw new ApiError({ ...event.object, code: event.object.code ?? 500 });
+  return event;
 }

@@ -17,8 +17,3 @@ export const byRetainingClaimKey = annotationIndex(retainedForClaimAnnotation);
 export function workedFor(object: KubeObject): ObjectKey[] {
   return annotatedKeys(object, workForClaimAnnotation);
 }
-
-/** Returns the key of the target claim for which a pod is retained in another namespace. */
-export function retainedFor(pod: KubeObject): ObjectKey[] {
-  return annotatedKeys(pod, retainedForClaimAnnotation);
-}

@@ -1,4 +1,4 @@
-import type { V1NodeSelector, V1NodeSelectorRequirement } from '@kubernetes/client-node';
+import type { V1NodeSelector, V1NodeSelectorRequirement, V1NodeSelectorTerm } from '@kubernetes/client-node';
 import type { Node } from './builtin-resources.ts';
 
 /**
@@ -15,6 +15,28 @@ export function fitsNode({ nodeSelectorTerms }: V1NodeSelector, node: Node): boo
       matchFields.every((each) => fitsValue(each, fields[each.key as keyof typeof fields]))
     );
   });
+}
+
+/**
+ * Reports whether it is certain that no node matches both selectors: each term of one requires another value of a label
+ * than each of the other. Where that is not certain, only the nodes can tell.
+ */
+export function areApart(one: V1NodeSelector, other: V1NodeSelector): boolean {
+  return one.nodeSelectorTerms.every((left) => other.nodeSelectorTerms.every((right) => excludeEachOther(left, right)));
+}
+
+function excludeEachOther(left: V1NodeSelectorTerm, right: V1NodeSelectorTerm): boolean {
+  const required = allowedOf(right);
+  return allowedOf(left).some(([key, values]) =>
+    required.some(([other, allowed]) => key === other && !values.some((value) => allowed.includes(value))),
+  );
+}
+
+/** Returns the labels and fields of which a term allows some values only. */
+function allowedOf({ matchExpressions = [], matchFields = [] }: V1NodeSelectorTerm): [string, string[]][] {
+  return [...matchExpressions, ...matchFields]
+    .filter(({ operator }) => operator === 'In')
+    .map(({ key, values = [] }) => [key, values]);
 }
 
 /** Describes a selector for people, such as `kubernetes.io/hostname in (node1)`. */

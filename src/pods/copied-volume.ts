@@ -38,8 +38,8 @@ export async function copiedVolume(
 }
 
 /**
- * Returns the volume as it is to be read from now on: where what its driver tells was found to be wrong, that is not used
- * again.
+ * Returns the volume as it is to be read from now on: what its driver tells is not used again where that was found to
+ * be wrong.
  */
 export function withoutWrongRanges(
   source: CloneSourceVolume,

@@ -46,15 +46,18 @@ describe('a cluster of two nodes', function () {
     const source = keyOf('large');
     await makeLargeVolume(environment, source, 'disk', { storageClassName: classes.copy });
     const sum = await sumOfLargeVolume(environment, source, 'disk');
-    const before = await tracesIn(client, [namespace]);
-    const key = keyOf('drained');
-    const options = { storageClassName: classes.copy, size: '800Mi' };
+    // From another namespace and without a working claim, which takes two pods, and long enough.
+    const other = await createNamespace(client, { prefix: 'e2e' });
+    const before = await tracesIn(client, [namespace, other]);
+    const key = { namespace: other, name: 'drained' };
+    const annotations = { 'cdi.kubevirt.io/storage.usePopulator': 'false' };
+    const options = { storageClassName: classes.copy, size: '800Mi', annotations };
     await client.create(dataVolumes, dataVolume(key, { pvc: source }, options));
-    const found = await transferPodsOf(client, key, source);
+    const found = await transferPodsOf(client, key, source, { direct: true });
     const sent = new SentData();
     await eventually('half of it is copied', async () => (await observeCopy(client, found, sent)) > 50, 120_000);
     const node = (await client.get(pods, found.source))?.spec?.nodeName ?? '';
-    await kubectl.run('drain', node, '--ignore-daemonsets', '--delete-emptydir-data');
+    await kubectl.run('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force');
     try {
       await eventually(
         'the copy is over',
@@ -72,7 +75,7 @@ describe('a cluster of two nodes', function () {
       await kubectl.run('uncordon', node);
     }
     await client.delete(dataVolumes, key);
-    await untilNothingElse(client, [namespace], before);
+    await untilNothingElse(client, [namespace, other], before);
   });
 
   describe('and storage that only one of them reaches', () => {

@@ -37,6 +37,8 @@ export const baseSourceAnnotation = 'cdi.kubevirt.io/work.baseSource';
 export const baseSourceUidAnnotation = 'cdi.kubevirt.io/work.baseSourceUID';
 /** On a claim that is being cloned into: why it does not begin with an earlier copy, though there may be one. */
 export const baseRefusedAnnotation = 'cdi.kubevirt.io/clone.baseRefused';
+/** On a claim that is copied into: that no node took one pod with both volumes, so that each gets one of its own. */
+export const onePodGivenUpAnnotation = 'cdi.kubevirt.io/copy.onePodGivenUp';
 /**
  * On a claim with an import or upload in progress: the last checkpoint that its pod reported, from which another one
  * can resume.

@@ -4,7 +4,14 @@ import { POD_ROLE_LABEL, PROMETHEUS_LABEL } from '../../api/labels.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kube/builtin-resources.ts';
 import type { OwnerReference } from '../../kube/resource.ts';
 import { definitionOf, type TransferRole } from '../../protocol/roles.ts';
-import { BLOCK_DEVICE_PATH, DATA_DIRECTORY, PROGRESS_PORT, WORK_DIRECTORY } from '../../protocol/transfer-pod.ts';
+import {
+  BLOCK_DEVICE_PATH,
+  DATA_DIRECTORY,
+  PROGRESS_PORT,
+  SOURCE_BLOCK_DEVICE_PATH,
+  SOURCE_DATA_DIRECTORY,
+  WORK_DIRECTORY,
+} from '../../protocol/transfer-pod.ts';
 import { TLS_CIPHER_SUITES_VARIABLE } from '../../server/tls-settings.ts';
 import { marksFor } from '../objects/made-for.ts';
 import { pickAnnotations } from '../objects/pick-annotations.ts';
@@ -37,6 +44,8 @@ export interface TransferPodOptions {
   readonly role: TransferRole;
   readonly env: Readonly<Record<string, string>>;
   readonly claim: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block'; readonly readOnly: boolean };
+  /** A claim that is copied into the other, and only read. */
+  readonly source?: { readonly name: string; readonly volumeMode: 'Filesystem' | 'Block' };
   /** Mounts of the pod besides the claim and its work directory; all are read-only but scratch. */
   readonly mounts: readonly { readonly volume: PodVolume; readonly path: string; readonly writable?: boolean }[];
   readonly labels?: Readonly<Record<string, string>>;
@@ -55,16 +64,21 @@ export interface TransferPodOptions {
 /** Returns a pod that moves data and satisfies the restricted Pod Security Standard. */
 export function transferPod(options: TransferPodOptions, settings: TransferSettings): Pod {
   const { label, deadlineSeconds } = definitionOf(options.role);
+  const { source } = options;
   const block = options.claim.volumeMode === 'Block';
   const marks = marksFor(options.worksFor);
   const volumes: PodVolume[] = [
     { name: 'data', persistentVolumeClaim: volumeOf(options.claim) },
+    ...(source ? [{ name: 'source', persistentVolumeClaim: volumeOf({ ...source, readOnly: true }) }] : []),
     // The size is a hard limit only in memory: on a disk, the kubelet merely measures usage from time to time.
     { name: 'work', emptyDir: { medium: 'Memory', sizeLimit: WORK_SIZE } },
     ...options.mounts.map((mount) => mount.volume),
   ];
   const volumeMounts: V1VolumeMount[] = [
     ...(block ? [] : [{ name: 'data', mountPath: DATA_DIRECTORY, readOnly: options.claim.readOnly }]),
+    ...(source?.volumeMode === 'Filesystem'
+      ? [{ name: 'source', mountPath: SOURCE_DATA_DIRECTORY, readOnly: true }]
+      : []),
     { name: 'work', mountPath: WORK_DIRECTORY },
     ...options.mounts.map(({ volume, path, writable }) => ({
       name: volume.name,
@@ -78,7 +92,10 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
     ...(settings.tlsCiphers && { [TLS_CIPHER_SUITES_VARIABLE]: settings.tlsCiphers.join(',') }),
     ...options.env,
   };
-  const volumeDevices: V1VolumeDevice[] = block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : [];
+  const volumeDevices: V1VolumeDevice[] = [
+    ...(block ? [{ name: 'data', devicePath: BLOCK_DEVICE_PATH }] : []),
+    ...(source?.volumeMode === 'Block' ? [{ name: 'source', devicePath: SOURCE_BLOCK_DEVICE_PATH }] : []),
+  ];
   const priorityClassName = options.claimAnnotations[userAnnotation.podPriorityClassName];
   const serviceAccountName = options.claimAnnotations[userAnnotation.podServiceAccountName];
   const ports = [{ name: 'metrics', containerPort: PROGRESS_PORT }, ...(options.ports ?? [])];
@@ -143,7 +160,7 @@ export function transferPod(options: TransferPodOptions, settings: TransferSetti
           },
           ports,
           volumeMounts,
-          ...(block ? { volumeDevices } : {}),
+          ...(volumeDevices.length > 0 ? { volumeDevices } : {}),
           terminationMessagePolicy: 'File',
         },
       ],

@@ -6,7 +6,7 @@ import { temporaryClaimName } from '../../../src/protocol/object-names.ts';
 import { type TransferProgress, transferProgress } from '../../../src/protocol/transfer-pod.ts';
 import { until } from '../../support/until.ts';
 
-/** The pods that copy into a DataVolume's claim. */
+/** The pods that copy into a DataVolume's claim; one that has both volumes is both. */
 export interface TransferPods {
   readonly source: ObjectKey;
   readonly target: ObjectKey;
@@ -15,7 +15,7 @@ export interface TransferPods {
 /**
  * Finds the names of the pods that copy a claim, as soon as it is clear which claim they write.
  *
- * @param direct whether the claim itself is written, and not a working claim beside the source
+ * @param direct whether the claim itself is written, and not a working claim beside the source, which one pod copies
  */
 export async function transferPodsOf(
   client: KubeClient,
@@ -29,7 +29,7 @@ export async function transferPodsOf(
     ? target
     : await until(client, persistentVolumeClaims, temporary, 'it is there', (claim) => claim);
   const { sourcePod, targetPod } = hostCloneKeys(written, source.namespace);
-  return { source: sourcePod, target: targetPod };
+  return { source: direct ? sourcePod : targetPod, target: targetPod };
 }
 
 /** What a running transfer pod tells of itself; undefined where it does not answer. */

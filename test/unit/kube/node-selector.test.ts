@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeNodeSelector, fitsNode } from '../../../src/kube/node-selector.ts';
+import { areApart, describeNodeSelector, fitsNode } from '../../../src/kube/node-selector.ts';
 
 const node = { metadata: { name: 'node1', labels: { zone: 'a', cores: '8' } } };
 
@@ -61,5 +61,15 @@ describe('a node selector', () => {
     expect(describeNodeSelector({ nodeSelectorTerms })).to.equal(
       'zone in (a, b) and disk exists, or metadata.name in (node1)',
     );
+  });
+
+  it('is apart from another one only where no node can match both', () => {
+    const term = (key: string, ...values: string[]) => ({ matchExpressions: [{ key, operator: 'In', values }] });
+    const both = (one: object[], other: object[]) => areApart({ nodeSelectorTerms: one }, { nodeSelectorTerms: other });
+    expect(both([term('zone', 'a')], [term('zone', 'b', 'c')])).to.equal(true);
+    expect(both([term('zone', 'a', 'b')], [term('zone', 'b', 'c')])).to.equal(false);
+    expect(both([term('zone', 'a')], [term('rack', 'b')])).to.equal(false);
+    expect(both([term('zone', 'a'), term('zone', 'b')], [term('zone', 'b')])).to.equal(false);
+    expect(both([{ matchExpressions: [{ key: 'zone', operator: 'Exists' }] }], [term('zone', 'b')])).to.equal(false);
   });
 });

@@ -1,4 +1,4 @@
-import { type PersistentVolumeClaim, pods, secrets } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, pods, type Secret, secrets } from '../../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { isAlreadyExists } from '../../../kube/errors.ts';
 import { refusedByQuota } from '../../objects/create-if-absent.ts';
@@ -23,10 +23,19 @@ export async function makeSecrets(
     lifetime: CERTIFICATE_LIFETIME_MILLISECONDS,
   });
   const isApart = keys.sourceSecret.namespace !== keys.targetSecret.namespace;
-  const made = [
+  await createSecrets(client, claim, keys, [
     targetSecret(claim, keys, certificates, ranges),
     ...(isApart ? [sourceSecret(claim, keys, certificates, ranges)] : []),
-  ];
+  ]);
+}
+
+/** Creates the Secrets of a copy before its pods; those that were made for pods that there never were are replaced. */
+export async function createSecrets(
+  client: KubeClient,
+  claim: PersistentVolumeClaim,
+  keys: HostCloneKeys,
+  made: readonly Secret[],
+): Promise<void> {
   try {
     for (const secret of made) await client.create(secrets, secret);
   } catch (error) {

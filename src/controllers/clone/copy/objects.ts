@@ -90,14 +90,13 @@ export function sourceSecret(
   };
 }
 
-function clientData(
-  { ca, client }: TransferCertificates,
-  { changed, allocated }: RangesOfCopy,
-): Record<string, string> {
+function clientData({ ca, client }: TransferCertificates, ranges: RangesOfCopy): Record<string, string> {
+  return { 'ca.crt': ca, 'client.crt': client.certificate, 'client.key': client.key, ...rangesIn(ranges) };
+}
+
+/** Returns the documents by the names of their files. */
+export function rangesIn({ changed, allocated }: RangesOfCopy): Record<string, string> {
   return {
-    'ca.crt': ca,
-    'client.crt': client.certificate,
-    'client.key': client.key,
     ...(changed !== undefined && { [CHANGED_RANGES_FILE]: changed }),
     ...(allocated !== undefined && { [ALLOCATED_RANGES_FILE]: allocated }),
   };
@@ -136,7 +135,7 @@ export function sourcePod(
     // exist.
     server: source.service.spec?.clusterIP ?? serverName,
     serverName,
-    transfer: `${source.uid} ${claim.metadata?.uid}`,
+    transfer: transferOf(claim, source),
   };
   const sameNamespace = keys.sourcePod.namespace === keyOf(claim).namespace;
   return transferPod(
@@ -162,6 +161,11 @@ export function sourcePod(
     },
     settings,
   );
+}
+
+/** Returns what identifies a copy, whichever pods make it: it is resumed only between the same volumes. */
+export function transferOf(claim: PersistentVolumeClaim, source: Pick<CloneSource, 'uid'>): string {
+  return `${source.uid} ${claim.metadata?.uid}`;
 }
 
 export function targetPod(
@@ -197,6 +201,12 @@ function tlsMount(secret: ObjectKey, files: Readonly<Record<string, string>>): {
     volume: { name: 'tls', secret: { secretName: secret.name, defaultMode: 0o440, items } },
     path: TRANSFER_TLS_DIRECTORY,
   };
+}
+
+/** Returns the mount of a Secret that has documents of ranges and no keys. */
+export function rangesMount(secret: ObjectKey, ranges: RangesOfCopy): { volume: PodVolume; path: string } {
+  const names = Object.keys(rangesIn(ranges));
+  return tlsMount(secret, Object.fromEntries(names.map((name) => [name, name])));
 }
 
 /**

@@ -18,10 +18,8 @@ import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
-import { createTransferPod } from '../../transfers/create-transfer-pod.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { isWorkingClaim } from '../../transfers/known-claim.ts';
-import { makeTransferService } from '../../transfers/make-transfer-service.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
 import { ReportTiming } from '../../transfers/report-timing.ts';
@@ -34,7 +32,6 @@ import {
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
-import { transferTargetOf } from '../../transfers/transfer-target.ts';
 import { keepsBase } from '../bases/base.ts';
 import { requireAuthority } from '../grants/authority.ts';
 import { useGrant } from '../grants/use-grant.ts';
@@ -44,10 +41,12 @@ import { requireSameObject } from '../source/cloned-object.ts';
 import { requireRoom } from '../source/source.ts';
 import { holdsBase } from './changed-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
+import { createPods } from './create-pods.ts';
+import { giveUpOnePod } from './give-up-one-pod.ts';
 import { Inquiries } from './inquiries.ts';
 import { forgetRanges, knownRanges } from './known-ranges.ts';
-import { makeSecrets } from './make-secrets.ts';
-import { type HostCloneKeys, hostCloneKeys, type RangesOfCopy, sourcePod, targetPod } from './objects.ts';
+import { type HostCloneKeys, hostCloneKeys } from './objects.ts';
+import { hasBothVolumes } from './one-pod.ts';
 import { startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './remarks.ts';
 import { dropBaseInUse, requireUnusedSource } from './unused-source.ts';
 import { explainLeaving, judgePair } from './verdict.ts';
@@ -58,7 +57,10 @@ const LOOK_AGAIN_MILLISECONDS = 1_000;
 const ASKING_MILLISECONDS = 100;
 const COPY_OF_CDI = 'The pods of CDI are removed, and the copy begins anew';
 
-/** Copies into each claim whose annotation k8s.io/CloneRequest names a source, with a pod at each end. */
+/**
+ * Copies into each claim whose annotation k8s.io/CloneRequest names a source, with one pod that has both volumes, or
+ * with a pod at each end.
+ */
 export class CopyReconciler implements Reconciler {
   readonly name = 'copy';
   readonly #context: CloneContext;
@@ -87,11 +89,12 @@ export class CopyReconciler implements Reconciler {
     const keys = hostCloneKeys(claim, sourceKey.namespace);
     const report = readReport(claim.metadata?.annotations);
     if (isBeingDeleted(claim) || hasSucceeded(claim)) return this.#cleanUp(claim, keys);
-    const source = this.#pod(claim, keys.sourcePod);
     const target = this.#pod(claim, keys.targetPod);
+    // One pod may be both ends.
+    const source = target && hasBothVolumes(target) ? target : this.#pod(claim, keys.sourcePod);
     if (report?.podPhase === 'Failed') {
       // The other end would wait forever. The failed pod is kept for its log.
-      const waiting = [source, target].filter((pod) => pod !== undefined).filter(isUnfinished);
+      const waiting = [...new Set([source, target])].filter((pod) => pod !== undefined).filter(isUnfinished);
       await Promise.all(waiting.map((pod) => this.#deletePod(pod)));
       return undefined;
     }
@@ -110,14 +113,14 @@ export class CopyReconciler implements Reconciler {
     if (claim && report) await this.#tell(claim, report);
   }
 
-  /** Creates the missing objects. Both pods are created at once, because each of them waits for the other. */
+  /** Creates the missing objects. */
   async #start(
     claim: PersistentVolumeClaim,
     sourceKey: ObjectKey,
     keys: HostCloneKeys,
     restarts: number,
   ): Promise<Result> {
-    const { caches, client, config } = this.#context;
+    const { caches } = this.#context;
     const sourceUid = this.#sourceUid(claim, sourceKey);
     if (!mayBePopulatedNow(claim, caches)) return undefined;
     requireSameObject(caches, { kind: 'PersistentVolumeClaim', key: sourceKey }, sourceUid);
@@ -140,29 +143,9 @@ export class CopyReconciler implements Reconciler {
     const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
     const known = await knownRanges(this.#context, this.#inquiries, claim, source, isFresh);
     if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };
-    const target = transferTargetOf(claim, config);
-    const annotations = caches.claims.get(sourceKey)?.metadata?.annotations ?? {};
-    const settings = config.transferSettings;
-    const [service] = await Promise.all([
-      makeTransferService(client, claim, 'copy-target'),
-      this.#makeSecrets(claim, keys, known),
-    ]);
-    await Promise.all([
-      createTransferPod(client, targetPod(claim, keys, target, settings, restarts)),
-      createTransferPod(
-        client,
-        sourcePod(
-          claim,
-          keys,
-          { ...source, annotations, service, knowsAllocated: known.allocated !== undefined },
-          target,
-          settings,
-          restarts,
-        ),
-      ),
-    ]);
+    const pods = await createPods(this.#context, { claim, keys, source, ranges: known, restarts, isFresh });
     warnOfUnknownRanges(this.#context, claim, known);
-    await this.#tell(claim, pendingReport(restarts, { reason: 'Pending', message: startingMessage(known) }));
+    await this.#tell(claim, pendingReport(restarts, { reason: 'Pending', message: startingMessage(pods, known) }));
     return undefined;
   }
 
@@ -191,6 +174,8 @@ export class CopyReconciler implements Reconciler {
     // A claim in use cannot be removed, so from here on the claim with that name is the one that is being read.
     const cloned = { kind: 'PersistentVolumeClaim', key: sourceKey } as const;
     requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
+    const untilGivenUp = await giveUpOnePod(this.#context, claim, target);
+    if (untilGivenUp === 'given-up') return undefined;
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');
     if (verdict.state === 'failed') {
@@ -199,9 +184,11 @@ export class CopyReconciler implements Reconciler {
     }
     const { report, next } = await this.#follower.follow(verdict, { pod: starting ?? source, restarts, recorded });
     if (report) await this.#tell(claim, explainReadOnly(report, claim));
-    if (next !== 'start-again') return next;
+    if (next !== 'start-again')
+      return next ?? (untilGivenUp === undefined ? undefined : { requeueAfter: untilGivenUp });
     // A pod that is still running resumes with the successor of the other.
-    await Promise.all([source, target].filter((pod) => !isUnfinished(pod)).map((pod) => this.#deletePod(pod)));
+    const ended = [...new Set([source, target])].filter((pod) => !isUnfinished(pod));
+    await Promise.all(ended.map((pod) => this.#deletePod(pod)));
     return undefined;
   }
 
@@ -243,12 +230,6 @@ export class CopyReconciler implements Reconciler {
     if (!retain) await Promise.all(own.map((pod) => this.#deletePod(pod)));
     if (isHeld) await removeFinalizer(client, persistentVolumeClaims, claim, finalizer.cloneSource);
     return undefined;
-  }
-
-  async #makeSecrets(claim: PersistentVolumeClaim, keys: HostCloneKeys, ranges: RangesOfCopy): Promise<void> {
-    // A pod that is still running has its keys, and those of the other end were created with them.
-    if ([keys.targetPod, keys.sourcePod].some((key) => this.#pod(claim, key))) return;
-    await makeSecrets(this.#context.client, claim, keys, ranges);
   }
 
   /** Returns a pod of this clone, but no pod that worked for an earlier claim of the same name. */

@@ -16,8 +16,8 @@ export function warnOfUnknownRanges(
 }
 
 /** Returns what is told while the pods of a copy are starting. */
-export function startingMessage({ remark }: KnownRanges): string {
-  return ['The source pod and the target pod are starting', ...(remark === undefined ? [] : [remark])].join('; ');
+export function startingMessage(pods: string, { remark }: KnownRanges): string {
+  return [pods, ...(remark === undefined ? [] : [remark])].join('; ');
 }
 
 /** Warns that the driver of a source has said of data that it is not allocated, or of changes that there are none. */

@@ -1,5 +1,5 @@
 import { cloneGrants } from '../../../api/clone-grant.ts';
-import { persistentVolumeClaims, secrets, services } from '../../../kube/builtin-resources.ts';
+import { nodes, persistentVolumeClaims, secrets, services } from '../../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { keyIf } from '../../../kube/key.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
@@ -13,7 +13,7 @@ import type { CloneContext } from '../metrics/clone-count.ts';
 import { sourceRights } from '../source/rights.ts';
 import { cloneRequestOf, CopyReconciler } from './reconciler.ts';
 
-/** Fills claims whose annotations request a copy, with a pod at each end. */
+/** Fills claims whose annotations request a copy, with one pod or a pod at each end. */
 export const cloneCopy: ControllerSetup<CloneContext> = {
   rights: [
     ...sourceRights,
@@ -23,6 +23,8 @@ export const cloneCopy: ControllerSetup<CloneContext> = {
     // The keys of both ends are created for one copy, and only its pods read them.
     { resource: secrets, verbs: ['create', 'delete'] },
     { resource: cloneGrants, verbs: ['patch'] },
+    // Whether the node of a target's consumer reaches the source.
+    { resource: nodes, verbs: ['get'] },
     // By which a driver tells what is allocated.
     { resource: volumeSnapshots, verbs: ['get', 'create', 'delete'] },
     { resource: volumeSnapshotContents, verbs: ['get', 'patch'] },

@@ -58,7 +58,9 @@ function describe(strategy: CloneStrategy, facts: CloneFacts): string {
 }
 
 function describeCopy({ description }: CloneStrategy, facts: CloneFacts): string {
-  const { source, copiedBefore, readsAllocatedOnly } = facts;
+  const { source, copiedBefore, readsAllocatedOnly, consumer } = facts;
   if (copiedBefore !== undefined) return `copy of what has changed since ${copiedBefore}`;
-  return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}`;
+  // The working claim is beside the source, so that only the topology of the storage can be in the way of one pod.
+  const where = consumer?.reachesVolume === false ? '' : ' in one pod';
+  return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}${where}`;
 }

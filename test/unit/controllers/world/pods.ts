@@ -16,7 +16,8 @@ export function runPods(api: SimulatedApi, data: Data): void {
   for (const pod of api.list(pods)) {
     const isOurs = pod.metadata?.annotations?.[workForAnnotation] !== undefined;
     const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-    if (!isOurs || isOver || !volumesOf(pod, data)) continue;
+    const isRefused = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable');
+    if (!isOurs || isOver || isRefused || !volumesOf(pod, data)) continue;
     if (pod.status?.phase !== 'Running') tell(api, pod, 'Running', { running: {} });
     else if (hasMoved(pod, api, data)) tell(api, pod, 'Succeeded', { terminated: { exitCode: 0, message: RESULT } });
   }
@@ -24,12 +25,14 @@ export function runPods(api: SimulatedApi, data: Data): void {
 
 /** Whether the pod's work is done; its bytes are on its volume then. */
 function hasMoved(pod: Pod, api: SimulatedApi, data: Data): boolean {
-  const [volume] = volumesOf(pod, data) ?? [];
+  const [volume, copied] = volumesOf(pod, data) ?? [];
   const role = roleOf(pod);
   if (role === 'importer') data.put(volume?.metadata?.name, ['an import']);
   const isUploaded = pod.spec?.containers[0]?.name === 'upload-server';
   if (isUploaded) data.put(volume?.metadata?.name, ['an upload']);
-  if (role !== 'cdi-upload-server' || isUploaded) return true;
+  const hasBothVolumes = pod.spec?.containers[0]?.name === 'copy-volume';
+  if (hasBothVolumes) data.put(volume?.metadata?.name, data.of(copied?.metadata?.name));
+  if (role !== 'cdi-upload-server' || isUploaded || hasBothVolumes) return true;
   const isSource = (other: Pod) =>
     roleOf(other) === 'cdi-clone-source' &&
     other.metadata?.annotations?.[workForAnnotation] !== undefined &&

@@ -3,12 +3,13 @@ import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { keyToString } from '../../../src/kube/key.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
+import { SecondStorage } from '../../support/second-storage.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
 import { clusterAgainst } from './against.ts';
 import { quietMetrics } from './controller.ts';
-import { type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
-import { classOf, type CloneRow, disks, rows } from './rows.ts';
+import { changeHundredth, type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
+import { classOf, type CloneRow, disks, rows, TOLD_CLASS } from './rows.ts';
 
 const log = (line: string): void => console.error(line);
 
@@ -67,6 +68,9 @@ async function measureRows(chosen: readonly CloneRow[], rounds: number, { tellCa
     own: await createNamespace(environment.client, { prefix: 'bench' }),
     other: await createNamespace(environment.client, { prefix: 'bench-golden' }),
   };
+  const isTold = chosen.some(({ role }) => role === 'told') && environment.classes.local !== undefined;
+  const told = isTold ? await SecondStorage.start(environment, 'bench', { tellsBlocks: true }) : undefined;
+  await told?.addClass(TOLD_CLASS, { cloneStrategy: 'copy' });
   const results: Result[] = [];
   try {
     console.log('| clone | seconds | aim | usual tool, s | API calls each | controller CPU each, ms |');
@@ -80,6 +84,8 @@ async function measureRows(chosen: readonly CloneRow[], rounds: number, { tellCa
     return results;
   } finally {
     await Promise.all(Object.values(namespaces).map((name) => removeNamespace(environment.client, name)));
+    await told?.untilEmpty();
+    await told?.stop();
   }
 }
 
@@ -94,16 +100,21 @@ async function measureRow(
   const { volumeMode, count = 1 } = row;
   const storageClassName = classOf(row, environment.classes);
   const claim = { storageClassName, volumeMode, size };
-  const golden: Disk = { key: { namespace: row.otherNamespace ? other : own, name: 'golden' }, claim };
+  const annotations = row.repeated && { 'cdi.kubevirt.io/storage.clone.incremental': 'true' };
+  const key = { namespace: row.otherNamespace ? other : own, name: 'golden' };
+  const golden: Disk = { key, claim: { ...claim, annotations } };
   await makeScattered(environment, golden, mebibytes, data);
+  const earlier: Disk[] = row.repeated ? [{ key: { namespace: own, name: 'earlier' }, claim }] : [];
+  for (const clone of earlier) await make(environment, clone, { pvc: golden.key });
   const clones = Array.from({ length: count }, (_, index): Disk => ({
     key: { namespace: own, name: `clone-${index}` },
     claim: { ...claim, ...(row.grows && { size: '400Mi' }) },
   }));
   const results: Result[] = [];
   for (let round = 0; round < rounds; round += 1) {
+    if (row.repeated) await changeHundredth(environment, golden, mebibytes);
     if (row.source === 'large') await dropCaches();
-    const reference = row.source === 'large' ? await referenceSeconds(environment, golden) : undefined;
+    const reference = row.source === 'large' && !row.repeated ? await referenceSeconds(environment, golden) : undefined;
     const before = await quietMetrics(environment);
     if (row.source === 'large') await dropCaches();
     const began = performance.now();
@@ -125,7 +136,7 @@ async function measureRow(
     });
     await remove(environment, clones);
   }
-  await remove(environment, [golden]);
+  await remove(environment, [...earlier, golden]);
   return middle(results);
 }
 

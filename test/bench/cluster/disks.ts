@@ -54,6 +54,17 @@ export async function makeScattered(
   ]);
 }
 
+/** Writes other data to a hundredth of a Block disk, in pieces of 64 KiB all over it. */
+export async function changeHundredth(environment: Environment, disk: Disk, mebibytes: number): Promise<void> {
+  await inPod(environment, disk, [
+    'node -e \'const fs = require("node:fs"), crypto = require("node:crypto");',
+    `const file = fs.openSync("${DEVICE}", "r+");`,
+    `for (let at = 0; at < ${mebibytes} * 2 ** 20; at += 6553600)`,
+    'fs.writeSync(file, crypto.randomBytes(65536), 0, 65536, at);',
+    "fs.fsyncSync(file)'",
+  ]);
+}
+
 /** Seconds that the usual tool takes to copy a disk onto another one of its size and class. */
 export async function referenceSeconds(environment: Environment, disk: Disk): Promise<number> {
   const target = { ...disk, key: { ...disk.key, name: `${disk.key.name}-${REFERENCE_VOLUME}` } };

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
 const CHUNK = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ export type DiskData = keyof typeof pieces;
 export const kindsOfData = Object.keys(pieces) as DiskData[];
 
 /**
- * Makes a raw disk that is full of one kind of data.
+ * Makes a raw disk that is full of one kind of data, the same each time.
  *
  * @param size in bytes, a multiple of 4 MiB
  */
@@ -34,9 +34,11 @@ export async function writeDiskOf(data: DiskData, path: string, size: number): P
   const file = await open(path, 'w');
   try {
     await file.truncate(size);
-    const chunk = Buffer.alloc(CHUNK);
+    // Zeros, encrypted with a fixed key.
+    const random = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
+    const nothing = Buffer.alloc(CHUNK);
     for (let offset = 0; zeros < length && offset < size; offset += CHUNK) {
-      randomFillSync(chunk);
+      const chunk = random.update(nothing);
       for (let at = 0; at < CHUNK; at += length) chunk.fill(0, at, at + zeros);
       await file.write(chunk, 0, CHUNK, offset);
     }

@@ -5,7 +5,7 @@ import { type BlockCodec, decompressBlock } from './block-codecs.ts';
  * Blocks that are decompressed at once: while one thread waits for its next block, another one keeps the processor
  * busy. The other threads of Node's pool are left to the disk and to names.
  */
-export const MOST_AT_ONCE = Math.min(4, 2 * processors());
+const MOST_AT_ONCE = Math.min(4, 2 * processors());
 
 interface QueuedBlock {
   readonly compressed: Buffer;

@@ -19,8 +19,8 @@ interface Block {
   memory: Buffer;
   /** Offset of the block on the target; a multiple of the block size. */
   at: number;
-  start: number;
-  end: number;
+  /** What has to be written of it, from its start: ascending, none of it empty, with gaps between them. */
+  runs: Range[];
   written: Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export class CoalescingWriter {
       const at = Math.floor(place / BLOCK_SIZE) * BLOCK_SIZE;
       const block = await this.#blockFor(at, place - at);
       piece.copy(block.memory, place - at);
-      block.end = place - at + piece.length;
+      addRun(block.runs, place - at, place - at + piece.length);
     }
   }
 
@@ -100,12 +100,13 @@ export class CoalescingWriter {
   async #blockFor(at: number, start: number): Promise<Block> {
     const current = this.#current;
     if (current !== undefined) {
-      if (current.at === at && current.end === start && start < BLOCK_SIZE) return current;
+      // What lies scattered within a block is written together.
+      if (current.at === at && (current.runs.at(-1)?.end ?? 0) <= start) return current;
       this.#send();
     }
     const memory = alignedPart(await this.#freeMemory(), BLOCK_SIZE);
     this.#throwFailure();
-    this.#current = { memory, at, start, end: start, written: Promise.resolve() };
+    this.#current = { memory, at, runs: [], written: Promise.resolve() };
     return this.#current;
   }
 
@@ -135,13 +136,12 @@ export class CoalescingWriter {
     this.#blocks.push(block);
   }
 
-  async #store(block: Block): Promise<void> {
-    const data = block.memory.subarray(block.start, block.end);
-    await this.#writeRuns(
-      block.at + block.start,
-      data,
-      this.#options.zero === undefined ? dataRuns(data) : [[0, data.length]],
-    );
+  async #store({ memory, at, runs }: Block): Promise<void> {
+    const writes = runs.map(async ({ start, end }) => {
+      const data = memory.subarray(start, end);
+      await this.#writeRuns(at + start, data, this.#options.zero === undefined ? dataRuns(data) : [[0, data.length]]);
+    });
+    await settleAll(writes);
   }
 
   /** Writes data from where it is, behind the caller where that lets it be kept. */
@@ -203,4 +203,10 @@ export class CoalescingWriter {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure as Error;
   }
+}
+
+function addRun(runs: Range[], start: number, end: number): void {
+  const last = runs.at(-1);
+  if (last?.end === start) last.end = end;
+  else runs.push({ start, end });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, lstat, open, rm } from 'node:fs/promises';
+import { constants, lstat, lutimes, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { deviceSize } from '../../base/device-size.ts';
@@ -82,8 +82,10 @@ export class CheckpointFile implements CheckpointStore {
     }
   }
 
-  /** Returns when the checkpoint was last written, in nanoseconds since the epoch, by the clock of the volume. */
-  async writtenAt(): Promise<bigint> {
+  /** Touches the file; returns when that was, in nanoseconds since the epoch, by the clock of the volume. */
+  async touch(): Promise<bigint> {
+    const now = new Date();
+    await lutimes(this.#path, now, now);
     return (await lstat(this.#path, { bigint: true })).ctimeNs;
   }
 

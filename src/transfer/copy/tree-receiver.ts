@@ -99,16 +99,26 @@ export class TreeReceiver implements CloneReceiver {
   }
 
   /**
-   * Makes everything durable, and records the time before which it is. Writing the checkpoint file first provides that
+   * Makes everything durable, and records the time before which it is. Touching the checkpoint file first provides that
    * time by the clock of the volume.
    */
   async #save(): Promise<void> {
-    const { directory, checkpoints } = this.#options;
-    await this.#writeCheckpoint();
-    const now = await checkpoints.writtenAt();
+    const { directory } = this.#options;
+    const now = await this.#timeOfVolume();
     await syncTree(directory);
     this.#durableBefore = now;
     await this.#writeCheckpoint();
+  }
+
+  async #timeOfVolume(): Promise<bigint> {
+    const { checkpoints } = this.#options;
+    try {
+      return await checkpoints.touch();
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      await this.#writeCheckpoint();
+      return checkpoints.touch();
+    }
   }
 
   async #writeCheckpoint(): Promise<void> {

@@ -96,6 +96,31 @@ describe('sinks', () => {
     expect((await stat(path)).size).to.equal(4 * MEBIBYTE);
   });
 
+  it('writes what lies scattered within a MiB, and nothing between', async () => {
+    const path = join(directory, 'file');
+    const expected = Buffer.alloc(3 * MEBIBYTE, 'old');
+    await writeFile(path, expected);
+    const file = await open(path, 'r+');
+    const writer = new CoalescingWriter(file, new Progress());
+    const extents: [offset: number, length: number][] = [
+      [4096, 65_536],
+      [200_704, 4096],
+      [300_001, 77],
+      [MEBIBYTE - 5000, 9000],
+      [MEBIBYTE + 8192, 4096],
+      [MEBIBYTE + 4096, 100],
+      [2 * MEBIBYTE, MEBIBYTE],
+    ];
+    for (const [index, [offset, length]] of extents.entries()) {
+      expected.fill(index + 1, offset, offset + length);
+      await writer.write({ offset, data: Buffer.alloc(length, index + 1) });
+    }
+    await writer.flush();
+    await writer.settle();
+    await file.close();
+    expect((await readFile(path)).equals(expected)).to.equal(true);
+  });
+
   it('writes extents in any order, and does not need their memory afterwards', async () => {
     const path = join(directory, 'file');
     const file = await open(path, 'w+');

@@ -8,6 +8,8 @@ import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;
+/** The longest delay after which a resource that is not installed is looked for again, by the longest after a failure. */
+const ABSENT_TIMES_AS_LONG = 6;
 /** Number of watches without any event, not even a bookmark, after which a list verifies that nothing has changed. */
 const QUIET_WATCHES = 10;
 /** Shortest regular watch in milliseconds; one that ends sooner counts as a failure, even if it ends cleanly. */
@@ -63,6 +65,7 @@ export class Reflector<T extends KubeObject> {
   readonly #metrics: Metrics;
   readonly #label: string;
   readonly #backoff: Backoff;
+  readonly #absence: Backoff;
   /** Version to watch from; undefined when the next step is a list. */
   #version: string | undefined;
   /** Version from which a watch ended abnormally. */
@@ -70,6 +73,7 @@ export class Reflector<T extends KubeObject> {
   /** Number of consecutive watches without any event. */
   #quiet = 0;
   #pageSize = PAGE_SIZE;
+  #isAbsent = false;
   #lastContact = performance.now();
 
   constructor(
@@ -86,6 +90,7 @@ export class Reflector<T extends KubeObject> {
     this.#metrics = options.metrics;
     this.#label = options.label;
     this.#backoff = new Backoff(options.backoff);
+    this.#absence = new Backoff({ ...options.backoff, max: ABSENT_TIMES_AS_LONG * options.backoff.max });
   }
 
   /** Milliseconds since the server last sent anything. */
@@ -102,7 +107,8 @@ export class Reflector<T extends KubeObject> {
       const lasted = performance.now() - started;
       if (lasted >= SHORT_WATCH_MILLISECONDS) this.#backoff.reset();
       if (failure === undefined) continue;
-      await delay(Math.max(this.#backoff.next(), retryAfter(failure)), signal);
+      const backoff = this.#isAbsent ? this.#absence : this.#backoff;
+      await delay(Math.max(backoff.next(), retryAfter(failure)), signal);
     }
   }
 
@@ -116,6 +122,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<Error | undefined> {
+    this.#isAbsent = false;
     try {
       const objects: T[] = [];
       let version = '';
@@ -134,9 +141,11 @@ export class Reflector<T extends KubeObject> {
       this.#suspect = undefined;
       this.#quiet = 0;
       this.#pageSize = PAGE_SIZE;
+      this.#absence.reset();
       return undefined;
     } catch (error) {
       if (this.#options.mayBeAbsent && isNotFound(error)) {
+        this.#isAbsent = true;
         this.#contact();
         this.#sink.replace([]);
         return toError(error);

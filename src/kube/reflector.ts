@@ -8,7 +8,7 @@ import type { KubeObject, Resource } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;
-/** The longest delay after which a resource that is not installed is looked for again, by the longest after a failure. */
+/** How much longer the delays after which a resource that is not installed is looked for may get than others. */
 const ABSENT_TIMES_AS_LONG = 6;
 /** Number of watches without any event, not even a bookmark, after which a list verifies that nothing has changed. */
 const QUIET_WATCHES = 10;

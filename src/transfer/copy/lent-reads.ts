@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** Takes bytes, which are overwritten once it has returned. */
-export type TakeBytes = (bytes: Buffer) => void;
+type TakeBytes = (bytes: Buffer) => void;
 
 /**
  * What Node's sockets have for their option `onread`, which lets all reads use one buffer. Only sockets that connect by

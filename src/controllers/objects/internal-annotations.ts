@@ -29,12 +29,24 @@ export const workBaseAnnotation = 'cdi.kubevirt.io/work.baseUID';
  * is to be kept: UID of the claim that was copied.
  */
 export const baseOfAnnotation = 'cdi.kubevirt.io/work.baseOf';
-/** On the snapshot of a copy: UID of the storage class of the copy. */
+/** On the snapshot of a copy, and on a working claim of which one is to be kept: UID of its storage class. */
 export const baseClassAnnotation = 'cdi.kubevirt.io/work.baseClass';
 /** On the snapshot of a copy: name of the snapshot of its source, in the same namespace. */
 export const baseSourceAnnotation = 'cdi.kubevirt.io/work.baseSource';
 /** On the snapshot of a copy: UID of the snapshot of its source. */
 export const baseSourceUidAnnotation = 'cdi.kubevirt.io/work.baseSourceUID';
+/** On the snapshot of a copy: its size in bytes, as the storage tells it. */
+export const baseSizeAnnotation = 'cdi.kubevirt.io/work.baseSize';
+/**
+ * On a working claim of which a base is to be kept, once its pods are about to be made for the first time: UID of the
+ * snapshot of the source; empty where there is none. Pods that are made later may read what that snapshot lacks.
+ */
+export const workTakenAnnotation = 'cdi.kubevirt.io/work.takenUID';
+/**
+ * On a claim that is copied into: when its source was last found in use between two pods that read it; RFC 3339. What
+ * had arrived before is not resumed.
+ */
+export const workReadSinceAnnotation = 'cdi.kubevirt.io/work.readSince';
 /** On a claim that is being cloned into: why it does not begin with an earlier copy, though there may be one. */
 export const baseRefusedAnnotation = 'cdi.kubevirt.io/clone.baseRefused';
 /** On a claim that is copied into: that no node took one pod with both volumes, so that each gets one of its own. */

@@ -13,6 +13,9 @@ import {
 import type { Caches } from '../../runtime/caches.ts';
 import { volumeModeOf } from '../../transfers/transfer-target.ts';
 
+/** Writes on working claims what is noted there for their bases. */
+export const BASE_FIELD_MANAGER = 'diskpress-copy-base';
+
 type SnapshotCache = Pick<Caches, 'snapshots'>;
 
 /** Index of the snapshots of bases, by the uid of the claim that was copied. */

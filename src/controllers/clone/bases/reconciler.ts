@@ -5,6 +5,7 @@ import type { ObjectKey } from '../../../kube/key.ts';
 import { annotationIndex } from '../../../kube/object-index.ts';
 import type { VolumeSnapshot } from '../../../kube/snapshot-resources.ts';
 import { deleteTemporary } from '../../claims/population/delete-temporary.ts';
+import { endRestoreHold, isHeldByRestore } from '../../claims/population/failed-restore.ts';
 import { baseClassAnnotation, baseOfAnnotation, workBaseAnnotation } from '../../objects/internal-annotations.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
 import { belongsTo, copiesOf, findBase, isIncremental, isOfCopy } from './base.ts';
@@ -33,7 +34,8 @@ export class BaseReconciler implements Reconciler {
     const { caches } = this.#context;
     const snapshot = caches.snapshots.get(key);
     const sourceUid = snapshot?.metadata?.annotations?.[baseOfAnnotation];
-    if (!snapshot || sourceUid === undefined || isBeingDeleted(snapshot)) return undefined;
+    if (!snapshot || sourceUid === undefined) return undefined;
+    if (isBeingDeleted(snapshot)) return this.#endHold(snapshot);
     if (isOfCopy(snapshot)) {
       if (this.#isWanted(snapshot)) return { requeueAfter: HOUR_MILLISECONDS };
       if (this.#isInUse(snapshot)) return { requeueAfter: IN_USE_MILLISECONDS };
@@ -42,6 +44,14 @@ export class BaseReconciler implements Reconciler {
     }
     const outcome = await deleteTemporary(this.#context, [], [snapshot]);
     return outcome === 'waiting' ? { requeueAfter: LOOK_AGAIN_MILLISECONDS } : undefined;
+  }
+
+  /** The provisioner may hold a snapshot for long, or for ever, of which the last restore was given up. */
+  async #endHold(snapshot: VolumeSnapshot): Promise<Result> {
+    if (!isHeldByRestore(snapshot)) return undefined;
+    if (this.#isInUse(snapshot)) return { requeueAfter: IN_USE_MILLISECONDS };
+    await endRestoreHold(this.#context.client, snapshot);
+    return undefined;
   }
 
   /** Whether the snapshot of a copy is that of the newest usable base of a claim whose owner still wants one. */

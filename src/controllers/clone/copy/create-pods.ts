@@ -63,7 +63,8 @@ async function createTwoPods(
     // A pod that is still running has its keys, and those of the other end were created with them.
     isFresh ? makeSecrets(client, claim, keys, ranges) : undefined,
   ]);
-  const end = { ...source, annotations, service, knowsAllocated: ranges.allocated !== undefined };
+  const knows = { knowsChanged: ranges.changed !== undefined, knowsAllocated: ranges.allocated !== undefined };
+  const end = { ...source, annotations, service, ...knows };
   await Promise.all([
     createTransferPod(client, targetPod(claim, keys, target, settings, restarts)),
     createTransferPod(client, sourcePod(claim, keys, end, target, settings, restarts)),

@@ -1,6 +1,7 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { ApiError, toError, WaitingError } from '../../../kube/errors.ts';
 import { type Answer, LONGEST_MILLISECONDS } from '../../changed-blocks/changed-blocks.ts';
+import { workTakenAnnotation } from '../../objects/internal-annotations.ts';
 import { keepsBase } from '../bases/base.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { readsAllocated } from '../planner/reads-allocated.ts';
@@ -16,6 +17,8 @@ const LONGEST_INQUIRY_MILLISECONDS = PATIENCE_MILLISECONDS + LONGEST_MILLISECOND
 
 /** What is known of the blocks of a source, and what is to be said of it. */
 export interface KnownRanges extends RangesOfCopy {
+  /** The uid of the snapshot of the source that is kept for a base. */
+  readonly taken?: string | undefined;
   readonly remark?: string;
 }
 
@@ -35,6 +38,11 @@ export async function knownRanges(
   isFresh: boolean,
 ): Promise<KnownRanges | 'pending'> {
   const isRepeated = holdsBase(claim);
+  // Between two pods somebody may have written to the source, which no list knows, and no base may lack.
+  if (keepsBase(claim) && hasBegun(claim)) {
+    if ((await forgetRanges(context, claim, source.key.namespace)) === 'waiting') return 'pending';
+    return isRepeated ? { remark: 'The whole volume is copied, as a pod of this copy has been replaced' } : {};
+  }
   if (!isFresh || (!isRepeated && !(await readsAllocated(context.changedBlocks, claim, source)))) return {};
   const inquiry = inquiries.look(claim, source);
   const isUsable = !inquiry.isOver;
@@ -47,14 +55,17 @@ export async function knownRanges(
   // One that cannot go yet goes with the end of the copy, unless it would be taken for one of a base then.
   if (forgotten === 'waiting' && keepsBase(claim)) return 'pending';
   inquiries.end(claim);
-  if (told === undefined) return {};
-  if ('document' in told) return isRepeated ? { changed: told.document } : { allocated: told.document };
+  context.changedBlocks.forget(askerOf(claim));
+  const taken = isKept ? inquiry.snapshot : undefined;
+  if (told === undefined) return { taken };
+  if ('document' in told) return isRepeated ? { taken, changed: told.document } : { taken, allocated: told.document };
   return isRepeated
     ? {
+        taken,
         changed: '',
         remark: `The whole volume is copied, as what has changed since the earlier copy is not known: ${told.why}`,
       }
-    : { allocated: '', remark: `Everything is read, as what is allocated is not known: ${told.why}` };
+    : { taken, allocated: '', remark: `Everything is read, as what is allocated is not known: ${told.why}` };
 }
 
 /**
@@ -69,6 +80,11 @@ export function forgetRanges(
 ): Promise<'deleted' | 'waiting'> {
   context.changedBlocks.forget(askerOf(claim));
   return removeSourceSnapshot(context, claim, namespace);
+}
+
+/** Whether pods of a copy of which a base is to be kept have been made before. */
+export function hasBegun({ metadata }: PersistentVolumeClaim): boolean {
+  return metadata?.annotations?.[workTakenAnnotation] !== undefined;
 }
 
 const askerOf = ({ metadata }: PersistentVolumeClaim): string => `${metadata?.uid} blocks`;

@@ -16,6 +16,7 @@ import {
   type TransferTarget,
 } from '../../../protocol/transfer-pod.ts';
 import type { TransferCertificates } from '../../../server/certificates.ts';
+import { workReadSinceAnnotation } from '../../objects/internal-annotations.ts';
 import { marksFor } from '../../objects/made-for.ts';
 import type { TransferSettings } from '../../runtime/settings.ts';
 import { podTies } from '../../transfers/known-claim.ts';
@@ -115,7 +116,8 @@ export interface SourceEnd extends CloneSource {
   /** Annotations of the source claim. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly service: Service;
-  /** Whether the Secret, which cannot be read, is known to have a document of what is allocated. */
+  /** Whether the Secret, which cannot be read, is known to have the document of what has changed, or is allocated. */
+  readonly knowsChanged: boolean;
   readonly knowsAllocated: boolean;
 }
 
@@ -147,7 +149,7 @@ export function sourcePod(
       mounts: [
         tlsMount(keys.sourceSecret, {
           ...CLIENT_FILES,
-          ...(holdsBase(claim) && RANGES_FILES),
+          ...(source.knowsChanged && RANGES_FILES),
           ...(source.knowsAllocated && ALLOCATED_FILES),
         }),
       ],
@@ -163,9 +165,13 @@ export function sourcePod(
   );
 }
 
-/** Returns what identifies a copy, whichever pods make it: it is resumed only between the same volumes. */
+/**
+ * Returns what identifies a copy, whichever pods make it: it is resumed only between the same volumes, and only if the
+ * source was not found in use between two pods.
+ */
 export function transferOf(claim: PersistentVolumeClaim, source: Pick<CloneSource, 'uid'>): string {
-  return `${source.uid} ${claim.metadata?.uid}`;
+  const { uid, annotations } = claim.metadata ?? {};
+  return [source.uid, uid, annotations?.[workReadSinceAnnotation]].filter((part) => part !== undefined).join(' ');
 }
 
 export function targetPod(

@@ -16,7 +16,7 @@ import { isPodRetained } from '../../claims/pod-retention.ts';
 import { requireVolume } from '../../claims/require-volume.ts';
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
-import { workForAnnotation, workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
+import { workForAnnotation, workSourceUidAnnotation, workTakenAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
 import { isWorkingClaim } from '../../transfers/known-claim.ts';
@@ -32,7 +32,7 @@ import {
   reportAnnotations,
   type TransferReport,
 } from '../../transfers/transfer-report.ts';
-import { keepsBase } from '../bases/base.ts';
+import { BASE_FIELD_MANAGER, keepsBase } from '../bases/base.ts';
 import { requireAuthority } from '../grants/authority.ts';
 import { useGrant } from '../grants/use-grant.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
@@ -44,7 +44,7 @@ import { copyOfCdi } from './copy-of-cdi.ts';
 import { createPods } from './create-pods.ts';
 import { giveUpOnePod } from './give-up-one-pod.ts';
 import { Inquiries } from './inquiries.ts';
-import { forgetRanges, knownRanges } from './known-ranges.ts';
+import { forgetRanges, hasBegun, knownRanges } from './known-ranges.ts';
 import { type HostCloneKeys, hostCloneKeys } from './objects.ts';
 import { hasBothVolumes } from './one-pod.ts';
 import { startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './remarks.ts';
@@ -141,8 +141,13 @@ export class CopyReconciler implements Reconciler {
     }
     // A pod that is still running has the keys, and nobody knows any more what else is beside them.
     const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
+    if (hasBegun(claim) && (await this.#areThere(claim, keys))) return { requeueAfter: ASKING_MILLISECONDS };
     const known = await knownRanges(this.#context, this.#inquiries, claim, source, isFresh);
     if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };
+    if (keepsBase(claim)) {
+      const { client } = this.#context;
+      await annotateClaim(client, claim, BASE_FIELD_MANAGER, { [workTakenAnnotation]: known.taken ?? '' });
+    }
     const pods = await createPods(this.#context, { claim, keys, source, ranges: known, restarts, isFresh });
     warnOfUnknownRanges(this.#context, claim, known);
     await this.#tell(claim, pendingReport(restarts, { reason: 'Pending', message: startingMessage(pods, known) }));
@@ -236,6 +241,14 @@ export class CopyReconciler implements Reconciler {
   #pod(claim: PersistentVolumeClaim, key: ObjectKey): Pod | undefined {
     const pod = this.#context.caches.pods.get(key);
     return pod && isMadeFor(pod, claim.metadata?.uid) ? pod : undefined;
+  }
+
+  /** Whether all pods are there, which the cache may not know yet. */
+  async #areThere(claim: PersistentVolumeClaim, keys: HostCloneKeys): Promise<boolean> {
+    const { client } = this.#context;
+    const found = await Promise.all([keys.sourcePod, keys.targetPod].map((key) => client.get(pods, key)));
+    const [source, target] = found.map((pod) => pod && isMadeFor(pod, claim.metadata?.uid) && pod);
+    return Boolean(target && (source || hasBothVolumes(target)));
   }
 
   async #deletePod(pod: Pod): Promise<void> {

@@ -4,9 +4,7 @@ import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import type { ObjectKey } from '../../../kube/key.ts';
 import { snapshotTrouble, type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { temporarySnapshotName } from '../../../protocol/object-names.ts';
-import { deleteTemporary } from '../../claims/population/delete-temporary.ts';
-import { SETTLING_MILLISECONDS } from '../../claims/population/settled.ts';
-import { isSettled } from '../../claims/population/snapshot-removal.ts';
+import { removeWhenSettled } from '../../claims/population/remove-when-settled.ts';
 import { chooseSnapshotClass } from '../../claims/snapshot-class.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { workForAnnotation } from '../../objects/internal-annotations.ts';
@@ -17,8 +15,6 @@ import type { Inquiry } from './inquiries.ts';
 
 /** How long a snapshot may take before everything is read instead. */
 export const PATIENCE_MILLISECONDS = 30_000;
-/** The age up to which a snapshot that is still being taken is not deleted, because it would leave something behind. */
-const SETTLED_MILLISECONDS = PATIENCE_MILLISECONDS + SETTLING_MILLISECONDS;
 
 export type SnapshotContext = Pick<ControllerContext, 'caches' | 'client' | 'now'>;
 
@@ -84,13 +80,10 @@ export async function removeSourceSnapshot(
   claim: PersistentVolumeClaim,
   namespace: string,
 ): Promise<'deleted' | 'waiting'> {
-  const { caches, client, now } = context;
-  const snapshot = caches.snapshots.get(ownKey(claim, namespace));
+  const snapshot = context.caches.snapshots.get(ownKey(claim, namespace));
   const isOurs = snapshot && isMadeFor(snapshot, claim.metadata?.uid) && isTemporary(snapshot);
   if (!isOurs || isBeingDeleted(snapshot)) return 'deleted';
-  const age = now() - Date.parse(String(snapshot.metadata?.creationTimestamp ?? ''));
-  if (age < SETTLED_MILLISECONDS && !(await isSettled(client, snapshot))) return 'waiting';
-  return deleteTemporary(context, [], [snapshot]);
+  return removeWhenSettled(context, snapshot);
 }
 
 const ownKey = ({ metadata }: PersistentVolumeClaim, namespace: string): ObjectKey => ({

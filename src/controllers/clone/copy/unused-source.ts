@@ -1,13 +1,20 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { WaitingError } from '../../../kube/errors.ts';
 import type { ObjectKey } from '../../../kube/key.ts';
+import { annotateClaim } from '../../claims/annotate-claim.ts';
+import { workReadSinceAnnotation } from '../../objects/internal-annotations.ts';
+import { readReport } from '../../transfers/transfer-report.ts';
 import { keepsBase } from '../bases/base.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { isInUse, requireUnused } from '../source/in-use.ts';
 import type { Inquiries } from './inquiries.ts';
 import { forgetRanges } from './known-ranges.ts';
 
+const FIELD_MANAGER = 'diskpress-copy-source';
+
 /**
- * Refuses to read a source that a pod may write to, of which a snapshot says nothing any more.
+ * Refuses to read a source that a pod may write to, of which a snapshot says nothing any more, and of which what has
+ * arrived is not resumed.
  *
  * @param claim that is copied into
  * @throws WaitingError CloneSourceInUse
@@ -22,6 +29,11 @@ export async function requireUnusedSource(
     requireUnused(context.caches, source);
   } catch (error) {
     inquiries.end(claim);
+    const report = readReport(claim.metadata?.annotations);
+    if (report && error instanceof WaitingError && report.reason !== error.reason) {
+      const since = new Date(context.now()).toISOString();
+      await annotateClaim(context.client, claim, FIELD_MANAGER, { [workReadSinceAnnotation]: since });
+    }
     await forgetRanges(context, claim, source.namespace);
     throw error;
   }

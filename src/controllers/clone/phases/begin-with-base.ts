@@ -8,12 +8,14 @@ import type { WorkingClaimOptions } from '../../claims/population/working-claim.
 import { mayBePopulatedNow, waitsForFirstConsumer } from '../../claims/wait-for-first-consumer.ts';
 import { warnAuthor } from '../../claims/warn-author.ts';
 import {
+  baseClassAnnotation,
   baseOfAnnotation,
   baseRefusedAnnotation,
   workBaseAnnotation,
   workSourceUidAnnotation,
 } from '../../objects/internal-annotations.ts';
 import { readReport } from '../../transfers/transfer-report.ts';
+import { classUidOf } from '../bases/base.ts';
 import { baseToBeginWith, incrementalSource } from '../planner/incremental.ts';
 import type { CloneWork } from './phase.ts';
 
@@ -33,7 +35,11 @@ export async function beginWithBase({ context, changedBlocks, target, source }: 
   const copied = await incrementalSource({ caches, changedBlocks }, target, await source.read());
   if (!copied) return {};
   const { uid = '' } = copied.metadata ?? {};
-  const marks = { [baseOfAnnotation]: uid, [workSourceUidAnnotation]: uid };
+  const marks = {
+    [baseOfAnnotation]: uid,
+    [baseClassAnnotation]: classUidOf(caches, target) ?? '',
+    [workSourceUidAnnotation]: uid,
+  };
   const base = baseToBeginWith(caches, target, copied);
   if (!base) return { annotations: marks };
   return {

@@ -1,9 +1,11 @@
 import { populationAnnotation } from '../../../api/annotations.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { TerminalError } from '../../../kube/errors.ts';
+import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import { keyToString } from '../../../kube/key.ts';
 import { isBound } from '../../claims/bound.ts';
 import { createWorkingClaim } from '../../claims/population/create-working-claim.ts';
+import { promisedVolume } from '../../claims/rebind/rebind-volume.ts';
 import { workSourceUidAnnotation } from '../../objects/internal-annotations.ts';
 import { requireMadeFor } from '../../objects/made-for.ts';
 import { readReport, troubleIn } from '../../transfers/transfer-report.ts';
@@ -23,6 +25,8 @@ export const hostClone: Phase = async (work) => {
     await createWorkingClaim(work.context, work.target, await copiedInto(work));
     return { message: 'the copying pods are being started' };
   }
+  const isHandedOver = isBound(work.target) || promisedVolume(work.context, work.target) !== undefined;
+  if (isBeingDeleted(claim) && !isHandedOver) return { message: 'the copy begins anew' };
   const base = await lookAfterBase(work, claim);
   if (base === 'removed') return { message: 'the copy begins anew' };
   const report = readReport(claim.metadata?.annotations);

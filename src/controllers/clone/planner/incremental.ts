@@ -1,8 +1,7 @@
 import { userAnnotation } from '../../../api/annotations.ts';
-import { parseQuantity } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import type { ChangedBlocks } from '../../changed-blocks/changed-blocks.ts';
-import { baseRefusedAnnotation } from '../../objects/internal-annotations.ts';
+import { baseRefusedAnnotation, baseSizeAnnotation } from '../../objects/internal-annotations.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import { requestedBytes, volumeModeOf } from '../../transfers/transfer-target.ts';
 import { type Base, classUidOf, copiedAt, findBase, isIncremental } from '../bases/base.ts';
@@ -37,7 +36,8 @@ export function baseToBeginWith(
 ): Base | undefined {
   if (target.metadata?.annotations?.[baseRefusedAnnotation] !== undefined) return undefined;
   const base = findBase(caches, source.metadata?.uid, classUidOf(caches, target));
-  return base && parseQuantity(base.copy.status?.restoreSize ?? '0') <= requestedBytes(target) ? base : undefined;
+  const size = Number(base?.copy.metadata?.annotations?.[baseSizeAnnotation] ?? 0);
+  return size <= requestedBytes(target) ? base : undefined;
 }
 
 /** Returns when the earlier copy was made that a copy begins with; undefined where there is none. RFC 3339. */

@@ -183,7 +183,7 @@ export class Cluster {
           source: { volumeHandle: this.#data.volumeOf(claim)?.spec?.csi?.volumeHandle ?? '' },
           volumeSnapshotRef: { namespace, name: name ?? '', uid: uid ?? '' },
         },
-        status: { snapshotHandle: `handle of ${uid}`, restoreSize: 2 ** 30 },
+        status: { readyToUse: true, snapshotHandle: `handle of ${uid}`, restoreSize: 2 ** 30 },
       });
       this.#data.put(content.name, contents);
       this.#api.change('cluster', volumeSnapshots, keyOf(snapshot), (current) => ({

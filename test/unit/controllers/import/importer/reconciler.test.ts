@@ -193,7 +193,10 @@ describe('a claim that asks for an import by its annotations', () => {
     metadata: {
       ...KEY,
       uid: 'of-asking',
-      annotations: { [populationAnnotation.importEndpoint]: 'http://server/disk.img' },
+      annotations: {
+        [populationAnnotation.importEndpoint]: 'http://server/disk.img',
+        'volume.kubernetes.io/storage-provisioner': 'csi.example',
+      },
     },
   };
 

@@ -29,8 +29,8 @@ const REQUEST_CONNECTIONS = 24;
 /** What a request needs to reach the API server as this user. */
 export interface Access {
   readonly dispatcher: Dispatcher;
-  /** For watches, each of which keeps a connection for as long as it lasts. */
-  readonly watchDispatcher: Dispatcher;
+  /** Without a limit of connections: for watches, which keep them, and for leases, which must not wait for others. */
+  readonly unlimitedDispatcher: Dispatcher;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +78,7 @@ export class Credentials {
 
   /** Closes the connections, which aborts the requests in flight. */
   async close(): Promise<void> {
-    await Promise.all([this.#current?.dispatcher.destroy(), this.#current?.watchDispatcher.destroy()]);
+    await Promise.all([this.#current?.dispatcher.destroy(), this.#current?.unlimitedDispatcher.destroy()]);
   }
 
   async #read(renew: boolean): Promise<Access> {
@@ -91,16 +91,13 @@ export class Credentials {
     if (current && isDeepStrictEqual(tls, this.#tls)) {
       this.#current = { ...current, headers };
     } else {
+      // First, because a certificate that is just being written cannot be read, and is tried again.
+      const dispatcher = this.#dispatcher(tls, { ...POOL, connections: REQUEST_CONNECTIONS });
+      this.#current = { dispatcher, unlimitedDispatcher: this.#dispatcher(tls, POOL), headers };
+      this.#tls = tls;
       // Requests in flight finish with the certificates that they started with.
       current?.dispatcher.close().catch(() => undefined);
-      current?.watchDispatcher.close().catch(() => undefined);
-      const requests = { ...POOL, connections: REQUEST_CONNECTIONS };
-      this.#current = {
-        dispatcher: this.#dispatcher(tls, requests),
-        watchDispatcher: this.#dispatcher(tls, POOL),
-        headers,
-      };
-      this.#tls = tls;
+      current?.unlimitedDispatcher.close().catch(() => undefined);
     }
     return this.#current;
   }

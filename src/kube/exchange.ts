@@ -29,8 +29,12 @@ export async function exchange(
     const chunks: Buffer[] = [];
     let status = 0;
     let answered: IncomingHttpHeaders = {};
-    let stop = (): void => undefined;
     const end = () => signal?.removeEventListener('abort', onAbort);
+    // Until there is a connection for it, nothing has been sent, and undici has nothing to stop.
+    let stop = (): void => {
+      end();
+      reject(signal?.reason as Error);
+    };
     const onAbort = () => stop();
     signal?.addEventListener('abort', onAbort, { once: true });
     dispatcher.dispatch(options, {

@@ -37,10 +37,11 @@ export class Interner {
     const names = Object.keys(fields);
     for (const name of names) {
       const field = fields[name];
-      const interned = this.#intern(field, like?.[name], other?.[name]);
+      const [knownField, latestField] = [ownField(like, name), ownField(other, name)];
+      const interned = this.#intern(field, knownField, latestField);
       if (interned !== field || typeof field === 'string') fields[name] = interned;
-      isKnown &&= interned === like?.[name];
-      isLatest &&= interned === other?.[name];
+      isKnown &&= interned === knownField;
+      isLatest &&= interned === latestField;
     }
     if (isKnown && Object.keys(like ?? {}).length === names.length) return like;
     if (isLatest && Object.keys(other ?? {}).length === names.length) return other;
@@ -55,6 +56,11 @@ export class Interner {
     this.#strings.set(text, text);
     return text;
   }
+}
+
+/** Returns a field of an object, and nothing that all objects inherit, such as what `__proto__` names. */
+function ownField(of: Fields | undefined, name: string): unknown {
+  return of && Object.hasOwn(of, name) ? of[name] : undefined;
 }
 
 /** Returns what could be equal to an object or array, and undefined where it could not. */

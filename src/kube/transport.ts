@@ -1,6 +1,7 @@
 import type { KubeConfig, V1Status } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import type { Metrics } from '../server/metrics.ts';
+import { leases } from './builtin-resources.ts';
 import { type Access, Credentials } from './credentials.ts';
 import { delay } from './delay.ts';
 import { ApiError, ConnectionError } from './errors.ts';
@@ -34,20 +35,20 @@ type Sent = Dispatcher.DispatchOptions & { readonly signal?: AbortSignal };
 
 /** How a request is sent, and the answer of a server that refuses it is read. */
 interface Way<Response extends Pick<ApiResponse, 'statusCode' | 'headers'>> {
-  readonly dispatcherOf: (access: Access) => Dispatcher;
+  readonly dispatcherOf: (access: Access, resource: string) => Dispatcher;
   /** @param onStatus called when the headers of the answer have come */
   readonly send: (dispatcher: Dispatcher, request: Sent, onStatus: (statusCode: number) => void) => Promise<Response>;
   readonly textOf: (response: Response) => Promise<string>;
 }
 
 const asWhole: Way<Answer> = {
-  dispatcherOf: ({ dispatcher }) => dispatcher,
+  dispatcherOf: (access, resource) => (resource === leases.plural ? access.unlimitedDispatcher : access.dispatcher),
   send: exchange,
   textOf: ({ text }) => Promise.resolve(text),
 };
 
 const asStream: Way<ApiResponse> = {
-  dispatcherOf: ({ watchDispatcher }) => watchDispatcher,
+  dispatcherOf: ({ unlimitedDispatcher }) => unlimitedDispatcher,
   async send(dispatcher, request, onStatus) {
     const response = await dispatcher.request(request);
     onStatus(response.statusCode);
@@ -145,7 +146,7 @@ export class Transport {
         bodyTimeout: request.idleTimeout ?? TIMEOUT_MILLISECONDS,
         ...(request.signal && { signal: request.signal }),
       };
-      return await way.send(way.dispatcherOf(access), sent, (statusCode) => {
+      return await way.send(way.dispatcherOf(access, request.resource), sent, (statusCode) => {
         isAnswered = true;
         this.#metrics.requests.inc({ ...labels, code: statusCode });
         observe();

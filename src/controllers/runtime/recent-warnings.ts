@@ -5,6 +5,7 @@ import type { KubeClient } from '../../kube/client.ts';
 const LEAST_MILLISECONDS = 1_000;
 /** A list is used for so many times as long as it took: a namespace with many events is listed less often. */
 const TIMES_AS_LONG = 20;
+const MOST_MILLISECONDS = 30_000;
 
 interface Listed {
   readonly warnings: Promise<ReadonlyMap<string, readonly Event[]>>;
@@ -41,7 +42,8 @@ export class RecentWarnings {
     this.#lists.set(namespace, listed);
     listed.warnings.then(
       () => {
-        listed.until = now + Math.max(LEAST_MILLISECONDS, TIMES_AS_LONG * (performance.now() - started));
+        const took = performance.now() - started;
+        listed.until = now + Math.min(MOST_MILLISECONDS, Math.max(LEAST_MILLISECONDS, TIMES_AS_LONG * took));
       },
       () => this.#lists.delete(namespace),
     );

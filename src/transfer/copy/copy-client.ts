@@ -167,7 +167,8 @@ async function sendOver(
 /** Returns the connection that is left of a request once its upgrade has been accepted. */
 function connectionOf(request: ClientRequest, signal: AbortSignal | undefined): Promise<TLSSocket> {
   return new Promise((resolve) => {
-    request.once('upgrade', (_response, socket) => {
+    request.once('upgrade', (_response, socket, begun) => {
+      if (begun.length > 0) socket.unshift(begun);
       // A failure surfaces where the connection is read or written.
       socket.on('error', () => undefined);
       if (signal) addAbortSignal(signal, socket);

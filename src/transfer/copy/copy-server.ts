@@ -22,6 +22,8 @@ export interface CopyServerOptions {
 }
 
 const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
+/** How long a request, without its body, may take to arrive. */
+const HEADERS_TIMEOUT_MILLISECONDS = 60_000;
 
 /**
  * Receives one clone over mutual TLS. The part that arrived of a broken stream is kept for the next one. A client that
@@ -50,6 +52,7 @@ export class CopyServer {
       rejectUnauthorized: false,
       // A clone has no time limit.
       requestTimeout: 0,
+      headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
     });
     this.#server.on('secureConnection', (socket) => {

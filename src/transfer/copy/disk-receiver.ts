@@ -112,7 +112,8 @@ export class DiskReceiver implements CloneReceiver {
   async suspend(): Promise<void> {
     try {
       await this.#saving;
-      if (!this.#cleared && !this.#isSpoilt) await this.#save();
+      // What a failed sync has lost is not missed by the next one.
+      if (!this.#cleared && !this.#isSpoilt && this.#failure === undefined) await this.#save();
     } finally {
       await this.#sink.suspend();
     }

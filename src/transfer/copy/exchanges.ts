@@ -98,6 +98,8 @@ export class UpgradedExchange implements Exchange {
     this.#socket.resume();
     this.#socket.end(text);
     await closed(this.#socket);
+    // A server that stops waits for connections that have been upgraded, and does not end them.
+    this.#socket.destroy();
   }
 }
 

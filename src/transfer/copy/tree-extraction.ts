@@ -84,10 +84,15 @@ export class TreeExtraction {
     await this.#syncing;
   }
 
-  /** Stops tar at any point. */
-  async abandon(): Promise<void> {
+  /**
+   * Stops tar at any point.
+   *
+   * @returns whether no sync has failed: what one has lost is not missed by the next
+   */
+  async abandon(): Promise<boolean> {
     if (!this.#hasClosed) killGroup(this.#tar.pid);
-    await Promise.allSettled([this.#closed, this.#syncing]);
+    const [, synced] = await Promise.allSettled([this.#closed, this.#syncing]);
+    return synced.status === 'fulfilled';
   }
 
   async #exit(): Promise<void> {

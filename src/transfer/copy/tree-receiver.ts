@@ -76,9 +76,9 @@ export class TreeReceiver implements CloneReceiver {
   }
 
   async suspend(): Promise<void> {
-    await this.#extraction?.abandon();
+    const isDurable = (await this.#extraction?.abandon()) ?? true;
     this.#extraction = undefined;
-    await this.#save();
+    if (isDurable) await this.#save();
   }
 
   async abandon(): Promise<void> {

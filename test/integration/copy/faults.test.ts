@@ -4,8 +4,10 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { createTransferCertificates } from '../../../src/server/certificates.ts';
+import { COPY_PATH, STREAM_PROTOCOL } from '../../../src/transfer/copy/copy-protocol.ts';
 import { CloneRig, portOf, SERVER_NAME } from './rig/clone-rig.ts';
 import { sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
 import { SilentServer } from './rig/silent-server.ts';
@@ -85,6 +87,28 @@ describe('a clone that is disturbed', () => {
 
     const source = rig.startSource({}, { port });
     expect((await source.result()).outcome).to.equal('succeeded');
+  });
+
+  it('is complete though somebody without a certificate keeps a connection that was refused', async () => {
+    writeSparseDisk(join(rig.source, 'disk.img'), 16);
+    const server = rig.startServer({});
+    const port = await portOf(server);
+    const stranger = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+    stranger.on('error', () => undefined);
+    await once(stranger, 'secureConnect');
+    // Whoever reads nothing never learns that the other side has ended.
+    stranger.pause();
+    stranger.write(
+      `POST ${COPY_PATH} HTTP/1.1\r\nhost: target\r\nconnection: Upgrade\r\nupgrade: ${STREAM_PROTOCOL}\r\n\r\n`,
+    );
+    await server.logged(({ message }) => message === 'client refused');
+    try {
+      const source = rig.startSource({}, { port });
+      expect((await source.result()).outcome).to.equal('succeeded');
+      expect((await server.result()).outcome).to.equal('succeeded');
+    } finally {
+      stranger.destroy();
+    }
   });
 
   it('is over at once where the target is full, and both ends say so', async () => {

@@ -66,4 +66,26 @@ describe('an exchange with a server', () => {
     const failure = await asked(() => undefined, AbortSignal.abort('too late')).catch((error: unknown) => error);
     expect(failure).to.equal('too late');
   });
+
+  it('ends with the reason of its signal while others have all connections', async () => {
+    const only = new Agent({ connections: 1, pipelining: 1 });
+    try {
+      const server = createServer(() => undefined).listen(0, '127.0.0.1');
+      servers.push(server);
+      await once(server, 'listening');
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const request = { origin, path: '/', method: 'GET' } as const;
+      const ending = new AbortController();
+      const first = exchange(only, { ...request, signal: ending.signal }, () => undefined).catch(() => undefined);
+      await once(server, 'request');
+      const queued = new AbortController();
+      const second = exchange(only, { ...request, signal: queued.signal }, () => undefined);
+      queued.abort('no longer needed');
+      expect(await second.catch((error: unknown) => error)).to.equal('no longer needed');
+      ending.abort();
+      await first;
+    } finally {
+      await only.destroy();
+    }
+  });
 });

@@ -45,6 +45,15 @@ describe('Interner', () => {
     expect(changed.labels).to.equal(one.labels);
   });
 
+  it('takes no part of another object for one that it only inherits', () => {
+    const interner = new Interner();
+    const parse = (text: string): Record<string, Record<string, unknown>> => JSON.parse(text) as never;
+    const one = interner.intern(parse('{"template":{"labels":{}}}'));
+    const two = interner.intern(parse('{"template":{"__proto__":{}}}'));
+    expect(two['template']).not.to.equal(one['template']);
+    expect(Object.keys(two['template'] ?? {})).to.deep.equal(['__proto__']);
+  });
+
   it('goes on when it has seen more strings than it remembers', () => {
     const interner = new Interner();
     for (let at = 0; at < 10_000; at++) expect(interner.intern([`string ${at}`])).to.deep.equal([`string ${at}`]);

@@ -1,8 +1,10 @@
-import { type PersistentVolumeClaim, type Pod, pods } from '../../../kube/builtin-resources.ts';
+import { type PersistentVolumeClaim, persistentVolumeClaims, type Pod, pods } from '../../../kube/builtin-resources.ts';
 import { keyOf } from '../../../kube/key.ts';
 import { annotateClaim } from '../../claims/annotate-claim.ts';
-import { onePodGivenUpAnnotation } from '../../objects/internal-annotations.ts';
+import { onePodGivenUpAnnotation, workTakenAnnotation } from '../../objects/internal-annotations.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
+import type { Inquiries } from './inquiries.ts';
+import { hasBegun } from './known-ranges.ts';
 import { hasBothVolumes } from './one-pod.ts';
 import { sayTwoPods } from './say-two-pods.ts';
 
@@ -18,6 +20,7 @@ const PATIENCE_MILLISECONDS = 15_000;
  */
 export async function giveUpOnePod(
   context: CloneContext,
+  inquiries: Inquiries,
   claim: PersistentVolumeClaim,
   pod: Pod,
 ): Promise<'given-up' | number | undefined> {
@@ -29,6 +32,15 @@ export async function giveUpOnePod(
   // Whoever takes over from here has to know.
   await annotateClaim(context.client, claim, FIELD_MANAGER, { [onePodGivenUpAnnotation]: 'true' });
   sayTwoPods(context, claim, `no node takes a pod with both volumes (${scheduled.message ?? 'unschedulable'})`);
-  await context.client.delete(pods, keyOf(pod), { uid: pod.metadata?.uid ?? '' });
+  const { uid, resourceVersion } = pod.metadata ?? {};
+  await context.client.delete(pods, keyOf(pod), { uid, resourceVersion });
+  // It has not read anything, unless it has got a node, which the version would tell: the copy has not begun.
+  inquiries.forget(keyOf(claim));
+  if (hasBegun(claim)) {
+    const annotations = { [workTakenAnnotation]: null };
+    await context.client.mergePatch(persistentVolumeClaims, keyOf(claim), {
+      metadata: { uid: claim.metadata?.uid, annotations },
+    });
+  }
   return 'given-up';
 }

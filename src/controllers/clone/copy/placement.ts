@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { keyOf, keyToString } from '../../../kube/key.ts';
 import { areApart, describeNodeSelector } from '../../../kube/node-selector.ts';
 import { byMountedClaim } from '../../claims/mounted-claims.ts';
+import { SELECTED_NODE_ANNOTATION } from '../../claims/wait-for-first-consumer.ts';
 import { onePodGivenUpAnnotation } from '../../objects/internal-annotations.ts';
 import type { Caches } from '../../runtime/caches.ts';
 import type { ControllerContext } from '../../runtime/context.ts';
@@ -46,7 +47,12 @@ export async function placementOf(
       why: `the target is placed on node "${consumer.node}", and the source is reached from ${consumer.reachedFrom}`,
     };
   }
-  return { pods: 1, node: onlyNodeOf(caches, source) };
+  const node = onlyNodeOf(caches, source);
+  const selected = metadata.annotations?.[SELECTED_NODE_ANNOTATION];
+  if (node !== undefined && selected !== undefined && node !== selected) {
+    return { pods: 2, why: `the target is placed on node "${selected}", and the source is attached to "${node}"` };
+  }
+  return { pods: 1, node };
 }
 
 function whyApart(source: V1NodeSelector, target: V1NodeSelector): string {

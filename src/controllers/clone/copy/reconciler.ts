@@ -179,7 +179,7 @@ export class CopyReconciler implements Reconciler {
     // A claim in use cannot be removed, so from here on the claim with that name is the one that is being read.
     const cloned = { kind: 'PersistentVolumeClaim', key: sourceKey } as const;
     requireSameObject(this.#context.caches, cloned, this.#sourceUid(claim, sourceKey));
-    const untilGivenUp = await giveUpOnePod(this.#context, claim, target);
+    const untilGivenUp = await giveUpOnePod(this.#context, this.#inquiries, claim, target);
     if (untilGivenUp === 'given-up') return undefined;
     const recorded = readReport(claim.metadata?.annotations);
     const starting = [source, target].find((each) => judgePod(each).state === 'pending');

@@ -7,6 +7,7 @@ import { type CloneOffer, MISMATCHED_BASE } from '../../../../src/transfer/copy/
 import { DiskReceiver } from '../../../../src/transfer/copy/disk-receiver.ts';
 import { type DiskExtents, encodeExtents } from '../../../../src/transfer/copy/extent-stream.ts';
 
+const MEBIBYTE = 1024 * 1024;
 const SIZE = 16 * CHECKED_LENGTH;
 const END = SIZE - CHECKED_LENGTH;
 const HALF = SIZE / 2;
@@ -16,6 +17,7 @@ const whole: CloneOffer = { contentType: 'blockdevice-clone', contentId, virtual
 /** A device that tells what is done with it, in order. */
 class TracedDevice {
   readonly calls: string[] = [];
+  readonly #size: number;
   stored: Checkpoint | undefined;
   failure: Error | undefined;
 
@@ -32,23 +34,28 @@ class TracedDevice {
       if (this.failure) throw this.failure;
       return { identity: 'device' };
     },
-    finish: () => Promise.resolve({ size: SIZE, preallocated: false }),
+    finish: () => Promise.resolve({ size: this.#size, preallocated: false }),
     suspend: () => this.#call('suspend'),
     abandon: () => this.#call('abandon'),
   };
 
-  readonly checkpoints: CheckpointStore = {
-    end: END,
-    read: () => Promise.resolve(this.stored),
-    write: (checkpoint) => {
-      this.stored = checkpoint;
-      return Promise.resolve();
-    },
-    clear: async () => {
-      await this.#call('clear');
-      this.stored = undefined;
-    },
-  };
+  readonly checkpoints: CheckpointStore;
+
+  constructor(size = SIZE) {
+    this.#size = size;
+    this.checkpoints = {
+      end: size - CHECKED_LENGTH,
+      read: () => Promise.resolve(this.stored),
+      write: (checkpoint) => {
+        this.stored = checkpoint;
+        return Promise.resolve();
+      },
+      clear: async () => {
+        await this.#call('clear');
+        this.stored = undefined;
+      },
+    };
+  }
 
   receiver(holdsBase: boolean): DiskReceiver {
     const { sink, checkpoints } = this;
@@ -91,6 +98,21 @@ describe('the receiver of a disk', () => {
     device.failure = new Error('the device is gone');
     expect(await failureOf(receiver.suspend())).to.equal(device.failure);
     expect(device.calls.at(-1)).to.equal('suspend');
+  });
+
+  it('takes nothing for durable after a sync that has failed, though the next one succeeds', async () => {
+    const size = 128 * MEBIBYTE;
+    const device = new TracedDevice(size);
+    const receiver = device.receiver(false);
+    await receiver.begin({ ...whole, virtualSize: size });
+    device.failure = new Error('a write was lost');
+    // So much that it is synced in the background.
+    await receiver.write(await encode({ size, extents: data(0, 64 * MEBIBYTE) }));
+    await new Promise(setImmediate);
+    expect(device.calls).to.include('sync');
+    device.failure = undefined;
+    await receiver.suspend();
+    expect(device.stored).to.equal(undefined);
   });
 });
 

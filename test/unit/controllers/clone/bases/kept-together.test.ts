@@ -12,7 +12,7 @@ import {
 } from '../../../../../src/protocol/transfer-pod.ts';
 import { refusal } from '../../world/api.ts';
 import { TEAM } from '../../world/installation.ts';
-import { IncrementalWorld, SOURCE } from './incremental-world.ts';
+import { CHANGED, IncrementalWorld, SOURCE } from './incremental-world.ts';
 
 const RESTORE_PROTECTION = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
 
@@ -49,6 +49,32 @@ describe('what is kept of a copy for the next one belongs together, so copies', 
     );
     expect(incremental.kept().map(({ metadata }) => metadata?.uid)).to.have.members(kept);
     expect(incremental.snapshots()).to.have.length(2);
+  });
+
+  it('know what has changed also where one pod found no node, and two take its place', async () => {
+    const incremental = await IncrementalWorld.of();
+    const { world } = incremental;
+    await incremental.copy('first');
+    const before = incremental.kept().map(({ metadata }) => metadata?.uid);
+    let wasGivenUp = false;
+    world.api.onWrite(({ resource, before: earlier, after }) => {
+      if (resource.kind !== 'Pod' || earlier || wasGivenUp || !after?.metadata?.name?.startsWith('cdi-upload-')) return;
+      wasGivenUp = true;
+      const lastTransitionTime = String(after.metadata.creationTimestamp);
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime };
+      world.api.change('cluster', pods, keyOf(after), (pod) => ({
+        ...pod,
+        status: { phase: 'Pending', conditions: [condition] },
+      }));
+    });
+    incremental.begin('second');
+    await incremental.settled('second');
+    expect(incremental.phaseOf('second')).to.equal('Succeeded');
+    expect(incremental.events.some((event) => event.startsWith('CopyByTwoPods'))).to.equal(true);
+    expect(incremental.sent.at(-1)).to.deep.equal(CHANGED);
+    const after = incremental.kept().map(({ metadata }) => metadata?.uid);
+    expect(after).to.have.length(2);
+    expect(after).not.to.include.members(before);
   });
 
   it('keep no snapshot of a copy with one of the source that is of another time', async () => {

@@ -100,6 +100,20 @@ describe('what a phase of a clone is said to be doing', () => {
     expect(told.untilWorthReporting(claim, { phase: 'CSIClone' }, 2_000)).to.equal(0);
   });
 
+  it('is said of each of thousands of clones, if it lasts', () => {
+    const told = new ReportedStates();
+    const clones = Array.from({ length: 3_000 }, (_, index) => ({ metadata: { uid: `u-${index}` } }));
+    const said = new Set<object>();
+    for (let now = 0; now < 120_000; now += 10_000) {
+      for (const clone of clones) {
+        if (told.untilWorthReporting(clone, { phase: 'CSIClone' }, now) > 0) continue;
+        told.note(clone, { phase: 'CSIClone' }, now);
+        said.add(clone);
+      }
+    }
+    expect(said.size).to.equal(clones.length);
+  });
+
   it('is said where the clock was set back', () => {
     const told = new ReportedStates();
     told.note(claim, { phase: 'CSIClone' }, 3_600_000);

@@ -5,8 +5,9 @@ import { staticBusybox } from '../cluster/static-busybox.ts';
 import { userModeLinux } from '../cluster/user-mode-linux.ts';
 
 /** Where the guest has the folder that it shares with this machine, and a file system of its own. */
-export const SHARED = '/mnt';
-export const VOLUME = '/media';
+export const SHARED = '/run/shared';
+export const VOLUME = '/run/volume';
+const TEMPORARY = '/run/temporary';
 
 /**
  * Boots a Linux of Debian's as a process of this machine: with the files of this machine to read, with `folder` to
@@ -41,9 +42,11 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 ln -s /proc/self/fd/0 /dev/stdin
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs /run
+mkdir ${SHARED} ${VOLUME} ${TEMPORARY}
 mount -t hostfs -o '${folder}' hostfs ${SHARED}
 mount -t xfs /dev/ubda ${VOLUME}
-mount -t tmpfs tmpfs /tmp
+export TMPDIR=${TEMPORARY}
 ( set -eu
 ${script}
 ) >${SHARED}/.guest/out 2>${SHARED}/.guest/err

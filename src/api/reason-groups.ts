@@ -260,7 +260,7 @@ export const reasonGroups = [
   {
     reasons: ['Unschedulable'],
     course: 'waiting',
-    remedy: 'No node fits the pod; the message is that of the scheduler.',
+    remedy: 'No node fits the pod; the message is the first of the scheduler.',
   },
   {
     reasons: ['ErrStartingPod'],

@@ -6,6 +6,6 @@ import { RemoteStream } from './remote-stream.ts';
 const PIECE = 1024 * 1024;
 
 /** Decodes a whole stream on one other thread. */
-export function decodedRemotely(kind: 'zstd'): NativeDecoding {
+export function decodedRemotely(kind: 'gzip' | 'zstd'): NativeDecoding {
   return { create: () => new RemoteStream({ kind }, new DecoderMemory(2, 4, PIECE)), hasPieces: false };
 }

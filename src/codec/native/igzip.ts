@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { addressOf, type BlockingCall, has64Bits, NativeLibrary } from '../../base/native/ffi.ts';
-import { DecodingFailed, type PooledCodec, type PooledDecoder, type Step } from './stream-codec.ts';
+import { addressOf, has64Bits, NativeLibrary } from '../../base/native/ffi.ts';
+import { DecodingFailed, type Step, type StreamCodec, type StreamDecoder } from './stream-codec.ts';
 
 /**
  * Offsets of the fields of `struct inflate_state`, by the file name of the library version. They change between
@@ -37,14 +37,14 @@ const END_OF_INPUT = 1;
 const OUTPUT_FULL = 2;
 
 /** ISA-L's gzip decoder (RFC 1952), or null where no known version is installed. */
-export const igzip: PooledCodec | null = NativeLibrary.bind(LIBRARY, bind);
+export const igzip: StreamCodec | null = NativeLibrary.bind(LIBRARY, bind);
 
-function bind(library: NativeLibrary): PooledCodec | null {
+function bind(library: NativeLibrary): StreamCodec | null {
   const layout = layouts[fileBehind(LIBRARY) ?? ''];
   if (layout === undefined || !has64Bits) return null;
   const initialise = library.call('void isal_inflate_init(void *state)');
   const reset = library.call('void isal_inflate_reset(void *state)');
-  const inflate = library.blockingCall('int isal_inflate(void *state)');
+  const inflate = library.call('int isal_inflate(void *state)');
   return () => new GzipDecoder(layout, { initialise, reset, inflate });
 }
 
@@ -58,10 +58,10 @@ function fileBehind(name: string): string | undefined {
 interface Functions {
   initialise(state: Buffer): unknown;
   reset(state: Buffer): unknown;
-  inflate: BlockingCall<number>;
+  inflate(state: Buffer): number;
 }
 
-class GzipDecoder implements PooledDecoder {
+class GzipDecoder implements StreamDecoder {
   readonly #layout: Layout;
   readonly #functions: Functions;
   readonly #state: Buffer;
@@ -75,7 +75,7 @@ class GzipDecoder implements PooledDecoder {
     this.#state.writeUInt32LE(GZIP, layout.crcFlag);
   }
 
-  async step(input: Buffer, output: Buffer): Promise<Step> {
+  step(input: Buffer, output: Buffer): Step {
     const padding = this.#betweenMembers ? leadingZeros(input) : 0;
     if (this.#betweenMembers) {
       if (padding === input.length) return { consumed: padding, produced: 0, complete: true };
@@ -83,7 +83,7 @@ class GzipDecoder implements PooledDecoder {
       this.#functions.reset(this.#state);
       this.#state.writeUInt32LE(GZIP, this.#layout.crcFlag);
     }
-    const { consumed, produced } = await this.#inflate(input.subarray(padding), output);
+    const { consumed, produced } = this.#inflate(input.subarray(padding), output);
     this.#betweenMembers = this.#state.readUInt32LE(this.#layout.blockState) === FINISHED;
     return { consumed: padding + consumed, produced, complete: this.#betweenMembers };
   }
@@ -92,16 +92,14 @@ class GzipDecoder implements PooledDecoder {
     // The state is a buffer and needs no release.
   }
 
-  async #inflate(input: Buffer, output: Buffer): Promise<{ consumed: number; produced: number }> {
+  #inflate(input: Buffer, output: Buffer): { consumed: number; produced: number } {
     const state = this.#state;
     const { nextIn, availIn, nextOut, availOut } = this.#layout;
     state.writeBigUInt64LE(addressOf(input), nextIn);
     state.writeUInt32LE(input.length, availIn);
     state.writeBigUInt64LE(addressOf(output), nextOut);
     state.writeUInt32LE(output.length, availOut);
-    const code = await new Promise<number>((resolve) => {
-      this.#functions.inflate(resolve, state);
-    });
+    const code = this.#functions.inflate(state);
     if (code !== DECODED && code !== END_OF_INPUT && code !== OUTPUT_FULL) throw new DecodingFailed('damaged');
     const consumed = input.length - state.readUInt32LE(availIn);
     return { consumed, produced: output.length - state.readUInt32LE(availOut) };

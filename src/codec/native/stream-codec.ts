@@ -32,17 +32,8 @@ export interface StreamDecoder {
   close(): void;
 }
 
-/** A native decoder of one stream whose steps are made on threads of Node's pool, one after the other. */
-export interface PooledDecoder {
-  /** Does as a {@link StreamDecoder} does. Input and output must stay as they are until then. */
-  step(input: Buffer, output: Buffer, ended: boolean): Promise<Step>;
-  /** Frees its memory, once no step is running. */
-  close(): void;
-}
-
 /** Creates a decoder for each stream. */
 export type StreamCodec = () => StreamDecoder;
-export type PooledCodec = () => PooledDecoder;
 
 /**
  * `foreign`: what follows a member is not the start of another one. `window`: the content refers back further than

@@ -201,7 +201,6 @@ describe('objects with the names that the controllers use', function () {
     const needed: Record<string, (name: string) => [Resource<KubeObject>, KubeObject]> = {
       "an importer's pod": (name) => [pods, pod(importerPodName(name))],
       "a copy's pod": (name) => [pods, pod(uploadPodName(name))],
-      "a copy's Service": (name) => [services, service(uploadServiceName(name))],
     };
     for (const [what, objectOf] of Object.entries(needed))
       it(`${what} that is not the controllers' is waited for, and the DataVolume says so`, async () => {

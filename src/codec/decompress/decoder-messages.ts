@@ -1,10 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { BlockSizes, DecodingFailure } from '../native/stream-codec.ts';
 import type { NativeStream } from '../native/stream-codecs.ts';
+import type { BlockCodec } from './block-codecs.ts';
 
 /** Begins a stream, for which both sides then communicate through the port. */
 export interface NewStream {
   stream: NativeStream;
+  port: MessagePort;
+}
+
+/** Opens a port for batches of blocks. */
+export interface NewBlocks {
+  codec: BlockCodec;
   port: MessagePort;
 }
 
@@ -28,4 +35,21 @@ export interface StreamEnd {
   rooms: ArrayBuffer[];
   /** Sizes of a block of an xz file. */
   sizes: BlockSizes | undefined;
+}
+
+/** Concatenated compressed blocks, and room for their content, with a place for each. Memory is transferred. */
+export interface BlockBatch {
+  input: ArrayBuffer;
+  lengths: number[];
+  room: ArrayBuffer;
+  /** Offsets in the room at which the blocks' content belongs; anything between is left unchanged. */
+  places: number[];
+  blockSize: number;
+}
+
+/** The same memory, with the number of bytes of each block; -1 where one is damaged, or exceeds its place. */
+export interface DecodedBatch {
+  input: ArrayBuffer;
+  room: ArrayBuffer;
+  decoded: number[];
 }

@@ -2,9 +2,25 @@ import { type MessagePort, parentPort } from 'node:worker_threads';
 import { type DecoderEvents, PiecewiseDecoder } from '../native/piecewise-decoder.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import { createDecoder } from '../native/stream-codecs.ts';
-import type { FromStream, NewStream, ToStream } from './decoder-messages.ts';
+import { type BlockCodec, decodeBlock } from './block-codecs.ts';
+import type { BlockBatch, DecodedBatch, FromStream, NewBlocks, NewStream, ToStream } from './decoder-messages.ts';
 
-parentPort?.on('message', decodeStream);
+parentPort?.on('message', (work: NewStream | NewBlocks) => {
+  if ('codec' in work) decodeBatches(work.codec, work.port);
+  else decodeStream(work);
+});
+
+function decodeBatches(codec: BlockCodec, port: MessagePort): void {
+  port.on('message', ({ input, lengths, room, places, blockSize }: BlockBatch) => {
+    let at = 0;
+    const decoded = lengths.map((length, index) => {
+      const compressed = Buffer.from(input, at, length);
+      at += length;
+      return decodeBlock(codec, compressed, Buffer.from(room, places[index], blockSize));
+    });
+    port.postMessage({ input, room, decoded } satisfies DecodedBatch, [input, room]);
+  });
+}
 
 function decodeStream({ stream, port }: NewStream): void {
   let decoder: PiecewiseDecoder | undefined;

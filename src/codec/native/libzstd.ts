@@ -1,18 +1,23 @@
-import { addressOf, type BlockingCall, has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
-import type { BlockDecoder } from './block-decoder.ts';
+import { addressOf, has64Bits, type NativeCall, NativeLibrary } from '../../base/native/ffi.ts';
 import { DecodingFailed, type StreamCodec } from './stream-codec.ts';
 import { newXxh64, type Xxh64 } from './xxh64.ts';
 import { type FrameStream, ZstdDecoder } from './zstd-decoder.ts';
 
-/** Creates a decoder of whole zstd frames (RFC 8878) with nothing after them. */
-export type NewFrameDecoder = () => BlockDecoder;
+/** Decompresses whole zstd frames of known size (RFC 8878). */
+export interface FrameDecoder {
+  /**
+   * @param frame one frame and nothing after it
+   * @param output has room for everything that the frame holds
+   * @returns the number of bytes written to `output`, or undefined where the frame is invalid
+   */
+  decompress(frame: Buffer, output: Buffer): number | undefined;
+}
 
 interface Functions {
   createContext: NativeCall<bigint>;
   freeContext: NativeCall<number>;
   isError: NativeCall<number>;
   decompress: NativeCall<number>;
-  decompressAside: BlockingCall<number>;
   decompressStream: NativeCall<number>;
 }
 
@@ -20,13 +25,12 @@ interface Functions {
 const OLDEST_VERSION = 10400;
 /** Size of `ZSTD_inBuffer` and `ZSTD_outBuffer`: a pointer, a size and a position. */
 const BUFFER_SIZE = 24;
-const DECOMPRESS = 'size_t ZSTD_decompressDCtx(void *dctx, void *dst, size_t dstCapacity, void *src, size_t srcSize)';
 
 // Node's own copy: it contains the whole library, and exports it.
 const functions = NativeLibrary.bind(null, bind);
 
 /** libzstd for whole frames, or null where it cannot be called. */
-export const libzstd: NewFrameDecoder | null = functions && (() => frameDecoder(functions));
+export const libzstd: FrameDecoder | null = functions && frameDecoder(functions);
 
 /** libzstd for streams of frames, or null where it cannot be called. */
 export const zstdStream: StreamCodec | null = functions && newXxh64 && streamCodec(functions, newXxh64);
@@ -37,27 +41,24 @@ function bind(library: NativeLibrary): Functions | null {
     createContext: library.call<bigint>('void *ZSTD_createDCtx()'),
     freeContext: library.call('size_t ZSTD_freeDCtx(void *dctx)'),
     isError: library.call('uint32_t ZSTD_isError(size_t code)'),
-    decompress: library.call(DECOMPRESS),
-    decompressAside: library.blockingCall(DECOMPRESS),
+    decompress: library.call(
+      'size_t ZSTD_decompressDCtx(void *dctx, void *dst, size_t dstCapacity, void *src, size_t srcSize)',
+    ),
     decompressStream: library.call('size_t ZSTD_decompressStream(void *dctx, void *output, void *input)'),
   };
 }
 
-function frameDecoder({ createContext, decompress, decompressAside }: Functions): BlockDecoder {
-  const context = createContext();
-  // libzstd accepts empty input, although it contains no frame. Errors are negative numbers, converted to size_t.
-  const lengthFor = (result: number, frame: Buffer, output: Buffer) =>
-    frame.length > 0 && result <= output.length ? result : undefined;
+function frameDecoder({ createContext, decompress }: Functions): FrameDecoder {
+  let context: bigint | undefined;
   return {
-    decode: (frame, output) =>
-      lengthFor(decompress(context, output, output.length, frame, frame.length), frame, output),
-    decodeAside: (frame, output) =>
-      new Promise((resolve) => {
-        const done = (result: number): void => {
-          resolve(lengthFor(result, frame, output));
-        };
-        decompressAside(done, context, output, output.length, frame, frame.length);
-      }),
+    decompress(frame, output) {
+      // libzstd accepts empty input, although it contains no frame.
+      if (frame.length === 0) return undefined;
+      context ??= createContext();
+      const result = decompress(context, output, output.length, frame, frame.length);
+      // Errors are negative numbers, converted to size_t.
+      return result <= output.length ? result : undefined;
+    },
   };
 }
 

@@ -1,13 +1,14 @@
 import type { Extent } from '../../base/extents.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
 import type { BlockCodec } from '../../codec/decompress/block-codecs.ts';
-import { BlockQueue } from '../../codec/decompress/block-queue.ts';
+import { threadCount } from '../../codec/decompress/decoder-threads.ts';
+import { RemoteBlocks } from '../../codec/decompress/remote-blocks.ts';
 import { Batch } from './block-batch.ts';
 
-/** Content of the blocks that are handed out together, and the room for their compressed form, in bytes. */
+/** Compressed bytes of one call to another thread. */
 const BATCH = 512 * 1024;
-/** One is filled and one is handed out while the others are being decompressed. */
-const BATCHES = 4;
+/** Besides the batches that are being decompressed, one is filled and one is handed out. */
+const BATCHES = threadCount + 2;
 /** Bytes by which a block that hardly compresses may exceed its content: the sectors that it shares with others. */
 const INPUT_SLACK = 512;
 /** Longest plain data that is copied, in bytes; longer data deserves its own write. */
@@ -33,13 +34,13 @@ export class BlockInflater {
   /** Compressed blocks, and their decompressed content. */
   readonly memory: { readonly inputs: MemoryPool; readonly rooms: MemoryPool };
   readonly #options: BlockInflaterOptions;
-  readonly #queue: BlockQueue;
+  readonly #remote: RemoteBlocks;
   /** Batches in the order of their blocks; the last one may still be filled. */
   readonly #batches: Batch[] = [];
 
   constructor(options: BlockInflaterOptions) {
     this.#options = options;
-    this.#queue = new BlockQueue(options.codec);
+    this.#remote = new RemoteBlocks(options.codec);
     const input = Math.max(BATCH, options.blockSize + INPUT_SLACK);
     const room = Math.max(BATCH, options.blockSize);
     this.memory = {
@@ -70,8 +71,8 @@ export class BlockInflater {
     const { blockSize } = this.#options;
     const batch = this.#gathering(compressed.length, blockSize);
     if (batch === undefined) return false;
-    batch.addCompressed(compressed, { host, guest, length: blockSize, explain }, this.#queue);
-    if (!batch.hasRoomFor(0, blockSize)) batch.isFull = true;
+    batch.addCompressed(compressed, { host, guest, length: blockSize, explain });
+    if (!batch.hasRoomFor(0, blockSize)) this.#send(batch);
     return true;
   }
 
@@ -95,7 +96,7 @@ export class BlockInflater {
   async *takeFirst(): AsyncGenerator<Extent, void, void> {
     const [batch] = this.#batches;
     if (batch === undefined) return;
-    batch.isFull = true;
+    this.#send(batch);
     await batch.decoded();
     while (batch.taken < batch.blocks.length) yield this.#takeRun(batch);
     this.#batches.shift();
@@ -109,7 +110,7 @@ export class BlockInflater {
 
   /** Stops; nothing can be taken any more. */
   close(): void {
-    this.#queue.close();
+    this.#remote.close();
     this.memory.inputs.close();
     this.memory.rooms.close();
   }
@@ -141,9 +142,9 @@ export class BlockInflater {
   /** Returns the batch with room for another block; undefined where there is no memory for one. */
   #gathering(compressed: number, length: number): Batch | undefined {
     const last = this.#batches.at(-1);
-    if (last !== undefined && !last.isFull) {
+    if (last !== undefined && !last.isSent) {
       if (last.hasRoomFor(compressed, length)) return last;
-      last.isFull = true;
+      this.#send(last);
     }
     const batch = this.#newBatch(compressed);
     if (batch !== undefined) this.#batches.push(batch);
@@ -158,5 +159,9 @@ export class BlockInflater {
     if (room !== undefined) return new Batch(input, room);
     inputs.giveBack(input);
     return undefined;
+  }
+
+  #send(batch: Batch): void {
+    batch.send(this.#options.blockSize, (blocks) => this.#remote.decode(blocks));
   }
 }

@@ -87,6 +87,8 @@ export const isGone = hasStatus(410);
 export const isConflict = hasReason('Conflict');
 /** Reports whether the message of another controller is about a conflict, after which that controller tries again. */
 export const isAboutConflict = (message: string) => message.includes('the object has been modified');
+/** Reports whether the message of a kubelet is about a Secret or ConfigMap that it has not got yet. */
+export const isAboutCache = (message: string) => /failed to sync (secret|configmap) cache/.test(message);
 export const isAlreadyExists = hasReason('AlreadyExists');
 
 /** Reports whether the same request will be refused again: 400, 405, 406, 413, 415 and 422. */

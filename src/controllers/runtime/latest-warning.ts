@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { isAboutConflict } from '../../kube/errors.ts';
+import { isAboutCache, isAboutConflict } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
 import { newestEvent } from './newest-event.ts';
@@ -41,7 +41,8 @@ export async function latestWarning(
   warningsOf.set(client, warnings);
   const found = await warnings.about(namespace, uid, now());
   const counted = found.filter(({ reason, message }) => {
-    return (exceptReason === undefined || reason !== exceptReason) && !isAboutConflict(message ?? '');
+    if (exceptReason !== undefined && reason === exceptReason) return false;
+    return !isAboutConflict(message ?? '') && !isAboutCache(message ?? '');
   });
   return newestEvent(counted)?.message;
 }

@@ -8,6 +8,8 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 const AMONG_THEMSELVES: readonly { readonly reason: string; readonly message: RegExp }[] = [
   // The API server has not yet noted, for the node's rights, a pod that the node has seen already.
   { reason: 'FailedMount', message: /no relationship found between node/ },
+  // A kubelet that starts many pods at once has not got a Secret in time, and asks for it again.
+  { reason: 'FailedMount', message: /failed to sync (secret|configmap) cache: timed out/ },
   // The snapshot controller looks at a snapshot that is going once more when it has deleted its content, and deletes
   // that again.
   { reason: 'SnapshotContentObjectDeleteError', message: /^Failed to delete snapshot content API object$/ },

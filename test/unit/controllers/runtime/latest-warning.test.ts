@@ -28,4 +28,10 @@ describe('the latest warning on an object', () => {
       'full',
     );
   });
+
+  it('is none of a kubelet that has not got a Secret yet', async () => {
+    const late =
+      'MountVolume.SetUp failed for volume "tls" : failed to sync secret cache: timed out waiting for the condition';
+    expect(await told(warning(late, '2024-01-01T00:00:20Z'))).to.equal(undefined);
+  });
 });

@@ -4,10 +4,10 @@ import { deleteTemporary } from './delete-temporary.ts';
 import { SETTLING_MILLISECONDS } from './settled.ts';
 import { isSettled } from './snapshot-removal.ts';
 
-/** How long a snapshot may take. */
-const PATIENCE_MILLISECONDS = 30_000;
+/** How long a temporary snapshot may take before the work goes on without it. */
+export const SNAPSHOT_PATIENCE_MILLISECONDS = 30_000;
 /** The age up to which a snapshot that is still being taken is not deleted, because it would leave something behind. */
-const SETTLED_MILLISECONDS = PATIENCE_MILLISECONDS + SETTLING_MILLISECONDS;
+const SETTLED_MILLISECONDS = SNAPSHOT_PATIENCE_MILLISECONDS + SETTLING_MILLISECONDS;
 
 /**
  * Removes a temporary snapshot, once nothing of it would be left behind.

@@ -18,7 +18,7 @@ export interface CopyToStart {
   readonly source: CloneSource;
   readonly ranges: RangesOfCopy;
   readonly restarts: number;
-  /** Whether no pod of the copy has been created yet. */
+  /** Whether there is no pod of the copy now. */
   readonly isFresh: boolean;
 }
 

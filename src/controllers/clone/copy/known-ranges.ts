@@ -1,6 +1,7 @@
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
 import { ApiError, toError, WaitingError } from '../../../kube/errors.ts';
 import { type Answer, LONGEST_MILLISECONDS } from '../../changed-blocks/changed-blocks.ts';
+import { SNAPSHOT_PATIENCE_MILLISECONDS } from '../../claims/population/remove-when-settled.ts';
 import { workTakenAnnotation } from '../../objects/internal-annotations.ts';
 import { keepsBase } from '../bases/base.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
@@ -10,10 +11,10 @@ import { whatIsAllocated } from './allocated-ranges.ts';
 import { holdsBase, whatHasChanged } from './changed-ranges.ts';
 import type { Inquiries, Inquiry } from './inquiries.ts';
 import type { RangesOfCopy } from './objects.ts';
-import { hasTaken, PATIENCE_MILLISECONDS, removeSourceSnapshot } from './source-snapshot.ts';
+import { hasTaken, removeSourceSnapshot } from './source-snapshot.ts';
 
 /** How long it may take to find out about a source. */
-const LONGEST_INQUIRY_MILLISECONDS = PATIENCE_MILLISECONDS + LONGEST_MILLISECONDS;
+const LONGEST_INQUIRY_MILLISECONDS = SNAPSHOT_PATIENCE_MILLISECONDS + LONGEST_MILLISECONDS;
 
 /** What is known of the blocks of a source, and what is to be said of it. */
 export interface KnownRanges extends RangesOfCopy {
@@ -28,7 +29,7 @@ export interface KnownRanges extends RangesOfCopy {
  *
  * @param claim that is copied into
  * @param source that no pod may be writing to
- * @param isFresh whether no pod of the copy has been created yet
+ * @param isFresh whether there is no pod of the copy now
  */
 export async function knownRanges(
   context: CloneContext,

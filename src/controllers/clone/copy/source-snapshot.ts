@@ -4,7 +4,7 @@ import { isBeingDeleted } from '../../../kube/finalizers.ts';
 import type { ObjectKey } from '../../../kube/key.ts';
 import { snapshotTrouble, type VolumeSnapshot, volumeSnapshots } from '../../../kube/snapshot-resources.ts';
 import { temporarySnapshotName } from '../../../protocol/object-names.ts';
-import { removeWhenSettled } from '../../claims/population/remove-when-settled.ts';
+import { removeWhenSettled, SNAPSHOT_PATIENCE_MILLISECONDS } from '../../claims/population/remove-when-settled.ts';
 import { chooseSnapshotClass } from '../../claims/snapshot-class.ts';
 import { createIfAbsent } from '../../objects/create-if-absent.ts';
 import { workForAnnotation } from '../../objects/internal-annotations.ts';
@@ -12,9 +12,6 @@ import { isMadeFor, isTemporary, marksFor, requireMadeFor } from '../../objects/
 import type { ControllerContext } from '../../runtime/context.ts';
 import type { CloneSource } from '../source/source.ts';
 import type { Inquiry } from './inquiries.ts';
-
-/** How long a snapshot may take before everything is read instead. */
-export const PATIENCE_MILLISECONDS = 30_000;
 
 export type SnapshotContext = Pick<ControllerContext, 'caches' | 'client' | 'now'>;
 
@@ -37,7 +34,7 @@ export async function sourceSnapshot(
   const isOutdated = taken && (taken.metadata?.uid !== inquiry.snapshot || isBeingDeleted(taken));
   if (taken?.status?.readyToUse && !isOutdated) return taken;
   const trouble = taken && snapshotTrouble(taken);
-  if ((trouble && !isOutdated) || now() - inquiry.began > PATIENCE_MILLISECONDS) {
+  if ((trouble && !isOutdated) || now() - inquiry.began > SNAPSHOT_PATIENCE_MILLISECONDS) {
     throw new WaitingError('SnapshotFailed', `a snapshot could not be taken: ${trouble ?? 'it takes too long'}`);
   }
   if (isOutdated) await removeSourceSnapshot(context, claim, key.namespace);

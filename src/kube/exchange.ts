@@ -10,6 +10,15 @@ export interface Answer {
 
 export interface ExchangeOptions extends Dispatcher.DispatchOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for which the request may wait for a connection that others have. */
+  readonly queueTimeout: number;
+}
+
+/** A request was not sent, because others had all connections for too long. */
+class QueueTimeoutError extends Error {
+  constructor(milliseconds: number) {
+    super(`no connection became free for the request within ${milliseconds / 1000} s`);
+  }
 }
 
 /**
@@ -17,11 +26,12 @@ export interface ExchangeOptions extends Dispatcher.DispatchOptions {
  * be read as a stream.
  *
  * @param onStatus called when the headers have come
- * @throws the signal's reason, if that was aborted; otherwise what undici says of a broken connection
+ * @throws the signal's reason, if that was aborted; otherwise what undici says of a broken connection, or that none
+ *   became free in time
  */
 export async function exchange(
   dispatcher: Dispatcher,
-  { signal, ...options }: ExchangeOptions,
+  { signal, queueTimeout, ...options }: ExchangeOptions,
   onStatus: (statusCode: number) => void,
 ): Promise<Answer> {
   signal?.throwIfAborted();
@@ -29,18 +39,26 @@ export async function exchange(
     const chunks: Buffer[] = [];
     let status = 0;
     let answered: IncomingHttpHeaders = {};
-    const end = () => signal?.removeEventListener('abort', onAbort);
-    // Until there is a connection for it, nothing has been sent, and undici has nothing to stop.
-    let stop = (): void => {
-      end();
-      reject(signal?.reason as Error);
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      clearTimeout(queued);
+      signal?.removeEventListener('abort', onAbort);
     };
-    const onAbort = () => stop();
+    // Until there is a connection for it, nothing has been sent, and undici has nothing to stop.
+    let stop = (reason: Error): void => {
+      end();
+      reject(reason);
+    };
+    const onAbort = () => stop(signal?.reason as Error);
+    const queued = setTimeout(() => stop(new QueueTimeoutError(queueTimeout)), queueTimeout);
     signal?.addEventListener('abort', onAbort, { once: true });
     dispatcher.dispatch(options, {
       onRequestStart: (controller) => {
-        stop = () => controller.abort(signal?.reason as Error);
-        if (signal?.aborted) stop();
+        clearTimeout(queued);
+        stop = (reason) => controller.abort(reason);
+        // Its turn comes, though it was given up.
+        if (isOver) stop(new Error('the request was given up while it waited'));
       },
       onResponseStart: (_, statusCode, headers) => {
         // An answer such as 100 Continue precedes the actual one.

@@ -8,6 +8,8 @@ import { ApiError, ConnectionError } from './errors.ts';
 import { type Answer, exchange } from './exchange.ts';
 
 const TIMEOUT_MILLISECONDS = 30_000;
+/** How long a request may wait for a connection: longer than a request before it may be without an answer. */
+const QUEUE_TIMEOUT_MILLISECONDS = 2 * TIMEOUT_MILLISECONDS;
 /**
  * Number of retries while the server is busy, which happen only if it asks for a short wait; longer waits are up to the
  * caller.
@@ -43,7 +45,8 @@ interface Way<Response extends Pick<ApiResponse, 'statusCode' | 'headers'>> {
 
 const asWhole: Way<Answer> = {
   dispatcherOf: (access, resource) => (resource === leases.plural ? access.unlimitedDispatcher : access.dispatcher),
-  send: exchange,
+  send: (dispatcher, request, onStatus) =>
+    exchange(dispatcher, { ...request, queueTimeout: QUEUE_TIMEOUT_MILLISECONDS }, onStatus),
   textOf: ({ text }) => Promise.resolve(text),
 };
 

@@ -5,6 +5,8 @@ import { expect } from 'chai';
 import { Agent } from 'undici';
 import { exchange } from '../../../src/kube/exchange.ts';
 
+const queueTimeout = 60_000;
+
 describe('an exchange with a server', () => {
   const dispatcher = new Agent();
   const servers: Server[] = [];
@@ -24,7 +26,7 @@ describe('an exchange with a server', () => {
     await once(server, 'listening');
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const told: number[] = [];
-    const request = { origin, path: '/', method: 'POST', body: '{}', signal } as const;
+    const request = { origin, path: '/', method: 'POST', body: '{}', signal, queueTimeout } as const;
     return { answer: await exchange(dispatcher, request, (status) => told.push(status)), told };
   }
 
@@ -67,25 +69,56 @@ describe('an exchange with a server', () => {
     expect(failure).to.equal('too late');
   });
 
-  it('ends with the reason of its signal while others have all connections', async () => {
-    const only = new Agent({ connections: 1, pipelining: 1 });
-    try {
-      const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  describe('while others have all connections', () => {
+    let only: Agent;
+    let origin: string;
+    let asked: number;
+
+    beforeEach(async () => {
+      only = new Agent({ connections: 1, pipelining: 1 });
+      asked = 0;
+      const server = createServer((_, response) => {
+        asked += 1;
+        // The first one gets no answer.
+        if (asked > 1) response.end('{}');
+      }).listen(0, '127.0.0.1');
       servers.push(server);
       await once(server, 'listening');
-      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const request = { origin, path: '/', method: 'GET' } as const;
+      origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    afterEach(() => only.destroy());
+
+    /** Begins an exchange that gets no answer, and returns what ends it. */
+    async function occupy(): Promise<() => Promise<void>> {
       const ending = new AbortController();
-      const first = exchange(only, { ...request, signal: ending.signal }, () => undefined).catch(() => undefined);
-      await once(server, 'request');
+      const request = { origin, path: '/', method: 'GET', signal: ending.signal, queueTimeout } as const;
+      const first = exchange(only, request, () => undefined).catch(() => undefined);
+      await once(servers.at(-1)!, 'request');
+      return async () => {
+        ending.abort();
+        await first;
+      };
+    }
+
+    it('ends with the reason of its signal', async () => {
+      const free = await occupy();
       const queued = new AbortController();
-      const second = exchange(only, { ...request, signal: queued.signal }, () => undefined);
+      const request = { origin, path: '/', method: 'GET', signal: queued.signal, queueTimeout } as const;
+      const second = exchange(only, request, () => undefined);
       queued.abort('no longer needed');
       expect(await second.catch((error: unknown) => error)).to.equal('no longer needed');
-      ending.abort();
-      await first;
-    } finally {
-      await only.destroy();
-    }
+      await free();
+    });
+
+    it('is given up in time, and not sent when its turn comes', async () => {
+      const free = await occupy();
+      const request = { origin, path: '/', method: 'POST', body: '{}' } as const;
+      const second = exchange(only, { ...request, queueTimeout: 20 }, () => undefined);
+      expect(await second.catch(String)).to.match(/no connection became free for the request within 0.02 s/);
+      const third = exchange(only, { ...request, queueTimeout }, () => undefined);
+      await free();
+      expect(await third).to.include({ statusCode: 200 });
+      expect(asked).to.equal(2);
+    });
   });
 });

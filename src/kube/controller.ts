@@ -38,8 +38,10 @@ export interface Reconciler {
   /**
    * Reports a failure on the object; nothing else does. It is not called for conflicts, which only mean that the cache
    * was stale. If it throws, the key is retried with back-off, whatever the failure was.
+   *
+   * @returns when to reconcile the object again, where it can be reported sooner than the failure asks for
    */
-  failed?(key: ObjectKey, failure: Error): Promise<void>;
+  failed?(key: ObjectKey, failure: Error): Promise<Result | void>;
 }
 
 export interface ControllerOptions {
@@ -129,7 +131,8 @@ export class Controller {
       return 'conflict';
     }
     try {
-      await this.#reconciler.failed?.(keyFromString(text), failure);
+      const sooner = await this.#reconciler.failed?.(keyFromString(text), failure);
+      if (sooner?.requeueAfter !== undefined) this.#queue.addAfter(text, sooner.requeueAfter);
     } catch (error) {
       logger.error('a failure could not be reported', {
         step: 'report',

@@ -41,7 +41,10 @@ export class ReportTiming {
     return left <= 0;
   }
 
-  /** Reconciles, and returns its result, or the one that asks for a report that it had to postpone, if sooner. */
+  /**
+   * Reconciles, or reports a failure to, and returns its result, or the one that asks for a report that it had to
+   * postpone, if sooner.
+   */
   async orPostponed(key: ObjectKey, reconcile: () => Promise<Result>): Promise<Result> {
     const text = keyToString(key);
     this.#postponed.delete(text);

@@ -150,10 +150,13 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
   }
 
   /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */
-  async failed(key: ObjectKey, failure: Error): Promise<void> {
-    const claim = this.#context.caches.claims.get(key);
-    const report = claim && failureReport(this.#context, claim, failure);
-    if (claim && report) await this.#tell(claim, report);
+  async failed(key: ObjectKey, failure: Error): Promise<Result> {
+    return this.#timing.orPostponed(key, async () => {
+      const claim = this.#context.caches.claims.get(key);
+      const report = claim && failureReport(this.#context, claim, failure);
+      if (claim && report) await this.#tell(claim, report);
+      return undefined;
+    });
   }
 
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Result> {

@@ -6,6 +6,31 @@ import { WaitingError } from '../../../src/kube/errors.ts';
 import type { EventSource } from '../../../src/kube/event-source.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
 
+const watches = [
+  {
+    attach: (enqueue: (key: { namespace: string; name: string }) => void) => enqueue({ namespace: 'a', name: 'b' }),
+  } as EventSource,
+];
+
+describe('a failure that could not be reported yet', () => {
+  it('is looked at again once it may be, however long it is waited for', async () => {
+    const ending = new AbortController();
+    let looks = 0;
+    const reconciler = {
+      name: 'postponing',
+      reconcile: async () => {
+        looks += 1;
+        if (looks === 2) ending.abort();
+        throw new WaitingError('Waiting', 'a volume', { after: 600_000 });
+      },
+      failed: async () => ({ requeueAfter: 1 }),
+    };
+    const logger = winston.createLogger({ silent: true });
+    await new Controller(reconciler, { watches, workers: 1, logger, metrics: new Metrics() }).run(ending.signal);
+    expect(looks).to.equal(2);
+  });
+});
+
 describe('the log of a controller', () => {
   it('says once what an object waits for, and again when it waits for something else', async () => {
     const ending = new AbortController();
@@ -22,10 +47,6 @@ describe('the log of a controller', () => {
     const told: string[] = [];
     const stream = new Writable({ write: (line: Buffer, _, done) => (told.push(String(line)), done()) });
     const logger = winston.createLogger({ transports: [new winston.transports.Stream({ stream })] });
-    const watch = {
-      attach: (enqueue: (key: { namespace: string; name: string }) => void) => enqueue({ namespace: 'a', name: 'b' }),
-    };
-    const watches = [watch as EventSource];
     await new Controller(reconciler, { watches, workers: 1, logger, metrics: new Metrics() }).run(ending.signal);
     const waits = told.map((line) => JSON.parse(line) as { message: string; reason?: string });
     expect(waits.filter(({ reason }) => reason).map(({ message }) => message)).to.deep.equal(['a volume', 'a volume']);

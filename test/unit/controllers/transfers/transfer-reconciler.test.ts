@@ -9,6 +9,7 @@ import { TransferReconciler } from '../../../../src/controllers/transfers/transf
 import { readReport, reportAnnotations, runningReport } from '../../../../src/controllers/transfers/transfer-report.ts';
 import { uploadTransfer } from '../../../../src/controllers/upload/server/upload-transfer.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../../src/kube/builtin-resources.ts';
+import { WaitingError } from '../../../../src/kube/errors.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
 import type { TransferProgress } from '../../../../src/protocol/transfer-pod.ts';
 import { cachesOf } from '../caches.ts';
@@ -96,6 +97,35 @@ describe('a transfer whose image the node will not get', () => {
     const failed = { [stateAnnotation.podPhase]: 'Failed', [stateAnnotation.populatorProgress]: 'N/A' };
     expect((await reconcile(failed)).deleted).to.deep.equal(['importer-disk']);
     expect((await reconcile(failed, 'Failed')).deleted).to.deep.equal([]);
+  });
+});
+
+describe('a transfer that cannot begin, on a claim that is about to get its provisioner', () => {
+  it('says why as soon as that may be written, and not only when it is tried again', async () => {
+    const made = new Date(START).toISOString();
+    const claim: PersistentVolumeClaim = {
+      metadata: { ...KEY, uid: 'of-disk', creationTimestamp: made, annotations: {} },
+      spec: { storageClassName: 'fast' },
+    };
+    const applied: Record<string, string>[] = [];
+    let now = START;
+    const context = {
+      caches: cachesOf({
+        claims: [claim],
+        storageClasses: [{ metadata: { name: 'fast' }, provisioner: 'csi.example' }],
+      }),
+      client: { apply: async (_: unknown, { metadata }: KubeObject) => void applied.push(metadata?.annotations ?? {}) },
+      events: { event: () => undefined },
+      now: () => now,
+    };
+    const operation = { preparePod: async () => ({}), cleanUp: async () => undefined };
+    const reconciler = new TransferReconciler(kind, operation, context as never);
+    const failure = new WaitingError('ErrExceededQuota', 'no room for a pod');
+    const result = await reconciler.failed(KEY, failure);
+    expect(applied).to.deep.equal([]);
+    now += result?.requeueAfter ?? Infinity;
+    expect(await reconciler.failed(KEY, failure)).to.equal(undefined);
+    expect(readReport(applied[0])).to.include({ reason: 'ErrExceededQuota', message: 'no room for a pod' });
   });
 });
 

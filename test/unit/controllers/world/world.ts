@@ -254,7 +254,7 @@ export class World {
   }
 }
 
-async function ignoringRefusal(work: () => Promise<void> | undefined): Promise<void> {
+async function ignoringRefusal(work: () => Promise<unknown> | undefined): Promise<void> {
   try {
     await work();
   } catch (error) {

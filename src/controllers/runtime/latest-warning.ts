@@ -2,7 +2,6 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isAboutCache, isAboutConflict } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { ControllerContext } from './context.ts';
-import { newestEvent } from './newest-event.ts';
 import { RecentWarnings } from './recent-warnings.ts';
 
 /**
@@ -28,12 +27,12 @@ export function untilNextLook({ now }: Pick<ControllerContext, 'now'>, { metadat
 /**
  * Returns the message of the last Warning event on a namespaced object, such as why its volume cannot be provisioned.
  *
- * @param options.exceptReason reason of events that do not count
+ * @param options.counts whether events of a reason count; by default, all do
  */
 export async function latestWarning(
   { client, now }: Pick<ControllerContext, 'client' | 'now'>,
   object: KubeObject,
-  { exceptReason }: { readonly exceptReason?: string } = {},
+  { counts = () => true }: { readonly counts?: (reason: string) => boolean } = {},
 ): Promise<string | undefined> {
   const { uid = '', namespace = '', creationTimestamp } = object.metadata ?? {};
   if (now() - Date.parse(creationTimestamp ?? '') < GRACE_MILLISECONDS) return undefined;
@@ -41,8 +40,7 @@ export async function latestWarning(
   warningsOf.set(client, warnings);
   const found = await warnings.about(namespace, uid, now());
   const counted = found.filter(({ reason, message }) => {
-    if (exceptReason !== undefined && reason === exceptReason) return false;
-    return !isAboutConflict(message ?? '') && !isAboutCache(message ?? '');
+    return counts(reason) && !isAboutConflict(message) && !isAboutCache(message);
   });
-  return newestEvent(counted)?.message;
+  return counted.toSorted((a, b) => b.seenAt - a.seenAt)[0]?.message;
 }

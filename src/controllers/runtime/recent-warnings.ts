@@ -1,5 +1,6 @@
 import { type Event, events } from '../../kube/builtin-resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { seenAt } from './newest-event.ts';
 
 /** The least milliseconds for which a list is used. */
 const LEAST_MILLISECONDS = 1_000;
@@ -7,8 +8,18 @@ const LEAST_MILLISECONDS = 1_000;
 const TIMES_AS_LONG = 20;
 const MOST_MILLISECONDS = 30_000;
 
+/** What is kept of a Warning event, of which a namespace may have many thousands. */
+export interface Warning {
+  /** The uid of the object that it is about. */
+  readonly about: string;
+  readonly reason: string;
+  readonly message: string;
+  /** In milliseconds since the epoch. */
+  readonly seenAt: number;
+}
+
 interface Listed {
-  readonly warnings: Promise<ReadonlyMap<string, readonly Event[]>>;
+  readonly warnings: Promise<ReadonlyMap<string, readonly Warning[]>>;
   /** Milliseconds since the epoch. */
   until: number;
 }
@@ -30,7 +41,7 @@ export class RecentWarnings {
    *
    * @param now milliseconds since the epoch
    */
-  async about(namespace: string, uid: string, now: number): Promise<readonly Event[]> {
+  async about(namespace: string, uid: string, now: number): Promise<readonly Warning[]> {
     for (const [other, { until }] of this.#lists) if (until < now) this.#lists.delete(other);
     const listed = this.#lists.get(namespace) ?? this.#list(namespace, now);
     return (await listed.warnings).get(uid) ?? [];
@@ -50,8 +61,13 @@ export class RecentWarnings {
     return listed;
   }
 
-  async #read(namespace: string): Promise<ReadonlyMap<string, readonly Event[]>> {
+  async #read(namespace: string): Promise<ReadonlyMap<string, readonly Warning[]>> {
     const found = await this.#client.list(events, { namespace, fieldSelector: 'type=Warning' });
-    return Map.groupBy(found, ({ involvedObject }) => involvedObject?.uid ?? '');
+    return Map.groupBy(found.map(warningOf), ({ about }) => about);
   }
+}
+
+function warningOf(event: Event): Warning {
+  const { reason = '', message = '', involvedObject } = event;
+  return { about: involvedObject?.uid ?? '', reason, message, seenAt: seenAt(event) };
 }

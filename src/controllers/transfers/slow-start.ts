@@ -31,7 +31,7 @@ export async function explainSlowStart(
   if (left > 0) return { next: { requeueAfter: left } };
   const next = { requeueAfter: PATIENCE_MILLISECONDS };
   // A node has been found: why it was not found earlier is over.
-  const warning = await latestWarning(context, pod, { exceptReason: 'FailedScheduling' });
+  const warning = await latestWarning(context, pod, { counts: (reason) => reason !== 'FailedScheduling' });
   const isDelay = warning?.includes(NOT_YET_NOTED) && context.now() - since < NOTED_WITHIN_MILLISECONDS;
   if (!warning || isDelay) return { next };
   const place = `Pod ${keyToString(keyOf(pod))} does not start on node "${pod.spec?.nodeName}"`;

@@ -35,6 +35,21 @@ describe('the warnings of a namespace', () => {
     expect(lists.map(({ namespace }) => namespace)).to.deep.equal(['team', 'other', 'team']);
   });
 
+  it('are kept without what nobody reads of them', async () => {
+    const event = {
+      ...warning('a', 'full'),
+      metadata: { name: 'a.1', managedFields: [{ manager: 'kubelet' }] },
+      reason: 'FailedMount',
+      lastTimestamp: '2026-01-01T00:00:00Z',
+      source: { component: 'kubelet' },
+    };
+    const warnings = new RecentWarnings({ list: async () => [event] } as never);
+    const seenAt = Date.parse(event.lastTimestamp);
+    expect(await warnings.about('team', 'a', 0)).to.deep.equal([
+      { about: 'a', reason: 'FailedMount', message: 'full', seenAt },
+    ]);
+  });
+
   it('are asked for again where that has failed', async () => {
     const { about } = listing(new Error('unavailable'), [warning('a', 'full')]);
     const failure = await about('a', 0).catch((error: Error) => error.message);

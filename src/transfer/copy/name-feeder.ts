@@ -7,7 +7,7 @@ import type { TreeMember } from './tree-members.ts';
  * then reads many of them at once.
  */
 const SORTED_TOGETHER = 8192;
-/** Bytes that are read before tar asks for them. */
+/** The most bytes that are read before tar asks for them. */
 const MOST_AHEAD = 16 * 1024 * 1024;
 /** More of a single file tar reads as fast by itself. In bytes. */
 const MOST_OF_A_FILE = 64 * 1024;
@@ -15,7 +15,7 @@ const MOST_OF_A_FILE = 64 * 1024;
 const HEADER_LENGTH = 512;
 /** Members that are passed on at once. */
 const BATCH = 64;
-/** Milliseconds after which what tar has not written by then is not waited for: a file may have become shorter. */
+/** Milliseconds of silence, while tar's output is waited for, after which tar may have nothing to do. */
 const PATIENCE_MILLISECONDS = 250;
 
 /**
@@ -27,6 +27,10 @@ export class NameFeeder {
   readonly #names: Writable;
   /** Bytes that tar is going to read of what it was told, and has not written yet. */
   #ahead = 0;
+  /** Whether somebody waits for tar's output, so that only the disk, or a lack of names, can keep tar waiting. */
+  #isAwaited = true;
+  /** Whether tar has written nothing for long, although it was told of more than enough. */
+  #isSilent = false;
   #isOver = false;
   #proceed = (): void => undefined;
 
@@ -40,9 +44,18 @@ export class NameFeeder {
     names.on('drain', () => this.#proceed());
   }
 
-  /** Reports that tar has written some more bytes. */
+  /** Reports that tar has written some more bytes, and that nobody waits for what follows until that is awaited. */
   archived(length: number): void {
-    this.#ahead = Math.max(0, this.#ahead - length);
+    // Of what it was told before, there was less than announced, as in files that were made longer without any data.
+    this.#ahead = this.#isSilent ? 0 : Math.max(0, this.#ahead - length);
+    this.#isSilent = false;
+    this.#isAwaited = false;
+    this.#proceed();
+  }
+
+  /** Reports that more of tar's output is waited for. */
+  awaited(): void {
+    this.#isAwaited = true;
     this.#proceed();
   }
 
@@ -72,20 +85,28 @@ export class NameFeeder {
     const ordered = [...members.filter(({ isFile }) => !isFile), ...files];
     for (let at = 0; at < ordered.length && !this.#isOver; at += BATCH) {
       const batch = ordered.slice(at, at + BATCH);
-      for (const member of batch) this.#begin(member);
+      await this.#makeRoom(batch.reduce((sum, member) => sum + lengthAhead(member), 0));
+      // What tar is told in a silence wakes it where it had nothing to do, and costs no memory where the disk is slow.
+      if (!this.#isSilent) for (const member of batch) this.#begin(member);
       this.#names.write(Buffer.from(batch.map(({ path }) => `./${path}\0`).join(''), 'latin1'));
       while (this.#names.writableNeedDrain && !this.#isOver) await this.#next();
-      while (this.#ahead > MOST_AHEAD && !this.#isOver) {
-        if (!(await this.#next(PATIENCE_MILLISECONDS))) this.#ahead = 0;
-      }
     }
   }
 
-  #begin({ path, isFile, links, stored, size }: TreeMember): void {
-    if (!isFile || links > 1 || stored === 0) return;
-    const length = Math.min(stored, size, MOST_OF_A_FILE);
-    readAhead(Buffer.concat([this.#directory, Buffer.from(path, 'latin1')]), length);
-    this.#ahead += HEADER_LENGTH + length;
+  /** Waits until so many bytes more may be read ahead, or tar is silent. */
+  async #makeRoom(length: number): Promise<void> {
+    while (this.#ahead + length > MOST_AHEAD && !this.#isOver) {
+      if ((await this.#next(PATIENCE_MILLISECONDS)) || !this.#isAwaited) continue;
+      this.#isSilent = true;
+      return;
+    }
+  }
+
+  #begin(member: TreeMember): void {
+    const length = lengthAhead(member);
+    if (length === 0) return;
+    readAhead(Buffer.concat([this.#directory, Buffer.from(member.path, 'latin1')]), length - HEADER_LENGTH);
+    this.#ahead += length;
   }
 
   /** Waits until anything has happened; returns false where nothing has for so many milliseconds. */
@@ -98,4 +119,10 @@ export class NameFeeder {
       };
     });
   }
+}
+
+/** Returns the bytes by which a member counts that is read ahead, its header among them; 0 where none of it is. */
+function lengthAhead({ isFile, links, stored, size }: TreeMember): number {
+  if (!isFile || links > 1 || stored === 0) return 0;
+  return HEADER_LENGTH + Math.min(stored, size, MOST_OF_A_FILE);
 }

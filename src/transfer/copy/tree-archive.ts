@@ -52,6 +52,7 @@ export async function* archiveTree(
     for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
       feeder.archived(chunk.length);
       yield chunk;
+      feeder.awaited();
     }
     const [exitCode] = await closed;
     ended = true;

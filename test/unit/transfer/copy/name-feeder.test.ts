@@ -1,10 +1,13 @@
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { NameFeeder } from '../../../../src/transfer/copy/name-feeder.ts';
 import type { TreeMember } from '../../../../src/transfer/copy/tree-members.ts';
 
 const KIBIBYTE = 1024;
+const MOST_AHEAD = 16 * 1024 * KIBIBYTE;
 
 function member(path: string, inode: number, properties: Partial<TreeMember> = {}): TreeMember {
   const times = { modified: '0.0', changed: '0.0', mode: '644' };
@@ -21,7 +24,12 @@ class Names extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.text += chunk.toString('latin1');
-    setImmediate(done);
+    void setImmediate().then(() => done());
+  }
+
+  /** How many there are by now. */
+  get count(): number {
+    return this.text.split('\0').length - 1;
   }
 
   /** Waits for all of it. */
@@ -50,12 +58,60 @@ describe('names for tar', () => {
     expect(new Set(await names.paths())).to.have.property('size', 30_000);
   });
 
-  it('come though less is archived than was announced, as of files that have become shorter', async () => {
-    const names = new Names();
+  describe('of files that are read ahead', () => {
     const size = 64 * KIBIBYTE;
     const members = Array.from({ length: 600 }, (_, index) => member(`${index}`, index, { size, stored: size }));
-    await new NameFeeder('/volume', names).feed(list(members));
-    expect(await names.paths()).to.have.lengthOf(600);
+
+    beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+    afterEach(() => mock.timers.reset());
+
+    /** Lets a second pass, in which everything happens that can. */
+    async function second(): Promise<void> {
+      for (let quarter = 0; quarter < 4; quarter += 1) {
+        for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+        mock.timers.tick(250);
+      }
+    }
+
+    it('come though less is archived than was announced, as of files without data', async () => {
+      const names = new Names();
+      const feeder = new NameFeeder('/volume', names);
+      const feeding = feeder.feed(list(members));
+      for (let told = 0, turn = 0; turn < 20; turn += 1) {
+        await second();
+        const more = names.count - told;
+        told = names.count;
+        if (more === 0) continue;
+        feeder.archived(more * 512);
+        feeder.awaited();
+      }
+      await feeding;
+      expect(names.count).to.equal(600);
+    });
+
+    it('wait for tar, however long nobody takes what it has written', async () => {
+      const names = new Names();
+      const feeder = new NameFeeder('/volume', names);
+      feeder.archived(0);
+      const feeding = feeder.feed(list(members));
+      for (let seconds = 0; seconds < 10; seconds += 1) await second();
+      expect(names.count).to.be.within(1, MOST_AHEAD / size);
+      for (let written = 0; written < 600 * size; written += 1024 * KIBIBYTE) {
+        feeder.archived(1024 * KIBIBYTE);
+        await second();
+      }
+      await feeding;
+      expect(names.count).to.equal(600);
+    });
+
+    it('come without being read ahead, where the disk is silent', async () => {
+      const names = new Names();
+      const feeder = new NameFeeder('/volume', names);
+      const feeding = feeder.feed(list(members));
+      for (let seconds = 0; seconds < 10; seconds += 1) await second();
+      await feeding;
+      expect(names.count).to.equal(600);
+    });
   });
 
   it('end where tar has ended', async () => {

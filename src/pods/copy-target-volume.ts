@@ -16,18 +16,21 @@ const diskImage = basename(DISK_IMAGE_PATH);
 /** The volume that a copy writes. */
 export class CopyTargetVolume implements CloneTarget {
   readonly #target: TransferTarget;
+  readonly #copy: string;
   readonly #directory: string;
   readonly #blockDevice: string;
   readonly #holdsBase: boolean;
   readonly #progress: Progress;
   readonly #file: CheckpointFile;
 
+  /** @param request.copy identifies the copy, whichever pods make it */
   constructor(
-    { target, holdsBase = false }: Pick<CopyTargetRequest, 'target' | 'holdsBase'>,
+    { target, holdsBase = false, copy }: Pick<CopyTargetRequest, 'target' | 'holdsBase'> & { readonly copy: string },
     paths: { dataDirectory: string; blockDevice: string },
     progress: Progress,
   ) {
     this.#target = target;
+    this.#copy = copy;
     this.#holdsBase = holdsBase && target.volumeMode === 'Block';
     this.#directory = paths.dataDirectory;
     this.#blockDevice = paths.blockDevice;
@@ -89,6 +92,6 @@ export class CopyTargetVolume implements CloneTarget {
   }
 
   async #checkpoints(): Promise<CheckpointStore> {
-    return this.#target.volumeMode === 'Block' ? CheckpointTail.on(this.#blockDevice) : this.#file;
+    return this.#target.volumeMode === 'Block' ? CheckpointTail.on(this.#blockDevice, this.#copy) : this.#file;
   }
 }

@@ -1,8 +1,10 @@
+import { env } from 'node:process';
 import type { Progress } from '../base/progress.ts';
 import {
   COPY_TARGET_REQUEST_VARIABLE,
   type CopyTargetRequest,
   copyTargetRequest,
+  OWNER_UID_VARIABLE,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
 import { CopyServer } from '../transfer/copy/copy-server.ts';
@@ -47,7 +49,7 @@ async function receiveVolume(
     port: settings.port,
     ...(settings.host !== undefined && { host: settings.host }),
     identity: await readTransferIdentity(settings.tlsDirectory),
-    target: new CopyTargetVolume(request, settings, progress),
+    target: new CopyTargetVolume({ ...request, copy: env[OWNER_UID_VARIABLE] ?? '' }, settings, progress),
     progress,
     signal,
   });

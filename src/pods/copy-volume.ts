@@ -1,3 +1,4 @@
+import { env } from 'node:process';
 import { asTransferError } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
@@ -8,6 +9,7 @@ import {
   type CopyVolumeRequest,
   copyVolumeRequest,
   DATA_DIRECTORY,
+  OWNER_UID_VARIABLE,
   PROGRESS_PORT,
   SOURCE_BLOCK_DEVICE_PATH,
   SOURCE_DATA_DIRECTORY,
@@ -68,7 +70,7 @@ async function copy(settings: CopyVolumeSettings, progress: Progress, signal: Ab
   const { sourceVolumeMode: volumeMode, target, transfer } = request;
   // What is read and what is written of it are different numbers.
   const written = new Progress((step, details) => progress.note(step, details));
-  const volume = new CopyTargetVolume(request, settings, written);
+  const volume = new CopyTargetVolume({ ...request, copy: env[OWNER_UID_VARIABLE] ?? '' }, settings, written);
   let source = await copiedVolume(
     { volumeMode, contentType: target.contentType },
     {

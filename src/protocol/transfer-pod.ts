@@ -22,7 +22,10 @@ export const COPY_TARGET_REQUEST_VARIABLE = 'DISKPRESS_COPY_TARGET_REQUEST';
 export const COPY_VOLUME_REQUEST_VARIABLE = 'DISKPRESS_COPY_VOLUME_REQUEST';
 /** Environment variable with the request of an upload server pod, an {@link UploadRequest} as JSON. */
 export const UPLOAD_REQUEST_VARIABLE = 'DISKPRESS_UPLOAD_REQUEST';
-/** Environment variable with the UID of the object that the transfer is for, which labels its metrics. */
+/**
+ * Environment variable with the UID of the object that the transfer is for, which labels its metrics, and by which a
+ * copy knows its own checkpoint.
+ */
 export const OWNER_UID_VARIABLE = 'OWNER_UID';
 
 /**

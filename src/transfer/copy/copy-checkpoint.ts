@@ -6,7 +6,7 @@ import { deviceSize } from '../../base/device-size.ts';
 import { systemCode } from '../../base/errors.ts';
 import { readSmallFile } from '../../base/planted-files.ts';
 import { draftOf, replaceFile } from '../../base/replace-file.ts';
-import { contentId } from './copy-protocol.ts';
+import { contentId, MISMATCHED_BASE, SPOILT_BASE } from './copy-protocol.ts';
 
 /** Longest checkpoint in bytes; with the ranges of a disk it has some tens of KiB. */
 const LONGEST = 1024 * 1024;
@@ -67,7 +67,7 @@ export class CheckpointFile implements CheckpointStore {
 
   async read(): Promise<Checkpoint | undefined> {
     const text = await readSmallFile(this.#path, LONGEST);
-    return text === undefined ? undefined : parse(text);
+    return text === undefined ? undefined : parse(text, checkpoint);
   }
 
   async write(checkpoint: Checkpoint): Promise<void> {
@@ -94,6 +94,12 @@ export class CheckpointFile implements CheckpointStore {
   }
 }
 
+/** What is stored where a disk could have it, too. */
+const markedCheckpoint = checkpoint.extend({
+  /** Identifies the copy that has written it; versions before left that out. */
+  copy: z.string().optional(),
+});
+
 /** Room for the ranges that a sink may have to remember, in bytes. */
 const TAIL_LENGTH = 64 * 1024;
 const TAIL_SIGNATURE = 'diskpress clone checkpoint 1';
@@ -101,24 +107,28 @@ const TAIL_SIGNATURE = 'diskpress clone checkpoint 1';
 /**
  * Stores the checkpoint in the last 64 KiB of a block device, until the disk reaches them.
  *
- * A device may still hold the checkpoint of another clone. The id of the content, which belongs to one transfer, tells
- * them apart.
+ * A device may still hold the checkpoint of another copy, or a disk on which a guest has written what looks like one.
+ * The copy's id, which nobody knew when that was written, tells them apart. What has no id may be of a version before,
+ * and is believed but for its accusation of the driver: then, the whole disk is asked for.
  */
 export class CheckpointTail implements CheckpointStore {
   readonly end: number;
   readonly #path: string;
+  readonly #copy: string;
   readonly #length: number;
 
-  private constructor(path: string, size: number) {
+  private constructor(path: string, copy: string, size: number) {
     this.#path = path;
+    this.#copy = copy;
     this.#length = Math.min(TAIL_LENGTH, size);
     this.end = size - this.#length;
   }
 
-  static async on(path: string): Promise<CheckpointTail> {
+  /** @param copy identifies the copy that is made, whichever pods make it */
+  static async on(path: string, copy: string): Promise<CheckpointTail> {
     const file = await open(path, constants.O_RDONLY);
     try {
-      return new CheckpointTail(path, await deviceSize(file));
+      return new CheckpointTail(path, copy, await deviceSize(file));
     } finally {
       await file.close();
     }
@@ -131,20 +141,28 @@ export class CheckpointTail implements CheckpointStore {
       await file.read(tail, 0, tail.length, this.end);
       const [signature, digest, text] = tail.toString('utf8', 0, tail.indexOf(0)).split('\n');
       if (signature !== TAIL_SIGNATURE || text === undefined || digest !== sha256(text)) return undefined;
-      return parse(text);
+      return this.#own(parse(text, markedCheckpoint));
     } finally {
       await file.close();
     }
   }
 
   async write(checkpoint: Checkpoint): Promise<void> {
-    const text = JSON.stringify(checkpoint);
+    const text = JSON.stringify({ ...checkpoint, copy: this.#copy } satisfies z.input<typeof markedCheckpoint>);
     const content = Buffer.from([TAIL_SIGNATURE, sha256(text), text].join('\n'));
     if (content.length < this.#length) await this.#overwrite(content);
   }
 
   async clear(): Promise<void> {
     await this.#overwrite(Buffer.alloc(0));
+  }
+
+  #own(found: z.infer<typeof markedCheckpoint> | undefined): Checkpoint | undefined {
+    if (!found) return undefined;
+    const { copy, ...stored } = found;
+    if (copy === this.#copy) return stored;
+    if (copy !== undefined) return undefined;
+    return stored.contentId === MISMATCHED_BASE ? { ...stored, contentId: SPOILT_BASE } : stored;
   }
 
   async #overwrite(content: Buffer): Promise<void> {
@@ -160,9 +178,9 @@ export class CheckpointTail implements CheckpointStore {
   }
 }
 
-function parse(text: string): Checkpoint | undefined {
+function parse<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> | undefined {
   try {
-    return checkpoint.safeParse(JSON.parse(text)).data;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -108,7 +108,7 @@ async function readCheckpoints(folder: string, bytes: Buffer): Promise<void> {
   writeFileSync(join(folder, CHECKPOINT_NAME), bytes);
   const device = join(folder, 'device');
   writeFileSync(device, Buffer.concat([Buffer.alloc(64 * 1024), bytes.subarray(0, 64 * 1024)]));
-  for (const store of [new CheckpointFile(folder), await CheckpointTail.on(device)]) {
+  for (const store of [new CheckpointFile(folder), await CheckpointTail.on(device, '')]) {
     const checkpoint = await store.read();
     if (checkpoint === undefined) continue;
     BigInt(checkpoint.durableBefore ?? 0);

@@ -3,28 +3,23 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CloneRig, portOf } from './rig/clone-rig.ts';
-import { LoopDevices, sh, writeSparseDisk } from './rig/disks.ts';
+import { sh, writeSparseDisk } from './rig/disks.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 describe('a clone with a Block volume at one end or both', () => {
   let rig: CloneRig;
-  let devices: LoopDevices;
 
   beforeEach(async () => {
     rig = await CloneRig.create();
-    devices = new LoopDevices(rig.directory);
   });
 
-  afterEach(async () => {
-    devices.detach();
-    await rig.dispose();
-  });
+  afterEach(() => rig.dispose());
 
   it('device to device: nothing that was on the target shows through, and holes take no storage', async () => {
-    const source = devices.attach('source.raw', 48);
-    writeSparseDisk(devices.file('source.raw'), 48);
-    const target = devices.attach('target.raw', 64);
+    const source = rig.devices.attach('source.raw', 48);
+    writeSparseDisk(rig.devices.file('source.raw'), 48);
+    const target = rig.devices.attach('target.raw', 64);
     sh('yes stale | dd of="$1" bs=1M iflag=fullblock oflag=direct status=none count=64', '/', target);
 
     const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: target });
@@ -34,12 +29,12 @@ describe('a clone with a Block volume at one end or both', () => {
 
     execFileSync('cmp', ['-n', String(48 * MEBIBYTE), source, target]);
     sh('cmp -i "$2" -n "$3" "$1" /dev/zero', '/', target, `${48 * MEBIBYTE}:0`, String(16 * MEBIBYTE));
-    expect((await stat(devices.file('target.raw'))).blocks * 512).to.be.below(8 * MEBIBYTE);
+    expect((await stat(rig.devices.file('target.raw'))).blocks * 512).to.be.below(8 * MEBIBYTE);
   });
 
   it('device to disk image: sparse, and grown to what may be used of the volume', async () => {
-    const source = devices.attach('source.raw', 48);
-    writeSparseDisk(devices.file('source.raw'), 48);
+    const source = rig.devices.attach('source.raw', 48);
+    writeSparseDisk(rig.devices.file('source.raw'), 48);
     const server = rig.startServer({ capacity: 60 * MEBIBYTE }, {}, { asPodUser: true });
     const sender = rig.startSource({ volumeMode: 'Block' }, { port: await portOf(server), blockDevice: source });
     expect((await sender.result()).outcome).to.equal('succeeded');
@@ -56,7 +51,7 @@ describe('a clone with a Block volume at one end or both', () => {
   it('disk image to device', async () => {
     const image = join(rig.source, 'disk.img');
     writeSparseDisk(image, 48);
-    const target = devices.attach('target.raw', 48);
+    const target = rig.devices.attach('target.raw', 48);
     const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: target });
     const sender = rig.startSource({}, { port: await portOf(server) });
     expect(await sender.result()).to.include({ outcome: 'succeeded', virtualSize: 48 * MEBIBYTE });
@@ -66,7 +61,7 @@ describe('a clone with a Block volume at one end or both', () => {
 
   it('is refused where the device is too small', async () => {
     writeSparseDisk(join(rig.source, 'disk.img'), 48);
-    const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: devices.attach('target.raw', 32) });
+    const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: rig.devices.attach('target.raw', 32) });
     const sender = rig.startSource({}, { port: await portOf(server) });
     for (const role of [sender, server]) {
       expect(await role.result()).to.include({ outcome: 'failed', permanent: true, code: 'ImageTooLarge' });
@@ -76,7 +71,7 @@ describe('a clone with a Block volume at one end or both', () => {
   it('is refused where the source volume holds no disk, or a tree of files', async () => {
     await writeFile(join(rig.source, 'notes.txt'), 'no disk');
     await mkdir(join(rig.source, 'folder'));
-    const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: devices.attach('target.raw', 8) });
+    const server = rig.startServer({ volumeMode: 'Block' }, { blockDevice: rig.devices.attach('target.raw', 8) });
     const port = await portOf(server);
     expect(await rig.startSource({}, { port }).result()).to.include({
       outcome: 'failed',
@@ -91,7 +86,7 @@ describe('a clone with a Block volume at one end or both', () => {
   });
 
   it('is refused where a disk is to become a tree of files', async () => {
-    const source = devices.attach('source.raw', 8);
+    const source = rig.devices.attach('source.raw', 8);
     const server = rig.startServer({ contentType: 'archive' });
     const sender = rig.startSource({ volumeMode: 'Block' }, { port: await portOf(server), blockDevice: source });
     for (const role of [sender, server]) {

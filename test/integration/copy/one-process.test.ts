@@ -14,24 +14,19 @@ import { readDisk } from '../../../src/transfer/copy/disk-reader.ts';
 import type { DiskExtent } from '../../../src/transfer/copy/extent-stream.ts';
 import type { RunningRole } from '../support/running-role.ts';
 import { CloneRig, portOf } from './rig/clone-rig.ts';
-import { LoopDevices, sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
+import { sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
 import { describeTree, makeOddTree } from './rig/trees.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 describe('a copy by one process that has both volumes', () => {
   let rig: CloneRig;
-  let devices: LoopDevices;
 
   beforeEach(async () => {
     rig = await CloneRig.create();
-    devices = new LoopDevices(rig.directory);
   });
 
-  afterEach(async () => {
-    devices.detach();
-    await rig.dispose();
-  });
+  afterEach(() => rig.dispose());
 
   const image = (directory: string): string => join(directory, 'disk.img');
 
@@ -46,9 +41,9 @@ describe('a copy by one process that has both volumes', () => {
   });
 
   it('makes a device of a device, through which nothing shows that was on it', async () => {
-    const source = devices.attach('source.raw', 48);
-    writeSparseDisk(devices.file('source.raw'), 48);
-    const target = devices.attach('target.raw', 64);
+    const source = rig.devices.attach('source.raw', 48);
+    writeSparseDisk(rig.devices.file('source.raw'), 48);
+    const target = rig.devices.attach('target.raw', 64);
     sh('yes stale | dd of="$1" bs=1M iflag=fullblock oflag=direct status=none count=64', '/', target);
     const paths = { sourceDevice: source, blockDevice: target };
     const result = await rig.startCopy({ volumeMode: 'Block' }, paths, { sourceVolumeMode: 'Block' }).result();
@@ -58,9 +53,9 @@ describe('a copy by one process that has both volumes', () => {
   });
 
   it('makes a disk image of a device, and a device of a disk image', async () => {
-    const source = devices.attach('source.raw', 48);
-    writeSparseDisk(devices.file('source.raw'), 48);
-    const target = devices.attach('target.raw', 48);
+    const source = rig.devices.attach('source.raw', 48);
+    writeSparseDisk(rig.devices.file('source.raw'), 48);
+    const target = rig.devices.attach('target.raw', 48);
     const size = { capacity: 48 * MEBIBYTE };
     const first = await rig.startCopy(size, { sourceDevice: source }, { sourceVolumeMode: 'Block' }).result();
     expect(first.outcome).to.equal('succeeded');
@@ -70,9 +65,9 @@ describe('a copy by one process that has both volumes', () => {
   });
 
   it('reads only what is allocated, and everything where the driver is wrong', async () => {
-    const source = devices.attach('source.raw', 64);
-    writeSparseDisk(devices.file('source.raw'), 64);
-    const target = devices.attach('target.raw', 64);
+    const source = rig.devices.attach('source.raw', 64);
+    writeSparseDisk(rig.devices.file('source.raw'), 64);
+    const target = rig.devices.attach('target.raw', 64);
     const copy = async (ranges: { offset: number; length: number }[]): Promise<object> => {
       const text = encodeBlockRanges({ capacity: 64 * MEBIBYTE, ranges });
       await writeFile(join(rig.directory, 'client-tls', 'allocated-ranges'), text);
@@ -99,7 +94,7 @@ describe('a copy by one process that has both volumes', () => {
 
   it('fails for good where the disk does not fit', async () => {
     writeSparseDisk(image(rig.source), 48);
-    const target = devices.attach('target.raw', 32);
+    const target = rig.devices.attach('target.raw', 32);
     const result = await rig.startCopy({ volumeMode: 'Block' }, { blockDevice: target }).result();
     expect(result).to.include({ outcome: 'failed', permanent: true, code: 'ImageTooLarge' });
   });
@@ -112,7 +107,7 @@ describe('a copy by one process that has both volumes', () => {
       writeLargeDisk(image(rig.source), size / MEBIBYTE);
       const target = { volumeMode: 'Filesystem', capacity: size, filesystemOverhead: 0 } as const;
       const volume = new CopyTargetVolume(
-        { target: { ...target, preallocation: false, contentType: 'kubevirt' } },
+        { target: { ...target, preallocation: false, contentType: 'kubevirt' }, copy: '' },
         { dataDirectory: rig.target, blockDevice: '' },
         new Progress(),
       );

@@ -6,9 +6,9 @@ import { expect } from 'chai';
 import { CHECKPOINT_NAME, CheckpointTail } from '../../../src/transfer/copy/copy-checkpoint.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import type { RunningRole } from '../support/running-role.ts';
+import { OWNER_UID, type RunningRole } from '../support/running-role.ts';
 import { CloneRig, portOf } from './rig/clone-rig.ts';
-import { LoopDevices, sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
+import { sh, writeLargeDisk, writeSparseDisk } from './rig/disks.ts';
 import { describeTree, makeOddTree } from './rig/trees.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -17,17 +17,12 @@ const ALIGNMENT = 64 * 1024;
 
 describe('a clone that is broken off goes on where it was', () => {
   let rig: CloneRig;
-  let devices: LoopDevices;
 
   beforeEach(async () => {
     rig = await CloneRig.create();
-    devices = new LoopDevices(rig.directory);
   });
 
-  afterEach(async () => {
-    devices.detach();
-    await rig.dispose();
-  });
+  afterEach(() => rig.dispose());
 
   /** Stops the source in the middle; returns how many bytes the server has got by then. */
   async function stopSource(source: RunningRole, server: RunningRole, atLeast: number): Promise<number> {
@@ -148,10 +143,10 @@ describe('a clone that is broken off goes on where it was', () => {
 
   it('a device, and the checkpoint on the target leaves no trace', async () => {
     const size = 256;
-    const source = devices.attach('source.raw', size);
-    writeLargeDisk(devices.file('source.raw'), size);
-    const target = devices.attach('target.raw', size);
-    const tail = await CheckpointTail.on(target);
+    const source = rig.devices.attach('source.raw', size);
+    writeLargeDisk(rig.devices.file('source.raw'), size);
+    const target = rig.devices.attach('target.raw', size);
+    const tail = await CheckpointTail.on(target, OWNER_UID);
     const first = rig.startServer({ volumeMode: 'Block' }, { blockDevice: target });
     const port = await portOf(first);
     const sender = rig.startSource({ volumeMode: 'Block' }, { port, blockDevice: source });
@@ -172,14 +167,14 @@ describe('a clone that is broken off goes on where it was', () => {
     const source = join(rig.source, 'disk.img');
     writeSparseDisk(source, 300);
     sh('dd if=/dev/urandom of="$1" bs=1M count=100 conv=notrunc status=none', '/', source);
-    const target = devices.attach('target.raw', 300);
+    const target = rig.devices.attach('target.raw', 300);
     sh('yes stale | dd of="$1" bs=1M iflag=fullblock oflag=direct status=none count=300', '/', target);
     const volume = { volumeMode: 'Block', preallocation: true } as const;
     const first = rig.startServer(volume, { blockDevice: target });
     const port = await portOf(first);
     const sender = rig.startSource({}, { port });
     await stopSource(sender, first, 80 * MEBIBYTE);
-    const tail = await CheckpointTail.on(target);
+    const tail = await CheckpointTail.on(target, OWNER_UID);
     await eventually('a checkpoint is there', () => tail.read());
     await first.kill();
     const second = rig.startServer(volume, { port, blockDevice: target });

@@ -10,6 +10,9 @@ import {
   transferResult,
 } from '../../../src/protocol/transfer-pod.ts';
 
+/** What the roles are told that they work for. */
+export const OWNER_UID = 'f00d';
+
 type LogLine = Record<string, unknown> & { message: string };
 
 /** What roles are run by. */
@@ -47,7 +50,7 @@ export class RunningRole {
     const parameters = [name, JSON.stringify(given), ...(user === undefined ? [] : [String(user)])];
     this.process = spawn(process.execPath, [...options, script, ...parameters], {
       stdio: ['ignore', 'inherit', 'pipe'],
-      env: { ...process.env, LOG_FORMAT: 'json', TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID: 'f00d' },
+      env: { ...process.env, LOG_FORMAT: 'json', TERMINATION_MESSAGE_PATH: terminationMessage, OWNER_UID },
     });
     this.#exited = once(this.process, 'exit').then(([code]) => code as number | null);
     const changed = (): void => this.#waiting.forEach((look) => look());

@@ -11,6 +11,7 @@ import {
   type TransferCertificates,
 } from '../../../../src/server/certificates.ts';
 import { type RoleProgram, RunningRole } from '../../support/running-role.ts';
+import { LoopDevices } from './disks.ts';
 
 /** The name in the server's certificate. */
 export const SERVER_NAME = 'clone-target.team-a.svc';
@@ -19,12 +20,14 @@ const HOUR = 60 * 60 * 1000;
 /** The group and user that pods run as. */
 const POD_USER = 107;
 
-/** Folders, certificates and processes of one clone; all of it is gone after `dispose`. */
+/** Folders, devices, certificates and processes of one clone; all of it is gone after `dispose`. */
 export class CloneRig {
   readonly directory: string;
   /** Roots of the two volumes. */
   readonly source: string;
   readonly target: string;
+  /** Over files in the directory. */
+  readonly devices: LoopDevices;
   readonly #roles: RunningRole[] = [];
 
   readonly certificates: TransferCertificates;
@@ -34,6 +37,7 @@ export class CloneRig {
     this.certificates = certificates;
     this.source = join(directory, 'source');
     this.target = join(directory, 'target');
+    this.devices = new LoopDevices(directory);
   }
 
   static async create(): Promise<CloneRig> {
@@ -131,6 +135,7 @@ export class CloneRig {
 
   async dispose(): Promise<void> {
     await Promise.all(this.#roles.map((role) => role.kill()));
+    this.devices.detach();
     await rm(this.directory, { recursive: true, force: true });
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encodeBlockRanges } from '../../../../src/protocol/block-ranges.ts';
 import type { RunningRole } from '../../support/running-role.ts';
 import { CloneRig } from './clone-rig.ts';
-import { LoopDevices, sh } from './disks.ts';
+import { sh } from './disks.ts';
 
 export const MEBIBYTE = 1024 * 1024;
 
@@ -19,7 +19,6 @@ export class ToldDevices {
   readonly rig: CloneRig;
   readonly source: string;
   readonly target: string;
-  readonly #devices: LoopDevices;
   readonly #size: number;
 
   /** @param size of both devices in MiB */
@@ -30,14 +29,13 @@ export class ToldDevices {
   private constructor(rig: CloneRig, size: number) {
     this.rig = rig;
     this.#size = size;
-    this.#devices = new LoopDevices(rig.directory);
-    this.source = this.#devices.attach('source.raw', size);
-    this.target = this.#devices.attach('target.raw', size);
+    this.source = rig.devices.attach('source.raw', size);
+    this.target = rig.devices.attach('target.raw', size);
   }
 
   /** The file behind a device. */
   file(name: 'source' | 'target'): string {
-    return this.#devices.file(`${name}.raw`);
+    return this.rig.devices.file(`${name}.raw`);
   }
 
   /** Writes to a device, past its cache. */
@@ -82,7 +80,6 @@ export class ToldDevices {
   }
 
   async dispose(): Promise<void> {
-    this.#devices.detach();
     await this.rig.dispose();
   }
 }

@@ -7,25 +7,21 @@ import { cacheFolder, repository } from '../cluster/folders.ts';
 
 /**
  * Remembers which trees a check has passed, wherever they were checked out: whatever looks at nothing but the files of
- * this repository, the packages of its lock file and Node finds the same in the same tree.
+ * this repository, the packages of its lock file and Node finds the same in the same tree. Of a tree that was changed
+ * meanwhile, nobody knows what the check has seen.
  */
 export class PassedBefore {
+  readonly #folder: string;
   readonly #tree: string | undefined;
 
-  private constructor(tree: string | undefined) {
+  private constructor(folder: string, tree: string | undefined) {
+    this.#folder = folder;
     this.#tree = tree;
   }
 
   /** Of the tree as it stands, with what git does not know yet and without what it ignores. Without git, of none. */
-  static async create(): Promise<PassedBefore> {
-    const top = await run('git', ['rev-parse', '--show-toplevel'], { cwd: repository }).catch(() => undefined);
-    if (top !== repository) return new PassedBefore(undefined);
-    const listed = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-      cwd: repository,
-    });
-    const hash = createHash('sha256').update(version);
-    for (const path of [...new Set(listed.split('\0'))].sort()) add(hash, path);
-    return new PassedBefore(hash.digest('hex'));
+  static async create(folder = repository): Promise<PassedBefore> {
+    return new PassedBefore(folder, await hashOf(folder));
   }
 
   /** @param check tells what is checked; how that is done is part of the tree */
@@ -34,9 +30,10 @@ export class PassedBefore {
     return path !== undefined && existsSync(path);
   }
 
-  add(check: string): void {
+  /** Remembers that the tree has passed a check, unless it is another one by now. */
+  async add(check: string): Promise<void> {
     const path = this.#path(check);
-    if (path === undefined) return;
+    if (path === undefined || (await hashOf(this.#folder)) !== this.#tree) return;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `${check}\n`);
   }
@@ -48,8 +45,18 @@ export class PassedBefore {
   }
 }
 
-function add(hash: Hash, path: string): void {
-  const file = join(repository, path);
+/** Returns undefined where a folder is not the root of a repository of git. */
+async function hashOf(folder: string): Promise<string | undefined> {
+  const top = await run('git', ['rev-parse', '--show-toplevel'], { cwd: folder }).catch(() => undefined);
+  if (top !== folder) return undefined;
+  const listed = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: folder });
+  const hash = createHash('sha256').update(version);
+  for (const path of [...new Set(listed.split('\0'))].sort()) add(hash, folder, path);
+  return hash.digest('hex');
+}
+
+function add(hash: Hash, folder: string, path: string): void {
+  const file = join(folder, path);
   // What git knows may have been removed.
   const found = lstatSync(file, { throwIfNoEntry: false });
   if (!found?.isFile() && !found?.isSymbolicLink()) return;

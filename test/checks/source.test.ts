@@ -27,7 +27,7 @@ describe('the source', () => {
   });
 
   for (const [title, [tool = '', ...args]] of Object.entries(checks)) {
-    it(title, function () {
+    it(title, async function () {
       this.timeout(900_000);
       this.slow(120_000);
       if (passedBefore.has(title)) return;
@@ -36,7 +36,7 @@ describe('the source', () => {
         encoding: 'utf8',
       });
       if (status !== 0) throw new Error(`${tool} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
-      passedBefore.add(title);
+      await passedBefore.add(title);
     });
   }
 });

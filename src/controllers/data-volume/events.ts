@@ -2,6 +2,7 @@ import type { DataVolume } from '../../api/data-volume.ts';
 import type { DataVolumePhase } from '../../api/phases.ts';
 import { courseOf, isFailureEventReason } from '../../api/reasons.ts';
 import { keyOf, keyToString } from '../../kube/key.ts';
+import { isStepMessage } from '../clone/planner/step-message.ts';
 import { PAUSED_REASON, pausedMessage } from '../transfers/transfer-stages.ts';
 import type { Observation, ObservedCondition } from './observation.ts';
 import type { SourceKind } from './source-kind.ts';
@@ -52,7 +53,7 @@ export function eventsOf(
   const recorded = (type: string) => previous?.conditions?.find((candidate) => candidate.type === type);
 
   const isPlanNew =
-    plan !== undefined && !recorded('Running')?.message?.startsWith(plan) && BEFORE_PLAN.includes(before);
+    plan !== undefined && !isStepMessage(recorded('Running')?.message ?? '') && BEFORE_PLAN.includes(before);
   if (isPlanNew && observed.phase === 'Succeeded') {
     // The clone was over before anybody could see it, so one event tells all of it.
     const { reason, message } = success(dataVolume, name, kind);

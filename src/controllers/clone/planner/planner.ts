@@ -58,9 +58,8 @@ function describe(strategy: CloneStrategy, facts: CloneFacts): string {
 }
 
 function describeCopy({ description }: CloneStrategy, facts: CloneFacts): string {
-  const { source, copiedBefore, readsAllocatedOnly, consumer } = facts;
+  const { source, copiedBefore, readsAllocatedOnly } = facts;
   if (copiedBefore !== undefined) return `copy of what has changed since ${copiedBefore}`;
-  // The working claim is beside the source, so that only the topology of the storage can be in the way of one pod.
-  const where = consumer?.reachesVolume === false ? '' : ' in one pod';
-  return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}${where}`;
+  // By how many pods is decided when they are made, and again where one does not get both volumes.
+  return `${description[source.kind]}${readsAllocatedOnly ? ' of what is allocated' : ''}`;
 }

@@ -6,6 +6,7 @@ import { reportAnnotations, type TransferReport } from '../../transfers/transfer
 import { type PhaseTimes, withPhases } from '../metrics/phase-times.ts';
 import type { PhaseOutcome } from '../phases/phase.ts';
 import type { ClonePlan } from '../planner/planner.ts';
+import { stepMessage } from '../planner/step-message.ts';
 import { strategyOf } from '../strategies/strategies.ts';
 import type { WorkingPhase } from '../strategies/strategy.ts';
 
@@ -17,7 +18,7 @@ export interface CloneState {
 }
 
 /** The part of a plan with which a clone is resumed. */
-export type BegunPlan = Pick<ClonePlan, 'cloneType' | 'description' | 'phases'>;
+export type BegunPlan = Pick<ClonePlan, 'cloneType' | 'phases'>;
 
 /**
  * Returns the annotations of the target claim that report a state.
@@ -54,7 +55,7 @@ export function stateInPhase(
       restarts: report?.restarts ?? 0,
       running: trouble === undefined || report?.running === true,
       reason: trouble ?? phase,
-      message: `${plan.description}; step ${done + 1} of ${all}: ${message}`,
+      message: stepMessage(done + 1, all, message),
       // The progress of a copy is that of its bytes, because the other steps take hardly any time.
       progress:
         report?.progress ?? (strategyOf(plan.cloneType).byStorage ? `${((100 * done) / all).toFixed(2)}%` : 'N/A'),

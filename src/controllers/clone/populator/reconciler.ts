@@ -15,7 +15,6 @@ import { releaseTarget } from '../../claims/population/release-target.ts';
 import { ProvisionerGrace } from '../../claims/provisioner-grace.ts';
 import { promisedVolume, rebindVolume, requireNoVolume } from '../../claims/rebind/rebind-volume.ts';
 import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
-import { clonePlanAnnotation } from '../../objects/internal-annotations.ts';
 import { byTarget } from '../../objects/work-index.ts';
 import { earlierOf } from '../../runtime/earlier-result.ts';
 import { failureReport } from '../../transfers/failure-report.ts';
@@ -215,6 +214,5 @@ function kindOf(cloneSource: VolumeCloneSource | undefined): CloneSourceKind {
 function resumedPlan(target: PersistentVolumeClaim, kind: CloneSourceKind): BegunPlan | undefined {
   const cloneType = begunWith(target);
   if (!cloneType) return undefined;
-  const description = target.metadata?.annotations?.[clonePlanAnnotation] ?? cloneType;
-  return { cloneType, description, phases: strategyOf(cloneType).phases[kind] };
+  return { cloneType, phases: strategyOf(cloneType).phases[kind] };
 }

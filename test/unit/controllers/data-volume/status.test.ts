@@ -262,10 +262,11 @@ describe('the events of a DataVolume', () => {
       });
     const told = (before: DataVolumeStatus, now: DataVolumeWorld) =>
       eventsOf(dataVolume(before), observe(now), 'clone', plan).map(({ reason, message }) => `${reason}: ${message}`);
-    const planned = at('Pending', plan);
-    const cloning = at('CSIClone', `${plan}: claim golden/tmp is being provisioned`);
+    const planned = at('Pending', 'Step 1 of 2: reading golden/image');
+    const message = 'Step 1 of 2: claim golden/tmp is being provisioned';
+    const cloning = at('CSIClone', message);
     expect(told({ phase: 'Pending' }, planned)).to.deep.equal([`CloneScheduled: Clone into disk: ${plan}`]);
-    const inProgress = `CSICloneInProgress: ${plan}: claim golden/tmp is being provisioned`;
+    const inProgress = `CSICloneInProgress: ${message}`;
     expect(told({ phase: 'Pending' }, cloning)).to.deep.equal([`CloneScheduled: Clone into disk: ${plan}`, inProgress]);
     const { phase, conditions } = observe(planned);
     expect(told({ phase, conditions: [...conditions] }, cloning)).to.deep.equal([inProgress]);

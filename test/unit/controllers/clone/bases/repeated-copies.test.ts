@@ -22,7 +22,7 @@ describe('repeated copies of a Block claim whose owner wants them to be incremen
     const incremental = await IncrementalWorld.of();
     const plan = await incremental.copy('first');
     expect(incremental.phaseOf('first')).to.equal('Succeeded');
-    expect(plan).to.equal('host-assisted copy of what is allocated in one pod, then rebind into team');
+    expect(plan).to.equal('host-assisted copy of what is allocated, then rebind into team');
     const kept = incremental.kept();
     expect(kept.map(({ metadata }) => metadata?.ownerReferences?.map(({ name }) => name))).to.deep.equal([
       [SOURCE.name],

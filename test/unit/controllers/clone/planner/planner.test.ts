@@ -151,17 +151,12 @@ describe('the clone planner', () => {
   it('says in words what will be done', () => {
     const target = { request: 2 * GIBIBYTE };
     const snapshot = { kind: 'VolumeSnapshot' } as const;
-    const consumer = { node: 'node2', reachesVolume: false, reachesSnapshots: false, reachedFrom: 'host in (node1)' };
     const described: readonly [Changes, string][] = [
       [{ profile: 'csi-clone', target }, 'csi-clone, then expand to 2 GiB, then rebind into team-a'],
       [{ profile: 'snapshot' }, 'snapshot, then restore it, then rebind into team-a'],
-      [{ profile: 'copy' }, 'host-assisted copy in one pod, then rebind into team-a'],
-      [{ profile: 'copy', consumer }, 'host-assisted copy, then rebind into team-a'],
+      [{ profile: 'copy' }, 'host-assisted copy, then rebind into team-a'],
       [{ source: snapshot, target }, 'restore the snapshot, then expand to 2 GiB, then rebind into team-a'],
-      [
-        { source: snapshot, profile: 'copy' },
-        'restore the snapshot, then host-assisted copy in one pod, then rebind into team-a',
-      ],
+      [{ source: snapshot, profile: 'copy' }, 'restore the snapshot, then host-assisted copy, then rebind into team-a'],
     ];
     for (const [changes, description] of described) {
       expect(planClone(facts(changes)).description).to.equal(description);

@@ -150,8 +150,13 @@ describe('objects with the names that the controllers use', function () {
       spec: { selector: { app: 'other' }, ports: [{ port: 80 }] },
     });
     const importSource = () => ({ http: { url: `${suite.web.url}${webPath.plain}/${diskFile.qcow2}` } });
-    const make = (name: string, source: DataVolumeSpec['source'], options: ClaimOptions = {}) =>
-      tenants.dataVolumeUser.create(
+    const make = (
+      name: string,
+      source: DataVolumeSpec['source'],
+      options: ClaimOptions = {},
+      user = tenants.dataVolumeUser,
+    ) =>
+      user.create(
         dataVolumes,
         dataVolume(inOffice(name), source, {
           storageClassName: suite.classes.standard,
@@ -201,14 +206,17 @@ describe('objects with the names that the controllers use', function () {
     const needed: Record<string, (name: string) => [Resource<KubeObject>, KubeObject]> = {
       "an importer's pod": (name) => [pods, pod(importerPodName(name))],
       "a copy's pod": (name) => [pods, pod(uploadPodName(name))],
+      'a Service of a copy from another namespace': (name) => [services, service(uploadServiceName(name))],
     };
     for (const [what, objectOf] of Object.entries(needed))
       it(`${what} that is not the controllers' is waited for, and the DataVolume says so`, async () => {
         const name = what.toLowerCase().replaceAll(/[^a-z]+/g, '-');
         const [resource, object] = objectOf(name);
         const check = await foreign(resource, { ...object });
-        const isCopy = what.includes('copy');
-        await make(name, isCopy ? { pvc: inOffice('own') } : importSource(), isCopy ? { size: MARKED_SIZE } : {});
+        const size = MARKED_SIZE;
+        if (what.includes('Service')) await make(name, { pvc: inRealm('own') }, { size }, suite.client);
+        else if (what.includes('copy')) await make(name, { pvc: inOffice('own') }, { size });
+        else await make(name, importSource());
         await untilInTheWay(inOffice(name), object.metadata?.name ?? '');
         await check();
         await suite.client.delete(resource, inOffice(object.metadata?.name ?? ''), { gracePeriodSeconds: 0 });

@@ -6,7 +6,7 @@ import type { CloneContext } from '../metrics/clone-count.ts';
 import type { CloneSource } from '../source/source.ts';
 import { createSecrets, makeSecrets } from './make-secrets.ts';
 import { type HostCloneKeys, type RangesOfCopy, sourcePod, targetPod } from './objects.ts';
-import { podWithBothVolumes, rangesSecret } from './one-pod.ts';
+import { hasBothVolumes, podWithBothVolumes, rangesSecret } from './one-pod.ts';
 import { placementOf } from './placement.ts';
 import { sayTwoPods } from './say-two-pods.ts';
 
@@ -24,7 +24,7 @@ export interface CopyToStart {
 
 /**
  * Creates the missing pods of a copy, and what they need: one pod with both volumes where that is possible, otherwise
- * one for each, both at once, because each of them waits for the other.
+ * one for each, which wait for each other.
  *
  * @returns what is starting, for people
  */
@@ -35,7 +35,7 @@ export async function createPods(context: CloneContext, copy: CopyToStart): Prom
     await createOnePod(context, copy, placement.node);
     return 'The pod with both volumes is starting';
   }
-  await createTwoPods(context, copy);
+  if ((await createTwoPods(context, copy)) === 'has-one') return 'The pod with both volumes is starting';
   if (placement.why !== undefined) sayTwoPods(context, claim, placement.why);
   return 'The source pod and the target pod are starting';
 }
@@ -51,10 +51,11 @@ async function createOnePod(
   await createTransferPod(client, podWithBothVolumes(claim, keys, source, options, config.transferSettings));
 }
 
+/** @returns `has-one` where there is a pod with both volumes already, which the cache does not know yet */
 async function createTwoPods(
   { caches, client, config }: CloneContext,
   { claim, keys, source, ranges, restarts, isFresh }: CopyToStart,
-): Promise<void> {
+): Promise<'created' | 'has-one'> {
   const target = transferTargetOf(claim, config);
   const settings = config.transferSettings;
   const annotations = caches.claims.get(source.key)?.metadata?.annotations ?? {};
@@ -65,8 +66,10 @@ async function createTwoPods(
   ]);
   const knows = { knowsChanged: ranges.changed !== undefined, knowsAllocated: ranges.allocated !== undefined };
   const end = { ...source, annotations, service, ...knows };
-  await Promise.all([
-    createTransferPod(client, targetPod(claim, keys, target, settings, restarts)),
-    createTransferPod(client, sourcePod(claim, keys, end, target, settings, restarts)),
-  ]);
+  // A pod with both volumes has the name of the target's, and the source's would wait beside it.
+  if (hasBothVolumes(await createTransferPod(client, targetPod(claim, keys, target, settings, restarts)))) {
+    return 'has-one';
+  }
+  await createTransferPod(client, sourcePod(claim, keys, end, target, settings, restarts));
+  return 'created';
 }

@@ -5,18 +5,16 @@ import { onePodGivenUpAnnotation, workTakenAnnotation } from '../../objects/inte
 import type { CloneContext } from '../metrics/clone-count.ts';
 import type { Inquiries } from './inquiries.ts';
 import { hasBegun } from './known-ranges.ts';
-import { hasBothVolumes } from './one-pod.ts';
+import { onePodTrouble } from './one-pod-trouble.ts';
 import { sayTwoPods } from './say-two-pods.ts';
 
 const FIELD_MANAGER = 'diskpress-copy-placement';
-/** How long the scheduler may find no node for a pod with both volumes before two pods get one each. */
-const PATIENCE_MILLISECONDS = 15_000;
 
 /**
- * Gives up a pod with both volumes for which the scheduler finds no node: what it says of the reason is for people
- * only, and two pods need less of a node each.
+ * Gives up a pod with both volumes that does not get them: what the scheduler or the kubelet says of the reason is for
+ * people only, and two pods need less of a node each. It stays given up for this copy.
  *
- * @returns `given-up`, or in how many milliseconds that may be due; undefined where the pod has its node
+ * @returns `given-up`, or in how many milliseconds that may be due; undefined where the pod has what it needs
  */
 export async function giveUpOnePod(
   context: CloneContext,
@@ -24,17 +22,15 @@ export async function giveUpOnePod(
   claim: PersistentVolumeClaim,
   pod: Pod,
 ): Promise<'given-up' | number | undefined> {
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (!hasBothVolumes(pod) || scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
-  const since = Date.parse(String(scheduled.lastTransitionTime));
-  const left = Number.isNaN(since) ? PATIENCE_MILLISECONDS : since + PATIENCE_MILLISECONDS - context.now();
-  if (left > 0) return left;
+  const trouble = await onePodTrouble(context, pod);
+  if (typeof trouble !== 'object') return trouble;
   // Whoever takes over from here has to know.
   await annotateClaim(context.client, claim, FIELD_MANAGER, { [onePodGivenUpAnnotation]: 'true' });
-  sayTwoPods(context, claim, `no node takes a pod with both volumes (${scheduled.message ?? 'unschedulable'})`);
   const { uid, resourceVersion } = pod.metadata ?? {};
   await context.client.delete(pods, keyOf(pod), { uid, resourceVersion });
-  // It has not read anything, unless it has got a node, which the version would tell: the copy has not begun.
+  sayTwoPods(context, claim, trouble.why);
+  // Without a node it has not read anything, which the version would tell: the copy has not begun.
+  if (trouble.hasNode) return 'given-up';
   inquiries.forget(keyOf(claim));
   if (hasBegun(claim)) {
     const annotations = { [workTakenAnnotation]: null };

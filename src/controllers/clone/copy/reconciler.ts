@@ -107,10 +107,13 @@ export class CopyReconciler implements Reconciler {
     return this.#follow(claim, sourceKey, source, target);
   }
 
-  async failed(key: ObjectKey, failure: Error): Promise<void> {
-    const claim = this.#context.caches.claims.get(key);
-    const report = claim && failureReport(this.#context, claim, failure);
-    if (claim && report) await this.#tell(claim, report);
+  async failed(key: ObjectKey, failure: Error): Promise<Result> {
+    return this.#timing.orPostponed(key, async () => {
+      const claim = this.#context.caches.claims.get(key);
+      const report = claim && failureReport(this.#context, claim, failure);
+      if (claim && report) await this.#tell(claim, report);
+      return undefined;
+    });
   }
 
   /** Creates the missing objects. */

@@ -59,10 +59,10 @@ export class SimulatedClient {
     return this.#api.find(resource, key);
   }
 
-  /** Events are all that the controllers list, and nobody writes any. */
-  async list(resource: Resource<KubeObject>, { namespace }: { namespace?: string } = {}): Promise<[]> {
+  /** Events are all that the controllers list, and nobody writes any but a test. */
+  async list<T extends KubeObject>(resource: Resource<T>, { namespace }: { namespace?: string } = {}): Promise<T[]> {
     this.#require({ verb: 'list', resource, namespace });
-    return [];
+    return this.#api.list(resource).filter(({ metadata }) => !namespace || metadata?.namespace === namespace);
   }
 
   async create<T extends KubeObject>(

@@ -9,15 +9,15 @@ const TRANSFER_LABEL = 'cdi.kubevirt.io/transfer';
 const RESULT = JSON.stringify({ outcome: 'succeeded', bytesRead: 1, bytesWritten: 1 });
 
 /**
- * Lets each transfer pod come one step further: it starts once it has its volumes, and then succeeds. Others' pods do
- * nothing.
+ * Lets each transfer pod come one step further: it starts once it has its volumes, and then succeeds, unless a test has
+ * told of its conditions. Others' pods do nothing.
  */
 export function runPods(api: SimulatedApi, data: Data): void {
   for (const pod of api.list(pods)) {
     const isOurs = pod.metadata?.annotations?.[workForAnnotation] !== undefined;
     const isOver = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-    const isRefused = pod.status?.conditions?.some(({ reason }) => reason === 'Unschedulable');
-    if (!isOurs || isOver || isRefused || !volumesOf(pod, data)) continue;
+    const isHeld = pod.status?.conditions !== undefined;
+    if (!isOurs || isOver || isHeld || !volumesOf(pod, data)) continue;
     if (pod.status?.phase !== 'Running') tell(api, pod, 'Running', { running: {} });
     else if (hasMoved(pod, api, data)) tell(api, pod, 'Succeeded', { terminated: { exitCode: 0, message: RESULT } });
   }

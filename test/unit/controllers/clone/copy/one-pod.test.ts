@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { stateAnnotation } from '../../../../../src/api/annotations.ts';
 import { dataVolumes } from '../../../../../src/api/data-volume.ts';
 import {
+  events,
   persistentVolumeClaims,
   type Pod,
   pods,
@@ -88,21 +89,19 @@ describe('a copy in one pod', () => {
     );
   });
 
-  const unschedulable = (world: World, pod: Pod) =>
-    world.api.change('cluster', pods, keyOf(pod), (found) => ({
+  type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
+
+  const pending = (world: World, pod: Pod, condition: Partial<Condition>, more: readonly Condition[] = []) => {
+    const lastTransitionTime = String(pod.metadata?.creationTimestamp);
+    return world.api.change('cluster', pods, keyOf(pod), (found) => ({
       ...found,
       status: {
         phase: 'Pending',
-        conditions: [
-          {
-            type: 'PodScheduled',
-            status: 'False',
-            reason: 'Unschedulable',
-            lastTransitionTime: String(pod.metadata?.creationTimestamp),
-          },
-        ],
+        conditions: [{ type: 'PodScheduled', status: 'False', lastTransitionTime, ...condition }, ...more],
       },
     }));
+  };
+  const unschedulable = (world: World, pod: Pod, reason = 'Unschedulable') => pending(world, pod, { reason });
 
   it('becomes one in two where no node takes it, which is said once', async () => {
     const { world, said } = await copying();
@@ -124,6 +123,55 @@ describe('a copy in one pod', () => {
     await until(world, () => (rolesIn(world).length === 2 ? true : undefined));
     expect(rolesIn(world)).to.have.members(['copy-source', 'copy-target']);
     await untilSucceeded(world);
+  });
+
+  it('becomes one in two where the scheduler keeps failing, but not where somebody holds the pod back', async () => {
+    const { world, said } = await copying();
+    unschedulable(world, await until(world, () => podsOf(world)[0]), 'SchedulingGated');
+    await act(world, { rounds: 15 });
+    expect(rolesIn(world)).to.deep.equal(['copy-volume']);
+    unschedulable(world, podsOf(world)[0]!, 'SchedulerError');
+    await until(world, () => (rolesIn(world).length === 2 ? true : undefined));
+    await untilSucceeded(world);
+    expect(said.filter((reason) => reason === 'CopyByTwoPods')).to.have.length(1);
+  });
+
+  describe('whose node does not mount both volumes', () => {
+    async function mounting(warning: string, more: readonly Condition[] = []) {
+      const { world, said } = await copying();
+      const pod = await until(world, () => podsOf(world)[0]);
+      pending(world, pod, { status: 'True' }, more);
+      world.api.create('cluster', events, {
+        metadata: { namespace: TEAM, name: 'warning' },
+        involvedObject: { uid: pod.metadata?.uid ?? '' },
+        type: 'Warning',
+        reason: warning,
+        message: 'the limit of the node is reached',
+      });
+      return { world, said };
+    }
+
+    it('becomes one in two after minutes, is resumed, and says why once', async () => {
+      const { world, said } = await mounting('FailedAttachVolume');
+      await act(world, { rounds: 25 });
+      expect(rolesIn(world)).to.deep.equal(['copy-volume']);
+      await until(world, () => (rolesIn(world).length === 2 ? true : undefined));
+      await untilSucceeded(world);
+      expect(said.filter((reason) => reason === 'CopyByTwoPods')).to.have.length(1);
+      expect(world.data.of(world.data.volumeOf(disk)?.metadata?.name)).to.deep.equal(['team/own']);
+    });
+
+    it('stays one where something else is the matter, or the volumes are mounted', async () => {
+      const mounted = { type: 'PodReadyToStartContainers', status: 'True' };
+      for (const { world, said } of [
+        await mounting('FailedCreatePodSandBox'),
+        await mounting('FailedMount', [mounted]),
+      ]) {
+        await act(world, { rounds: 40 });
+        expect(rolesIn(world)).to.deep.equal(['copy-volume']);
+        expect(said).to.not.include('CopyByTwoPods');
+      }
+    });
   });
 
   it('is begun again with one pod where that has failed', async () => {

@@ -57,14 +57,25 @@ interface SubresourceOf {
 }
 
 /**
+ * Told of each object that a write left behind, before the writer is. It is the same object that the writer gets, which
+ * therefore may come frozen, and without what a cache drops.
+ */
+export type WriteListener = (resource: Resource<KubeObject>, object: KubeObject) => void;
+
+/**
  * A typed client for any resource. All methods throw {@link ApiError} when the server refuses and
  * {@link ConnectionError} when there is no answer. Requests to a busy server (429, or 5xx with Retry-After) are retried
  * for a while before the error is thrown.
  */
 export class KubeClient {
   readonly #transport: Transport;
+  readonly #onWrite: WriteListener;
 
-  constructor(kubeConfig: KubeConfig, options: { metrics?: Metrics; userAgent?: string } = {}) {
+  constructor(
+    kubeConfig: KubeConfig,
+    options: { metrics?: Metrics; userAgent?: string; onWrite?: WriteListener | undefined } = {},
+  ) {
+    this.#onWrite = options.onWrite ?? (() => undefined);
     this.#transport = new Transport(kubeConfig, {
       metrics: options.metrics ?? new Metrics(),
       userAgent: options.userAgent ?? `node/${process.versions.node}`,
@@ -163,7 +174,7 @@ export class KubeClient {
     if (resource.namespaced && !object.metadata?.namespace) {
       throw new TypeError(`${resourceName(resource)} ${object.metadata?.name ?? ''}: the namespace is missing`);
     }
-    return this.#object(resource, {
+    const request = {
       verb: 'create',
       method: 'POST',
       path: of
@@ -172,12 +183,13 @@ export class KubeClient {
       query: { dryRun: dryRun ? 'All' : undefined },
       body: typed(resource, object),
       signal,
-    });
+    } as const;
+    return dryRun || of ? this.#object(resource, request) : this.#written(resource, request);
   }
 
   /** Replaces an object. It is a conflict if the object changed since its `metadata.resourceVersion` was read. */
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: RequestOptions = {}): Promise<T> {
-    return this.#object(resource, {
+    return this.#written(resource, {
       verb: 'update',
       method: 'PUT',
       path: resourcePath(resource, keyOf(object)),
@@ -251,7 +263,7 @@ export class KubeClient {
   ): Promise<void> {
     const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy, dryRun, signal } = options;
     try {
-      await this.#transport.succeed({
+      const answer = (await this.#transport.json({
         verb: 'delete',
         method: 'DELETE',
         resource: resourceName(resource),
@@ -264,7 +276,9 @@ export class KubeClient {
           dryRun: dryRun ? ['All'] : undefined,
         },
         signal,
-      });
+      })) as KubeObject;
+      // Where the object is gone, some resources answer with a Status.
+      if (answer.kind === resource.kind && !dryRun) this.#onWrite(resource, answer);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -282,7 +296,7 @@ export class KubeClient {
   ): Promise<T> {
     const { fieldManager, subresource, signal } = options;
     const body = withoutNulls(typed(resource, object as KubeObject)) as KubeObject;
-    return this.#object(resource, {
+    return this.#written(resource, {
       verb: 'apply',
       method: 'PATCH',
       path: resourcePath(resource, { ...keyOf(body), subresource }),
@@ -300,7 +314,7 @@ export class KubeClient {
     options: RequestOptions & { type: PatchType; subresource?: string; fieldManager?: string; dryRun?: 'All' },
   ): Promise<T> {
     const { type, subresource, fieldManager, dryRun, signal } = options;
-    return this.#object(resource, {
+    const request = {
       verb: 'patch',
       method: 'PATCH',
       path: resourcePath(resource, { ...key, subresource }),
@@ -308,7 +322,14 @@ export class KubeClient {
       contentType: patchContentTypes[type],
       body,
       signal,
-    });
+    } as const;
+    return dryRun ? this.#object(resource, request) : this.#written(resource, request);
+  }
+
+  async #written<T extends KubeObject>(resource: Resource<T>, request: Omit<ApiRequest, 'resource'>): Promise<T> {
+    const object = await this.#object(resource, request);
+    this.#onWrite(resource, object);
+    return object;
   }
 
   async #object<T extends KubeObject>(resource: Resource<T>, request: Omit<ApiRequest, 'resource'>): Promise<T> {

@@ -7,7 +7,7 @@ import { Interner } from './interner.ts';
 import { keyOf, keyToString, type ObjectKey } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
-import { type KubeObject, type Resource, resourceName } from './resource.ts';
+import { type KubeObject, type Resource, resourceName, versionNumber } from './resource.ts';
 import { Store } from './store.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
@@ -42,7 +42,8 @@ export interface InformerOptions<T extends KubeObject> extends Selection {
  * A cache of a resource's objects that a list fills and a watch keeps up to date.
  *
  * Returned objects are shared with all other readers, and frozen: copy an object before modifying it. The cache can lag
- * behind the server, including this process's own writes.
+ * behind the server, but unless it is of a selection of objects, it has this process's own writes as soon as they are
+ * answered, other than in the moment after a new list.
  */
 export class Informer<T extends KubeObject> {
   readonly resource: Resource<T>;
@@ -50,7 +51,10 @@ export class Informer<T extends KubeObject> {
   readonly name: string;
   readonly #prune: (object: T) => T;
   readonly #idleTimeout: number;
+  readonly #isSelection: boolean;
   readonly #store = new Store<T>();
+  /** The versions of own writes that the watch has not brought yet, by the objects' keys. */
+  readonly #ahead = new Map<string, number>();
   readonly #interner = new Interner();
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #reflector: Reflector<T>;
@@ -70,6 +74,7 @@ export class Informer<T extends KubeObject> {
     const { idleTimeout = 2000 * watchSeconds + 10_000 } = options;
     this.resource = resource;
     this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
+    this.#isSelection = [namespace, labelSelector, fieldSelector].some(Boolean);
     this.#prune = prune;
     this.#idleTimeout = idleTimeout;
     this.#logger = options.logger.child({ informer: this.name });
@@ -153,6 +158,21 @@ export class Informer<T extends KubeObject> {
     return this.#running;
   }
 
+  /**
+   * Takes an object as one of this process's own writes left it, so that no reader acts on what was before only because
+   * the answer came sooner than the watch. It may modify the object.
+   */
+  written(object: T): void {
+    const version = versionOf(object);
+    // The watch may have brought the end of such an object, too; it will bring that of a later one.
+    if (this.#isSelection || version <= this.#reflector.latest) return;
+    const key = keyOf(object);
+    const known = this.#store.get(key);
+    if (known && version <= versionOf(known)) return;
+    this.#ahead.set(keyToString(key), version);
+    this.#set(this.#admit(object));
+  }
+
   #admit(object: T): T {
     const known = this.#store.get(keyOf(object));
     // After a list, most objects are unchanged: the old ones are kept, so that the new ones can be garbage collected.
@@ -166,6 +186,7 @@ export class Informer<T extends KubeObject> {
       if (!present.has(keyToString(keyOf(object)))) this.#remove(object);
     }
     for (const object of objects) this.#set(object);
+    this.#ahead.clear();
     if (!this.#hasSynced) {
       this.#hasSynced = true;
       this.#logger.info('synced', { step: 'list', objects: this.size });
@@ -173,9 +194,21 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  #change(event: WatchEvent<T>): void {
-    if (event.type === 'DELETED') this.#remove(event.object);
-    else this.#set(event.object);
+  #change({ type, object }: WatchEvent<T>): void {
+    if (this.#isBehind(object)) return;
+    if (type === 'DELETED') this.#remove(this.#admit(object));
+    else this.#set(this.#admit(object));
+  }
+
+  /** Returns whether the cache has an own write that is later than what the watch brings. */
+  #isBehind(object: T): boolean {
+    if (this.#ahead.size === 0) return false;
+    const key = keyToString(keyOf(object));
+    const ahead = this.#ahead.get(key);
+    if (ahead === undefined) return false;
+    if (versionOf(object) < ahead) return true;
+    this.#ahead.delete(key);
+    return false;
   }
 
   #set(object: T): void {
@@ -203,4 +236,8 @@ export class Informer<T extends KubeObject> {
       }
     }
   }
+}
+
+function versionOf({ metadata }: KubeObject): number {
+  return versionNumber(metadata?.resourceVersion);
 }

@@ -61,7 +61,11 @@ export class Manager {
     this.#health = new HealthServer(options.servesMetrics === false ? undefined : metrics);
     this.#options = options;
     this.#logger = logger;
-    this.client = new KubeClient(kubeConfig, { metrics, userAgent: component });
+    this.client = new KubeClient(kubeConfig, {
+      metrics,
+      userAgent: component,
+      onWrite: (resource, object) => this.#written(resource, object),
+    });
     this.events = new EventRecorder(this.client, { component, logger, metrics });
     if (leaderElection) this.#elector = new LeaderElector(this.client, { ...leaderElection, logger, metrics });
     collectProcessMetrics(metrics.registry);
@@ -140,6 +144,13 @@ export class Manager {
       await this.#health.close();
       await this.client.close();
     }
+  }
+
+  #written(resource: Resource<KubeObject>, object: KubeObject): void {
+    const concerned = this.#informers.filter(({ informer }) => informer.resource === resource);
+    // The last one may have the object itself.
+    for (const [index, { informer }] of concerned.entries())
+      informer.written(index + 1 < concerned.length ? structuredClone(object) : object);
   }
 
   async #waitForCaches(signal: AbortSignal): Promise<void> {

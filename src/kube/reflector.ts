@@ -4,7 +4,7 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { delay } from './delay.ts';
 import { ApiError, isGone, isNotFound, retryAfter, toError } from './errors.ts';
-import type { KubeObject, Resource } from './resource.ts';
+import { type KubeObject, type Resource, versionNumber } from './resource.ts';
 import type { WatchEvent } from './watch-stream.ts';
 
 const PAGE_SIZE = 500;
@@ -17,10 +17,11 @@ const SHORT_WATCH_MILLISECONDS = 5_000;
 
 /** Receives what a reflector observes. */
 export interface Sink<T extends KubeObject> {
-  /** Prepares a received object for being kept. It is called once for each object, before the other methods. */
+  /** Prepares a listed object for being kept. */
   admit(object: T): T;
-  /** Replaces all objects by the complete current collection. */
+  /** Replaces all objects by the complete current collection, which was admitted. */
   replace(objects: T[]): void;
+  /** Takes a change as the server sent it. */
   change(event: WatchEvent<T>): void;
 }
 
@@ -68,6 +69,7 @@ export class Reflector<T extends KubeObject> {
   readonly #absence: Backoff;
   /** Version to watch from; undefined when the next step is a list. */
   #version: string | undefined;
+  #latest = 0;
   /** Version from which a watch ended abnormally. */
   #suspect: string | undefined;
   /** Number of consecutive watches without any event. */
@@ -96,6 +98,11 @@ export class Reflector<T extends KubeObject> {
   /** Milliseconds since the server last sent anything. */
   get silence(): number {
     return performance.now() - this.#lastContact;
+  }
+
+  /** The latest version, as a number, up to which everything has been received; whatever is later will be. */
+  get latest(): number {
+    return this.#latest;
   }
 
   /** Resolves once the signal is aborted; never rejects. */
@@ -137,7 +144,7 @@ export class Reflector<T extends KubeObject> {
       }
       this.#metrics.informerLists.inc({ informer: this.#label });
       this.#sink.replace(objects);
-      this.#version = version;
+      this.#reached(version);
       this.#suspect = undefined;
       this.#quiet = 0;
       this.#pageSize = PAGE_SIZE;
@@ -174,8 +181,8 @@ export class Reflector<T extends KubeObject> {
         this.#contact();
         this.#quiet = 0;
         const { resourceVersion } = event.object.metadata ?? {};
-        if (event.type !== 'BOOKMARK') this.#sink.change({ type: event.type, object: this.#sink.admit(event.object) });
-        this.#version = resourceVersion ?? this.#version;
+        if (event.type !== 'BOOKMARK') this.#sink.change(event);
+        this.#reached(resourceVersion ?? this.#version);
       }
       const short = performance.now() - started < Math.min(SHORT_WATCH_MILLISECONDS, this.#options.watchSeconds * 1000);
       return this.#ended(short ? 'short' : 'done', new Error('the server ended the watch at once'));
@@ -210,6 +217,11 @@ export class Reflector<T extends KubeObject> {
       listAgain: this.#version === undefined,
     });
     return error;
+  }
+
+  #reached(version: string | undefined): void {
+    this.#version = version;
+    this.#latest = Math.max(this.#latest, versionNumber(version));
   }
 
   #contact(): void {

@@ -40,6 +40,14 @@ export function apiVersionOf(resource: Resource<KubeObject>): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 }
 
+/**
+ * Returns a resourceVersion as a number: of one resource, the later is the greater. Kubernetes guarantees that since
+ * 1.35; in practice it always was so. A version that is no number gives 0.
+ */
+export function versionNumber(resourceVersion: string | undefined): number {
+  return Number(resourceVersion) || 0;
+}
+
 /** Returns `plural.group`, by which RBAC rules, messages and metrics name a resource. */
 export function resourceName(resource: Resource<KubeObject>): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;

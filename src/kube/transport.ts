@@ -83,11 +83,6 @@ export class Transport {
     return this.#send(request, asStream);
   }
 
-  /** Sends a request of which the caller needs only the success. Throws as {@link stream} does. */
-  async succeed(request: ApiRequest): Promise<void> {
-    await this.#send(request, asWhole);
-  }
-
   /** Sends a request and parses its answer. Throws as {@link stream} does. */
   async json(request: ApiRequest): Promise<unknown> {
     const { text } = await this.#send(request, asWhole);

@@ -4,7 +4,7 @@ import { controllerOf } from '../../kube/apply.ts';
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
 import type { Reconciler, Result } from '../../kube/controller.ts';
 import { TerminalError, WaitingError } from '../../kube/errors.ts';
-import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
+import { keyOf, type ObjectKey } from '../../kube/key.ts';
 import { originOfVolume } from '../claims/rebind/foreign-volume.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { clonePlanAnnotation } from '../objects/internal-annotations.ts';
@@ -36,8 +36,6 @@ export class DataVolumeReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #room: QuotaRoom;
   readonly #reporting: Reporting;
-  /** The object last written for each key: the cache may lag behind it, and its events would be emitted twice. */
-  readonly #written = new Map<string, DataVolume>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -46,7 +44,7 @@ export class DataVolumeReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey): Promise<Result> {
-    const dataVolume = this.#current(key);
+    const dataVolume = this.#context.caches.dataVolumes.get(key);
     if (!dataVolume) {
       this.#reporting.forget(key);
       return undefined;
@@ -82,23 +80,13 @@ export class DataVolumeReconciler implements Reconciler {
     const { uid } = dataVolume.metadata;
     const key = keyOf(dataVolume);
     const written = await this.#context.client.mergePatch(dataVolumes, key, { metadata: { uid, ...metadata } });
-    this.#written.set(keyToString(key), written);
     await this.#report(written, claim, undefined);
   }
 
   async failed(key: ObjectKey, failure: Error): Promise<void> {
-    const dataVolume = this.#current(key);
+    const dataVolume = this.#context.caches.dataVolumes.get(key);
     if (!dataVolume || !(failure instanceof TerminalError || failure instanceof WaitingError)) return;
     await this.#report(dataVolume, undefined, failure);
-  }
-
-  /** Returns the DataVolume as it was last seen or last written, whichever is newer. */
-  #current(key: ObjectKey): DataVolume | undefined {
-    const cached = this.#context.caches.dataVolumes.get(key);
-    const written = this.#written.get(keyToString(key));
-    if (cached && written && cached.metadata.uid === written.metadata.uid && isNewer(written, cached)) return written;
-    this.#written.delete(keyToString(key));
-    return cached;
   }
 
   async #report(
@@ -122,12 +110,11 @@ export class DataVolumeReconciler implements Reconciler {
     const component = dataVolumeEventSource(kind);
     const plan = claim?.metadata?.annotations?.[clonePlanAnnotation];
     for (const event of eventsOf(dataVolume, observed, kind, plan)) events.event(dataVolume, { ...event, component });
-    const written = await client.applyStatus(
+    await client.applyStatus(
       dataVolumes,
       { apiVersion: dataVolume.apiVersion, kind: dataVolume.kind, metadata: keyOf(dataVolume), status },
       { fieldManager: FIELD_MANAGER },
     );
-    this.#written.set(keyToString(keyOf(dataVolume)), written);
   }
 }
 
@@ -135,12 +122,4 @@ export class DataVolumeReconciler implements Reconciler {
 function withReport(claim: PersistentVolumeClaim, report: TransferReport): PersistentVolumeClaim {
   const annotations = { ...claim.metadata?.annotations, ...reportAnnotations(report) };
   return { ...claim, metadata: { ...claim.metadata, annotations } };
-}
-
-/**
- * Returns whether `one` is newer. Kubernetes guarantees since 1.35 that resource versions of one resource can be
- * compared as numbers; in practice they always could.
- */
-function isNewer(one: DataVolume, other: DataVolume): boolean {
-  return Number(one.metadata.resourceVersion) > Number(other.metadata.resourceVersion);
 }

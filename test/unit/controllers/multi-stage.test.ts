@@ -124,7 +124,7 @@ for (const [way, annotations] of Object.entries(ways)) {
       const event = fc.oneof(
         fc.record({
           rounds: fc.integer({ min: 1, max: 4 }),
-          pace: fc.constantFrom('even', 'late watches', 'late Kubernetes'),
+          pace: fc.constantFrom('even', 'late watches', 'late watches of others', 'late Kubernetes'),
         }),
         fc.constantFrom('restart', 'kill', 'grow', 'interrupt'),
       );

@@ -28,7 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     arbitrary: fc.record({
       rounds: fc.integer({ min: 1, max: 9 }),
-      pace: fc.constantFrom<Pace>('even', 'late watches', 'late Kubernetes'),
+      pace: fc.constantFrom<Pace>('even', 'late watches', 'late watches of others', 'late Kubernetes'),
     }),
     weight: 8,
   },

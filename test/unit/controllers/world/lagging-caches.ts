@@ -21,6 +21,8 @@ interface Filled {
 /** The controllers' caches, which know of a write only once it has been delivered. */
 export class LaggingCaches {
   readonly caches: Caches;
+  /** Whether they know of what the controllers wrote at once, as they do but for the moment after a new list. */
+  knowOwnWrites = false;
   readonly #undelivered: (() => void)[] = [];
 
   /** @param api is listed at once */
@@ -34,9 +36,10 @@ export class LaggingCaches {
     this.caches = Object.fromEntries(filled.map(({ name, cache }) => [name, cache])) as unknown as Caches;
     const byResource = new Map(filled.map((each) => [resourceName(each.resource), each]));
     for (const { resource, prune, cache } of filled) for (const object of api.list(resource)) cache.set(prune(object));
-    api.onWrite(({ resource, before, after }) => {
+    api.onWrite(({ user, resource, before, after }) => {
       const found = byResource.get(resourceName(resource));
       if (!found) return;
+      if (after && user === 'controllers' && this.knowOwnWrites) found.cache.set(found.prune(after));
       if (after) this.#undelivered.push(() => found.cache.set(found.prune(after)));
       else if (before) this.#undelivered.push(() => found.cache.delete(keyOf(before)));
     });

@@ -146,7 +146,7 @@ const change: fc.Arbitrary<Action> = fc.oneof(
   ),
 );
 
-const pace = fc.constantFrom<Pace>('even', 'late watches', 'late Kubernetes');
+const pace = fc.constantFrom<Pace>('even', 'late watches', 'late watches of others', 'late Kubernetes');
 
 /** Time that passes. The tenant may have been faster than the watches. */
 export const passing: fc.Arbitrary<Action> = fc.oneof(

@@ -52,7 +52,7 @@ export const controllerNames = [
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
-export type Pace = 'even' | 'late watches' | 'late Kubernetes';
+export type Pace = 'even' | 'late watches' | 'late watches of others' | 'late Kubernetes';
 
 export interface WorldOptions {
   /** Of the storage. */
@@ -143,12 +143,14 @@ export class World {
   /**
    * What Kubernetes does by itself, and then whatever the controllers have to do.
    *
-   * @param pace who is late: the watches, so that the controllers do not know of what was written last, or Kubernetes
+   * @param pace who is late: the watches, so that the controllers do not know of what was written last, or only of what
+   *   they wrote themselves, or Kubernetes
    */
   async round(pace: Pace = 'even'): Promise<void> {
     this.#time += this.#options.roundMilliseconds ?? ROUND_MILLISECONDS;
     if (pace === 'even') this.#cluster.step();
-    if (pace !== 'late watches') this.#caches.deliver();
+    this.#caches.knowOwnWrites = pace === 'late watches of others';
+    if (pace === 'even' || pace === 'late Kubernetes') this.#caches.deliver();
     for (const name of controllerNames) for (const key of this.#keysOf(name)) await this.work(name, key);
     this.#law?.lookAtData();
   }

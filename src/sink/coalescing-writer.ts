@@ -10,8 +10,10 @@ import { TargetFile } from './target-file.ts';
 
 const BLOCK_SIZE = 1024 * 1024;
 const BLOCKS = 4;
-/** Writes in flight from where the data is: while one is on its way to the device, that has another to work on. */
-const MOST_IN_PLACE = 4;
+/** Bytes in flight from where the data is: while one write is on its way to the device, that has others to work on. */
+const MOST_IN_PLACE = 4 * BLOCK_SIZE;
+/** Shortest data that is lent and written from where it is: less is better gathered. In bytes. */
+const SHORTEST_LENT = 64 * 1024;
 /** The size of the pieces that are checked for zeros before anything is copied, in bytes. */
 const PIECE = 64 * 1024;
 
@@ -46,6 +48,7 @@ export class CoalescingWriter {
   readonly #options: WriterOptions;
   readonly #blocks: Block[] = [];
   readonly #inPlace = new Set<Promise<void>>();
+  #bytesInPlace = 0;
   #current: Block | undefined;
   #failure: unknown;
   /** Zeros that were passed and remain to be zeroed. */
@@ -59,7 +62,8 @@ export class CoalescingWriter {
   }
 
   async write({ offset, data, keepUntil }: Extent): Promise<void> {
-    if (data.length >= BLOCK_SIZE && this.#options.zero === undefined && isAligned(data, offset)) {
+    const shortest = keepUntil === undefined ? BLOCK_SIZE : SHORTEST_LENT;
+    if (data.length >= shortest && this.#options.zero === undefined && isAligned(data, offset)) {
       await this.#writeInPlace(offset, data, keepUntil);
       return;
     }
@@ -146,7 +150,7 @@ export class CoalescingWriter {
 
   /** Writes data from where it is, behind the caller where that lets it be kept. */
   async #writeInPlace(offset: number, data: Buffer, keepUntil: Extent['keepUntil']): Promise<void> {
-    while (this.#inPlace.size >= MOST_IN_PLACE) await Promise.race(this.#inPlace);
+    while (this.#bytesInPlace >= MOST_IN_PLACE) await Promise.race(this.#inPlace);
     this.#throwFailure();
     const writing = this.#writeRuns(offset, data, dataRuns(data));
     if (keepUntil === undefined) {
@@ -157,8 +161,12 @@ export class CoalescingWriter {
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
-      .finally(() => this.#inPlace.delete(written));
+      .finally(() => {
+        this.#inPlace.delete(written);
+        this.#bytesInPlace -= data.length;
+      });
     this.#inPlace.add(written);
+    this.#bytesInPlace += data.length;
     keepUntil(written);
   }
 

@@ -10,17 +10,19 @@ import { waitsForFirstConsumer } from './wait-for-first-consumer.ts';
  * Requires that a claim has its volume, unless it is provisioned only for a pod. A pod that is created before its
  * volume is deferred by the scheduler, for longer than the provisioning takes.
  *
+ * @param options.after the most milliseconds until the next look
  * @throws WaitingError Provisioning; ProvisioningFailed with the provisioner's latest complaint
  */
 export async function requireVolume(
   context: Pick<ControllerContext, 'caches' | 'client' | 'now'>,
   claim: PersistentVolumeClaim,
+  { after = Infinity }: { readonly after?: number } = {},
 ): Promise<void> {
   if (isBound(claim) || waitsForFirstConsumer(claim, context.caches)) return;
   const warning = await latestWarning(context, claim);
   throw new WaitingError(
     warning ? 'ProvisioningFailed' : 'Provisioning',
     `Claim ${keyToString(keyOf(claim))} is being provisioned${warning ? `: ${warning}` : ''}`,
-    { after: untilNextLook(context, claim) },
+    { after: Math.min(after, untilNextLook(context, claim)) },
   );
 }

@@ -28,10 +28,10 @@ export interface CloneReceiver {
   /** Writes the next piece of the stream, which may be reused once this returns. */
   write(piece: Buffer): Promise<void>;
   /**
-   * Writes the next part of a disk, in place of its stream. Its data may be reused once this returns. Missing where
-   * only streams are received.
+   * Writes the next parts of a disk, in place of its stream. Their data may be reused once this returns, unless it is
+   * lent for longer. Missing where only streams are received.
    */
-  add?(part: DiskExtent | BlockCheck): Promise<void>;
+  add?(parts: Iterable<DiskExtent | BlockCheck>): Promise<void>;
   /** Completes the clone, once the stream has arrived intact. Returns when all of it is durable. */
   finish(): Promise<ReceivedClone>;
   /** Keeps what has arrived, for another stream of the same content to resume from there. */

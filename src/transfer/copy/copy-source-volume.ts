@@ -197,21 +197,23 @@ async function readChanged(
  *
  * @throws TransferError SourceChanged after the last extent
  */
-async function* unchanged(disk: Disk, extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
+async function* unchanged(disk: Disk, extents: DiskExtents['extents']): DiskExtents['extents'] {
   yield* extents;
   if ((await measureDisk(disk.path)).version === disk.version) return;
   throw new TransferError('SourceChanged', `${disk.path} was written while it was read`);
 }
 
 async function* counted(
-  extents: AsyncIterable<DiskExtent>,
+  extents: DiskExtents['extents'],
   progress: Progress,
   bytesBetween = (from: number, end: number) => end - from,
-): AsyncGenerator<DiskExtent> {
-  for await (const extent of extents) {
-    yield extent;
-    progress.read(bytesBetween(extent.offset, endOf(extent)));
-    if (extent.data) progress.wrote(extent.length);
+): AsyncGenerator<readonly DiskExtent[]> {
+  for await (const some of extents) {
+    yield some;
+    for (const extent of some) {
+      progress.read(bytesBetween(extent.offset, endOf(extent)));
+      if (extent.data) progress.wrote(extent.length);
+    }
   }
 }
 
@@ -240,13 +242,13 @@ async function* sendTree(
   arrived: ArrivedMembers | undefined,
   progress: Progress,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
+): CloneStream {
   if (arrived) {
     progress.note('leaving out', { files: arrived.files, bytes: arrived.bytes });
     progress.read(arrived.bytes);
   }
   for await (const piece of archiveTree(directory, membersWithout(arrived, directory, signal), signal)) {
-    yield piece;
+    yield [piece];
     progress.read(piece.length);
     progress.wrote(piece.length);
   }

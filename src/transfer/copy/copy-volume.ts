@@ -51,11 +51,13 @@ async function* writesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<() => Promise<void>> {
   if (content.readDisk === undefined || receiver.add === undefined) {
-    for await (const piece of content.open(progress, signal)) yield () => receiver.write(piece);
+    for await (const pieces of content.open(progress, signal)) {
+      for (const piece of pieces) yield () => receiver.write(piece);
+    }
     return;
   }
   const { checks = [], extents } = await content.readDisk(progress);
   const add = receiver.add.bind(receiver);
-  for (const check of checks) yield () => add(check);
-  for await (const extent of extents) yield () => add(extent);
+  yield () => add(checks);
+  for await (const some of extents) yield () => add(some);
 }

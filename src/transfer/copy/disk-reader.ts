@@ -12,6 +12,8 @@ import type { DiskExtent, DiskExtents } from './extent-stream.ts';
 const BATCH_LENGTH = 1024 * 1024;
 /** Number of batches that are read at once, so that the disk stays busy while data is being sent. */
 const BATCHES_IN_FLIGHT = 4;
+/** Number of batches at most that are being read or are lent to a writer. */
+const MOST_BATCHES = 2 * BATCHES_IN_FLIGHT;
 /** Most segments of a batch. */
 const LONGEST_BATCH = 64;
 /** Longer runs of zeros are split, so that the other end sees that the stream is alive and how far it is. In bytes. */
@@ -45,16 +47,18 @@ interface Batch {
   readonly data: Promise<Buffer[]>;
 }
 
-async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMap): AsyncGenerator<DiskExtent> {
+async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMap): AsyncGenerator<DiskExtent[]> {
   const disk = await DiskInput.open(path);
-  const spare = Array.from({ length: BATCHES_IN_FLIGHT }, () =>
-    alignedPart(new ArrayBuffer(alignableLength(BATCH_LENGTH)), BATCH_LENGTH),
-  );
+  const memories = new BatchMemories();
   const batches: Batch[] = [];
   const groups = gather(split(map(disk.file, from, size)));
+  let isAllRead = false;
   const startReads = (): void => {
-    for (let memory = spare.pop(); memory !== undefined; memory = spare.pop()) {
+    while (batches.length < BATCHES_IN_FLIGHT && !isAllRead) {
+      const memory = memories.take();
+      if (memory === undefined) return;
       const { value: segments } = groups.next();
+      isAllRead = segments === undefined;
       if (!segments) return;
       const data = settleAll(
         placesFor(segments, memory).map(async (place, index) => {
@@ -68,24 +72,69 @@ async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMa
     }
   };
   try {
-    startReads();
-    for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
-      const data = await batch.data;
-      for (const [index, segment] of batch.segments.entries()) {
-        if (segment.hole) {
-          const { offset, length, isUnchanged } = segment;
-          yield { offset, length, ...(isUnchanged && { isUnchanged }) };
-        } else {
-          yield* tellApart(segment.offset, data[index] ?? Buffer.alloc(0));
-        }
-      }
-      batches.shift();
-      spare.push(batch.memory);
+    for (;;) {
       startReads();
+      const [batch] = batches;
+      if (batch === undefined) {
+        if (isAllRead) return;
+        await memories.awaitLent();
+        continue;
+      }
+      const data = await batch.data;
+      const lent: Promise<unknown>[] = [];
+      yield extentsOf(batch.segments, data, (settled) => void lent.push(settled));
+      batches.shift();
+      memories.giveBack(batch.memory, lent);
     }
   } finally {
     await Promise.allSettled(batches.map(async ({ data }) => data));
     await disk.close();
+  }
+}
+
+/** @param data what was read of each segment */
+function extentsOf(
+  segments: readonly Segment[],
+  data: readonly Buffer[],
+  keepUntil: NonNullable<DiskExtent['keepUntil']>,
+): DiskExtent[] {
+  return segments.flatMap(({ offset, length, hole, isUnchanged }, index) =>
+    hole
+      ? [{ offset, length, ...(isUnchanged && { isUnchanged }) }]
+      : tellApart(offset, data[index] ?? Buffer.alloc(0), keepUntil),
+  );
+}
+
+/** The memory of batches; what of it is lent to a writer is given back only once that has done with it. */
+class BatchMemories {
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
+  readonly #lent = new Set<Promise<void>>();
+  #count = 0;
+
+  /** @returns undefined while all of it is in use */
+  take(): Buffer<ArrayBuffer> | undefined {
+    const spare = this.#spare.pop();
+    if (spare !== undefined || this.#count === MOST_BATCHES) return spare;
+    this.#count += 1;
+    return alignedPart(new ArrayBuffer(alignableLength(BATCH_LENGTH)), BATCH_LENGTH);
+  }
+
+  /** @param lent settle once nobody uses the memory any more */
+  giveBack(memory: Buffer<ArrayBuffer>, lent: readonly Promise<unknown>[]): void {
+    if (lent.length === 0) {
+      this.#spare.push(memory);
+      return;
+    }
+    const returned: Promise<void> = Promise.allSettled(lent).then(() => {
+      this.#spare.push(memory);
+      this.#lent.delete(returned);
+    });
+    this.#lent.add(returned);
+  }
+
+  /** Waits until some of what is lent has been given back. */
+  async awaitLent(): Promise<void> {
+    await Promise.race(this.#lent);
   }
 }
 
@@ -135,27 +184,33 @@ function* split(segments: Iterable<Segment>): Generator<Segment, undefined> {
   }
 }
 
-function* tellApart(at: number, piece: Buffer): Generator<DiskExtent> {
+function tellApart(at: number, piece: Buffer, keepUntil: NonNullable<DiskExtent['keepUntil']>): DiskExtent[] {
+  const extents: DiskExtent[] = [];
   let told = 0;
   for (const [start, end] of dataRuns(piece)) {
-    if (start > told) yield { offset: at + told, length: start - told };
-    yield { offset: at + start, length: end - start, data: piece.subarray(start, end) };
+    if (start > told) extents.push({ offset: at + told, length: start - told });
+    extents.push({ offset: at + start, length: end - start, data: piece.subarray(start, end), keepUntil });
     told = end;
   }
-  if (told < piece.length) yield { offset: at + told, length: piece.length - told };
+  if (told < piece.length) extents.push({ offset: at + told, length: piece.length - told });
+  return extents;
 }
 
-async function* joinZeros(extents: AsyncIterable<DiskExtent>): AsyncGenerator<DiskExtent> {
+async function* joinZeros(extents: AsyncIterable<readonly DiskExtent[]>): AsyncGenerator<DiskExtent[]> {
   let zeros: DiskExtent | undefined;
-  for await (const extent of extents) {
-    const isZeros = !extent.data && !extent.isUnchanged;
-    if (zeros && (!isZeros || zeros.length >= LONGEST_ZEROS)) {
-      yield zeros;
-      zeros = undefined;
+  for await (const some of extents) {
+    const joined: DiskExtent[] = [];
+    for (const extent of some) {
+      const isZeros = !extent.data && !extent.isUnchanged;
+      if (zeros && (!isZeros || zeros.length >= LONGEST_ZEROS)) {
+        joined.push(zeros);
+        zeros = undefined;
+      }
+      if (!isZeros) joined.push(extent);
+      else if (zeros) zeros.length += extent.length;
+      else zeros = { ...extent };
     }
-    if (!isZeros) yield extent;
-    else if (zeros) zeros.length += extent.length;
-    else zeros = { ...extent };
+    if (joined.length > 0) yield joined;
   }
-  if (zeros) yield zeros;
+  if (zeros) yield [zeros];
 }

@@ -75,18 +75,15 @@ export class DiskReceiver implements CloneReceiver {
 
   async write(piece: Buffer): Promise<void> {
     this.#decoder ??= new ExtentDecoder(this.#virtualSize, this.#position, { holdsBase: this.#holdsBase });
-    for (const decoded of this.#decoder.decode(piece)) await this.#add(decoded);
-    this.#saveInTime();
+    await this.add(this.#decoder.decode(piece));
   }
 
-  async add(part: DiskExtent | BlockCheck): Promise<void> {
-    await this.#add(part);
+  async add(parts: Iterable<DiskExtent | BlockCheck>): Promise<void> {
+    for (const part of parts) {
+      if ('code' in part) await this.#verify(part);
+      else await this.#take(part);
+    }
     this.#saveInTime();
-  }
-
-  async #add(part: DiskExtent | BlockCheck): Promise<void> {
-    if ('code' in part) await this.#verify(part);
-    else await this.#take(part);
   }
 
   /** @throws what an earlier checkpoint has failed with */
@@ -129,7 +126,7 @@ export class DiskReceiver implements CloneReceiver {
     await this.#sink.abandon();
   }
 
-  async #take({ offset, length, data, isUnchanged }: DiskExtent): Promise<void> {
+  async #take({ offset, length, data, keepUntil, isUnchanged }: DiskExtent): Promise<void> {
     if (offset !== this.#position) {
       throw new TransferError('StreamCorrupted', `offset ${offset} follows where ${this.#position} was due`);
     }
@@ -139,7 +136,7 @@ export class DiskReceiver implements CloneReceiver {
     }
     if (reachesCheckpoint) await this.#clear();
     if (data) {
-      await this.#sink.write({ offset, data });
+      await this.#sink.write({ offset, data, keepUntil });
       this.#unsaved += length;
     } else if (isUnchanged) {
       this.#unchangedBytes += length;

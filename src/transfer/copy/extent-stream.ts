@@ -15,11 +15,16 @@
 import { TransferError } from '../../base/errors.ts';
 import type { BlockCheck } from './block-checks.ts';
 
-/** Part of a disk, in bytes; without `data` it is all zeros. `data` is valid until the next extent is requested. */
+/**
+ * Part of a disk, in bytes; without `data` it is all zeros. `data` is valid until the next extents are requested, or
+ * for as long as `keepUntil` has it lent.
+ */
 export interface DiskExtent {
   offset: number;
   length: number;
   data?: Buffer;
+  /** Lends the data until the promise has settled. */
+  keepUntil?: (settled: Promise<unknown>) => void;
   /** Set where the target has this part already, which is neither data nor zeros then. */
   isUnchanged?: true;
 }
@@ -28,8 +33,8 @@ export interface DiskExtent {
 export interface DiskExtents {
   /** Size of the disk in bytes. */
   size: number;
-  /** The extents up to the end of the disk, in order and without gaps. */
-  extents: AsyncIterable<DiskExtent>;
+  /** The extents up to the end of the disk, some at a time, in order and without gaps. */
+  extents: AsyncIterable<readonly DiskExtent[]>;
   /** What a target has to hold already where extents are unchanged. */
   checks?: readonly BlockCheck[];
 }
@@ -43,26 +48,22 @@ const END = 3;
 const CHECK = 4;
 const UNCHANGED = 5;
 
-/** Yields the stream in buffers that stay valid until the next one is requested. */
-export async function* encodeExtents(source: DiskExtents): AsyncGenerator<Buffer> {
+/** Yields the stream in buffers that stay valid until the next ones are requested. */
+export async function* encodeExtents(source: DiskExtents): AsyncGenerator<readonly Buffer[]> {
   const header = Buffer.allocUnsafe(HEADER_LENGTH);
   MAGIC.copy(header);
   header.writeBigUInt64BE(BigInt(source.size), MAGIC.length);
-  yield header;
-
-  for (const { offset, code } of source.checks ?? []) yield record(CHECK, offset, code);
+  yield [header, ...(source.checks ?? []).map(({ offset, code }) => record(CHECK, offset, code))];
 
   let dataBytes = 0;
-  for await (const { offset, length, data, isUnchanged } of source.extents) {
-    if (data) {
+  for await (const extents of source.extents) {
+    yield extents.flatMap(({ offset, length, data, isUnchanged }) => {
+      if (!data) return [record(isUnchanged ? UNCHANGED : ZEROS, offset, BigInt(length))];
       dataBytes += length;
-      yield record(DATA, offset, BigInt(length));
-      yield data;
-    } else {
-      yield record(isUnchanged ? UNCHANGED : ZEROS, offset, BigInt(length));
-    }
+      return [record(DATA, offset, BigInt(length)), data];
+    });
   }
-  yield record(END, source.size, BigInt(dataBytes));
+  yield [record(END, source.size, BigInt(dataBytes))];
 }
 
 function record(kind: number, offset: number, content: bigint): Buffer {

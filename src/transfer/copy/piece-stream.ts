@@ -69,17 +69,14 @@ export class PieceWriter {
   }
 
   /**
-   * Copies a buffer, which may be reused when this returns.
+   * Copies a buffer, which may be reused when this returns, or once the promise is fulfilled where it returns one.
    *
    * @throws what `send` threw
    */
-  async add(buffer: Buffer): Promise<void> {
-    for (let position = 0; position < buffer.length;) {
-      const copied = buffer.copy(this.#filling, this.#end, position);
-      position += copied;
-      this.#end += copied;
-      if (this.#end === this.#filling.length) await this.#pass();
-    }
+  add(buffer: Buffer): Promise<void> | undefined {
+    const copied = buffer.copy(this.#filling, this.#end);
+    this.#end += copied;
+    return this.#end < this.#filling.length ? undefined : this.#passAndAdd(buffer.subarray(copied));
   }
 
   /** Sends the rest and the end record; returns when all of it has been sent. */
@@ -92,6 +89,11 @@ export class PieceWriter {
     end.writeBigUInt64BE(BigInt(digest.bytes), 4 + END_DIGEST_LENGTH);
     await this.#send(end);
     return digest;
+  }
+
+  async #passAndAdd(rest: Buffer): Promise<void> {
+    await this.#pass();
+    await this.add(rest);
   }
 
   async #pass(): Promise<void> {
@@ -119,6 +121,8 @@ export class PieceReader {
   #length = 0;
   #filled = 0;
   #taking: Promise<void> = Promise.resolve();
+  /** Whether the consumer has not taken the last piece yet, or has failed to. */
+  #isTaking = false;
   #digest: StreamDigest | undefined;
   #settled = false;
 
@@ -147,7 +151,7 @@ export class PieceReader {
       const copied = buffer.copy(this.#filling, this.#filled, position, position + this.#length - this.#filled);
       position += copied;
       this.#filled += copied;
-      if (this.#filled === this.#length) return this.#pass(Buffer.from(buffer.subarray(position)));
+      if (this.#filled === this.#length) return this.#pass(buffer.subarray(position));
     }
     return undefined;
   }
@@ -199,19 +203,32 @@ export class PieceReader {
     this.#digest = digest;
   }
 
-  async #pass(rest: Buffer): Promise<void> {
+  #pass(rest: Buffer): Promise<void> | undefined {
     const piece = this.#filling.subarray(0, this.#length);
     if (this.#digester.add(piece).compare(this.#header, 4, HEADER_LENGTH) !== 0) {
       throw corrupted(`a piece of ${piece.length} bytes is not as it was sent`);
     }
     this.#length = 0;
     this.#filled = 0;
+    if (this.#isTaking) return this.#passLater(piece, Buffer.from(rest));
+    this.#passNow(piece);
+    return this.add(rest);
+  }
+
+  async #passLater(piece: Buffer, rest: Buffer): Promise<void> {
     await this.#taking;
     if (this.#settled) return;
-    this.#taking = this.#take(piece);
+    this.#passNow(piece);
+    await this.add(rest);
+  }
+
+  #passNow(piece: Buffer): void {
+    this.#isTaking = true;
+    this.#taking = this.#take(piece).then(() => {
+      this.#isTaking = false;
+    });
     this.#taking.catch(() => undefined);
     [this.#filling, this.#other] = [this.#other, this.#filling];
-    await this.add(rest);
   }
 }
 

@@ -1,7 +1,7 @@
 import { PieceWriter, type StreamDigest } from './piece-stream.ts';
 
-/** The stream to send; each buffer stays valid until the next one is requested. */
-export type CloneStream = AsyncIterable<Buffer>;
+/** The stream to send, in buffers that stay valid until the next ones are requested. */
+export type CloneStream = AsyncIterable<readonly Buffer[]>;
 
 /** What the stream is written to: a request, or a connection. */
 interface Output {
@@ -38,9 +38,13 @@ export async function sendPieces(
         output.write(bytes, (error) => (error ? reject(error) : resolve()));
       }),
   );
-  for await (const bytes of content) {
-    if (over) return undefined;
-    await writer.add(bytes);
+  for await (const some of content) {
+    for (const bytes of some) {
+      if (over) return undefined;
+      const passing = writer.add(bytes);
+      // Most of what is added is only copied, and to wait for nothing takes time, too.
+      if (passing) await passing;
+    }
   }
   return writer.end();
 }

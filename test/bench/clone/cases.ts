@@ -47,6 +47,8 @@ export const cases: Readonly<Record<string, (dimensions: Dimensions) => Case>> =
   tree,
   'image-one-pod': (dimensions) => inOnePod(image(dimensions)),
   'device-one-pod': (dimensions) => inOnePod(device(dimensions)),
+  'device-allocated-one-pod': (dimensions) => inOnePod(allocatedDevice(dimensions)),
+  'device-repeated-one-pod': (dimensions) => inOnePod(repeatedDevice(dimensions)),
   'tree-one-pod': (dimensions) => inOnePod(tree(dimensions)),
 };
 

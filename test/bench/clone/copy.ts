@@ -77,11 +77,11 @@ export async function copy(rig: CloneRig, program: RoleProgram, copied: Copied):
  * @throws Error where it does not succeed
  */
 export async function copyInOneProcess(rig: CloneRig, program: RoleProgram, copied: Copied): Promise<CopyFigures> {
-  const { volumeMode, contentType, devices } = copied;
+  const { volumeMode, contentType, devices, holdsBase } = copied;
   const role = rig.startCopy(
     { volumeMode, contentType, capacity: 8 * GIBIBYTE },
     devices ? { sourceDevice: devices.source, blockDevice: devices.target } : {},
-    { program, sourceVolumeMode: volumeMode },
+    { program, sourceVolumeMode: volumeMode, ...(holdsBase && { holdsBase }) },
   );
   const usage = followUsage(role.process.pid);
   await role.stage('starting');
@@ -89,7 +89,7 @@ export async function copyInOneProcess(rig: CloneRig, program: RoleProgram, copi
   const result = await role.result();
   if (result.outcome !== 'succeeded') throw new Error(JSON.stringify(result));
   const seconds = (performance.now() - began) / 1000;
-  const { processor, memory } = usage();
+  const { processor, memory, fetched } = usage();
   return {
     seconds,
     'processor, s': processor,
@@ -98,7 +98,7 @@ export async function copyInOneProcess(rig: CloneRig, program: RoleProgram, copi
     'source: memory, MB': 0,
     'target: memory, MB': memory,
     'source: read, MB': 0,
-    'source: fetched, MB': 0,
+    'source: fetched, MB': fetched,
     'source: sent, MB': 0,
   };
 }

@@ -10,6 +10,7 @@ import { clusterAgainst } from './against.ts';
 import { quietMetrics } from './controller.ts';
 import { changeHundredth, type Disk, make, makeScattered, referenceSeconds } from './disks.ts';
 import { classOf, type CloneRow, disks, rows, TOLD_CLASS } from './rows.ts';
+import { Timeline } from './timeline.ts';
 
 const log = (line: string): void => console.error(line);
 
@@ -31,7 +32,7 @@ export interface Result {
 
 /**
  * Measures clones on the test cluster, or on that of $KUBECONFIG, from creation to success:
- * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls] [--against COMMIT]
+ * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls] [--timeline] [--against COMMIT]
  *
  * @returns the exit code: 0, 1 where a row took longer than it may, or 2 for arguments that make no sense
  */
@@ -42,6 +43,7 @@ export async function cluster(args: string[]): Promise<number> {
       rows: { type: 'string', default: '' },
       rounds: { type: 'string', default: '3' },
       calls: { type: 'boolean', default: false },
+      timeline: { type: 'boolean', default: false },
       against: { type: 'string' },
     },
   });
@@ -57,12 +59,20 @@ export async function cluster(args: string[]): Promise<number> {
     );
     return 0;
   }
-  const results = await measureRows(chosen, rounds, { tellCalls: values.calls });
+  const results = await measureRows(chosen, rounds, values);
   return results.some(({ row, seconds, reference }) => seconds > row.aim(reference ?? NaN)) ? 1 : 0;
 }
 
+/** What is printed of each clone besides. */
+interface Telling {
+  /** The controllers' API calls by kind. */
+  readonly calls?: boolean;
+  /** When its objects came into which state. */
+  readonly timeline?: boolean;
+}
+
 /** Measures rows, and prints each as soon as it is measured. */
-async function measureRows(chosen: readonly CloneRow[], rounds: number, { tellCalls = false } = {}): Promise<Result[]> {
+async function measureRows(chosen: readonly CloneRow[], rounds: number, telling: Telling = {}): Promise<Result[]> {
   const environment = await prepareEnvironment(log);
   const namespaces = {
     own: await createNamespace(environment.client, { prefix: 'bench' }),
@@ -77,7 +87,7 @@ async function measureRows(chosen: readonly CloneRow[], rounds: number, { tellCa
     console.log('| --- | --- | --- | --- | --- | --- |');
     for (const row of chosen) {
       if (classOf(row, environment.classes) === undefined) continue;
-      const result = await measureRow(environment, namespaces, row, rounds, tellCalls);
+      const result = await measureRow(environment, namespaces, row, rounds, telling);
       console.log(describe(result));
       results.push(result);
     }
@@ -94,7 +104,7 @@ async function measureRow(
   { own, other }: Namespaces,
   row: CloneRow,
   rounds: number,
-  tellCalls: boolean,
+  telling: Telling,
 ): Promise<Result> {
   const { size, mebibytes, data } = disks[row.source];
   const { volumeMode, count = 1 } = row;
@@ -117,11 +127,13 @@ async function measureRow(
     const reference = row.source === 'large' && !row.repeated ? await referenceSeconds(environment, golden) : undefined;
     const before = await quietMetrics(environment);
     if (row.source === 'large') await dropCaches();
+    const timeline = telling.timeline ? new Timeline(environment.client, [own, other]) : undefined;
     const began = performance.now();
     await Promise.all(clones.map((clone) => make(environment, clone, { pvc: golden.key })));
     const seconds = (performance.now() - began) / 1000;
+    if (timeline) console.error((await timeline.stop()).join('\n'));
     const after = await quietMetrics(environment);
-    if (tellCalls)
+    if (telling.calls)
       console.error(
         callsBetween(before, after, count)
           .map(([name, calls]) => `  ${calls} ${name}`)

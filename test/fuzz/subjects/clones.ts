@@ -20,9 +20,11 @@ export async function makeCloneSeeds(): Promise<Buffer[]> {
   const sent: Buffer[] = [];
   const plain: Buffer[] = [];
   const writer = new PieceWriter(async (bytes) => void sent.push(Buffer.from(bytes)));
-  for await (const buffer of extents) {
-    plain.push(Buffer.from(buffer));
-    await writer.add(buffer);
+  for await (const some of extents) {
+    for (const buffer of some) {
+      plain.push(Buffer.from(buffer));
+      await writer.add(buffer);
+    }
   }
   await writer.end();
   const offer = { 'x-cdi-content-type': 'blockdevice-clone', 'x-diskpress-content-id': contentId };
@@ -40,10 +42,12 @@ export async function makeCloneSeeds(): Promise<Buffer[]> {
   ];
 }
 
-async function* disk(): AsyncGenerator<DiskExtent> {
-  yield { offset: 0, length: 3000, data: Buffer.alloc(3000, 'data') };
-  yield { offset: 3000, length: 1096 };
-  yield { offset: 4096, length: DISK_SIZE - 4096, data: Buffer.alloc(DISK_SIZE - 4096, 'more') };
+async function* disk(): AsyncGenerator<DiskExtent[]> {
+  yield [
+    { offset: 0, length: 3000, data: Buffer.alloc(3000, 'data') },
+    { offset: 3000, length: 1096 },
+  ];
+  yield [{ offset: 4096, length: DISK_SIZE - 4096, data: Buffer.alloc(DISK_SIZE - 4096, 'more') }];
 }
 
 /** Lets both ends of a clone loose on what may have come from the other, or from a volume. */

@@ -121,10 +121,10 @@ describe('a copy by one process that has both volumes', () => {
       expect(existsSync(join(rig.target, CHECKPOINT_NAME))).to.equal(true);
     });
 
-    async function* readUpTo(end: number): AsyncGenerator<DiskExtent> {
-      for await (const extent of readDisk(image(rig.source), { from: 0, size }).extents) {
-        if (extent.offset >= end) throw new TransferError('SourceNotReadable', 'the disk is away');
-        yield extent;
+    async function* readUpTo(end: number): AsyncGenerator<readonly DiskExtent[]> {
+      for await (const extents of readDisk(image(rig.source), { from: 0, size }).extents) {
+        if (extents.some(({ offset }) => offset >= end)) throw new TransferError('SourceNotReadable', 'the disk is away');
+        yield extents;
       }
     }
 

@@ -39,12 +39,14 @@ import type { CloneContext } from '../metrics/clone-count.ts';
 import { gatherClaimSource } from '../source/claim-source.ts';
 import { requireSameObject } from '../source/cloned-object.ts';
 import { requireRoom } from '../source/source.ts';
+import { askAhead } from './ask-ahead.ts';
 import { holdsBase } from './changed-ranges.ts';
 import { copyOfCdi } from './copy-of-cdi.ts';
 import { createPods } from './create-pods.ts';
 import { giveUpOnePod } from './give-up-one-pod.ts';
+import { forgetRanges } from './inquire.ts';
 import { Inquiries } from './inquiries.ts';
-import { forgetRanges, hasBegun, knownRanges } from './known-ranges.ts';
+import { hasBegun, knownRanges } from './known-ranges.ts';
 import { type HostCloneKeys, hostCloneKeys } from './objects.ts';
 import { hasBothVolumes } from './one-pod.ts';
 import { startingMessage, warnOfUnknownRanges, warnOfWrongRanges } from './remarks.ts';
@@ -136,14 +138,15 @@ export class CopyReconciler implements Reconciler {
       return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     }
     await requireUnusedSource(this.#context, this.#inquiries, claim, sourceKey);
-    await requireVolume(this.#context, claim);
+    // A pod that is still running has the keys, and nobody knows any more what else is beside them.
+    const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
+    const after = isFresh ? await askAhead(this.#context, this.#inquiries, claim, source) : Infinity;
+    await requireVolume(this.#context, claim, { after });
     if (sourceKey.namespace !== keyOf(claim).namespace) {
       const left = this.#timing.provisionerWait(claim);
       if (left > 0) return { requeueAfter: left };
       await addFinalizer(this.#context.client, persistentVolumeClaims, claim, finalizer.cloneSource);
     }
-    // A pod that is still running has the keys, and nobody knows any more what else is beside them.
-    const isFresh = !this.#pod(claim, keys.sourcePod) && !this.#pod(claim, keys.targetPod);
     if (hasBegun(claim) && (await this.#areThere(claim, keys))) return { requeueAfter: ASKING_MILLISECONDS };
     const known = await knownRanges(this.#context, this.#inquiries, claim, source, isFresh);
     if (known === 'pending') return { requeueAfter: ASKING_MILLISECONDS };

@@ -7,8 +7,8 @@ import { readReport } from '../../transfers/transfer-report.ts';
 import { keepsBase } from '../bases/base.ts';
 import type { CloneContext } from '../metrics/clone-count.ts';
 import { isInUse, requireUnused } from '../source/in-use.ts';
+import { forgetRanges } from './inquire.ts';
 import type { Inquiries } from './inquiries.ts';
-import { forgetRanges } from './known-ranges.ts';
 
 const FIELD_MANAGER = 'diskpress-copy-source';
 

@@ -29,7 +29,10 @@ export function writeLargeDisk(path: string, mebibytes = 128): void {
   );
 }
 
-/** Block devices over sparse files in a folder. Root's rights are needed. */
+/**
+ * Block devices over sparse files in a folder. Root's rights are needed. As storage does, they work on many requests at
+ * once: without direct I/O, the kernel passes one after the other through a page cache.
+ */
 export class LoopDevices {
   readonly #directory: string;
   readonly #devices: string[] = [];
@@ -46,7 +49,7 @@ export class LoopDevices {
   /** Makes a device of the given size; returns its path. */
   attach(name: string, mebibytes: number): string {
     const device = sh(
-      'truncate -s "$2M" "$1" && losetup --find --show "$1"',
+      'truncate -s "$2M" "$1" && losetup --find --show --direct-io=on "$1"',
       '/',
       this.file(name),
       String(mebibytes),

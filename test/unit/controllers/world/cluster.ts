@@ -41,6 +41,8 @@ const NAMESPACED: readonly Resource<KubeObject>[] = [
 
 /** What Kubernetes, the CSI driver and the kubelets do by themselves; each call is a step. */
 export class Cluster {
+  /** Whether claims get volumes that are made for them. */
+  provisions = true;
   readonly #api: SimulatedApi;
   readonly #data: Data;
 
@@ -128,6 +130,7 @@ export class Cluster {
     const { namespace = '', name = '', uid } = claim.metadata ?? {};
     if (claim.spec?.storageClassName !== STORAGE_CLASS) return;
     if (source?.apiGroup === CDI_GROUP) return this.#nameProvisioner(claim);
+    if (!this.provisions) return;
     const contents = source ? this.#data.ofSource({ namespace, name: source.name }, source.kind) : [];
     if (!contents) return;
     const volume = this.#api.create('cluster', persistentVolumes, {

@@ -135,6 +135,11 @@ export class World {
     this.#time += milliseconds;
   }
 
+  /** Whether the storage makes volumes for claims, from now on. */
+  set provisions(does: boolean) {
+    this.#cluster.provisions = does;
+  }
+
   /** What Kubernetes does by itself. */
   kubernetes(): void {
     this.#cluster.step();

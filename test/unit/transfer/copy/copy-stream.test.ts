@@ -49,8 +49,8 @@ class MemoryReceiver implements CloneReceiver {
   }
 }
 
-async function* pieces(...texts: string[]): AsyncGenerator<Buffer> {
-  for (const text of texts) yield Buffer.from(text);
+async function* pieces(...texts: string[]): AsyncGenerator<Buffer[]> {
+  for (const text of texts) yield [Buffer.from(text)];
 }
 
 async function failure(promise: Promise<unknown>): Promise<TransferError> {
@@ -146,7 +146,7 @@ for (const takesUpgrades of [true, false]) {
         parts.push(Buffer.from(piece));
       };
       await sendCopy(server, offer, async function* () {
-        for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000);
+        for (let at = 0; at < content.length; at += 100_000) yield [content.subarray(at, at + 100_000)];
       });
       await received;
       expect(Buffer.concat(parts).equals(content)).to.equal(true);
@@ -181,8 +181,8 @@ for (const takesUpgrades of [true, false]) {
     });
 
     it('keeps what arrived of a stream whose source fails, and takes the next', async () => {
-      const broken = async function* (): AsyncGenerator<Buffer> {
-        yield Buffer.from('half of ');
+      const broken = async function* (): AsyncGenerator<Buffer[]> {
+        yield [Buffer.from('half of ')];
         throw new TransferError('SourceNotReadable', 'the source cannot be read');
       };
       expect(await failure(sendCopy(server, offer, broken))).to.have.property('code', 'SourceNotReadable');
@@ -193,8 +193,8 @@ for (const takesUpgrades of [true, false]) {
 
     it('tells the source in the middle of the stream why the target cannot go on', async () => {
       receiver.failWith = new TransferError('NoSpace', 'the target volume is full');
-      const endless = async function* (): AsyncGenerator<Buffer> {
-        for (;;) yield Buffer.alloc(1024 * 1024);
+      const endless = async function* (): AsyncGenerator<Buffer[]> {
+        for (;;) yield [Buffer.alloc(1024 * 1024)];
       };
       const error = await failure(sendCopy(server, offer, endless));
       expect(error).to.include({ code: 'NoSpace', permanent: true, message: 'the target volume is full' });
@@ -207,7 +207,7 @@ for (const takesUpgrades of [true, false]) {
         throw new TransferError('ImageTooLarge', 'the image is too large');
       };
       let asked = false;
-      const content = (): AsyncGenerator<Buffer> => {
+      const content = (): AsyncGenerator<Buffer[]> => {
         asked = true;
         return pieces('never sent');
       };
@@ -241,10 +241,10 @@ for (const takesUpgrades of [true, false]) {
     it('stops when it is told to, at either end', async () => {
       const abort = new AbortController();
       const stopped = new TransferError('Interrupted', 'told to stop');
-      const endless = async function* (): AsyncGenerator<Buffer> {
+      const endless = async function* (): AsyncGenerator<Buffer[]> {
         for (;;) {
           if (receiver.content.length > 0) abort.abort(stopped);
-          yield Buffer.alloc(64 * 1024);
+          yield [Buffer.alloc(64 * 1024)];
         }
       };
       expect(await failure(sendCopy(server, offer, endless, abort.signal))).to.equal(stopped);

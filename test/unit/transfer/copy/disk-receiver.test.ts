@@ -5,7 +5,7 @@ import { CHECKED_LENGTH } from '../../../../src/transfer/copy/block-checks.ts';
 import type { Checkpoint, CheckpointStore } from '../../../../src/transfer/copy/copy-checkpoint.ts';
 import { type CloneOffer, MISMATCHED_BASE } from '../../../../src/transfer/copy/copy-protocol.ts';
 import { DiskReceiver } from '../../../../src/transfer/copy/disk-receiver.ts';
-import { type DiskExtents, encodeExtents } from '../../../../src/transfer/copy/extent-stream.ts';
+import { type DiskExtent, type DiskExtents, encodeExtents } from '../../../../src/transfer/copy/extent-stream.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 16 * CHECKED_LENGTH;
@@ -116,10 +116,10 @@ describe('the receiver of a disk', () => {
   });
 });
 
-async function* data(...places: number[]): AsyncGenerator<{ offset: number; length: number; data: Buffer }> {
+async function* data(...places: number[]): AsyncGenerator<DiskExtent[]> {
   for (const [index, end] of places.entries()) {
     const offset = places[index - 1];
-    if (offset !== undefined) yield { offset, length: end - offset, data: Buffer.alloc(end - offset, 1) };
+    if (offset !== undefined) yield [{ offset, length: end - offset, data: Buffer.alloc(end - offset, 1) }];
     await Promise.resolve();
   }
 }
@@ -130,7 +130,7 @@ function nothing(): DiskExtents['extents'] {
 
 async function encode(extents: DiskExtents): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of encodeExtents(extents)) pieces.push(Buffer.from(piece));
+  for await (const some of encodeExtents(extents)) pieces.push(...some.map((piece) => Buffer.from(piece)));
   // Without the record of the end, because the rest is still to come.
   return Buffer.concat(pieces.slice(0, -1));
 }

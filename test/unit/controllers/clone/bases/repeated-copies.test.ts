@@ -55,6 +55,58 @@ describe('repeated copies of a Block claim whose owner wants them to be incremen
     ).to.deep.equal(['team/own']);
   });
 
+  it('ask what has changed while the earlier copy is being restored', async () => {
+    const incremental = await IncrementalWorld.of();
+    await incremental.copy('first');
+    incremental.world.provisions = false;
+    incremental.begin('second');
+    await incremental.rounds(8);
+    expect(incremental.driver.deltas).to.have.length(1);
+    expect(incremental.sent).to.deep.equal(['everything']);
+    incremental.world.provisions = true;
+    await incremental.settled('second');
+    expect(incremental.phaseOf('second')).to.equal('Succeeded');
+    expect(incremental.sent).to.deep.equal(['everything', CHANGED]);
+    expect(incremental.driver.deltas).to.have.length(1);
+    expect(incremental.snapshots()).to.have.members(incremental.kept());
+  });
+
+  it('ask anew once the earlier copy is restored where the source was used meanwhile', async () => {
+    const incremental = await IncrementalWorld.of();
+    await incremental.copy('first');
+    const { world } = incremental;
+    world.provisions = false;
+    incremental.begin('second');
+    await incremental.rounds(8);
+    const writer = { namespace: TEAM, name: 'writer' };
+    const volumes = [{ name: 'disk', persistentVolumeClaim: { claimName: SOURCE.name } }];
+    world.api.create('cluster', pods, { metadata: writer, spec: { containers: [], volumes } });
+    await incremental.rounds(2);
+    world.api.delete('cluster', pods, writer);
+    await incremental.rounds(2);
+    world.provisions = true;
+    await incremental.settled('second');
+    expect(incremental.phaseOf('second')).to.equal('Succeeded');
+    expect(incremental.sent).to.deep.equal(['everything', CHANGED]);
+    expect(incremental.driver.deltas).to.have.length(2);
+    expect(incremental.snapshots()).to.have.members(incremental.kept());
+  });
+
+  it('keep no snapshot for a volume that does not come', async () => {
+    const incremental = await IncrementalWorld.of();
+    const { world } = incremental;
+    world.provisions = false;
+    incremental.begin('first');
+    await incremental.rounds(8);
+    expect(incremental.snapshots()).to.have.length(1);
+    await incremental.rounds(30);
+    expect(incremental.snapshots()).to.have.length(0);
+    world.provisions = true;
+    await incremental.settled('first');
+    expect(incremental.phaseOf('first')).to.equal('Succeeded');
+    expect(incremental.kept()).to.have.length(2);
+  });
+
   it('send everything where the driver does not answer, and say why', async () => {
     const incremental = await IncrementalWorld.of();
     await incremental.copy('first');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { snapshotMetadataServices } from '../../../../../src/controllers/changed-blocks/metadata-services.ts';
-import { forgetRanges } from '../../../../../src/controllers/clone/copy/known-ranges.ts';
+import { forgetRanges } from '../../../../../src/controllers/clone/copy/inquire.ts';
 import { workForAnnotation } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import {
   type PersistentVolumeClaim,

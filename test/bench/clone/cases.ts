@@ -21,7 +21,7 @@ const FILES_IN_FOLDER = 1000;
 /** A way to copy, and the usual tool for the same. */
 export interface Case {
   readonly name: string;
-  /** Whether one process has both volumes; another build copies with two. */
+  /** Whether one process has both volumes; a build that cannot do that copies with two. */
   readonly inOnePod?: true;
   /** Fills the source. @returns what is copied */
   prepare: (rig: CloneRig, devices: LoopDevices) => Promise<Copied>;

@@ -21,6 +21,12 @@ const former = {
   }),
 };
 
+/** What runs the ends of a copy. */
+export interface Ends extends RoleProgram {
+  /** Whether one process can have both volumes. */
+  readonly copiesInOnePod: boolean;
+}
+
 /**
  * Bundles what runs the two ends of a copy, as the product is bundled: what translating TypeScript takes is not the
  * product's.
@@ -28,7 +34,7 @@ const former = {
  * @param folder the top of a checkout with its dependencies
  * @param outdir is made
  */
-export async function bundledEnds(folder: string, outdir: string): Promise<RoleProgram> {
+export async function bundledEnds(folder: string, outdir: string): Promise<Ends> {
   const isFormer = !existsSync(join(folder, script));
   await mkdir(outdir);
   await symlink(join(folder, 'node_modules'), join(outdir, 'node_modules'));
@@ -49,6 +55,7 @@ export async function bundledEnds(folder: string, outdir: string): Promise<RoleP
   });
   return {
     script: join(outdir, 'role.js'),
+    copiesInOnePod: existsSync(join(folder, 'src/pods/copy-volume.ts')),
     ...(isFormer && {
       translate: (role, settings) => [
         former.roles.get(role) ?? role,

@@ -2,17 +2,17 @@ import { rmSync } from 'node:fs';
 import type { Log } from '../../cluster/commands.ts';
 import { CloneRig } from '../../integration/copy/rig/clone-rig.ts';
 import { LoopDevices } from '../../integration/copy/rig/disks.ts';
-import type { RoleProgram } from '../../integration/support/running-role.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { atEnd } from '../ending.ts';
 import type { Case } from './cases.ts';
 import { copy, type CopyFigures, copyInOneProcess } from './copy.ts';
+import type { Ends } from './ends.ts';
 
 export interface Measuring {
   readonly rounds: number;
-  readonly ours: RoleProgram;
+  readonly ours: Ends;
   /** The same of another build. */
-  readonly theirs: RoleProgram | undefined;
+  readonly theirs: Ends | undefined;
   readonly log: Log;
 }
 
@@ -43,12 +43,12 @@ export async function measure(each: Case, { rounds, ours, theirs, log }: Measuri
       const began = performance.now();
       each.reference(rig, copied);
       measured.reference.push((performance.now() - began) / 1000);
-      const copies: [RoleProgram, CopyFigures[]][] = [[ours, measured.ours]];
+      const copies: [Ends, CopyFigures[]][] = [[ours, measured.ours]];
       if (theirs) copies.push([theirs, measured.theirs]);
       for (const [program, figures] of round % 2 === 0 ? copies : copies.toReversed()) {
         await each.clear(rig, copied);
         await dropCaches();
-        figures.push(await (each.inOnePod && program === ours ? copyInOneProcess : copy)(rig, program, copied));
+        figures.push(await (each.inOnePod && program.copiesInOnePod ? copyInOneProcess : copy)(rig, program, copied));
         each.verify(rig, copied);
       }
     } finally {

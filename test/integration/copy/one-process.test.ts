@@ -123,7 +123,8 @@ describe('a copy by one process that has both volumes', () => {
 
     async function* readUpTo(end: number): AsyncGenerator<readonly DiskExtent[]> {
       for await (const extents of readDisk(image(rig.source), { from: 0, size }).extents) {
-        if (extents.some(({ offset }) => offset >= end)) throw new TransferError('SourceNotReadable', 'the disk is away');
+        if (extents.some(({ offset }) => offset >= end))
+          throw new TransferError('SourceNotReadable', 'the disk is away');
         yield extents;
       }
     }

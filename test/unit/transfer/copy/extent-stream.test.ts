@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { TransferError } from '../../../../src/base/errors.ts';
-import { type DiskExtent, type DiskExtents, encodeExtents, ExtentDecoder } from '../../../../src/transfer/copy/extent-stream.ts';
+import {
+  type DiskExtent,
+  type DiskExtents,
+  encodeExtents,
+  ExtentDecoder,
+} from '../../../../src/transfer/copy/extent-stream.ts';
 
 /** Runs that cover a small disk, each of data or of zeros. */
 const disks = fc

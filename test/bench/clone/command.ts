@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { repository } from '../../cluster/folders.ts';
 import { buildOf } from '../against/build.ts';
 import { comparison } from '../against/comparison.ts';
+import { againstOption, benchCommand, count, roundsOption, severalOf } from '../command-line.ts';
 import { atEnd } from '../ending.ts';
 import { middle, table } from '../table.ts';
 import { cases } from './cases.ts';
@@ -15,38 +15,37 @@ import { measure, type Measured } from './measure.ts';
 const NAMES = Object.keys(cases);
 const log = (line: string): void => console.error(line);
 
+interface Options {
+  readonly copies?: string[];
+  readonly mebibytes: number;
+  readonly files: number;
+  readonly rounds: number;
+  readonly against?: string;
+}
+
 /**
- * Measures host-assisted copies, with both ends as processes of this machine, against the usual tool in alternation:
- * npm run bench -- clone [--rounds 3] [--mebibytes 8192] [--files 100000] [--copies image]… [--against COMMIT]. Needs
- * root, for block devices and for cold caches.
+ * Measures host-assisted copies, with both ends as processes of this machine, against the usual tool in alternation.
+ * Needs root, for block devices and for cold caches.
  *
- * @returns the exit code: 0, or 2 for arguments that make no sense
+ * @returns the exit code: 0
  */
 export async function clone(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string', default: '3' },
-      mebibytes: { type: 'string', default: '8192' },
-      files: { type: 'string', default: '100000' },
-      copies: { type: 'string', multiple: true, default: NAMES },
-      against: { type: 'string' },
-    },
-  });
-  const [rounds, mebibytes, files] = [values.rounds, values.mebibytes, values.files].map(Number);
-  const unknown = values.copies.filter((name) => !NAMES.includes(name));
-  if (unknown.length > 0 || !rounds || !mebibytes || !files) {
-    console.error(`--rounds, --mebibytes and --files take numbers, and --copies one of ${NAMES.join(', ')}`);
-    return 2;
-  }
+  const given = benchCommand('clone', 'Copies a volume between two processes of this machine, or by one.')
+    .addOption(severalOf('--copies', 'what to copy, and how; otherwise all', NAMES))
+    .option('--mebibytes <count>', 'of a disk', count, 8192)
+    .option('--files <count>', 'of a tree', count, 100_000)
+    .addOption(roundsOption(3))
+    .addOption(againstOption())
+    .parse(args, { from: 'user' });
+  const { copies = NAMES, mebibytes, files, rounds, against } = given.opts<Options>();
   const state = await mkdtemp(join(tmpdir(), 'diskpress-bench-'));
   atEnd(() => rmSync(state, { recursive: true, force: true }));
-  const other = values.against === undefined ? undefined : await buildOf(values.against, log);
+  const other = against === undefined ? undefined : await buildOf(against, log);
   const ours = await bundledEnds(repository, join(state, 'ours'));
   const theirs = other && (await bundledEnds(other.folder, join(state, 'theirs')));
   const results: Measured[] = [];
   for (const [name, create] of Object.entries(cases)) {
-    if (!values.copies.includes(name)) continue;
+    if (!copies.includes(name)) continue;
     results.push(await measure(create({ mebibytes, files }), { rounds, ours, theirs, log }));
   }
   console.log(report(results));

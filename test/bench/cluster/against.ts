@@ -15,21 +15,27 @@ const PROCESSOR = 'controller CPU each, ms';
 const log = (line: string): void => console.error(line);
 
 export interface ClusterRounds {
-  /** What the names of the rows contain. */
-  readonly rows: string;
+  /** What the names of the rows contain, one of them each. */
+  readonly texts: readonly string[];
   readonly rounds: number;
   /** Measures these rows once for this build. */
   measure: () => Promise<Result[]>;
 }
 
 /** Measures clones in both builds in alternation, the other one by its own benchmark. @returns a table in Markdown */
-export async function clusterAgainst(commit: string, { rows, rounds, measure }: ClusterRounds): Promise<string> {
+export async function clusterAgainst(commit: string, { texts, rounds, measure }: ClusterRounds): Promise<string> {
   const other = await buildOf(commit, log);
   const [ours, theirs]: [Map<string, Figures>[], Map<string, Figures>[]] = [[], []];
   try {
     for (let round = 0; round < rounds; round += 1) {
       ours.push(new Map((await measure()).map((result) => [result.row.name, figuresOf(result)])));
-      theirs.push(figuresIn(await runOwnBenchmark(other, ['cluster', '--rounds', '1', '--rows', rows], log, CLUSTER)));
+      const measured = new Map<string, Figures>();
+      for (const text of texts) {
+        // Not all at once: an earlier build's benchmark takes one.
+        const printed = await runOwnBenchmark(other, ['cluster', '--rounds', '1', '--rows', text], log, CLUSTER);
+        for (const [row, figures] of figuresIn(printed)) measured.set(row, figures);
+      }
+      theirs.push(measured);
     }
   } finally {
     await removeCluster(other);

@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { keyToString } from '../../../src/kube/key.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { SecondStorage } from '../../support/second-storage.ts';
+import { againstOption, benchCommand, roundsOption } from '../command-line.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
 import { clusterAgainst } from './against.ts';
@@ -13,6 +13,14 @@ import { classOf, type CloneRow, disks, rows, TOLD_CLASS } from './rows.ts';
 import { Timeline } from './timeline.ts';
 
 const log = (line: string): void => console.error(line);
+
+interface Options {
+  readonly rows?: string[];
+  readonly rounds: number;
+  readonly calls: boolean;
+  readonly timeline: boolean;
+  readonly against?: string;
+}
 
 /** Where clones are made, and where what they are made of is. */
 interface Namespaces {
@@ -31,35 +39,29 @@ export interface Result {
 }
 
 /**
- * Measures clones on the test cluster, or on that of $KUBECONFIG, from creation to success:
- * npm run bench -- cluster [--rows TEXT] [--rounds 3] [--calls] [--timeline] [--against COMMIT]
+ * Measures clones on the test cluster, or on that of $KUBECONFIG, from creation to success.
  *
- * @returns the exit code: 0, 1 where a row took longer than it may, or 2 for arguments that make no sense
+ * @returns the exit code: 0, or 1 where a row took longer than it may
  */
 export async function cluster(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rows: { type: 'string', default: '' },
-      rounds: { type: 'string', default: '3' },
-      calls: { type: 'boolean', default: false },
-      timeline: { type: 'boolean', default: false },
-      against: { type: 'string' },
-    },
-  });
-  const rounds = Number(values.rounds);
-  const chosen = rows.filter(({ name }) => name.includes(values.rows));
-  if (chosen.length === 0 || !(rounds >= 1)) {
-    console.error(`--rounds takes a number, and --rows a part of: ${rows.map(({ name }) => name).join('; ')}`);
-    return 2;
-  }
-  if (values.against !== undefined) {
-    console.log(
-      await clusterAgainst(values.against, { rows: values.rows, rounds, measure: () => measureRows(chosen, 1) }),
-    );
+  const names = rows.map(({ name }) => name).join('; ');
+  const command = benchCommand('cluster', `Makes clones of each kind: ${names}.`)
+    .option('--rows <text...>', 'those whose names have one of these in them; otherwise all')
+    .option('--calls', 'lists the calls that the controllers make', false)
+    .option('--timeline', 'tells when what happens, of each clone', false)
+    .addOption(roundsOption(3))
+    .addOption(againstOption())
+    .parse(args, { from: 'user' });
+  const { rows: texts = [''], rounds, calls, timeline, against } = command.opts<Options>();
+  const unknown = texts.filter((text) => !rows.some(({ name }) => name.includes(text)));
+  if (unknown.length > 0)
+    command.error(`there is no row with "${unknown.join('", "')}" in its name; there are ${names}`);
+  const chosen = rows.filter(({ name }) => texts.some((text) => name.includes(text)));
+  if (against !== undefined) {
+    console.log(await clusterAgainst(against, { texts, rounds, measure: () => measureRows(chosen, 1) }));
     return 0;
   }
-  const results = await measureRows(chosen, rounds, values);
+  const results = await measureRows(chosen, rounds, { calls, timeline });
   return results.some(({ row, seconds, reference }) => seconds > row.aim(reference ?? NaN)) ? 1 : 0;
 }
 
@@ -94,7 +96,6 @@ async function measureRows(chosen: readonly CloneRow[], rounds: number, telling:
     return results;
   } finally {
     await Promise.all(Object.values(namespaces).map((name) => removeNamespace(environment.client, name)));
-    await told?.untilEmpty();
     await told?.stop();
   }
 }

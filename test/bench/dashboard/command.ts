@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
 import { SimulatedApi } from '../../support/simulated-api.ts';
+import { benchCommand, count as countOf } from '../command-line.ts';
 import { dataVolume } from './data-volumes.ts';
 
 const REQUESTS = 20;
@@ -17,18 +17,15 @@ const CHANGES = 5;
 const script = join(import.meta.dirname, '../../../src/main.ts');
 
 /**
- * Measures how soon the page of many DataVolumes is seen in a real browser: `npm run bench -- dashboard [--count
- * 10000]`
+ * Measures how soon the page of many DataVolumes is seen in a real browser.
  *
- * @returns the exit code: 0, or 2 for arguments that make no sense
+ * @returns the exit code: 0
  */
 export async function dashboard(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { count: { type: 'string', default: '10000' } } });
-  const count = Number(values.count);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    console.error('--count takes a whole number');
-    return 2;
-  }
+  const { count } = benchCommand('dashboard', 'Opens the page of many DataVolumes in a browser.')
+    .option('--count <number>', 'of DataVolumes', countOf, 10_000)
+    .parse(args, { from: 'user' })
+    .opts<{ count: number }>();
   const api = new SimulatedApi(Array.from({ length: count }, (_, index) => dataVolume(index)));
   const folder = await mkdtemp(join(tmpdir(), 'bench-dashboard-'));
   let browser: Browser | undefined;

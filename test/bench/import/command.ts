@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { installPrerequisites } from '../../cluster/index.ts';
 import { kindsOfData } from '../../support/disk-data.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { startWebServer } from '../../support/web-server.ts';
 import { type Build, buildOf, ownBuild } from '../against/build.ts';
+import { againstOption, benchCommand, count, severalOf, smallOption } from '../command-line.ts';
 import { atEnd } from '../ending.ts';
 import { type BenchData, BenchImages, imagesFolder, smallDisk, wholeDisk } from '../images.ts';
 import { type Laboratory, measureRow } from './measure-row.ts';
@@ -18,9 +18,9 @@ import { createVolume } from './volume.ts';
 
 interface Options {
   rows?: string[];
-  data: BenchData[];
+  data?: BenchData[];
   runs: number;
-  small?: true;
+  small: boolean;
   against?: string;
 }
 
@@ -32,20 +32,19 @@ const log = (line: string) => console.error(line);
 /** Imports every kind of image, and the same with the usual tools, in turn. */
 export async function importing(args: string[]): Promise<number> {
   const names = [...rows.map(({ name }) => name), START_UP];
-  const command = new Command('npm run bench -- import')
-    .option('--rows <name...>', `which to measure, of ${names.join(', ')}`)
-    .option('--data <kind...>', `what disks are full of: ${kinds.join(', ')}; rows with data of their own keep it`, [
-      FILES,
-    ])
-    .option('--runs <count>', 'of each, and of its reference', Number, 3)
-    .option('--small', 'a disk of 1 GiB with 150 MiB of data, to try it out')
-    .option('--against <commit>', 'measures the build of that commit, too, in alternation')
-    .parse(args, { from: 'user' });
-  const { rows: wanted = names, data, runs, small, against } = command.opts<Options>();
-  const unknown = wanted.filter((name) => !names.includes(name));
-  if (unknown.length > 0) command.error(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`);
-  const unknownData = data.filter((kind) => !kinds.includes(kind));
-  if (unknownData.length > 0) command.error(`there is no data ${unknownData.join(', ')}; there is ${kinds.join(', ')}`);
+  const {
+    rows: wanted = names,
+    data = [FILES],
+    ...given
+  } = benchCommand('import', 'Imports every kind of image.')
+    .addOption(severalOf('--rows', 'which to measure; otherwise all', names))
+    .addOption(severalOf('--data', 'what disks are full of; rows with data of their own keep it', kinds))
+    .option('--runs <count>', 'of each, and of its reference', count, 3)
+    .addOption(smallOption())
+    .addOption(againstOption())
+    .parse(args, { from: 'user' })
+    .opts<Options>();
+  const { runs, small, against } = given;
   await installPrerequisites(log);
   const other = against === undefined ? undefined : await buildOf(against, log);
   const imagesOf = (kind: BenchData) => new BenchImages(small ? smallDisk : wholeDisk, kind, log);

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { mountOf } from '../../integration/support/mounts.ts';
 import { spawnBound } from '../../support/bound-child.ts';
 import { ovirtLogin } from '../../support/ovirt/engine.ts';
 import { imageioProgram } from '../../support/ovirt/imageio-program.ts';
 import { startOvirt } from '../../support/ovirt/ovirt.ts';
 import type { SimulatedDisk } from '../../support/ovirt/transfers.ts';
+import { benchCommand, milliseconds, roundsOption, smallOption } from '../command-line.ts';
 import { compare } from '../disks/compare.ts';
 import { importerRun } from '../disks/pod.ts';
 import { atEnd } from '../ending.ts';
@@ -21,30 +21,34 @@ import { createVolume } from '../import/volume.ts';
 
 const ADDRESS = '127.0.0.1';
 const diskId = 'd1000000-0000-4000-8000-000000000001';
+
+interface Options {
+  readonly rounds: number;
+  readonly small: boolean;
+  readonly latency: number;
+}
+
 /**
- * Measures imports of a disk from a simulated oVirt engine over a real imageio daemon and TLS, in turn with
- * ovirt-img: npm run bench -- ovirt [--rounds 3] [--small] [--latency 200]. Needs root.
+ * Measures imports of a disk from a simulated oVirt engine over a real imageio daemon and TLS, in turn with ovirt-img.
+ * Needs root.
  */
 export async function ovirtBench(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string', default: '3' },
-      small: { type: 'boolean', default: false },
-      latency: { type: 'string', default: '0' },
-    },
-  });
+  const { rounds, small, latency } = benchCommand('ovirt', 'Imports a disk from a simulated oVirt.')
+    .addOption(roundsOption(3))
+    .addOption(smallOption())
+    .option('--latency <milliseconds>', 'of a round trip to the daemon', milliseconds, 0)
+    .parse(args, { from: 'user' })
+    .opts<Options>();
   const log = (line: string): void => console.error(line);
   const state = await mkdtemp(join(process.env.DISKPRESS_BENCH_FOLDER ?? tmpdir(), 'diskpress-bench-'));
   atEnd(() => rmSync(state, { recursive: true, force: true }));
-  const images = new BenchImages(values.small ? smallDisk : wholeDisk, 'files', log);
+  const images = new BenchImages(small ? smallDisk : wholeDisk, 'files', log);
   const volume = await createVolume(state);
   const ovirt = await startOvirt({ address: ADDRESS, state });
   try {
     const layer = { id: 'a1000000-0000-4000-8000-000000000001', file: await images.path('disk.qcow2') };
     const disk: SimulatedDisk = { id: diskId, layers: [layer] };
     ovirt.engine.addDisk(disk);
-    const latency = Number(values.latency);
     const port = latency > 0 ? await distant(ovirt.daemon.port, latency) : ovirt.daemon.port;
     ovirt.engine.daemonPort = port;
     // ovirt-img would sleep for a second after each.
@@ -71,7 +75,7 @@ export async function ovirtBench(args: string[]): Promise<number> {
     };
     const reference = { name: 'ovirt-img', run: client };
     const expected = await images.path('disk.img');
-    console.log(await compare({ volume, rounds: Number(values.rounds), ours, reference, target, expected, log }));
+    console.log(await compare({ volume, rounds, ours, reference, target, expected, log }));
     return 0;
   } finally {
     await ovirt.stop();

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { parseArgs } from 'node:util';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
@@ -11,6 +10,7 @@ import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { until } from '../../support/until.ts';
 import { startWebServer, webPath } from '../../support/web-server.ts';
 import { ownBuild } from '../against/build.ts';
+import { benchCommand, roundsOption, severalOf, smallOption } from '../command-line.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { atEnd } from '../ending.ts';
 import { BenchImages, type ImageName, smallDisk, wholeDisk } from '../images.ts';
@@ -28,6 +28,12 @@ const EXTRA_SECONDS = 3;
 /** What a claim needs for a disk and its file system, as a share of the disk. */
 const ROOM = 1.125;
 const MEBIBYTE = 2 ** 20;
+
+interface Options {
+  readonly rows?: string[];
+  readonly rounds: number;
+  readonly small: boolean;
+}
 
 /** Where the same image is imported in both ways. */
 interface Laboratory {
@@ -51,28 +57,21 @@ interface Round {
 /**
  * Measures imports over http on the test cluster, from the creation of a DataVolume until it has succeeded, with all
  * settings as they are by default, in turn with the command line on this machine, which writes to the same kind of file
- * system: npm run bench -- pods [--rows qcow2-zlib]… [--rounds 3] [--small]
+ * system.
  *
- * @returns the exit code: 0, 1 where an import took longer than it may, or 2 for arguments that make no sense
+ * @returns the exit code: 0, or 1 where an import took longer than it may
  */
 export async function podsBench(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rows: { type: 'string', multiple: true, default: Object.keys(rows) },
-      rounds: { type: 'string', default: '3' },
-      small: { type: 'boolean', default: false },
-    },
-  });
-  const rounds = Number(values.rounds);
-  if (!(rounds >= 1) || values.rows.some((name) => rows[name] === undefined)) {
-    console.error(`--rounds takes a number, and --rows one of ${Object.keys(rows).join(', ')}`);
-    return 2;
-  }
+  const given = benchCommand('pods', 'Imports into DataVolumes, and by the command line.')
+    .addOption(severalOf('--rows', 'which to measure; otherwise all', Object.keys(rows)))
+    .addOption(roundsOption(3))
+    .addOption(smallOption())
+    .parse(args, { from: 'user' });
+  const { rows: wanted = Object.keys(rows), rounds, small } = given.opts<Options>();
   const log = (line: string): void => console.error(line);
   const environment = await prepareEnvironment(log);
   const { folder } = await ownBuild();
-  const images = new BenchImages(values.small ? smallDisk : wholeDisk, 'files', log);
+  const images = new BenchImages(small ? smallDisk : wholeDisk, 'files', log);
   const state = await mkdtemp(join(process.env.DISKPRESS_BENCH_FOLDER ?? tmpdir(), 'diskpress-bench-'));
   atEnd(() => rmSync(state, { recursive: true, force: true }));
   const volume = await createVolume(state);
@@ -81,7 +80,7 @@ export async function podsBench(args: string[]): Promise<number> {
   const namespace = await createNamespace(environment.client, { prefix: 'bench' });
   const measured = new Map<string, Round[]>();
   try {
-    for (const name of values.rows) {
+    for (const name of wanted) {
       const image = rows[name] as ImageName;
       await images.path(image);
       const url = `${web.url}${webPath.plain}/${image}`;

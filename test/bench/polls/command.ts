@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpuUsage } from 'node:process';
-import { parseArgs } from 'node:util';
 import type { DataVolumeSource } from '../../../src/api/source-fields.ts';
 import type { KnownVersion } from '../../../src/controllers/image-polls/image-poller.ts';
 import { SourcePoller } from '../../../src/controllers/image-polls/source-poller.ts';
@@ -10,6 +9,7 @@ import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { startWebServer, webCredentials, webPath } from '../../support/web-server.ts';
+import { benchCommand, count as countOf } from '../command-line.ts';
 
 /** Milliseconds of processor time that a poll may take. */
 const AIM_MILLISECONDS = 5;
@@ -24,18 +24,15 @@ interface Row {
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /**
- * Measures what polls of images take of this process, against nginx and docker-registry on this machine:
- * npm run bench -- polls [--polls 500]
+ * Measures what polls of images take of this process, against nginx and docker-registry on this machine.
  *
- * @returns the exit code: 0, 1 where a poll takes more than its aim, or 2 for arguments that make no sense
+ * @returns the exit code: 0, or 1 where a poll takes more than its aim
  */
 export async function polls(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { polls: { type: 'string', default: '500' } } });
-  const count = Number(values.polls);
-  if (!(count >= 1)) {
-    console.error('--polls takes a number');
-    return 2;
-  }
+  const { polls: count } = benchCommand('polls', 'Asks a web server and a registry for the version of an image.')
+    .option('--polls <count>', 'of each kind', countOf, 500)
+    .parse(args, { from: 'user' })
+    .opts<{ polls: number }>();
   const address = '127.0.0.1';
   const state = await mkdtemp(join(tmpdir(), 'diskpress-bench-'));
   const disk = join(state, 'disk.img');

@@ -1,47 +1,45 @@
-import { parseArgs } from 'node:util';
 import { type Build, buildOf } from '../against/build.ts';
 import { type Compared, comparison, type Figures } from '../against/comparison.ts';
 import { runOwnBenchmark } from '../against/own-benchmark.ts';
+import { againstOption, benchCommand, counts, roundsOption, severalOf } from '../command-line.ts';
 import { strategies, type Strategy } from './api-with-storage.ts';
 import { measureScale, type ScaleResult } from './measure.ts';
 
 const MEBI = 2 ** 20;
 const log = (line: string): void => console.error(line);
 
+interface Options {
+  readonly count?: number[];
+  readonly strategy?: Strategy[];
+  readonly json: boolean;
+  readonly against?: string;
+  readonly rounds: number;
+}
+
 /**
- * `npm run bench -- scale [--count N]… [--strategy csi-clone|snapshot|grow|other-namespace]… [--json]
- * [--against COMMIT [--rounds 1]]`
+ * Makes clones by the thousand, of storage that is simulated.
  *
- * @returns the exit code: 0, or 2 for arguments that make no sense
+ * @returns the exit code: 0
  */
 export async function scale(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      count: { type: 'string', multiple: true, default: ['1000'] },
-      strategy: { type: 'string', multiple: true, default: ['csi-clone'] },
-      json: { type: 'boolean', default: false },
-      against: { type: 'string' },
-      rounds: { type: 'string', default: '1' },
-    },
-  });
-  const counts = values.count.map(Number);
-  const unknown = values.strategy.filter((name) => !strategies.some((known) => known === name));
-  if (unknown.length > 0 || counts.some((count) => !Number.isSafeInteger(count) || count < 1)) {
-    console.error(`--count takes whole numbers, and --strategy one of ${strategies.join(', ')}`);
-    return 2;
-  }
-  const other = values.against === undefined ? undefined : await buildOf(values.against, log);
-  const rounds = Number(values.rounds);
+  const given = benchCommand('scale', 'Makes clones by the thousand on a real API server with simulated storage.')
+    .option('--count <number...>', 'of clones at once; otherwise 1000', counts)
+    .addOption(severalOf('--strategy', 'how they are cloned; otherwise csi-clone', strategies))
+    .option('--json', 'prints what is measured as JSON', false)
+    .addOption(againstOption())
+    .addOption(roundsOption(1))
+    .parse(args, { from: 'user' });
+  const { count: numbers = [1000], strategy: chosen = ['csi-clone'], json, against, rounds } = given.opts<Options>();
+  const other = against === undefined ? undefined : await buildOf(against, log);
   const compared: Compared[] = [];
-  for (const strategy of values.strategy as Strategy[]) {
-    for (const count of counts) {
+  for (const strategy of chosen) {
+    for (const count of numbers) {
       if (other) {
         compared.push(await compare(strategy, count, other, rounds));
         continue;
       }
       const result = await measureScale(strategy, count, log);
-      console.log(values.json ? JSON.stringify(result) : describe(result).join('\n'));
+      console.log(json ? JSON.stringify(result) : describe(result).join('\n'));
     }
   }
   if (other) console.log(comparison(other.name, compared));

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
 import { persistentVolumeClaims, services } from '../../../src/kube/builtin-resources.ts';
 import type { ObjectKey } from '../../../src/kube/key.ts';
@@ -13,6 +12,7 @@ import { type Environment, prepareEnvironment, productNamespace } from '../../su
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { until } from '../../support/until.ts';
 import { startWebServer, webPath, type WebServer } from '../../support/web-server.ts';
+import { benchCommand, roundsOption, smallOption } from '../command-line.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { BenchImages, smallDisk, wholeDisk } from '../images.ts';
 import { type ProxyUsage, proxyUsage } from './proxy-usage.ts';
@@ -52,23 +52,19 @@ interface Bench {
 
 /**
  * Measures uploads of a zlib qcow2 by virtctl on the test cluster, in turn with imports of the same over http and with
- * what the usual tools take: npm run bench -- upload [--rounds 3] [--small]
+ * what the usual tools take.
  *
- * @returns the exit code: 0, or 2 for arguments that make no sense
+ * @returns the exit code: 0
  */
 export async function upload(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { rounds: { type: 'string', default: '3' }, small: { type: 'boolean', default: false } },
-  });
-  const rounds = Number(values.rounds);
-  if (!(rounds >= 1)) {
-    console.error('--rounds takes a number');
-    return 2;
-  }
+  const { rounds, small } = benchCommand('upload', 'Uploads a disk by virtctl, and imports the same.')
+    .addOption(roundsOption(3))
+    .addOption(smallOption())
+    .parse(args, { from: 'user' })
+    .opts<{ rounds: number; small: boolean }>();
   const log = (line: string): void => console.error(line);
   const environment = await prepareEnvironment(log);
-  const images = new BenchImages(values.small ? smallDisk : wholeDisk, 'files', log);
+  const images = new BenchImages(small ? smallDisk : wholeDisk, 'files', log);
   const image = await images.path(IMAGE);
   const virtctl = await virtctlBinary({ log });
   const state = await mkdtemp(join(tmpdir(), 'diskpress-bench-'));

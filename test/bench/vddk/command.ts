@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { vddkPlugin } from '../../support/vddk/compiled.ts';
 import { Vcenter, VCENTER_DISK, VCENTER_PASSWORD, VCENTER_USER } from '../../support/vddk/vcenter.ts';
+import { benchCommand, roundsOption, smallOption } from '../command-line.ts';
 import { compare } from '../disks/compare.ts';
 import { importerRun } from '../disks/pod.ts';
 import { atEnd } from '../ending.ts';
@@ -14,18 +14,18 @@ import { createVolume } from '../import/volume.ts';
 
 /**
  * Measures imports of a disk from a simulated vCenter by the stand-in for VMware's library, in turn with nbdcopy, which
- * reads by the same plugin of nbdkit: npm run bench -- vddk [--rounds 3] [--small]. Needs root, and nbdcopy of the
- * package libnbd-bin.
+ * reads by the same plugin of nbdkit. Needs root, and nbdcopy of the package libnbd-bin.
  */
 export async function vddkBench(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { rounds: { type: 'string', default: '3' }, small: { type: 'boolean', default: false } },
-  });
+  const { rounds, small } = benchCommand('vddk', 'Imports a disk from a simulated vCenter.')
+    .addOption(roundsOption(3))
+    .addOption(smallOption())
+    .parse(args, { from: 'user' })
+    .opts<{ rounds: number; small: boolean }>();
   const log = (line: string): void => console.error(line);
   const state = await mkdtemp(join(process.env.DISKPRESS_BENCH_FOLDER ?? tmpdir(), 'diskpress-bench-'));
   atEnd(() => rmSync(state, { recursive: true, force: true }));
-  const images = new BenchImages(values.small ? smallDisk : wholeDisk, 'files', log);
+  const images = new BenchImages(small ? smallDisk : wholeDisk, 'files', log);
   const expected = await images.path('disk.img');
   const volume = await createVolume(state);
   const vcenter = await Vcenter.start(state, expected);
@@ -53,7 +53,7 @@ export async function vddkBench(args: string[]): Promise<number> {
       env: { target, LD_LIBRARY_PATH: join(folder, 'lib64') },
     };
     const reference = { name: 'nbdcopy', run: () => measure(volume, nbdcopy) };
-    console.log(await compare({ volume, rounds: Number(values.rounds), ours, reference, target, expected, log }));
+    console.log(await compare({ volume, rounds, ours, reference, target, expected, log }));
     return 0;
   } finally {
     await vcenter.stop();

@@ -5,11 +5,10 @@ import { env, execPath, stderr, stdout } from 'node:process';
 import type { Readable } from 'node:stream';
 import { repository } from './cluster/folders.ts';
 import { spawnBound } from './support/bound-child.ts';
+import { cachedTypeScript } from './support/product-command.ts';
 import { type Outcome, OUTCOME_VARIABLE } from './support/reporter.ts';
 
 const MOCHA = join(repository, 'node_modules/mocha/bin/mocha.js');
-/** Not by $NODE_COMPILE_CACHE, which programs that tests measure would have, too. */
-const CACHED = ['--import', join(import.meta.dirname, 'support/compile-cache.ts')];
 
 /** Suites that one mocha runs, one after the other, beside those of other lanes. */
 export class Lane {
@@ -31,11 +30,16 @@ export class Lane {
     this.#outcome = join(folder, `${suites.join('-')}.json`);
     // Beside the tests there are helpers, some of which are programs of their own.
     const tests = suites.map((suite) => join('test', suite, '**', '*.test.ts'));
-    const child = spawnBound(execPath, [...CACHED, MOCHA, ...(stdout.isTTY ? ['--color'] : []), ...options, ...tests], {
-      cwd: repository,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...env, [OUTCOME_VARIABLE]: this.#outcome },
-    });
+    // Not by $NODE_COMPILE_CACHE, which programs that tests measure would have, too.
+    const child = spawnBound(
+      execPath,
+      [...cachedTypeScript, MOCHA, ...(stdout.isTTY ? ['--color'] : []), ...options, ...tests],
+      {
+        cwd: repository,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...env, [OUTCOME_VARIABLE]: this.#outcome },
+      },
+    );
     this.#ended = once(child, 'exit').then(([status]) => (status as number | null) ?? 1);
     this.#told = Promise.all([this.#pass(child.stdout!, stdout), this.#pass(child.stderr!, stderr)]);
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

@@ -27,6 +27,12 @@ const inputs = [
   'src',
 ];
 
+/** Builds the product's image from this checkout, unless it was built from the same sources before. */
+export async function prepareProductImage(log: Log = () => undefined): Promise<void> {
+  await installPrerequisites(log);
+  await withImageLock(log, () => build(log));
+}
+
 /**
  * Builds the product's image from this checkout and loads it into the cluster's nodes as {@link productImage}. Does
  * neither again for the same sources.

@@ -78,9 +78,8 @@ describe('a controller that is killed after its n-th write for a clone, for ever
 
   before(async () => {
     other = await suite.newNamespace();
-    for (const role of ['csiClone', 'snapshot', 'copy'] as const) {
-      if (suite.classes[role]) golden.set(role, await makeGolden(suite, role));
-    }
+    const roles = (['csiClone', 'snapshot', 'copy'] as const).filter((role) => suite.classes[role]);
+    await Promise.all(roles.map(async (role) => golden.set(role, await makeGolden(suite, role))));
     const restorable = golden.get('snapshot');
     if (restorable) goldenSnapshot = await takeSnapshot(restorable);
     await scaleInstalledController(0);

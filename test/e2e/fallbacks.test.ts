@@ -8,6 +8,7 @@ import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { untilDriverIsEmpty } from '../support/second-storage.ts';
 import { until } from '../support/until.ts';
 import { readVolume, type VolumeContent } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
@@ -90,6 +91,7 @@ describe('clones that fall back to a copy', function () {
 
   after(async () => {
     if (!driver) return;
+    await untilDriverIsEmpty(suite.client, driver.name);
     for (const name of [SECOND_CLASS, NOT_GROWING]) await suite.client.delete(storageClasses, { namespace: '', name });
     await suite.client.delete(csiDrivers, { namespace: '', name: driver.name });
     await driver.stop();

@@ -120,6 +120,7 @@ describe('a release of the Helm chart', function () {
         return failure.includes(made.name) ? failure : undefined;
       },
       60_000,
+      300,
     );
     expect(refusal).to.contain('uninstall.cdi.kubevirt.io');
     const removal = await release.uninstall().then(
@@ -142,6 +143,7 @@ describe('a release of the Helm chart', function () {
         return true;
       },
       120_000,
+      1000,
     );
     expect((await client.get(persistentVolumeClaims, made))?.status?.phase).to.equal('Bound');
     expect(await client.list(dataVolumes, { namespace: USERS })).to.have.lengthOf(2);

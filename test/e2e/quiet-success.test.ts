@@ -6,11 +6,13 @@ import { volumeSnapshots } from '../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { type ClaimOptions, dataVolume, untilSucceeded } from '../support/data-volumes.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { untilDriverIsEmpty } from '../support/second-storage.ts';
 import type { StorageClasses } from '../support/storage-classes.ts';
 import { until } from '../support/until.ts';
 import { podWithVolume } from '../support/volume-content.ts';
 import { webPath } from '../support/web-server.ts';
 import { hasOwnDriver } from './support/own-classes.ts';
+import { Started } from './support/started.ts';
 import { useSuite } from './support/suite.ts';
 import { warningsIn } from './support/warnings.ts';
 
@@ -81,8 +83,8 @@ describe('what succeeds', function () {
     const metadata = { name: SECOND_CLASS, annotations: { 'cdi.kubevirt.io/clone-strategy': 'csi-clone' } };
     await suite.client.apply(storageClasses, { metadata, provisioner: second.name }, { fieldManager });
     for (const namespace of [suite.namespace, golden]) {
-      for (const role of ['csiClone', 'snapshot', 'copy', 'second'] as const)
-        await make(goldenKey(role, namespace), { source: 'http', to: role });
+      const roles = ['csiClone', 'snapshot', 'copy', 'second'] as const;
+      await Promise.all(roles.map((role) => make(goldenKey(role, namespace), { source: 'http', to: role })));
       const persistentVolumeClaimName = goldenKey('snapshot', namespace).name;
       await suite.client.create(volumeSnapshots, {
         metadata: { namespace, name: TAKEN },
@@ -92,6 +94,7 @@ describe('what succeeds', function () {
   });
   after(async () => {
     if (!second) return;
+    await untilDriverIsEmpty(suite.client, second.name);
     await suite.client.delete(storageClasses, { namespace: '', name: SECOND_CLASS });
     await suite.client.delete(csiDrivers, { namespace: '', name: second.name });
     await second.stop();
@@ -137,7 +140,9 @@ describe('what succeeds', function () {
   const warnings = () => warningsIn(suite.client, [suite.namespace, golden]);
 
   it('leaves no Warning event behind, neither of ours nor of Kubernetes', async () => {
-    for (const [name, work] of Object.entries(works)) await make(suite.key(name), work);
+    const made = new Started<void>();
+    for (const [name, work] of Object.entries(works)) made.start(name, () => make(suite.key(name), work));
+    for (const name of Object.keys(works)) await made.outcome(name);
     expect(await warnings()).to.deep.equal([]);
   });
 

@@ -11,6 +11,8 @@ import { rejection } from '../support/rejection.ts';
 import { useSuite } from './support/suite.ts';
 
 const USER = 'uploader';
+/** Between two calls, while it takes long until all of them have been made. */
+const CALL_MILLISECONDS = 300;
 const API_PODS = { namespace: productNamespace, labelSelector: 'cdi.kubevirt.io=cdi-apiserver' };
 
 describe('the upload API', function () {
@@ -99,6 +101,7 @@ describe('the upload API', function () {
           return now.every((each, index) => each !== undefined && each !== before[index]);
         },
         120_000,
+        CALL_MILLISECONDS,
       );
     } finally {
       await configure(null);

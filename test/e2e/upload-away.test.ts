@@ -20,10 +20,11 @@ import { cutNetwork } from '../cluster/index.ts';
 import { diskFile } from '../support/disk-images.ts';
 import { productNamespace } from '../support/environment.ts';
 import { eventually } from '../support/eventually.ts';
+import { MIDDLE, uploadByBoth, uploadsOf } from './support/both-clients.ts';
 import { readyUpload } from './support/ready-upload.ts';
 import { useSuite } from './support/suite.ts';
 import { useUploadClients } from './support/upload-clients.ts';
-import { containerOf, expectUploadedDisk, uploadProxies, uploadServerOf } from './support/uploaded-disk.ts';
+import { containerOf, expectUploadedDisk, uploadProxies } from './support/uploaded-disk.ts';
 
 const MEBIBYTE = 2 ** 20;
 const PATIENCE_MILLISECONDS = 120_000;
@@ -35,60 +36,40 @@ describe('an upload while something is away', function () {
   const suite = useSuite();
   const clients = useUploadClients(suite);
   const image = () => join(suite.disk.folder, diskFile.raw);
-  const options = () => ['--storage-class', suite.classes.standard, '--size', '200Mi'];
-  const uploads: Record<'virtctl' | 'diskpress', (target: string) => Promise<void>> = {
-    virtctl: async (target) => {
-      await clients.virtctl('dv', target, `--image-path=${image()}`, ...options());
-    },
-    diskpress: async (target) => {
-      const { code, stderr } = await clients.diskpress(image(), `dv/${target}`, ...options()).ended;
-      expect(code, stderr).to.equal(0);
-    },
+  const cutAll = async (found: readonly Pod[]) => {
+    const cuts = await Promise.all(found.map((pod) => cutNetwork(containerOf(pod))));
+    return () => Promise.all(cuts.map((bringBack) => bringBack()));
   };
 
-  for (const [name, upload] of Object.entries(uploads)) {
-    it(`goes on when the network of the upload server comes back, by ${name}`, async () => {
-      const target = `server-away-${name}`;
-      const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-      const uploading = upload(target);
-      await Promise.race([held, uploading]);
-      const bringBack = await cutNetwork(containerOf(await uploadServerOf(suite, target)));
-      const { connections } = clients.port;
-      release();
-      // The proxy has given up the connection to the server when the client comes again.
-      const again = eventually('the client comes again', () => clients.port.connections > connections, 60_000);
-      await again.finally(bringBack);
-      await uploading;
-      await expectUploadedDisk(suite, target);
-    });
+  it('goes on when the network of the upload servers comes back, by virtctl and by diskpress', async () => {
+    const { servers, release, closed, end } = await uploadByBoth(suite, clients, 'server-away');
+    const bringBack = await cutAll(servers);
+    release();
+    let isGivenUp = false;
+    void closed.then(() => (isGivenUp = true));
+    // The proxy gives up its connections to the servers, and then those to the clients, which come again.
+    await eventually('the proxy has given up', () => isGivenUp, 60_000).finally(bringBack);
+    await end();
+  });
 
-    it(`goes on when the network of the proxies comes back, by ${name}`, async () => {
-      const target = `proxies-away-${name}`;
-      const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-      const uploading = upload(target);
-      await Promise.race([held, uploading]);
-      const bringBack = await Promise.all((await uploadProxies(suite)).map((pod) => cutNetwork(containerOf(pod))));
-      release();
-      await sleep(OUTAGE_MILLISECONDS).finally(() => Promise.all(bringBack.map((each) => each())));
-      await uploading;
-      await expectUploadedDisk(suite, target);
-    });
+  it('goes on when the network of the proxies comes back, by virtctl and by diskpress', async () => {
+    const { release, end } = await uploadByBoth(suite, clients, 'proxies-away');
+    const bringBack = await cutAll(await uploadProxies(suite));
+    release();
+    await sleep(OUTAGE_MILLISECONDS).finally(bringBack);
+    await end();
+  });
 
-    it(`goes on when the upload server is evicted, by ${name}`, async () => {
-      const target = `evicted-${name}`;
-      const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-      const uploading = upload(target);
-      await Promise.race([held, uploading]);
-      await evict(await uploadServerOf(suite, target));
-      release();
-      await uploading;
-      await expectUploadedDisk(suite, target);
-    });
-  }
+  it('goes on when the upload servers are evicted, by virtctl and by diskpress', async () => {
+    const { servers, release, end } = await uploadByBoth(suite, clients, 'evicted');
+    for (const server of servers) await evict(server);
+    release();
+    await end();
+  });
 
   it('comes to its end in proxies that are evicted meanwhile', async () => {
-    const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-    const uploading = uploads.virtctl('proxies-evicted');
+    const { held, release } = clients.port.holdAfter(MIDDLE);
+    const uploading = uploadsOf(suite, clients).virtctl('proxies-evicted');
     await Promise.race([held, uploading]);
     const { sent } = clients.port;
     // One at a time, as a drain does it.
@@ -105,11 +86,11 @@ describe('an upload while something is away', function () {
     const { key } = await readyUpload(suite, clients, 'expiring');
     const token = await shortToken(key);
     const authorization = ['--header', `Authorization: Bearer ${token}`];
-    const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
+    const { held, release } = clients.port.holdAfter(MIDDLE);
     const uploading = clients.curl('/v1beta1/upload', ...authorization, '--upload-file', image());
     await Promise.race([held, uploading]);
     const hasExpired = async () => (await clients.curl('/v1beta1/upload', '--head', ...authorization)).status === 401;
-    await eventually('the token has expired', hasExpired, 60_000);
+    await eventually('the token has expired', hasExpired, 60_000, 300);
     release();
     const { status, body } = await uploading;
     expect(status, body).to.equal(200);

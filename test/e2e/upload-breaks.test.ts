@@ -4,9 +4,10 @@ import { expect } from 'chai';
 import type { Pod } from '../../src/kube/builtin-resources.ts';
 import { killContainer } from '../cluster/index.ts';
 import { diskFile } from '../support/disk-images.ts';
+import { MIDDLE, uploadByBoth, uploadsOf } from './support/both-clients.ts';
 import { useSuite } from './support/suite.ts';
 import { useUploadClients } from './support/upload-clients.ts';
-import { containerOf, expectUploadedDisk, uploadProxies, uploadServerOf } from './support/uploaded-disk.ts';
+import { containerOf, expectUploadedDisk, uploadProxies } from './support/uploaded-disk.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -53,31 +54,16 @@ describe('an upload that breaks', function () {
     await expectDisk('again');
   });
 
-  const uploads: Record<string, (target: string) => Promise<void>> = {
-    virtctl: async (target) => {
-      await clients.virtctl('dv', target, `--image-path=${image(diskFile.raw)}`, ...options());
-    },
-    diskpress: async (target) => {
-      const { code, stderr } = await clients.diskpress(image(diskFile.raw), `dv/${target}`, ...options()).ended;
-      expect(code, stderr).to.equal(0);
-    },
-  };
-  for (const [name, upload] of Object.entries(uploads)) {
-    it(`goes on when the upload server is killed, by ${name}`, async () => {
-      const target = `server-${name}`;
-      const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-      const uploading = upload(target);
-      await Promise.race([held, uploading]);
-      await kill(await uploadServerOf(suite, target));
-      release();
-      await uploading;
-      await expectDisk(target);
-    });
-  }
+  it('goes on when the upload servers are killed, by virtctl and by diskpress', async () => {
+    const { servers, release, end } = await uploadByBoth(suite, clients, 'servers');
+    await Promise.all(servers.map(kill));
+    release();
+    await end();
+  });
 
   it('goes on when the proxies are killed', async () => {
-    const { held, release } = clients.port.holdAfter(70 * MEBIBYTE);
-    const uploading = uploads['virtctl']?.('proxies');
+    const { held, release } = clients.port.holdAfter(MIDDLE);
+    const uploading = uploadsOf(suite, clients).virtctl('proxies');
     await Promise.race([held, uploading]);
     const proxies = await uploadProxies(suite);
     expect(proxies).to.have.lengthOf(2);

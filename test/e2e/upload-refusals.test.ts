@@ -145,7 +145,7 @@ describe('requests to upload', function () {
 
   it('are refused while another one is being received', async () => {
     const { key, token } = await ready('busy');
-    const first = send(token, image(diskFile.qcow2), '--limit-rate', '2M');
+    const first = send(token, image(diskFile.qcow2), '--limit-rate', '4M');
     const { held, release } = clients.port.holdAfter(MEBIBYTE);
     await held;
     release();

@@ -6,7 +6,7 @@ import { cdis } from '../../src/api/cdi.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import type { Log } from '../cluster/commands.ts';
 import { repository } from '../cluster/folders.ts';
-import { buildProductImage, productImage } from '../cluster/image.ts';
+import { buildProductImage, prepareProductImage, productImage } from '../cluster/image.ts';
 import { installPrerequisites, status, up, type UpOptions } from '../cluster/index.ts';
 import { Kubectl } from './kubectl.ts';
 import { prepareStorageClasses, type StorageClasses } from './storage-classes.ts';
@@ -97,7 +97,8 @@ interface Target {
 }
 
 async function prepareOwnCluster(options: UpOptions): Promise<Target> {
-  const { kubeconfig } = await up(options);
+  // The one mostly waits, and the other is at work.
+  const [{ kubeconfig }] = await Promise.all([up(options), prepareProductImage(options.log)]);
   const revision = await buildProductImage(options.log, options.name);
   return { kubeConfigPath: kubeconfig, image: productImage, revision };
 }

@@ -18,7 +18,11 @@ export async function createNamespace(
 
 /** Removes a namespace with all that is in it, and resolves when it is gone. */
 export async function removeNamespace(client: KubeClient, name: string): Promise<void> {
-  const key = { namespace: '', name };
-  await client.delete(namespaces, key);
-  await until(client, namespaces, key, 'it is gone', (namespace) => namespace === undefined, 180_000);
+  await client.delete(namespaces, { namespace: '', name });
+  await untilRemoved(client, name);
+}
+
+/** Resolves when a namespace that was deleted is gone. */
+export async function untilRemoved(client: KubeClient, name: string): Promise<void> {
+  await until(client, namespaces, { namespace: '', name }, 'it is gone', (found) => found === undefined, 180_000);
 }

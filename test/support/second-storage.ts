@@ -1,12 +1,14 @@
 import { storageProfiles } from '../../src/api/storage-profile.ts';
 import { csiDrivers, persistentVolumes, storageClasses } from '../../src/kube/builtin-resources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { volumeSnapshotClasses } from '../../src/kube/snapshot-resources.ts';
+import { volumeSnapshotClasses, volumeSnapshotContents } from '../../src/kube/snapshot-resources.ts';
 import { type SecondDriver, startSecondDriver } from '../cluster/index.ts';
 import { eventually } from './eventually.ts';
 import { until } from './until.ts';
 
 const FIELD_MANAGER = 'diskpress-test';
+/** Each call of a slow driver takes seconds. */
+const EMPTY_MILLISECONDS = 180_000;
 
 /** A class of a second driver. */
 export interface SecondClass {
@@ -96,19 +98,10 @@ export class SecondStorage {
     this.#snapshotClasses.push(name);
   }
 
-  /** Resolves once the driver has removed all of its volumes. */
-  async untilEmpty(): Promise<void> {
-    const { name } = this.#driver;
-    await eventually(
-      `${name} has no volumes`,
-      async () => !(await this.#client.list(persistentVolumes)).some(({ spec }) => spec?.csi?.driver === name),
-      60_000,
-    );
-  }
-
-  /** Ends all of it; to be called when its volumes are gone. */
+  /** Ends all of it, when the driver has removed its volumes and snapshots: what they are for has to be deleted. */
   async stop(): Promise<void> {
     const client = this.#client;
+    await untilDriverIsEmpty(client, this.#driver.name);
     for (const name of this.#classes) await client.delete(storageClasses, { namespace: '', name });
     for (const name of [this.#driver.name, ...this.#snapshotClasses]) {
       await client.delete(volumeSnapshotClasses, { namespace: '', name });
@@ -116,4 +109,18 @@ export class SecondStorage {
     await client.delete(csiDrivers, { namespace: '', name: this.#driver.name });
     await this.#driver.stop();
   }
+}
+
+/** Resolves once a driver has removed all of its volumes and snapshots, which nothing but it can do. */
+export async function untilDriverIsEmpty(client: KubeClient, driver: string): Promise<void> {
+  await eventually(
+    `${driver} has no volumes and snapshots`,
+    async () => {
+      const volumes = (await client.list(persistentVolumes)).filter(({ spec }) => spec?.csi?.driver === driver);
+      const contents = (await client.list(volumeSnapshotContents)).filter(({ spec }) => spec.driver === driver);
+      return volumes.length + contents.length === 0;
+    },
+    EMPTY_MILLISECONDS,
+    250,
+  );
 }

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { expect } from 'chai';
-import { repository } from '../../cluster/folders.ts';
+import { productCommand } from '../../support/product-command.ts';
 import { codeByHeading, readPage } from './pages.ts';
 
 const helpOf = (...command: string[]) =>
-  spawnSync(execPath, [join(repository, 'src/main.ts'), ...command, '--help'], { encoding: 'utf8' }).stdout.trim();
+  spawnSync(execPath, [...productCommand, ...command, '--help'], { encoding: 'utf8' }).stdout.trim();
 
 describe('docs/cli.md', () => {
   const documented = codeByHeading(readPage('docs/cli.md'), 'text');

@@ -11,6 +11,17 @@ interface Hold {
   readonly after: number;
   readonly reached: () => void;
   readonly released: Promise<void>;
+  readonly closed: () => void;
+}
+
+/** Connections that are held, or will be. */
+export interface Held {
+  /** Resolves when all of them have come to where they are held. */
+  readonly held: Promise<unknown>;
+  /** Lets the rest pass. */
+  readonly release: () => void;
+  /** Resolves when each has ended, at whichever side. */
+  readonly closed: Promise<unknown>;
 }
 
 /**
@@ -21,7 +32,7 @@ export class ProxyPort {
   readonly #server: Server;
   readonly #to: { readonly host: string; readonly port: number };
   readonly #clients = new Set<Socket>();
-  #hold: Hold | undefined;
+  #holds: Hold[] = [];
   /** Bytes that clients have sent. */
   sent = 0;
   /** Connections that clients have made. */
@@ -49,16 +60,16 @@ export class ProxyPort {
     return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /**
-   * Holds the next connection over which a client sends so many bytes, once.
-   *
-   * @returns a promise of that moment, and a function that lets the rest pass
-   */
-  holdAfter(bytes: number): { held: Promise<void>; release: () => void } {
-    const reached = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    this.#hold = { after: bytes, reached: reached.resolve, released: released.promise };
-    return { held: reached.promise, release: released.resolve };
+  /** Holds the next connections over which clients send so many bytes, each once; those of an earlier call no more. */
+  holdAfter(bytes: number, { count = 1 } = {}): Held {
+    const promises = <T>() => Array.from({ length: count }, () => Promise.withResolvers<T>());
+    const [reached, closed, released] = [promises<void>(), promises<void>(), Promise.withResolvers<void>()];
+    this.#holds = reached.map(({ resolve }, index) => ({
+      ...{ after: bytes, reached: resolve, released: released.promise },
+      closed: () => closed[index]?.resolve(),
+    }));
+    const all = (each: readonly PromiseWithResolvers<void>[]) => Promise.all(each.map(({ promise }) => promise));
+    return { held: all(reached), release: released.resolve, closed: all(closed) };
   }
 
   /** Breaks every connection. */
@@ -84,12 +95,15 @@ export class ProxyPort {
     client.on('close', () => server.destroy());
     server.pipe(client);
     let passed = 0;
+    let isHeld = false;
     for await (const chunk of client as AsyncIterable<Buffer>) {
       passed += chunk.length;
       this.sent += chunk.length;
-      const hold = this.#hold;
-      if (hold !== undefined && passed >= hold.after) {
-        this.#hold = undefined;
+      const [hold] = this.#holds;
+      if (hold !== undefined && passed >= hold.after && !isHeld) {
+        this.#holds.shift();
+        isHeld = true;
+        client.once('close', hold.closed);
         hold.reached();
         await hold.released;
       }

@@ -1,7 +1,8 @@
 import type { ObjectKey } from '../../../src/kube/key.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
-import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
+import { createNamespace } from '../../support/namespaces.ts';
 import { prepareSources, type Sources } from '../../support/sources.ts';
+import { beginRemoval } from './removals.ts';
 
 /** What every end-to-end suite has. */
 export interface Suite extends Environment, Sources {
@@ -16,7 +17,8 @@ export interface Suite extends Environment, Sources {
 const log = (line: string) => console.log(`    ${line}`);
 
 /**
- * Sets up the cluster and the servers where no suite before did, and a namespace; removes the namespaces afterwards.
+ * Sets up the cluster and the servers where no suite before did, and a namespace. Afterwards the namespaces are
+ * deleted, and go while the next suites run: who needs them gone calls `untilAllRemoved`.
  */
 export function useSuite(): Suite {
   const suite = {} as { -readonly [Field in keyof Suite]: Suite[Field] };
@@ -37,8 +39,8 @@ export function useSuite(): Suite {
     suite.namespace = namespace;
   });
 
-  after('remove the namespaces', async () => {
-    await Promise.all(made.map((name) => removeNamespace(suite.client, name)));
+  after('delete the namespaces', async () => {
+    await Promise.all(made.map((name) => beginRemoval(suite.client, name)));
   });
 
   return suite;

@@ -13,6 +13,9 @@ import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../src/kube/snapshot-resources.ts';
 import { eventually } from '../../support/eventually.ts';
 
+/** Between two looks at everything, where it lasts. */
+const PAUSE_MILLISECONDS = 250;
+
 const resources: readonly Resource<KubeObject>[] = [
   pods,
   services,
@@ -55,6 +58,7 @@ export async function untilNothingElse(
         return left.length === 0;
       },
       90_000,
+      PAUSE_MILLISECONDS,
     );
   } catch (error) {
     throw new Error(`left behind: ${left.join(', ')}`, { cause: error });

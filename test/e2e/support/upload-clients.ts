@@ -10,10 +10,10 @@ import { services } from '../../../src/kube/builtin-resources.ts';
 import type { ObjectKey } from '../../../src/kube/key.ts';
 import { roleCertificates } from '../../../src/protocol/installation.ts';
 import { run } from '../../cluster/commands.ts';
-import { repository } from '../../cluster/folders.ts';
 import { virtctlBinary } from '../../cluster/index.ts';
 import { productNamespace } from '../../support/environment.ts';
 import { eventually } from '../../support/eventually.ts';
+import { productCommand } from '../../support/product-command.ts';
 import { until } from '../../support/until.ts';
 import { hasOwnDriver } from './own-classes.ts';
 import { ProxyPort } from './proxy-port.ts';
@@ -72,7 +72,7 @@ export function useUploadClients(suite: Suite): UploadClients {
       virtctl: (...args) =>
         run(virtctl, ['image-upload', '--namespace', namespace, ...args], { env: virtctlEnvironment }),
       diskpress: (...args) => {
-        const child = spawn(execPath, [join(repository, 'src/main.ts'), 'upload', '--namespace', namespace, ...args], {
+        const child = spawn(execPath, [...productCommand, 'upload', '--namespace', namespace, ...args], {
           stdio: ['ignore', 'pipe', 'pipe'],
           env: { ...env, KUBECONFIG },
         });

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type ForwardProxy, startForwardProxy } from '../../support/forward-proxy.ts';
 import { type GcsServer, startGcsServer } from '../../support/gcs-server.ts';
+import { cachedTypeScript } from '../../support/product-command.ts';
 import { s3Credentials, type S3Server, startS3Server } from '../../support/s3-server.ts';
 import { createCertificate } from '../support/certificates.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
@@ -38,7 +39,7 @@ describe('diskpress import from anywhere', () => {
     input?: { pipe: string } | { file: string },
   ): Promise<{ code: number; stderr: string }> => {
     const file = input && 'file' in input ? await open(input.file) : undefined;
-    const child = spawn(process.execPath, [script, ...parameters], {
+    const child = spawn(process.execPath, [...cachedTypeScript, script, ...parameters], {
       stdio: [file?.fd ?? (input ? 'pipe' : 'ignore'), 'ignore', 'pipe'],
       env: { ...process.env, ...environment },
     });

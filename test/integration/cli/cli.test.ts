@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { cachedTypeScript } from '../../support/product-command.ts';
 import { vhdxImage } from '../../support/vhdx-image.ts';
 import { sameDisk, writeRawDisk } from '../support/images.ts';
 import { startNginx } from '../support/nginx.ts';
@@ -25,10 +26,10 @@ describe('diskpress import and inspect', () => {
 
   const script = fileURLToPath(new URL('../support/cli.ts', import.meta.url));
   const start = (...parameters: string[]): ChildProcessByStdio<null, Readable, null> =>
-    spawn(process.execPath, [script, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
+    spawn(process.execPath, [...cachedTypeScript, script, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
   const diskpress = (...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
     new Promise((resolve) => {
-      execFile(process.execPath, [script, ...parameters], (error, stdout, stderr) => {
+      execFile(process.execPath, [...cachedTypeScript, script, ...parameters], (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
     });
@@ -170,9 +171,13 @@ describe('diskpress import and inspect', () => {
   });
 
   it('tells while it inspects what it waits for', async () => {
-    const child = spawn(process.execPath, [script, 'inspect', `http://127.0.0.1:${await freePort()}/disk.img`], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [...cachedTypeScript, script, 'inspect', `http://127.0.0.1:${await freePort()}/disk.img`],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     for await (const line of createInterface({ input: child.stderr })) {
       expect(line).to.match(/refused the connection: .*; trying again$/);
       child.kill();

@@ -8,8 +8,7 @@ import { namespaces, persistentVolumeClaims } from '../../../src/kube/builtin-re
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../support/api-server.ts';
 import { Kubectl } from '../../support/kubectl.ts';
-
-const script = join(import.meta.dirname, '../../../src/main.ts');
+import { productCommand } from '../../support/product-command.ts';
 
 /** What a tenant may have in mind: markup, a script, and an end of an attribute. */
 export const HOSTILE = `<img src=x onerror=alert(1)>"><script>alert(2)</script>'\u202Egpj.exe`;
@@ -90,7 +89,7 @@ export class Rig {
   /** Starts the command of a user's, and resolves to the address that it prints. */
   async startCommand(...parameters: string[]): Promise<{ address: string; process: ChildProcess }> {
     const env = { ...process.env, KUBECONFIG: this.api.kubeConfigPath };
-    const child = spawn(process.execPath, [script, 'dashboard', ...parameters], {
+    const child = spawn(process.execPath, [...productCommand, 'dashboard', ...parameters], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -3,7 +3,6 @@ import { execPath } from 'node:process';
 import { storageClasses } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ProgressServer, serveProgress } from '../../../src/pods/progress-server.ts';
-import { repository } from '../../cluster/folders.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { spawnBound } from '../../support/bound-child.ts';
 import { METRICS_SERVER_NAME, metricsAuthority } from '../../support/controller-metrics.ts';
@@ -11,6 +10,7 @@ import { deployFolder } from '../../support/deployed.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Kubectl } from '../../support/kubectl.ts';
 import { freePorts } from '../../support/ports.ts';
+import { productCommand } from '../../support/product-command.ts';
 import { Prometheus } from '../../support/prometheus.ts';
 import { queries } from './dashboard.ts';
 import { ruleFile, rules } from './rules.ts';
@@ -42,7 +42,7 @@ describe('a Prometheus that scrapes the controllers and a transfer pod', functio
     await kubectl.run('create', 'clusterrolebinding', 'reader', '--clusterrole=reader', '--user=prometheus');
     await client.create(storageClasses, { metadata: { name: 'standard' }, provisioner: 'storage.example' });
     const [metricsPort, healthPort] = (await freePorts(2)) as [number, number];
-    controllers = spawnBound(execPath, [join(repository, 'src/main.ts'), 'controller', '--log-level=error'], {
+    controllers = spawnBound(execPath, [...productCommand, 'controller', '--log-level=error'], {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: {
         ...process.env,

@@ -9,6 +9,7 @@ import {
   type TransferResult,
   transferResult,
 } from '../../../src/protocol/transfer-pod.ts';
+import { cachedTypeScript } from '../../support/product-command.ts';
 
 /** What the roles are told that they work for. */
 export const OWNER_UID = 'f00d';
@@ -25,7 +26,7 @@ export interface RoleProgram {
 }
 
 const ownProgram: RoleProgram = {
-  options: ['--import', join(import.meta.dirname, '../../support/compile-cache.ts')],
+  options: cachedTypeScript,
   script: join(import.meta.dirname, 'role-process.ts'),
 };
 

@@ -214,7 +214,7 @@ describe('the upload API behind a real API server', function () {
     const change = async (certConfig: object) =>
       rig.kubectl.run('patch', 'cdi', 'cdi', '--type=merge', '--patch', patch(certConfig));
     await change({
-      ca: { duration: '60s', renewBefore: '20s' },
+      ca: { duration: '60s', renewBefore: '40s' },
       server: { duration: '60s', renewBefore: '50s' },
       client: { duration: '60s', renewBefore: '50s' },
     });
@@ -234,6 +234,7 @@ describe('the upload API behind a real API server', function () {
         });
       },
       100_000,
+      300,
     );
     expect(counted.calls).to.be.greaterThan(5);
     await change({ ca: null, server: null, client: null });

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { namespaces, persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support/api-server.ts';
 import { Kubectl } from '../../support/kubectl.ts';
-
-const script = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { productCommand } from '../../support/product-command.ts';
 
 describe('diskpress clones, of a real API server', function () {
   this.timeout(60_000);
@@ -16,7 +14,7 @@ describe('diskpress clones, of a real API server', function () {
 
   const diskpress = async (...parameters: string[]) => {
     const env = { ...process.env, KUBECONFIG: server.kubeConfigPath };
-    return (await promisify(execFile)(process.execPath, [script, ...parameters], { env })).stdout;
+    return (await promisify(execFile)(process.execPath, [...productCommand, ...parameters], { env })).stdout;
   };
 
   before(kubernetesIsBuilt);
@@ -44,7 +42,7 @@ describe('diskpress clones, of a real API server', function () {
 
   it('goes on showing them until it is interrupted', async () => {
     const env = { ...process.env, KUBECONFIG: server.kubeConfigPath };
-    const child = execFile(process.execPath, [script, 'clones', '--all-namespaces', '--watch'], { env });
+    const child = execFile(process.execPath, [...productCommand, 'clones', '--all-namespaces', '--watch'], { env });
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     for await (const text of child.stdout ?? []) {
       if (String(text).includes('vm-1')) break;
@@ -55,7 +53,7 @@ describe('diskpress clones, of a real API server', function () {
 
   it('says in one line that there is no such cluster', async () => {
     const env = { ...process.env, KUBECONFIG: '/nonexistent' };
-    const refused = promisify(execFile)(process.execPath, [script, 'clones'], { env });
+    const refused = promisify(execFile)(process.execPath, [...productCommand, 'clones'], { env });
     const failure = await refused.then(
       () => undefined,
       (error: { stderr: string }) => error,

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { dataVolumes } from '../../../src/api/data-volume.ts';
@@ -12,8 +11,8 @@ import { type ApiServer, kubernetesIsBuilt, startApiServer } from '../../support
 import { dataVolumeOfCdi, primeClaimOfCdi, targetClaimOfCdi } from '../../support/cdi/claims.ts';
 import { cronJobOfCdi, deploymentOfCdi, webhookOfCdi } from '../../support/cdi/installation.ts';
 import { Kubectl } from '../../support/kubectl.ts';
+import { productCommand } from '../../support/product-command.ts';
 
-const script = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const TEAM = 'team';
 const http = { source: { http: { url: 'http://server/disk.img' } } };
 
@@ -26,7 +25,7 @@ describe('diskpress migrate --check, of a real API server with the objects of CD
   /** Resolves to the exit code and what was written. */
   async function migrate(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const env = { ...process.env, KUBECONFIG: server.kubeConfigPath };
-    return promisify(execFile)(process.execPath, [script, 'migrate', ...parameters], { env }).then(
+    return promisify(execFile)(process.execPath, [...productCommand, 'migrate', ...parameters], { env }).then(
       (written) => ({ code: 0, ...written }),
       (failure: { code: number; stdout: string; stderr: string }) => failure,
     );

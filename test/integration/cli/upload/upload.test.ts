@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { TransferError } from '../../../../src/base/errors.ts';
 import { upload as uploadHere, type UploadOptions } from '../../../../src/cli/upload/upload.ts';
 import { PREFIX_SHA256_HEADER, SHA256_HEADER } from '../../../../src/server/upload-protocol.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { productCommand } from '../../../support/product-command.ts';
 import { rejection } from '../../../support/rejection.ts';
 import { createCertificate } from '../../support/certificates.ts';
 import { run } from '../../support/processes.ts';
@@ -18,7 +18,6 @@ import { ReceivingProxy } from './receiving-proxy.ts';
 import { SmallCluster } from './small-cluster.ts';
 
 const MEBIBYTE = 2 ** 20;
-const script = fileURLToPath(new URL('../../../../src/main.ts', import.meta.url));
 const dataVolumes = '/apis/cdi.kubevirt.io/v1beta1/namespaces/team/datavolumes';
 const claims = '/api/v1/namespaces/team/persistentvolumeclaims';
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -34,7 +33,7 @@ describe('diskpress upload', function () {
   let proxy: ReceivingProxy;
 
   const start = (parameters: string[], input: 'ignore' | 'pipe' = 'ignore'): ChildProcess =>
-    spawn(process.execPath, [script, 'upload', ...parameters], {
+    spawn(process.execPath, [...productCommand, 'upload', ...parameters], {
       stdio: [input, 'pipe', 'pipe'],
       env: { ...env, KUBECONFIG: kubeConfig },
     });

@@ -16,6 +16,7 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
     return runControllers(packageDocument.version);
   },
   apiserver: async () => {
+    keepYoungGenerationSmall();
     keepHeapSmall();
     const { runApiServer } = await import('./services/apiserver/run.ts');
     return runApiServer();

@@ -30,6 +30,8 @@ export interface WatchOptions extends Selection, RequestOptions {
   readonly timeoutSeconds: number;
   /** Milliseconds of silence after which the watch throws a ConnectionError. */
   readonly idleTimeout: number;
+  /** Whether an object of this version need not be parsed; an event about it comes as a BOOKMARK of that version. */
+  readonly isKnown?: (resourceVersion: string) => boolean;
   /** Called once the server has accepted the watch. */
   readonly onOpen?: () => void;
 }
@@ -153,7 +155,7 @@ export class KubeClient {
     const response = await this.#transport.stream(request);
     options.onOpen?.();
     try {
-      yield* parseWatchStream<T>(response.body);
+      yield* parseWatchStream<T>(response.body, options.isKnown);
     } catch (error) {
       throw failure(request, error);
     } finally {

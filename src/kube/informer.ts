@@ -53,8 +53,10 @@ export class Informer<T extends KubeObject> {
   readonly #idleTimeout: number;
   readonly #isSelection: boolean;
   readonly #store = new Store<T>();
-  /** The versions of own writes that the watch has not brought yet, by the objects' keys. */
+  /** The latest versions of own writes that the watch has not brought yet, by the objects' keys. */
   readonly #ahead = new Map<string, number>();
+  /** The keys of objects by all these versions, which a later write may have followed. */
+  readonly #awaited = new Map<string, string>();
   readonly #interner = new Interner();
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #reflector: Reflector<T>;
@@ -83,6 +85,7 @@ export class Informer<T extends KubeObject> {
       admit: (object) => this.#admit(object),
       replace: (objects) => this.#replace(objects),
       change: (event) => this.#change(event),
+      isKnown: (resourceVersion) => this.#isKnown(resourceVersion),
     };
     this.#reflector = new Reflector(client, resource, sink, {
       namespace,
@@ -166,10 +169,11 @@ export class Informer<T extends KubeObject> {
     const version = versionOf(object);
     // The watch may have brought the end of such an object, too; it will bring that of a later one.
     if (this.#isSelection || version <= this.#reflector.latest) return;
-    const key = keyOf(object);
-    const known = this.#store.get(key);
+    const known = this.#store.get(keyOf(object));
     if (known && version <= versionOf(known)) return;
-    this.#ahead.set(keyToString(key), version);
+    const key = keyToString(keyOf(object));
+    this.#ahead.set(key, version);
+    this.#awaited.set(String(version), key);
     this.#set(this.#admit(object));
   }
 
@@ -187,6 +191,7 @@ export class Informer<T extends KubeObject> {
     }
     for (const object of objects) this.#set(object);
     this.#ahead.clear();
+    this.#awaited.clear();
     if (!this.#hasSynced) {
       this.#hasSynced = true;
       this.#logger.info('synced', { step: 'list', objects: this.size });
@@ -200,6 +205,15 @@ export class Informer<T extends KubeObject> {
     else this.#set(this.#admit(object));
   }
 
+  /** Returns whether the watch brings an own write. */
+  #isKnown(resourceVersion: string): boolean {
+    const key = this.#awaited.get(resourceVersion);
+    if (key === undefined) return false;
+    this.#awaited.delete(resourceVersion);
+    if (this.#ahead.get(key) === Number(resourceVersion)) this.#ahead.delete(key);
+    return true;
+  }
+
   /** Returns whether the cache has an own write that is later than what the watch brings. */
   #isBehind(object: T): boolean {
     if (this.#ahead.size === 0) return false;
@@ -208,6 +222,7 @@ export class Informer<T extends KubeObject> {
     if (ahead === undefined) return false;
     if (versionOf(object) < ahead) return true;
     this.#ahead.delete(key);
+    this.#awaited.delete(String(ahead));
     return false;
   }
 

@@ -23,6 +23,8 @@ export interface Sink<T extends KubeObject> {
   replace(objects: T[]): void;
   /** Takes a change as the server sent it. */
   change(event: WatchEvent<T>): void;
+  /** Whether a change to this version need not be told. */
+  isKnown(resourceVersion: string): boolean;
 }
 
 export interface ReflectorOptions extends Selection {
@@ -173,6 +175,7 @@ export class Reflector<T extends KubeObject> {
         resourceVersion: version,
         timeoutSeconds: Math.ceil(this.#options.watchSeconds * (1 + Math.random())),
         signal,
+        isKnown: (known) => this.#sink.isKnown(known),
         onOpen: () => {
           opened = true;
           this.#contact();

@@ -11,11 +11,13 @@ export interface WatchEvent<T extends KubeObject> {
 /**
  * Parses the body of a watch response: one JSON document for each line.
  *
+ * @param isKnown whether the object of this version need not be parsed; such an event comes as a BOOKMARK
  * @throws {ApiError} for an ERROR event: a server that abandons a watch reports it inside a stream that then ends
  * cleanly
  */
 export async function* parseWatchStream<T extends KubeObject>(
   body: AsyncIterable<Uint8Array>,
+  isKnown?: (resourceVersion: string) => boolean,
 ): AsyncGenerator<WatchEvent<T>> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -24,12 +26,28 @@ export async function* parseWatchStream<T extends KubeObject>(
     lines[0] = rest + (lines[0] ?? '');
     // What follows the last line break is not complete; at the end of the body it is sent again by the next watch.
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line);
+    for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line, isKnown);
   }
 }
 
-function parseEvent<T extends KubeObject>(line: string): WatchEvent<T> {
+function parseEvent<T extends KubeObject>(line: string, isKnown?: (version: string) => boolean): WatchEvent<T> {
+  const resourceVersion = isKnown && versionIn(line);
+  if (resourceVersion && isKnown(resourceVersion)) {
+    return { type: 'BOOKMARK', object: { metadata: { resourceVersion } } as T };
+  }
   const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: Partial<V1Status> };
   if (event.type === 'ERROR') throw new ApiError({ ...event.object, code: event.object.code ?? 500 });
   return event;
+}
+
+const VERSION = '"resourceVersion":"';
+
+/**
+ * Finds the version of the object in an event that leaves it in being. In all objects it precedes whatever else has a
+ * field of that name, and in texts the quotes have backslashes.
+ */
+function versionIn(line: string): string | undefined {
+  if (!line.startsWith('{"type":"MODIFIED"') && !line.startsWith('{"type":"ADDED"')) return undefined;
+  const at = line.indexOf(VERSION);
+  return at < 0 ? undefined : line.slice(at + VERSION.length, line.indexOf('"', at + VERSION.length));
 }

@@ -18,14 +18,7 @@ export function keepYoungGenerationSmall(): void {
  * HTTP is written, take 20 MB more, for what takes hardly less time. Without any, a request takes nearly twice as long.
  */
 export function keepHeapSmall(): void {
-  for (const flag of [
-    '--max-semi-space-size=1',
-    '--semi-space-growth-factor=1',
-    '--optimize-for-size',
-    '--no-opt',
-    '--no-wasm-tier-up',
-    '--no-wasm-dynamic-tiering',
-  ])
+  for (const flag of ['--optimize-for-size', '--no-opt', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering'])
     setFlagsFromString(flag);
 }
 

@@ -5,6 +5,7 @@ import { isBound } from '../claims/bound.ts';
 import { mayBePopulatedNow } from '../claims/wait-for-first-consumer.ts';
 import { isCopied } from '../clone/planner/facts.ts';
 import type { Caches } from '../runtime/caches.ts';
+import { RecentPeak } from '../runtime/recent-peak.ts';
 import { reportInterval } from '../runtime/report-interval.ts';
 import { readReport } from '../transfers/transfer-report.ts';
 import { sourceKindOf } from './source-kind.ts';
@@ -21,6 +22,7 @@ export class Reporting {
   readonly #now: () => number;
   /** The keys of the DataVolumes that nothing was reported on yet. */
   readonly #unreported = new Set<string>();
+  readonly #peak = new RecentPeak();
 
   /** @param now milliseconds since the epoch */
   constructor(caches: Pick<Caches, 'storageClasses'>, now: () => number) {
@@ -36,8 +38,9 @@ export class Reporting {
       return 0;
     }
     this.#unreported.add(keyToString(key));
-    const age = Math.abs(this.#now() - Date.parse(claim.metadata?.creationTimestamp ?? ''));
-    const left = reportInterval(NEW_CLAIM_MILLISECONDS, this.#unreported.size) - age;
+    const now = this.#now();
+    const age = Math.abs(now - Date.parse(claim.metadata?.creationTimestamp ?? ''));
+    const left = reportInterval(NEW_CLAIM_MILLISECONDS, this.#peak.of(this.#unreported.size, now)) - age;
     if (left > 0) return left;
     this.forget(key);
     return 0;
@@ -46,6 +49,7 @@ export class Reporting {
   /** Forgets a DataVolume that is gone. */
   forget(key: ObjectKey): void {
     this.#unreported.delete(keyToString(key));
+    if (this.#unreported.size === 0) this.#peak.reset();
   }
 
   #mayEndSoon(dataVolume: DataVolume, claim: PersistentVolumeClaim): boolean {

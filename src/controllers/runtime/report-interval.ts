@@ -1,5 +1,5 @@
 /** The share of each object in the interval between two reports: all of them together report this often, at most. */
-const SHARE_MILLISECONDS = 50;
+const SHARE_MILLISECONDS = 100;
 /** The interval does not grow beyond this. */
 const LONGEST_MILLISECONDS = 50_000;
 

@@ -57,6 +57,8 @@ export class ControllerProcess {
         NODE_ENV: 'production',
         // As the image sets it.
         MALLOC_ARENA_MAX: '2',
+        // As the Deployment sets it.
+        NODE_OPTIONS: '--max-semi-space-size=4',
       },
     });
     closeSync(output);

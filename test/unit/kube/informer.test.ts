@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type ConfigMap, configMaps } from '../../../src/kube/builtin-resources.ts';
 import type { KubeClient, Page, WatchOptions } from '../../../src/kube/client.ts';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.ts';
-import type { WatchEvent } from '../../../src/kube/watch-stream.ts';
+import { parseWatchStream, type WatchEvent } from '../../../src/kube/watch-stream.ts';
 import { Metrics } from '../../../src/server/metrics.ts';
 import { silentLogger } from '../../support/logger.ts';
 
@@ -17,11 +17,15 @@ class ScriptedClient {
     yield await Promise.resolve({ items: [], resourceVersion: '10' });
   }
 
-  async *watch(_: unknown, { signal }: WatchOptions): AsyncGenerator<WatchEvent<ConfigMap>> {
+  async *watch(_: unknown, { signal, isKnown }: WatchOptions): AsyncGenerator<WatchEvent<ConfigMap>> {
+    yield* parseWatchStream<ConfigMap>(this.#body(signal), isKnown);
+  }
+
+  async *#body(signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
     signal?.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal?.aborted) {
       const next = this.#sent.shift();
-      if (next) yield next;
+      if (next) yield Buffer.from(`${JSON.stringify(next)}\n`);
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }

@@ -36,6 +36,21 @@ describe('parseWatchStream', () => {
     expect(await parse('{"type":"ADDED","object":{}}\n\n{"type":"ADD')).to.have.length(1);
   });
 
+  it('does not parse what is known, but the end of an object', async () => {
+    const line = (type: string, version: string) =>
+      `${JSON.stringify({ type, object: { metadata: { annotations: { text: '"resourceVersion":"1"' }, resourceVersion: version } } })}\n`;
+    const text = line('ADDED', '2') + line('MODIFIED', '3') + line('DELETED', '2');
+    const events = [];
+    for await (const event of parseWatchStream(pieces(Buffer.from(text), []), (version) => version === '2'))
+      events.push([event.type, event.object.metadata?.resourceVersion, event.object.metadata?.annotations?.['text']]);
+    const annotation = '"resourceVersion":"1"';
+    expect(events).to.deep.equal([
+      ['BOOKMARK', '2', undefined],
+      ['MODIFIED', '3', annotation],
+      ['DELETED', '2', annotation],
+    ]);
+  });
+
   it('throws an error that comes as an event', async () => {
     const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
     const error = await rejection(parse(`${JSON.stringify({ type: 'ERROR', object: status })}\n`));

@@ -1,5 +1,6 @@
 import type { ClonePhase } from '../../../api/clone.ts';
 import type { PersistentVolumeClaim } from '../../../kube/builtin-resources.ts';
+import { RecentPeak } from '../../runtime/recent-peak.ts';
 import { reportInterval } from '../../runtime/report-interval.ts';
 import type { PhaseTimes } from '../metrics/phase-times.ts';
 import type { CloneState } from './clone-state.ts';
@@ -22,6 +23,7 @@ interface Entry {
  */
 export class ReportedStates {
   readonly #latest = new Map<string, Entry>();
+  readonly #peak = new RecentPeak();
 
   /**
    * Records that a phase has been reported.
@@ -42,16 +44,17 @@ export class ReportedStates {
     const latest = this.#latest.get(target.metadata?.uid ?? '');
     if (latest?.times.at(-1)?.[0] !== state.phase) {
       this.note(target, state, now);
-      return this.#interval();
+      return this.#interval(now);
     }
     const passed = now - latest.at;
     // Time has not passed where the clock was set back.
-    return passed < 0 ? 0 : Math.max(0, this.#interval() - passed);
+    return passed < 0 ? 0 : Math.max(0, this.#interval(now) - passed);
   }
 
   /** Forgets a clone that is complete. */
   forget({ metadata }: PersistentVolumeClaim): void {
     this.#latest.delete(metadata?.uid ?? '');
+    if (this.#latest.size === 0) this.#peak.reset();
   }
 
   /** Returns the phases that the clone was seen in, whether or not they were reported. */
@@ -59,8 +62,8 @@ export class ReportedStates {
     return this.#latest.get(target.metadata?.uid ?? '')?.times ?? [];
   }
 
-  #interval(): number {
-    return reportInterval(LASTING_MILLISECONDS, this.#latest.size);
+  #interval(now: number): number {
+    return reportInterval(LASTING_MILLISECONDS, this.#peak.of(this.#latest.size, now));
   }
 
   #remember({ metadata }: PersistentVolumeClaim, entry: Entry): void {

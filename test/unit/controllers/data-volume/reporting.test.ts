@@ -6,6 +6,7 @@ import { Reporting } from '../../../../src/controllers/data-volume/reporting.ts'
 import { cloneBegunAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
 import { pendingReport, reportAnnotations } from '../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
+import { keyOf } from '../../../../src/kube/key.ts';
 import { cachesOf } from '../caches.ts';
 
 const MADE = Date.parse('2026-01-01T00:00:00Z');
@@ -52,12 +53,14 @@ describe('when a DataVolume with a new claim is reported', () => {
     expect(until(claim(reportAnnotations(trouble)))).to.equal(0);
   });
 
-  it('is later, the more of them there are, and soon again once they are reported or gone', () => {
+  it('is later, the more of them there are, for all of them, and soon again once they are reported or gone', () => {
     const reporting = new Reporting(caches, () => MADE + 100);
     const names = Array.from({ length: 1_000 }, (_, index) => `disk-${index}`);
     for (const name of names) reporting.untilWorthwhile(dataVolume(name), claim());
     expect(reporting.untilWorthwhile(dataVolume(), claim())).to.be.greaterThan(40_000);
     for (const name of names.slice(500)) reporting.forget({ namespace: 'team', name });
+    expect(reporting.untilWorthwhile(dataVolume(), claim())).to.be.greaterThan(40_000);
+    reporting.forget(keyOf(dataVolume()));
     for (const name of names.slice(0, 500)) {
       reporting.untilWorthwhile(dataVolume(name), {
         ...claim(),

@@ -10,6 +10,11 @@ import { type KernelAio, kernelAio } from '../base/native/kernel-aio.ts';
  * dirty.
  */
 const SYNC_EVERY = 32 * 1024 * 1024;
+/**
+ * From this length on, in bytes, writes are made on threads: to switch to one takes little beside the write, while the
+ * kernel's asynchronous calls make the caller wait as long as the file system allocates blocks.
+ */
+const LONG = 256 * 1024;
 
 /**
  * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and no pages become dirty.
@@ -57,7 +62,7 @@ export class TargetFile {
   /** @returns false where direct writes are not possible */
   async #writeDirectly(direct: FileHandle, data: Buffer, position: number): Promise<boolean> {
     try {
-      await writeFully(direct, data, position, kernelAio());
+      await writeFully(direct, data, position, data.length < LONG ? kernelAio() : null);
       return true;
     } catch (error) {
       if (systemCode(error) !== 'EINVAL') throw error;

@@ -1,9 +1,13 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { unmapExecutable } from '../../base/native/executable-pages.ts';
 import { type DecoderEvents, PiecewiseDecoder } from '../native/piecewise-decoder.ts';
 import { DecodingFailed } from '../native/stream-codec.ts';
 import { createDecoder } from '../native/stream-codecs.ts';
 import { type BlockCodec, decodeBlock } from './block-codecs.ts';
 import type { BlockBatch, DecodedBatch, FromStream, NewBlocks, NewStream, ToStream } from './decoder-messages.ts';
+
+// To start a thread takes much of the executable, to decompress little.
+unmapExecutable();
 
 parentPort?.on('message', (work: NewStream | NewBlocks) => {
   if ('codec' in work) decodeBatches(work.codec, work.port);

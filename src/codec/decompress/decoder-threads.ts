@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { unmapExecutable } from '../../base/native/executable-pages.ts';
 import { memoryLimit } from '../../base/native/memory-limit.ts';
 import { processors } from '../../base/native/processors.ts';
 import { type DecoderThreadData, windowMemory } from '../native/window-memory.ts';
@@ -27,6 +28,8 @@ export function decoderThread(index: number): Worker {
   const place = index % threadCount;
   const running = threads.get(place);
   if (running !== undefined) return running;
+  // To start a thread maps much of the executable again.
+  unmapExecutable();
   const workerData: DecoderThreadData = { windowMemory: windowMemory.shared };
   const started = new Worker(script, { resourceLimits: HEAP, workerData });
   // Its users notice that their ports are closed.

@@ -1,3 +1,4 @@
+import { alignedPart } from '../../base/native/aligned-memory.ts';
 import type { BlockBatch, DecodedBatch } from '../../codec/decompress/decoder-messages.ts';
 
 /** A part of the disk, once its batch has been decoded. */
@@ -26,12 +27,14 @@ export class Batch {
   input: ArrayBuffer;
   room: ArrayBuffer;
   #inputFilled = 0;
-  #roomFilled = 0;
+  #roomFilled: number;
   #decoded: Promise<void> | undefined;
 
   constructor(input: ArrayBuffer, room: ArrayBuffer) {
     this.input = input;
     this.room = room;
+    // What is aligned can be written from where it is.
+    this.#roomFilled = alignedPart(room, 0).byteOffset;
   }
 
   /** Whether nothing more can be added. */

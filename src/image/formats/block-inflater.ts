@@ -1,14 +1,17 @@
 import type { Extent } from '../../base/extents.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
+import { alignableLength } from '../../base/native/aligned-memory.ts';
 import type { BlockCodec } from '../../codec/decompress/block-codecs.ts';
 import { threadCount } from '../../codec/decompress/decoder-threads.ts';
 import { RemoteBlocks } from '../../codec/decompress/remote-blocks.ts';
 import { Batch } from './block-batch.ts';
 
-/** Compressed bytes of one call to another thread. */
-const BATCH = 512 * 1024;
+/** Bytes of one call to another thread: as much as is written at once. */
+const BATCH = 1024 * 1024;
 /** Besides the batches that are being decompressed, one is filled and one is handed out. */
 const BATCHES = threadCount + 2;
+/** Batches whose content is being written from where it is. */
+const LENT = 3;
 /** Bytes by which a block that hardly compresses may exceed its content: the sectors that it shares with others. */
 const INPUT_SLACK = 512;
 /** Longest plain data that is copied, in bytes; longer data deserves its own write. */
@@ -37,15 +40,17 @@ export class BlockInflater {
   readonly #remote: RemoteBlocks;
   /** Batches in the order of their blocks; the last one may still be filled. */
   readonly #batches: Batch[] = [];
+  /** For each batch that has been handed out and whose room is still lent. */
+  readonly #lent = new Set<Promise<void>>();
 
   constructor(options: BlockInflaterOptions) {
     this.#options = options;
     this.#remote = new RemoteBlocks(options.codec);
     const input = Math.max(BATCH, options.blockSize + INPUT_SLACK);
-    const room = Math.max(BATCH, options.blockSize);
+    const room = alignableLength(Math.max(BATCH, options.blockSize));
     this.memory = {
       inputs: new MemoryPool(BATCHES * input, input),
-      rooms: new MemoryPool(BATCHES * room, room),
+      rooms: new MemoryPool((BATCHES + LENT) * room, room),
     };
   }
 
@@ -92,16 +97,22 @@ export class BlockInflater {
     return batch !== undefined;
   }
 
-  /** Yields the first blocks, which are lent until the consumer continues. */
+  /** Yields the first blocks; where there are none, waits until something is given back. */
   async *takeFirst(): AsyncGenerator<Extent, void, void> {
     const [batch] = this.#batches;
-    if (batch === undefined) return;
+    if (batch === undefined) {
+      await Promise.race(this.#lent);
+      return;
+    }
     this.#send(batch);
     await batch.decoded();
-    while (batch.taken < batch.blocks.length) yield this.#takeRun(batch);
+    const uses: Promise<unknown>[] = [];
+    while (batch.taken < batch.blocks.length) {
+      yield { ...this.#takeRun(batch), keepUntil: (settled) => void uses.push(settled) };
+    }
     this.#batches.shift();
     this.memory.inputs.giveBack(batch.input);
-    this.memory.rooms.giveBack(batch.room);
+    this.#giveBack(batch.room, uses);
   }
 
   async *takeAll(): AsyncGenerator<Extent, void, void> {
@@ -113,6 +124,18 @@ export class BlockInflater {
     this.#remote.close();
     this.memory.inputs.close();
     this.memory.rooms.close();
+  }
+
+  #giveBack(room: ArrayBuffer, uses: readonly Promise<unknown>[]): void {
+    if (uses.length === 0) {
+      this.memory.rooms.giveBack(room);
+      return;
+    }
+    const over = Promise.allSettled(uses).then(() => {
+      this.#lent.delete(over);
+      this.memory.rooms.giveBack(room);
+    });
+    this.#lent.add(over);
   }
 
   /** Returns the next blocks that are contiguous on the disk. */

@@ -58,9 +58,9 @@ export class Reporting {
       !dataVolume.status?.phase &&
       sourceKindOf(dataVolume.spec) === 'clone' &&
       claim.spec?.dataSourceRef !== undefined &&
-      !isBound(claim) &&
       !isCopied(claim) &&
-      (report === undefined || report.running) &&
+      // A claim that has just been bound is released, and its clone reported as complete, in a moment.
+      (report === undefined ? !isBound(claim) : report.running) &&
       mayBePopulatedNow(claim, this.#caches)
     );
   }

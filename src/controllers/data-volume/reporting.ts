@@ -58,9 +58,9 @@ export class Reporting {
       !dataVolume.status?.phase &&
       sourceKindOf(dataVolume.spec) === 'clone' &&
       claim.spec?.dataSourceRef !== undefined &&
+      !isBound(claim) &&
       !isCopied(claim) &&
-      // A claim that has just been bound is released, and its clone reported as complete, in a moment.
-      (report === undefined ? !isBound(claim) : report.running) &&
+      (report === undefined || report.running) &&
       mayBePopulatedNow(claim, this.#caches)
     );
   }

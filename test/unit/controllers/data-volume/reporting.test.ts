@@ -4,12 +4,7 @@ import type { DataVolume } from '../../../../src/api/data-volume.ts';
 import { CDI_API_VERSION } from '../../../../src/api/group.ts';
 import { Reporting } from '../../../../src/controllers/data-volume/reporting.ts';
 import { cloneBegunAnnotation } from '../../../../src/controllers/objects/internal-annotations.ts';
-import {
-  completedReport,
-  pendingReport,
-  reportAnnotations,
-  type TransferReport,
-} from '../../../../src/controllers/transfers/transfer-report.ts';
+import { pendingReport, reportAnnotations } from '../../../../src/controllers/transfers/transfer-report.ts';
 import type { PersistentVolumeClaim } from '../../../../src/kube/builtin-resources.ts';
 import { keyOf } from '../../../../src/kube/key.ts';
 import { cachesOf } from '../caches.ts';
@@ -46,16 +41,6 @@ describe('when a DataVolume with a new claim is reported', () => {
       expect(until(each)).to.equal(1_400);
       expect(until(each, { age: 1_500 })).to.equal(0);
     }
-  });
-
-  it('is in a moment, where the claim was bound and is to be released, and at once where it is', () => {
-    const bound = (report: TransferReport): PersistentVolumeClaim => {
-      const { metadata, spec } = claim(reportAnnotations(report));
-      return { metadata, spec: { ...spec, volumeName: 'volume' }, status: { phase: 'Bound' } };
-    };
-    const handedOver = { ...pendingReport(0, { reason: 'Rebind', message: 'it is handed over' }), running: true };
-    expect(until(bound(handedOver))).to.equal(1_400);
-    expect(until(bound(completedReport(0, 'Clone Complete')))).to.equal(0);
   });
 
   it('is at once, where the data has to be copied or imported', () => {

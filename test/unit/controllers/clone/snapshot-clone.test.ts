@@ -90,7 +90,11 @@ describe('a restored snapshot', () => {
       written.push({ verb, object });
       return object;
     };
-    const failure = { message: `failed to provision: rpc error: code = ${code} desc = no` } as Event;
+    const failure: Event = {
+      metadata: {},
+      involvedObject: {},
+      message: `failed to provision: rpc error: code = ${code} desc = no`,
+    };
     const client = {
       create: record('create'),
       apply: record('apply'),

@@ -43,11 +43,12 @@ function parseEvent<T extends KubeObject>(line: string, isKnown?: (version: stri
 const VERSION = '"resourceVersion":"';
 
 /**
- * Finds the version of the object in an event that leaves it in being. In all objects it precedes whatever else has a
- * field of that name, and in texts the quotes have backslashes.
+ * Finds the version of the object in an event that leaves it in being, where nothing else in it has that name: an
+ * annotation or a label may, which a user writes. In texts the quotes have backslashes.
  */
 function versionIn(line: string): string | undefined {
   if (!line.startsWith('{"type":"MODIFIED"') && !line.startsWith('{"type":"ADDED"')) return undefined;
   const at = line.indexOf(VERSION);
-  return at < 0 ? undefined : line.slice(at + VERSION.length, line.indexOf('"', at + VERSION.length));
+  if (at < 0 || line.lastIndexOf(VERSION) !== at) return undefined;
+  return line.slice(at + VERSION.length, line.indexOf('"', at + VERSION.length));
 }

@@ -51,6 +51,17 @@ describe('parseWatchStream', () => {
     ]);
   });
 
+  it('parses what is known where a user has given an annotation the name of the version', async () => {
+    const object = { metadata: { annotations: { resourceVersion: '2' }, name: 'planted', resourceVersion: '3' } };
+    const text = `${JSON.stringify({ type: 'MODIFIED', object })}\n`;
+    for (const known of ['2', '3']) {
+      const events = [];
+      for await (const event of parseWatchStream(pieces(Buffer.from(text), []), (version) => version === known))
+        events.push(event);
+      expect(events).to.deep.equal([{ type: 'MODIFIED', object }]);
+    }
+  });
+
   it('throws an error that comes as an event', async () => {
     const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
     const error = await rejection(parse(`${JSON.stringify({ type: 'ERROR', object: status })}\n`));

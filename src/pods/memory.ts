@@ -3,10 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * Keeps the resident memory of a process that moves data small, without loss of speed. Chunks of data lie outside V8's
  * heap and are kept alive by tiny objects within it, so that a young generation of the default size keeps far too many
- * of them. It does not shrink again: this has to be called before other modules are loaded.
+ * of them. It does not shrink again: this has to be called before other modules are loaded. Of a process that runs, V8
+ * takes no other size.
  */
 export function keepYoungGenerationSmall(): void {
-  setFlagsFromString('--max-semi-space-size=1');
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 

@@ -6,6 +6,7 @@ import { env, exit } from 'node:process';
 import { helmBinary, installPrerequisites, tellBuilds, virtctlBinary } from './cluster/index.ts';
 import { Lane } from './lane.ts';
 import { secondAttempt } from './second-attempt.ts';
+import { forgetUnusedCompiled } from './support/compiled.ts';
 import { type Failure, summaryOf } from './support/reporter.ts';
 
 /**
@@ -39,6 +40,7 @@ try {
   console.log('0 passed, 1 failed');
   exit(1);
 }
+forgetUnusedCompiled();
 // A terminal tells all of its programs; a second time would keep mocha from cleaning up.
 process.on('SIGINT', () => undefined);
 const folder = await mkdtemp(join(tmpdir(), 'diskpress-tests-'));

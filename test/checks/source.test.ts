@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { cacheFolder, repository } from '../cluster/folders.ts';
+import { cacheFolder, checkout, repository } from '../cluster/folders.ts';
 import { PassedBefore } from './passed-before.ts';
 
 /** What tools keep of this checkout, by which they look only at what has changed. */
-const kept = join(cacheFolder(), 'checks', createHash('sha256').update(repository).digest('hex').slice(0, 16));
+const kept = join(cacheFolder(), 'checks', checkout);
 
 /** What is wrong with the source as it stands, told by the tools that know. */
 const checks: Record<string, string[]> = {

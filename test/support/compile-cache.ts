@@ -1,7 +1,6 @@
 // Keeps what Node makes of TypeScript, for the process that it is imported into:
 // node --import test/support/compile-cache.ts
 import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
-import { cacheFolder } from '../cluster/folders.ts';
+import { compiled } from './compiled.ts';
 
-enableCompileCache(join(cacheFolder(), 'compiled'));
+enableCompileCache(compiled);

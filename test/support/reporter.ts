@@ -13,7 +13,10 @@ export interface Failure {
   readonly message: string;
   /** Path of the test file. */
   readonly file: string;
-  /** Begins the titles of the tests that show whether it fails again: of the test, or of all that a hook is for. */
+  /**
+   * Begins the titles of the tests that show whether it fails again: of the test, or of all that a hook is for. Empty
+   * for hooks of the whole run.
+   */
   readonly titlesBegin: string;
 }
 

@@ -39,8 +39,9 @@ export function useSuite(): Suite {
     suite.namespace = namespace;
   });
 
-  after('delete the namespaces', async () => {
-    await Promise.all(made.map((name) => beginRemoval(suite.client, name)));
+  after('delete the namespaces', async function () {
+    const title = this.test?.parent?.fullTitle() ?? '';
+    await Promise.all(made.map((name) => beginRemoval(suite.client, name, title)));
   });
 
   return suite;

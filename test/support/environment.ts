@@ -97,8 +97,10 @@ interface Target {
 }
 
 async function prepareOwnCluster(options: UpOptions): Promise<Target> {
-  // The one mostly waits, and the other is at work.
-  const [{ kubeconfig }] = await Promise.all([up(options), prepareProductImage(options.log)]);
+  // The one mostly waits, and the other is at work. A cluster is brought up to its end though there is no image for it.
+  const begun = [up(options), prepareProductImage(options.log)] as const;
+  await Promise.allSettled(begun);
+  const [{ kubeconfig }] = await Promise.all(begun);
   const revision = await buildProductImage(options.log, options.name);
   return { kubeConfigPath: kubeconfig, image: productImage, revision };
 }

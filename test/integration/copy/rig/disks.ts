@@ -31,7 +31,7 @@ export function writeLargeDisk(path: string, mebibytes = 128): void {
 
 /**
  * Block devices over sparse files in a folder. Root's rights are needed. As storage does, they work on many requests at
- * once: without direct I/O, the kernel passes one after the other through a page cache.
+ * once: without direct I/O, the kernel passes one after the other through a page cache. Some file systems have none.
  */
 export class LoopDevices {
   readonly #directory: string;
@@ -49,7 +49,10 @@ export class LoopDevices {
   /** Makes a device of the given size; returns its path. */
   attach(name: string, mebibytes: number): string {
     const device = sh(
-      'truncate -s "$2M" "$1" && losetup --find --show --direct-io=on "$1"',
+      `truncate -s "$2M" "$1"
+       device=$(losetup --find --show "$1")
+       losetup --direct-io=on "$device" 2>/dev/null || true
+       echo "$device"`,
       '/',
       this.file(name),
       String(mebibytes),

@@ -31,6 +31,10 @@ export function milliseconds(text: string): number {
 export const severalOf = (flag: string, about: string, names: readonly string[]): Option =>
   new Option(`${flag} <name...>`, about).choices(names);
 
+/** For what is told of one build only. */
+export const withoutAgainst = (flag: string, about: string): Option =>
+  new Option(flag, about).default(false).conflicts('against');
+
 /** How often each is measured. */
 export const roundsOption = (rounds: number): Option =>
   new Option('--rounds <count>', 'of each, whose median is told').argParser(count).default(rounds);

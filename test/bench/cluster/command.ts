@@ -3,7 +3,7 @@ import { keyToString } from '../../../src/kube/key.ts';
 import { type Environment, prepareEnvironment } from '../../support/environment.ts';
 import { createNamespace, removeNamespace } from '../../support/namespaces.ts';
 import { SecondStorage } from '../../support/second-storage.ts';
-import { againstOption, benchCommand, roundsOption } from '../command-line.ts';
+import { againstOption, benchCommand, roundsOption, withoutAgainst } from '../command-line.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { callsBetween, callsIn } from '../metric-samples.ts';
 import { clusterAgainst } from './against.ts';
@@ -47,8 +47,8 @@ export async function cluster(args: string[]): Promise<number> {
   const names = rows.map(({ name }) => name).join('; ');
   const command = benchCommand('cluster', `Makes clones of each kind: ${names}.`)
     .option('--rows <text...>', 'those whose names have one of these in them; otherwise all')
-    .option('--calls', 'lists the calls that the controllers make', false)
-    .option('--timeline', 'tells when what happens, of each clone', false)
+    .addOption(withoutAgainst('--calls', 'lists the calls that the controllers make'))
+    .addOption(withoutAgainst('--timeline', 'tells when what happens, of each clone'))
     .addOption(roundsOption(3))
     .addOption(againstOption())
     .parse(args, { from: 'user' });

@@ -1,7 +1,7 @@
 import { type Build, buildOf } from '../against/build.ts';
 import { type Compared, comparison, type Figures } from '../against/comparison.ts';
 import { runOwnBenchmark } from '../against/own-benchmark.ts';
-import { againstOption, benchCommand, counts, roundsOption, severalOf } from '../command-line.ts';
+import { againstOption, benchCommand, counts, roundsOption, severalOf, withoutAgainst } from '../command-line.ts';
 import { strategies, type Strategy } from './api-with-storage.ts';
 import { measureScale, type ScaleResult } from './measure.ts';
 
@@ -25,11 +25,13 @@ export async function scale(args: string[]): Promise<number> {
   const given = benchCommand('scale', 'Makes clones by the thousand on a real API server with simulated storage.')
     .option('--count <number...>', 'of clones at once; otherwise 1000', counts)
     .addOption(severalOf('--strategy', 'how they are cloned; otherwise csi-clone', strategies))
-    .option('--json', 'prints what is measured as JSON', false)
+    .addOption(withoutAgainst('--json', 'prints what is measured as JSON'))
     .addOption(againstOption())
     .addOption(roundsOption(1))
     .parse(args, { from: 'user' });
   const { count: numbers = [1000], strategy: chosen = ['csi-clone'], json, against, rounds } = given.opts<Options>();
+  if (against === undefined && given.getOptionValueSource('rounds') !== 'default')
+    given.error('error: --rounds needs --against, since without it each is measured once');
   const other = against === undefined ? undefined : await buildOf(against, log);
   const compared: Compared[] = [];
   for (const strategy of chosen) {

@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { repository } from '../../cluster/folders.ts';
+import { cachedTypeScript } from '../../support/product-command.ts';
+
+const MAIN = join(repository, 'test/bench/main.ts');
 
 function bench(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(repository, 'test/bench/main.ts'), ...args], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [...cachedTypeScript, MAIN, ...args], { encoding: 'utf8', timeout: 30_000 });
 }
 
 describe('the command line of the benchmarks', () => {
@@ -34,9 +37,19 @@ describe('the command line of the benchmarks', () => {
     'an option': { args: ['polls', '--times', '3'], told: /unknown option '--times'/ },
   };
   for (const [what, { args, told }] of Object.entries(refused))
-    it(`refuses ${what} that there is not`, () => {
-      const { status, stderr } = bench(...args);
-      expect(stderr).to.match(told).and.not.to.contain('    at ');
-      expect(status).to.equal(2);
-    });
+    it(`refuses ${what} that there is not`, () => requireRefusal(args, told));
+
+  it('refuses what would have no effect beside another option, or without one', () => {
+    const against = ['--against', 'HEAD'];
+    for (const name of ['--calls', '--timeline'])
+      requireRefusal(['cluster', name, ...against], new RegExp(`'${name}' cannot be used with option '--against`));
+    requireRefusal(['scale', '--json', ...against], /'--json' cannot be used with option '--against/);
+    requireRefusal(['scale', '--rounds', '2'], /--rounds needs --against/);
+  });
+
+  function requireRefusal(args: string[], told: RegExp): void {
+    const { status, stderr } = bench(...args);
+    expect(stderr).to.match(told).and.not.to.contain('    at ');
+    expect(status).to.equal(2);
+  }
 });

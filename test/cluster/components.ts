@@ -418,6 +418,9 @@ async function csiControllers({ programs, controlPlane }: NodePlan, files: Confi
         '--feature-gates=Topology=true',
         '--strict-topology',
         '--worker-threads=20',
+        // Where it meets a conflict when it takes its finalizer from a snapshot that it has restored, it tries again
+        // only in its sweep, by default every 5 minutes: longer than tests wait for a namespace to go.
+        '--snapshot-orphan-sweep-interval=30s',
       ],
     },
     {

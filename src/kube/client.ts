@@ -279,8 +279,8 @@ export class KubeClient {
         },
         signal,
       })) as KubeObject;
-      // Where the object is gone, some resources answer with a Status.
-      if (answer.kind === resource.kind && !dryRun) this.#onWrite(resource, answer);
+      // Where the object is gone, the answer is a Status, or what it was before.
+      if (answer.metadata?.deletionTimestamp !== undefined && !dryRun) this.#onWrite(resource, answer);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -57,8 +57,8 @@ export async function exchange(
       onRequestStart: (controller) => {
         clearTimeout(queued);
         stop = (reason) => controller.abort(reason);
-        // Its turn comes, though it was given up.
-        if (isOver) stop(new Error('the request was given up while it waited'));
+        // Its turn comes, though it was given up; to abort it would close the connection.
+        if (isOver) throw new Error('the request was given up while it waited');
       },
       onResponseStart: (_, statusCode, headers) => {
         // An answer such as 100 Continue precedes the actual one.

@@ -4,7 +4,7 @@ import { dropBookkeeping } from './bookkeeping.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { errorFields, toError } from './errors.ts';
 import { Interner } from './interner.ts';
-import { keyOf, keyToString, type ObjectKey } from './key.ts';
+import { keyFromString, keyOf, keyToString, type ObjectKey } from './key.ts';
 import type { ObjectIndex } from './object-index.ts';
 import { Reflector, type ReflectorOptions, type Sink } from './reflector.ts';
 import { type KubeObject, type Resource, resourceName, versionNumber } from './resource.ts';
@@ -17,6 +17,13 @@ export interface Change<T> {
   readonly object: T;
   /** Previous state; only set for `modified`. */
   readonly previous?: T;
+}
+
+/** An own write that the cache has and nobody was told of. */
+interface OwnWrite<T> {
+  readonly version: number;
+  /** What listeners know of the object. */
+  readonly previous: T | undefined;
 }
 
 export interface InformerOptions<T extends KubeObject> extends Selection {
@@ -43,7 +50,7 @@ export interface InformerOptions<T extends KubeObject> extends Selection {
  *
  * Returned objects are shared with all other readers, and frozen: copy an object before modifying it. The cache can lag
  * behind the server, but unless it is of a selection of objects, it has this process's own writes as soon as they are
- * answered, other than in the moment after a new list.
+ * answered.
  */
 export class Informer<T extends KubeObject> {
   readonly resource: Resource<T>;
@@ -53,8 +60,8 @@ export class Informer<T extends KubeObject> {
   readonly #idleTimeout: number;
   readonly #isSelection: boolean;
   readonly #store = new Store<T>();
-  /** The latest versions of own writes that the watch has not brought yet, by the objects' keys. */
-  readonly #ahead = new Map<string, number>();
+  /** The latest own writes that the watch has not brought yet, by the objects' keys. */
+  readonly #ahead = new Map<string, OwnWrite<T>>();
   /** The keys of objects by all these versions, which a later write may have followed. */
   readonly #awaited = new Map<string, string>();
   readonly #interner = new Interner();
@@ -83,7 +90,7 @@ export class Informer<T extends KubeObject> {
     this.#metrics = options.metrics;
     const sink: Sink<T> = {
       admit: (object) => this.#admit(object),
-      replace: (objects) => this.#replace(objects),
+      replace: (objects, version) => this.#replace(objects, version),
       change: (event) => this.#change(event),
       isKnown: (resourceVersion) => this.#isKnown(resourceVersion),
     };
@@ -163,7 +170,8 @@ export class Informer<T extends KubeObject> {
 
   /**
    * Takes an object as one of this process's own writes left it, so that no reader acts on what was before only because
-   * the answer came sooner than the watch. It may modify the object.
+   * the answer came sooner than the watch. It may modify the object. Listeners are told only when the watch brings it:
+   * they would be woken by each of the writes of one reconciliation, which the watch brings together.
    */
   written(object: T): void {
     const version = versionOf(object);
@@ -172,9 +180,15 @@ export class Informer<T extends KubeObject> {
     const known = this.#store.get(keyOf(object));
     if (known && version <= versionOf(known)) return;
     const key = keyToString(keyOf(object));
-    this.#ahead.set(key, version);
+    if (known && known.metadata?.uid !== object.metadata?.uid) {
+      this.#tell(key);
+      this.#remove(known);
+    }
+    const untold = this.#ahead.get(key);
+    const admitted = this.#admit(object);
+    const previous = this.#store.set(admitted);
+    this.#ahead.set(key, { version, previous: untold ? untold.previous : previous });
     this.#awaited.set(String(version), key);
-    this.#set(this.#admit(object));
   }
 
   #admit(object: T): T {
@@ -184,14 +198,16 @@ export class Informer<T extends KubeObject> {
     return this.#interner.intern(this.#prune(dropBookkeeping(object)), known);
   }
 
-  #replace(objects: T[]): void {
+  #replace(objects: T[], listed: number): void {
+    for (const [key, { version }] of [...this.#ahead]) if (version <= listed) this.#tell(key);
+    for (const version of [...this.#awaited.keys()]) if (Number(version) <= listed) this.#awaited.delete(version);
+    // What was written while the list was on its way is later than it; the watch from there brings it.
+    const isLater = (object: T) => this.#ahead.has(keyToString(keyOf(object)));
     const present = new Set(objects.map((object) => keyToString(keyOf(object))));
     for (const object of this.#store.list()) {
-      if (!present.has(keyToString(keyOf(object)))) this.#remove(object);
+      if (!present.has(keyToString(keyOf(object))) && !isLater(object)) this.#remove(object);
     }
-    for (const object of objects) this.#set(object);
-    this.#ahead.clear();
-    this.#awaited.clear();
+    for (const object of objects) if (!isLater(object)) this.#set(object);
     if (!this.#hasSynced) {
       this.#hasSynced = true;
       this.#logger.info('synced', { step: 'list', objects: this.size });
@@ -200,6 +216,7 @@ export class Informer<T extends KubeObject> {
   }
 
   #change({ type, object }: WatchEvent<T>): void {
+    this.#awaited.delete(object.metadata?.resourceVersion ?? '');
     if (this.#isBehind(object)) return;
     if (type === 'DELETED') this.#remove(this.#admit(object));
     else this.#set(this.#admit(object));
@@ -210,7 +227,7 @@ export class Informer<T extends KubeObject> {
     const key = this.#awaited.get(resourceVersion);
     if (key === undefined) return false;
     this.#awaited.delete(resourceVersion);
-    if (this.#ahead.get(key) === Number(resourceVersion)) this.#ahead.delete(key);
+    if (this.#ahead.get(key)?.version === Number(resourceVersion)) this.#tell(key);
     return true;
   }
 
@@ -220,10 +237,19 @@ export class Informer<T extends KubeObject> {
     const key = keyToString(keyOf(object));
     const ahead = this.#ahead.get(key);
     if (ahead === undefined) return false;
-    if (versionOf(object) < ahead) return true;
-    this.#ahead.delete(key);
-    this.#awaited.delete(String(ahead));
+    if (versionOf(object) < ahead.version) return true;
+    this.#tell(key);
     return false;
+  }
+
+  /** Tells of an own write, if there is one that has not been told of. */
+  #tell(key: string): void {
+    const ahead = this.#ahead.get(key);
+    const object = this.#store.get(keyFromString(key));
+    this.#ahead.delete(key);
+    if (ahead === undefined || object === undefined) return;
+    const { previous } = ahead;
+    this.#notify(previous ? { type: 'modified', object, previous } : { type: 'added', object });
   }
 
   #set(object: T): void {

@@ -19,8 +19,12 @@ const SHORT_WATCH_MILLISECONDS = 5_000;
 export interface Sink<T extends KubeObject> {
   /** Prepares a listed object for being kept. */
   admit(object: T): T;
-  /** Replaces all objects by the complete current collection, which was admitted. */
-  replace(objects: T[]): void;
+  /**
+   * Replaces all objects by the complete collection as it was at a version, which was admitted.
+   *
+   * @param version as a number; Infinity where the server does not serve the resource
+   */
+  replace(objects: T[], version: number): void;
   /** Takes a change as the server sent it. */
   change(event: WatchEvent<T>): void;
   /** Whether a change to this version need not be told. */
@@ -145,7 +149,7 @@ export class Reflector<T extends KubeObject> {
         version = page.resourceVersion;
       }
       this.#metrics.informerLists.inc({ informer: this.#label });
-      this.#sink.replace(objects);
+      this.#sink.replace(objects, versionNumber(version));
       this.#reached(version);
       this.#suspect = undefined;
       this.#quiet = 0;
@@ -156,7 +160,7 @@ export class Reflector<T extends KubeObject> {
       if (this.#options.mayBeAbsent && isNotFound(error)) {
         this.#isAbsent = true;
         this.#contact();
-        this.#sink.replace([]);
+        this.#sink.replace([], Infinity);
         return toError(error);
       }
       // The server dropped the version between two pages: with larger pages, the list takes fewer round trips.

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent } from 'undici';
@@ -119,6 +119,20 @@ describe('an exchange with a server', () => {
       await free();
       expect(await third).to.include({ statusCode: 200 });
       expect(asked).to.equal(2);
+    });
+
+    it('leaves the connection to the next request where its turn comes after it was given up', async () => {
+      let connections = 0;
+      servers.at(-1)?.on('connection', () => (connections += 1));
+      const request = { origin, path: '/', method: 'POST', body: '{}' } as const;
+      const first = exchange(only, { ...request, queueTimeout }, () => undefined);
+      const [, response] = (await once(servers.at(-1)!, 'request')) as [unknown, ServerResponse];
+      const second = exchange(only, { ...request, queueTimeout: 20 }, () => undefined);
+      const third = exchange(only, { ...request, queueTimeout }, () => undefined);
+      expect(await second.catch(String)).to.match(/no connection became free/);
+      response.end('{}');
+      expect(await Promise.all([first, third])).to.have.length(2);
+      expect({ asked, connections }).to.deep.equal({ asked: 2, connections: 1 });
     });
   });
 });

@@ -8,16 +8,20 @@ import { parseWatchStream, type WatchEvent } from '../../../src/kube/watch-strea
 import { Metrics } from '../../../src/server/metrics.ts';
 import { silentLogger } from '../../support/logger.ts';
 
-/** A client with an empty list of version 10, and one watch, of what the test sends. */
+/** A client with an empty list of version 10, and watches of what the test sends. */
 class ScriptedClient {
-  readonly #sent: WatchEvent<ConfigMap>[] = [];
+  readonly #sent: (WatchEvent<ConfigMap> | typeof expired)[] = [];
   #wake: () => void = () => undefined;
+  watches = 0;
+  /** The lists to come, which are on their way until the test has them arrive. */
+  list: Promise<Page<ConfigMap>> = Promise.resolve({ items: [], resourceVersion: '10' });
 
   async *pages(): AsyncGenerator<Page<ConfigMap>> {
-    yield await Promise.resolve({ items: [], resourceVersion: '10' });
+    yield await this.list;
   }
 
   async *watch(_: unknown, { signal, isKnown }: WatchOptions): AsyncGenerator<WatchEvent<ConfigMap>> {
+    this.watches += 1;
     yield* parseWatchStream<ConfigMap>(this.#body(signal), isKnown);
   }
 
@@ -30,7 +34,12 @@ class ScriptedClient {
     }
   }
 
-  async send(...events: WatchEvent<ConfigMap>[]): Promise<void> {
+  /** Ends the watch, so that a list follows. */
+  async expire(): Promise<void> {
+    return this.send(expired);
+  }
+
+  async send(...events: (WatchEvent<ConfigMap> | typeof expired)[]): Promise<void> {
     this.#sent.push(...events);
     this.#wake();
     while (this.#sent.length > 0) await turn();
@@ -38,6 +47,7 @@ class ScriptedClient {
   }
 }
 
+const expired = { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } } as const;
 const object = (version: number, { name = 'one', uid = 'a' } = {}): ConfigMap => ({
   metadata: { namespace: 'default', name, uid, resourceVersion: String(version) },
 });
@@ -104,6 +114,35 @@ describe('Informer with writes of its own process', () => {
     await client.send({ type: 'DELETED', object: object(12) }, { type: 'ADDED', object: object(13, { uid: 'b' }) });
     expect(versionIn(informer)).to.equal('13');
     expect(changes).to.deep.equal(['added a 11', 'deleted a 11', 'added b 13']);
+  });
+
+  it('does not go back with a list that was on its way when it was written', async () => {
+    const informer = await start();
+    await client.send({ type: 'ADDED', object: object(11) });
+    const arriving = Promise.withResolvers<Page<ConfigMap>>();
+    client.list = arriving.promise;
+    await client.expire();
+    informer.written(object(13));
+    informer.written(object(14, { name: 'two' }));
+    arriving.resolve({ items: [object(11)], resourceVersion: '12' });
+    while (client.watches < 2) await turn();
+    await client.send({ type: 'MODIFIED', object: object(13) });
+    expect(versionIn(informer)).to.equal('13');
+    expect(versionIn(informer, 'two')).to.equal('14');
+    await client.send({ type: 'DELETED', object: object(15, { name: 'two' }) });
+    expect(versionIn(informer, 'two')).to.equal(undefined);
+    expect(changes).to.deep.equal(['added a 11', 'modified a 13', 'added a 14', 'deleted a 15']);
+  });
+
+  it('tells of what was written only once the watch brings it', async () => {
+    const informer = await start();
+    informer.written(object(11));
+    informer.written(object(12));
+    expect(changes).to.deep.equal([]);
+    await client.send({ type: 'ADDED', object: object(11) });
+    expect(changes).to.deep.equal([]);
+    await client.send({ type: 'MODIFIED', object: object(12) });
+    expect(changes).to.deep.equal(['added a 12']);
   });
 
   it('takes none where it has a selection of objects, to which that may not belong', async () => {

@@ -7,8 +7,8 @@ import type { CloneState } from './clone-state.ts';
 
 /** The least time that a phase has to last before it is reported, and between two reports of it. */
 const LASTING_MILLISECONDS = 1_000;
-/** The time after which a clone that nothing happened to is forgotten. */
-const REMEMBERED_MILLISECONDS = 60_000;
+/** The time after which a clone that nothing happened to is forgotten: several times as long as between two reports. */
+const REMEMBERED_MILLISECONDS = 180_000;
 
 interface Entry {
   /** The phases that the clone was seen in, with their start in milliseconds since the epoch. */

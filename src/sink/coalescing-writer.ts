@@ -88,7 +88,13 @@ export class CoalescingWriter {
     this.#send();
     await Promise.all([...this.#blocks.map((block) => block.written), ...this.#inPlace, this.#zeroPassed()]);
     this.#throwFailure();
-    await this.#file.sync();
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      // What a failed sync has lost, the kernel does not tell of a second time.
+      this.#failure ??= error;
+      throw error;
+    }
   }
 
   /** Waits for writes in flight, and ignores their outcome. Nothing can be written after this. */

@@ -15,6 +15,8 @@ const SYNC_EVERY = 32 * 1024 * 1024;
  * kernel's asynchronous calls make the caller wait as long as the file system allocates blocks.
  */
 const LONG = 256 * 1024;
+/** Threads that writes may occupy; the pool has others for what must not wait for them. */
+const MOST_THREADS = 4;
 
 /**
  * Writes to a file or a device past the page cache (open(2), O_DIRECT): nothing is copied, and no pages become dirty.
@@ -26,6 +28,7 @@ export class TargetFile {
   readonly #directly: boolean;
   #opening: Promise<FileHandle | undefined> | undefined;
   #refused = false;
+  #threads = 0;
   #unsynced = 0;
   #syncing: Promise<void> = Promise.resolve();
 
@@ -62,12 +65,22 @@ export class TargetFile {
   /** @returns false where direct writes are not possible */
   async #writeDirectly(direct: FileHandle, data: Buffer, position: number): Promise<boolean> {
     try {
-      await writeFully(direct, data, position, data.length < LONG ? kernelAio() : null);
+      if (data.length >= LONG && this.#threads < MOST_THREADS) await this.#onThread(direct, data, position);
+      else await writeFully(direct, data, position, kernelAio());
       return true;
     } catch (error) {
       if (systemCode(error) !== 'EINVAL') throw error;
       this.#refused = true;
       return false;
+    }
+  }
+
+  async #onThread(direct: FileHandle, data: Buffer, position: number): Promise<void> {
+    this.#threads += 1;
+    try {
+      await writeFully(direct, data, position);
+    } finally {
+      this.#threads -= 1;
     }
   }
 

@@ -87,8 +87,12 @@ export class DiskReceiver implements CloneReceiver {
   }
 
   /** @throws what an earlier checkpoint has failed with */
-  #saveInTime(): void {
+  #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+
+  #saveInTime(): void {
+    this.#throwFailure();
     if (this.#unsaved >= CHECKPOINT_EVERY && !this.#saving && !this.#cleared) {
       this.#saving = this.#save()
         .catch((error: unknown) => (this.#failure = error))
@@ -102,6 +106,7 @@ export class DiskReceiver implements CloneReceiver {
       throw new TransferError('StreamCorrupted', `the disk ends at offset ${this.#position} of ${this.#virtualSize}`);
     }
     await this.#clear();
+    this.#throwFailure();
     const { size, preallocated } = await this.#sink.finish(this.#virtualSize);
     return { virtualSize: size, preallocated, ...(this.#holdsBase && { unchangedBytes: this.#unchangedBytes }) };
   }

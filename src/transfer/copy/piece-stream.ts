@@ -143,7 +143,7 @@ export class PieceReader {
    * @throws TransferError StreamCorrupted, and what the consumer threw
    */
   add(buffer: Buffer): Promise<void> | undefined {
-    for (let position = 0; position < buffer.length;) {
+    for (let position = 0; position < buffer.length && !this.#settled;) {
       if (this.#length === 0) {
         position += this.#readHeader(buffer, position);
         continue;

@@ -115,13 +115,9 @@ async function takesDirectWrites({ descriptor, path }: Sink & ExternallyWritten)
  * them.
  */
 async function syncRegularly(sink: Sink & ExternallyWritten, progress: Progress, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      await sleep(SYNC_INTERVAL_MILLISECONDS, undefined, { signal });
-      await updateWritten(sink, progress, 0);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  const isOver = () => true;
+  while (!(await sleep(SYNC_INTERVAL_MILLISECONDS, false, { signal }).catch(isOver))) {
+    await updateWritten(sink, progress, 0);
   }
 }
 

@@ -182,6 +182,21 @@ describe('sinks', () => {
     await file.close();
   });
 
+  it('does not finish after a sync that has failed, though the next one succeeds', async () => {
+    const file = await open(join(directory, 'file'), 'w+');
+    const datasync = file.datasync.bind(file);
+    const lost = new Error('a write was lost');
+    const outcomes = [() => Promise.reject(lost), datasync, datasync];
+    file.datasync = () => (outcomes.shift() ?? datasync)();
+    const writer = new CoalescingWriter(file, new Progress());
+    await writer.write({ offset: 0, data: Buffer.alloc(5, 1) });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await writer.flush().catch((error: unknown) => error)).to.equal(lost);
+    }
+    await writer.settle();
+    await file.close();
+  });
+
   it('grows a disk to the usable part of its volume, and refuses what does not fit', async () => {
     const volume = { capacity: 10 * MEBIBYTE, filesystemOverhead: 0.1 };
     const sink = new FileSink({ path: join(directory, 'disk.img'), preallocation: false, volume }, new Progress());

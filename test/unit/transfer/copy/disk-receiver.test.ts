@@ -41,10 +41,10 @@ class TracedDevice {
 
   readonly checkpoints: CheckpointStore;
 
-  constructor(size = SIZE) {
+  constructor(size = SIZE, end = size - CHECKED_LENGTH) {
     this.#size = size;
     this.checkpoints = {
-      end: size - CHECKED_LENGTH,
+      end,
       read: () => Promise.resolve(this.stored),
       write: (checkpoint) => {
         this.stored = checkpoint;
@@ -113,6 +113,17 @@ describe('the receiver of a disk', () => {
     device.failure = undefined;
     await receiver.suspend();
     expect(device.stored).to.equal(undefined);
+  });
+
+  it('is not complete where a sync in the background has failed, though the last one succeeds', async () => {
+    const device = new TracedDevice(64 * MEBIBYTE, Infinity);
+    const receiver = device.receiver(false);
+    await receiver.begin({ ...whole, virtualSize: 64 * MEBIBYTE });
+    device.failure = new Error('a write was lost');
+    await receiver.add([{ offset: 0, length: 64 * MEBIBYTE, data: Buffer.alloc(64 * MEBIBYTE, 1) }]);
+    const finishing = failureOf(receiver.finish());
+    device.failure = undefined;
+    expect(await finishing).to.have.property('message', 'a write was lost');
   });
 });
 

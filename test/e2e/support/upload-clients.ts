@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { env, execPath } from 'node:process';
@@ -19,6 +20,10 @@ import { hasOwnDriver } from './own-classes.ts';
 import { ProxyPort } from './proxy-port.ts';
 import type { Suite } from './suite.ts';
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PATIENCE_MILLISECONDS = 120_000;
+/** Longer than a suite takes. */
+const LASTING_MILLISECONDS = 1_800_000;
 const CDI = { namespace: '', name: 'cdi' };
 const CONFIG = { namespace: '', name: CDI_CONFIG_NAME };
 
@@ -130,12 +135,22 @@ async function trustedAuthority({ client }: Suite, { url }: ProxyPort): Promise<
     async () => {
       const ca = (await client.get(cdiConfigs, CONFIG))?.status?.uploadProxyCA;
       if (!ca) throw new Error('the CDIConfig names no authority');
+      // An earlier suite has authorities replaced after seconds.
+      if (!certificatesIn(ca).every(lasts)) throw new Error('its authority is about to be replaced');
       const { hostname, port } = new URL(url);
       const socket = connect({ host: '127.0.0.1', port: Number(port), servername: hostname, ca });
       await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
       socket.destroy();
       return ca;
     },
-    60_000,
+    PATIENCE_MILLISECONDS,
   );
+}
+
+function certificatesIn(bundle: string): X509Certificate[] {
+  return (bundle.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
+}
+
+function lasts({ validTo }: X509Certificate): boolean {
+  return Date.parse(validTo) > Date.now() + LASTING_MILLISECONDS;
 }

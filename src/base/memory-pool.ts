@@ -6,6 +6,7 @@ export class MemoryPool {
   readonly limit: number;
   readonly #unit: number;
   readonly #spare: ArrayBuffer[] = [];
+  readonly #lent = new Set<Promise<void>>();
   #size = 0;
   #most = 0;
   #isClosed = false;
@@ -60,6 +61,24 @@ export class MemoryPool {
   giveBack(memory: ArrayBuffer): void {
     if (this.#isClosed) this.#free(memory);
     else this.#spare.push(memory);
+  }
+
+  /** Gives memory back as {@link giveBack} does, once all of its uses have settled. */
+  giveBackAfter(memory: ArrayBuffer, uses: readonly Promise<unknown>[]): void {
+    if (uses.length === 0) {
+      this.giveBack(memory);
+      return;
+    }
+    const over = Promise.allSettled(uses).then(() => {
+      this.#lent.delete(over);
+      this.giveBack(memory);
+    });
+    this.#lent.add(over);
+  }
+
+  /** Waits until some of the memory is given back whose uses have to settle first; for ever where there is none. */
+  async untilGivenBack(): Promise<void> {
+    await Promise.race(this.#lent);
   }
 
   /**

@@ -5,6 +5,7 @@ import { ProvisionerGrace } from '../claims/provisioner-grace.ts';
 import { isBeingPlaced } from '../claims/wait-for-first-consumer.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { earlierOf } from '../runtime/earlier-result.ts';
+import { failureReport } from './failure-report.ts';
 import { isStarting, readReport, type TransferReport } from './transfer-report.ts';
 
 /** The age before which it is not reported why a pod finds no node for its claim, because most find one at once. */
@@ -15,14 +16,14 @@ const PLACING_MILLISECONDS = 10_000;
  * Kubernetes write on such a claim, too; where another write comes between, theirs fails, with a Warning event.
  */
 export class ReportTiming {
-  readonly #caches: Pick<Caches, 'storageClasses'>;
+  readonly #caches: Pick<Caches, 'claims' | 'storageClasses'>;
   readonly #now: () => number;
   readonly #grace: ProvisionerGrace;
   /** The milliseconds until a report that was postponed may be written, by the key of its claim. */
   readonly #postponed = new Map<string, number>();
 
   /** @param now milliseconds since the epoch */
-  constructor(caches: Pick<Caches, 'storageClasses'>, now: () => number) {
+  constructor(caches: Pick<Caches, 'claims' | 'storageClasses'>, now: () => number) {
     this.#caches = caches;
     this.#now = now;
     this.#grace = new ProvisionerGrace(caches, now);
@@ -41,10 +42,21 @@ export class ReportTiming {
     return left <= 0;
   }
 
-  /**
-   * Reconciles, or reports a failure to, and returns its result, or the one that asks for a report that it had to
-   * postpone, if sooner.
-   */
+  /** Has a reconciler's failure told of on its claim, where that concerns its users, as {@link orPostponed} does. */
+  async tellFailure(
+    key: ObjectKey,
+    failure: Error,
+    tell: (claim: PersistentVolumeClaim, report: TransferReport) => Promise<void>,
+  ): Promise<Result> {
+    return this.orPostponed(key, async () => {
+      const claim = this.#caches.claims.get(key);
+      const report = claim && failureReport({ caches: this.#caches, now: this.#now }, claim, failure);
+      if (claim && report) await tell(claim, report);
+      return undefined;
+    });
+  }
+
+  /** Reconciles, and returns its result, or the one that asks for a report that it had to postpone, if sooner. */
   async orPostponed(key: ObjectKey, reconcile: () => Promise<Result>): Promise<Result> {
     const text = keyToString(key);
     this.#postponed.delete(text);

@@ -15,7 +15,6 @@ import { labelClaim, libraryAnnotations, warnOfSize } from './after-success.ts';
 import { awaitedIn } from './awaited-object.ts';
 import { reportOnClaim } from './claim-events.ts';
 import { createTransferPod } from './create-transfer-pod.ts';
-import { failureReport } from './failure-report.ts';
 import { podOwner } from './known-claim.ts';
 import { judgePod, type PodVerdict } from './pod-verdict.ts';
 import { judgePredecessor, predecessorOf, predecessorsOf } from './predecessor.ts';
@@ -151,12 +150,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
 
   /** Reports a failure that occurred before there was a pod in the same way as a failure of the pod. */
   async failed(key: ObjectKey, failure: Error): Promise<Result> {
-    return this.#timing.orPostponed(key, async () => {
-      const claim = this.#context.caches.claims.get(key);
-      const report = claim && failureReport(this.#context, claim, failure);
-      if (claim && report) await this.#tell(claim, report);
-      return undefined;
-    });
+    return this.#timing.tellFailure(key, failure, (claim, report) => this.#tell(claim, report));
   }
 
   async #start(claim: PersistentVolumeClaim, restarts: number): Promise<Result> {

@@ -40,8 +40,6 @@ export class BlockInflater {
   readonly #remote: RemoteBlocks;
   /** Batches in the order of their blocks; the last one may still be filled. */
   readonly #batches: Batch[] = [];
-  /** For each batch that has been handed out and whose room is still lent. */
-  readonly #lent = new Set<Promise<void>>();
 
   constructor(options: BlockInflaterOptions) {
     this.#options = options;
@@ -101,7 +99,7 @@ export class BlockInflater {
   async *takeFirst(): AsyncGenerator<Extent, void, void> {
     const [batch] = this.#batches;
     if (batch === undefined) {
-      await Promise.race(this.#lent);
+      await this.memory.rooms.untilGivenBack();
       return;
     }
     this.#send(batch);
@@ -112,7 +110,7 @@ export class BlockInflater {
     }
     this.#batches.shift();
     this.memory.inputs.giveBack(batch.input);
-    this.#giveBack(batch.room, uses);
+    this.memory.rooms.giveBackAfter(batch.room, uses);
   }
 
   async *takeAll(): AsyncGenerator<Extent, void, void> {
@@ -124,18 +122,6 @@ export class BlockInflater {
     this.#remote.close();
     this.memory.inputs.close();
     this.memory.rooms.close();
-  }
-
-  #giveBack(room: ArrayBuffer, uses: readonly Promise<unknown>[]): void {
-    if (uses.length === 0) {
-      this.memory.rooms.giveBack(room);
-      return;
-    }
-    const over = Promise.allSettled(uses).then(() => {
-      this.#lent.delete(over);
-      this.memory.rooms.giveBack(room);
-    });
-    this.#lent.add(over);
   }
 
   /** Returns the next blocks that are contiguous on the disk. */

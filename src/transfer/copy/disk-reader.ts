@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { MemoryPool } from '../../base/memory-pool.ts';
 import { alignableLength, alignedPart, ALIGNMENT } from '../../base/native/aligned-memory.ts';
 import { settleAll } from '../../base/settle-all.ts';
 import { dataRuns } from '../../base/zeros.ts';
@@ -42,14 +43,15 @@ export function readDisk(path: string, range: DiskRange, map: DiskMap = mapData)
 /** Segments of which the data are read together. */
 interface Batch {
   readonly segments: readonly Segment[];
-  readonly memory: Buffer<ArrayBuffer>;
+  readonly memory: ArrayBuffer;
   /** What is read of each segment; empty for a hole. */
   readonly data: Promise<Buffer[]>;
 }
 
 async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMap): AsyncGenerator<DiskExtent[]> {
   const disk = await DiskInput.open(path);
-  const memories = new BatchMemories();
+  const length = alignableLength(BATCH_LENGTH);
+  const memories = new MemoryPool(MOST_BATCHES * length, length);
   const batches: Batch[] = [];
   const groups = gather(split(map(disk.file, from, size)));
   let isAllRead = false;
@@ -61,7 +63,7 @@ async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMa
       isAllRead = segments === undefined;
       if (!segments) return;
       const data = settleAll(
-        placesFor(segments, memory).map(async (place, index) => {
+        placesFor(segments, alignedPart(memory, BATCH_LENGTH)).map(async (place, index) => {
           const segment = segments[index];
           return segment === undefined || segment.hole ? place : disk.read(place, segment.offset);
         }),
@@ -77,14 +79,14 @@ async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMa
       const [batch] = batches;
       if (batch === undefined) {
         if (isAllRead) return;
-        await memories.awaitLent();
+        await memories.untilGivenBack();
         continue;
       }
       const data = await batch.data;
       const lent: Promise<unknown>[] = [];
       yield extentsOf(batch.segments, data, (settled) => void lent.push(settled));
       batches.shift();
-      memories.giveBack(batch.memory, lent);
+      memories.giveBackAfter(batch.memory, lent);
     }
   } finally {
     await Promise.allSettled(batches.map(async ({ data }) => data));
@@ -103,39 +105,6 @@ function extentsOf(
       ? [{ offset, length, ...(isUnchanged && { isUnchanged }) }]
       : tellApart(offset, data[index] ?? Buffer.alloc(0), keepUntil),
   );
-}
-
-/** The memory of batches; what of it is lent to a writer is given back only once that has done with it. */
-class BatchMemories {
-  readonly #spare: Buffer<ArrayBuffer>[] = [];
-  readonly #lent = new Set<Promise<void>>();
-  #count = 0;
-
-  /** @returns undefined while all of it is in use */
-  take(): Buffer<ArrayBuffer> | undefined {
-    const spare = this.#spare.pop();
-    if (spare !== undefined || this.#count === MOST_BATCHES) return spare;
-    this.#count += 1;
-    return alignedPart(new ArrayBuffer(alignableLength(BATCH_LENGTH)), BATCH_LENGTH);
-  }
-
-  /** @param lent settle once nobody uses the memory any more */
-  giveBack(memory: Buffer<ArrayBuffer>, lent: readonly Promise<unknown>[]): void {
-    if (lent.length === 0) {
-      this.#spare.push(memory);
-      return;
-    }
-    const returned: Promise<void> = Promise.allSettled(lent).then(() => {
-      this.#spare.push(memory);
-      this.#lent.delete(returned);
-    });
-    this.#lent.add(returned);
-  }
-
-  /** Waits until some of what is lent has been given back. */
-  async awaitLent(): Promise<void> {
-    await Promise.race(this.#lent);
-  }
 }
 
 /** Returns the memory for each segment, at aligned places; none for a hole. */

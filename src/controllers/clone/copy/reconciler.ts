@@ -18,7 +18,6 @@ import { mayBePopulatedNow } from '../../claims/wait-for-first-consumer.ts';
 import { deleteOwn } from '../../objects/delete-own.ts';
 import { workForAnnotation, workSourceUidAnnotation, workTakenAnnotation } from '../../objects/internal-annotations.ts';
 import { isMadeFor } from '../../objects/made-for.ts';
-import { failureReport } from '../../transfers/failure-report.ts';
 import { isWorkingClaim } from '../../transfers/known-claim.ts';
 import { judgePod } from '../../transfers/pod-verdict.ts';
 import { explainReadOnly } from '../../transfers/read-only-claim.ts';
@@ -110,12 +109,7 @@ export class CopyReconciler implements Reconciler {
   }
 
   async failed(key: ObjectKey, failure: Error): Promise<Result> {
-    return this.#timing.orPostponed(key, async () => {
-      const claim = this.#context.caches.claims.get(key);
-      const report = claim && failureReport(this.#context, claim, failure);
-      if (claim && report) await this.#tell(claim, report);
-      return undefined;
-    });
+    return this.#timing.tellFailure(key, failure, (claim, report) => this.#tell(claim, report));
   }
 
   /** Creates the missing objects. */

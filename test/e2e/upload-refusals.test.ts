@@ -146,7 +146,7 @@ describe('requests to upload', function () {
   it('are refused while another one is being received', async () => {
     const { key, token } = await ready('busy');
     const first = send(token, image(diskFile.qcow2));
-    const { held, release } = clients.port.holdAfter(MEBIBYTE);
+    const { held, release } = clients.port.holdAfter(MEBIBYTE, { trickles: true });
     await held;
     const second = await send(token, image(diskFile.qcow2));
     release();

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '../../server/read-body.ts';
 import { StatusError } from './status-error.ts';
 
 /**
@@ -12,20 +13,12 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   if (type.trim().toLowerCase() !== 'application/json') {
     throw new StatusError('UnsupportedMediaType', `the body is ${type}; send it as application/json`);
   }
-  const tooLarge = () => {
-    const message = `the body is larger than the ${limit} bytes that are allowed`;
-    return new StatusError('RequestEntityTooLarge', message, { headers: { connection: 'close' } });
-  };
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > limit) throw tooLarge();
-    pieces.push(piece);
+  const body = await readBody(request, limit);
+  if (!body) {
+    throw new StatusError('RequestEntityTooLarge', `the body is larger than the ${limit} bytes that are allowed`);
   }
   try {
-    return JSON.parse(Buffer.concat(pieces).toString());
+    return JSON.parse(body.toString());
   } catch (error) {
     throw new StatusError('BadRequest', 'the body is not valid JSON', { cause: error });
   }

@@ -58,8 +58,6 @@ export class Routes {
       send(response, status, body);
     } catch (error) {
       const refusal = error instanceof StatusError ? error : this.#unexpected(request, error);
-      for (const [name, value] of Object.entries(refusal.headers))
-        if (value !== undefined) response.setHeader(name, value);
       send(response, refusal.status, refusal.body);
     }
   }

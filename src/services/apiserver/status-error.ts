@@ -1,5 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-
 /** Reasons of the API server's own (k8s.io/apimachinery), by their HTTP status. */
 const reasons = {
   BadRequest: 400,
@@ -21,12 +19,10 @@ export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code = 'ERR_API_STATUS';
   readonly reason: StatusReason;
-  readonly headers: OutgoingHttpHeaders;
 
-  constructor(reason: StatusReason, message: string, options: ErrorOptions & { headers?: OutgoingHttpHeaders } = {}) {
+  constructor(reason: StatusReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
-    this.headers = options.headers ?? {};
   }
 
   /** HTTP status. */

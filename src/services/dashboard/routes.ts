@@ -107,7 +107,7 @@ export class Routes {
     const { logger } = this.#dependencies;
     const form = await readForm(request);
     if (!form) {
-      await refuse(request, response, 413, 'this is no form with a token', { connection: 'close' });
+      await refuse(request, response, 413, 'this is no form with a token');
       return;
     }
     const token = asToken(form.get('token') ?? '');

@@ -5,10 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Connections that are refused are tried again for so long, as by a load balancer that has other servers. */
 const PATIENCE_MILLISECONDS = 20_000;
 
+/** Between two pieces of a connection that is slowed down. */
+const PIECE_PAUSE_MILLISECONDS = 200;
+
 /** What a connection is held at. */
 interface Hold {
   /** Bytes that clients have sent over one connection. */
   readonly after: number;
+  /** Whether it is slowed down, and not held. */
+  readonly trickles: boolean;
   readonly reached: () => void;
   readonly released: Promise<void>;
   readonly closed: () => void;
@@ -60,12 +65,16 @@ export class ProxyPort {
     return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Holds the next connections over which clients send so many bytes, each once; those of an earlier call no more. */
-  holdAfter(bytes: number, { count = 1 } = {}): Held {
+  /**
+   * Holds the next connections over which clients send so many bytes, each once; those of an earlier call no more.
+   *
+   * @param options.trickles whether some of what they send passes all the same: servers give up who sends nothing
+   */
+  holdAfter(bytes: number, { count = 1, trickles = false } = {}): Held {
     const promises = <T>() => Array.from({ length: count }, () => Promise.withResolvers<T>());
     const [reached, closed, released] = [promises<void>(), promises<void>(), Promise.withResolvers<void>()];
     this.#holds = reached.map(({ resolve }, index) => ({
-      ...{ after: bytes, reached: resolve, released: released.promise },
+      ...{ after: bytes, trickles, reached: resolve, released: released.promise },
       closed: () => closed[index]?.resolve(),
     }));
     const all = (each: readonly PromiseWithResolvers<void>[]) => Promise.all(each.map(({ promise }) => promise));
@@ -95,18 +104,18 @@ export class ProxyPort {
     client.on('close', () => server.destroy());
     server.pipe(client);
     let passed = 0;
-    let isHeld = false;
+    let held: Hold | undefined;
     for await (const chunk of client as AsyncIterable<Buffer>) {
       passed += chunk.length;
       this.sent += chunk.length;
       const [hold] = this.#holds;
-      if (hold !== undefined && passed >= hold.after && !isHeld) {
+      if (hold !== undefined && passed >= hold.after && !held) {
         this.#holds.shift();
-        isHeld = true;
+        held = hold;
         client.once('close', hold.closed);
         hold.reached();
-        await hold.released;
       }
+      if (held) await Promise.race([held.released, ...(held.trickles ? [sleep(PIECE_PAUSE_MILLISECONDS)] : [])]);
       if (!server.write(chunk)) await new Promise<void>((resolve) => (drained = resolve));
     }
     server.end();

@@ -1,14 +1,12 @@
-import { env } from 'node:process';
 import type { Progress } from '../base/progress.ts';
 import {
   COPY_TARGET_REQUEST_VARIABLE,
   type CopyTargetRequest,
   copyTargetRequest,
-  OWNER_UID_VARIABLE,
   type TransferResult,
 } from '../protocol/transfer-pod.ts';
 import { CopyServer } from '../transfer/copy/copy-server.ts';
-import { type CloneSettings, podCloneSettings } from './copy-settings.ts';
+import { type CloneSettings, copyFromEnvironment, podCloneSettings } from './copy-settings.ts';
 import { CopyTargetVolume } from './copy-target-volume.ts';
 import { readTransferIdentity } from './transfer-identity.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
@@ -49,7 +47,7 @@ async function receiveVolume(
     port: settings.port,
     ...(settings.host !== undefined && { host: settings.host }),
     identity: await readTransferIdentity(settings.tlsDirectory),
-    target: new CopyTargetVolume({ ...request, copy: env[OWNER_UID_VARIABLE] ?? '' }, settings, progress),
+    target: new CopyTargetVolume({ ...request, copy: copyFromEnvironment() }, settings, progress),
     progress,
     signal,
   });

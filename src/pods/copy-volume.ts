@@ -1,4 +1,3 @@
-import { env } from 'node:process';
 import { asTransferError } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 import { Patience, type PatienceOptions } from '../base/patience.ts';
@@ -9,7 +8,6 @@ import {
   type CopyVolumeRequest,
   copyVolumeRequest,
   DATA_DIRECTORY,
-  OWNER_UID_VARIABLE,
   PROGRESS_PORT,
   SOURCE_BLOCK_DEVICE_PATH,
   SOURCE_DATA_DIRECTORY,
@@ -19,6 +17,7 @@ import {
 import { prepareContent } from '../transfer/copy/copy-source-volume.ts';
 import { copyVolume } from '../transfer/copy/copy-volume.ts';
 import { copiedVolume, withoutWrongRanges } from './copied-volume.ts';
+import { copyFromEnvironment } from './copy-settings.ts';
 import { CopyTargetVolume } from './copy-target-volume.ts';
 import { requestFromEnvironment, runTransferRole } from './transfer-role.ts';
 
@@ -70,7 +69,7 @@ async function copy(settings: CopyVolumeSettings, progress: Progress, signal: Ab
   const { sourceVolumeMode: volumeMode, target, transfer } = request;
   // What is read and what is written of it are different numbers.
   const written = new Progress((step, details) => progress.note(step, details));
-  const volume = new CopyTargetVolume({ ...request, copy: env[OWNER_UID_VARIABLE] ?? '' }, settings, written);
+  const volume = new CopyTargetVolume({ ...request, copy: copyFromEnvironment() }, settings, written);
   let source = await copiedVolume(
     { volumeMode, contentType: target.contentType },
     {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Progress } from '../../../src/base/progress.ts';
+import { copyFromEnvironment } from '../../../src/pods/copy-settings.ts';
 import { mounted, readCredentials, readSecretHeaders } from '../../../src/pods/mounted-secrets.ts';
 import { serveProgress } from '../../../src/pods/progress-server.ts';
 import { serializeResult } from '../../../src/pods/termination.ts';
@@ -48,6 +49,25 @@ describe('serveProgress', () => {
       delete process.env['OWNER_UID'];
     }
   });
+});
+
+describe('the copy of a pod', () => {
+  afterEach(() => delete process.env['OWNER_UID']);
+
+  it('is the claim that it is made for', () => {
+    process.env['OWNER_UID'] = 'the-uid';
+    expect(copyFromEnvironment()).to.equal('the-uid');
+  });
+
+  for (const [how, uid] of [
+    ['is missing', undefined],
+    ['says nothing', ''],
+  ] as const) {
+    it(`is refused where what tells of it ${how}`, () => {
+      if (uid !== undefined) process.env['OWNER_UID'] = uid;
+      expect(copyFromEnvironment).to.throw('OWNER_UID does not say which copy').with.property('code', 'InvalidRequest');
+    });
+  }
 });
 
 describe('mounted secrets', () => {

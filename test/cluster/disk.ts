@@ -3,6 +3,7 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, succeeds } from './commands.ts';
 import type { Identity } from './identity.ts';
+import { attachLoopDevice } from './loop-device.ts';
 
 /** Far more than a test needs: it is sparse, and the host's free space is the real limit. */
 const diskBytes = 512 * 2 ** 30;
@@ -22,8 +23,7 @@ export async function createDisk(cluster: Identity): Promise<string> {
   await file.truncate(diskBytes);
   await file.close();
   await run('mkfs.xfs', ['-q', '-K', '-m', 'reflink=1', cluster.disk]);
-  // What is written is in the page cache once already, and charged to the pod that wrote it.
-  return run('losetup', ['--find', '--show', '--direct-io=on', cluster.disk]);
+  return attachLoopDevice(cluster.disk);
 }
 
 /** Where nodes mount the disk, in their own mount namespaces. */

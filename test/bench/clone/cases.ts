@@ -7,7 +7,7 @@ import { type BlockRange, bytesIn } from '../../../src/base/block-range.ts';
 import { encodeBlockRanges } from '../../../src/protocol/block-ranges.ts';
 import { ALLOCATED_RANGES_FILE, CHANGED_RANGES_FILE } from '../../../src/protocol/transfer-pod.ts';
 import type { CloneRig } from '../../integration/copy/rig/clone-rig.ts';
-import { type LoopDevices, sh } from '../../integration/copy/rig/disks.ts';
+import { sh } from '../../integration/copy/rig/disks.ts';
 import type { Copied } from './copy.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -24,7 +24,7 @@ export interface Case {
   /** Whether one process has both volumes; a build that cannot do that copies with two. */
   readonly inOnePod?: true;
   /** Fills the source. @returns what is copied */
-  prepare: (rig: CloneRig, devices: LoopDevices) => Promise<Copied>;
+  prepare: (rig: CloneRig) => Promise<Copied>;
   reference: (rig: CloneRig, copied: Copied) => void;
   /** @throws Error where the target is not as the source is */
   verify: (rig: CloneRig, copied: Copied) => void;
@@ -79,7 +79,7 @@ function image({ mebibytes }: Dimensions): Case {
 function device({ mebibytes }: Dimensions): Case {
   return {
     name: 'device to device; dd conv=sparse,fsync',
-    prepare: async (_rig, devices) => {
+    prepare: async ({ devices }) => {
       const [source, target] = ['source.raw', 'target.raw'].map((file) => devices.attach(file, mebibytes));
       writeScattered(devices.file('source.raw'), mebibytes);
       return { volumeMode: 'Block', contentType: 'kubevirt', devices: { source: source ?? '', target: target ?? '' } };
@@ -100,8 +100,8 @@ function allocatedDevice(dimensions: Dimensions): Case {
   return {
     ...whole,
     name: 'device to device, of which what is allocated is told; dd conv=sparse,fsync',
-    prepare: async (rig, devices) => {
-      const copied = await whole.prepare(rig, devices);
+    prepare: async (rig) => {
+      const copied = await whole.prepare(rig);
       const ranges = scattered(dimensions.mebibytes);
       await tell(rig, ALLOCATED_RANGES_FILE, dimensions, ranges);
       return { ...copied, needed: bytesIn(ranges) / MEGABYTE };
@@ -117,11 +117,11 @@ function repeatedDevice(dimensions: Dimensions): Case {
   return {
     ...whole,
     name: 'device to an earlier copy of it, of which 1 % has changed; dd conv=sparse,fsync of all',
-    prepare: async (rig, devices) => {
-      const copied = await whole.prepare(rig, devices);
-      sh('cp --sparse=always --reflink=auto "$1" "$2"', '/', devices.file('source.raw'), fileOf(rig, 'base.raw'));
+    prepare: async (rig) => {
+      const copied = await whole.prepare(rig);
+      sh('cp --sparse=always --reflink=auto "$1" "$2"', '/', rig.devices.file('source.raw'), fileOf(rig, 'base.raw'));
       const changed = everyHundredth(mebibytes);
-      writePieces(devices.file('source.raw'), changed);
+      writePieces(rig.devices.file('source.raw'), changed);
       await tell(rig, CHANGED_RANGES_FILE, dimensions, changed);
       return { ...copied, holdsBase: true, needed: bytesIn(changed) / MEGABYTE };
     },

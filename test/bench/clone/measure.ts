@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Log } from '../../cluster/commands.ts';
 import { CloneRig } from '../../integration/copy/rig/clone-rig.ts';
-import { LoopDevices } from '../../integration/copy/rig/disks.ts';
 import { dropCaches } from '../drop-caches.ts';
 import { atEnd } from '../ending.ts';
 import type { Case } from './cases.ts';
@@ -33,11 +32,10 @@ export async function measure(each: Case, { rounds, ours, theirs, log }: Measuri
   const measured: Measured = { name: each.name, reference: [], ours: [], theirs: [] };
   for (let round = 0; round < rounds; round += 1) {
     const rig = await CloneRig.create();
-    const devices = new LoopDevices(rig.directory);
     atEnd(() => rmSync(rig.directory, { recursive: true, force: true }));
-    atEnd(() => devices.detach());
+    atEnd(() => rig.devices.detach());
     try {
-      const copied = await each.prepare(rig, devices);
+      const copied = await each.prepare(rig);
       measured.needed = copied.needed;
       await dropCaches();
       const began = performance.now();
@@ -52,7 +50,6 @@ export async function measure(each: Case, { rounds, ours, theirs, log }: Measuri
         each.verify(rig, copied);
       }
     } finally {
-      devices.detach();
       await rig.dispose();
     }
     const told = [measured.ours, measured.theirs].flatMap((runs) => runs.at(-1)?.seconds.toFixed(2) ?? []);

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../cluster/commands.ts';
+import { attachLoopDevice } from '../../cluster/loop-device.ts';
 import { atEnd } from '../ending.ts';
 
 const VOLUME_BYTES = 64 * 2 ** 30;
@@ -29,8 +30,7 @@ export async function createVolume(state: string): Promise<Volume> {
   await file.truncate(VOLUME_BYTES);
   await file.close();
   await run('mkfs.xfs', ['-q', '-K', '-m', 'reflink=1', disk]);
-  // What is written is in the page cache once already.
-  const device = await run('losetup', ['--find', '--show', '--direct-io=on', disk]);
+  const device = attachLoopDevice(disk);
   await run('mount', ['-o', 'discard', device, folder]);
   return {
     folder,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { attachLoopDevice } from '../../../cluster/loop-device.ts';
 
 /** Runs a shell script in a folder; returns its output. */
 export function sh(script: string, directory: string, ...parameters: string[]): string {
@@ -29,10 +30,7 @@ export function writeLargeDisk(path: string, mebibytes = 128): void {
   );
 }
 
-/**
- * Block devices over sparse files in a folder. Root's rights are needed. As storage does, they work on many requests at
- * once: without direct I/O, the kernel passes one after the other through a page cache. Some file systems have none.
- */
+/** Block devices over sparse files in a folder. Root's rights are needed. */
 export class LoopDevices {
   readonly #directory: string;
   readonly #devices: string[] = [];
@@ -48,15 +46,8 @@ export class LoopDevices {
 
   /** Makes a device of the given size; returns its path. */
   attach(name: string, mebibytes: number): string {
-    const device = sh(
-      `truncate -s "$2M" "$1"
-       device=$(losetup --find --show "$1")
-       losetup --direct-io=on "$device" 2>/dev/null || true
-       echo "$device"`,
-      '/',
-      this.file(name),
-      String(mebibytes),
-    ).trim();
+    sh('truncate -s "$2M" "$1"', '/', this.file(name), String(mebibytes));
+    const device = attachLoopDevice(this.file(name));
     this.#devices.push(device);
     return device;
   }

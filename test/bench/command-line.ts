@@ -1,21 +1,9 @@
-import { exit } from 'node:process';
-import { Command, InvalidArgumentError, Option } from 'commander';
-
-/** What makes no sense is no failure of what is measured. */
-const USAGE = 2;
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { count, scriptCommand } from '../support/command-line.ts';
 
 /** The command line of a benchmark. It ends the process after `--help`, and by code 2 where it makes no sense. */
 export const benchCommand = (name: string, about: string): Command =>
-  new Command(`npm run bench -- ${name}`.trim())
-    .description(about)
-    .exitOverride(({ exitCode }) => exit(exitCode === 0 ? 0 : USAGE));
-
-/** For options that take a whole number of at least one. */
-export function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It takes a whole number from 1 on.');
-  return value;
-}
+  scriptCommand(`npm run bench -- ${name}`.trim(), about);
 
 /** For options that take several such numbers, at once or by being given again. */
 export const counts = (text: string, previous: readonly number[] = []): number[] => [...previous, count(text)];

@@ -6,29 +6,26 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath, exit, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { serialize } from 'node:v8';
-import { formats, makeSeedImages } from './seed-images.ts';
+import { Option } from 'commander';
+import { count, scriptCommand, wholeNumberFrom } from '../support/command-line.ts';
+import { type Format, formats, makeSeedImages } from './seed-images.ts';
 
 /**
- * Lets damaged images, and what else comes from outside, loose on every parser: npm run fuzz -- [--runs N] [--seed S]
- * [--format F] [--from RUN]. Ends with 1, and with how to repeat it, where one crashed, hung, grew, took
- * more time than its input is worth, or reached outside of the image or the disk.
+ * Lets damaged images, and what else comes from outside, loose on every parser. Ends with 1, and with how to repeat it,
+ * where one crashed, hung, grew, took more time than its input is worth, or reached outside of the image or the disk.
  */
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: `${Date.now()}` },
-    format: { type: 'string' },
-    from: { type: 'string', default: '0' },
-  },
-});
-const { seed, format } = values;
-const [first, end] = [Number(values.from), Number(values.from) + Number(values.runs)];
-if (!(end > first) || (format !== undefined && !formats.some((known) => known === format))) {
-  console.error(`--runs takes a number, --format one of ${formats.join(', ')}`);
-  exit(2);
-}
+const options = scriptCommand('npm run fuzz --', 'Damages images and what else comes from outside, and has it parsed.')
+  .addOption(new Option('--runs <count>', 'how many are damaged').argParser(count).default(100_000))
+  .addOption(
+    new Option('--seed <seed>', 'decides how; the same again for the same').default(`${Date.now()}`, 'the time'),
+  )
+  .addOption(new Option('--format <name>', 'only those of a format').choices(formats))
+  .addOption(new Option('--from <run>', 'the first run').argParser(wholeNumberFrom(0)).default(0))
+  .parse()
+  .opts<{ runs: number; seed: string; format?: Format; from: number }>();
+const { seed, format, from: first } = options;
+const end = first + options.runs;
 
 /** How long one image may take, in seconds. */
 const DEADLINE = 20;
@@ -50,11 +47,11 @@ try {
   await writeFile(imagesFile, serialize(images));
   console.log(`${images.length} seed images, seed ${seed}, runs ${first} to ${end - 1}`);
   const started = performance.now();
-  const count = Math.min(availableParallelism(), end - first);
-  for (let index = 0; index < count; index += 1) {
+  const processes = Math.min(availableParallelism(), end - first);
+  for (let index = 0; index < processes; index += 1) {
     const placeFile = join(folder, `place-${index}`);
     await writeFile(placeFile, '');
-    const counts = [first + index, end, count].map(String);
+    const counts = [first + index, end, processes].map(String);
     const script = join(import.meta.dirname, 'worker.ts');
     const child = spawn(execPath, [script, imagesFile, placeFile, seed, ...counts], { stdio: ['ignore', 2, 2] });
     workers.push({ process: child, placeFile, run: first + index, since: performance.now() });

@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
+import { count as countOf } from '../../support/command-line.ts';
 import { SimulatedApi } from '../../support/simulated-api.ts';
-import { benchCommand, count as countOf } from '../command-line.ts';
+import { benchCommand } from '../command-line.ts';
 import { dataVolume } from './data-volumes.ts';
 
 const REQUESTS = 20;

@@ -7,9 +7,10 @@ import type { KnownVersion } from '../../../src/controllers/image-polls/image-po
 import { SourcePoller } from '../../../src/controllers/image-polls/source-poller.ts';
 import type { ObjectKey } from '../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../src/kube/resource.ts';
+import { count as countOf } from '../../support/command-line.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { startWebServer, webCredentials, webPath } from '../../support/web-server.ts';
-import { benchCommand, count as countOf } from '../command-line.ts';
+import { benchCommand } from '../command-line.ts';
 
 /** Milliseconds of processor time that a poll may take. */
 const AIM_MILLISECONDS = 5;

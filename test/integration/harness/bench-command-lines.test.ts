@@ -7,7 +7,7 @@ import { cachedTypeScript } from '../../support/product-command.ts';
 const MAIN = join(repository, 'test/bench/main.ts');
 
 function bench(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [...cachedTypeScript, MAIN, ...args], { encoding: 'utf8', timeout: 30_000 });
+  return spawnSync(process.execPath, [...cachedTypeScript, MAIN, ...args], { encoding: 'utf8', timeout: 60_000 });
 }
 
 describe('the command line of the benchmarks', () => {

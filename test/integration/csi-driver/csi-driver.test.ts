@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { expect } from 'chai';
@@ -10,6 +9,7 @@ import { csiParts } from '../../cluster/index.ts';
 import { run } from '../../csi-driver/command.ts';
 import type { Snapshot } from '../../csi-driver/messages.ts';
 import { REGISTRATION } from '../../csi-driver/registration.ts';
+import { eventually } from '../../support/eventually.ts';
 import { callMethod, connect, CsiDriver, XfsPool } from './csi-driver-process.ts';
 
 const MiB = 1024 ** 2;
@@ -384,14 +384,15 @@ describe('the CSI driver of the test cluster', function () {
 
     it('readyAfterSeconds makes a snapshot that is not ready at once', async () => {
       const source = await create(filesystem, 10);
-      const taken = await snapshot(source, { readyAfterSeconds: '1' });
+      const taken = await snapshot(source, { readyAfterSeconds: '4' });
 
       expect(taken.ready_to_use).to.be.false;
       const early = await driver.failure('CreateVolume', request(filesystem, 10, copyOf(taken.snapshot_id)));
       expect(early.code).to.equal(status.FAILED_PRECONDITION);
-      await setTimeout(1000);
-      const { entries } = await driver.call('ListSnapshots', { snapshot_id: taken.snapshot_id });
-      expect(entries[0]?.snapshot.ready_to_use).to.be.true;
+      await eventually('it is ready', async () => {
+        const { entries } = await driver.call('ListSnapshots', { snapshot_id: taken.snapshot_id });
+        return entries[0]?.snapshot.ready_to_use;
+      });
       await create(filesystem, 10, copyOf(taken.snapshot_id));
     });
 

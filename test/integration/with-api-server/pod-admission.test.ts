@@ -158,6 +158,7 @@ describe('the admission of pods', function () {
   });
 
   it('knows the NetworkPolicies, of controllers and of transfer pods', async () => {
+    await kubectl.run('apply', '-f', join(deployFolder, 'base/namespace.yaml'));
     await kubectl.run('create', 'namespace', 'guarded');
     const folderOfPolicies = join(deployFolder, 'network-policies');
     await kubectl.run('apply', '-f', join(folderOfPolicies, 'controller.yaml'));

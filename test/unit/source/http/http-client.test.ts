@@ -195,10 +195,10 @@ describe('HttpClient', () => {
     it('counts what several bodies bring, and waits for them once', async () => {
       const url = await servers.tcp((socket) => {
         socket.write('HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n');
-        // Each alone is too slow.
-        repeat(socket, 'x', 10);
+        // One after the other they would be too slow.
+        repeat(socket, 'x'.repeat(10), 300);
       });
-      const client = createClient({ lowestRate: { bytes: 300, within: 2000 } });
+      const client = createClient({ lowestRate: { bytes: 300, within: 6000 } });
       const lengths = await Promise.all(Array.from({ length: 20 }, () => read(url, client)));
       expect(lengths).to.deep.equal(Array.from({ length: 20 }, () => 30));
     });
@@ -217,12 +217,12 @@ describe('HttpClient', () => {
 
     it('does not blame a server for who is slow to take it', async () => {
       const url = await servers.http((_, response) => response.end(Buffer.alloc(4_000_000)));
-      const { body } = await createClient({ lowestRate: { bytes: 8_000_000, within: 1000 } }).request(url, {});
+      const { body } = await createClient({ lowestRate: { bytes: 8_000_000, within: 3000 } }).request(url, {});
       let length = 0;
       const started = performance.now();
       for await (const chunk of body) {
         length += chunk.length;
-        if (performance.now() - started < 1200) await new Promise((resolve) => setTimeout(resolve, 1200));
+        if (performance.now() - started < 3200) await new Promise((resolve) => setTimeout(resolve, 3200));
       }
       expect(length).to.equal(4_000_000);
     });
@@ -236,6 +236,6 @@ describe('HttpClient', () => {
     const { body } = await createClient().request(url, {});
     const started = performance.now();
     await body.dump();
-    expect(performance.now() - started).to.be.within(1000, 5000);
+    expect(performance.now() - started).to.be.within(1000, 30_000);
   });
 });

@@ -67,14 +67,30 @@ export function callsIn(metrics: MetricSamples): number {
 
 /** Calls between two moments, by verb and resource, and by status where that is none of success; most first. */
 export function callsBetween(before: MetricSamples, after: MetricSamples, count: number): [string, number][] {
+  return differences(before, after, count, 'rest_client_requests_total', ({ verb, resource, code }) =>
+    code?.startsWith('2') ? `${verb} ${resource}` : `${verb} ${resource} ${code}`,
+  );
+}
+
+/** Reconciliations between two moments, by controller; most first. */
+export function reconcilesBetween(before: MetricSamples, after: MetricSamples, count: number): [string, number][] {
+  return differences(before, after, count, 'controller_reconcile_total', ({ controller }) => controller ?? '');
+}
+
+function differences(
+  before: MetricSamples,
+  after: MetricSamples,
+  count: number,
+  metric: string,
+  nameOf: (labels: Sample['labels']) => string,
+): [string, number][] {
   const tally = new Map<string, number>();
   for (const [samples, sign] of [
     [after, 1],
     [before, -1],
   ] as const) {
-    for (const { labels, value } of samples.of('rest_client_requests_total')) {
-      const code = labels['code']?.startsWith('2') ? '' : ` ${labels['code']}`;
-      const name = `${labels['verb']} ${labels['resource']}${code}`;
+    for (const { labels, value } of samples.of(metric)) {
+      const name = nameOf(labels);
       tally.set(name, (tally.get(name) ?? 0) + (sign * value) / count);
     }
   }

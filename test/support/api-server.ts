@@ -9,6 +9,7 @@ import { kubernetesBinaries } from '../cluster/index.ts';
 import { Program } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './ports.ts';
+import { type Usage, usageOf } from './process-usage.ts';
 
 const ADMIN_TOKEN = 'admin-token';
 const CONTROLLERS_TOKEN = 'controllers-token';
@@ -133,6 +134,12 @@ export class ApiServer {
       { name: 'test', token: options.token ?? ADMIN_TOKEN },
     );
     return kubeConfig;
+  }
+
+  /** What the API server and etcd have used since they were started, each. */
+  async usage(): Promise<{ readonly server: Usage; readonly etcd: Usage }> {
+    const [server, etcd] = await Promise.all([usageOf(this.#server.pid), usageOf(this.#etcd.pid)]);
+    return { server, etcd };
   }
 
   /** Resolves when the API server says that it is ready. */

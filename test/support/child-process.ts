@@ -22,6 +22,11 @@ export class Program {
     this.#child.once('error', () => running.delete(this.#child));
   }
 
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get running(): boolean {
     return running.has(this.#child);
   }

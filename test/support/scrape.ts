@@ -9,10 +9,11 @@ export interface Scrape {
   /** The name that the certificate has to have. */
   readonly serverName?: string;
   readonly path?: string;
+  readonly scheme?: 'https' | 'http';
 }
 
-/** Asks for metrics on this machine by https. */
-export async function scrape({ port, token, ca, serverName, path = '/metrics' }: Scrape): Promise<{
+/** Asks for metrics on this machine, as a rule by https. */
+export async function scrape({ port, token, ca, serverName, path = '/metrics', scheme = 'https' }: Scrape): Promise<{
   readonly status: number;
   readonly text: string;
 }> {
@@ -21,7 +22,7 @@ export async function scrape({ port, token, ca, serverName, path = '/metrics' }:
   const dispatcher = new Agent({ connect });
   try {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const { statusCode, body } = await request(`https://127.0.0.1:${port}${path}`, { dispatcher, headers });
+    const { statusCode, body } = await request(`${scheme}://127.0.0.1:${port}${path}`, { dispatcher, headers });
     return { status: statusCode, text: await body.text() };
   } finally {
     await dispatcher.close();

@@ -19,11 +19,15 @@ export type Strategy = (typeof strategies)[number];
 const GOLDEN_NAMESPACE = 'golden';
 const CLONE_NAMESPACE = 'clones';
 
-/** Installs the CRDs, the namespaces, the controllers' rights, the policies, and one class for each way to clone. */
-export async function install(server: ApiServer, client: KubeClient): Promise<void> {
+/**
+ * Installs the CRDs, the namespaces, the controllers' rights, the policies, and one class for each way to clone.
+ *
+ * @param folder the top of the checkout that has the manifests
+ */
+export async function install(server: ApiServer, client: KubeClient, folder = repository): Promise<void> {
   const kubectl = await Kubectl.create(server.kubeConfigPath);
   try {
-    await kubectl.run('apply', '-k', join(repository, 'crds'));
+    await kubectl.run('apply', '-k', join(folder, 'crds'));
     for (const file of (await csiParts()).snapshotCrds) await kubectl.run('apply', '-f', file);
     await kubectl.run('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
   } finally {
@@ -31,7 +35,7 @@ export async function install(server: ApiServer, client: KubeClient): Promise<vo
   }
   for (const name of ['cdi', GOLDEN_NAMESPACE, CLONE_NAMESPACE])
     await client.create(namespaces, { metadata: { name } });
-  await installRights(server);
+  await installRights(server, folder);
   await client.create(csiDrivers, { metadata: { name: SIMULATED_DRIVER }, spec: { attachRequired: false } });
   await client.create(volumeSnapshotClasses, {
     metadata: { name: 'simulated' },
@@ -53,11 +57,11 @@ export async function install(server: ApiServer, client: KubeClient): Promise<vo
   }
 }
 
-async function installRights(server: ApiServer): Promise<void> {
+async function installRights(server: ApiServer, folder: string): Promise<void> {
   const kubectl = await Kubectl.create(server.kubeConfigPath);
   try {
-    await kubectl.run('apply', '-f', join(repository, 'deploy/base/rbac.yaml'));
-    await kubectl.run('apply', '-k', join(repository, 'deploy/admission'));
+    await kubectl.run('apply', '-f', join(folder, 'deploy/base/rbac.yaml'));
+    await kubectl.run('apply', '-k', join(folder, 'deploy/admission'));
   } finally {
     await kubectl.remove();
   }

@@ -4,26 +4,11 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { request } from 'undici';
-import { run } from '../../cluster/commands.ts';
-import { repository } from '../../cluster/folders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePorts } from '../../support/ports.ts';
+import { type Usage, usageOf } from '../../support/process-usage.ts';
 import { scrape } from '../../support/scrape.ts';
 import { MetricSamples } from '../metric-samples.ts';
-
-/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
-
-/** What the process has used since it was started. */
-export interface Usage {
-  /** User and system time, in milliseconds. */
-  readonly cpu: number;
-  /** Bytes. */
-  readonly resident: number;
-  /** The most that was resident at any time, in bytes. */
-  readonly peak: number;
-}
 
 /** The controllers as the image runs them: the bundled executable, in a process of its own. */
 export class ControllerProcess {
@@ -38,15 +23,15 @@ export class ControllerProcess {
   }
 
   /**
-   * Bundles the executable, starts it, and resolves when it leads and is ready.
+   * Starts the controllers of a build, and resolves when they lead and are ready.
    *
+   * @param folder the top of the build's checkout
    * @param token of an administrator, who may read the metrics
    */
-  static async start(kubeConfigPath: string, token: string, log: string): Promise<ControllerProcess> {
-    await run(execPath, ['build.ts'], { cwd: repository });
+  static async start(folder: string, kubeConfigPath: string, token: string, log: string): Promise<ControllerProcess> {
     const [metrics, health] = (await freePorts(2)) as [number, number];
     const output = openSync(log, 'a');
-    const child = spawn(execPath, [join(repository, 'dist/main.js'), 'controller'], {
+    const child = spawn(execPath, [join(folder, 'dist/main.js'), 'controller'], {
       stdio: ['ignore', output, output],
       env: {
         ...process.env,
@@ -57,8 +42,7 @@ export class ControllerProcess {
         NODE_ENV: 'production',
         // As the image sets it.
         MALLOC_ARENA_MAX: '2',
-        // As the Deployment sets it.
-        NODE_OPTIONS: '--max-semi-space-size=4',
+        NODE_OPTIONS: await nodeOptionsOf(folder),
       },
     });
     closeSync(output);
@@ -75,30 +59,20 @@ export class ControllerProcess {
   }
 
   async usage(): Promise<Usage> {
-    const folder = `/proc/${this.#child.pid}`;
-    const [stat, status] = await Promise.all([
-      readFile(join(folder, 'stat'), 'utf8'),
-      readFile(join(folder, 'status'), 'utf8'),
-    ]);
-    // The second field is the program's name in brackets, which may hold blanks itself.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? NaN);
-    return {
-      cpu: ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND,
-      resident: kibibytes('VmRSS') * 1024,
-      peak: kibibytes('VmHWM') * 1024,
-    };
+    return usageOf(this.#child.pid);
   }
 
   async metrics(): Promise<MetricSamples> {
-    const { text } = await scrape({ port: this.#ports.metrics, token: this.#token });
+    const { metrics: port } = this.#ports;
+    // Earlier builds serve everything on one port, to anybody.
+    const { text } = await scrape({ port, token: this.#token }).catch(() => scrape({ port, scheme: 'http' }));
     return new MetricSamples(text);
   }
 
   async #isReady(): Promise<boolean> {
-    const { statusCode, body } = await request(`http://127.0.0.1:${this.#ports.health}/readyz`);
-    await body.dump();
-    return statusCode === 200;
+    const { metrics, health } = this.#ports;
+    const ask = async (port: number) => scrape({ port, scheme: 'http', path: '/readyz' });
+    return (await ask(health).catch(() => ask(metrics))).status === 200;
   }
 
   async stop(): Promise<void> {
@@ -107,4 +81,10 @@ export class ControllerProcess {
     this.#child.kill('SIGTERM');
     await ended;
   }
+}
+
+/** Returns what the Deployment of a build sets for Node.js. */
+async function nodeOptionsOf(folder: string): Promise<string> {
+  const deployment = await readFile(join(folder, 'deploy/base/controller.yaml'), 'utf8');
+  return /name: NODE_OPTIONS\n\s+value: (\S+)/.exec(deployment)?.[1] ?? '';
 }

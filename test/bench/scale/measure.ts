@@ -7,10 +7,11 @@ import { persistentVolumeClaims } from '../../../src/kube/builtin-resources.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Informer } from '../../../src/kube/informer.ts';
 import { Manager } from '../../../src/kube/manager.ts';
-import { startApiServer } from '../../support/api-server.ts';
+import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLogger } from '../../support/logger.ts';
-import { callsBetween, callsIn } from '../metric-samples.ts';
+import type { Build } from '../against/build.ts';
+import { callsBetween, callsIn, type MetricSamples, reconcilesBetween } from '../metric-samples.ts';
 import { createClone, createGoldenImage, install, type Strategy } from './api-with-storage.ts';
 import { ControllerProcess } from './controller-process.ts';
 import { simulateStorage } from './simulated-storage.ts';
@@ -24,8 +25,11 @@ export interface ScaleResult {
   readonly count: number;
   /** From the first DataVolume's creation to the last one's success. */
   readonly seconds: number;
-  /** Of the controller, in milliseconds. */
+  /** Of processor time, in milliseconds: of the controller, the API server, etcd, and the simulated storage. */
   readonly cpuPerClone: number;
+  readonly serverCpuPerClone: number;
+  readonly etcdCpuPerClone: number;
+  readonly simulationCpuPerClone: number;
   readonly callsPerClone: number;
   /** Calls per clone by verb and resource, most first. */
   readonly calls: readonly (readonly [string, number])[];
@@ -37,14 +41,18 @@ export interface ScaleResult {
   readonly reconcileMedian: number;
   readonly reconcile99: number;
   readonly reconcilesPerClone: number;
+  /** Reconciliations per clone by controller, most first. */
+  readonly reconciles: readonly (readonly [string, number])[];
 }
 
 /**
- * Makes clones, all at once, on a real API server with simulated storage, and tells what that cost the controller.
+ * Makes clones, all at once, by the controllers of a build, on a real API server with simulated storage, and tells what
+ * that cost.
  *
  * @throws Error if they have not all succeeded in time
  */
 export async function measureScale(
+  build: Build,
   strategy: Strategy,
   count: number,
   log: (line: string) => void,
@@ -57,39 +65,45 @@ export async function measureScale(
   const simulation = new Manager({ kubeConfig: server.kubeConfig(), logger: silentLogger(), component: 'simulation' });
   let controller: ControllerProcess | undefined;
   try {
-    await install(server, client);
+    await install(server, client, build.folder);
     simulateStorage(simulation);
     const volumes = simulation.informer(dataVolumes);
     const running = simulation.run(ending.signal);
     await createGoldenImage(client, strategy);
     const kubeConfigPath = join(folder, 'kubeconfig');
     await writeFile(kubeConfigPath, server.kubeConfig({ token: server.controllersToken }).exportConfig());
-    controller = await ControllerProcess.start(kubeConfigPath, server.adminToken, join(folder, 'controller.log'));
+    const controllerLog = join(folder, 'controller.log');
+    controller = await ControllerProcess.start(build.folder, kubeConfigPath, server.adminToken, controllerLog);
     await goldenImageBound(client, strategy);
     await quiet(controller);
-    log(`${count} ${strategy} clones`);
-    const before = { usage: await controller.usage(), metrics: await controller.metrics() };
+    log(`${build.name}: ${count} ${strategy} clones`);
+    const before = await look(server, controller);
     const started = performance.now();
     await createAll(client, strategy, count);
     await allSucceeded(volumes, count, log);
     const seconds = (performance.now() - started) / 1000;
     await quiet(controller);
-    const after = { usage: await controller.usage(), metrics: await controller.metrics() };
+    const after = await look(server, controller);
     ending.abort();
     await running;
+    const cpuPerClone = (of: keyof Moment['cpu']) => (after.cpu[of] - before.cpu[of]) / count;
     return {
       strategy,
       count,
       seconds,
-      cpuPerClone: (after.usage.cpu - before.usage.cpu) / count,
+      cpuPerClone: cpuPerClone('controller'),
+      serverCpuPerClone: cpuPerClone('server'),
+      etcdCpuPerClone: cpuPerClone('etcd'),
+      simulationCpuPerClone: cpuPerClone('simulation'),
       callsPerClone: (callsIn(after.metrics) - callsIn(before.metrics)) / count,
       calls: callsBetween(before.metrics, after.metrics, count),
-      residentBefore: before.usage.resident,
-      residentAfter: after.usage.resident,
-      residentPeak: after.usage.peak,
+      residentBefore: before.resident,
+      residentAfter: after.resident,
+      residentPeak: after.peak,
       reconcileMedian: after.metrics.quantile('controller_reconcile_time_seconds', 0.5),
       reconcile99: after.metrics.quantile('controller_reconcile_time_seconds', 0.99),
       reconcilesPerClone: after.metrics.sum('controller_reconcile_total') / count,
+      reconciles: reconcilesBetween(before.metrics, after.metrics, count),
     };
   } finally {
     ending.abort();
@@ -98,6 +112,27 @@ export async function measureScale(
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What everything has used up to a moment. */
+interface Moment {
+  /** Milliseconds of processor time. */
+  readonly cpu: Readonly<Record<'controller' | 'server' | 'etcd' | 'simulation', number>>;
+  /** Of the controller, in bytes. */
+  readonly resident: number;
+  readonly peak: number;
+  readonly metrics: MetricSamples;
+}
+
+async function look(api: ApiServer, controllers: ControllerProcess): Promise<Moment> {
+  const [controller, { server, etcd }] = await Promise.all([controllers.usage(), api.usage()]);
+  const { user, system } = process.cpuUsage();
+  return {
+    cpu: { controller: controller.cpu, server: server.cpu, etcd: etcd.cpu, simulation: (user + system) / 1000 },
+    resident: controller.resident,
+    peak: controller.peak,
+    metrics: await controllers.metrics(),
+  };
 }
 
 async function goldenImageBound(client: KubeClient, strategy: Strategy): Promise<void> {

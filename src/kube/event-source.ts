@@ -10,23 +10,45 @@ export interface EventSource {
 }
 
 /**
- * Makes a controller reconcile what the objects of an informer concern, whenever one of them changes.
+ * Makes a controller reconcile what the objects of an informer concern, whenever one of them changes in more than its
+ * version, which is all that is left of a change in what the cache drops.
  *
  * @param toKeys returns the keys that a change of this object concerns; by default its own. It is called for both the
  * old and the new state of an object, so that moving from one owner to another wakes both.
+ * @param options ignores: returns whether what has changed from the previous state to the present one, of which neither
+ * is to be modified, makes no difference to the reconciler
  */
 export function enqueueFrom<T extends KubeObject>(
   informer: Informer<T>,
   toKeys: (object: T, previous?: T) => readonly ObjectKey[] = (object) => [keyOf(object)],
+  { ignores = () => false }: { readonly ignores?: (object: T, previous: T) => boolean } = {},
 ): EventSource {
   return {
     informer,
     attach(enqueue) {
       informer.onChange(({ object, previous }) => {
+        if (previous && (isSame(object, previous) || ignores(object, previous))) return;
         toKeys(object, previous).forEach(enqueue);
         if (previous) toKeys(previous).forEach(enqueue);
       });
       for (const object of informer.list()) toKeys(object).forEach(enqueue);
     },
   };
+}
+
+/**
+ * Returns whether two states of an object differ in their versions only. What is equal in two states of a cached object
+ * is one and the same in memory, so that references are all that has to be compared.
+ */
+export function isSame(object: KubeObject, previous: KubeObject): boolean {
+  return (
+    differences(object, previous).every((name) => name === 'metadata') &&
+    differences(object.metadata, previous.metadata).every((name) => name === 'resourceVersion')
+  );
+}
+
+/** Returns the names of the fields that are not one and the same, or equal texts or numbers, in both. */
+export function differences(one: object | undefined = {}, other: object | undefined = {}): string[] {
+  const [fields, others] = [one, other] as [Record<string, unknown>, Record<string, unknown>];
+  return Object.keys({ ...fields, ...others }).filter((name) => fields[name] !== others[name]);
 }

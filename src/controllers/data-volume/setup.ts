@@ -5,6 +5,7 @@ import { volumeUploadSources } from '../../api/volume-upload-source.ts';
 import { events, persistentVolumeClaims } from '../../kube/builtin-resources.ts';
 import { enqueueFrom } from '../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../kube/key.ts';
+import { isBeingBound } from '../claims/being-bound.ts';
 import { issueRights } from '../clone/grants/rights.ts';
 import { sourceRights } from '../clone/source/rights.ts';
 import { mayOwn } from '../runtime/rights.ts';
@@ -36,10 +37,14 @@ export const dataVolume: ControllerSetup = {
       // A claim can block the DataVolume of the same name even where another owner created it.
       watches: [
         enqueueFrom(caches.dataVolumes),
-        enqueueFrom(caches.claims, (claim) => [
-          ...keyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined),
-          ...unmadeClonesOf('claim', claim, caches),
-        ]),
+        enqueueFrom(
+          caches.claims,
+          (claim) => [
+            ...keyIf(claim, caches.dataVolumes.get(keyOf(claim)) !== undefined),
+            ...unmadeClonesOf('claim', claim, caches),
+          ],
+          { ignores: isBeingBound },
+        ),
         enqueueFrom(caches.dataSources, (dataSource) => unmadeClonesOf('dataSource', dataSource, caches)),
         enqueueFrom(caches.snapshots, (snapshot) => unmadeClonesOf('snapshot', snapshot, caches)),
         enqueueFrom(caches.policies, () => ungrantedClones(caches)),

@@ -28,14 +28,15 @@ export class TemporaryVolumeReconciler implements Reconciler {
   }
 
   /**
-   * Returns the key of the volume that a change of a claim concerns. It must be called for every change, because this
-   * is how it learns which claims are deleted.
+   * Returns the key of the volume that would outlive a claim that has changed. One that the cache does not have yet is
+   * found by {@link candidate}. It must be called for every change, because this is how it learns which claims are
+   * deleted.
    */
   volumeOf(claim: PersistentVolumeClaim): ObjectKey[] {
     if (!isTemporary(claim)) return [];
     if (isBeingDeleted(claim)) this.#remember(claim.metadata?.uid ?? '');
-    const { volumeName: name } = claim.spec ?? {};
-    return name ? [{ namespace: '', name }] : [];
+    const volume = this.#context.caches.volumes.get({ namespace: '', name: claim.spec?.volumeName ?? '' });
+    return volume && staysBehind(volume, claim.metadata?.uid) ? [keyOf(volume)] : [];
   }
 
   /** Returns the key of a volume that may have to be released. */

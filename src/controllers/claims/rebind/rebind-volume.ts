@@ -38,24 +38,44 @@ export function promisedVolume(
   return context.caches.volumes.byIndex(byPromise, target.metadata?.uid ?? '')[0];
 }
 
+/** What is being waited for, and the milliseconds until the next look should no watch trigger one first; or `done`. */
+type RebindOutcome = 'done' | { readonly waitingFor: string; readonly after?: number };
+
+/** The steps after which nothing has to happen before the next one but what they wrote, which the cache has at once. */
+const FOLLOWED_AT_ONCE: readonly RebindStep['do'][] = ['retain', 'restore-policy'];
+
 /**
- * Takes the next step of handing the working claim's volume to the target claim. It has to be called again whenever one
- * of the three objects changes, until it returns `done`.
- *
- * @returns what is being waited for, and the milliseconds until the next look should no watch trigger one first; or
- *   `done`
+ * Takes the next steps of handing the working claim's volume to the target claim. It has to be called again whenever
+ * one of the three objects changes, until it returns `done`.
  */
 export async function rebindVolume(
   context: RebindContext,
   target: PersistentVolumeClaim,
   workingKey: ObjectKey,
-): Promise<'done' | { readonly waitingFor: string; readonly after?: number }> {
+): Promise<RebindOutcome> {
+  const { taken, outcome } = await takeNextStep(context, target, workingKey);
+  if (taken === undefined || !FOLLOWED_AT_ONCE.includes(taken)) return outcome;
+  const { taken: next, outcome: last } = await takeNextStep(context, target, workingKey, taken);
+  return next === taken ? outcome : last;
+}
+
+/** @param taken is not taken again: the cache does not have what was written */
+async function takeNextStep(
+  context: RebindContext,
+  target: PersistentVolumeClaim,
+  workingKey: ObjectKey,
+  taken?: RebindStep['do'],
+): Promise<{ readonly taken?: RebindStep['do']; readonly outcome: RebindOutcome }> {
   const found = context.caches.claims.get(workingKey);
   const working = found && isWorkingClaim(found, target.metadata?.uid) ? found : undefined;
   const volume =
     promisedVolume(context, target) ?? volumeOf(context, working) ?? (isBound(target) && volumeOf(context, target));
-  // No watch triggers a reconciliation for a volume that does not belong to a claim yet.
-  if (!volume) return { waitingFor: `the volume of claim ${keyToString(workingKey)}`, after: LOOK_AGAIN_MILLISECONDS };
+  if (!volume) {
+    // No watch triggers a reconciliation for a volume that does not belong to a claim yet.
+    return {
+      outcome: { waitingFor: `the volume of claim ${keyToString(workingKey)}`, after: LOOK_AGAIN_MILLISECONDS },
+    };
+  }
   const step = nextRebindStep({
     target: { uid: target.metadata?.uid ?? '', bound: isBound(target), volumeName: target.spec?.volumeName },
     working: working && {
@@ -75,14 +95,14 @@ export async function rebindVolume(
     if (promisedVolume(context, target)) await releasePromise(context, volume);
     throw namesAnotherVolume(target);
   }
-  await take(step, context, { target, working, volume });
+  if (step.do !== taken) await take(step, context, { target, working, volume });
   switch (step.do) {
     case 'nothing':
-      return 'done';
+      return { outcome: 'done' };
     case 'wait':
-      return { waitingFor: step.for, ...(step.after !== undefined && { after: step.after }) };
+      return { outcome: { waitingFor: step.for, ...(step.after !== undefined && { after: step.after }) } };
     default:
-      return { waitingFor: `volume ${volume.metadata?.name}, ${UNDER_WAY[step.do]}` };
+      return { taken: step.do, outcome: { waitingFor: `volume ${volume.metadata?.name}, ${UNDER_WAY[step.do]}` } };
   }
 }
 

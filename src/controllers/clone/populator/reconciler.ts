@@ -136,11 +136,12 @@ export class ClonePopulatorReconciler implements Reconciler {
     const working = temporary.find((claim) => claim.metadata?.name === name);
     const workingKey = { namespace: keyOf(working ?? target).namespace, name };
     const outcome = await rebindVolume(this.#context, target, workingKey);
+    if (outcome === 'done') return this.#finish(target);
     // The VolumeCloneSource may be gone, too; without it only the number of steps is unknown.
     const cloneSource = this.#context.caches.cloneSources.get({ ...keyOf(target), name: cloneSourceName });
     const plan = resumedPlan(target, kindOf(cloneSource));
     const later = plan && (await this.#reportLasting(target, stateInPhase('Rebind', plan, { message: HANDING_OVER })));
-    return earlierOf(later, outcome === 'done' ? undefined : outcome.after);
+    return earlierOf(later, outcome.after);
   }
 
   async #finish(target: PersistentVolumeClaim): Promise<Result> {

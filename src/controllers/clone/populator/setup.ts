@@ -3,6 +3,7 @@ import { nodes, persistentVolumeClaims, pods } from '../../../kube/builtin-resou
 import { enqueueFrom } from '../../../kube/event-source.ts';
 import { keyIf, keyOf } from '../../../kube/key.ts';
 import { volumeSnapshots } from '../../../kube/snapshot-resources.ts';
+import { isBeingBound } from '../../claims/being-bound.ts';
 import { claimsNaming } from '../../claims/population/populated-claims.ts';
 import { populatedFrom } from '../../claims/population/populated-from.ts';
 import { populationRights } from '../../claims/population/rights.ts';
@@ -34,11 +35,15 @@ export const clonePopulator: ControllerSetup<CloneContext> = {
     host.addController(new ClonePopulatorReconciler(context), {
       workers: MANY_WORKERS,
       watches: [
-        enqueueFrom(caches.claims, (claim) => [
-          ...keyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
-          ...workedFor(claim),
-          ...clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(claim)),
-        ]),
+        enqueueFrom(
+          caches.claims,
+          (claim) => [
+            ...keyIf(claim, populatedFrom(claim, 'VolumeCloneSource') !== undefined),
+            ...workedFor(claim),
+            ...clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(claim)),
+          ],
+          { ignores: isBeingBound },
+        ),
         enqueueFrom(caches.dataVolumes, (source) => clonesWaitingFor(caches, 'PersistentVolumeClaim', keyOf(source))),
         enqueueFrom(caches.snapshots, (snapshot) => [
           ...workedFor(snapshot),

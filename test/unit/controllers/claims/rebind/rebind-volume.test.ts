@@ -7,8 +7,9 @@ import {
 } from '../../../../../src/controllers/objects/internal-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../../../src/kube/builtin-resources.ts';
 import type { JsonPatchOperation } from '../../../../../src/kube/json-patch.ts';
-import type { ObjectKey } from '../../../../../src/kube/key.ts';
+import { keyOf, type ObjectKey } from '../../../../../src/kube/key.ts';
 import type { KubeObject, Resource } from '../../../../../src/kube/resource.ts';
+import type { Store } from '../../../../../src/kube/store.ts';
 import { cachesOf } from '../../caches.ts';
 
 const target: PersistentVolumeClaim = { metadata: { namespace: 'team', name: 'disk', uid: 'of-disk' }, spec: {} };
@@ -81,6 +82,45 @@ describe('handing over a volume', () => {
       ['PersistentVolumeClaim', 'prime', { uid: 'of-prime', finalizers: ['example.org/kept'] }],
       POINTED,
     ]);
+  });
+
+  describe('steps that need nothing but what the one before wrote', () => {
+    const unpromised: PersistentVolume = {
+      metadata: { name: 'volume', uid: 'of-volume' },
+      spec: { claimRef: { uid: 'of-prime' }, persistentVolumeReclaimPolicy: 'Delete' },
+    };
+    const bound: PersistentVolumeClaim = { ...target, spec: { volumeName: 'volume' }, status: { phase: 'Bound' } };
+    const released: PersistentVolume = {
+      metadata: { name: 'volume', uid: 'of-volume' },
+      spec: { claimRef: { uid: 'of-disk' }, persistentVolumeReclaimPolicy: 'Delete' },
+    };
+
+    /** @param written what the cache has once the volume is written, if it has that at once */
+    async function steps(claim: PersistentVolumeClaim, before: PersistentVolume, written?: PersistentVolume) {
+      const caches = cachesOf({ claims: [claim, working], volumes: [before] });
+      const requests: string[] = [];
+      const client = {
+        delete: async () => void requests.push('delete'),
+        mergePatch: async () => {
+          requests.push('patch');
+          if (written) (caches.volumes as unknown as Store<PersistentVolume>).set(written);
+        },
+      };
+      const outcome = await rebindVolume({ client, caches, now: Date.now } as never, claim, keyOf(working));
+      return { requests, isDone: outcome === 'done' };
+    }
+
+    it('are taken at once', async () => {
+      expect(await steps(target, unpromised, volume)).to.deep.equal({ requests: ['patch', 'delete'], isDone: false });
+      const promised = { ...volume, spec: { ...volume.spec, claimRef: { uid: 'of-disk' } } };
+      expect(await steps(bound, promised, released)).to.deep.equal({ requests: ['patch'], isDone: true });
+    });
+
+    it('wait for the watch where the cache does not have that, and nothing is written twice', async () => {
+      expect(await steps(target, unpromised)).to.deep.equal({ requests: ['patch'], isDone: false });
+      const promised = { ...volume, spec: { ...volume.spec, claimRef: { uid: 'of-disk' } } };
+      expect(await steps(bound, promised)).to.deep.equal({ requests: ['patch'], isDone: false });
+    });
   });
 
   it('does not wait for a clock that is behind', async () => {

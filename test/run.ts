@@ -11,11 +11,11 @@ import { type Failure, summaryOf } from './support/reporter.ts';
 
 /**
  * Runs the test suites named by the arguments, or all of them:
- * node test/run.ts [checks] [unit] [integration] [e2e] [-- options of mocha]
+ * node test/run.ts [checks] [unit] [integration] [clusters] [e2e] [-- options of mocha]
  *
  * End-to-end tests mostly wait for the cluster: the others run beside them.
  */
-const lanes = [['checks', 'unit', 'integration'], ['e2e']];
+const lanes = [['checks', 'unit', 'integration', 'clusters'], ['e2e']];
 const suites = lanes.flat();
 
 const separator = process.argv.indexOf('--');
@@ -27,11 +27,12 @@ if (unknown.length > 0) {
   exit(2);
 }
 const chosen = suites.filter((suite) => named.length === 0 || named.includes(suite));
+const usesCluster = chosen.includes('clusters') || chosen.includes('e2e');
 
 try {
   // For the cluster of $KUBECONFIG this machine only serves images; checks and unit tests need nothing.
-  const ownCluster = chosen.includes('integration') || (chosen.includes('e2e') && !env.KUBECONFIG);
-  if (ownCluster || chosen.includes('e2e')) {
+  const ownCluster = chosen.includes('integration') || (usesCluster && !env.KUBECONFIG);
+  if (ownCluster || usesCluster) {
     await installPrerequisites((line) => console.log(line), ownCluster ? 'cluster' : 'servers');
     if (ownCluster) await tellBuilds((line) => console.log(line));
   }
@@ -45,8 +46,8 @@ forgetUnusedCompiled();
 process.on('SIGINT', () => undefined);
 const folder = await mkdtemp(join(tmpdir(), 'diskpress-tests-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-if (chosen.includes('e2e')) {
-  // The later end-to-end tests use them. They build them themselves where this fails, and say why they cannot.
+if (usesCluster) {
+  // The later tests use them. They build them themselves where this fails, and say why they cannot.
   const quietly = { log: () => undefined, inBackground: true };
   helmBinary(quietly)
     .then(() => virtctlBinary(quietly))

@@ -4,7 +4,7 @@ import type { Failure, Outcome } from './support/reporter.ts';
 /** More than this many failures in a run are no accident. */
 const MOST_FAILURES = 4;
 /** Suites whose tests share real programs and a real cluster with everything else that runs meanwhile. */
-const AGAINST_REAL_PARTS = ['integration', 'e2e'];
+const AGAINST_REAL_PARTS = ['integration', 'clusters', 'e2e'];
 
 /**
  * Runs the tests that failed once more, by themselves and in a process of their own, where they are few and depend on

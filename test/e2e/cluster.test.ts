@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { expect } from 'chai';
 import type { ClusterAddresses } from '../cluster/index.ts';
 import { status, up } from '../cluster/index.ts';
+import { claim, claimFrom, namespace, pod, snapshotOf } from '../support/cluster-objects.ts';
 import { Kubectl } from '../support/kubectl.ts';
-import { claim, claimFrom, namespace, pod, snapshotOf } from './cluster-objects.ts';
 
 const megabyte = 2 ** 20;
 

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { run } from '../cluster/commands.ts';
 import { clusterName } from '../cluster/identity.ts';
+import { namespace, pod } from '../support/cluster-objects.ts';
 import { eventually } from '../support/eventually.ts';
 import { Kubectl } from '../support/kubectl.ts';
-import { namespace, pod } from './cluster-objects.ts';
 import { tracesOf } from './cluster-traces.ts';
 
 const command = [process.execPath, 'test/cluster/cli.ts'] as const;

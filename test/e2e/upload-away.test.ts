@@ -68,7 +68,8 @@ describe('an upload while something is away', function () {
   });
 
   it('comes to its end in proxies that are evicted meanwhile', async () => {
-    const { held, release } = clients.port.holdAfter(MIDDLE);
+    // For as long as it takes to replace the proxies, in which nobody is to give it up.
+    const { held, release } = clients.port.holdAfter(MIDDLE, { trickles: true });
     const uploading = uploadsOf(suite, clients).virtctl('proxies-evicted');
     await Promise.race([held, uploading]);
     const { sent } = clients.port;

@@ -28,6 +28,8 @@ export interface Stage {
   readonly source: (suite: Suite, golden: ObjectKey) => DataVolumeSpec['source'];
 }
 
+/** Of which Kubernetes takes the most. */
+const BEGIN_MILLISECONDS = 60_000;
 const slowImport = ({ web }: Suite) => ({ http: { url: `${web.url}${webPath.slow}/${diskFile.qcow2}` } });
 const clone = (_: Suite, golden: ObjectKey) => ({ pvc: { ...golden } });
 const isPlanned = (_: Suite, { metadata }: PersistentVolumeClaim) =>
@@ -81,10 +83,14 @@ export async function begin(suite: Suite, key: ObjectKey, stage: Stage, golden: 
   await suite.client.create(dataVolumes, dataVolume(key, stage.source(suite, golden), options));
   const { hasBegun } = stage;
   if (hasBegun) {
-    await eventually(`${key.name} is in phase ${stage.phase}, or past it`, async () => {
-      const target = await suite.client.get(persistentVolumeClaims, key);
-      return target && (isBound(target) || (await hasBegun(suite, target)));
-    });
+    await eventually(
+      `${key.name} is in phase ${stage.phase}, or past it`,
+      async () => {
+        const target = await suite.client.get(persistentVolumeClaims, key);
+        return target && (isBound(target) || (await hasBegun(suite, target)));
+      },
+      BEGIN_MILLISECONDS,
+    );
   }
   return until(suite.client, dataVolumes, key, `it is in phase ${stage.phase}`, (object) => {
     if (hasBegun) return object;

@@ -99,6 +99,8 @@ describe('CustomResourceDefinitions in a real API server', function () {
   });
 
   it('show what a StorageProfile and a DataSource have found out', async () => {
+    await kubectl.apply(object('StorageProfile', 'columns', {}));
+    await kubectl.apply(object('DataSource', 'columns', { source: {} }));
     const columnsOf = async (...names: string[]) => (await kubectl.run('get', ...names)).split('\n')[0]?.split(/  +/);
     expect(await columnsOf('storageprofiles')).to.deep.equal([
       'NAME',

@@ -7,7 +7,7 @@ import type { TreeMember } from './tree-members.ts';
  * then reads many of them at once.
  */
 const SORTED_TOGETHER = 8192;
-/** The most bytes that are read before tar asks for them. */
+/** The most bytes that are read before tar asks for them; twice as many after a silence of the disk. */
 const MOST_AHEAD = 16 * 1024 * 1024;
 /** More of a single file tar reads as fast by itself. In bytes. */
 const MOST_OF_A_FILE = 64 * 1024;
@@ -25,8 +25,11 @@ const PATIENCE_MILLISECONDS = 250;
 export class NameFeeder {
   readonly #directory: Buffer;
   readonly #names: Writable;
-  /** Bytes that tar is going to read of what it was told, and has not written yet. */
+  readonly #readAhead: typeof readAhead;
+  /** Bytes that tar is going to write of what it was told, at most. */
   #ahead = 0;
+  /** Bytes that tar has written since they were last taken to be none. */
+  #writtenSince = MOST_AHEAD;
   /** Whether somebody waits for tar's output, so that only the disk, or a lack of names, can keep tar waiting. */
   #isAwaited = true;
   /** Whether tar has written nothing for long, although it was told of more than enough. */
@@ -34,10 +37,14 @@ export class NameFeeder {
   #isOver = false;
   #proceed = (): void => undefined;
 
-  /** @param names the standard input of tar, which gets paths that are terminated by zero bytes */
-  constructor(directory: string, names: Writable) {
+  /**
+   * @param names the standard input of tar, which gets paths that are terminated by zero bytes
+   * @param begin begins to read a file
+   */
+  constructor(directory: string, names: Writable, begin = readAhead) {
     this.#directory = Buffer.from(`${directory}/`);
     this.#names = names;
+    this.#readAhead = begin;
     // Where tar exits before it has read all names, its exit code says why.
     names.on('error', () => this.stop());
     names.once('close', () => this.stop());
@@ -46,8 +53,14 @@ export class NameFeeder {
 
   /** Reports that tar has written some more bytes, and that nobody waits for what follows until that is awaited. */
   archived(length: number): void {
-    // Of what it was told before, there was less than announced, as in files that were made longer without any data.
-    this.#ahead = this.#isSilent ? 0 : Math.max(0, this.#ahead - length);
+    this.#ahead = Math.max(0, this.#ahead - length);
+    this.#writtenSince += length;
+    if (this.#isSilent && this.#writtenSince >= MOST_AHEAD) {
+      // Of what it was told before, there may have been less than announced, as in files that were made longer without
+      // any data. Where it was the disk that was silent, tar writes that much before this can be thought again.
+      this.#ahead = 0;
+      this.#writtenSince = 0;
+    }
     this.#isSilent = false;
     this.#isAwaited = false;
     this.#proceed();
@@ -105,7 +118,7 @@ export class NameFeeder {
   #begin(member: TreeMember): void {
     const length = lengthAhead(member);
     if (length === 0) return;
-    readAhead(Buffer.concat([this.#directory, Buffer.from(member.path, 'latin1')]), length - HEADER_LENGTH);
+    this.#readAhead(Buffer.concat([this.#directory, Buffer.from(member.path, 'latin1')]), length - HEADER_LENGTH);
     this.#ahead += length;
   }
 

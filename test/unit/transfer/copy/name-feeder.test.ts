@@ -104,6 +104,23 @@ describe('names for tar', () => {
       expect(names.count).to.equal(600);
     });
 
+    it('are not read far ahead of tar, however often the disk is silent', async () => {
+      let bytes = 0;
+      const names = new Names();
+      const feeder = new NameFeeder('/volume', names, (_path, length) => void (bytes += length));
+      const many = Array.from({ length: 6000 }, (_, index) => member(`${index}`, index, { size, stored: size }));
+      const feeding = feeder.feed(list(many));
+      for (let silences = 0; silences < 8; silences += 1) {
+        await second();
+        await setImmediate();
+        feeder.archived(KIBIBYTE);
+        feeder.awaited();
+      }
+      expect(bytes).to.be.within(MOST_AHEAD / 2, 2 * MOST_AHEAD);
+      feeder.stop();
+      await feeding;
+    });
+
     it('come without being read ahead, where the disk is silent', async () => {
       const names = new Names();
       const feeder = new NameFeeder('/volume', names);

@@ -77,7 +77,7 @@ export class CoalescingWriter {
         continue;
       }
       const at = Math.floor(place / BLOCK_SIZE) * BLOCK_SIZE;
-      const block = await this.#blockFor(at, place - at);
+      const block = this.#blockAt(at, place - at) ?? (await this.#nextBlock(at));
       piece.copy(block.memory, place - at);
       addRun(block.runs, place - at, place - at + piece.length);
     }
@@ -107,13 +107,14 @@ export class CoalescingWriter {
     await this.#file.close();
   }
 
-  async #blockFor(at: number, start: number): Promise<Block> {
+  /** The current block, where the next data of it is what begins there: what lies scattered is written together. */
+  #blockAt(at: number, start: number): Block | undefined {
     const current = this.#current;
-    if (current !== undefined) {
-      // What lies scattered within a block is written together.
-      if (current.at === at && (current.runs.at(-1)?.end ?? 0) <= start) return current;
-      this.#send();
-    }
+    return current?.at === at && (current.runs.at(-1)?.end ?? 0) <= start ? current : undefined;
+  }
+
+  async #nextBlock(at: number): Promise<Block> {
+    this.#send();
     const memory = alignedPart(await this.#freeMemory(), BLOCK_SIZE);
     this.#throwFailure();
     this.#current = { memory, at, runs: [], written: Promise.resolve() };
@@ -147,9 +148,9 @@ export class CoalescingWriter {
   }
 
   async #store({ memory, at, runs }: Block): Promise<void> {
-    const writes = runs.map(async ({ start, end }) => {
+    const writes = runs.flatMap(({ start, end }) => {
       const data = memory.subarray(start, end);
-      await this.#writeRuns(at + start, data, this.#options.zero === undefined ? dataRuns(data) : [[0, data.length]]);
+      return this.#options.zero === undefined ? this.#beginRuns(at + start, data) : this.#writeRun(at + start, data);
     });
     await settleAll(writes);
   }
@@ -158,15 +159,16 @@ export class CoalescingWriter {
   async #writeInPlace(offset: number, data: Buffer, keepUntil: Extent['keepUntil']): Promise<void> {
     while (this.#bytesInPlace >= MOST_IN_PLACE) await Promise.race(this.#inPlace);
     this.#throwFailure();
-    const writing = this.#writeRuns(offset, data, dataRuns(data));
+    const writes = this.#beginRuns(offset, data);
     if (keepUntil === undefined) {
-      await writing;
+      await settleAll(writes);
       return;
     }
-    const written = writing
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
+    const written = settleAll(writes)
+      .then(
+        () => undefined,
+        (error: unknown) => void (this.#failure ??= error),
+      )
       .finally(() => {
         this.#inPlace.delete(written);
         this.#bytesInPlace -= data.length;
@@ -176,13 +178,15 @@ export class CoalescingWriter {
     keepUntil(written);
   }
 
-  async #writeRuns(position: number, data: Buffer, runs: [start: number, end: number][]): Promise<void> {
-    const writes = runs.map(async ([start, end]) => {
-      await this.#file.write(data.subarray(start, end), position + start);
-      this.#options.onWritten?.(position + start, position + end);
-      this.#progress.wrote(end - start);
-    });
-    await settleAll(writes);
+  /** Begins to write what is not zeros. */
+  #beginRuns(position: number, data: Buffer): Promise<void>[] {
+    return dataRuns(data).map(([start, end]) => this.#writeRun(position + start, data.subarray(start, end)));
+  }
+
+  async #writeRun(position: number, data: Buffer): Promise<void> {
+    await this.#file.write(data, position);
+    this.#options.onWritten?.(position, position + data.length);
+    this.#progress.wrote(data.length);
   }
 
   /** Gathers neighbouring zeros, of which a call for each piece would take long. */

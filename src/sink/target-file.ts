@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { systemCode } from '../base/errors.ts';
 import { ALIGNMENT } from '../base/native/aligned-memory.ts';
 import { canAddress } from '../base/native/ffi.ts';
-import { type KernelAio, kernelAio } from '../base/native/kernel-aio.ts';
+import { kernelAio } from '../base/native/kernel-aio.ts';
 
 /**
  * Bytes between two writebacks. Dirty pages count against the memory limit of the pod; at most twice as many are ever
@@ -26,7 +26,8 @@ const MOST_THREADS = 4;
 export class TargetFile {
   readonly #file: FileHandle;
   readonly #directly: boolean;
-  #opening: Promise<FileHandle | undefined> | undefined;
+  #opening: Promise<FileHandle | null> | undefined;
+  #direct: FileHandle | null | undefined;
   #refused = false;
   #threads = 0;
   #unsynced = 0;
@@ -41,8 +42,19 @@ export class TargetFile {
   /** @param data of aligned memory (aligned-memory.ts), at the same distance from a multiple of 4096 as `position` */
   async write(data: Buffer, position: number): Promise<void> {
     const isAligned = position % ALIGNMENT === 0 && data.length % ALIGNMENT === 0;
-    const direct = isAligned && !this.#refused ? await this.#direct() : undefined;
-    if (direct !== undefined && (await this.#writeDirectly(direct, data, position))) return;
+    const direct =
+      isAligned && this.#directly && !this.#refused ? (this.#direct ?? (await this.#openDirectly())) : null;
+    if (direct) {
+      try {
+        const isForThread = data.length >= LONG && this.#threads < MOST_THREADS;
+        const written = isForThread ? 0 : await kernelAio()?.write(direct.fd, data, position);
+        if (written !== data.length) await this.#onThread(direct, data, position, written);
+        return;
+      } catch (error) {
+        if (systemCode(error) !== 'EINVAL') throw error;
+        this.#refused = true;
+      }
+    }
     await writeFully(this.#file, data, position);
     this.#unsynced += data.length;
     if (this.#unsynced >= SYNC_EVERY) await this.#syncBehind();
@@ -59,37 +71,23 @@ export class TargetFile {
     await this.#syncing.catch(() => {});
     const direct = await this.#opening;
     this.#opening = undefined;
+    this.#direct = undefined;
     await direct?.close();
   }
 
-  /** @returns false where direct writes are not possible */
-  async #writeDirectly(direct: FileHandle, data: Buffer, position: number): Promise<boolean> {
-    try {
-      if (data.length >= LONG && this.#threads < MOST_THREADS) await this.#onThread(direct, data, position);
-      else await writeFully(direct, data, position, kernelAio());
-      return true;
-    } catch (error) {
-      if (systemCode(error) !== 'EINVAL') throw error;
-      this.#refused = true;
-      return false;
-    }
-  }
-
-  async #onThread(direct: FileHandle, data: Buffer, position: number): Promise<void> {
+  async #onThread(direct: FileHandle, data: Buffer, position: number, done = 0): Promise<void> {
     this.#threads += 1;
     try {
-      await writeFully(direct, data, position);
+      await writeFully(direct, data.subarray(done), position + done);
     } finally {
       this.#threads -= 1;
     }
   }
 
-  #direct(): Promise<FileHandle | undefined> {
-    if (!this.#directly) return Promise.resolve(undefined);
-    this.#opening ??= open(`/proc/self/fd/${this.#file.fd}`, constants.O_WRONLY | constants.O_DIRECT).catch(
-      () => undefined,
-    );
-    return this.#opening;
+  /** @returns null where direct writes are not possible */
+  async #openDirectly(): Promise<FileHandle | null> {
+    this.#opening ??= open(`/proc/self/fd/${this.#file.fd}`, constants.O_WRONLY | constants.O_DIRECT).catch(() => null);
+    return (this.#direct = await this.#opening);
   }
 
   /** Waits for the previous sync, and starts another. */
@@ -103,17 +101,8 @@ export class TargetFile {
   }
 }
 
-async function writeFully(
-  file: FileHandle,
-  data: Buffer,
-  position: number,
-  aio: KernelAio | null = null,
-): Promise<void> {
+async function writeFully(file: FileHandle, data: Buffer, position: number): Promise<void> {
   for (let done = 0; done < data.length;) {
-    const rest = data.subarray(done);
-    const written = aio
-      ? await aio.write(file.fd, rest, position + done)
-      : (await file.write(rest, 0, rest.length, position + done)).bytesWritten;
-    done += written;
+    done += (await file.write(data, done, data.length - done, position + done)).bytesWritten;
   }
 }

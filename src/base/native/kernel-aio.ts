@@ -13,6 +13,7 @@ const IOCB = { slot: 0, opcode: 16, file: 20, address: 24, bytes: 32, offset: 40
 /** Layout of struct io_event, in bytes. */
 const EVENT = { slot: 0, result: 16, length: 32 } as const;
 const POINTER_LENGTH = 8;
+const TWO_32 = 2 ** 32;
 const READ = 0;
 const WRITE = 1;
 
@@ -42,6 +43,9 @@ export class KernelAio {
   readonly #iocbs = Buffer.alloc(SLOTS * IOCB.length);
   readonly #pointers = Buffer.alloc(SLOTS * POINTER_LENGTH);
   readonly #events = Buffer.alloc(SLOTS * EVENT.length);
+  readonly #addressOfIocbs = Number(addressOf(this.#iocbs));
+  readonly #addressOfPointers = addressOf(this.#pointers);
+  readonly #addressOfEvents = addressOf(this.#events);
   readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
   readonly #running = new Map<number, Request>();
   readonly #queue: Request[] = [];
@@ -77,7 +81,7 @@ export class KernelAio {
    * @returns the number of bytes that were read: fewer at the end of the file
    * @throws Error with a system code; EINVAL where a request is not aligned
    */
-  async read(file: number, data: Buffer, position: number): Promise<number> {
+  read(file: number, data: Buffer, position: number): Promise<number> {
     return this.#request(READ, file, data, position);
   }
 
@@ -87,11 +91,11 @@ export class KernelAio {
    * @returns the number of bytes that were written
    * @throws Error with a system code; EINVAL where a request is not aligned
    */
-  async write(file: number, data: Buffer, position: number): Promise<number> {
+  write(file: number, data: Buffer, position: number): Promise<number> {
     return this.#request(WRITE, file, data, position);
   }
 
-  async #request(opcode: number, file: number, data: Buffer, position: number): Promise<number> {
+  #request(opcode: number, file: number, data: Buffer, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ opcode, file, data, position, resolve, reject });
       if (this.#isSubmitting) return;
@@ -108,13 +112,12 @@ export class KernelAio {
     const slots: number[] = [];
     for (const request of this.#queue.splice(0, this.#free.length)) slots.push(this.#prepare(request));
     for (let done = 0; done < slots.length;) {
-      const rest = slots.slice(done);
-      rest.forEach((slot, index) => {
-        const address = addressOf(this.#iocbs) + BigInt(slot * IOCB.length);
-        this.#pointers.writeBigUInt64LE(address, index * POINTER_LENGTH);
-      });
-      const pointers = addressOf(this.#pointers);
-      const taken = this.#call(this.#numbers.submit, this.#context, rest.length, pointers, 0, 0);
+      const count = slots.length - done;
+      for (let index = 0; index < count; index += 1) {
+        const address = this.#addressOfIocbs + (slots[done + index] ?? 0) * IOCB.length;
+        write64(this.#pointers, address, index * POINTER_LENGTH);
+      }
+      const taken = this.#call(this.#numbers.submit, this.#context, count, this.#addressOfPointers, 0, 0);
       // The first one was refused, as the result cannot say otherwise; whoever requested it does it in another way.
       if (taken <= 0) this.#settle(slots[done] ?? 0, undefined);
       done += Math.max(1, taken);
@@ -124,13 +127,13 @@ export class KernelAio {
 
   #prepare(request: Request): number {
     const slot = this.#free.pop() ?? 0;
-    const iocb = this.#iocbs.subarray(slot * IOCB.length, (slot + 1) * IOCB.length);
-    iocb.writeBigUInt64LE(BigInt(slot), IOCB.slot);
-    iocb.writeUInt16LE(request.opcode, IOCB.opcode);
-    iocb.writeUInt32LE(request.file, IOCB.file);
-    iocb.writeBigUInt64LE(addressOf(request.data), IOCB.address);
-    iocb.writeBigUInt64LE(BigInt(request.data.length), IOCB.bytes);
-    iocb.writeBigInt64LE(BigInt(request.position), IOCB.offset);
+    const at = slot * IOCB.length;
+    write64(this.#iocbs, slot, at + IOCB.slot);
+    this.#iocbs.writeUInt16LE(request.opcode, at + IOCB.opcode);
+    this.#iocbs.writeUInt32LE(request.file, at + IOCB.file);
+    write64(this.#iocbs, Number(addressOf(request.data)), at + IOCB.address);
+    write64(this.#iocbs, request.data.length, at + IOCB.bytes);
+    write64(this.#iocbs, request.position, at + IOCB.offset);
     this.#running.set(slot, request);
     return slot;
   }
@@ -143,13 +146,13 @@ export class KernelAio {
     const done = (ended: number): void => {
       this.#isWaiting = false;
       for (let at = 0; at < ended * EVENT.length; at += EVENT.length) {
-        const slot = Number(this.#events.readBigUInt64LE(at + EVENT.slot));
-        this.#settle(slot, Number(this.#events.readBigInt64LE(at + EVENT.result)));
+        const result =
+          this.#events.readInt32LE(at + EVENT.result + 4) * TWO_32 + this.#events.readUInt32LE(at + EVENT.result);
+        this.#settle(this.#events.readUInt32LE(at + EVENT.slot), result);
       }
       this.#submit();
     };
-    const events = addressOf(this.#events);
-    this.#blockingCall(done, this.#numbers.getEvents, this.#context, half, SLOTS, events, 0);
+    this.#blockingCall(done, this.#numbers.getEvents, this.#context, half, SLOTS, this.#addressOfEvents, 0);
   }
 
   /** @param result as the kernel returns it; undefined where it has not taken the request */
@@ -160,6 +163,12 @@ export class KernelAio {
     if (result !== undefined && result >= 0) request?.resolve(result);
     else request?.reject(failure(result));
   }
+}
+
+/** Writes a number that is not negative, in two parts: a bigint for each would take longer than all the rest. */
+function write64(buffer: Buffer, value: number, at: number): void {
+  buffer.writeUInt32LE(value % TWO_32, at);
+  buffer.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
 }
 
 function failure(errno: number | undefined): Error {

@@ -48,7 +48,16 @@ export class DiskInput {
    * @throws TransferError SourceNotReadable, SourceChanged where the disk ends before
    */
   async read(buffer: Buffer, offset: number): Promise<Buffer> {
-    let filled = await this.#readDirectly(buffer, offset);
+    let filled = 0;
+    const direct = this.#direct;
+    const aio = direct && isAligned(buffer, offset) ? kernelAio() : null;
+    if (direct && aio) {
+      try {
+        filled = await aio.read(direct.fd, buffer, offset);
+      } catch (error) {
+        if (systemCode(error) !== 'EINVAL') throw notReadable(this.#path, error);
+      }
+    }
     if (filled === 0) filled = readCached(this.file, buffer, offset);
     while (filled < buffer.length) {
       const { bytesRead } = await this.file
@@ -71,18 +80,6 @@ export class DiskInput {
   async close(): Promise<void> {
     await this.#direct?.close();
     await this.file.close();
-  }
-
-  /** @returns the number of bytes read; 0 where it cannot be read in this way */
-  async #readDirectly(buffer: Buffer, offset: number): Promise<number> {
-    const aio = this.#direct && kernelAio();
-    if (!this.#direct || !aio || !isAligned(buffer, offset)) return 0;
-    try {
-      return await aio.read(this.#direct.fd, buffer, offset);
-    } catch (error) {
-      if (systemCode(error) === 'EINVAL') return 0;
-      throw notReadable(this.#path, error);
-    }
   }
 }
 

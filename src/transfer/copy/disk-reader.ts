@@ -63,9 +63,9 @@ async function* readExtents(path: string, { from, size }: DiskRange, map: DiskMa
       isAllRead = segments === undefined;
       if (!segments) return;
       const data = settleAll(
-        placesFor(segments, alignedPart(memory, BATCH_LENGTH)).map(async (place, index) => {
+        placesFor(segments, alignedPart(memory, BATCH_LENGTH)).map((place, index) => {
           const segment = segments[index];
-          return segment === undefined || segment.hole ? place : disk.read(place, segment.offset);
+          return segment === undefined || segment.hole ? Promise.resolve(place) : disk.read(place, segment.offset);
         }),
       );
       // Awaited in its turn; until then its failure must not count as unhandled.

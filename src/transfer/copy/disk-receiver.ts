@@ -80,8 +80,17 @@ export class DiskReceiver implements CloneReceiver {
 
   async add(parts: Iterable<DiskExtent | BlockCheck>): Promise<void> {
     for (const part of parts) {
-      if ('code' in part) await this.#verify(part);
-      else await this.#take(part);
+      if ('code' in part) {
+        await this.#verify(part);
+        continue;
+      }
+      const { offset, length } = part;
+      if (offset !== this.#position) {
+        throw new TransferError('StreamCorrupted', `offset ${offset} follows where ${this.#position} was due`);
+      }
+      if (!this.#isLeftOut(part)) await this.#take(part);
+      this.#position = offset + length;
+      this.#progress.read(length);
     }
     this.#saveInTime();
   }
@@ -131,10 +140,12 @@ export class DiskReceiver implements CloneReceiver {
     await this.#sink.abandon();
   }
 
+  /** Whether nothing has to be done for it, as for most zeros: to wait for nothing takes time, too. */
+  #isLeftOut({ offset, length, data, isUnchanged }: DiskExtent): boolean {
+    return !data && !isUnchanged && !this.#holdsBase && offset + length <= this.#checkpoints.end;
+  }
+
   async #take({ offset, length, data, keepUntil, isUnchanged }: DiskExtent): Promise<void> {
-    if (offset !== this.#position) {
-      throw new TransferError('StreamCorrupted', `offset ${offset} follows where ${this.#position} was due`);
-    }
     const reachesCheckpoint = offset + length > this.#checkpoints.end;
     if (isUnchanged && reachesCheckpoint) {
       throw new TransferError('StreamCorrupted', `the end of the disk, from ${offset}, was left out`);
@@ -148,8 +159,6 @@ export class DiskReceiver implements CloneReceiver {
     } else if (this.#holdsBase) {
       await this.#writeZeros(offset, length);
     }
-    this.#position = offset + length;
-    this.#progress.read(length);
   }
 
   async #writeZeros(offset: number, length: number): Promise<void> {

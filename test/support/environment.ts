@@ -120,7 +120,8 @@ async function install(kubectl: Kubectl, image: string, revision: string | undef
   const built = await kubectl.run('kustomize', `${repository}/deploy`);
   const manifests = adapted(built.replaceAll(productImage, image), revision);
   await kubectl.applyText(manifests, tally(manifests.split(/^---$/m).length, log));
-  log('waiting for the controllers to start: kubectl rollout status');
+  log('waiting for the controllers to have read what there is, and made the keys that the servers wait for;');
+  log('pods of an earlier installation are replaced one by one, once these are ready: kubectl rollout status');
   try {
     for (const name of deployments) {
       const rollout = ['rollout', 'status', `deployment/${name}`, `--timeout=${ROLLOUT_SECONDS}s`];

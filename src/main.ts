@@ -3,7 +3,7 @@ import { argv, env } from 'node:process';
 import packageDocument from '../package.json' with { type: 'json' };
 import { readRoleFlags } from './base/role-flags.ts';
 import { sizeThreadPool } from './base/thread-pool.ts';
-import { keepCodeSmall, keepHeapSmall, keepLastCompilerOut, keepYoungGenerationSmall } from './pods/memory.ts';
+import { keepCodeSmall, keepCompilersOut, keepHeapSmall, keepYoungGenerationSmall } from './pods/memory.ts';
 import type { PodRole } from './protocol/roles.ts';
 
 // Modules are loaded only for the role that runs, so that an importer does not wait for the controllers to be parsed.
@@ -66,10 +66,10 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
 };
 
 async function prepareToImport(): Promise<void> {
-  keepLastCompilerOut();
+  keepCompilersOut();
   prepareToMoveData();
-  const { unmapExecutable } = await import('./base/native/executable-pages.ts');
-  unmapExecutable();
+  const { keepExecutableUnmapped } = await import('./base/native/executable-pages.ts');
+  keepExecutableUnmapped();
 }
 
 function prepareToMoveData(): void {

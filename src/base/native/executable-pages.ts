@@ -1,5 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { execPath } from 'node:process';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { has64Bits, NativeLibrary } from './ffi.ts';
 
 /** MADV_DONTNEED of madvise(2): the pages are unmapped, and mapped again when they are used. */
@@ -8,6 +7,11 @@ const DONT_NEED = 4;
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(.*)$/;
 /** Pages that are no longer what the file says, in kB. They would be lost. */
 const OWN_PAGES = /^Anonymous:\s+(\d+) kB$/;
+/** Bytes that are read at once: what describes all mappings at once would take a megabyte to read. */
+const PIECE = 8192;
+
+/** To map again what threads at work use takes them 3 to 8 ms of processor time together. */
+const INTERVAL_MILLISECONDS = 500;
 
 interface Mapping {
   readonly address: bigint;
@@ -21,14 +25,14 @@ const advise = has64Bits
 let mappings: Mapping[] | undefined;
 
 /**
- * Unmaps the pages of Node's executable that are mapped so far. Most of them are used only while Node starts or modules
- * are loaded, and would count as resident for as long as the process lives. Their content stays in the page cache,
- * from where those that are still in use are mapped again, which takes a millisecond or two in all.
+ * Unmaps the pages of Node's executable and of libraries that are mapped so far. Most of them are used only while Node
+ * starts or modules are loaded, and would count as resident for as long as the process lives. Their content stays in
+ * the page cache, from where those that are still in use are mapped again, which takes a millisecond or two in all.
  */
 export function unmapExecutable(): void {
   if (advise === null) return;
   try {
-    mappings ??= unchangedMappings(readFileSync('/proc/self/smaps', 'latin1'), realpathSync(execPath));
+    mappings ??= unchangedMappings(linesOf('/proc/self/smaps'));
   } catch {
     mappings = [];
   }
@@ -36,17 +40,27 @@ export function unmapExecutable(): void {
 }
 
 /**
- * Returns the mappings of a file that cannot be written to, and have only pages that are what the file says.
- *
- * @param smaps as /proc/PID/smaps describes a process
+ * Unmaps these pages now and from time to time, so that those are resident which the present work needs. Does not keep
+ * the process alive.
  */
-export function unchangedMappings(smaps: string, file: string): Mapping[] {
+export function keepExecutableUnmapped(): void {
+  unmapExecutable();
+  setInterval(unmapExecutable, INTERVAL_MILLISECONDS).unref();
+}
+
+/**
+ * Returns the mappings of files that cannot be written to, and have only pages that are what the file says.
+ *
+ * @param smaps the lines of /proc/PID/smaps, which describes a process
+ */
+export function unchangedMappings(smaps: Iterable<string>): Mapping[] {
   const found: Mapping[] = [];
   let current: Mapping | undefined;
-  for (const line of smaps.split('\n')) {
-    const [, start, end, permissions = '', path] = MAPPING.exec(line) ?? [];
+  for (const line of smaps) {
+    const [, start, end, permissions = '', path = ''] = MAPPING.exec(line) ?? [];
     if (start !== undefined && end !== undefined) {
-      const isCandidate = path === file && permissions.startsWith('r-') && permissions.endsWith('p');
+      const isFile = path.startsWith('/') && !path.endsWith(' (deleted)');
+      const isCandidate = isFile && permissions.startsWith('r-') && permissions.endsWith('p');
       const address = BigInt(`0x${start}`);
       current = isCandidate ? { address, bytes: Number(BigInt(`0x${end}`) - address) } : undefined;
     } else if (current !== undefined && OWN_PAGES.exec(line)?.[1] === '0') {
@@ -54,4 +68,20 @@ export function unchangedMappings(smaps: string, file: string): Mapping[] {
     }
   }
   return found;
+}
+
+function* linesOf(path: string): Generator<string> {
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  const file = openSync(path, 'r');
+  try {
+    let rest = '';
+    for (let length = 1; length > 0;) {
+      length = readSync(file, piece);
+      const lines = (rest + piece.toString('latin1', 0, length)).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } finally {
+    closeSync(file);
+  }
 }

@@ -14,10 +14,17 @@ const script = new URL(`./decoder-thread.${import.meta.url.endsWith('.ts') ? 'ts
 const threads = new Map<number, Worker>();
 
 /** Number of decoder threads; more than there are processors would not help. */
-export const threadCount = Math.max(
-  1,
-  Math.min(MOST_THREADS, processors(), Math.floor(memoryLimit() / MEMORY_PER_THREAD)),
-);
+export const threadCount = atLeastOne(processors());
+
+/**
+ * Number of threads for blocks. The thread that reads and writes keeps a processor busy, too, as blocks of one image
+ * take no longer to decompress than to read and write.
+ */
+export const blockThreadCount = atLeastOne(processors() - 1);
+
+function atLeastOne(count: number): number {
+  return Math.max(1, Math.min(MOST_THREADS, count, Math.floor(memoryLimit() / MEMORY_PER_THREAD)));
+}
 
 /**
  * Returns a decoder thread, which is started when it is first needed. It does not keep the process alive.

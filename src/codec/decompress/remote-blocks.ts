@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { BlockCodec } from './block-codecs.ts';
 import type { BlockBatch, DecodedBatch, NewBlocks } from './decoder-messages.ts';
-import { decoderThread, threadCount } from './decoder-threads.ts';
+import { blockThreadCount, decoderThread, threadCount } from './decoder-threads.ts';
 
 interface Line {
   port: MessagePort;
@@ -35,7 +35,7 @@ export class RemoteBlocks {
 
   #idlest(): Line {
     const [first, ...others] = this.#lines.toSorted((a, b) => a.waiting.length - b.waiting.length);
-    if (first === undefined || (first.waiting.length > 0 && others.length + 1 < threadCount)) return this.#open();
+    if (first === undefined || (first.waiting.length > 0 && others.length + 1 < blockThreadCount)) return this.#open();
     return first;
   }
 
@@ -51,7 +51,8 @@ export class RemoteBlocks {
       for (const { reject } of line.waiting) reject(new Error('the thread that decompresses has ended'));
     });
     const opening: NewBlocks = { codec: this.#codec, port: port2 };
-    decoderThread(this.#lines.length).postMessage(opening, [port2]);
+    // The first thread may decode the stream that the blocks come from.
+    decoderThread(threadCount - 1 - this.#lines.length).postMessage(opening, [port2]);
     this.#lines.push(line);
     return line;
   }

@@ -2,14 +2,14 @@ import type { Extent } from '../../base/extents.ts';
 import { MemoryPool } from '../../base/memory-pool.ts';
 import { alignableLength } from '../../base/native/aligned-memory.ts';
 import type { BlockCodec } from '../../codec/decompress/block-codecs.ts';
-import { threadCount } from '../../codec/decompress/decoder-threads.ts';
+import { blockThreadCount } from '../../codec/decompress/decoder-threads.ts';
 import { RemoteBlocks } from '../../codec/decompress/remote-blocks.ts';
 import { Batch } from './block-batch.ts';
 
 /** Bytes of one call to another thread: as much as is written at once. */
 const BATCH = 1024 * 1024;
 /** Besides the batches that are being decompressed, one is filled and one is handed out. */
-const BATCHES = threadCount + 2;
+const BATCHES = blockThreadCount + 2;
 /** Batches whose content is being written from where it is. */
 const LENT = 3;
 /** Bytes by which a block that hardly compresses may exceed its content: the sectors that it shares with others. */

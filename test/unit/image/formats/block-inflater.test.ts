@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { deflateRawSync, zstdCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { threadCount } from '../../../../src/codec/decompress/decoder-threads.ts';
+import { blockThreadCount } from '../../../../src/codec/decompress/decoder-threads.ts';
 import { BlockInflater } from '../../../../src/image/formats/block-inflater.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -11,7 +11,7 @@ const DISK = 20 * MEBIBYTE;
 /** Batches that are written from where they are. */
 const LENT = 3;
 /** For the alignment of each batch, in bytes. */
-const SLACK = (threadCount + 2 + LENT) * 4096;
+const SLACK = (blockThreadCount + 2 + LENT) * 4096;
 const compressors = { raw: deflateRawSync, zstd: zstdCompressSync };
 
 /** How much of each block is random: what is not is zeros. */
@@ -44,7 +44,7 @@ describe('a block inflater', function () {
             const writes: Promise<void>[] = [];
             let next = 0;
             const check = (offset: number, data: Buffer) => {
-              const batches = (threadCount + 2) * 2 + (isLent ? LENT : 0);
+              const batches = (blockThreadCount + 2) * 2 + (isLent ? LENT : 0);
               expect(inputs.most + rooms.most).to.be.at.most(batches * Math.max(MEBIBYTE, blockSize + 512) + SLACK);
               for (let at = 0; at < data.length;) {
                 const part = expected.get(offset + at);

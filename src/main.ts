@@ -68,8 +68,8 @@ const roles: Readonly<Record<PodRole, () => Promise<number>>> = {
 async function prepareToImport(): Promise<void> {
   keepCompilersOut();
   prepareToMoveData();
-  const { keepExecutableUnmapped } = await import('./base/native/executable-pages.ts');
-  keepExecutableUnmapped();
+  const { keepProgramUnmapped } = await import('./base/native/executable-pages.ts');
+  keepProgramUnmapped();
 }
 
 function prepareToMoveData(): void {

@@ -1,12 +1,13 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
+import { execPath } from 'node:process';
 import { has64Bits, NativeLibrary } from './ffi.ts';
 
 /** MADV_DONTNEED of madvise(2): the pages are unmapped, and mapped again when they are used. */
 const DONT_NEED = 4;
 /** The line that begins a mapping in proc_pid_smaps(5): addresses, permissions, offset, device, inode and path. */
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(.*)$/;
-/** Pages that are no longer what the file says, in kB. They would be lost. */
-const OWN_PAGES = /^Anonymous:\s+(\d+) kB$/;
+/** How much of a mapping is resident, and how much is no longer what the file says and would be lost, in kB. */
+const PAGES = /^(Rss|Anonymous|Swap):\s+(\d+) kB$/;
 /** Bytes that are read at once: what describes all mappings at once would take a megabyte to read. */
 const PIECE = 8192;
 
@@ -18,6 +19,12 @@ interface Mapping {
   readonly bytes: number;
 }
 
+interface Candidate extends Mapping {
+  readonly path: string;
+  /** By what smaps calls them, in kB. */
+  readonly pages: Partial<Record<string, string>>;
+}
+
 const advise = has64Bits
   ? NativeLibrary.bind(null, (library) => library.call('int madvise(uint64_t address, size_t bytes, int advice)'))
   : null;
@@ -25,49 +32,65 @@ const advise = has64Bits
 let mappings: Mapping[] | undefined;
 
 /**
- * Unmaps the pages of Node's executable and of libraries that are mapped so far. Most of them are used only while Node
- * starts or modules are loaded, and would count as resident for as long as the process lives. Their content stays in
- * the page cache, from where those that are still in use are mapped again, which takes a millisecond or two in all.
+ * Unmaps the pages of Node's executable that are mapped so far. Most of them are used only while Node starts or
+ * modules are loaded, and would count as resident for as long as the process lives. Their content stays in the page
+ * cache, from where those that are still in use are mapped again.
  */
 export function unmapExecutable(): void {
   if (advise === null) return;
-  try {
-    mappings ??= unchangedMappings(linesOf('/proc/self/smaps'));
-  } catch {
-    mappings = [];
-  }
+  mappings ??= ownMappings(() => realpathSync(execPath));
   for (const { address, bytes } of mappings) advise(address, bytes, DONT_NEED);
 }
 
 /**
- * Unmaps these pages now and from time to time, so that those are resident which the present work needs. Does not keep
- * the process alive.
+ * Unmaps these pages, and those of the libraries that are loaded so far, now, from time to time, and whenever
+ * {@link unmapExecutable} is called in this thread. Does not keep the process alive. Has to be called while no other
+ * thread may load a library, or run JavaScript: parts of a file are where its data will be, or go with the thread.
  */
-export function keepExecutableUnmapped(): void {
+export function keepProgramUnmapped(): void {
+  mappings = ownMappings();
   unmapExecutable();
   setInterval(unmapExecutable, INTERVAL_MILLISECONDS).unref();
 }
 
+function ownMappings(onlyFile?: () => string): Mapping[] {
+  try {
+    return unchangedMappings(linesOf('/proc/self/smaps'), onlyFile?.());
+  } catch {
+    return [];
+  }
+}
+
 /**
- * Returns the mappings of files that cannot be written to, and have only pages that are what the file says.
+ * Returns the mappings that cannot be written to, and have only pages that are what the file says, of files with
+ * executable pages: of others, as of the cache in which libraries are looked up, nobody knows how long they stay.
  *
  * @param smaps the lines of /proc/PID/smaps, which describes a process
+ * @param file the only one that is wanted
  */
-export function unchangedMappings(smaps: Iterable<string>): Mapping[] {
-  const found: Mapping[] = [];
-  let current: Mapping | undefined;
+export function unchangedMappings(smaps: Iterable<string>, file?: string): Mapping[] {
+  const found: Candidate[] = [];
+  const programs = new Set<string>();
+  let current: Candidate | undefined;
   for (const line of smaps) {
     const [, start, end, permissions = '', path = ''] = MAPPING.exec(line) ?? [];
     if (start !== undefined && end !== undefined) {
-      const isFile = path.startsWith('/') && !path.endsWith(' (deleted)');
-      const isCandidate = isFile && permissions.startsWith('r-') && permissions.endsWith('p');
+      const isWanted = file === undefined ? path.startsWith('/') && !path.endsWith(' (deleted)') : path === file;
+      if (isWanted && permissions === 'r-xp') programs.add(path);
       const address = BigInt(`0x${start}`);
-      current = isCandidate ? { address, bytes: Number(BigInt(`0x${end}`) - address) } : undefined;
-    } else if (current !== undefined && OWN_PAGES.exec(line)?.[1] === '0') {
-      found.push(current);
+      current = { address, bytes: Number(BigInt(`0x${end}`) - address), path, pages: {} };
+      if (isWanted && permissions.startsWith('r-') && permissions.endsWith('p')) found.push(current);
+    } else if (current !== undefined) {
+      const [, kind, kilobytes] = PAGES.exec(line) ?? [];
+      if (kind !== undefined) current.pages[kind] = kilobytes;
     }
   }
-  return found;
+  // Where nothing is resident, there is nothing to unmap; and emulators say so of everything.
+  const isUnchanged = ({ Rss: resident, Anonymous: own, Swap: swapped }: Candidate['pages']): boolean =>
+    Number(resident) > 0 && own === '0' && swapped === '0';
+  return found
+    .filter(({ path, pages }) => programs.has(path) && isUnchanged(pages))
+    .map(({ address, bytes }) => ({ address, bytes }));
 }
 
 function* linesOf(path: string): Generator<string> {

@@ -32,12 +32,16 @@ export const canAddress = koffi !== undefined;
 /** Whether structs have the layout of 64-bit Linux. */
 export const has64Bits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
 
-/** A shared library of the system. */
+/** Libraries that nobody has a handle of are unloaded, and others may know where they are. */
+const loaded: LibraryHandle[] = [];
+
+/** A shared library of the system, which stays loaded. */
 export class NativeLibrary {
   readonly #handle: LibraryHandle;
 
   private constructor(handle: LibraryHandle) {
     this.#handle = handle;
+    loaded.push(handle);
   }
 
   /**

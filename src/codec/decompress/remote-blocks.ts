@@ -9,7 +9,7 @@ interface Line {
   waiting: { resolve: (batch: DecodedBatch) => void; reject: (error: Error) => void }[];
 }
 
-/** Decompresses batches of blocks on all decoder threads. */
+/** Decompresses batches of blocks on as many decoder threads as blocks get. */
 export class RemoteBlocks {
   readonly #codec: BlockCodec;
   readonly #lines: Line[] = [];

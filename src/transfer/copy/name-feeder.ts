@@ -26,8 +26,10 @@ export class NameFeeder {
   readonly #directory: Buffer;
   readonly #names: Writable;
   readonly #readAhead: typeof readAhead;
-  /** Bytes that tar is going to write of what it was told, at most. */
+  /** Bytes that are read ahead, and that tar is still going to write, at most. */
   #ahead = 0;
+  /** Bytes that tar is going to write besides of what it was told, at most. */
+  #besides = 0;
   /** Bytes that tar has written since they were last taken to be none. */
   #writtenSince = MOST_AHEAD;
   /** Whether somebody waits for tar's output, so that only the disk, or a lack of names, can keep tar waiting. */
@@ -53,12 +55,16 @@ export class NameFeeder {
 
   /** Reports that tar has written some more bytes, and that nobody waits for what follows until that is awaited. */
   archived(length: number): void {
-    this.#ahead = Math.max(0, this.#ahead - length);
+    // Which of the two it was is not known.
+    const besides = Math.min(length, this.#besides);
+    this.#besides -= besides;
+    this.#ahead = Math.max(0, this.#ahead - (length - besides));
     this.#writtenSince += length;
     if (this.#isSilent && this.#writtenSince >= MOST_AHEAD) {
       // Of what it was told before, there may have been less than announced, as in files that were made longer without
       // any data. Where it was the disk that was silent, tar writes that much before this can be thought again.
       this.#ahead = 0;
+      this.#besides = 0;
       this.#writtenSince = 0;
     }
     this.#isSilent = false;
@@ -100,7 +106,11 @@ export class NameFeeder {
       const batch = ordered.slice(at, at + BATCH);
       await this.#makeRoom(batch.reduce((sum, member) => sum + lengthAhead(member), 0));
       // What tar is told in a silence wakes it where it had nothing to do, and costs no memory where the disk is slow.
-      if (!this.#isSilent) for (const member of batch) this.#begin(member);
+      for (const member of batch) {
+        const begun = this.#isSilent ? 0 : this.#begin(member);
+        this.#ahead += begun;
+        this.#besides += lengthInArchive(member) - begun;
+      }
       this.#names.write(Buffer.from(batch.map(({ path }) => `./${path}\0`).join(''), 'latin1'));
       while (this.#names.writableNeedDrain && !this.#isOver) await this.#next();
     }
@@ -115,11 +125,13 @@ export class NameFeeder {
     }
   }
 
-  #begin(member: TreeMember): void {
+  /** @returns the bytes by which it counts from now on */
+  #begin(member: TreeMember): number {
     const length = lengthAhead(member);
-    if (length === 0) return;
-    this.#readAhead(Buffer.concat([this.#directory, Buffer.from(member.path, 'latin1')]), length - HEADER_LENGTH);
-    this.#ahead += length;
+    if (length > 0) {
+      this.#readAhead(Buffer.concat([this.#directory, Buffer.from(member.path, 'latin1')]), length - HEADER_LENGTH);
+    }
+    return length;
   }
 
   /** Waits until anything has happened; returns false where nothing has for so many milliseconds. */
@@ -138,4 +150,9 @@ export class NameFeeder {
 function lengthAhead({ isFile, links, stored, size }: TreeMember): number {
   if (!isFile || links > 1 || stored === 0) return 0;
   return HEADER_LENGTH + Math.min(stored, size, MOST_OF_A_FILE);
+}
+
+/** Returns the bytes that tar writes of a member, about: the content of a file with several names once. */
+function lengthInArchive({ isFile, links, stored, size }: TreeMember): number {
+  return HEADER_LENGTH + (isFile ? Math.min(stored, size) / links : 0);
 }

@@ -121,6 +121,22 @@ describe('names for tar', () => {
       await feeding;
     });
 
+    it('are not read far ahead of tar while it writes a file of which little is read ahead', async () => {
+      let bytes = 0;
+      const names = new Names();
+      const feeder = new NameFeeder('/volume', names, (_path, length) => void (bytes += length));
+      const large = member('large', 0, { size: 1024 * MOST_AHEAD, stored: 1024 * MOST_AHEAD });
+      const many = Array.from({ length: 6000 }, (_, index) => member(`${index}`, index + 1, { size, stored: size }));
+      const feeding = feeder.feed(list([large, ...many]));
+      for (let written = 0; written < 64 * MOST_AHEAD; written += MOST_AHEAD) {
+        feeder.archived(MOST_AHEAD);
+        for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+      }
+      expect(bytes).to.be.within(MOST_AHEAD / 2, MOST_AHEAD);
+      feeder.stop();
+      await feeding;
+    });
+
     it('come without being read ahead, where the disk is silent', async () => {
       const names = new Names();
       const feeder = new NameFeeder('/volume', names);

@@ -40,7 +40,7 @@ export function enqueueFrom<T extends KubeObject>(
  * Returns whether two states of an object differ in their versions only. What is equal in two states of a cached object
  * is one and the same in memory, so that references are all that has to be compared.
  */
-export function isSame(object: KubeObject, previous: KubeObject): boolean {
+function isSame(object: KubeObject, previous: KubeObject): boolean {
   return (
     differences(object, previous).every((name) => name === 'metadata') &&
     differences(object.metadata, previous.metadata).every((name) => name === 'resourceVersion')

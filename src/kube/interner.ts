@@ -40,8 +40,8 @@ export class Interner {
       const [knownField, latestField] = [ownField(like, name), ownField(other, name)];
       const interned = this.#intern(field, knownField, latestField);
       if (interned !== field || typeof field === 'string') fields[name] = interned;
-      isKnown &&= interned === knownField;
-      isLatest &&= interned === latestField;
+      isKnown &&= interned === knownField && hasField(like, name);
+      isLatest &&= interned === latestField && hasField(other, name);
     }
     if (isKnown && Object.keys(like ?? {}).length === names.length) return like;
     if (isLatest && Object.keys(other ?? {}).length === names.length) return other;
@@ -60,7 +60,11 @@ export class Interner {
 
 /** Returns a field of an object, and nothing that all objects inherit, such as what `__proto__` names. */
 function ownField(of: Fields | undefined, name: string): unknown {
-  return of && Object.hasOwn(of, name) ? of[name] : undefined;
+  return hasField(of, name) ? of[name] : undefined;
+}
+
+function hasField(of: Fields | undefined, name: string): of is Fields {
+  return of !== undefined && Object.hasOwn(of, name);
 }
 
 /** Returns what could be equal to an object or array, and undefined where it could not. */

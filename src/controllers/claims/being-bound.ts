@@ -12,10 +12,11 @@ const BINDING_ANNOTATIONS: readonly string[] = [BIND_COMPLETED, 'pv.kubernetes.i
  */
 export function isBeingBound(claim: PersistentVolumeClaim, previous: PersistentVolumeClaim): boolean {
   const { metadata, spec } = claim;
-  if (isBound(claim) || isBound(previous) || previous.spec?.volumeName) return false;
+  if (isBound(claim) || isBound(previous) || previous.spec?.volumeName || !spec?.volumeName) return false;
   const annotations = differences(metadata?.annotations, previous.metadata?.annotations);
   return (
     annotations.includes(BIND_COMPLETED) &&
+    metadata?.annotations?.[BIND_COMPLETED] !== undefined &&
     annotations.every((name) => BINDING_ANNOTATIONS.includes(name)) &&
     differences(metadata, previous.metadata).every((name) => name === 'resourceVersion' || name === 'annotations') &&
     differences(spec, previous.spec).every((name) => name === 'volumeName') &&

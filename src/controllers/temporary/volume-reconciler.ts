@@ -3,6 +3,7 @@ import type { Reconciler, Result } from '../../kube/controller.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { isBeingDeleted } from '../../kube/finalizers.ts';
 import { keyOf, keyToString, type ObjectKey } from '../../kube/key.ts';
+import { defineIndex } from '../../kube/object-index.ts';
 import { isTemporaryClaimName } from '../../protocol/object-names.ts';
 import { releaseVolume } from '../claims/disposal/release-volume.ts';
 import { staysBehind } from '../objects/evidence.ts';
@@ -11,6 +12,12 @@ import type { ControllerContext } from '../runtime/context.ts';
 
 /** Number of deleted temporary claims whose UIDs are remembered. */
 const REMEMBERED_CLAIMS = 2_000;
+
+/** Volumes by the uid of the temporary claim that each was made for. */
+const byTemporaryClaim = defineIndex<PersistentVolume>(({ spec }) => {
+  const { name = '', uid } = spec?.claimRef ?? {};
+  return uid !== undefined && isTemporaryClaimName(name) ? [uid] : [];
+});
 
 /**
  * Ensures that the volumes of temporary claims are deleted with them, even if their class would retain the volumes. It
@@ -28,15 +35,20 @@ export class TemporaryVolumeReconciler implements Reconciler {
   }
 
   /**
-   * Returns the key of the volume that would outlive a claim that has changed. One that the cache does not have yet is
-   * found by {@link candidate}. It must be called for every change, because this is how it learns which claims are
-   * deleted.
+   * Returns the key of the volume that would outlive a claim that has changed, or has gone. One that the cache does not
+   * have yet is found by {@link candidate}. It must be called for every change, because this is how it learns which
+   * claims are deleted.
    */
   volumeOf(claim: PersistentVolumeClaim): ObjectKey[] {
     if (!isTemporary(claim)) return [];
-    if (isBeingDeleted(claim)) this.#remember(claim.metadata?.uid ?? '');
-    const volume = this.#context.caches.volumes.get({ namespace: '', name: claim.spec?.volumeName ?? '' });
-    return volume && staysBehind(volume, claim.metadata?.uid) ? [keyOf(volume)] : [];
+    const { claims, volumes } = this.#context.caches;
+    const { uid = '' } = claim.metadata ?? {};
+    const isGone = claims.get(keyOf(claim))?.metadata?.uid !== uid;
+    if (isBeingDeleted(claim) || isGone) this.#remember(uid);
+    return volumes
+      .byIndex(byTemporaryClaim, uid)
+      .filter((volume) => staysBehind(volume, uid))
+      .map(keyOf);
   }
 
   /** Returns the key of a volume that may have to be released. */

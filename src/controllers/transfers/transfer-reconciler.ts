@@ -36,6 +36,9 @@ import {
 } from './transfer-report.ts';
 import type { TransferStages } from './transfer-stages.ts';
 
+/** Where a cache is late, and what it gets may wake nobody. */
+const LOOK_AGAIN_MILLISECONDS = 500;
+
 type NextStage = NonNullable<ReturnType<TransferStages['next']>>;
 type SuccessfulResult = Extract<PodVerdict, { state: 'succeeded' }>['result'];
 
@@ -118,7 +121,7 @@ export class TransferReconciler<Request extends { readonly scratch: boolean }> i
     const isKnown = Object.keys(next.changes).length === 0;
     if (isKnown && report?.podPhase === 'Failed') return undefined;
     // Two pods must never write one disk, and a stage must not be repeated because a watch is late.
-    if (!(await this.#isUpToDate(claim))) return undefined;
+    if (!(await this.#isUpToDate(claim))) return { requeueAfter: LOOK_AGAIN_MILLISECONDS };
     if (isKnown) return this.#start(claim, report?.podPhase === 'Paused' ? 0 : (report?.restarts ?? 0));
     const inTheWay = this.#pods(claim).filter(({ metadata }) => {
       return metadata?.uid === failed?.metadata?.uid || metadata?.name === next.podName;

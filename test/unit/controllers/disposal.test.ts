@@ -148,6 +148,16 @@ describe('the volume of a temporary claim', () => {
     expect(rig.policyOf(`pvc-${PRIME_UID}`)).to.equal('Delete');
   });
 
+  it('goes also where the cache gets it before the end of its claim, which named no volume', async () => {
+    const rig = new Rig();
+    const reconciler = new TemporaryVolumeReconciler(rig.context);
+    const claim = rig.claim(PRIME, MARK);
+    const volume = rig.volume(`pvc-${PRIME_UID}`);
+    rig.deliver();
+    const deleted = { ...claim, metadata: { ...claim.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    expect(reconciler.volumeOf(deleted)).to.deep.equal([keyOf(volume)]);
+  });
+
   it('is not taken for that of a claim that somebody has given such a name, there or gone', async () => {
     const rig = new Rig();
     const reconciler = new TemporaryVolumeReconciler(rig.context);

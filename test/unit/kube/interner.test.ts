@@ -54,6 +54,12 @@ describe('Interner', () => {
     expect(Object.keys(two['template'] ?? {})).to.deep.equal(['__proto__']);
   });
 
+  it('takes no field without a value for one that is not there', () => {
+    const interner = new Interner();
+    const known: Record<string, unknown> = interner.intern({ kept: 'same', gone: 'field' });
+    expect(interner.intern({ kept: 'same', added: undefined }, known)).to.have.keys('kept', 'added');
+  });
+
   it('goes on when it has seen more strings than it remembers', () => {
     const interner = new Interner();
     for (let at = 0; at < 10_000; at++) expect(interner.intern([`string ${at}`])).to.deep.equal([`string ${at}`]);

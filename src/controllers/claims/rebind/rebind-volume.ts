@@ -55,7 +55,9 @@ export async function rebindVolume(
 ): Promise<RebindOutcome> {
   const { taken, outcome } = await takeNextStep(context, target, workingKey);
   if (taken === undefined || !FOLLOWED_AT_ONCE.includes(taken)) return outcome;
-  const { taken: next, outcome: last } = await takeNextStep(context, target, workingKey, taken);
+  const now = context.caches.claims.get(keyOf(target));
+  if (!now || now.metadata?.uid !== target.metadata?.uid || isBeingDeleted(now)) return outcome;
+  const { taken: next, outcome: last } = await takeNextStep(context, now, workingKey, taken);
   return next === taken ? outcome : last;
 }
 

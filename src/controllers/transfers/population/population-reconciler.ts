@@ -52,10 +52,7 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
     const handingOver = promisedVolume(this.#context, target) !== undefined;
     if (isBeingDeleted(target)) return releaseTarget(this.#context, target);
     const primeKey = { namespace: key.namespace, name: primeClaimName(target.metadata?.uid ?? '') };
-    if (isBound(target) && !handingOver) {
-      await removeLostPrime(this.#context, target, primeKey);
-      return endPopulation(this.#context, target);
-    }
+    if (isBound(target) && !handingOver) return this.#end(target, primeKey);
     if (handingOver) return this.#rebind(target, primeKey);
     requireNoVolume(target);
     const prime = requireWorkingClaim(this.#context.caches.claims.get(primeKey), target.metadata?.uid);
@@ -107,7 +104,13 @@ export class PopulationReconciler<Source extends KubeObject> implements Reconcil
 
   async #rebind(target: PersistentVolumeClaim, primeKey: ObjectKey): Promise<Result> {
     const outcome = await rebindVolume(this.#context, target, primeKey);
-    return outcome === 'done' || outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+    if (outcome === 'done') return this.#end(target, primeKey);
+    return outcome.after === undefined ? undefined : { requeueAfter: outcome.after };
+  }
+
+  async #end(target: PersistentVolumeClaim, primeKey: ObjectKey): Promise<Result> {
+    await removeLostPrime(this.#context, target, primeKey);
+    return endPopulation(this.#context, target);
   }
 
   /** Copies reports from the working claim to the target claim, which is the one that users and clients look at. */

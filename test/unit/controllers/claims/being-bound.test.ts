@@ -51,6 +51,17 @@ describe('a claim of which Kubernetes has named the volume', () => {
     expect(isBeingBound(...states(({ spec }) => (spec!.volumeName = 'volume')))).to.equal(false);
   });
 
+  it('is none that has only the marks of it, or loses them', () => {
+    const { metadata, ...rest } = before;
+    const marked = { ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...BOUND } } };
+    expect(isBeingBound(...states((claim) => (claim.metadata!.annotations = BOUND)))).to.equal(false);
+    const loses = (claim: PersistentVolumeClaim) => {
+      claim.metadata!.annotations = { note: 'one' };
+      claim.spec!.volumeName = 'volume';
+    };
+    expect(isBeingBound(...states(loses, marked))).to.equal(false);
+  });
+
   it('is none that has become bound by it', () => {
     expect(isBeingBound(...states(nameVolume, { ...before, status: { phase: 'Bound' } }))).to.equal(false);
   });

@@ -95,8 +95,16 @@ describe('handing over a volume', () => {
       spec: { claimRef: { uid: 'of-disk' }, persistentVolumeReclaimPolicy: 'Delete' },
     };
 
-    /** @param written what the cache has once the volume is written, if it has that at once */
-    async function steps(claim: PersistentVolumeClaim, before: PersistentVolume, written?: PersistentVolume) {
+    /**
+     * @param written what the cache has once the volume is written, if it has that at once
+     * @param meanwhile what has become of the claim by then
+     */
+    async function steps(
+      claim: PersistentVolumeClaim,
+      before: PersistentVolume,
+      written?: PersistentVolume,
+      meanwhile = claim,
+    ) {
       const caches = cachesOf({ claims: [claim, working], volumes: [before] });
       const requests: string[] = [];
       const client = {
@@ -104,6 +112,7 @@ describe('handing over a volume', () => {
         mergePatch: async () => {
           requests.push('patch');
           if (written) (caches.volumes as unknown as Store<PersistentVolume>).set(written);
+          (caches.claims as unknown as Store<PersistentVolumeClaim>).set(meanwhile);
         },
       };
       const outcome = await rebindVolume({ client, caches, now: Date.now } as never, claim, keyOf(working));
@@ -114,6 +123,17 @@ describe('handing over a volume', () => {
       expect(await steps(target, unpromised, volume)).to.deep.equal({ requests: ['patch', 'delete'], isDone: false });
       const promised = { ...volume, spec: { ...volume.spec, claimRef: { uid: 'of-disk' } } };
       expect(await steps(bound, promised, released)).to.deep.equal({ requests: ['patch'], isDone: true });
+    });
+
+    it('are decided by what the claim is by then', async () => {
+      const { metadata, ...rest } = target;
+      const changes: PersistentVolumeClaim[] = [
+        { ...rest, metadata: { ...metadata, uid: 'of-another' } },
+        { ...rest, metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+      ];
+      for (const meanwhile of changes) {
+        expect((await steps(target, unpromised, volume, meanwhile)).requests).to.deep.equal(['patch']);
+      }
     });
 
     it('wait for the watch where the cache does not have that, and nothing is written twice', async () => {

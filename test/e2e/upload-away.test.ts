@@ -67,16 +67,22 @@ describe('an upload while something is away', function () {
     await end();
   });
 
-  it('comes to its end in proxies that are evicted meanwhile', async () => {
+  it('comes to its end in proxies that are evicted meanwhile', async function () {
+    // The patience with the eviction of each, and with the upload.
+    this.timeout(3 * PATIENCE_MILLISECONDS);
     // For as long as it takes to replace the proxies, in which nobody is to give it up.
     const { held, release } = clients.port.holdAfter(MIDDLE, { trickles: true });
-    const uploading = uploadsOf(suite, clients).virtctl('proxies-evicted');
+    let isOver = false;
+    const uploading = uploadsOf(suite, clients)
+      .virtctl('proxies-evicted')
+      .finally(() => (isOver = true));
     await Promise.race([held, uploading]);
     const { sent } = clients.port;
     // One at a time, as a drain does it.
     for (const proxy of await uploadProxies(suite)) {
       await eventually(`${proxy.metadata?.name} may be evicted`, () => evict(proxy), PATIENCE_MILLISECONDS);
     }
+    expect(isOver).to.be.false;
     release();
     await uploading;
     expect(clients.port.sent - sent).to.be.below((await stat(image())).size - 60 * MEBIBYTE);

@@ -57,7 +57,7 @@ export default class SummaryReporter extends Spec {
         title: test.fullTitle(),
         message: error.message.split('\n', 1)[0] ?? '',
         file: test.file ?? '',
-        titlesBegin: test.type === 'hook' ? (test.parent?.fullTitle() ?? '') : test.fullTitle(),
+        titlesBegin: repeatable(test),
       });
     });
     // The failures in full come with the end of the run too, before this.
@@ -92,4 +92,12 @@ export default class SummaryReporter extends Spec {
     });
     runner.once(mocha.Runner.constants.EVENT_RUN_END, () => recordDurations(took));
   }
+}
+
+/** Returns how the titles of what can be run by itself begin: of tests of a cluster's life, one follows another. */
+function repeatable(test: mocha.Test | mocha.Hook): string {
+  let { parent } = test;
+  if (test.file?.includes('/test/clusters/')) while (parent?.parent?.title) ({ parent } = parent);
+  else if (test.type !== 'hook') return test.fullTitle();
+  return parent?.fullTitle() ?? '';
 }

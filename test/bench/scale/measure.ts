@@ -102,7 +102,8 @@ export async function measureScale(
       residentPeak: after.peak,
       reconcileMedian: after.metrics.quantile('controller_reconcile_time_seconds', 0.5),
       reconcile99: after.metrics.quantile('controller_reconcile_time_seconds', 0.99),
-      reconcilesPerClone: after.metrics.sum('controller_reconcile_total') / count,
+      reconcilesPerClone:
+        (after.metrics.sum('controller_reconcile_total') - before.metrics.sum('controller_reconcile_total')) / count,
       reconciles: reconcilesBetween(before.metrics, after.metrics, count),
     };
   } finally {

@@ -12,8 +12,11 @@ describe('loop devices', () => {
   let folder: string;
   let device: string | undefined;
 
-  beforeEach(async function () {
+  before(function () {
     if (process.getuid?.() !== 0) this.skip();
+  });
+
+  beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'diskpress-test-'));
   });
 

@@ -101,11 +101,21 @@ describe('what is passed over in an archive', () => {
   });
 
   it('lets others get on, and ends when it is told to', async () => {
-    const bytes = endless(await header('large', 60 * 1024 * MEBIBYTE), Buffer.alloc(4096, 'x'));
+    const block = Buffer.alloc(4096, 'x');
+    const member = 60 * 1024 * MEBIBYTE;
+    let sent = 0;
+    const bytes = (async function* () {
+      for await (const piece of endless(await header('large', member), block)) {
+        sent += piece.length;
+        yield piece;
+      }
+    })();
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('told to stop')), 50);
     const failure = await failureOf(through(bytes, {}, controller.signal));
     expect(failure).to.have.property('message', 'told to stop');
+    // Within the member, and not after it.
+    expect(sent).to.be.below(member / 2);
   });
 
   it('includes what follows the end, and what is in nested archives', async () => {

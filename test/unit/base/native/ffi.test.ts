@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
@@ -27,5 +28,19 @@ describe('a native function that may block', () => {
     await new Promise(setImmediate);
     collectGarbage();
     expect(memory?.deref()).to.equal(undefined);
+  });
+});
+
+describe('a native library', () => {
+  /** Belongs to libc, and nothing else in this process uses it. */
+  const NAME = 'libBrokenLocale.so.1';
+
+  it('stays loaded, though nobody has any use for it', async () => {
+    expect(NativeLibrary.bind(NAME, () => null)).to.equal(null);
+    for (let round = 0; round < 5; round += 1) {
+      await new Promise(setImmediate);
+      collectGarbage();
+    }
+    expect(readFileSync('/proc/self/maps', 'latin1')).to.include(`/${NAME}`);
   });
 });

@@ -41,7 +41,9 @@ export function followUsage(pid: number | undefined): () => Usage {
 /** @returns undefined for a process that has ended, and that nobody has asked for its status yet */
 function usageOf(pid: number | undefined): Usage | undefined {
   const file = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
-  const ticks = file('stat').split(') ')[1]?.split(' ') ?? [];
+  // The name of the program, in parentheses, may hold anything.
+  const stat = file('stat');
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const resident = /^VmHWM:\s+(\d+) kB$/m.exec(file('status'))?.[1];
   if (resident === undefined) return undefined;
   const traffic = file('io');

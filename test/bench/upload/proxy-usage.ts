@@ -1,8 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
-/** Of the kernel's clock for processor time (USER_HZ), a second. */
-const TICKS = 100;
+import { usageOf } from '../../support/process-usage.ts';
 
 /** What the upload proxies take while something is sent through them. */
 export interface ProxyUsage {
@@ -23,28 +20,17 @@ export async function proxyUsage<T>(work: () => Promise<T>): Promise<{ result: T
 async function usage(): Promise<ProxyUsage> {
   const all = await Promise.all((await proxies()).map(usageOf));
   return {
-    processor: all.reduce((sum, { processor }) => sum + processor, 0),
-    memory: Math.max(...all.map(({ memory }) => memory)),
+    processor: all.reduce((sum, { cpu }) => sum + cpu, 0) / 1000,
+    memory: Math.max(...all.map(({ peak }) => peak)),
   };
 }
 
-/** Folders in proc(5) of the processes. */
-async function proxies(): Promise<string[]> {
-  const folders = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map((name) => join('/proc', name));
-  const commands = await Promise.all(
-    folders.map((folder) => readFile(join(folder, 'cmdline'), 'utf8').catch(() => '')),
-  );
-  return folders.filter((_, index) => {
+/** Returns the pids of the proxies. */
+async function proxies(): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => {
     const [program, ...args] = commands[index]?.split('\0') ?? [];
     return program === 'node' && args.includes('uploadproxy');
   });
-}
-
-async function usageOf(folder: string): Promise<ProxyUsage> {
-  const [stat, status] = await Promise.all(['stat', 'status'].map((name) => readFile(join(folder, name), 'utf8')));
-  // The name of the program, in parentheses, may hold anything.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
-  const [utime, stime] = [fields[11], fields[12]].map(Number);
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
-  return { processor: ((utime ?? NaN) + (stime ?? NaN)) / TICKS, memory: Number(peak) * 1024 };
 }

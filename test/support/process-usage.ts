@@ -21,6 +21,15 @@ export async function usageOf(pid: number | undefined): Promise<Usage> {
     readFile(join(folder, 'stat'), 'utf8'),
     readFile(join(folder, 'status'), 'utf8'),
   ]);
+  return usageIn(stat, status);
+}
+
+/**
+ * Returns what a process has used, from its files in proc(5).
+ *
+ * @returns NaN for the memory of a process that has ended, and that nobody has asked for its status yet
+ */
+export function usageIn(stat: string, status: string): Usage {
   // The second field is the program's name in brackets, which may hold blanks itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? NaN);

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { usageIn } from '../../support/process-usage.ts';
 
-/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 const SAMPLE_MILLISECONDS = 20;
 const MEGABYTE = 1e6;
 
@@ -41,17 +40,14 @@ export function followUsage(pid: number | undefined): () => Usage {
 /** @returns undefined for a process that has ended, and that nobody has asked for its status yet */
 function usageOf(pid: number | undefined): Usage | undefined {
   const file = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
-  // The name of the program, in parentheses, may hold anything.
-  const stat = file('stat');
-  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const resident = /^VmHWM:\s+(\d+) kB$/m.exec(file('status'))?.[1];
-  if (resident === undefined) return undefined;
+  const { cpu, peak } = usageIn(file('stat'), file('status'));
+  if (Number.isNaN(peak)) return undefined;
   const traffic = file('io');
   const megabytes = (name: string): number =>
     Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(traffic)?.[1]) / MEGABYTE;
   return {
-    processor: (Number(ticks[11]) + Number(ticks[12])) / TICKS_PER_SECOND,
-    memory: (Number(resident) * 1024) / MEGABYTE,
+    processor: cpu / 1000,
+    memory: peak / MEGABYTE,
     read: megabytes('rchar'),
     written: megabytes('wchar'),
     fetched: megabytes('read_bytes'),

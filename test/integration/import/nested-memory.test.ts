@@ -19,14 +19,13 @@ const NEEDED = (128 + 64) * MEBIBYTE;
 
 /**
  * Shell script that makes images out of disk.img. A decoder touches its whole window only if that much data comes out
- * of it, and keeps it only while more is to come, so the zstd data lies between skippable frames of 80 MiB of zeros,
- * which cost next to nothing to compress.
+ * of it, and keeps it only while more is to come. So zstd gets a hash table that is too small to find anything in: what
+ * it writes is as large as the disk, and fills the dictionary of xz while the disk fills zstd's window.
  */
 const SCRIPT = `
-  zeros() { printf '\\120\\052\\115\\030\\000\\000\\000\\005'; head -c 80M /dev/zero; }
-  zstd27() { zeros; zstd -q -1 --long=27; zeros; }
-  xz64() { xz -T1 --lzma2=preset=0,dict=64MiB,mf=hc3,nice=273,depth=1; }
-  head -c 1M /dev/urandom >piece; for i in $(seq 192); do cat piece; done >disk.img
+  zstd27() { zstd -q --zstd=strat=1,wlog=27,hlog=6; }
+  xz64() { xz -T1 --lzma2=preset=0,dict=64MiB,mf=hc3,nice=8,depth=1; }
+  head -c 64K /dev/urandom >piece; for i in $(seq 2304); do cat piece; done >disk.img
   zstd27 <disk.img | xz64 | gzip -1 >disk.img.zst.xz.gz
   zstd27 <disk.img | zstd27 >disk.img.zst.zst`;
 

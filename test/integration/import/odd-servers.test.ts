@@ -122,7 +122,7 @@ describe('importer: odd servers', () => {
       complete = false;
       const { result } = await importInPod(directory, {
         source: { url: `${url}/disk.img` },
-        settings: { patience: { giveUpAfter: 500, firstDelay: 10, longestDelay: 50 } },
+        settings: { patience: { giveUpAfter: 60_000, firstDelay: 10, longestDelay: 50 } },
       });
       expect(result).to.include({ outcome: 'failed', code: 'ProtocolViolation', permanent: true });
     });

@@ -140,6 +140,8 @@ export class Transport {
           ...(request.body && { 'content-type': request.contentType ?? 'application/json' }),
         },
         body: request.body ? JSON.stringify(request.body) : null,
+        // Otherwise undici closes the connection after the body of a DELETE, which the API server takes as any other.
+        reset: false,
         headersTimeout: Math.min(request.idleTimeout ?? TIMEOUT_MILLISECONDS, TIMEOUT_MILLISECONDS),
         bodyTimeout: request.idleTimeout ?? TIMEOUT_MILLISECONDS,
         ...(request.signal && { signal: request.signal }),

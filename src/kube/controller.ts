@@ -65,6 +65,8 @@ export class Controller {
   readonly #metrics: Metrics;
   /** What each key was last reported to wait for. */
   readonly #waiting = new Map<string, string>();
+  /** Number of workers that are reconciling. */
+  #active = 0;
 
   constructor(reconciler: Reconciler, options: ControllerOptions & { logger: Logger; metrics: Metrics }) {
     this.name = reconciler.name;
@@ -74,6 +76,7 @@ export class Controller {
     this.#queue = new WorkQueue(reconciler.name, options.metrics, options.backoff);
     this.#logger = options.logger.child({ controller: reconciler.name });
     this.#metrics = options.metrics;
+    options.metrics.onCollect(() => options.metrics.activeWorkers.set({ controller: this.name }, this.#active));
   }
 
   /**
@@ -102,9 +105,9 @@ export class Controller {
   async #process(text: string, signal: AbortSignal): Promise<void> {
     const controller = this.name;
     const observe = this.#metrics.reconcileTime.startTimer({ controller });
-    this.#metrics.activeWorkers.inc({ controller });
+    this.#active += 1;
     const result = await this.#reconcile(text, new ObjectContext(this.#logger, text, signal));
-    this.#metrics.activeWorkers.dec({ controller });
+    this.#active -= 1;
     this.#metrics.reconciles.inc({ controller, result });
     observe();
   }

@@ -42,8 +42,18 @@ export function enqueueFrom<T extends KubeObject>(
  */
 function isSame(object: KubeObject, previous: KubeObject): boolean {
   return (
-    differences(object, previous).every((name) => name === 'metadata') &&
-    differences(object.metadata, previous.metadata).every((name) => name === 'resourceVersion')
+    isSameBut('metadata', object, previous) &&
+    isSameBut('resourceVersion', object.metadata ?? {}, previous.metadata ?? {})
+  );
+}
+
+/** Returns whether all fields but one are the same. It is asked by every controller of every change. */
+function isSameBut(exception: string, one: object, other: object): boolean {
+  const [fields, others] = [one, other] as [Record<string, unknown>, Record<string, unknown>];
+  const names = Object.keys(fields);
+  return (
+    names.length === Object.keys(others).length &&
+    names.every((name) => name === exception || fields[name] === others[name])
   );
 }
 

@@ -56,9 +56,10 @@ export class Informer<T extends KubeObject> {
   readonly resource: Resource<T>;
   /** The resource and the selectors, which name this informer in logs, metrics and the readiness check. */
   readonly name: string;
+  /** Whether the cache takes own writes: of a selection, it could not tell which belong to it. */
+  readonly takesWrites: boolean;
   readonly #prune: (object: T) => T;
   readonly #idleTimeout: number;
-  readonly #isSelection: boolean;
   readonly #store = new Store<T>();
   /** The latest own writes that the watch has not brought yet, by the objects' keys. */
   readonly #ahead = new Map<string, OwnWrite<T>>();
@@ -68,7 +69,6 @@ export class Informer<T extends KubeObject> {
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #reflector: Reflector<T>;
   readonly #logger: Logger;
-  readonly #metrics: Metrics;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   #running: Promise<void> | undefined;
@@ -83,11 +83,11 @@ export class Informer<T extends KubeObject> {
     const { idleTimeout = 2000 * watchSeconds + 10_000 } = options;
     this.resource = resource;
     this.name = [resourceName(resource), namespace, labelSelector, fieldSelector].filter(Boolean).join(' ');
-    this.#isSelection = [namespace, labelSelector, fieldSelector].some(Boolean);
+    this.takesWrites = ![namespace, labelSelector, fieldSelector].some(Boolean);
     this.#prune = prune;
     this.#idleTimeout = idleTimeout;
     this.#logger = options.logger.child({ informer: this.name });
-    this.#metrics = options.metrics;
+    options.metrics.onCollect(() => options.metrics.informerObjects.set({ informer: this.name }, this.size));
     const sink: Sink<T> = {
       admit: (object) => this.#admit(object),
       replace: (objects, version) => this.#replace(objects, version),
@@ -176,7 +176,7 @@ export class Informer<T extends KubeObject> {
   written(object: T): void {
     const version = versionOf(object);
     // The watch may have brought the end of such an object, too; it will bring that of a later one.
-    if (this.#isSelection || version <= this.#reflector.latest) return;
+    if (!this.takesWrites || version <= this.#reflector.latest) return;
     const known = this.#store.get(keyOf(object));
     if (known && version <= versionOf(known)) return;
     const key = keyToString(keyOf(object));
@@ -267,7 +267,6 @@ export class Informer<T extends KubeObject> {
   }
 
   #notify(change: Change<T>): void {
-    this.#metrics.informerObjects.set({ informer: this.name }, this.size);
     for (const listener of this.#listeners) {
       try {
         listener(change);

@@ -50,6 +50,8 @@ export class Manager {
   readonly #health: HealthServer;
   readonly #elector: LeaderElector | undefined;
   readonly #informers: Shared[] = [];
+  /** The informers that take own writes, by their resources. */
+  readonly #writtenTo = new Map<Resource<KubeObject>, Informer<KubeObject>[]>();
   readonly #controllers: Controller[] = [];
   readonly #caches = new AbortController();
   #started = false;
@@ -92,7 +94,9 @@ export class Manager {
       logger: this.#logger,
       metrics: this.metrics,
     });
-    this.#informers.push({ key, prune, informer: informer as unknown as Informer<KubeObject> });
+    const added = informer as unknown as Informer<KubeObject>;
+    this.#informers.push({ key, prune, informer: added });
+    if (added.takesWrites) this.#writtenTo.set(resource, [...(this.#writtenTo.get(resource) ?? []), added]);
     this.addReadyCheck(`informer ${informer.name}`, () => informer.problem);
     if (this.#started) void informer.start(this.#caches.signal);
     return informer;
@@ -147,10 +151,10 @@ export class Manager {
   }
 
   #written(resource: Resource<KubeObject>, object: KubeObject): void {
-    const concerned = this.#informers.filter(({ informer }) => informer.resource === resource);
-    // The last one may have the object itself.
-    for (const [index, { informer }] of concerned.entries())
-      informer.written(index + 1 < concerned.length ? structuredClone(object) : object);
+    // One of them may have the object itself.
+    const [one, ...others] = this.#writtenTo.get(resource) ?? [];
+    for (const informer of others) informer.written(structuredClone(object));
+    one?.written(object);
   }
 
   async #waitForCaches(signal: AbortSignal): Promise<void> {

@@ -83,6 +83,8 @@ export class Reflector<T extends KubeObject> {
   #pageSize = PAGE_SIZE;
   #isAbsent = false;
   #lastContact = performance.now();
+  /** Milliseconds since 1970. */
+  #lastEvent: number | undefined;
 
   constructor(
     client: KubeClient,
@@ -99,6 +101,10 @@ export class Reflector<T extends KubeObject> {
     this.#label = options.label;
     this.#backoff = new Backoff(options.backoff);
     this.#absence = new Backoff({ ...options.backoff, max: ABSENT_TIMES_AS_LONG * options.backoff.max });
+    options.metrics.onCollect(() => {
+      if (this.#lastEvent === undefined) return;
+      this.#metrics.informerLastEvent.set({ informer: this.#label }, this.#lastEvent / 1000);
+    });
   }
 
   /** Milliseconds since the server last sent anything. */
@@ -233,7 +239,7 @@ export class Reflector<T extends KubeObject> {
 
   #contact(): void {
     this.#lastContact = performance.now();
-    this.#metrics.informerLastEvent.set({ informer: this.#label }, Date.now() / 1000);
+    this.#lastEvent = Date.now();
   }
 }
 

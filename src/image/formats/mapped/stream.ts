@@ -3,7 +3,8 @@ import { RandomAccessNeeded } from '../../../base/errors.ts';
 import type { Extent } from '../../../base/extents.ts';
 import type { MappedImage } from './image.ts';
 import { PieceInflater } from './inflater.ts';
-import { LARGEST_PIECE, type PieceRun } from './pieces.ts';
+import { PassedBytes } from './passed-bytes.ts';
+import type { PieceRun } from './pieces.ts';
 import { piecesLeft } from './resume.ts';
 import { Schedule } from './schedule.ts';
 import { TableGuard } from './table-guard.ts';
@@ -18,6 +19,9 @@ const LONGEST_UNKNOWN = 4 * 1024 * 1024;
  */
 const LONGEST_LEAD = 32 * 1024 * 1024;
 
+/** Compressed data ends anywhere in its last sector, in which other data may begin. In bytes. */
+const SECTOR = 512;
+
 /** Most pieces in memory at once. */
 const MOST_WAITING = 2_000_000;
 
@@ -29,7 +33,9 @@ export interface StreamOptions {
 }
 
 /**
- * One pass over an image from its start. In images that `qemu-img convert` writes, each table precedes what it maps.
+ * One pass over an image from its start. In images that `qemu-img convert` writes, each table precedes what it maps,
+ * but for the little that compressed clusters put into what was left of an earlier host cluster. So what belongs to
+ * nothing that is known yet is kept until the next table has been read.
  */
 export class MappedStream {
   readonly #reader: ByteReader;
@@ -39,8 +45,11 @@ export class MappedStream {
   readonly #lead: number;
   readonly #inflater: PieceInflater;
   readonly #pieces = new Schedule();
+  readonly #passed = new PassedBytes();
   #tables: PieceRun | undefined;
   #end = 0;
+  /** Offset in the file before which everything belongs to what was handed out, or to tables. */
+  #taken = 0;
 
   constructor(reader: ByteReader, image: MappedImage, options: StreamOptions) {
     this.#reader = reader;
@@ -69,16 +78,21 @@ export class MappedStream {
         if (this.#isNear(this.#tables)) await this.#readTables(this.#tables);
         const { next } = this.#pieces;
         if (next === undefined) break;
+        if (next.host < this.#reader.position) {
+          yield* this.#passedPiece(next);
+          continue;
+        }
         guard.check(next);
         if (next.isWhole) {
           // There are tens of thousands of pieces, most of which need no waiting.
-          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          const bytes = this.#peekReceived(next) ?? (await this.#peekAt(next));
           while (!this.#inflater.startPiece(bytes, next)) yield* this.#inflater.takeFirst();
-          this.#pass(next.host);
+          this.#passWhole(next, bytes);
         } else if (this.#inflater.takesPlain(next.length)) {
-          const bytes = this.#reader.peekReceived(next.host, next.length) ?? (await this.#peekAt(next));
+          const bytes = this.#peekReceived(next) ?? (await this.#peekAt(next));
           if (bytes.length < next.length) throw this.#image.failures.truncated();
           while (!this.#inflater.addPlain(bytes, next.host, next.guest)) yield* this.#inflater.takeFirst();
+          this.#take(next.host + next.length);
           this.#pass(next.host);
         } else {
           await this.#goTo(next.host);
@@ -104,14 +118,49 @@ export class MappedStream {
     this.#end = host + 1;
   }
 
+  /** Of a compressed piece, other data may begin, or end, in the first and in the last sector. */
+  #passWhole({ host, length }: PieceRun, bytes: Buffer): void {
+    const second = Math.ceil(host / SECTOR) * SECTOR;
+    const start = Math.max(host, this.#keptFrom());
+    if (start < second) this.#keep(start, bytes.subarray(start - host, second - host));
+    this.#take(host + length - SECTOR);
+    this.#pass(host);
+  }
+
+  /** Remembers that everything before an offset is in use, or kept. */
+  #take(end: number): void {
+    this.#taken = Math.max(this.#taken, end);
+  }
+
+  /** Where the next piece has been received, moves to it as {@link #goTo} does, and returns it. */
+  #peekReceived({ host, length }: PieceRun): Buffer | undefined {
+    const start = this.#keptFrom();
+    if (start < host) {
+      const passed = this.#reader.peekReceived(start, host - start);
+      if (passed === undefined) return undefined;
+      this.#keep(start, passed);
+    }
+    return this.#reader.peekReceived(host, length);
+  }
+
   async #peekAt({ host, length }: PieceRun): Promise<Buffer> {
     await this.#goTo(host);
     return this.#reader.peek(length);
   }
 
+  /** Hands out a piece that was met before its table. */
+  async *#passedPiece(piece: PieceRun): AsyncGenerator<Extent, void, void> {
+    const bytes = this.#passed.from(piece.host, piece.length);
+    if (bytes.length < piece.length) throw this.#behind();
+    if (!piece.isWhole) yield { offset: piece.guest, data: bytes };
+    else while (!this.#inflater.startPiece(bytes, piece)) yield* this.#inflater.takeFirst();
+    this.#pieces.advance();
+  }
+
   async *#plain(guest: number, length: number): AsyncGenerator<Extent, void, void> {
     this.#pieces.advance();
     const start = this.#reader.position;
+    this.#take(start + length);
     for (let done = 0; done < length;) {
       const data = await this.#reader.takeSome(length - done);
       if (data.length === 0) throw this.#image.failures.truncated();
@@ -121,29 +170,24 @@ export class MappedStream {
     }
   }
 
-  /** Whether the next piece may already belong to the next table. */
+  /** Whether the next table comes before the next piece. */
   #isNear(tables: PieceRun): boolean {
-    const piece = this.#pieces.next?.host ?? Infinity;
-    return tables.host < Infinity && piece + LARGEST_PIECE > tables.host - this.#lead;
+    return tables.host < Infinity && tables.host <= (this.#pieces.next?.host ?? Infinity);
   }
 
   async #readTables(tables: PieceRun): Promise<void> {
     const { failures } = this.#image;
     while (this.#isNear(tables)) {
-      const piece = this.#pieces.next?.host ?? Infinity;
-      const start = tables.host - this.#lead;
-      const near = Math.max(this.#reader.position, Math.min(start, piece));
-      this.#beWary(near);
-      await this.#goTo(near);
-      const distance = tables.host - this.#reader.position;
-      if (distance < 0) throw this.#behind();
-      const table = (await this.#reader.peek(distance + tables.length)).subarray(distance);
+      this.#beWary(tables.host - this.#lead);
+      await this.#goTo(tables.host);
+      const table = await this.#reader.peek(tables.length);
       if (table.length < tables.length) throw failures.truncated();
       const pieces = this.#image.parseTable(table, tables.guest);
       this.#pieces.add(piecesLeft(pieces, tables.host, this.#options.from));
       if (this.#pieces.waiting > MOST_WAITING) {
         throw failures.needsRandomAccess('maps more than can be kept in mind before its data');
       }
+      this.#take(tables.host + tables.length);
       tables.advance();
     }
   }
@@ -157,9 +201,32 @@ export class MappedStream {
   }
 
   async #goTo(offset: number): Promise<void> {
-    const distance = offset - this.#reader.position;
-    if (distance < 0) throw this.#behind();
+    const { position } = this.#reader;
+    if (offset < position) throw this.#behind();
+    const start = this.#keptFrom();
+    const distance = Math.min(offset, start) - position;
     if ((await this.#reader.skip(distance)) < distance) throw this.#image.failures.truncated();
+    for (let at = start; at < offset; at = this.#reader.position) {
+      const passed = await this.#reader.takeSome(offset - at);
+      if (passed.length === 0) throw this.#image.failures.truncated();
+      this.#keep(at, passed);
+    }
+  }
+
+  /** The offset from which on what the pass goes past is kept. */
+  #keptFrom(): number {
+    return Math.max(this.#reader.position, this.#taken, this.#leadStart);
+  }
+
+  /** Where data may be that the next table maps. */
+  get #leadStart(): number {
+    return (this.#tables?.host ?? Infinity) - this.#lead;
+  }
+
+  #keep(offset: number, bytes: Buffer): void {
+    this.#passed.dropBefore(this.#leadStart);
+    this.#passed.keep(offset, bytes);
+    this.#take(offset + bytes.length);
   }
 
   /** Gives up, before moving to a table, where a gap is too long. */

@@ -170,7 +170,7 @@ async function loadIntoNodes(
   if (nodes.length === 0) {
     throw new Error(`cluster ${cluster.name} does not run: start it with "up"`);
   }
-  log(`loading ${image}`);
+  log(`loading ${image} into the nodes, which may take half a minute`);
   await Promise.all(nodes.map((node) => load(cluster, node.name)));
 }
 

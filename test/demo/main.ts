@@ -32,10 +32,12 @@ async function demonstrate(): Promise<boolean> {
       continue;
     }
     log(`${title}, on class ${storageClassName}`);
-    const line = await show(environment, sources, journal, volume, storageClassName).catch(async (error: unknown) => {
-      await tellTroubles(environment, volume.namespace);
-      throw error;
-    });
+    const line = await show(environment, sources, journal, volume, storageClassName, log).catch(
+      async (error: unknown) => {
+        await tellTroubles(environment, volume.namespace);
+        throw error;
+      },
+    );
     log(`    ${line.verdict}; ${line.seconds.toFixed(1)} s`);
     if (!line.asExpected) await tellTroubles(environment, volume.namespace);
     shown.push(line);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { stateAnnotation } from '../../src/api/annotations.ts';
 import { dataVolumes } from '../../src/api/data-volume.ts';
 import { persistentVolumeClaims, pods } from '../../src/kube/builtin-resources.ts';
+import type { Log } from '../cluster/commands.ts';
 import { conditionOf } from '../support/data-volumes.ts';
 import type { Environment } from '../support/environment.ts';
 import type { PhaseJournal } from '../support/phase-journal.ts';
@@ -35,6 +36,7 @@ export async function show(
   journal: PhaseJournal,
   volume: DemoVolume,
   storageClassName: string,
+  log: Log,
 ): Promise<Shown> {
   const { client } = environment;
   const key = { namespace: volume.namespace, name: volume.name };
@@ -79,6 +81,7 @@ export async function show(
   }
   if (ended.status?.phase === 'Failed') return { ...line, verdict: `FAILED: ${message}`, asExpected: false };
   const { virtualSize, sha256 } = sources.disk;
+  log('    comparing what the volume has, in a pod');
   const content = await readVolume(environment, key, expected.content === 'disk' ? virtualSize : 0);
   const right = content.zerosAfter && (expected.content === 'zeros' || content.sha256 === sha256);
   const rightType = cloneType === expected.cloneType;

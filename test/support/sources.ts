@@ -46,6 +46,7 @@ async function prepare(environment: Environment, log: Log): Promise<Sources> {
   const disk = await diskImages();
   const web = await startWebServer({ address, state, root: disk.folder, names: environment.hostNames });
   const registry = await startRegistry({ address, state });
+  log('pushing disks to the registry');
   const qcow2 = join(disk.folder, diskFile.qcow2);
   const labels = ['INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.small'];
   for (const image of [

@@ -48,7 +48,7 @@ export class MappedStream {
   readonly #passed = new PassedBytes();
   #tables: PieceRun | undefined;
   #end = 0;
-  /** Offset in the file before which everything belongs to what was handed out, or to tables. */
+  /** Offset in the file before which everything belongs to known pieces and tables, or was kept. */
   #taken = 0;
 
   constructor(reader: ByteReader, image: MappedImage, options: StreamOptions) {
@@ -127,7 +127,6 @@ export class MappedStream {
     this.#pass(host);
   }
 
-  /** Remembers that everything before an offset is in use, or kept. */
   #take(end: number): void {
     this.#taken = Math.max(this.#taken, end);
   }

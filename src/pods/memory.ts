@@ -33,9 +33,9 @@ export function keepCodeSmall(): void {
 
 /**
  * Keeps the resident memory small of a process whose data passes through native code. V8's last optimising compiler
- * would bring in its own code and use 10 to 20 MB while it works, and the quick one 5 MB, for JavaScript that takes a
- * small share of the time: an import takes up to a twelfth more of processor time without them. Has to be called before
- * other modules are loaded.
+ * would bring in its own code and use 10 to 20 MB while it works, and the quick one up to 12 MB, for JavaScript that
+ * takes a small share of the time: an import takes up to an eighth more of processor time without them. Has to be
+ * called before other modules are loaded.
  */
 export function keepCompilersOut(): void {
   for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag);

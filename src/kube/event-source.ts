@@ -53,7 +53,7 @@ function isSameBut(exception: string, one: object, other: object): boolean {
   const names = Object.keys(fields);
   return (
     names.length === Object.keys(others).length &&
-    names.every((name) => name === exception || fields[name] === others[name])
+    names.every((name) => name === exception || (fields[name] === others[name] && Object.hasOwn(others, name)))
   );
 }
 

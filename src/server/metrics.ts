@@ -36,6 +36,8 @@ export class Metrics {
       help: 'Requests to the API server; code is the HTTP status, or <error> when there was no answer',
       labelNames: ['verb', 'resource', 'code'],
       registers,
+      // Metrics are read in the order in which they are registered: of this one, before what the collectors set.
+      collect: () => this.#collectors.forEach((collector) => collector()),
     });
     this.requestDuration = new Histogram({
       name: 'rest_client_request_duration_seconds',
@@ -73,7 +75,6 @@ export class Metrics {
       help: 'Keys waiting for a worker',
       labelNames: ['name'],
       registers,
-      collect: () => this.#collectors.forEach((collector) => collector()),
     });
     this.queueAdds = new Counter({
       name: 'workqueue_adds_total',

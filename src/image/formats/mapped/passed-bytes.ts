@@ -1,12 +1,20 @@
+/** Memory is taken in blocks of so many bytes, for what may come in very small parts. */
+const BLOCK = 64 * 1024;
 /** How many entries may be dropped before the list is shortened. */
 const MOST_DROPPED = 1024;
+
+const nothing = Buffer.alloc(0);
 
 /** Bytes of a file that a pass over it has gone past, in ascending order, for what a later table may map to them. */
 export class PassedBytes {
   #offsets: number[] = [];
+  /** Views of blocks. */
   #fragments: Buffer[] = [];
   /** Index of the first entry that was not dropped. */
   #first = 0;
+  #block = nothing;
+  /** Bytes of the block that are in use. */
+  #used = 0;
 
   /**
    * Keeps a copy.
@@ -14,17 +22,24 @@ export class PassedBytes {
    * @param offset in the file, not before the end of what was kept last
    */
   keep(offset: number, bytes: Buffer): void {
-    this.#offsets.push(offset);
-    this.#fragments.push(Buffer.from(bytes));
+    for (let done = 0; done < bytes.length;) {
+      if (this.#used === this.#block.length) {
+        this.#block = Buffer.allocUnsafeSlow(BLOCK);
+        this.#used = 0;
+      }
+      const length = bytes.copy(this.#block, this.#used, done);
+      this.#add(offset + done, length);
+      done += length;
+    }
   }
 
   /** Drops what lies before an offset. */
   dropBefore(offset: number): void {
     while (this.#first < this.#offsets.length && this.#endOf(this.#first) <= offset) {
-      this.#fragments[this.#first] = Buffer.alloc(0);
+      this.#fragments[this.#first] = nothing;
       this.#first += 1;
     }
-    if (this.#first < MOST_DROPPED && this.#first < this.#offsets.length) return;
+    if (this.#first < MOST_DROPPED) return;
     this.#offsets = this.#offsets.slice(this.#first);
     this.#fragments = this.#fragments.slice(this.#first);
     this.#first = 0;
@@ -42,6 +57,20 @@ export class PassedBytes {
       at += bytes.length;
     }
     return found.length === 1 ? found[0]! : Buffer.concat(found);
+  }
+
+  /** Adds what was copied to the end of the block, to the last entry where it follows that in the file, too. */
+  #add(offset: number, length: number): void {
+    const start = this.#used;
+    this.#used += length;
+    const last = this.#offsets.length - 1;
+    // The last entry ends where the block was used up to, unless a new one was begun.
+    if (start > 0 && last >= this.#first && this.#endOf(last) === offset) {
+      this.#fragments[last] = this.#block.subarray(start - this.#fragments[last]!.length, this.#used);
+    } else {
+      this.#offsets.push(offset);
+      this.#fragments.push(this.#block.subarray(start, this.#used));
+    }
   }
 
   #endOf(index: number): number {

@@ -79,7 +79,7 @@ export class MappedStream {
         const { next } = this.#pieces;
         if (next === undefined) break;
         if (next.host < this.#reader.position) {
-          yield* this.#passedPiece(next);
+          yield* this.#passedPiece(next, this.#tables);
           continue;
         }
         guard.check(next);
@@ -148,9 +148,12 @@ export class MappedStream {
   }
 
   /** Hands out a piece that was met before its table. */
-  async *#passedPiece(piece: PieceRun): AsyncGenerator<Extent, void, void> {
+  async *#passedPiece(piece: PieceRun, tables: PieceRun): AsyncGenerator<Extent, void, void> {
     const bytes = this.#passed.from(piece.host, piece.length);
-    if (bytes.length < piece.length) throw this.#behind();
+    if (bytes.length < piece.length) {
+      new TableGuard(tables, this.#image).check(piece);
+      throw this.#behind();
+    }
     if (!piece.isWhole) yield { offset: piece.guest, data: bytes };
     else while (!this.#inflater.startPiece(bytes, piece)) yield* this.#inflater.takeFirst();
     this.#pieces.advance();
@@ -219,7 +222,7 @@ export class MappedStream {
 
   /** Where data may be that the next table maps. */
   get #leadStart(): number {
-    return (this.#tables?.host ?? Infinity) - this.#lead;
+    return this.#lead === 0 ? Infinity : (this.#tables?.host ?? Infinity) - this.#lead;
   }
 
   #keep(offset: number, bytes: Buffer): void {

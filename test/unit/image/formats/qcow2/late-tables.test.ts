@@ -113,7 +113,7 @@ async function decoderOf(file: Buffer, sizes: number[], from = 0): Promise<Decod
   return decodeDisk('qcow2', new ByteReader(lend(file, sizes)), { from });
 }
 
-async function write(decoded: DecodedDisk, disk: Buffer): Promise<void> {
+async function decode(decoded: DecodedDisk, disk: Buffer): Promise<void> {
   for await (const { offset, data } of decoded.extents) data.copy(disk, offset);
 }
 
@@ -122,7 +122,7 @@ describe('a qcow2 whose clusters precede their tables, from a stream', () => {
     await fc.assert(
       fc.asyncProperty(images, chunks, async ({ file, disk }, sizes) => {
         const decoded = Buffer.alloc(SIZE);
-        await write(await decoderOf(file, sizes), decoded);
+        await decode(await decoderOf(file, sizes), decoded);
         expect(decoded.equals(disk)).to.equal(true);
       }),
       { numRuns: 150 },
@@ -141,10 +141,24 @@ describe('a qcow2 whose clusters precede their tables, from a stream', () => {
           from = earlier.position ?? 0;
           if (++seen > extents) break;
         }
-        await write(await decoderOf(file, sizes, from), decoded);
+        await decode(await decoderOf(file, sizes, from), decoded);
         expect(decoded.equals(disk)).to.equal(true);
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('is refused where a table maps an earlier one', async () => {
+    const write = { entry: 1, isPacked: false, random: 0, writesTable: true };
+    const { file } = new Image([
+      { ...write, table: 0 },
+      { ...write, table: 1, writesTable: false },
+      { ...write, table: 1 },
+    ]);
+    const [first = 0, second = 0] = [0, 1].map((table) => Number(file.readBigUInt64BE(CLUSTER + 8 * table)));
+    expect(first).to.be.below(second);
+    file.writeBigUInt64BE(BigInt(first), second + 8 * 100);
+    const decoded = decode(await decoderOf(file, [4096]), Buffer.alloc(SIZE));
+    expect(await decoded.catch((error: unknown) => error)).to.have.property('code', 'InvalidImage');
   });
 });

@@ -1,34 +1,25 @@
 import type { CloneType } from '../../../../src/api/clone.ts';
-import { controllers } from '../../../../src/controllers/all.ts';
 import type { MetadataServices } from '../../../../src/controllers/changed-blocks/metadata-services.ts';
-import { clone, cloneWith } from '../../../../src/controllers/clone/setup.ts';
-import { dataImportCron, dataImportCronWith } from '../../../../src/controllers/data-import-cron/setup.ts';
 import type { ImagePoller } from '../../../../src/controllers/image-polls/image-poller.ts';
 import {
   promisedToClaimAnnotation,
   retainedForClaimAnnotation,
   workForClaimAnnotation,
 } from '../../../../src/controllers/objects/internal-annotations.ts';
-import { ProgressPoll } from '../../../../src/controllers/progress/progress-poll.ts';
-import { AdmissionPolicies } from '../../../../src/controllers/runtime/admission-policies.ts';
-import { ConfigView } from '../../../../src/controllers/runtime/config-view.ts';
-import type { ControllerHost } from '../../../../src/controllers/runtime/setup.ts';
 import type { TemporaryVolumeReconciler } from '../../../../src/controllers/temporary/volume-reconciler.ts';
 import type { Reconciler } from '../../../../src/kube/controller.ts';
 import { ApiError, isConflict, TerminalError, toError, WaitingError } from '../../../../src/kube/errors.ts';
-import type { EventRecorder } from '../../../../src/kube/events.ts';
 import { keyFromString, keyOf, keyToString, type ObjectKey } from '../../../../src/kube/key.ts';
 import type { KubeObject } from '../../../../src/kube/resource.ts';
-import { Metrics } from '../../../../src/server/metrics.ts';
 import { admission } from './admission.ts';
 import { SimulatedApi } from './api.ts';
-import { certificatesOf } from './certificates.ts';
-import { type Authorize, SimulatedClient } from './client.ts';
+import type { Authorize } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { Data } from './data.ts';
 import { install, PRECIOUS } from './installation.ts';
 import { LaggingCaches } from './lagging-caches.ts';
 import { Law } from './law.ts';
+import { startControllers } from './started-controllers.ts';
 
 /** Between two rounds. */
 const ROUND_MILLISECONDS = 6_000;
@@ -217,47 +208,22 @@ export class World {
     return [...new Set(helped.filter((each) => each !== undefined))].map(keyFromString);
   }
 
-  /** Each feature's controllers have a client that refuses what the feature has not declared to need. */
   #start(): ReadonlyMap<string, Reconciler> {
-    const now = () => this.#time;
-    const { caches } = this.#caches;
-    const context = {
-      events: {
-        event: (about: KubeObject, event: { reason: string; message: string }) => {
-          this.#law?.lookAtEvent(about, event.reason);
-          this.#options.onEvent?.(about, event);
-        },
-      } as unknown as EventRecorder,
-      caches,
-      config: new ConfigView(caches, { image: 'diskpress', namespace: 'cdi' }),
-      policies: new AdmissionPolicies(caches, 'cdi', now),
-      progress: new ProgressPoll({ fetch: async () => undefined, now }),
-      version: 'test',
-      now,
-    };
-    const { authorize } = this.#options;
-    const before = () => this.#beforeRequest();
-    const started = new Map<string, Reconciler>();
-    const host: ControllerHost = {
-      addController: (reconciler) => void started.set(reconciler.name, reconciler),
-      // What only one controller reads is of no concern here, but for the certificates of the installation.
-      informer: (resource, { fieldSelector } = {}) => certificatesOf(resource, fieldSelector) as never,
-      metrics: new Metrics(),
-    };
-    const poller = this.#options.poller ?? { poll: () => Promise.reject(new Error('the source does not answer')) };
-    const replaced = new Map([[dataImportCron, dataImportCronWith(() => poller)]]);
-    const { services } = this.#options;
-    if (services)
-      replaced.set(
-        clone,
-        cloneWith(() => services),
-      );
-    for (const each of controllers) {
-      const { rights, setup } = replaced.get(each) ?? each;
-      const client = new SimulatedClient(this.api, 'controllers', { rights, before, ...(authorize && { authorize }) });
-      setup(host, { ...context, client: client.asKubeClient() });
-    }
-    return started;
+    const { authorize, poller, services, onEvent } = this.#options;
+    const started = startControllers({
+      api: this.api,
+      caches: this.#caches.caches,
+      now: () => this.#time,
+      authorize,
+      poller,
+      services,
+      before: () => this.#beforeRequest(),
+      onEvent: (about, event) => {
+        this.#law?.lookAtEvent(about, event.reason);
+        onEvent?.(about, event);
+      },
+    });
+    return new Map([...started].map(([name, { reconciler }]) => [name, reconciler]));
   }
 }
 

@@ -17,7 +17,7 @@ import { readReport } from '../transfers/transfer-report.ts';
 import { type ResolvedSource, sourceOf } from './clone-source.ts';
 import { decidePopulation } from './decide-population.ts';
 import { inheritedInstancetype } from './default-instancetype.ts';
-import { isPopulatedFor } from './metadata.ts';
+import { isPopulatedFor, isWrittenItself } from './metadata.ts';
 import { dataVolumeObjects } from './objects.ts';
 import type { Population } from './population.ts';
 import type { QuotaRoom } from './quota-room.ts';
@@ -106,8 +106,11 @@ export async function completeGrant(
   dataVolume: DataVolume,
   claim: PersistentVolumeClaim,
 ): Promise<void> {
-  // Only the claim decides, because the status of the DataVolume depends on the outcome.
-  const isOver = isBound(claim) || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
+  // Only the claim decides, because the status of the DataVolume depends on the outcome. One that is written itself is
+  // bound before it is filled.
+  const podPhase = readReport(claim.metadata?.annotations)?.podPhase;
+  const isFilled = isWrittenItself(claim) ? podPhase === 'Succeeded' : isBound(claim);
+  const isOver = isFilled || podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
   if (isOver || isGranted || isPopulatedFor(claim, dataVolume) || sourceKindOf(dataVolume.spec) !== 'clone') return;

@@ -11,13 +11,14 @@ import { claimSpecOf } from '../../rendering/claim-spec.ts';
 import { isBound } from '../claims/bound.ts';
 import { decideGrant, type GrantedObject, issueGrant, requireSameNamespaces } from '../clone/grants/issue.ts';
 import { clonedObjectOf } from '../clone/source/cloned-object.ts';
+import { cloneViewOf } from '../clone/view.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { readReport } from '../transfers/transfer-report.ts';
 import { type ResolvedSource, sourceOf } from './clone-source.ts';
 import { decidePopulation } from './decide-population.ts';
 import { inheritedInstancetype } from './default-instancetype.ts';
-import { isPopulatedFor, isWrittenItself } from './metadata.ts';
+import { isPopulatedFor } from './metadata.ts';
 import { dataVolumeObjects } from './objects.ts';
 import type { Population } from './population.ts';
 import type { QuotaRoom } from './quota-room.ts';
@@ -107,10 +108,9 @@ export async function completeGrant(
   claim: PersistentVolumeClaim,
 ): Promise<void> {
   // Only the claim decides, because the status of the DataVolume depends on the outcome. One that is written itself is
-  // bound before it is filled.
-  const podPhase = readReport(claim.metadata?.annotations)?.podPhase;
-  const isFilled = isWrittenItself(claim) ? podPhase === 'Succeeded' : isBound(claim);
-  const isOver = isFilled || podPhase === 'Failed';
+  // bound before its clone is complete.
+  const isComplete = cloneViewOf(claim)?.isComplete ?? isBound(claim);
+  const isOver = isComplete || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
   if (isOver || isGranted || isPopulatedFor(claim, dataVolume) || sourceKindOf(dataVolume.spec) !== 'clone') return;

@@ -47,17 +47,13 @@ export function isPopulatedFor(claim: PersistentVolumeClaim, dataVolume: DataVol
   return claim.metadata?.annotations?.[stateAnnotation.populatedFor] === dataVolume.metadata.name;
 }
 
-/** Returns whether a clone is copied into the claim itself, in place of a working claim. */
-export function isWrittenItself({ metadata }: PersistentVolumeClaim): boolean {
-  return metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
-}
-
 /**
  * Returns the clone type that was chosen; the annotation of a claim whose clone has not begun is only a wish, and does
  * not count.
  */
 function cloneTypeOf(claim: PersistentVolumeClaim): string | undefined {
-  return isWrittenItself(claim) ? 'copy' : (driverCloneType(claim) ?? begunWith(claim));
+  const isDirect = claim.metadata?.annotations?.[populationAnnotation.cloneRequest] !== undefined;
+  return isDirect ? 'copy' : (driverCloneType(claim) ?? begunWith(claim));
 }
 
 function missing(

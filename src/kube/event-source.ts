@@ -56,9 +56,3 @@ function isSameBut(exception: string, one: object, other: object): boolean {
     names.every((name) => name === exception || (fields[name] === others[name] && Object.hasOwn(others, name)))
   );
 }
-
-/** Returns the names of the fields that are not one and the same, or equal texts or numbers, in both. */
-export function differences(one: object | undefined = {}, other: object | undefined = {}): string[] {
-  const [fields, others] = [one, other] as [Record<string, unknown>, Record<string, unknown>];
-  return Object.keys({ ...fields, ...others }).filter((name) => fields[name] !== others[name]);
-}

@@ -1,5 +1,4 @@
 import type { PersistentVolumeClaim } from '../../kube/builtin-resources.ts';
-import { differences } from '../../kube/event-source.ts';
 import { isBound } from './bound.ts';
 
 /** The annotations that the volume controller of Kubernetes writes together with the name of the volume. */
@@ -22,4 +21,10 @@ export function isBeingBound(claim: PersistentVolumeClaim, previous: PersistentV
     differences(spec, previous.spec).every((name) => name === 'volumeName') &&
     differences(claim, previous).every((name) => name === 'metadata' || name === 'spec')
   );
+}
+
+/** Returns the names of the fields that are not one and the same, or equal texts or numbers, in both. */
+function differences(one: object | undefined = {}, other: object | undefined = {}): string[] {
+  const [fields, others] = [one, other] as [Record<string, unknown>, Record<string, unknown>];
+  return Object.keys({ ...fields, ...others }).filter((name) => fields[name] !== others[name]);
 }

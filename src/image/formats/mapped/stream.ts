@@ -92,8 +92,7 @@ export class MappedStream {
           const bytes = this.#peekReceived(next) ?? (await this.#peekAt(next));
           if (bytes.length < next.length) throw this.#image.failures.truncated();
           while (!this.#inflater.addPlain(bytes, next.host, next.guest)) yield* this.#inflater.takeFirst();
-          this.#take(next.host + next.length);
-          this.#pass(next.host);
+          this.#pass(next.host, next.host + next.length);
         } else {
           await this.#goTo(next.host);
           yield* this.#plain(next.guest, next.length);
@@ -111,8 +110,11 @@ export class MappedStream {
   /**
    * Moves past a piece without consuming it: compressed clusters share sectors, and the next one may begin within the
    * last sector of this one.
+   *
+   * @param taken the offset before which nothing can belong to another piece
    */
-  #pass(host: number): void {
+  #pass(host: number, taken: number): void {
+    this.#take(taken);
     this.#pieces.advance();
     // Clusters that share sectors may begin as near as the next byte.
     this.#end = host + 1;
@@ -123,8 +125,7 @@ export class MappedStream {
     const second = Math.ceil(host / SECTOR) * SECTOR;
     const start = Math.max(host, this.#keptFrom());
     if (start < second) this.#keep(start, bytes.subarray(start - host, second - host));
-    this.#take(host + length - SECTOR);
-    this.#pass(host);
+    this.#pass(host, host + length - SECTOR);
   }
 
   #take(end: number): void {

@@ -1,3 +1,4 @@
+import { populationAnnotation } from '../../api/annotations.ts';
 import type { DataVolume } from '../../api/data-volume.ts';
 import { dataVolumeEventSource } from '../../api/event-source.ts';
 import { volumeCloneSources } from '../../api/volume-clone-source.ts';
@@ -11,7 +12,6 @@ import { claimSpecOf } from '../../rendering/claim-spec.ts';
 import { isBound } from '../claims/bound.ts';
 import { decideGrant, type GrantedObject, issueGrant, requireSameNamespaces } from '../clone/grants/issue.ts';
 import { clonedObjectOf } from '../clone/source/cloned-object.ts';
-import { cloneViewOf } from '../clone/view.ts';
 import { createIfAbsent } from '../objects/create-if-absent.ts';
 import type { ControllerContext } from '../runtime/context.ts';
 import { readReport } from '../transfers/transfer-report.ts';
@@ -109,8 +109,11 @@ export async function completeGrant(
 ): Promise<void> {
   // Only the claim decides, because the status of the DataVolume depends on the outcome. One that is written itself is
   // bound before its clone is complete.
-  const isComplete = cloneViewOf(claim)?.isComplete ?? isBound(claim);
-  const isOver = isComplete || readReport(claim.metadata?.annotations)?.podPhase === 'Failed';
+  const annotations = claim.metadata?.annotations;
+  const isWrittenItself = annotations?.[populationAnnotation.cloneRequest] !== undefined && !claim.spec?.dataSourceRef;
+  const podPhase = readReport(annotations)?.podPhase;
+  const isComplete = isWrittenItself ? podPhase === 'Succeeded' : isBound(claim);
+  const isOver = isComplete || podPhase === 'Failed';
   const isGranted =
     context.caches.cloneGrants.get({ namespace: '', name: dataVolume.metadata.uid ?? '' }) !== undefined;
   if (isOver || isGranted || isPopulatedFor(claim, dataVolume) || sourceKindOf(dataVolume.spec) !== 'clone') return;
